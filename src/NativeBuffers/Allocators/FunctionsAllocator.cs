@@ -1,0 +1,69 @@
+using System.Runtime.InteropServices;
+using NativeBuffers.Raw;
+
+namespace NativeBuffers;
+
+/// <summary>A table of C functions: another allocator, or a C library's own pair.</summary>
+internal sealed class FunctionsAllocator : AlignsByHand
+{
+    private readonly unsafe delegate* unmanaged<nuint, void*> _allocate;
+    private readonly unsafe delegate* unmanaged<void*, nuint, void*> _resize;
+    private readonly unsafe delegate* unmanaged<void*, void> _free;
+
+    public unsafe FunctionsAllocator(
+        string name,
+        delegate* unmanaged<nuint, void*> allocate,
+        delegate* unmanaged<void*, nuint, void*> resize,
+        delegate* unmanaged<void*, void> free)
+        : base(name)
+    {
+        ArgumentNullException.ThrowIfNull(allocate);
+        ArgumentNullException.ThrowIfNull(free);
+        _allocate = allocate;
+        _resize = resize;
+        _free = free;
+    }
+
+    protected override unsafe void* RawAllocate(nuint byteCount, bool zeroed)
+    {
+        // Allocators align small blocks to their size only, so ask for no less than the alignment.
+        void* block = Checked(_allocate(nuint.Max(byteCount, Layout.DefaultAlignment)));
+        if (zeroed && block != null)
+        {
+            NativeMemory.Clear(block, byteCount);
+        }
+
+        return block;
+    }
+
+    protected override unsafe void* RawResize(void* block, nuint oldByteCount, nuint newByteCount)
+    {
+        if (_resize != null)
+        {
+            return _resize(block, nuint.Max(newByteCount, Layout.DefaultAlignment));
+        }
+
+        void* moved = RawAllocate(newByteCount, zeroed: false);
+        if (moved != null)
+        {
+            new Block(block, oldByteCount).CopyTo(new Block(moved, newByteCount));
+            _free(block);
+        }
+
+        return moved;
+    }
+
+    protected override unsafe void RawFree(void* block) => _free(block);
+
+    /// <summary>A function that breaks its promise of alignment is told so at once.</summary>
+    private unsafe void* Checked(void* block)
+    {
+        if (((nuint)block & (Layout.DefaultAlignment - 1)) != 0)
+        {
+            _free(block);
+            throw Failure.Misaligned(this, Layout.DefaultAlignment);
+        }
+
+        return block;
+    }
+}

@@ -1,0 +1,54 @@
+using NativeBuffers.Os;
+using NativeBuffers.Raw;
+
+namespace NativeBuffers;
+
+/// <summary>Whole pages from the operating system, nothing shared with any heap.</summary>
+/// <remarks>
+/// A block starts at a page and takes whole pages. Fresh pages are zero and cost a fault each when first touched, so
+/// this pays for large blocks that live long. Growth moves pages and not bytes on Linux.
+/// </remarks>
+internal sealed class PagesAllocator : NativeAllocator
+{
+    private PagesAllocator()
+        : base("Pages")
+    {
+    }
+
+    public static PagesAllocator Instance { get; } = new();
+
+    protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed) =>
+        TryWholePages(byteCount, out nuint pages) ? SystemMemory.Current.Allocate(pages, alignment) : null;
+
+    protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment)
+    {
+        if (alignment > SystemMemory.PageSize)
+        {
+            return base.ResizeCore(block, oldByteCount, newByteCount, alignment);
+        }
+
+        _ = TryWholePages(oldByteCount, out nuint oldPages);
+        if (!TryWholePages(newByteCount, out nuint newPages))
+        {
+            return null;
+        }
+
+        void* resized = oldPages == newPages ? block : SystemMemory.Current.Resize(block, oldPages, newPages);
+        if (resized != null)
+        {
+            // New pages are zero; the rest of the last old page need not be.
+            new Block(resized, nuint.Min(newByteCount, oldPages)).ClearFrom(oldByteCount);
+        }
+
+        return resized;
+    }
+
+    protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
+    {
+        _ = TryWholePages(byteCount, out nuint pages);
+        SystemMemory.Current.Free(block, pages);
+    }
+
+    private static bool TryWholePages(nuint byteCount, out nuint pages) =>
+        Layout.TryRoundUp(nuint.Max(byteCount, 1), SystemMemory.PageSize, out pages);
+}

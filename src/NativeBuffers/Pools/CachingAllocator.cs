@@ -1,0 +1,80 @@
+using NativeBuffers.Pools;
+using NativeBuffers.Raw;
+
+namespace NativeBuffers;
+
+/// <summary>The default allocator: the thread caches over <c>malloc</c>, for callers that want bare blocks.</summary>
+/// <remarks>
+/// Owners do not come through here: they keep the slot, and with it the generation. A bare block is taken out of its
+/// slot, and put into any vacant one when it comes back, from whichever thread: its size class follows from its size.
+/// </remarks>
+internal sealed class CachingAllocator : NativeAllocator
+{
+    private CachingAllocator()
+        : base("Default")
+    {
+    }
+
+    public static CachingAllocator Instance { get; } = new();
+
+    internal override int CachedAlignment => Layout.DefaultAlignment;
+
+    protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
+    {
+        if (!IsCached(byteCount, alignment))
+        {
+            return Behind.TryAllocate(byteCount, AlignmentBehind(alignment), zeroed);
+        }
+
+        Slot* slot = ThreadCache.TryTake(byteCount);
+        if (slot == null)
+        {
+            return null;
+        }
+
+        void* block = ThreadCache.Detach(slot);
+        if (zeroed)
+        {
+            new Block(block, byteCount).ClearFrom(0);
+        }
+
+        return block;
+    }
+
+    protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment)
+    {
+        bool wasCached = IsCached(oldByteCount, alignment);
+        bool isCached = IsCached(newByteCount, alignment);
+        if (!wasCached && !isCached)
+        {
+            return Behind.TryResize(block, oldByteCount, newByteCount, AlignmentBehind(alignment));
+        }
+
+        if (wasCached && isCached && SizeClasses.Of(oldByteCount) == SizeClasses.Of(newByteCount))
+        {
+            new Block(block, newByteCount).ClearFrom(oldByteCount);
+            return block;
+        }
+
+        return base.ResizeCore(block, oldByteCount, newByteCount, alignment);
+    }
+
+    protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
+    {
+        if (!IsCached(byteCount, alignment))
+        {
+            Behind.Free(block, byteCount, AlignmentBehind(alignment));
+        }
+        else if (!ThreadCache.TryAttach(block, byteCount))
+        {
+            BlockSource.Free(block);
+        }
+    }
+
+    private static NativeAllocator Behind => MallocAllocator.Instance;
+
+    private static bool IsCached(nuint byteCount, nuint alignment) =>
+        byteCount <= SizeClasses.Largest && alignment <= SizeClasses.Smallest;
+
+    private static nuint AlignmentBehind(nuint alignment) => nuint.Max(alignment, SizeClasses.Smallest);
+}
