@@ -17,9 +17,11 @@ internal sealed class AlignedAllocator : NativeAllocator
     private readonly int _alignment;
 
     private AlignedAllocator(int alignment)
-        : base($"Aligned({alignment})") => _alignment = alignment;
-
-    internal override int CachedAlignment => _alignment;
+        : base($"Aligned({alignment})")
+    {
+        _alignment = alignment;
+        IsServedByCache = alignment <= CacheLine.Size;
+    }
 
     public static AlignedAllocator For(int alignment)
     {

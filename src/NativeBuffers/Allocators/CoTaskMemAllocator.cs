@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
+using NativeBuffers.Os;
 
 namespace NativeBuffers;
 
-/// <summary>COM's task memory: what <see cref="Marshal.FreeCoTaskMem"/> and COM itself free.</summary>
-/// <remarks><see cref="Marshal"/> counts it in <see cref="int"/>s, so larger blocks are refused as exhausted.</remarks>
+/// <summary>COM's task memory: what <see cref="Marshal.FreeCoTaskMem"/> and COM itself free. <c>malloc</c> but on Windows.</summary>
 internal sealed class CoTaskMemAllocator : AlignsByHand
 {
     private CoTaskMemAllocator()
@@ -15,43 +15,17 @@ internal sealed class CoTaskMemAllocator : AlignsByHand
 
     protected override unsafe void* RawAllocate(nuint byteCount, bool zeroed)
     {
-        if (byteCount > int.MaxValue)
+        void* block = SystemMemory.Current.AllocateTask(byteCount);
+        if (zeroed && block != null)
         {
-            return null;
+            NativeMemory.Clear(block, byteCount);
         }
 
-        try
-        {
-            void* block = (void*)Marshal.AllocCoTaskMem((int)byteCount);
-            if (zeroed)
-            {
-                NativeMemory.Clear(block, byteCount);
-            }
-
-            return block;
-        }
-        catch (OutOfMemoryException)
-        {
-            return null;
-        }
+        return block;
     }
 
-    protected override unsafe void* RawResize(void* block, nuint oldByteCount, nuint newByteCount)
-    {
-        if (newByteCount > int.MaxValue)
-        {
-            return null;
-        }
-
-        try
-        {
-            return (void*)Marshal.ReAllocCoTaskMem((nint)block, (int)newByteCount);
-        }
-        catch (OutOfMemoryException)
-        {
-            return null;
-        }
-    }
+    protected override unsafe void* RawResize(void* block, nuint oldByteCount, nuint newByteCount) =>
+        SystemMemory.Current.ResizeTask(block, newByteCount);
 
     protected override unsafe void RawFree(void* block) => Marshal.FreeCoTaskMem((nint)block);
 }

@@ -45,11 +45,8 @@ public abstract class NativeAllocator
     /// <summary>For messages and reports.</summary>
     public string Name { get; }
 
-    /// <summary>
-    /// The largest alignment in bytes for which owners may take this allocator's blocks from the thread cache instead;
-    /// 0 for never.
-    /// </summary>
-    internal virtual int CachedAlignment => 0;
+    /// <summary>Whether owners may take blocks from the thread cache, which have all that this allocator's have.</summary>
+    internal bool IsServedByCache { get; private protected init; }
 
     /// <summary>An allocator whose every block starts at a multiple of <paramref name="alignment"/> bytes.</summary>
     /// <param name="alignment">A power of two, in bytes; for example 64 for a cache line or a vector register.</param>

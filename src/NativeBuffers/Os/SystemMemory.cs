@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace NativeBuffers.Os;
 
 /// <summary>The border to the operating system: whole pages, and freed heap memory given back.</summary>
@@ -27,6 +29,33 @@ internal abstract class SystemMemory
 
     /// <summary>Gives the pages back.</summary>
     public abstract unsafe void Free(void* start, nuint byteCount);
+
+    /// <summary>A block of COM's task memory; null when refused. Freed by <see cref="Marshal.FreeCoTaskMem"/>.</summary>
+    /// <remarks>Here because <see cref="Marshal"/> counts it in an <see cref="int"/>. But for Windows it is <c>malloc</c>.</remarks>
+    public virtual unsafe void* AllocateTask(nuint byteCount)
+    {
+        try
+        {
+            return NativeMemory.Alloc(byteCount);
+        }
+        catch (OutOfMemoryException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Resizes a block of COM's task memory; null when refused, and then nothing changed.</summary>
+    public virtual unsafe void* ResizeTask(void* block, nuint byteCount)
+    {
+        try
+        {
+            return NativeMemory.Realloc(block, byteCount);
+        }
+        catch (OutOfMemoryException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Asks the C library to give what was freed back to the system; does nothing where there is no such call.</summary>
     public virtual void ReleaseFreedHeap()

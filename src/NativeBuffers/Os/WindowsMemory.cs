@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Os;
 
-/// <summary>Windows: <c>VirtualAlloc</c> and <c>VirtualFree</c>. Compiled here, not run here.</summary>
+/// <summary>Windows: <c>VirtualAlloc</c> and <c>VirtualFree</c>, and COM's task memory. Compiled, not run yet.</summary>
 internal sealed partial class WindowsMemory : SystemMemory
 {
     private const uint Commit = 0x1000;
@@ -60,6 +60,16 @@ internal sealed partial class WindowsMemory : SystemMemory
     }
 
     public override unsafe void Free(void* start, nuint byteCount) => _ = VirtualFree(start, 0, Release);
+
+    public override unsafe void* AllocateTask(nuint byteCount) => TaskAlloc(byteCount);
+
+    public override unsafe void* ResizeTask(void* block, nuint byteCount) => TaskRealloc(block, byteCount);
+
+    [LibraryImport("ole32", EntryPoint = "CoTaskMemAlloc")]
+    private static unsafe partial void* TaskAlloc(nuint byteCount);
+
+    [LibraryImport("ole32", EntryPoint = "CoTaskMemRealloc")]
+    private static unsafe partial void* TaskRealloc(void* block, nuint byteCount);
 
     [LibraryImport("kernel32", EntryPoint = "VirtualAlloc")]
     private static unsafe partial void* VirtualAlloc(void* start, nuint byteCount, uint type, uint protection);

@@ -11,13 +11,9 @@ namespace NativeBuffers;
 internal sealed class CachingAllocator : NativeAllocator
 {
     private CachingAllocator()
-        : base("Default")
-    {
-    }
+        : base("Default") => IsServedByCache = true;
 
     public static CachingAllocator Instance { get; } = new();
-
-    internal override int CachedAlignment => Layout.DefaultAlignment;
 
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
     {
@@ -35,7 +31,7 @@ internal sealed class CachingAllocator : NativeAllocator
         void* block = ThreadCache.Detach(slot);
         if (zeroed)
         {
-            new Block(block, byteCount).ClearFrom(0);
+            CacheLine.Clear((byte*)block, byteCount);
         }
 
         return block;

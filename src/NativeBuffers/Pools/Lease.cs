@@ -80,7 +80,7 @@ internal readonly struct Lease
             }
             else
             {
-                new Span<byte>(slot->Start, (int)byteCount).Clear();
+                CacheLine.Clear(slot->Start, (nuint)byteCount);
             }
 
             return new Lease(slot);
@@ -91,12 +91,14 @@ internal readonly struct Lease
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static Lease RentFrom(NativeAllocator allocator, int length, int elementSize, bool zeroed)
     {
-        if (!TryRentFrom(allocator, length, elementSize, zeroed, out Lease lease))
+        if (allocator.IsServedByCache)
         {
-            throw Failure.OutOfMemory(Layout.ByteCount(length, elementSize), allocator);
+            return zeroed ? RentZeroed(length, elementSize) : Rent(length, elementSize);
         }
 
-        return lease;
+        return TryRentFrom(allocator, length, elementSize, zeroed, out Lease lease)
+            ? lease
+            : throw Failure.OutOfMemory(Layout.ByteCount(length, elementSize), allocator);
     }
 
     /// <summary>As <see cref="RentFrom"/>, but false when memory is exhausted.</summary>
@@ -106,8 +108,7 @@ internal readonly struct Lease
         unsafe
         {
             // SAFETY: a slot that was taken belongs to this lease.
-            int cached = allocator.CachedAlignment;
-            Slot* slot = cached is not 0 and <= (int)SizeClasses.Smallest
+            Slot* slot = allocator.IsServedByCache
                 ? TryTake(byteCount, zeroed)
                 : Uncached.TryTakeFrom(allocator, byteCount, zeroed);
             lease = slot == null ? default : new Lease(slot);
@@ -225,7 +226,7 @@ internal readonly struct Lease
         Slot* slot = ThreadCache.TryTake(byteCount);
         if (zeroed && slot != null)
         {
-            new Block(slot->Start, byteCount).ClearFrom(0);
+            CacheLine.Clear(slot->Start, byteCount);
         }
 
         return slot;

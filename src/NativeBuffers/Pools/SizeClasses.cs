@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using NativeBuffers.Raw;
 
 namespace NativeBuffers.Pools;
 
@@ -15,7 +16,7 @@ internal static class SizeClasses
     public const uint Largest = 256 * 1024;
 
     /// <summary>The smallest block, and what all blocks are aligned to, in bytes.</summary>
-    public const uint Smallest = 64;
+    public const uint Smallest = CacheLine.Size;
 
     /// <summary>How many class numbers there are: the smallest, then four for each of twelve doublings.</summary>
     public const int Count = 1 + (4 * 12);

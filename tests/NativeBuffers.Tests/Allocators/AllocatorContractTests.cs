@@ -1,0 +1,36 @@
+using NativeBuffers.Tests.Contracts;
+
+namespace NativeBuffers.Tests.Allocators;
+
+public class DefaultAllocatorTests() : AllocatorContract(NativeAllocator.Default);
+
+public class MallocAllocatorTests() : AllocatorContract(NativeAllocator.Malloc);
+
+public class HGlobalAllocatorTests() : AllocatorContract(NativeAllocator.HGlobal);
+
+public class CoTaskMemAllocatorTests() : AllocatorContract(NativeAllocator.CoTaskMem);
+
+public class PagesAllocatorTests() : AllocatorContract(NativeAllocator.Pages);
+
+public class PinnedHeapAllocatorTests() : AllocatorContract(NativeAllocator.PinnedHeap);
+
+public class Aligned1AllocatorTests() : AllocatorContract(NativeAllocator.Aligned(1));
+
+public class Aligned64AllocatorTests() : AllocatorContract(NativeAllocator.Aligned(64));
+
+public class Aligned4096AllocatorTests() : AllocatorContract(NativeAllocator.Aligned(4096));
+
+/// <summary>The C library's own functions, as a table.</summary>
+public class FunctionsAllocatorTests() : AllocatorContract(CFunctions.Malloc);
+
+/// <summary>A C library that has no <c>realloc</c>.</summary>
+public class FunctionsWithoutResizeTests() : AllocatorContract(CFunctions.MallocWithoutRealloc);
+
+/// <summary>The real mimalloc (Debian's libmimalloc2.0).</summary>
+public class MimallocTests() : AllocatorContract(CFunctions.Mimalloc);
+
+/// <summary>The real jemalloc (Debian's libjemalloc2).</summary>
+public class JemallocTests() : AllocatorContract(CFunctions.Jemalloc);
+
+/// <summary>A user's own allocator, which knows nothing but allocate and free.</summary>
+public class CustomAllocatorTests() : AllocatorContract(new CustomAllocator());
