@@ -11,7 +11,8 @@ internal abstract class UnixMemory : SystemMemory
         }
 
         // Map enough to hold an aligned run, then unmap what is before and behind it.
-        if (!Raw.Layout.TryAdd(byteCount, alignment, out nuint widened))
+        nuint widened = byteCount + alignment;
+        if (widened < byteCount)
         {
             return null;
         }

@@ -20,7 +20,8 @@ internal sealed partial class WindowsMemory : SystemMemory
             return VirtualAlloc(null, byteCount, Reserve | Commit, ReadWrite);
         }
 
-        if (!Raw.Layout.TryAdd(byteCount, alignment, out nuint widened))
+        nuint widened = byteCount + alignment;
+        if (widened < byteCount)
         {
             return null;
         }

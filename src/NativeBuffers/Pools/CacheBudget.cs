@@ -16,10 +16,10 @@ internal static class CacheBudget
 
     private static long s_reserved;
 
-    public static long ThreadLimit { get; } = Setting(ThreadLimitSetting) ?? 8 * Megabyte;
+    public static long ThreadLimit { get; set; } = Setting(ThreadLimitSetting) ?? 8 * Megabyte;
 
     /// <summary>A sixteenth of the memory there is, but at least 64 MiB and at most 1 GiB.</summary>
-    public static long ProcessLimit { get; } = Setting(ProcessLimitSetting)
+    public static long ProcessLimit { get; set; } = Setting(ProcessLimitSetting)
         ?? long.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 16, 64 * Megabyte, 1024 * Megabyte);
 
     /// <summary>What is reserved now, in bytes: an upper bound of what is cached.</summary>

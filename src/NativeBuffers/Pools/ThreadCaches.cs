@@ -135,6 +135,7 @@ internal static class ThreadCaches
     /// <summary>One thread's cache.</summary>
     private readonly struct Entry
     {
+        /// <safety>The cache is that thread's, and is never unmapped.</safety>
         public unsafe Entry(Thread thread, ThreadCache* cache)
         {
             Thread = thread;

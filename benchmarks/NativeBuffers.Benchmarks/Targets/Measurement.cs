@@ -1,0 +1,12 @@
+namespace NativeBuffers.Benchmarks.Targets;
+
+/// <summary>Something to measure: its name, how to warm it up, and the rows it gives.</summary>
+internal sealed record Measurement(string Name, Action WarmUp, Func<IEnumerable<TargetRow>> Run)
+{
+    public static IReadOnlyList<Measurement> All { get; } =
+    [
+        .. Races.All.Select(static race => new Measurement(race.What, race.WarmUp, () => [race.Run()])),
+        .. ManagedBytes.All.Select(static row => new Measurement(row.What, static () => { }, () => [row.Measure()])),
+        new Measurement(FlatMemory.What, static () => { }, FlatMemory.Measure),
+    ];
+}

@@ -1,0 +1,93 @@
+using System.Diagnostics;
+
+namespace NativeBuffers.Benchmarks.Targets;
+
+/// <summary>Two loops that do the same work, measured in turns in one process.</summary>
+/// <remarks>
+/// The machine's moods (its clock, its neighbours) last longer than a round, so each round meets both sides alike. The
+/// figures are medians over the rounds, and the spread is that of the rounds' own ratios.
+/// </remarks>
+internal sealed class Race(string what, string against, double target, int byteCount, Loop ours, Loop theirs)
+{
+    /// <summary>How often the timed method is entered to warm it up, each time before a pause for the compiler.</summary>
+    private const int CallsToWarmUp = 40;
+
+    private const int Rounds = 15;
+
+    private static readonly TimeSpan s_sampleLength = TimeSpan.FromMilliseconds(8);
+
+    public string What => what;
+
+    public string Against => against;
+
+    /// <summary>How often a loop is turned per call: short enough to be entered anew all the time, so that the best code runs.</summary>
+    public int TurnsPerCall { get; init; } = 256;
+
+    /// <summary>Buffers created and disposed in each turn.</summary>
+    public int BuffersPerTurn { get; init; } = 1;
+
+    /// <summary>Runs both sides for a while, and checks that they do the same work.</summary>
+    public void WarmUp()
+    {
+        for (int call = 0; call < CallsToWarmUp; call++)
+        {
+            if (ours(TurnsPerCall, byteCount) != theirs(TurnsPerCall, byteCount))
+            {
+                throw new InvalidOperationException($"{what}: the two sides of the race do different work.");
+            }
+        }
+    }
+
+    public TargetRow Run()
+    {
+        int ourCalls = CallsPerSample(ours);
+        int theirCalls = CallsPerSample(theirs);
+        double[] ourTimes = new double[Rounds];
+        double[] theirTimes = new double[Rounds];
+        double[] ratios = new double[Rounds];
+        for (int round = 0; round < Rounds; round++)
+        {
+            ourTimes[round] = Sample(ours, ourCalls);
+            theirTimes[round] = Sample(theirs, theirCalls);
+            ratios[round] = ourTimes[round] / theirTimes[round];
+        }
+
+        double ourMedian = Median(ourTimes);
+        double theirMedian = Median(theirTimes);
+        double ratio = ourMedian / theirMedian;
+        return new TargetRow(what, against)
+        {
+            Ours = $"{ourMedian:0.00} ns",
+            Theirs = $"{theirMedian:0.00} ns",
+            Ratio = $"{ratio:0.000}",
+            Spread = $"{ratios.Min():0.000}-{ratios.Max():0.000}",
+            Target = $"{target:0.00}",
+            IsMet = ratio <= target,
+        };
+    }
+
+    private int CallsPerSample(Loop loop)
+    {
+        const int Trial = 20;
+        double nanosecondsPerCall = Sample(loop, Trial) * TurnsPerCall * BuffersPerTurn;
+        return int.Max(Trial, (int)(s_sampleLength.TotalNanoseconds / nanosecondsPerCall));
+    }
+
+    /// <summary>Nanoseconds per buffer.</summary>
+    private double Sample(Loop loop, int calls)
+    {
+        long start = Stopwatch.GetTimestamp();
+        for (int call = 0; call < calls; call++)
+        {
+            _ = loop(TurnsPerCall, byteCount);
+        }
+
+        return Stopwatch.GetElapsedTime(start).TotalNanoseconds / ((double)calls * TurnsPerCall * BuffersPerTurn);
+    }
+
+    private static double Median(double[] values)
+    {
+        double[] sorted = [.. values.Order()];
+        return sorted[sorted.Length / 2];
+    }
+}

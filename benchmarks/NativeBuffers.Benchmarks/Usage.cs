@@ -1,0 +1,22 @@
+namespace NativeBuffers.Benchmarks;
+
+/// <summary>What <c>--help</c> prints.</summary>
+internal static class Usage
+{
+    public const string Text = """
+        Measures scoped native buffers against what C# programs use today.
+
+        targets [--only TEXT] [--strict]   In about a minute: each target that has a figure, ours and theirs in
+                                           one process, in turns, and whether it is met.
+                --only TEXT                Only rows whose name contains TEXT.
+                --strict                   Exit with 1 when a target is missed.
+
+        Anything else goes to BenchmarkDotNet, which takes longer and says more:
+
+        --list flat                        Names of all benchmarks.
+        --filter *Scoped*                  Run those whose name matches; *, for all.
+        --filter *Sum* --job short         The same, quick and rough.
+
+        From the root of the repository: dotnet run -c Release --project benchmarks/NativeBuffers.Benchmarks -- targets
+        """;
+}

@@ -1,0 +1,20 @@
+namespace OneBillionRows.Challenge;
+
+/// <summary>How a solution divides its work. The answer is the same for every value.</summary>
+public sealed record SolveOptions
+{
+    /// <summary>
+    /// Half a mebibyte stays in the second-level cache of a core: the kernel copies it there and the parser finds it
+    /// there. Larger chunks measured slower, much smaller ones pay for more system calls.
+    /// </summary>
+    public const int DefaultChunkByteCount = 512 * 1024;
+
+    /// <summary>Threads that read and parse, each with a buffer and a table of its own.</summary>
+    public int WorkerCount { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>Bytes of the file that a worker takes at a time. Any value from 1 works; tests use small ones.</summary>
+    public int ChunkByteCount { get; init; } = DefaultChunkByteCount;
+
+    /// <summary>Told after each chunk how many more bytes are done, from any thread; null when nobody watches.</summary>
+    public IReadProgress? Progress { get; init; }
+}

@@ -1,0 +1,19 @@
+using OneBillionRows.Challenge;
+
+namespace OneBillionRows.Raw;
+
+/// <summary>The challenge with hand-written pointers: what a careful C programmer would write in C#.</summary>
+public sealed class RawSolution : ISolution
+{
+    /// <inheritdoc/>
+    public string Name => "raw";
+
+    /// <inheritdoc/>
+    public string Solve(string path, SolveOptions options)
+    {
+        using var file = new ChunkedFile(path, options);
+        var results = new Results();
+        WorkerTeam.Run(file, options, f => RawWorker.Run(f, options.ChunkByteCount, results));
+        return results.Format();
+    }
+}

@@ -1,0 +1,40 @@
+using OneBillionRows.Challenge;
+
+namespace OneBillionRows.Raw;
+
+/// <summary>What one thread does: take a chunk, find its lines, add them up; at the end, hand over the sums.</summary>
+internal static class RawWorker
+{
+    public static void Run(ChunkedFile file, int chunkByteCount, Results results)
+    {
+        var chunk = default(RawChunk);
+        var block = default(RawBlock);
+        var stations = default(RawStationTable);
+        try
+        {
+            chunk = RawChunk.Allocate(chunkByteCount);
+            block = RawBlock.Allocate();
+            stations = RawStationTable.Allocate();
+            while (file.TryTake(out FileChunk part))
+            {
+                chunk.Load(file, part);
+                int malformedAt = block.AddAll(chunk, ref stations);
+                if (malformedAt >= 0)
+                {
+                    file.ReportMalformed(chunk.OffsetOf(malformedAt));
+                    return;
+                }
+
+                file.Complete(part);
+            }
+
+            stations.AddTo(results);
+        }
+        finally
+        {
+            stations.Free();
+            block.Free();
+            chunk.Free();
+        }
+    }
+}

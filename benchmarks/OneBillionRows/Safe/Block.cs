@@ -1,0 +1,73 @@
+using OneBillionRows.Challenge;
+
+namespace OneBillionRows.Safe;
+
+/// <summary>Takes a chunk a block at a time, in three passes that each do one thing to many lines.</summary>
+/// <remarks>
+/// Parsing line after line, each must wait until the one before has found its end, and a mispredicted branch throws
+/// all of that away. Here the newlines are found first, then the temperatures are read, four at once, and then the
+/// names are looked up; in each pass the lines are independent, so the processor overlaps many of them. A block is
+/// small enough that what one pass leaves is in the first-level cache for the next.
+/// </remarks>
+internal readonly ref struct Block(Span<int> newlines, Span<Line> lines)
+{
+    /// <summary>One position a byte, in case all are newlines; one before the first; and what is stored at once behind.</summary>
+    public const int NewlinesLength = 1 + ByteCount + StoredAtOnce;
+
+    /// <summary>One line a byte, in case all are newlines, and what is stored at once behind.</summary>
+    public const int LinesLength = ByteCount + StoredAtOnce;
+
+    private const int ByteCount = 8 * 1024;
+    private const int StoredAtOnce = 8;
+
+    private readonly Span<int> _newlines = newlines;
+    private readonly Span<Line> _lines = lines;
+
+    /// <summary>Adds all lines of a chunk. Where the first malformed line begins, or -1.</summary>
+    public int AddAll(scoped in Chunk chunk, scoped ref StationTable stations)
+    {
+        int lineStart = chunk.FirstLine;
+        for (int start = lineStart; start < chunk.End; start += ByteCount)
+        {
+            // The newline before each line, and that of the last one.
+            _newlines[0] = lineStart - 1;
+            int lineCount = Newlines.Find(chunk.Bytes, start, Math.Min(start + ByteCount, chunk.End), _newlines[1..]);
+            if (lineCount == 0)
+                continue;
+
+            _newlines.Slice(1 + lineCount, Temperatures.AtOnce - 1).Fill(_newlines[lineCount]);
+            ReadOnlySpan<int> newlines = _newlines[..(1 + lineCount)];
+            if (!Temperatures.Read(chunk.Words, _newlines, lineCount, _lines))
+                return FirstMalformed(chunk.Bytes, newlines);
+
+            ReadOnlySpan<Line> lines = _lines[..lineCount];
+            while (true)
+            {
+                int knownCount = Tally.AddKnown(chunk.Names, newlines, lines, stations.Slots);
+                if (knownCount == lines.Length)
+                    break;
+
+                if (!stations.AddUnknown(chunk.Names[newlines[knownCount]..], lines[knownCount].KeyLength - 1, lines[knownCount].Tenths))
+                    return newlines[knownCount] + 1;
+                newlines = newlines[(knownCount + 1)..];
+                lines = lines[(knownCount + 1)..];
+            }
+
+            lineStart = _newlines[lineCount] + 1;
+        }
+
+        return -1;
+    }
+
+    private static int FirstMalformed(ReadOnlySpan<byte> bytes, ReadOnlySpan<int> newlines)
+    {
+        for (int i = 1; i < newlines.Length; i++)
+        {
+            int start = newlines[i - 1] + 1;
+            if (LineRules.FaultOf(bytes[start..newlines[i]]) != null)
+                return start;
+        }
+
+        throw new InvalidOperationException("A temperature was taken for malformed, but none is.");
+    }
+}

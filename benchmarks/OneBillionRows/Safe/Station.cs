@@ -1,0 +1,22 @@
+using System.Runtime.Intrinsics;
+
+namespace OneBillionRows.Safe;
+
+/// <summary>One slot of the table, one line of the processor's cache. A slot is free while its name has length 0.</summary>
+internal struct Station
+{
+    public const int KeyByteCount = 32;
+
+    /// <summary>A short name with the semicolon behind it, then zeros; for a name that does not fit so, all zeros.</summary>
+    /// <remarks>
+    /// With the semicolon no key is the start of another, a zero byte in a name is nothing special, and no line has the
+    /// key of zeros.
+    /// </remarks>
+    public Vector256<byte> Key;
+    public long Count;
+    public long Sum;
+    public int Min;
+    public int Max;
+    public int NameStart;
+    public int NameLength;
+}

@@ -1,0 +1,25 @@
+using System.Reflection;
+using NativeBuffers.Tests.Contracts;
+
+namespace NativeBuffers.Tests.HouseRules;
+
+public class JoinedContractsTests
+{
+    [Fact]
+    public void Every_allocator_joins_the_contract()
+    {
+        IEnumerable<Type> allocators = typeof(NativeAllocator).Assembly.GetTypes()
+            .Where(static type => type.IsSubclassOf(typeof(NativeAllocator)) && !type.IsAbstract);
+        IEnumerable<Type> joined = typeof(AllocatorContract).Assembly.GetTypes()
+            .Where(static type => type.IsSubclassOf(typeof(AllocatorContract)))
+            .Where(static type => type.Name is not ("MimallocTests" or "JemallocTests")) // May skip; they use FunctionsAllocator.
+            .Select(static type => AllocatorOf(Activator.CreateInstance(type)!).GetType());
+        Assert.Empty(allocators.Except(joined));
+    }
+
+    private static NativeAllocator AllocatorOf(object contract) =>
+        typeof(AllocatorContract).GetFields(BindingFlags.Instance | BindingFlags.NonPublic)
+            .Select(field => field.GetValue(contract))
+            .OfType<NativeAllocator>()
+            .Single();
+}
