@@ -1,8 +1,5 @@
-using BenchmarkDotNet.Running;
 using NativeBuffers.Benchmarks;
 using NativeBuffers.Benchmarks.Targets;
-
-string[] answeredWithoutRunning = ["--list", "--info", "--version"];
 
 switch (args)
 {
@@ -18,7 +15,11 @@ switch (args)
         return 2;
 
     default:
-        var summaries = BenchmarkSwitcher.FromAssembly(typeof(Usage).Assembly).Run(args, SuiteConfig.Instance).ToList();
-        bool isAnswered = summaries.Count > 0 || args.Any(answeredWithoutRunning.Contains);
-        return isAnswered && !summaries.Any(static s => s.HasCriticalValidationErrors || s.Reports.Any(static r => !r.Success)) ? 0 : 1;
+        if (Suites.MistakeIn(args) is string mistake)
+        {
+            Console.Error.WriteLine(mistake);
+            return 2;
+        }
+
+        return Suites.Run(args) ? 0 : 1;
 }

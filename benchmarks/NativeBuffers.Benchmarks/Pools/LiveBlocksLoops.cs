@@ -91,6 +91,26 @@ internal static class LiveBlocksLoops
         return sum;
     }
 
+    /// <summary>Leaves one raw block for good, above as many freed ones as are live at once: <c>malloc</c> then keeps their memory.</summary>
+    public static void LeaveBlockAbove(int byteCount)
+    {
+        unsafe
+        {
+            // SAFETY: only addresses are kept, and each block but the last is freed once.
+            byte*[] blocks = new byte*[BlockCount];
+            for (int i = 0; i < blocks.Length; i++)
+            {
+                blocks[i] = (byte*)NativeMemory.Alloc((nuint)byteCount);
+            }
+
+            _ = NativeMemory.Alloc((nuint)byteCount);
+            foreach (byte* block in blocks)
+            {
+                NativeMemory.Free(block);
+            }
+        }
+    }
+
     private static int HoldBuffers(int depth, int byteCount)
     {
         using var buffer = NativeBuffer.CreateUninitialized<byte>(byteCount);

@@ -12,7 +12,6 @@ internal sealed record TargetRow(string What, string Against)
     /// <summary>The smallest and the largest ratio that a round showed.</summary>
     public string Spread { get; init; } = "";
 
-    /// <summary>At most this.</summary>
     public required string Target { get; init; }
 
     public required bool IsMet { get; init; }

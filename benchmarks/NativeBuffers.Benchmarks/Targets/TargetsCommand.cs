@@ -83,7 +83,7 @@ internal static class TargetsCommand
 
         foreach (TargetRow row in rows)
         {
-            table.AddRow(row.What, row.Against, row.Ours, row.Theirs, row.Ratio, row.Spread, $"≤ {row.Target}", row.IsMet ? "[green]yes[/]" : "[red]NO[/]");
+            table.AddRow(row.What, row.Against, row.Ours, row.Theirs, row.Ratio, row.Spread, row.Target, row.IsMet ? "[green]yes[/]" : "[red]NO[/]");
         }
 
         page.Write(table);

@@ -11,22 +11,32 @@ internal static class BlockSource
         ? block
         : Retry(sizeClass);
 
-    /// <summary>Frees the blocks of a bundle, and its slots with them.</summary>
-    /// <safety>The caller owns the bundle's slots, and gives them up; all their blocks came from here.</safety>
-    public static void Free(Bundle bundle)
+    /// <summary>Frees the blocks of a bundle, which is empty afterwards; the slots become vacant.</summary>
+    /// <safety>The bundle and its slots are the caller's; all their blocks came from here.</safety>
+    public static unsafe void Free(Bundle* bundle)
     {
-        unsafe
+        Slot* vacant = null;
+        while (bundle->Count > 0)
         {
-            // SAFETY: the caller owns these slots, whose blocks came from TryAllocate.
-            for (Slot* slot = bundle.First; slot != null; slot = slot->Next)
-            {
-                NativeMemory.AlignedFree(slot->Start);
-                slot->Start = null;
-                slot->Home = null;
-            }
-
-            SlotTable.GiveList(bundle.First);
+            Slot* slot = Bundle.Slots(bundle)[--bundle->Count];
+            Free(slot->Start);
+            slot->Start = null;
+            slot->Home = null;
+            slot->Next = vacant;
+            vacant = slot;
         }
+
+        SlotTable.GiveList(vacant);
+    }
+
+    /// <summary>Frees the block of a slot, which becomes vacant.</summary>
+    /// <safety>The slot is the caller's, who gives it up; its block came from here.</safety>
+    public static unsafe void FreeOne(Slot* slot)
+    {
+        Free(slot->Start);
+        slot->Start = null;
+        slot->Next = null;
+        SlotTable.GiveList(slot);
     }
 
     /// <summary>Frees one block that has no slot.</summary>

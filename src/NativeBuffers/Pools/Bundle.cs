@@ -1,66 +1,56 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace NativeBuffers.Pools;
 
-/// <summary>Free blocks of one size, linked by <see cref="Slot.Next"/>.</summary>
+/// <summary>Room for a number of free blocks of one size; moves between threads and the depot as a whole.</summary>
+/// <remarks>
+/// An array of pointers behind this header, not a list through the slots: taking from a list waits for each slot to
+/// come from memory before the next one is known, and the array is read ahead of that.
+/// </remarks>
+[StructLayout(LayoutKind.Sequential)]
 internal struct Bundle
 {
-    /// <safety>The caller owns the <paramref name="count"/> linked slots, and gives them up.</safety>
-    public unsafe Bundle(Slot* first, int count)
+    /// <summary>The next bundle on a shelf of the depot.</summary>
+    public unsafe Bundle* Next;
+
+    /// <summary>How many slots there are. Of a magazine's loaded bundle, the magazine keeps the number itself.</summary>
+    public int Count;
+
+    /// <summary>A bundle without room, which all share who have none of their own. Nobody writes to it.</summary>
+    public static unsafe Bundle* None { get; } = TryCreate(0);
+
+    /// <summary>How many slots there is room for.</summary>
+    public int Capacity { get; private init; }
+
+    /// <summary>An empty bundle; null when memory is exhausted. Bundles are used again and never freed.</summary>
+    /// <safety>The bundle belongs to the caller.</safety>
+    public static unsafe Bundle* TryCreate(int capacity)
     {
-        First = first;
-        Count = count;
-    }
-
-    public unsafe Slot* First { get; private set; }
-
-    public int Count { get; private set; }
-
-    public readonly bool IsEmpty => Count == 0;
-
-    /// <summary>A bundle of one.</summary>
-    /// <safety>The caller owns the slot, and gives it up.</safety>
-    public static unsafe Bundle Of(Slot* slot)
-    {
-        slot->Next = null;
-        return new Bundle(slot, 1);
-    }
-
-    /// <summary>Moves a bundle: the place it was in is empty afterwards.</summary>
-    public static Bundle Take(ref Bundle place)
-    {
-        Bundle taken = place;
-        place = default;
-        return taken;
-    }
-
-    /// <safety>The caller owns the slot, and gives it up.</safety>
-    public unsafe void Push(Slot* slot)
-    {
-        slot->Next = First;
-        First = slot;
-        Count++;
-    }
-
-    /// <summary>The slot that was pushed last; null when there is none.</summary>
-    /// <safety>The slot belongs to the caller.</safety>
-    public unsafe Slot* TryPop()
-    {
-        Slot* slot = First;
-        if (slot != null)
+        try
         {
-            First = slot->Next;
-            Count--;
+            Bundle* bundle = (Bundle*)NativeMemory.Alloc((nuint)sizeof(Bundle) + ((nuint)capacity * (nuint)sizeof(Slot*)));
+            *bundle = new Bundle { Capacity = capacity };
+            return bundle;
         }
-
-        return slot;
+        catch (OutOfMemoryException)
+        {
+            return null;
+        }
     }
 
-    /// <summary>Says which magazine the blocks belong to now; null for none.</summary>
-    /// <safety>The caller owns the slots.</safety>
-    public readonly unsafe void SetHome(Magazine* home)
+    /// <summary>The slots of a bundle.</summary>
+    /// <safety>The bundle is the caller's; indexes are below its capacity.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Slot** Slots(Bundle* bundle) => (Slot**)(bundle + 1);
+
+    /// <summary>Says which magazine all these slots belong to now; null for none.</summary>
+    /// <safety>The bundle and its slots are the caller's.</safety>
+    public static unsafe void SetHome(Bundle* bundle, Magazine* home)
     {
-        for (Slot* slot = First; slot != null; slot = slot->Next)
+        for (int i = 0; i < bundle->Count; i++)
         {
-            slot->Home = home;
+            Slots(bundle)[i]->Home = home;
         }
     }
 }

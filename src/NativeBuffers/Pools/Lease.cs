@@ -55,10 +55,10 @@ internal readonly struct Lease
         unsafe
         {
             // SAFETY: a slot that was taken belongs to this lease.
-            Slot* slot = ThreadCache.TakeHot((ulong)(uint)length * (uint)elementSize, out Magazine* magazine);
+            Slot* slot = ThreadCache.TakeAtHand((ulong)(uint)length * (uint)elementSize);
             if (slot == null)
             {
-                slot = RentBehindHot(magazine, length, elementSize);
+                slot = RentSlowly(length, elementSize, zeroed: false);
             }
 
             return new Lease(slot);
@@ -73,7 +73,7 @@ internal readonly struct Lease
         {
             // SAFETY: a slot that was taken belongs to this lease, and its block has at least these bytes.
             ulong byteCount = (ulong)(uint)length * (uint)elementSize;
-            Slot* slot = ThreadCache.TakeHot(byteCount, out _);
+            Slot* slot = ThreadCache.TakeAtHand(byteCount);
             if (slot == null)
             {
                 slot = RentSlowly(length, elementSize, zeroed: true);
@@ -188,22 +188,6 @@ internal readonly struct Lease
     {
         _slot->Generation = _generation + 1;
         return new Lease(_slot);
-    }
-
-    /// <safety>The magazine is this thread's, or null. The result belongs to the caller.</safety>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe Slot* RentBehindHot(Magazine* magazine, int length, int elementSize)
-    {
-        if (magazine != null)
-        {
-            Slot* slot = ThreadCache.TakeBehindHot(magazine);
-            if (slot != null)
-            {
-                return slot;
-            }
-        }
-
-        return RentSlowly(length, elementSize, zeroed: false);
     }
 
     /// <safety>The result belongs to the caller.</safety>

@@ -5,84 +5,255 @@ namespace NativeBuffers.Pools;
 
 /// <summary>The blocks of one size that one thread keeps for its next buffers.</summary>
 /// <remarks>
-/// <para>Two levels. <see cref="Hot"/> is the block freed last. A buffer that is created and disposed again and again
-/// only ever moves this one pointer, so the processor waits for one store to reach one load and no more; a list or a
-/// counted stack is a chain of two or three such waits (measured: 5.5 ns a round trip with it, 8 ns without).</para>
-/// <para>Behind it are two lists, the loaded one and the previous one, each of up to <see cref="Capacity"/> blocks.
-/// Whole lists move to and from the depot, so a thread that sways around a boundary does not trade one block at a time.
-/// The scheme is Bonwick and Adams's (Magazines and Vmem, 2001).</para>
-/// <para>Only its thread touches <see cref="Hot"/>. The lists are also reached by a trimming thread, through
-/// <see cref="OwnerGate"/>.</para>
+/// <para>A counted stack of slots, the loaded bundle, and behind it another bundle that is full or empty. Whole bundles
+/// move to and from the depot, so a thread that sways around a boundary does not trade one block at a time. The scheme
+/// is Bonwick and Adams's (Magazines and Vmem, 2001).</para>
+/// <para>Its thread, the <i>owner</i>, uses it with plain loads and stores. Now and then a <i>visitor</i> takes its
+/// blocks away, and pays for both with a barrier in every core: Dekker's mutual exclusion made asymmetric (Dice, Huang
+/// and Yang, 2001). The owner stores <c>_inside</c>, then loads the floor; the visitor raises the floor, then passes
+/// <see cref="Interlocked.MemoryBarrierProcessWide"/>, then loads <c>_inside</c>. The barrier falls somewhere into the
+/// owner's sequence. If behind its store, the visitor sees it, and waits until the owner is out. If before it, the
+/// owner's load comes later still and finds the raised floor. On x64 the store may wait in the store buffer past the
+/// load, and on Arm64 they may be reordered: the barrier, which runs on the owner's core too, settles both.</para>
+/// <para>The floor is loaded before the count. So an owner that finds it down again after a visit (whose last store it
+/// is, a release) sees all that the visitor did. The floor is part of a comparison that a stack needs anyway: the gate
+/// costs two stores and one subtraction a round trip.</para>
 /// </remarks>
 [StructLayout(LayoutKind.Sequential, Size = 64)]
 internal struct Magazine
 {
-    /// <summary>The block freed last, or null. In a magazine that never takes a block: <see cref="NoRoom"/>.</summary>
-    public unsafe Slot* Hot;
+    /// <summary>1 while the owner uses the magazine.</summary>
+    private int _inside;
 
-    /// <summary>The list that blocks are taken from and given back to.</summary>
-    public Bundle Loaded;
+    /// <summary>
+    /// 0, or very large while a visitor is there: the owner takes only while there are more slots than this, and gives
+    /// only while there are fewer than <c>_limit</c> minus this. Written by visitors only, while <c>_limit</c> is the
+    /// owner's: if both wrote to one field, an owner that was let in just before could open what a visitor had closed.
+    /// </summary>
+    private int _floor;
 
-    /// <summary>A full list behind it, or an empty one.</summary>
-    public Bundle Previous;
+    /// <summary>How many slots the loaded bundle has room for.</summary>
+    private int _limit;
 
-    public unsafe ThreadCache* Cache;
+    /// <summary>How many slots the loaded bundle has.</summary>
+    private int _count;
 
-    /// <summary>How many blocks each list may have.</summary>
-    public int Capacity;
+    private unsafe Bundle* _loaded;
+    private unsafe Bundle* _previous;
 
-    public int SizeClass;
+    /// <summary>What lay on top at the last full collection: the same, in the same generation, means that nothing moved.</summary>
+    private unsafe Slot* _seenTop;
 
-    /// <summary>Whether the thread has asked the budget for room and got some.</summary>
-    public bool IsOpen;
+    private ulong _seenGeneration;
 
-    /// <summary>Whether the lists were used since the last full collection.</summary>
-    public bool IsBusy;
+    public unsafe ThreadCache* Cache { get; private set; }
 
-    /// <summary>A value of <see cref="Hot"/> that is no slot: the place is taken for ever.</summary>
-    public static unsafe Slot* NoRoom => (Slot*)1;
+    public int SizeClass { get; private set; }
 
-    /// <summary>Puts a block on the loaded list; false when both lists are full.</summary>
-    /// <safety>The caller is inside the gate, and the block is free.</safety>
+    /// <summary>Whether blocks may be kept here.</summary>
+    public readonly unsafe bool HasRoom => _loaded != Bundle.None;
+
+    /// <summary>How many blocks are kept here; while the owner works, a guess.</summary>
+    public readonly unsafe int Count => _count + _previous->Count;
+
+    /// <summary>How many blocks a bundle of a size class holds: 256 KiB of them, but at least 1 and at most 128.</summary>
+    public static int CapacityOf(int sizeClass) => (int)long.Clamp(256 * 1024 / (long)SizeClasses.SizeOf(sizeClass), 1, 128);
+
+    /// <summary>A magazine without room.</summary>
+    /// <safety>The magazine is part of the cache, and nobody uses it yet.</safety>
+    public static unsafe void Initialize(Magazine* magazine, ThreadCache* cache, int sizeClass) =>
+        *magazine = new Magazine { Cache = cache, SizeClass = sizeClass, _loaded = Bundle.None, _previous = Bundle.None };
+
+    /// <summary>Takes the slot that was given last; null when there is none at hand.</summary>
+    /// <safety>The caller is the owner, and has the slot from now on.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public unsafe bool TryPush(Slot* slot)
+    public unsafe Slot* TryTake()
     {
-        IsBusy = true;
-        if (Loaded.Count >= Capacity && !TryLoadEmpty())
+        Volatile.Write(ref _inside, 1);
+        int floor = Volatile.Read(ref _floor);
+        int count = _count;
+        Slot* slot = null;
+        if (count > floor)
         {
-            return false;
+            count--;
+            slot = Bundle.Slots(_loaded)[count];
+            _count = count;
         }
 
-        Loaded.Push(slot);
-        return true;
+        Volatile.Write(ref _inside, 0);
+        return slot;
     }
 
-    /// <summary>Takes a block from the lists; null when both are empty.</summary>
-    /// <safety>The caller is inside the gate.</safety>
+    /// <summary>Puts a slot on top; false when there is no room at hand.</summary>
+    /// <safety>The caller is the owner, and gives the slot up.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public unsafe Slot* TryPop()
+    public unsafe bool TryGive(Slot* slot)
     {
-        IsBusy = true;
-        if (Loaded.IsEmpty)
+        Volatile.Write(ref _inside, 1);
+        int floor = Volatile.Read(ref _floor);
+        int count = _count;
+        bool given = count < _limit - floor;
+        if (given)
         {
-            LoadPrevious();
+            Bundle.Slots(_loaded)[count] = slot;
+            _count = count + 1;
         }
 
-        return Loaded.TryPop();
+        Volatile.Write(ref _inside, 0);
+        return given;
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private bool TryLoadEmpty()
+    /// <summary>Exchanges the bundles if the one behind has what the loaded one lacks.</summary>
+    /// <param name="wanted">True to take next, false to give next.</param>
+    /// <safety>The caller is the owner.</safety>
+    public unsafe bool TrySwap(bool wanted)
     {
-        if (Capacity == 0 || !Previous.IsEmpty)
+        Enter();
+        bool useful = wanted
+            ? _count > 0 || _previous->Count > 0
+            : _count < _limit || (_previous != Bundle.None && _previous->Count == 0);
+        if (useful && (wanted ? _count == 0 : _count >= _limit))
         {
-            return false;
+            Bundle* behind = Load(_previous);
+            _previous = behind;
         }
 
-        Previous = Bundle.Take(ref Loaded);
-        return true;
+        Leave();
+        return useful;
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private void LoadPrevious() => Loaded = Bundle.Take(ref Previous);
+    /// <summary>Loads a bundle; the loaded one moves behind, and the one from there is the result.</summary>
+    /// <safety>The caller is the owner, gives up the bundle, and has the result from now on.</safety>
+    public unsafe Bundle* Push(Bundle* bundle)
+    {
+        Enter();
+        Bundle* last = _previous;
+        _previous = Load(bundle);
+        Leave();
+        return last;
+    }
+
+    /// <summary>Gives the magazine its bundles.</summary>
+    /// <safety>The caller is the owner, and gives up the bundles, which are empty; the magazine has none yet.</safety>
+    public unsafe void Open(Bundle* loaded, Bundle* previous)
+    {
+        Enter();
+        _previous = previous;
+        _ = Load(loaded);
+        _limit = loaded->Capacity;
+        Leave();
+    }
+
+    /// <summary>A visitor raises the floor. Next: <see cref="Interlocked.MemoryBarrierProcessWide"/>, then <see cref="WaitForOwner"/>.</summary>
+    /// <remarks>One visitor at a time: visitors hold a lock of their own.</remarks>
+    public void Announce() => Volatile.Write(ref _floor, int.MaxValue);
+
+    /// <summary>The visitor waits until the owner is out; it comes back in only after <see cref="EndVisit"/>.</summary>
+    public void WaitForOwner()
+    {
+        var spinner = default(SpinWait);
+        while (Volatile.Read(ref _inside) != 0)
+        {
+            spinner.SpinOnce();
+        }
+    }
+
+    /// <summary>The visitor leaves.</summary>
+    public void EndVisit() => Volatile.Write(ref _floor, 0);
+
+    /// <summary>Whether nothing was taken or given since the last call.</summary>
+    /// <safety>The caller is a visitor whom the owner has let in.</safety>
+    public unsafe bool WasIdle()
+    {
+        // Whatever moved, the slot given last lies on top, in a generation that is new.
+        Slot* top = _count == 0 ? null : Bundle.Slots(_loaded)[_count - 1];
+        ulong generation = top == null ? 0 : top->Generation;
+        bool same = top == _seenTop && generation == _seenGeneration;
+        _seenTop = top;
+        _seenGeneration = generation;
+        return same;
+    }
+
+    /// <summary>Exchanges both bundles for empty ones from a shelf; if there is no memory for those, does nothing.</summary>
+    /// <returns>How many slots left.</returns>
+    /// <safety>The caller is a visitor whom the owner has let in, or the owner has ended.</safety>
+    public unsafe int Flush(Shelf shelf)
+    {
+        int before = Count;
+        if (_count > 0)
+        {
+            Bundle* empty = shelf.TryTakeEmpty();
+            if (empty != null)
+            {
+                shelf.Give(Load(empty));
+            }
+        }
+
+        if (_previous->Count > 0)
+        {
+            Bundle* empty = shelf.TryTakeEmpty();
+            if (empty != null)
+            {
+                shelf.Give(_previous);
+                _previous = empty;
+            }
+        }
+
+        return before - Count;
+    }
+
+    /// <summary>Gives both bundles up, with what they hold.</summary>
+    /// <returns>How many slots left.</returns>
+    /// <safety>The owner has ended.</safety>
+    public unsafe int Close(Shelf shelf)
+    {
+        int before = Count;
+        GiveUp(shelf, Load(Bundle.None));
+        GiveUp(shelf, _previous);
+        _previous = Bundle.None;
+        _limit = 0;
+        return before;
+
+        static void GiveUp(Shelf shelf, Bundle* bundle)
+        {
+            if (bundle != Bundle.None)
+            {
+                shelf.Give(bundle);
+            }
+        }
+    }
+
+    /// <summary>Loads a bundle, and returns the one that was loaded.</summary>
+    /// <safety>The caller is inside, or a visitor whom the owner has let in.</safety>
+    private unsafe Bundle* Load(Bundle* bundle)
+    {
+        Bundle* last = _loaded;
+        if (last != Bundle.None)
+        {
+            last->Count = _count;
+        }
+
+        _loaded = bundle;
+        _count = bundle->Count;
+        return last;
+    }
+
+    /// <summary>The owner comes in, and waits while a visitor is there.</summary>
+    private void Enter()
+    {
+        Volatile.Write(ref _inside, 1);
+        while (Volatile.Read(ref _floor) != 0)
+        {
+            Volatile.Write(ref _inside, 0);
+            var spinner = default(SpinWait);
+            while (Volatile.Read(ref _floor) != 0)
+            {
+                spinner.SpinOnce();
+            }
+
+            Volatile.Write(ref _inside, 1);
+        }
+    }
+
+    private void Leave() => Volatile.Write(ref _inside, 0);
 }

@@ -20,10 +20,10 @@ internal struct Slot
     /// <summary>The block's first byte.</summary>
     public unsafe byte* Start;
 
-    /// <summary>The magazine that takes the block back; null while it belongs to no thread.</summary>
+    /// <summary>The magazine that takes the block back, or took it last; null while the slot has no block.</summary>
     public unsafe Magazine* Home;
 
-    /// <summary>The next slot of the list this one is in.</summary>
+    /// <summary>The next one in a list of slots without blocks.</summary>
     public unsafe Slot* Next;
 
     /// <summary>The block's size in bytes, at least what its user asked for.</summary>
@@ -31,12 +31,6 @@ internal struct Slot
 
     /// <summary>For <see cref="SlotKind.Foreign"/>: a handle to the <see cref="NativeAllocator"/> that frees the block.</summary>
     public nint Allocator;
-
-    /// <summary>In the first slot of a bundle in the depot: the next bundle.</summary>
-    public unsafe Slot* NextBundle;
-
-    /// <summary>In the first slot of a bundle: how many slots it has.</summary>
-    public int BundleCount;
 
     /// <summary>Who frees the block.</summary>
     public SlotKind Kind;

@@ -18,9 +18,6 @@ internal struct ThreadCache
     [ThreadStatic]
     private static unsafe Magazine* t_magazines;
 
-    /// <summary>Guards the lists of the magazines and <see cref="SlotsHeld"/>; the rest belongs to the thread alone.</summary>
-    public OwnerGate Gate;
-
     /// <summary>The home of slots whose blocks no magazine takes back: large ones, other allocators', those over the budget.</summary>
     public Magazine Closed;
 
@@ -29,18 +26,20 @@ internal struct ThreadCache
     /// <summary>Slots without a block, for this thread's next ones.</summary>
     public unsafe Slot* Vacant;
 
-    /// <summary>How many slots have their home here: free ones and those in use.</summary>
+    /// <summary>How many slots came here, free ones and those in use, less those that this thread gave away.</summary>
     public long SlotsHeld;
+
+    /// <summary>How many slots visitors took away. Theirs alone, so that neither count needs an atomic operation.</summary>
+    public long SlotsTakenAway;
 
     /// <summary>What this thread has reserved of the budget, in bytes.</summary>
     public long ReservedBytes;
 
-    /// <summary>A slot with a block of at least <paramref name="byteCount"/> bytes that was just freed; null when there is none.</summary>
+    /// <summary>A slot with a block of at least <paramref name="byteCount"/> bytes; null when this thread has none at hand.</summary>
     /// <param name="byteCount">In bytes; any number.</param>
-    /// <param name="magazine">Where to look next, with <see cref="TakeBehindHot"/>; null when no magazine keeps such blocks.</param>
     /// <safety>The slot and its block belong to the caller, on this thread, until <see cref="Return"/>.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe Slot* TakeHot(ulong byteCount, out Magazine* magazine)
+    public static unsafe Slot* TakeAtHand(ulong byteCount)
     {
         // One comparison refuses zero (which wraps), negative lengths (huge as unsigned) and blocks too large to cache.
         ulong last = byteCount - 1;
@@ -49,31 +48,11 @@ internal struct ThreadCache
             Magazine* magazines = t_magazines;
             if (magazines != null)
             {
-                magazine = magazines + SizeClasses.OfLast((uint)last);
-                Slot* slot = magazine->Hot;
-                if (slot != null)
-                {
-                    magazine->Hot = null;
-                }
-
-                return slot;
+                return magazines[SizeClasses.OfLast((uint)last)].TryTake();
             }
         }
 
-        magazine = null;
         return null;
-    }
-
-    /// <summary>A slot from the lists of a magazine; null when they are empty.</summary>
-    /// <safety>The magazine is this thread's. As for <see cref="TakeHot"/>.</safety>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe Slot* TakeBehindHot(Magazine* magazine)
-    {
-        ThreadCache* cache = magazine->Cache;
-        cache->Gate.Enter();
-        Slot* slot = magazine->TryPop();
-        cache->Gate.Leave();
-        return slot;
     }
 
     /// <summary>Gives a slot back with its block.</summary>
@@ -82,33 +61,30 @@ internal struct ThreadCache
     public static unsafe void Return(Slot* slot)
     {
         Magazine* home = slot->Home;
-        if (home->Hot == null)
+        if (!home->TryGive(slot))
         {
-            home->Hot = slot;
-        }
-        else
-        {
-            ReturnBehindHot(home, slot);
+            ReturnSlowly(home, slot);
         }
     }
 
     /// <summary>A slot with a block of at least <paramref name="byteCount"/> bytes, which a size class holds; null when memory is exhausted.</summary>
-    /// <safety>As for <see cref="TakeHot"/>.</safety>
+    /// <safety>As for <see cref="TakeAtHand"/>.</safety>
     public static unsafe Slot* TryTake(nuint byteCount)
     {
-        Slot* slot = TakeHot(nuint.Max(byteCount, 1), out Magazine* magazine);
-        if (slot == null && magazine != null)
-        {
-            slot = TakeBehindHot(magazine);
-        }
-
-        if (slot != null)
-        {
-            return slot;
-        }
-
         ThreadCache* cache = Current();
-        return cache == null ? null : Refill(cache, cache->Opened(SizeClasses.Of(byteCount)));
+        if (cache == null)
+        {
+            return null;
+        }
+
+        Magazine* magazine = cache->Opened(SizeClasses.Of(byteCount));
+        Slot* slot = magazine->TryTake();
+        if (slot == null && magazine->TrySwap(wanted: true))
+        {
+            slot = magazine->TryTake();
+        }
+
+        return slot != null ? slot : Refill(cache, magazine);
     }
 
     /// <summary>A slot for a block that does not come from a cache; null when memory is exhausted.</summary>
@@ -139,7 +115,7 @@ internal struct ThreadCache
         }
 
         Magazine* magazine = cache->Opened(SizeClasses.Of(byteCount));
-        Slot* slot = TakeVacant(cache, magazine->IsOpen ? magazine : &cache->Closed);
+        Slot* slot = TakeVacant(cache, magazine->HasRoom ? magazine : &cache->Closed);
         if (slot == null)
         {
             return false;
@@ -161,61 +137,11 @@ internal struct ThreadCache
         slot->Start = null;
         slot->Next = cache->Vacant;
         cache->Vacant = slot;
-        cache->Gate.Enter();
         cache->SlotsHeld--;
-        cache->Gate.Leave();
-    }
-
-    /// <summary>Empties the calling thread's cache, the blocks freed last too.</summary>
-    public static void FlushCurrent()
-    {
-        unsafe
-        {
-            // SAFETY: the cache belongs to this thread, which is in none of its magazines now.
-            if (t_magazines == null)
-            {
-                return;
-            }
-
-            ThreadCache* cache = t_magazines->Cache;
-            for (int i = 0; i < SizeClasses.Count; i++)
-            {
-                cache->FlushHot(t_magazines + i);
-            }
-        }
-    }
-
-    /// <summary>Moves the block freed last, and the lists, to the depot.</summary>
-    /// <safety>The caller is this cache's thread, or the thread has ended. The magazine is one of this cache's.</safety>
-    public unsafe void FlushHot(Magazine* magazine)
-    {
-        Slot* hot = magazine->Hot;
-        if (hot != null)
-        {
-            magazine->Hot = null;
-            Gate.Enter();
-            SlotsHeld--;
-            Gate.Leave();
-            Depot.Give(magazine->SizeClass, Bundle.Of(hot));
-        }
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe void ReturnBehindHot(Magazine* home, Slot* slot)
-    {
-        // The closed magazine has no room, so what cannot be cached falls through too.
-        ThreadCache* cache = home->Cache;
-        cache->Gate.Enter();
-        bool pushed = home->TryPush(slot);
-        cache->Gate.Leave();
-        if (!pushed)
-        {
-            ReturnOverflow(home, slot);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe void ReturnOverflow(Magazine* home, Slot* slot)
+    private static unsafe void ReturnSlowly(Magazine* home, Slot* slot)
     {
         if (slot->Kind != SlotKind.Cached)
         {
@@ -224,54 +150,57 @@ internal struct ThreadCache
             return;
         }
 
+        if (home->TrySwap(wanted: false) && home->TryGive(slot))
+        {
+            return;
+        }
+
+        // Both bundles are full, or there is no room at all: the older one goes to the depot, or this block alone.
         ThreadCache* cache = home->Cache;
-        cache->Gate.Enter();
-
-        // Both lists are full, or the magazine has none: make room by giving the older list to the depot.
-        Bundle bundle = Bundle.Take(ref home->Previous);
-        if (bundle.IsEmpty)
+        Shelf shelf = Depot.For(SizeClasses.Of(slot->ByteCount));
+        Bundle* empty = home->HasRoom ? shelf.TryTakeEmpty() : null;
+        if (empty == null)
         {
-            bundle = Bundle.Of(slot);
-        }
-        else
-        {
-            _ = home->TryPush(slot);
+            cache->SlotsHeld--;
+            shelf.GiveOne(slot);
+            return;
         }
 
-        cache->SlotsHeld -= bundle.Count;
-        cache->Gate.Leave();
-        Depot.Give(SizeClasses.Of(slot->ByteCount), bundle);
+        Bundle* full = home->Push(empty);
+        cache->SlotsHeld -= full->Count;
+        shelf.Give(full);
+        Return(slot);
     }
 
     private static unsafe Slot* Refill(ThreadCache* cache, Magazine* magazine)
     {
-        // Where the budget has no room for even the hot block, slots come back through the closed magazine.
-        Magazine* home = magazine->IsOpen ? magazine : &cache->Closed;
-        Bundle bundle = Depot.Take(magazine->SizeClass);
-        return bundle.IsEmpty ? TakeFresh(cache, magazine, home) : TakeFrom(bundle, cache, magazine, home);
-    }
-
-    private static unsafe Slot* TakeFrom(Bundle bundle, ThreadCache* cache, Magazine* magazine, Magazine* home)
-    {
-        Slot* slot = bundle.TryPop();
-        slot->Home = home;
-        bool keep = bundle.Count <= magazine->Capacity;
-        if (keep)
+        Shelf shelf = Depot.For(magazine->SizeClass);
+        if (!magazine->HasRoom)
         {
-            bundle.SetHome(home);
+            // Where the budget has no room for this thread, slots come back through the closed magazine.
+            Slot* single = shelf.TryTakeOne(&cache->Closed);
+            if (single != null)
+            {
+                cache->SlotsHeld++;
+                return single;
+            }
+
+            return TakeFresh(cache, magazine, &cache->Closed);
         }
 
-        cache->Gate.Enter();
-        cache->SlotsHeld++;
-        if (keep)
+        Bundle* bundle = shelf.TryTake(magazine);
+        if (bundle != null)
         {
-            cache->SlotsHeld += bundle.Count;
-            magazine->Loaded = Bundle.Take(ref bundle);
+            cache->SlotsHeld += bundle->Count;
+            shelf.Give(magazine->Push(bundle));
+            Slot* slot = magazine->TryTake();
+            if (slot != null)
+            {
+                return slot;
+            }
         }
 
-        cache->Gate.Leave();
-        Depot.Give(magazine->SizeClass, bundle);
-        return slot;
+        return TakeFresh(cache, magazine, magazine);
     }
 
     private static unsafe Slot* TakeFresh(ThreadCache* cache, Magazine* magazine, Magazine* home)
@@ -308,9 +237,7 @@ internal struct ThreadCache
 
         cache->Vacant = slot->Next;
         slot->Home = home;
-        cache->Gate.Enter();
         cache->SlotsHeld++;
-        cache->Gate.Leave();
         return slot;
     }
 
@@ -332,26 +259,26 @@ internal struct ThreadCache
         return cache;
     }
 
-    /// <summary>The magazine of a size class, which on first use asks the budget for room: for full lists, else for the hot block alone.</summary>
+    /// <summary>The magazine of a size class; while it has no room, the budget is asked for some.</summary>
     /// <safety>The caller is this cache's thread.</safety>
     private unsafe Magazine* Opened(int sizeClass)
     {
         Magazine* magazine = (Magazine*)Unsafe.AsPointer(ref Row) + sizeClass;
-        if (magazine->IsOpen)
+        if (magazine->HasRoom)
         {
             return magazine;
         }
 
-        long blockBytes = (long)SizeClasses.SizeOf(magazine->SizeClass);
-        int capacity = (int)long.Clamp(128 * 1024 / blockBytes, 1, 64);
-        if (TryReserve(((2 * capacity) + 1) * blockBytes))
+        int capacity = Magazine.CapacityOf(sizeClass);
+        if (TryReserve(2 * capacity * (long)SizeClasses.SizeOf(sizeClass)))
         {
-            magazine->Capacity = capacity;
-            magazine->IsOpen = true;
-        }
-        else
-        {
-            magazine->IsOpen = TryReserve(blockBytes);
+            Shelf shelf = Depot.For(sizeClass);
+            Bundle* loaded = shelf.TryTakeEmpty();
+            Bundle* previous = shelf.TryTakeEmpty();
+            if (loaded != null)
+            {
+                magazine->Open(loaded, previous == null ? Bundle.None : previous);
+            }
         }
 
         return magazine;

@@ -16,7 +16,7 @@ internal static class ThreadCaches
     /// <summary>How many buffers were still in use when their thread ended; they were freed then.</summary>
     public static long AbandonedCount => Volatile.Read(ref s_abandonedCount);
 
-    /// <summary>What the threads' lists and hot blocks hold, in bytes; while they work, a good guess.</summary>
+    /// <summary>What the threads' bundles hold, in bytes; while they work, a good guess.</summary>
     public static long ByteCount
     {
         get
@@ -89,7 +89,7 @@ internal static class ThreadCaches
         }
     }
 
-    /// <summary>Moves every thread's lists to the depot, all or only those not used since the last call. Hot blocks stay.</summary>
+    /// <summary>Moves every thread's bundles to the depot, all or only those not used since the last call.</summary>
     public static void Trim(bool idleOnly)
     {
         lock (s_gate)
@@ -120,13 +120,10 @@ internal static class ThreadCaches
         }
 
         NativeMemory.Clear(cache, (nuint)sizeof(ThreadCache));
-        cache->Closed.Cache = cache;
-        cache->Closed.Hot = Magazine.NoRoom;
+        Magazine.Initialize(&cache->Closed, cache, sizeClass: 0);
         for (int i = 0; i < SizeClasses.Count; i++)
         {
-            Magazine* magazine = (Magazine*)&cache->Row + i;
-            magazine->Cache = cache;
-            magazine->SizeClass = i;
+            Magazine.Initialize((Magazine*)&cache->Row + i, cache, i);
         }
 
         return cache;
@@ -156,9 +153,7 @@ internal static class ThreadCaches
                     unsafe
                     {
                         // SAFETY: caches are never unmapped; the thread may be changing what is read, so it is a guess.
-                        Magazine* magazine = First + i;
-                        long count = magazine->Loaded.Count + magazine->Previous.Count + (magazine->Hot == null ? 0 : 1);
-                        sum += count * (long)SizeClasses.SizeOf(i);
+                        sum += First[i].Count * (long)SizeClasses.SizeOf(i);
                     }
                 }
 
@@ -170,33 +165,33 @@ internal static class ThreadCaches
 
         public void Announce()
         {
-            unsafe
+            for (int i = 0; i < SizeClasses.Count; i++)
             {
-                // SAFETY: caches are never unmapped, and the caller holds the lock of visitors.
-                Cache->Gate.Announce();
+                unsafe
+                {
+                    // SAFETY: caches are never unmapped, and the caller holds the lock of visitors.
+                    First[i].Announce();
+                }
             }
         }
 
         /// <summary>After <see cref="Announce"/> and the process-wide barrier.</summary>
         public void Visit(bool idleOnly)
         {
-            unsafe
+            for (int i = 0; i < SizeClasses.Count; i++)
             {
-                // SAFETY: between WaitForOwner and EndVisit the owner touches neither the lists nor the count.
-                Cache->Gate.WaitForOwner();
-                for (int i = 0; i < SizeClasses.Count; i++)
+                unsafe
                 {
+                    // SAFETY: between WaitForOwner and EndVisit the owner does not touch the magazine.
                     Magazine* magazine = First + i;
-                    if (magazine->IsBusy && idleOnly)
+                    magazine->WaitForOwner();
+                    if (magazine->WasIdle() || !idleOnly)
                     {
-                        magazine->IsBusy = false;
-                        continue;
+                        Cache->SlotsTakenAway += magazine->Flush(Depot.For(i));
                     }
 
-                    Take(magazine);
+                    magazine->EndVisit();
                 }
-
-                Cache->Gate.EndVisit();
             }
         }
 
@@ -208,13 +203,11 @@ internal static class ThreadCaches
                 // SAFETY: the thread has ended, and only one caller removes an entry from the list: all of this is its own.
                 for (int i = 0; i < SizeClasses.Count; i++)
                 {
-                    Magazine* magazine = First + i;
-                    Cache->FlushHot(magazine);
-                    Take(magazine);
-                    magazine->IsOpen = false;
-                    magazine->Capacity = 0;
+                    Cache->SlotsHeld -= First[i].Close(Depot.For(i));
                 }
 
+                Cache->SlotsHeld -= Cache->SlotsTakenAway;
+                Cache->SlotsTakenAway = 0;
                 if (Cache->SlotsHeld != 0)
                 {
                     FreeAbandoned();
@@ -227,20 +220,12 @@ internal static class ThreadCaches
             }
         }
 
-        /// <safety>The owner is out of the gate, or has ended.</safety>
-        private unsafe void Take(Magazine* magazine)
-        {
-            Bundle loaded = Bundle.Take(ref magazine->Loaded);
-            Bundle previous = Bundle.Take(ref magazine->Previous);
-            Cache->SlotsHeld -= loaded.Count + previous.Count;
-            Depot.Give(magazine->SizeClass, loaded);
-            Depot.Give(magazine->SizeClass, previous);
-        }
-
         /// <summary>Buffers that were in use when their thread ended can have no user any more.</summary>
         /// <safety>The thread has ended, and its free slots have left.</safety>
         private unsafe void FreeAbandoned()
         {
+            // From here on, no slot but those that were in use names a magazine of this thread.
+            Depot.ForgetHomes();
             Slot* slot = SlotTable.CollectByHome(&Cache->Closed, First + SizeClasses.Count - 1);
             for (Slot* each = slot; each != null; each = each->Next)
             {

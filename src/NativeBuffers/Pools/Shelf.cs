@@ -1,0 +1,233 @@
+namespace NativeBuffers.Pools;
+
+/// <summary>The depot's bundles of one size class: those with blocks, and empty ones for whoever needs room.</summary>
+internal sealed class Shelf(int sizeClass)
+{
+    private readonly Lock _gate = new();
+    private readonly long _blockBytes = (long)SizeClasses.SizeOf(sizeClass);
+    private readonly int _capacity = Magazine.CapacityOf(sizeClass);
+    private unsafe Bundle* _stored;
+    private unsafe Bundle* _empty;
+    private long _byteCount;
+    private int _bundleCount;
+    private int _fewestBundles;
+
+    public long ByteCount => Volatile.Read(ref _byteCount);
+
+    public int BundleCount => Volatile.Read(ref _bundleCount);
+
+    /// <summary>A bundle with blocks for a magazine; null when there is none.</summary>
+    /// <safety>The bundle and its slots are the caller's from now on, on the thread of <paramref name="home"/>.</safety>
+    public unsafe Bundle* TryTake(Magazine* home)
+    {
+        // Most visits find nothing: look before locking. A bundle that arrives meanwhile is found next time.
+        if (BundleCount == 0)
+        {
+            return null;
+        }
+
+        Bundle* bundle;
+        lock (_gate)
+        {
+            bundle = Unlink();
+            if (bundle != null)
+            {
+                // Inside the lock, so that a slot is never on its way under the name of a magazine it has left.
+                Bundle.SetHome(bundle, home);
+            }
+        }
+
+        return bundle;
+    }
+
+    /// <summary>A single slot with a block; null when there is none.</summary>
+    /// <safety>The slot is the caller's from now on, on the thread of <paramref name="home"/>.</safety>
+    public unsafe Slot* TryTakeOne(Magazine* home)
+    {
+        if (BundleCount == 0)
+        {
+            return null;
+        }
+
+        lock (_gate)
+        {
+            Bundle* bundle = Unlink();
+            if (bundle == null)
+            {
+                return null;
+            }
+
+            Slot* slot = Bundle.Slots(bundle)[--bundle->Count];
+            slot->Home = home;
+            if (bundle->Count == 0 || !CacheBudget.TryReserve(bundle->Count * _blockBytes))
+            {
+                BlockSource.Free(bundle);
+                Push(ref _empty, bundle);
+            }
+            else
+            {
+                Link(bundle);
+            }
+
+            return slot;
+        }
+    }
+
+    /// <summary>Stores a bundle, or frees its blocks when the budget has no room for them.</summary>
+    /// <safety>The bundle and its slots are the caller's, who gives them up.</safety>
+    public unsafe void Give(Bundle* bundle)
+    {
+        bool keep = bundle->Count > 0 && CacheBudget.TryReserve(bundle->Count * _blockBytes);
+        if (!keep)
+        {
+            BlockSource.Free(bundle);
+        }
+
+        lock (_gate)
+        {
+            if (keep)
+            {
+                Link(bundle);
+            }
+            else
+            {
+                Push(ref _empty, bundle);
+            }
+        }
+    }
+
+    /// <summary>Stores a single slot with its block, or frees the block when there is no room for it.</summary>
+    /// <safety>The slot is the caller's, who gives it up.</safety>
+    public unsafe void GiveOne(Slot* slot)
+    {
+        slot->Home = null;
+        if (CacheBudget.TryReserve(_blockBytes))
+        {
+            lock (_gate)
+            {
+                if (_stored != null && _stored->Count < _stored->Capacity)
+                {
+                    Bundle.Slots(_stored)[_stored->Count++] = slot;
+                    _byteCount += _blockBytes;
+                    return;
+                }
+
+                Bundle* bundle = TryPopEmpty();
+                if (bundle != null)
+                {
+                    Bundle.Slots(bundle)[bundle->Count++] = slot;
+                    Link(bundle);
+                    return;
+                }
+            }
+
+            CacheBudget.Release(_blockBytes);
+        }
+
+        BlockSource.FreeOne(slot);
+    }
+
+    /// <summary>An empty bundle; null when memory is exhausted.</summary>
+    /// <safety>The bundle is the caller's.</safety>
+    public unsafe Bundle* TryTakeEmpty()
+    {
+        lock (_gate)
+        {
+            return TryPopEmpty();
+        }
+    }
+
+    /// <summary>Frees the blocks of one bundle, if there is one.</summary>
+    public void FreeBundle()
+    {
+        unsafe
+        {
+            // SAFETY: a bundle that was unlinked is this method's own until it is back among the empty ones.
+            Bundle* bundle;
+            lock (_gate)
+            {
+                bundle = Unlink();
+            }
+
+            if (bundle != null)
+            {
+                BlockSource.Free(bundle);
+                lock (_gate)
+                {
+                    Push(ref _empty, bundle);
+                }
+            }
+        }
+    }
+
+    /// <summary>How many bundles lay here all the time since the last call.</summary>
+    public int TakeIdleCount()
+    {
+        lock (_gate)
+        {
+            int idle = _fewestBundles;
+            _fewestBundles = _bundleCount - idle;
+            return idle;
+        }
+    }
+
+    /// <summary>Makes the slots forget the magazines they came from.</summary>
+    public void ForgetHomes()
+    {
+        unsafe
+        {
+            // SAFETY: stored slots belong to the shelf while its lock is held.
+            lock (_gate)
+            {
+                for (Bundle* bundle = _stored; bundle != null; bundle = bundle->Next)
+                {
+                    Bundle.SetHome(bundle, null);
+                }
+            }
+        }
+    }
+
+    private unsafe void Link(Bundle* bundle)
+    {
+        Push(ref _stored, bundle);
+        _byteCount += bundle->Count * _blockBytes;
+        _bundleCount++;
+    }
+
+    private unsafe Bundle* Unlink()
+    {
+        Bundle* bundle = Pop(ref _stored);
+        if (bundle != null)
+        {
+            long byteCount = bundle->Count * _blockBytes;
+            _byteCount -= byteCount;
+            _fewestBundles = int.Min(_fewestBundles, --_bundleCount);
+            CacheBudget.Release(byteCount);
+        }
+
+        return bundle;
+    }
+
+    private unsafe Bundle* TryPopEmpty()
+    {
+        Bundle* bundle = Pop(ref _empty);
+        return bundle != null ? bundle : Bundle.TryCreate(_capacity);
+    }
+
+    private static unsafe void Push(ref Bundle* list, Bundle* bundle)
+    {
+        bundle->Next = list;
+        list = bundle;
+    }
+
+    private static unsafe Bundle* Pop(ref Bundle* list)
+    {
+        Bundle* bundle = list;
+        if (bundle != null)
+        {
+            list = bundle->Next;
+        }
+
+        return bundle;
+    }
+}
