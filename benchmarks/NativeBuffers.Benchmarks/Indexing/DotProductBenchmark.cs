@@ -3,8 +3,8 @@ using BenchmarkDotNet.Attributes;
 
 namespace NativeBuffers.Benchmarks.Indexing;
 
-/// <summary>Does one loop over two buffers, where the length of only one bounds it, run as fast as over two raw pointers?</summary>
-/// <remarks>The person who writes such a loop over spans cuts the second to the length of the first; then no check is left.</remarks>
+/// <summary>Does one loop over two buffers run as fast as over two raw pointers?</summary>
+/// <remarks>Once with both lengths as the bound of the loop, once with the second span cut to the length of the first.</remarks>
 public class DotProductBenchmark
 {
     private const int Passes = 100;

@@ -20,16 +20,18 @@ internal struct RawBlock
 
     private unsafe int* _newlines;
     private unsafe RawLine* _lines;
+    private unsafe int* _unknown;
 
     public static RawBlock Allocate()
     {
         unsafe
         {
-            // SAFETY: a block has at most one newline a byte.
+            // SAFETY: a block has at most one newline a byte, and so at most as many lines, known or not.
             return new RawBlock
             {
                 _newlines = (int*)NativeMemory.AlignedAlloc((FrontCount + ByteCount + BackCount) * sizeof(int), 64),
                 _lines = (RawLine*)NativeMemory.AlignedAlloc((nuint)(ByteCount + BackCount) * (nuint)sizeof(RawLine), 64),
+                _unknown = (int*)NativeMemory.Alloc(ByteCount, sizeof(int)),
             };
         }
     }
@@ -42,7 +44,8 @@ internal struct RawBlock
         {
             unsafe
             {
-                // SAFETY: zeros follow the chunk's end, and ByteCount is a multiple of 64.
+                // SAFETY: zeros follow the chunk's end, ByteCount is a multiple of 64, and the arrays have room in front
+                // and behind for the newline before and for those that make the lines a multiple of four.
                 int* newlines = _newlines + FrontCount;
                 byte* data = chunk.Data;
                 int lineCount = RawNewlines.Find(data, start, Math.Min(start + ByteCount, chunk.End), newlines);
@@ -54,13 +57,13 @@ internal struct RawBlock
                 if (!RawTemperatures.Read(data, newlines, lineCount, _lines))
                     return FirstMalformed(data, newlines, lineCount);
 
-                for (int i = RawTally.AddKnown(data, newlines, _lines, lineCount, stations.Slots); i < lineCount;
-                    i += RawTally.AddKnown(data, newlines + i, _lines + i, lineCount - i, stations.Slots))
+                int unknownCount = RawTally.AddKnown(data, newlines, _lines, lineCount, stations.Slots, _unknown);
+                for (int k = 0; k < unknownCount; k++)
                 {
+                    int i = _unknown[k];
                     int nameStart = newlines[i - 1] + 1;
                     if (!stations.AddUnknown(data + nameStart, _lines[i].KeyLength - 1, _lines[i].Tenths))
                         return nameStart;
-                    i++;
                 }
 
                 lineStart = newlines[lineCount - 1] + 1;
@@ -77,6 +80,7 @@ internal struct RawBlock
             // SAFETY: the worker that allocated them frees them once, at its end; null is fine.
             NativeMemory.AlignedFree(_newlines);
             NativeMemory.AlignedFree(_lines);
+            NativeMemory.Free(_unknown);
             this = default;
         }
     }

@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace OneBillionRows.Raw;
@@ -7,26 +6,25 @@ namespace OneBillionRows.Raw;
 /// <summary>Finds where lines end, 64 bytes at a time.</summary>
 internal static class RawNewlines
 {
-    /// <summary>Positions are stored this many at a time, whether so many newlines are there or not: no branch to mispredict.</summary>
-    private const int StoredAtOnce = 6;
-
     /// <summary>Stores the positions of the newlines from <paramref name="start"/> to <paramref name="end"/>, and counts them.</summary>
     /// <safety>
     /// The bytes from start to end, rounded up to a multiple of 64, are readable, and no newline stands behind the end.
-    /// There is room for one position a byte and as many as are stored at once.
+    /// There is room for one position a byte and six more.
     /// </safety>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static unsafe int Find(byte* data, int start, int end, int* newlines)
     {
         Vector256<byte> newline = Vector256.Create((byte)'\n');
         int count = 0;
         for (int i = start; i < end; i += 64)
         {
-            uint low = Vector256.Equals(Vector256.Load(data + i), newline).ExtractMostSignificantBits();
-            uint high = Vector256.Equals(Vector256.Load(data + i + 32), newline).ExtractMostSignificantBits();
+            byte* piece = data + (uint)i;
+            uint low = Vector256.Equals(Vector256.Load(piece), newline).ExtractMostSignificantBits();
+            uint high = Vector256.Equals(Vector256.Load(piece + 32), newline).ExtractMostSignificantBits();
             ulong found = low | ((ulong)high << 32);
-            int* store = newlines + count;
+            int* store = newlines + (uint)count;
             count += BitOperations.PopCount(found);
+
+            // Six at a time, whether so many newlines are there or not: that is no branch to mispredict, and more are rare.
             store[0] = i + BitOperations.TrailingZeroCount(found);
             found &= found - 1;
             store[1] = i + BitOperations.TrailingZeroCount(found);
@@ -39,7 +37,7 @@ internal static class RawNewlines
             found &= found - 1;
             store[5] = i + BitOperations.TrailingZeroCount(found);
             found &= found - 1;
-            for (int k = StoredAtOnce; found != 0; k++)
+            for (int k = 6; found != 0; k++)
             {
                 store[k] = i + BitOperations.TrailingZeroCount(found);
                 found &= found - 1;

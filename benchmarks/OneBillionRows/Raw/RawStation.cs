@@ -7,7 +7,8 @@ internal struct RawStation
 {
     public const int KeyByteCount = 32;
 
-    // The name with the semicolon behind it, then zeros; of a name of 32 bytes or more, its first 32.
+    // A short name with the semicolon behind it, then zeros; for a name that does not fit so, all zeros. With the semicolon
+    // no key is the start of another, a zero byte in a name is nothing special, and no line has the key of zeros.
     public Vector256<byte> Key;
     public long Count;
     public long Sum;

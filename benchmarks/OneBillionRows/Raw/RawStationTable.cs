@@ -43,12 +43,12 @@ internal struct RawStationTable
 
     /// <summary>Where the search for this key begins.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint SlotOf(Vector256<byte> key)
+    public static ulong SlotOf(Vector256<byte> key)
     {
         // Four words folded into one, each turned differently, so that equal parts of a name do not cancel out.
         Vector128<uint> folded = (key.GetLower() ^ key.GetUpper()).AsUInt32();
         folded ^= Vector128.Shuffle(folded, Vector128.Create(3u, 2, 1, 0));
-        return (uint)((folded.AsUInt64().ToScalar() * 0x9E37_79B9_7F4A_7C15) >> (64 - SlotBits));
+        return (folded.AsUInt64().ToScalar() * 0x9E37_79B9_7F4A_7C15) >> (64 - SlotBits);
     }
 
     /// <summary>Adds to a station that is new or has a long name. False when the name is none.</summary>
@@ -61,8 +61,9 @@ internal struct RawStationTable
 
         var text = new ReadOnlySpan<byte>(name, nameLength);
         Vector256<byte> key = Vector256.Load(name);
-        uint slot;
-        if (nameLength < RawStation.KeyByteCount)
+        ulong slot;
+        bool isShort = nameLength < RawStation.KeyByteCount;
+        if (isShort)
         {
             key &= Vector256.GreaterThan(Vector256.Create((sbyte)(nameLength + 1)), Vector256<sbyte>.Indices).AsByte();
             slot = SlotOf(key);
@@ -75,7 +76,7 @@ internal struct RawStationTable
         }
 
         RawStation* station = _slots + slot;
-        while (station->NameLength != 0 && !text.SequenceEqual(NameOf(station)))
+        while (station->NameLength != 0 && !(isShort ? station->Key == key : text.SequenceEqual(NameOf(station))))
             station = _slots + (slot = (slot + 1) & (SlotCount - 1));
 
         // Checked once for a name: a malformed one equals no station's, and so always arrives here.
@@ -124,16 +125,16 @@ internal struct RawStationTable
 
     private readonly unsafe ReadOnlySpan<byte> NameOf(RawStation* station) => new(_names + station->NameStart, station->NameLength);
 
-    private static uint LongSlotOf(ReadOnlySpan<byte> name)
+    private static ulong LongSlotOf(ReadOnlySpan<byte> name)
     {
         ulong hash = 0;
         foreach (ulong word in MemoryMarshal.Cast<byte, ulong>(name))
             hash = (hash ^ word) * 0x9E37_79B9_7F4A_7C15;
         hash ^= MemoryMarshal.Read<ulong>(name[^sizeof(ulong)..]);
-        return (uint)((hash * 0x9E37_79B9_7F4A_7C15) >> (64 - SlotBits));
+        return (hash * 0x9E37_79B9_7F4A_7C15) >> (64 - SlotBits);
     }
 
-    private unsafe void Claim(uint slot, Vector256<byte> key, ReadOnlySpan<byte> name)
+    private unsafe void Claim(ulong slot, Vector256<byte> key, ReadOnlySpan<byte> name)
     {
         if (_usedCount == LineRules.MaxStationCount)
             throw new TooManyStationsException();

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace OneBillionRows.Raw;
@@ -7,43 +6,39 @@ namespace OneBillionRows.Raw;
 internal static class RawTally
 {
     /// <summary>
-    /// Adds lines up to the first whose station is not in the table or has a long name, and counts them. Nothing is
-    /// called here, so everything stays in registers; the caller looks after the one line and comes back.
+    /// Adds the lines whose station is in its first slot, stores the numbers of the others, and counts these. Nothing
+    /// is called here, so everything stays in registers; the caller looks after the others.
     /// </summary>
     /// <safety>
-    /// The first line begins at start, each other behind the newline of the one before. A key's bytes behind each
-    /// start are readable, and the table has a free slot.
+    /// Each line begins behind the newline of the one before, and a key's bytes from there are readable. There is room
+    /// for as many unknown lines as lines.
     /// </safety>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static unsafe int AddKnown(byte* data, int* newlines, RawLine* lines, int lineCount, RawStation* slots)
+    public static unsafe int AddKnown(byte* data, int* newlines, RawLine* lines, int lineCount, RawStation* slots, int* unknown)
     {
         Vector256<sbyte> positions = Vector256<sbyte>.Indices;
-        for (int i = 0; i < lineCount; i++)
+        int unknownCount = 0;
+        int* before = newlines - 1;
+        for (RawLine* line = lines; line < lines + lineCount; line++, before++)
         {
-            RawLine* line = lines + i;
-            if ((uint)(line->KeyLength - 2) > RawStation.KeyByteCount - 2)
-                return i;
-
-            Vector256<byte> name = Vector256.Load(data + newlines[i - 1] + 1);
+            Vector256<byte> name = Vector256.Load(data + *before + 1);
             Vector256<byte> key = name & Vector256.GreaterThan(Vector256.Create((sbyte)line->KeyLength), positions).AsByte();
-            uint slot = RawStationTable.SlotOf(key);
-            while (slots[slot].Key != key)
+            RawStation* station = slots + RawStationTable.SlotOf(key);
+            if (station->Key == key && (uint)(line->KeyLength - 2) <= RawStation.KeyByteCount - 2)
             {
-                if (slots[slot].NameLength == 0)
-                    return i;
-                slot = (slot + 1) & (RawStationTable.SlotCount - 1);
+                int tenths = line->Tenths;
+                station->Count++;
+                station->Sum += tenths;
+                if (tenths < station->Min)
+                    station->Min = tenths;
+                if (tenths > station->Max)
+                    station->Max = tenths;
             }
-
-            RawStation* station = slots + slot;
-            int tenths = line->Tenths;
-            station->Count++;
-            station->Sum += tenths;
-            if (tenths < station->Min)
-                station->Min = tenths;
-            if (tenths > station->Max)
-                station->Max = tenths;
+            else
+            {
+                unknown[unknownCount++] = (int)(line - lines);
+            }
         }
 
-        return lineCount;
+        return unknownCount;
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace OneBillionRows.Raw;
@@ -20,7 +19,6 @@ internal static class RawTemperatures
     /// Eight bytes stand before each newline. Before the first newline stands the position of the one before it;
     /// newlines and lines are that long, rounded up to a multiple of four.
     /// </safety>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static unsafe bool Read(byte* data, int* newlines, int lineCount, RawLine* lines)
     {
         Vector256<byte> digitOrPoint = Vector256.Create(0x302E_3030_0000_0000).AsByte();

@@ -9,19 +9,19 @@ namespace OneBillionRows.Safe;
 /// names are looked up; in each pass the lines are independent, so the processor overlaps many of them. A block is
 /// small enough that what one pass leaves is in the first-level cache for the next.
 /// </remarks>
-internal readonly ref struct Block(Span<int> newlines, Span<Line> lines)
+internal readonly ref struct Block(Span<int> newlines, Span<Line> lines, Span<int> unknown)
 {
-    /// <summary>One position a byte, in case all are newlines; one before the first; and what is stored at once behind.</summary>
-    public const int NewlinesLength = 1 + ByteCount + StoredAtOnce;
+    /// <summary>One position a byte, in case all are newlines; one before the first; and the room that the search wants.</summary>
+    public const int NewlinesLength = 1 + ByteCount + Newlines.Room;
 
-    /// <summary>One line a byte, in case all are newlines, and what is stored at once behind.</summary>
-    public const int LinesLength = ByteCount + StoredAtOnce;
+    /// <summary>One line a byte, in case all are newlines; a multiple of what is read at once.</summary>
+    public const int LinesLength = ByteCount;
 
     private const int ByteCount = 8 * 1024;
-    private const int StoredAtOnce = 8;
 
     private readonly Span<int> _newlines = newlines;
     private readonly Span<Line> _lines = lines;
+    private readonly Span<int> _unknown = unknown;
 
     /// <summary>Adds all lines of a chunk. Where the first malformed line begins, or -1.</summary>
     public int AddAll(scoped in Chunk chunk, scoped ref StationTable stations)
@@ -31,26 +31,24 @@ internal readonly ref struct Block(Span<int> newlines, Span<Line> lines)
         {
             // The newline before each line, and that of the last one.
             _newlines[0] = lineStart - 1;
-            int lineCount = Newlines.Find(chunk.Bytes, start, Math.Min(start + ByteCount, chunk.End), _newlines[1..]);
+            int searchedCount = Math.Min(ByteCount, (chunk.End - start + Newlines.PieceByteCount - 1) & -Newlines.PieceByteCount);
+            int lineCount = Newlines.Find(chunk.Bytes.Slice(start, searchedCount), start, _newlines[1..]);
             if (lineCount == 0)
                 continue;
 
+            // Temperatures are read by fours: the last newline is repeated as often as needed.
             _newlines.Slice(1 + lineCount, Temperatures.AtOnce - 1).Fill(_newlines[lineCount]);
             ReadOnlySpan<int> newlines = _newlines[..(1 + lineCount)];
-            if (!Temperatures.Read(chunk.Words, _newlines, lineCount, _lines))
+            int roundedCount = (lineCount + Temperatures.AtOnce - 1) & -Temperatures.AtOnce;
+            if (!Temperatures.Read(chunk.Words, _newlines[..(1 + roundedCount)], _lines[..roundedCount]))
                 return FirstMalformed(chunk.Bytes, newlines);
 
             ReadOnlySpan<Line> lines = _lines[..lineCount];
-            while (true)
+            int unknownCount = Tally.AddKnown(lines, newlines, chunk.Names, stations.Slots, _unknown);
+            foreach (int i in _unknown[..unknownCount])
             {
-                int knownCount = Tally.AddKnown(chunk.Names, newlines, lines, stations.Slots);
-                if (knownCount == lines.Length)
-                    break;
-
-                if (!stations.AddUnknown(chunk.Names[newlines[knownCount]..], lines[knownCount].KeyLength - 1, lines[knownCount].Tenths))
-                    return newlines[knownCount] + 1;
-                newlines = newlines[(knownCount + 1)..];
-                lines = lines[(knownCount + 1)..];
+                if (!stations.AddUnknown(chunk.Names[newlines[i]..], lines[i].KeyLength - 1, lines[i].Tenths))
+                    return newlines[i] + 1;
             }
 
             lineStart = _newlines[lineCount] + 1;

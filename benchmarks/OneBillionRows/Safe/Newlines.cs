@@ -1,5 +1,5 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace OneBillionRows.Safe;
@@ -7,28 +7,32 @@ namespace OneBillionRows.Safe;
 /// <summary>Finds where lines end, 64 bytes at a time.</summary>
 internal static class Newlines
 {
-    // Positions are stored this many at a time, whether so many newlines are there or not: no branch to mispredict.
-    private const int StoredAtOnce = 6;
+    /// <summary>What is looked at in one step.</summary>
+    public const int PieceByteCount = 64;
+
+    /// <summary>As many positions must have room behind the newlines that are there.</summary>
+    public const int Room = PieceByteCount;
 
     /// <summary>
-    /// Stores the positions of the newlines from <paramref name="start"/> to <paramref name="end"/>, and counts them.
-    /// The distance is a multiple of 64, or no newline stands behind the end.
+    /// Stores the positions of the newlines in these bytes, a multiple of 64 of which the first is at position
+    /// <paramref name="start"/>, and counts them.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static int Find(ReadOnlySpan<byte> bytes, int start, int end, Span<int> newlines)
+    public static int Find(ReadOnlySpan<byte> bytes, int start, Span<int> newlines)
     {
         Vector256<byte> newline = Vector256.Create((byte)'\n');
-        int count = 0;
-        for (int i = start; i < end; i += 64)
+        Span<int> store = newlines;
+        int i = start;
+        foreach (ref readonly Piece piece in MemoryMarshal.Cast<byte, Piece>(bytes))
         {
-            // Slices of constant length: one check each, none behind them.
-            ReadOnlySpan<byte> piece = bytes.Slice(i, 64);
-            uint low = Vector256.Equals(Vector256.Create(piece), newline).ExtractMostSignificantBits();
-            uint high = Vector256.Equals(Vector256.Create(piece[32..]), newline).ExtractMostSignificantBits();
+            uint low = Vector256.Equals(piece.Low, newline).ExtractMostSignificantBits();
+            uint high = Vector256.Equals(piece.High, newline).ExtractMostSignificantBits();
             ulong found = low | ((ulong)high << 32);
-            Span<int> store = newlines.Slice(count, StoredAtOnce);
-            int behind = count + StoredAtOnce;
-            count += BitOperations.PopCount(found);
+            int foundCount = BitOperations.PopCount(found);
+
+            // One look at the room, none for the stores. Six at a time, whether so many newlines are there or not: that
+            // is no branch to mispredict, and more than six are rare.
+            if (store.Length < Room)
+                throw new ArgumentException("There is not enough room for the positions.");
             store[0] = i + BitOperations.TrailingZeroCount(found);
             found &= found - 1;
             store[1] = i + BitOperations.TrailingZeroCount(found);
@@ -41,13 +45,19 @@ internal static class Newlines
             found &= found - 1;
             store[5] = i + BitOperations.TrailingZeroCount(found);
             found &= found - 1;
-            for (; found != 0; behind++)
+            for (int k = 6; found != 0; k++)
             {
-                newlines[behind] = i + BitOperations.TrailingZeroCount(found);
+                store[k] = i + BitOperations.TrailingZeroCount(found);
                 found &= found - 1;
             }
+
+            store = store[foundCount..];
+            i += PieceByteCount;
         }
 
-        return count;
+        return newlines.Length - store.Length;
     }
+
+    // As the bytes of a piece lie in memory.
+    private readonly record struct Piece(Vector256<byte> Low, Vector256<byte> High);
 }

@@ -31,7 +31,7 @@ internal ref struct StationTable(Span<Station> slots, Span<int> used, Span<byte>
         // Four words folded into one, each turned differently, so that equal parts of a name do not cancel out.
         Vector128<uint> folded = (key.GetLower() ^ key.GetUpper()).AsUInt32();
         folded ^= Vector128.Shuffle(folded, Vector128.Create(3u, 2, 1, 0));
-        return (uint)((folded.AsUInt64().ToScalar() * 0x9E37_79B9_7F4A_7C15) >> (64 - SlotBits));
+        return (uint)((folded.AsUInt64().ToScalar() * 0x9E37_79B9_7F4A_7C15) >> 32) >> (32 - SlotBits);
     }
 
     /// <summary>Adds to a station that is new or has a long name. False when the name is none.</summary>
@@ -47,7 +47,8 @@ internal ref struct StationTable(Span<Station> slots, Span<int> used, Span<byte>
         ReadOnlySpan<byte> name = text[..nameLength];
         Vector256<byte> key = default;
         uint slot;
-        if (nameLength < Station.KeyByteCount)
+        bool isShort = nameLength < Station.KeyByteCount;
+        if (isShort)
         {
             var length = Vector256.Create((sbyte)(nameLength + 1));
             key = Vector256.Create(text) & Vector256.GreaterThan(length, Vector256<sbyte>.Indices).AsByte();
@@ -58,11 +59,14 @@ internal ref struct StationTable(Span<Station> slots, Span<int> used, Span<byte>
             slot = LongSlotOf(name);
         }
 
-        while (_slots[(int)slot].NameLength != 0 && !name.SequenceEqual(NameOf(_slots[(int)slot])))
+        ref Station station = ref _slots[(int)slot];
+        while (station.NameLength != 0 && !(isShort ? station.Key == key : name.SequenceEqual(NameOf(station))))
+        {
             slot = (slot + 1) & (SlotCount - 1);
+            station = ref _slots[(int)slot];
+        }
 
         // Checked once for a name: a malformed one equals no station's, and so always arrives here.
-        ref Station station = ref _slots[(int)slot];
         if (station.NameLength == 0)
         {
             if (!LineRules.IsName(name))

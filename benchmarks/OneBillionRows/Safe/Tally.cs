@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace OneBillionRows.Safe;
@@ -7,44 +6,42 @@ namespace OneBillionRows.Safe;
 internal static class Tally
 {
     /// <summary>
-    /// Adds lines up to the first whose station is not in the table or has a long name, and counts them. Nothing is
-    /// called here, so everything stays in registers; the caller looks after the one line and comes back.
+    /// Adds the lines whose station is in its first slot, stores the numbers of the others, and counts these. Nothing
+    /// is called here, so everything stays in registers; the caller looks after the others.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int AddKnown(
-        ReadOnlySpan<byte> names, ReadOnlySpan<int> newlines, ReadOnlySpan<Line> lines, Span<Station> slots)
+        ReadOnlySpan<Line> lines, ReadOnlySpan<int> newlines, ReadOnlySpan<byte> names, Span<Station> slots, Span<int> unknown)
     {
-        // The same length as the lines, and a constant: what follows needs no checks for either.
+        // Known from here on: two lengths that are the same, and a constant one, so neither is checked in the loop. Slicing
+        // alone would tell as much, but then its failure and the loop's share one place, and the compiler, which thinks that
+        // place likely, lays the loop out in pieces.
+        if (newlines.Length < lines.Length || slots.Length != StationTable.SlotCount)
+            throw new ArgumentException("There is a newline before each line, and the table has its one size.");
         newlines = newlines[..lines.Length];
-        slots = slots[..StationTable.SlotCount];
         Vector256<sbyte> positions = Vector256<sbyte>.Indices;
+        int unknownCount = 0;
         for (int i = 0; i < lines.Length; i++)
         {
             ref readonly Line line = ref lines[i];
-            if ((uint)(line.KeyLength - 2) > Station.KeyByteCount - 2)
-                return i;
-
             Vector256<byte> name = Vector256.Create(names.Slice(newlines[i], Station.KeyByteCount));
             Vector256<byte> key = name & Vector256.GreaterThan(Vector256.Create((sbyte)line.KeyLength), positions).AsByte();
-            uint slot = StationTable.SlotOf(key);
-            ref Station station = ref slots[(int)slot];
-            while (station.Key != key)
+            ref Station station = ref slots[(int)StationTable.SlotOf(key)];
+            if (station.Key == key && (uint)(line.KeyLength - 2) <= Station.KeyByteCount - 2)
             {
-                if (station.NameLength == 0)
-                    return i;
-                slot = (slot + 1) & (StationTable.SlotCount - 1);
-                station = ref slots[(int)slot];
+                int tenths = line.Tenths;
+                station.Count++;
+                station.Sum += tenths;
+                if (tenths < station.Min)
+                    station.Min = tenths;
+                if (tenths > station.Max)
+                    station.Max = tenths;
             }
-
-            int tenths = line.Tenths;
-            station.Count++;
-            station.Sum += tenths;
-            if (tenths < station.Min)
-                station.Min = tenths;
-            if (tenths > station.Max)
-                station.Max = tenths;
+            else
+            {
+                unknown[unknownCount++] = i;
+            }
         }
 
-        return lines.Length;
+        return unknownCount;
     }
 }

@@ -8,16 +8,17 @@ internal static class Worker
 {
     public static void Run(ChunkedFile file, int chunkByteCount, Results results)
     {
-        // All memory of a worker. Pages of the table that no station falls into are never touched.
+        // All memory of a worker.
         using NativeBuffer<byte> bytes = NativeBuffer.CreateUninitialized<byte>(Chunk.BufferLength(chunkByteCount));
         using NativeBuffer<int> newlines = NativeBuffer.CreateUninitialized<int>(Block.NewlinesLength);
         using NativeBuffer<Line> lines = NativeBuffer.CreateUninitialized<Line>(Block.LinesLength);
-        using NativeBuffer<Station> slots = NativeBuffer.Create<Station>(StationTable.SlotCount, NativeAllocator.Pages);
+        using NativeBuffer<int> unknown = NativeBuffer.CreateUninitialized<int>(Block.LinesLength);
+        using NativeBuffer<Station> slots = NativeBuffer.Create<Station>(StationTable.SlotCount);
         using NativeBuffer<int> used = NativeBuffer.CreateUninitialized<int>(LineRules.MaxStationCount);
         using NativeBuffer<byte> names = NativeBuffer.CreateUninitialized<byte>(StationTable.NamesLength);
 
         var chunk = new Chunk(bytes);
-        var block = new Block(newlines, lines);
+        var block = new Block(newlines, lines, unknown);
         var stations = new StationTable(slots, used, names);
         while (file.TryTake(out FileChunk part))
         {

@@ -43,14 +43,4 @@ internal struct Bundle
     /// <safety>The bundle is the caller's; indexes are below its capacity.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Slot** Slots(Bundle* bundle) => (Slot**)(bundle + 1);
-
-    /// <summary>Says which magazine all these slots belong to now; null for none.</summary>
-    /// <safety>The bundle and its slots are the caller's.</safety>
-    public static unsafe void SetHome(Bundle* bundle, Magazine* home)
-    {
-        for (int i = 0; i < bundle->Count; i++)
-        {
-            Slots(bundle)[i]->Home = home;
-        }
-    }
 }

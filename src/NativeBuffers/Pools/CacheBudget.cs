@@ -16,7 +16,7 @@ internal static class CacheBudget
 
     private static long s_reserved;
 
-    public static long ThreadLimit { get; set; } = Setting(ThreadLimitSetting) ?? 8 * Megabyte;
+    public static long ThreadLimit { get; set; } = Setting(ThreadLimitSetting) ?? 16 * Megabyte;
 
     /// <summary>A sixteenth of the memory there is, but at least 64 MiB and at most 1 GiB.</summary>
     public static long ProcessLimit { get; set; } = Setting(ProcessLimitSetting)

@@ -17,15 +17,6 @@ internal static class Depot
     /// <summary>Frees what was not needed since the last call.</summary>
     public static void TrimIdle() => Trim(static shelf => shelf.TakeIdleCount());
 
-    /// <summary>Makes stored slots forget the magazines they came from.</summary>
-    public static void ForgetHomes()
-    {
-        foreach (Shelf shelf in s_shelves)
-        {
-            shelf.ForgetHomes();
-        }
-    }
-
     private static void Trim(Func<Shelf, int> count)
     {
         foreach (Shelf shelf in s_shelves)

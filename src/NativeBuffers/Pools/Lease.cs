@@ -55,10 +55,10 @@ internal readonly struct Lease
         unsafe
         {
             // SAFETY: a slot that was taken belongs to this lease.
-            Slot* slot = ThreadCache.TakeAtHand((ulong)(uint)length * (uint)elementSize);
+            Slot* slot = ThreadCache.TakeHot((ulong)(uint)length * (uint)elementSize, out Magazine* magazine);
             if (slot == null)
             {
-                slot = RentSlowly(length, elementSize, zeroed: false);
+                slot = RentBehindHot(magazine, length, elementSize);
             }
 
             return new Lease(slot);
@@ -73,7 +73,7 @@ internal readonly struct Lease
         {
             // SAFETY: a slot that was taken belongs to this lease, and its block has at least these bytes.
             ulong byteCount = (ulong)(uint)length * (uint)elementSize;
-            Slot* slot = ThreadCache.TakeAtHand(byteCount);
+            Slot* slot = ThreadCache.TakeHot(byteCount, out _);
             if (slot == null)
             {
                 slot = RentSlowly(length, elementSize, zeroed: true);
@@ -188,6 +188,23 @@ internal readonly struct Lease
     {
         _slot->Generation = _generation + 1;
         return new Lease(_slot);
+    }
+
+    /// <remarks>Nothing is live after its call, so the JIT saves no registers for it.</remarks>
+    /// <safety>The magazine is this thread's, or null. The result belongs to the caller.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe Slot* RentBehindHot(Magazine* magazine, int length, int elementSize)
+    {
+        if (magazine != null)
+        {
+            Slot* slot = Magazine.TryTake(magazine);
+            if (slot != null)
+            {
+                return slot;
+            }
+        }
+
+        return RentSlowly(length, elementSize, zeroed: false);
     }
 
     /// <safety>The result belongs to the caller.</safety>

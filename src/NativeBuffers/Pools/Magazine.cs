@@ -5,12 +5,15 @@ namespace NativeBuffers.Pools;
 
 /// <summary>The blocks of one size that one thread keeps for its next buffers.</summary>
 /// <remarks>
-/// <para>A counted stack of slots, the loaded bundle, and behind it another bundle that is full or empty. Whole bundles
-/// move to and from the depot, so a thread that sways around a boundary does not trade one block at a time. The scheme
-/// is Bonwick and Adams's (Magazines and Vmem, 2001).</para>
-/// <para>Its thread, the <i>owner</i>, uses it with plain loads and stores. Now and then a <i>visitor</i> takes its
-/// blocks away, and pays for both with a barrier in every core: Dekker's mutual exclusion made asymmetric (Dice, Huang
-/// and Yang, 2001). The owner stores <c>_inside</c>, then loads the floor; the visitor raises the floor, then passes
+/// <para>In front is <see cref="Hot"/>, the block freed last. A buffer that is created and disposed again and again only
+/// moves this one pointer: the processor waits for one store to reach one load, and for nothing else. Its thread alone
+/// touches it.</para>
+/// <para>Behind it is a counted stack of slots, the loaded bundle, and another bundle that is full or empty. Whole
+/// bundles move to and from the depot, so a thread that sways around a boundary does not trade one block at a time. The
+/// scheme is Bonwick and Adams's (Magazines and Vmem, 2001).</para>
+/// <para>The thread, the <i>owner</i>, uses the bundles with plain loads and stores. Now and then a <i>visitor</i> takes
+/// their blocks away, and pays for both with a barrier in every core: Dekker's mutual exclusion made asymmetric (Dice,
+/// Huang and Yang, 2001). The owner stores <c>_inside</c>, then loads the floor; the visitor raises the floor, then passes
 /// <see cref="Interlocked.MemoryBarrierProcessWide"/>, then loads <c>_inside</c>. The barrier falls somewhere into the
 /// owner's sequence. If behind its store, the visitor sees it, and waits until the owner is out. If before it, the
 /// owner's load comes later still and finds the raised floor. On x64 the store may wait in the store buffer past the
@@ -22,7 +25,10 @@ namespace NativeBuffers.Pools;
 [StructLayout(LayoutKind.Sequential, Size = 64)]
 internal struct Magazine
 {
-    /// <summary>1 while the owner uses the magazine.</summary>
+    /// <summary>The block freed last, or null. In a magazine that never takes a block: <see cref="NoRoom"/>.</summary>
+    public unsafe Slot* Hot;
+
+    /// <summary>1 while the owner uses the bundles.</summary>
     private int _inside;
 
     /// <summary>
@@ -41,14 +47,15 @@ internal struct Magazine
     private unsafe Bundle* _loaded;
     private unsafe Bundle* _previous;
 
-    /// <summary>What lay on top at the last full collection: the same, in the same generation, means that nothing moved.</summary>
-    private unsafe Slot* _seenTop;
-
-    private ulong _seenGeneration;
+    /// <summary>What lay on top at the last full collection, and in which generation, as one number.</summary>
+    private ulong _seen;
 
     public unsafe ThreadCache* Cache { get; private set; }
 
     public int SizeClass { get; private set; }
+
+    /// <summary>A value of <see cref="Hot"/> that is no slot: the place is taken for ever.</summary>
+    public static unsafe Slot* NoRoom => (Slot*)1;
 
     /// <summary>Whether blocks may be kept here.</summary>
     public readonly unsafe bool HasRoom => _loaded != Bundle.None;
@@ -56,50 +63,52 @@ internal struct Magazine
     /// <summary>How many blocks are kept here; while the owner works, a guess.</summary>
     public readonly unsafe int Count => _count + _previous->Count;
 
-    /// <summary>How many blocks a bundle of a size class holds: 256 KiB of them, but at least 1 and at most 128.</summary>
-    public static int CapacityOf(int sizeClass) => (int)long.Clamp(256 * 1024 / (long)SizeClasses.SizeOf(sizeClass), 1, 128);
+    /// <summary>How many blocks a bundle of a size class holds: 128 KiB of them, but at least 1 and at most 128.</summary>
+    public static int CapacityOf(int sizeClass) => (int)long.Clamp(128 * 1024 / (long)SizeClasses.SizeOf(sizeClass), 1, 128);
 
-    /// <summary>A magazine without room.</summary>
+    /// <summary>A magazine whose bundles have no room.</summary>
     /// <safety>The magazine is part of the cache, and nobody uses it yet.</safety>
     public static unsafe void Initialize(Magazine* magazine, ThreadCache* cache, int sizeClass) =>
         *magazine = new Magazine { Cache = cache, SizeClass = sizeClass, _loaded = Bundle.None, _previous = Bundle.None };
 
-    /// <summary>Takes the slot that was given last; null when there is none at hand.</summary>
+    /// <summary>Takes the slot that was given last, and sets its home to this magazine; null when there is none at hand.</summary>
     /// <safety>The caller is the owner, and has the slot from now on.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public unsafe Slot* TryTake()
+    public static unsafe Slot* TryTake(Magazine* magazine)
     {
-        Volatile.Write(ref _inside, 1);
-        int floor = Volatile.Read(ref _floor);
-        int count = _count;
+        Volatile.Write(ref magazine->_inside, 1);
+        int floor = Volatile.Read(ref magazine->_floor);
+        int count = magazine->_count;
         Slot* slot = null;
         if (count > floor)
         {
             count--;
-            slot = Bundle.Slots(_loaded)[count];
-            _count = count;
+            slot = Bundle.Slots(magazine->_loaded)[count];
+            slot->Home = magazine;
+            magazine->_count = count;
         }
 
-        Volatile.Write(ref _inside, 0);
+        Volatile.Write(ref magazine->_inside, 0);
         return slot;
     }
 
-    /// <summary>Puts a slot on top; false when there is no room at hand.</summary>
+    /// <summary>Puts a slot on top, which then has no home; false when there is no room at hand.</summary>
     /// <safety>The caller is the owner, and gives the slot up.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public unsafe bool TryGive(Slot* slot)
+    public static unsafe bool TryGive(Magazine* magazine, Slot* slot)
     {
-        Volatile.Write(ref _inside, 1);
-        int floor = Volatile.Read(ref _floor);
-        int count = _count;
-        bool given = count < _limit - floor;
+        Volatile.Write(ref magazine->_inside, 1);
+        int floor = Volatile.Read(ref magazine->_floor);
+        int count = magazine->_count;
+        bool given = count < magazine->_limit - floor;
         if (given)
         {
-            Bundle.Slots(_loaded)[count] = slot;
-            _count = count + 1;
+            slot->Home = null;
+            Bundle.Slots(magazine->_loaded)[count] = slot;
+            magazine->_count = count + 1;
         }
 
-        Volatile.Write(ref _inside, 0);
+        Volatile.Write(ref magazine->_inside, 0);
         return given;
     }
 
@@ -165,12 +174,12 @@ internal struct Magazine
     /// <safety>The caller is a visitor whom the owner has let in.</safety>
     public unsafe bool WasIdle()
     {
-        // Whatever moved, the slot given last lies on top, in a generation that is new.
+        // Whatever moved, the slot given last lies on top, in a generation that is new. Should two such numbers be equal
+        // by chance, a magazine that was used is emptied, which costs time and nothing else.
         Slot* top = _count == 0 ? null : Bundle.Slots(_loaded)[_count - 1];
-        ulong generation = top == null ? 0 : top->Generation;
-        bool same = top == _seenTop && generation == _seenGeneration;
-        _seenTop = top;
-        _seenGeneration = generation;
+        ulong now = top == null ? 0 : (ulong)top + (top->Generation * 0x9E3779B97F4A7C15);
+        bool same = now == _seen;
+        _seen = now;
         return same;
     }
 

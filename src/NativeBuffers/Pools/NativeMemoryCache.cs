@@ -10,8 +10,8 @@ namespace NativeBuffers;
 /// kept.</para>
 /// <para>What a thread leaves behind when it ends is given back when the next thread starts to use buffers, after the
 /// next full garbage collection, or by <see cref="Trim"/>. After each full collection, what was not used since the one
-/// before is given back; if the system is short of memory, everything.
-/// </para>
+/// before is given back; if the system is short of memory, everything. Of
+/// another thread that is alive, at most one block of each size stays.</para>
 /// <para>The limits are settings of the application (in <c>runtimeconfig.template.json</c> or the project file), read
 /// once: <c>NativeBuffers.Cache.ThreadLimitBytes</c>, <c>NativeBuffers.Cache.ProcessLimitBytes</c>. 0 keeps nothing.</para>
 /// <para>All members may be called from any thread.</para>
@@ -30,6 +30,7 @@ public static class NativeMemoryCache
     /// <summary>Gives everything back that is kept: to the C library, which is asked to give it back to the system.</summary>
     public static void Trim()
     {
+        ThreadCache.FlushHot();
         ThreadCaches.ReclaimEnded();
         ThreadCaches.Trim(idleOnly: false);
         Depot.Clear();

@@ -16,9 +16,9 @@ internal sealed class Shelf(int sizeClass)
 
     public int BundleCount => Volatile.Read(ref _bundleCount);
 
-    /// <summary>A bundle with blocks for a magazine; null when there is none.</summary>
-    /// <safety>The bundle and its slots are the caller's from now on, on the thread of <paramref name="home"/>.</safety>
-    public unsafe Bundle* TryTake(Magazine* home)
+    /// <summary>A bundle with blocks; null when there is none.</summary>
+    /// <safety>The bundle and its slots are the caller's from now on.</safety>
+    public unsafe Bundle* TryTake()
     {
         // Most visits find nothing: look before locking. A bundle that arrives meanwhile is found next time.
         if (BundleCount == 0)
@@ -26,23 +26,15 @@ internal sealed class Shelf(int sizeClass)
             return null;
         }
 
-        Bundle* bundle;
         lock (_gate)
         {
-            bundle = Unlink();
-            if (bundle != null)
-            {
-                // Inside the lock, so that a slot is never on its way under the name of a magazine it has left.
-                Bundle.SetHome(bundle, home);
-            }
+            return Unlink();
         }
-
-        return bundle;
     }
 
     /// <summary>A single slot with a block; null when there is none.</summary>
-    /// <safety>The slot is the caller's from now on, on the thread of <paramref name="home"/>.</safety>
-    public unsafe Slot* TryTakeOne(Magazine* home)
+    /// <safety>The slot is the caller's from now on.</safety>
+    public unsafe Slot* TryTakeOne()
     {
         if (BundleCount == 0)
         {
@@ -58,7 +50,6 @@ internal sealed class Shelf(int sizeClass)
             }
 
             Slot* slot = Bundle.Slots(bundle)[--bundle->Count];
-            slot->Home = home;
             if (bundle->Count == 0 || !CacheBudget.TryReserve(bundle->Count * _blockBytes))
             {
                 BlockSource.Free(bundle);
@@ -168,22 +159,6 @@ internal sealed class Shelf(int sizeClass)
             int idle = _fewestBundles;
             _fewestBundles = _bundleCount - idle;
             return idle;
-        }
-    }
-
-    /// <summary>Makes the slots forget the magazines they came from.</summary>
-    public void ForgetHomes()
-    {
-        unsafe
-        {
-            // SAFETY: stored slots belong to the shelf while its lock is held.
-            lock (_gate)
-            {
-                for (Bundle* bundle = _stored; bundle != null; bundle = bundle->Next)
-                {
-                    Bundle.SetHome(bundle, null);
-                }
-            }
         }
     }
 

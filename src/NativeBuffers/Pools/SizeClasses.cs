@@ -24,16 +24,16 @@ internal static class SizeClasses
     /// <summary>The class whose blocks hold <paramref name="last"/> + 1 bytes.</summary>
     /// <param name="last">The last byte's index: the size minus 1, below <see cref="Largest"/>.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int OfLast(uint last)
+    public static uint OfLast(uint last)
     {
         // The leading bit names the doubling, and the two bits behind it the step.
         uint x = last | (Smallest - 1);
-        int leading = 31 ^ BitOperations.LeadingZeroCount(x);
-        return (int)(x >> (leading - 2)) + (4 * leading) - 27;
+        uint leading = 31 ^ (uint)BitOperations.LeadingZeroCount(x);
+        return (x >> ((int)leading - 2)) + (4 * leading) - 27;
     }
 
     /// <summary>The class whose blocks hold <paramref name="byteCount"/> bytes, which must not pass <see cref="Largest"/>.</summary>
-    public static int Of(nuint byteCount) => OfLast((uint)(nuint.Max(byteCount, 1) - 1));
+    public static int Of(nuint byteCount) => (int)OfLast((uint)(nuint.Max(byteCount, 1) - 1));
 
     /// <summary>The size in bytes of the blocks of a class.</summary>
     public static nuint SizeOf(int sizeClass)

@@ -20,7 +20,7 @@ internal struct Slot
     /// <summary>The block's first byte.</summary>
     public unsafe byte* Start;
 
-    /// <summary>The magazine that takes the block back, or took it last; null while the slot has no block.</summary>
+    /// <summary>The magazine that takes the block back; null in bundles, and while there is no block.</summary>
     public unsafe Magazine* Home;
 
     /// <summary>The next one in a list of slots without blocks.</summary>

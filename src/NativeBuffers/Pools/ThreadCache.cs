@@ -35,11 +35,12 @@ internal struct ThreadCache
     /// <summary>What this thread has reserved of the budget, in bytes.</summary>
     public long ReservedBytes;
 
-    /// <summary>A slot with a block of at least <paramref name="byteCount"/> bytes; null when this thread has none at hand.</summary>
+    /// <summary>A slot with a block of at least <paramref name="byteCount"/> bytes that was just freed; null when there is none.</summary>
     /// <param name="byteCount">In bytes; any number.</param>
+    /// <param name="magazine">Where to look next, with <see cref="Magazine.TryTake"/>; null when no magazine keeps such blocks.</param>
     /// <safety>The slot and its block belong to the caller, on this thread, until <see cref="Return"/>.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe Slot* TakeAtHand(ulong byteCount)
+    public static unsafe Slot* TakeHot(ulong byteCount, out Magazine* magazine)
     {
         // One comparison refuses zero (which wraps), negative lengths (huge as unsigned) and blocks too large to cache.
         ulong last = byteCount - 1;
@@ -48,10 +49,14 @@ internal struct ThreadCache
             Magazine* magazines = t_magazines;
             if (magazines != null)
             {
-                return magazines[SizeClasses.OfLast((uint)last)].TryTake();
+                magazine = magazines + SizeClasses.OfLast((uint)last);
+                Slot* slot = magazine->Hot;
+                magazine->Hot = null;
+                return slot;
             }
         }
 
+        magazine = null;
         return null;
     }
 
@@ -61,14 +66,18 @@ internal struct ThreadCache
     public static unsafe void Return(Slot* slot)
     {
         Magazine* home = slot->Home;
-        if (!home->TryGive(slot))
+        if (home->Hot == null)
         {
-            ReturnSlowly(home, slot);
+            home->Hot = slot;
+        }
+        else
+        {
+            ReturnBehindHot(home, slot);
         }
     }
 
     /// <summary>A slot with a block of at least <paramref name="byteCount"/> bytes, which a size class holds; null when memory is exhausted.</summary>
-    /// <safety>As for <see cref="TakeAtHand"/>.</safety>
+    /// <safety>As for <see cref="TakeHot"/>.</safety>
     public static unsafe Slot* TryTake(nuint byteCount)
     {
         ThreadCache* cache = Current();
@@ -78,10 +87,12 @@ internal struct ThreadCache
         }
 
         Magazine* magazine = cache->Opened(SizeClasses.Of(byteCount));
-        Slot* slot = magazine->TryTake();
+        Slot* slot = magazine->Hot;
+        magazine->Hot = null;
+        slot = slot != null ? slot : Magazine.TryTake(magazine);
         if (slot == null && magazine->TrySwap(wanted: true))
         {
-            slot = magazine->TryTake();
+            slot = Magazine.TryTake(magazine);
         }
 
         return slot != null ? slot : Refill(cache, magazine);
@@ -140,6 +151,37 @@ internal struct ThreadCache
         cache->SlotsHeld--;
     }
 
+    /// <summary>Moves the blocks freed last to the bundles or the depot.</summary>
+    public static void FlushHot()
+    {
+        unsafe
+        {
+            // SAFETY: the magazines are this thread's.
+            Magazine* magazines = t_magazines;
+            for (int i = 0; magazines != null && i < SizeClasses.Count; i++)
+            {
+                Slot* hot = magazines[i].Hot;
+                if (hot != null)
+                {
+                    magazines[i].Hot = null;
+                    magazines[i].Cache->SlotsHeld--;
+                    Depot.For(i).GiveOne(hot);
+                }
+            }
+        }
+    }
+
+    /// <remarks>Nothing is live after its calls, so the JIT saves no registers for them.</remarks>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe void ReturnBehindHot(Magazine* home, Slot* slot)
+    {
+        // The closed magazine has no room, so what cannot be cached falls through too.
+        if (!Magazine.TryGive(home, slot))
+        {
+            ReturnSlowly(home, slot);
+        }
+    }
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe void ReturnSlowly(Magazine* home, Slot* slot)
     {
@@ -150,7 +192,7 @@ internal struct ThreadCache
             return;
         }
 
-        if (home->TrySwap(wanted: false) && home->TryGive(slot))
+        if (home->TrySwap(wanted: false) && Magazine.TryGive(home, slot))
         {
             return;
         }
@@ -169,7 +211,7 @@ internal struct ThreadCache
         Bundle* full = home->Push(empty);
         cache->SlotsHeld -= full->Count;
         shelf.Give(full);
-        Return(slot);
+        ReturnBehindHot(home, slot);
     }
 
     private static unsafe Slot* Refill(ThreadCache* cache, Magazine* magazine)
@@ -178,22 +220,23 @@ internal struct ThreadCache
         if (!magazine->HasRoom)
         {
             // Where the budget has no room for this thread, slots come back through the closed magazine.
-            Slot* single = shelf.TryTakeOne(&cache->Closed);
-            if (single != null)
+            Slot* single = shelf.TryTakeOne();
+            if (single == null)
             {
-                cache->SlotsHeld++;
-                return single;
+                return TakeFresh(cache, magazine, &cache->Closed);
             }
 
-            return TakeFresh(cache, magazine, &cache->Closed);
+            single->Home = &cache->Closed;
+            cache->SlotsHeld++;
+            return single;
         }
 
-        Bundle* bundle = shelf.TryTake(magazine);
+        Bundle* bundle = shelf.TryTake();
         if (bundle != null)
         {
             cache->SlotsHeld += bundle->Count;
             shelf.Give(magazine->Push(bundle));
-            Slot* slot = magazine->TryTake();
+            Slot* slot = Magazine.TryTake(magazine);
             if (slot != null)
             {
                 return slot;
@@ -270,7 +313,7 @@ internal struct ThreadCache
         }
 
         int capacity = Magazine.CapacityOf(sizeClass);
-        if (TryReserve(2 * capacity * (long)SizeClasses.SizeOf(sizeClass)))
+        if (TryReserve(((2 * capacity) + 1) * (long)SizeClasses.SizeOf(sizeClass)))
         {
             Shelf shelf = Depot.For(sizeClass);
             Bundle* loaded = shelf.TryTakeEmpty();

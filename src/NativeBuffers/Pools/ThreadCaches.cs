@@ -89,7 +89,7 @@ internal static class ThreadCaches
         }
     }
 
-    /// <summary>Moves every thread's bundles to the depot, all or only those not used since the last call.</summary>
+    /// <summary>Moves every thread's bundles to the depot, all or only those not used since the last call. Hot blocks stay.</summary>
     public static void Trim(bool idleOnly)
     {
         lock (s_gate)
@@ -121,6 +121,7 @@ internal static class ThreadCaches
 
         NativeMemory.Clear(cache, (nuint)sizeof(ThreadCache));
         Magazine.Initialize(&cache->Closed, cache, sizeClass: 0);
+        cache->Closed.Hot = Magazine.NoRoom;
         for (int i = 0; i < SizeClasses.Count; i++)
         {
             Magazine.Initialize((Magazine*)&cache->Row + i, cache, i);
@@ -153,7 +154,7 @@ internal static class ThreadCaches
                     unsafe
                     {
                         // SAFETY: caches are never unmapped; the thread may be changing what is read, so it is a guess.
-                        sum += First[i].Count * (long)SizeClasses.SizeOf(i);
+                        sum += (First[i].Count + (First[i].Hot == null ? 0 : 1)) * (long)SizeClasses.SizeOf(i);
                     }
                 }
 
@@ -203,6 +204,14 @@ internal static class ThreadCaches
                 // SAFETY: the thread has ended, and only one caller removes an entry from the list: all of this is its own.
                 for (int i = 0; i < SizeClasses.Count; i++)
                 {
+                    Slot* hot = First[i].Hot;
+                    if (hot != null)
+                    {
+                        First[i].Hot = null;
+                        Cache->SlotsHeld--;
+                        Depot.For(i).GiveOne(hot);
+                    }
+
                     Cache->SlotsHeld -= First[i].Close(Depot.For(i));
                 }
 
@@ -220,12 +229,10 @@ internal static class ThreadCaches
             }
         }
 
-        /// <summary>Buffers that were in use when their thread ended can have no user any more.</summary>
+        /// <summary>Buffers that were in use when their thread ended can have no user any more. Their slots alone still name its magazines.</summary>
         /// <safety>The thread has ended, and its free slots have left.</safety>
         private unsafe void FreeAbandoned()
         {
-            // From here on, no slot but those that were in use names a magazine of this thread.
-            Depot.ForgetHomes();
             Slot* slot = SlotTable.CollectByHome(&Cache->Closed, First + SizeClasses.Count - 1);
             for (Slot* each = slot; each != null; each = each->Next)
             {

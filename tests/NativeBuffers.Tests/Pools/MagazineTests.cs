@@ -12,19 +12,19 @@ public class MagazineTests
     {
         using var fixture = new Fixture(slots: 4, capacity: 2);
         Magazine* magazine = fixture.Magazine;
-        Assert.True(magazine->TryTake() == null);
-        Assert.True(magazine->TryGive(fixture.Slot(0)) && magazine->TryGive(fixture.Slot(1)));
-        Assert.False(magazine->TryGive(fixture.Slot(2)));
+        Assert.True(Magazine.TryTake(magazine) == null);
+        Assert.True(Magazine.TryGive(magazine, fixture.Slot(0)) && Magazine.TryGive(magazine, fixture.Slot(1)));
+        Assert.False(Magazine.TryGive(magazine, fixture.Slot(2)));
         Assert.True(magazine->TrySwap(wanted: false));
-        Assert.True(magazine->TryGive(fixture.Slot(2)) && magazine->TryGive(fixture.Slot(3)));
-        Assert.False(magazine->TryGive(fixture.Slot(3)));
+        Assert.True(Magazine.TryGive(magazine, fixture.Slot(2)) && Magazine.TryGive(magazine, fixture.Slot(3)));
+        Assert.False(Magazine.TryGive(magazine, fixture.Slot(3)));
         Assert.False(magazine->TrySwap(wanted: false));
         Assert.Equal(4, magazine->Count);
 
-        Assert.True(magazine->TryTake() == fixture.Slot(3) && magazine->TryTake() == fixture.Slot(2));
-        Assert.True(magazine->TryTake() == null);
+        Assert.True(Magazine.TryTake(magazine) == fixture.Slot(3) && Magazine.TryTake(magazine) == fixture.Slot(2));
+        Assert.True(Magazine.TryTake(magazine) == null);
         Assert.True(magazine->TrySwap(wanted: true));
-        Assert.True(magazine->TryTake() == fixture.Slot(1) && magazine->TryTake() == fixture.Slot(0));
+        Assert.True(Magazine.TryTake(magazine) == fixture.Slot(1) && Magazine.TryTake(magazine) == fixture.Slot(0));
         Assert.False(magazine->TrySwap(wanted: true));
         Assert.Equal(0, magazine->Count);
     }
@@ -34,13 +34,13 @@ public class MagazineTests
     {
         using var fixture = new Fixture(slots: 2, capacity: 2);
         Magazine* magazine = fixture.Magazine;
-        Assert.True(magazine->TryGive(fixture.Slot(0)));
+        Assert.True(Magazine.TryGive(magazine, fixture.Slot(0)));
         magazine->Announce();
-        Assert.True(magazine->TryTake() == null);
-        Assert.False(magazine->TryGive(fixture.Slot(1)));
+        Assert.True(Magazine.TryTake(magazine) == null);
+        Assert.False(Magazine.TryGive(magazine, fixture.Slot(1)));
         magazine->EndVisit();
-        Assert.True(magazine->TryGive(fixture.Slot(1)));
-        Assert.True(magazine->TryTake() == fixture.Slot(1));
+        Assert.True(Magazine.TryGive(magazine, fixture.Slot(1)));
+        Assert.True(Magazine.TryTake(magazine) == fixture.Slot(1));
     }
 
     [Fact]
@@ -48,12 +48,12 @@ public class MagazineTests
     {
         using var fixture = new Fixture(slots: 2, capacity: 2);
         Magazine* magazine = fixture.Magazine;
-        _ = magazine->TryGive(fixture.Slot(0));
+        _ = Magazine.TryGive(magazine, fixture.Slot(0));
         Assert.False(magazine->WasIdle());
         Assert.True(magazine->WasIdle());
-        Slot* slot = magazine->TryTake();
+        Slot* slot = Magazine.TryTake(magazine);
         slot->Generation++;
-        _ = magazine->TryGive(slot);
+        _ = Magazine.TryGive(magazine, slot);
         Assert.False(magazine->WasIdle());
         Assert.True(magazine->WasIdle());
     }
@@ -67,7 +67,7 @@ public class MagazineTests
     public unsafe void Owner_and_visitor_never_have_one_slot_together()
     {
         const int SlotCount = 6;
-        int sizeClass = SizeClasses.Of(65_536);
+        int sizeClass = SizeClasses.Of(32_768);
         using var fixture = new Fixture(SlotCount, capacity: Magazine.CapacityOf(sizeClass));
         var shelf = new Shelf(sizeClass);
         nint address = (nint)fixture.Magazine;
@@ -98,7 +98,7 @@ public class MagazineTests
         Volatile.Write(ref stop, true);
         owner.Join();
         Assert.Equal(0, surprises);
-        Assert.Equal(SlotCount, fixture.Magazine->Count + (shelf.ByteCount / 65_536));
+        Assert.Equal(SlotCount, fixture.Magazine->Count + (shelf.ByteCount / 32_768));
         Assert.True(visits > 100 && turns > 1000, $"{visits} visits, {turns} turns.");
 
         void Own()
@@ -129,16 +129,16 @@ public class MagazineTests
 
         static Slot* Take(Magazine* magazine, Shelf shelf)
         {
-            Slot* slot = magazine->TryTake();
+            Slot* slot = Magazine.TryTake(magazine);
             if (slot == null && magazine->TrySwap(wanted: true))
             {
-                slot = magazine->TryTake();
+                slot = Magazine.TryTake(magazine);
             }
 
-            if (slot == null && shelf.TryTake(magazine) is var bundle && bundle != null)
+            if (slot == null && shelf.TryTake() is var bundle && bundle != null)
             {
                 shelf.Give(magazine->Push(bundle));
-                slot = magazine->TryTake();
+                slot = Magazine.TryTake(magazine);
             }
 
             return slot;
@@ -146,7 +146,7 @@ public class MagazineTests
 
         static void Give(Magazine* magazine, Shelf shelf, Slot* slot)
         {
-            while (!magazine->TryGive(slot))
+            while (!Magazine.TryGive(magazine, slot))
             {
                 if (!magazine->TrySwap(wanted: false))
                 {
