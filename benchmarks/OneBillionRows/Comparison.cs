@@ -14,7 +14,8 @@ internal static class Comparison
         ISolution[] solutions = [new SafeSolution(), new RawSolution()];
         Measured[] measured = [.. solutions.Select(s => new Measured(s.Name))];
         long fileLength = new FileInfo(path).Length;
-        ProgressDisplay.Show($"Reading {fileLength:N0} bytes, {runCount + 1} times each", fileLength * 2 * (runCount + 1), display =>
+        string title = $"Reading {fileLength:N0} bytes, {runCount + 1} times each";
+        ProgressDisplay.Show(title, fileLength * solutions.Length * (runCount + 1), display =>
         {
             // The first runs bring the code through the compiler and the file into memory. They also show their progress
             // as they go; of the timed ones, only that they are done.

@@ -27,7 +27,7 @@ public static class LineRules
         if (line.IsEmpty)
             return "it is blank";
         if (semicolon < 0)
-            return line.Length > MaxNameByteCount ? $"it has no semicolon in its first {MaxNameByteCount + 1} bytes" : "it has no semicolon";
+            return "it has no semicolon" + (line.Length > MaxNameByteCount ? $" in its first {MaxNameByteCount + 1} bytes" : "");
         return NameFaultOf(line[..semicolon]) ?? TemperatureFaultOf(line[(semicolon + 1)..]);
     }
 

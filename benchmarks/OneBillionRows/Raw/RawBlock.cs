@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using OneBillionRows.Challenge;
 
 namespace OneBillionRows.Raw;
@@ -12,7 +13,7 @@ namespace OneBillionRows.Raw;
 /// </remarks>
 internal struct RawBlock
 {
-    private const int ByteCount = 8 * 1024;
+    private const int ByteCount = 4 * 1024;
 
     // Before the first newline stands that of the line before; the others are room for stores of several at once.
     private const int FrontCount = 8;
@@ -21,6 +22,7 @@ internal struct RawBlock
     private unsafe int* _newlines;
     private unsafe RawLine* _lines;
     private unsafe int* _unknown;
+    private unsafe Vector256<byte>* _names;
 
     public static RawBlock Allocate()
     {
@@ -31,6 +33,7 @@ internal struct RawBlock
             {
                 _newlines = (int*)NativeMemory.AlignedAlloc((FrontCount + ByteCount + BackCount) * sizeof(int), 64),
                 _lines = (RawLine*)NativeMemory.AlignedAlloc((nuint)(ByteCount + BackCount) * (nuint)sizeof(RawLine), 64),
+                _names = (Vector256<byte>*)NativeMemory.AlignedAlloc((ByteCount + BackCount) * 32, 64),
                 _unknown = (int*)NativeMemory.Alloc(ByteCount, sizeof(int)),
             };
         }
@@ -54,10 +57,11 @@ internal struct RawBlock
 
                 newlines[-1] = lineStart - 1;
                 new Span<int>(newlines + lineCount, 3).Fill(newlines[lineCount - 1]);
-                if (!RawTemperatures.Read(data, newlines, lineCount, _lines))
+                _names[0] = Vector256.Load(data + lineStart);
+                if (!RawTemperatures.Read(data, newlines, lineCount, _lines, _names))
                     return FirstMalformed(data, newlines, lineCount);
 
-                int unknownCount = RawTally.AddKnown(data, newlines, _lines, lineCount, stations.Slots, _unknown);
+                int unknownCount = RawTally.AddKnown(_names, _lines, lineCount, stations.Slots, _unknown);
                 for (int k = 0; k < unknownCount; k++)
                 {
                     int i = _unknown[k];
@@ -81,6 +85,7 @@ internal struct RawBlock
             NativeMemory.AlignedFree(_newlines);
             NativeMemory.AlignedFree(_lines);
             NativeMemory.Free(_unknown);
+            NativeMemory.AlignedFree(_names);
             this = default;
         }
     }

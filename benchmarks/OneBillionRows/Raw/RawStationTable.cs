@@ -7,8 +7,8 @@ namespace OneBillionRows.Raw;
 
 /// <summary>A worker's stations by name: open addressing, linear probing, never full and never moved.</summary>
 /// <remarks>
-/// Many more slots than stations: the usual few hundred then hardly ever collide, and each collision would cost a
-/// mispredicted branch, some 100 cycles here. Pages that no station falls into are never touched.
+/// Many more slots than stations: the usual few hundred then hardly ever collide, and each collision costs a
+/// mispredicted branch. With 1,024 slots instead of 16,384 an early version took half as long again.
 /// </remarks>
 internal struct RawStationTable
 {

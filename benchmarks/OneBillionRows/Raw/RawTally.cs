@@ -9,19 +9,14 @@ internal static class RawTally
     /// Adds the lines whose station is in its first slot, stores the numbers of the others, and counts these. Nothing
     /// is called here, so everything stays in registers; the caller looks after the others.
     /// </summary>
-    /// <safety>
-    /// Each line begins behind the newline of the one before, and a key's bytes from there are readable. There is room
-    /// for as many unknown lines as lines.
-    /// </safety>
-    public static unsafe int AddKnown(byte* data, int* newlines, RawLine* lines, int lineCount, RawStation* slots, int* unknown)
+    /// <safety>There are as many names as lines, and room for as many unknown ones; the slots are a whole table.</safety>
+    public static unsafe int AddKnown(Vector256<byte>* names, RawLine* lines, int lineCount, RawStation* slots, int* unknown)
     {
         Vector256<sbyte> positions = Vector256<sbyte>.Indices;
         int unknownCount = 0;
-        int* before = newlines - 1;
-        for (RawLine* line = lines; line < lines + lineCount; line++, before++)
+        for (RawLine* line = lines; line < lines + lineCount; line++, names++)
         {
-            Vector256<byte> name = Vector256.Load(data + *before + 1);
-            Vector256<byte> key = name & Vector256.GreaterThan(Vector256.Create((sbyte)line->KeyLength), positions).AsByte();
+            Vector256<byte> key = *names & Vector256.GreaterThan(Vector256.Create((sbyte)line->KeyLength), positions).AsByte();
             RawStation* station = slots + RawStationTable.SlotOf(key);
             if (station->Key == key && (uint)(line->KeyLength - 2) <= RawStation.KeyByteCount - 2)
             {

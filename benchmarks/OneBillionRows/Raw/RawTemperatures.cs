@@ -2,9 +2,9 @@ using System.Runtime.Intrinsics;
 
 namespace OneBillionRows.Raw;
 
-/// <summary>Reads the temperatures of four lines at once, each from the eight bytes before its newline.</summary>
+/// <summary>Reads the temperatures of four lines at once, each from the bytes before its newline; and fetches names.</summary>
 /// <remarks>
-/// Byte 7 of such a word is the last digit, 6 the point, 5 the digit before it. In byte 4 stand the tens, the minus or
+/// Eight bytes are taken as a word. Its byte 7 is the last digit, 6 the point, 5 the digit before it. In byte 4 stand the tens, the minus or
 /// the semicolon; in byte 3 the minus, the semicolon or a name; in byte 2 the semicolon or a name. So four shapes
 /// exist: <c>;d.d</c>, <c>;-d.d</c>, <c>;dd.d</c>, <c>;-dd.d</c>.
 /// </remarks>
@@ -13,13 +13,14 @@ internal static class RawTemperatures
     private const ulong TensByte = 0x0000_00FF_0000_0000;
 
     /// <summary>
-    /// Understands four lines for each step of four, and says whether all are well formed from the semicolon on.
+    /// Understands four lines for each step of four, and says whether all are well formed from the semicolon on. Behind
+    /// each line the name of the next is stored; the caller stores the first.
     /// </summary>
     /// <safety>
-    /// Eight bytes stand before each newline. Before the first newline stands the position of the one before it;
-    /// newlines and lines are that long, rounded up to a multiple of four.
+    /// Eight bytes stand before each newline, and a key's behind it. Before the first newline stands the position of the
+    /// one before it. All arrays are that long, rounded up to a multiple of four, and names one longer.
     /// </safety>
-    public static unsafe bool Read(byte* data, int* newlines, int lineCount, RawLine* lines)
+    public static unsafe bool Read(byte* data, int* newlines, int lineCount, RawLine* lines, Vector256<byte>* names)
     {
         Vector256<byte> digitOrPoint = Vector256.Create(0x302E_3030_0000_0000).AsByte();
         Vector256<byte> largest = Vector256.Create(0x0900_0909_FFFF_FFFF).AsByte();
@@ -28,11 +29,15 @@ internal static class RawTemperatures
         for (int i = 0; i < lineCount; i += 4)
         {
             int* end = newlines + i;
-            Vector256<byte> word = Vector256.Create(
-                *(ulong*)(data + end[0] - 8),
-                *(ulong*)(data + end[1] - 8),
-                *(ulong*)(data + end[2] - 8),
-                *(ulong*)(data + end[3] - 8)).AsByte();
+            byte* first = data + end[0] - 8;
+            byte* second = data + end[1] - 8;
+            byte* third = data + end[2] - 8;
+            byte* fourth = data + end[3] - 8;
+            Vector256<byte> word = Vector256.Create(*(ulong*)first, *(ulong*)second, *(ulong*)third, *(ulong*)fourth).AsByte();
+            names[i + 1] = Vector256.Load(first + 9);
+            names[i + 2] = Vector256.Load(second + 9);
+            names[i + 3] = Vector256.Load(third + 9);
+            names[i + 4] = Vector256.Load(fourth + 9);
 
             // Bytes 4 to 7 as digits, the point as 0. Flags are bytes of ones; the shifts bring them into byte 4.
             Vector256<byte> digits = word ^ digitOrPoint;

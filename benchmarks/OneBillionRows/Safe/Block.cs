@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using OneBillionRows.Challenge;
 
 namespace OneBillionRows.Safe;
@@ -9,7 +10,7 @@ namespace OneBillionRows.Safe;
 /// names are looked up; in each pass the lines are independent, so the processor overlaps many of them. A block is
 /// small enough that what one pass leaves is in the first-level cache for the next.
 /// </remarks>
-internal readonly ref struct Block(Span<int> newlines, Span<Line> lines, Span<int> unknown)
+internal readonly ref struct Block(Span<int> newlines, Span<Line> lines, Span<Vector256<byte>> names, Span<int> unknown)
 {
     /// <summary>One position a byte, in case all are newlines; one before the first; and the room that the search wants.</summary>
     public const int NewlinesLength = 1 + ByteCount + Newlines.Room;
@@ -17,10 +18,14 @@ internal readonly ref struct Block(Span<int> newlines, Span<Line> lines, Span<in
     /// <summary>One line a byte, in case all are newlines; a multiple of what is read at once.</summary>
     public const int LinesLength = ByteCount;
 
-    private const int ByteCount = 8 * 1024;
+    /// <summary>The name behind the last newline is stored as well.</summary>
+    public const int NamesLength = 1 + LinesLength;
+
+    private const int ByteCount = 4 * 1024;
 
     private readonly Span<int> _newlines = newlines;
     private readonly Span<Line> _lines = lines;
+    private readonly Span<Vector256<byte>> _names = names;
     private readonly Span<int> _unknown = unknown;
 
     /// <summary>Adds all lines of a chunk. Where the first malformed line begins, or -1.</summary>
@@ -40,11 +45,12 @@ internal readonly ref struct Block(Span<int> newlines, Span<Line> lines, Span<in
             _newlines.Slice(1 + lineCount, Temperatures.AtOnce - 1).Fill(_newlines[lineCount]);
             ReadOnlySpan<int> newlines = _newlines[..(1 + lineCount)];
             int roundedCount = (lineCount + Temperatures.AtOnce - 1) & -Temperatures.AtOnce;
-            if (!Temperatures.Read(chunk.Words, _newlines[..(1 + roundedCount)], _lines[..roundedCount]))
+            _names[0] = Vector256.Create(chunk.Names.Slice(lineStart - 1, Station.KeyByteCount));
+            if (!Temperatures.Read(chunk.Words, _newlines[..(1 + roundedCount)], _lines[..roundedCount], _names))
                 return FirstMalformed(chunk.Bytes, newlines);
 
             ReadOnlySpan<Line> lines = _lines[..lineCount];
-            int unknownCount = Tally.AddKnown(lines, newlines, chunk.Names, stations.Slots, _unknown);
+            int unknownCount = Tally.AddKnown(lines, _names, stations.Slots, _unknown);
             foreach (int i in _unknown[..unknownCount])
             {
                 if (!stations.AddUnknown(chunk.Names[newlines[i]..], lines[i].KeyLength - 1, lines[i].Tenths))

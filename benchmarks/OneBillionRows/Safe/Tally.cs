@@ -10,21 +10,20 @@ internal static class Tally
     /// is called here, so everything stays in registers; the caller looks after the others.
     /// </summary>
     public static int AddKnown(
-        ReadOnlySpan<Line> lines, ReadOnlySpan<int> newlines, ReadOnlySpan<byte> names, Span<Station> slots, Span<int> unknown)
+        ReadOnlySpan<Line> lines, ReadOnlySpan<Vector256<byte>> names, Span<Station> slots, Span<int> unknown)
     {
         // Known from here on: two lengths that are the same, and a constant one, so neither is checked in the loop. Slicing
         // alone would tell as much, but then its failure and the loop's share one place, and the compiler, which thinks that
         // place likely, lays the loop out in pieces.
-        if (newlines.Length < lines.Length || slots.Length != StationTable.SlotCount)
-            throw new ArgumentException("There is a newline before each line, and the table has its one size.");
-        newlines = newlines[..lines.Length];
+        if (names.Length < lines.Length || slots.Length != StationTable.SlotCount)
+            throw new ArgumentException("There is a name for each line, and the table has its one size.");
+        names = names[..lines.Length];
         Vector256<sbyte> positions = Vector256<sbyte>.Indices;
         int unknownCount = 0;
         for (int i = 0; i < lines.Length; i++)
         {
             ref readonly Line line = ref lines[i];
-            Vector256<byte> name = Vector256.Create(names.Slice(newlines[i], Station.KeyByteCount));
-            Vector256<byte> key = name & Vector256.GreaterThan(Vector256.Create((sbyte)line.KeyLength), positions).AsByte();
+            Vector256<byte> key = names[i] & Vector256.GreaterThan(Vector256.Create((sbyte)line.KeyLength), positions).AsByte();
             ref Station station = ref slots[(int)StationTable.SlotOf(key)];
             if (station.Key == key && (uint)(line.KeyLength - 2) <= Station.KeyByteCount - 2)
             {

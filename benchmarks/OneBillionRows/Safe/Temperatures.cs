@@ -5,28 +5,33 @@ using System.Runtime.Intrinsics.X86;
 
 namespace OneBillionRows.Safe;
 
-/// <summary>Reads the temperatures of four lines at once, each from the eight bytes before its newline.</summary>
+/// <summary>Reads the temperatures of four lines at once, each from the bytes before its newline; and fetches names.</summary>
 /// <remarks>
-/// Byte 7 of such a word is the last digit, 6 the point, 5 the digit before it. In byte 4 stand the tens, the minus or
+/// Eight bytes are taken as a word. Its byte 7 is the last digit, 6 the point, 5 the digit before it. In byte 4 stand the tens, the minus or
 /// the semicolon; in byte 3 the minus, the semicolon or a name; in byte 2 the semicolon or a name. So four shapes
 /// exist: <c>;d.d</c>, <c>;-d.d</c>, <c>;dd.d</c>, <c>;-dd.d</c>.
 /// </remarks>
 internal static class Temperatures
 {
+    private const int NameStart = sizeof(ulong) + 1;
+    private const int WindowByteCount = NameStart + Station.KeyByteCount;
+
     /// <summary>Lines are taken by so many.</summary>
     public const int AtOnce = 4;
 
     /// <summary>
     /// Understands the lines, a multiple of four, and says whether all are well formed from the semicolon on.
-    /// <paramref name="newlines"/> has one more: it begins with the one before the first line.
+    /// <paramref name="newlines"/> has one more: it begins with the one before the first line. Behind each line the name of
+    /// the next is stored; the caller stores the first.
     /// </summary>
-    public static bool Read(ReadOnlySpan<byte> words, ReadOnlySpan<int> newlines, Span<Line> lines)
+    public static bool Read(ReadOnlySpan<byte> words, ReadOnlySpan<int> newlines, Span<Line> lines, Span<Vector256<byte>> names)
     {
         // Four lines each, and as many of all: the loop needs no checks for any of these.
         Span<Vector256<long>> results = MemoryMarshal.Cast<Line, Vector256<long>>(lines);
         ReadOnlySpan<Vector128<int>> before = MemoryMarshal.Cast<int, Vector128<int>>(newlines)[..results.Length];
         ReadOnlySpan<Vector128<int>> behind = MemoryMarshal.Cast<int, Vector128<int>>(newlines[1..])[..results.Length];
         ReadOnlySpan<Ends> ends = MemoryMarshal.Cast<int, Ends>(newlines[1..])[..results.Length];
+        Span<Names> nexts = MemoryMarshal.Cast<Vector256<byte>, Names>(names[1..])[..results.Length];
         Vector256<byte> digitOrPoint = Vector256.Create(0x302E_3030_0000_0000).AsByte();
         Vector256<byte> largest = Vector256.Create(0x0900_0909_FFFF_FFFF).AsByte();
         Vector256<byte> tens = Vector256.Create(0x0000_00FF_0000_0000).AsByte();
@@ -34,12 +39,20 @@ internal static class Temperatures
         for (int i = 0; i < results.Length; i++)
         {
             ref readonly Ends end = ref ends[i];
-            // Sixteen bytes where eight are wanted: a vector is loaded and joined in fewer steps than a word.
-            Vector128<byte> first = Vector128.Create(words.Slice(end.First, 16));
-            Vector128<byte> second = Vector128.Create(words.Slice(end.Second, 16));
-            Vector128<byte> third = Vector128.Create(words.Slice(end.Third, 16));
-            Vector128<byte> fourth = Vector128.Create(words.Slice(end.Fourth, 16));
+
+            // One check a line, for all that is read there: the word before its newline, and the name behind it.
+            ReadOnlySpan<byte> first = words.Slice(end.First, WindowByteCount);
+            ReadOnlySpan<byte> second = words.Slice(end.Second, WindowByteCount);
+            ReadOnlySpan<byte> third = words.Slice(end.Third, WindowByteCount);
+            ReadOnlySpan<byte> fourth = words.Slice(end.Fourth, WindowByteCount);
             Vector256<byte> word = Vector256.Create(LowerWords(first, second), LowerWords(third, fourth));
+
+            // The name behind a newline is the next line's.
+            ref Names next = ref nexts[i];
+            next.First = Vector256.Create(first[NameStart..]);
+            next.Second = Vector256.Create(second[NameStart..]);
+            next.Third = Vector256.Create(third[NameStart..]);
+            next.Fourth = Vector256.Create(fourth[NameStart..]);
 
             // Bytes 4 to 7 as digits, the point as 0. Flags are bytes of ones; the shifts bring them into byte 4.
             Vector256<byte> digits = word ^ digitOrPoint;
@@ -71,10 +84,21 @@ internal static class Temperatures
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<byte> LowerWords(Vector128<byte> first, Vector128<byte> second) =>
-        Sse2.IsSupported
-            ? Sse2.UnpackLow(first.AsUInt64(), second.AsUInt64()).AsByte()
-            : Vector128.Create(first.AsUInt64().ToScalar(), second.AsUInt64().ToScalar()).AsByte();
+    private static Vector128<byte> LowerWords(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
+    {
+        Vector128<ulong> lower = Vector128.Create(first).AsUInt64();
+        Vector128<ulong> upper = Vector128.Create(second).AsUInt64();
+        return (Sse2.IsSupported ? Sse2.UnpackLow(lower, upper) : Vector128.Create(lower.ToScalar(), upper.ToScalar())).AsByte();
+    }
+
+    // As positions and names of four lines lie in memory.
+    private struct Names
+    {
+        public Vector256<byte> First;
+        public Vector256<byte> Second;
+        public Vector256<byte> Third;
+        public Vector256<byte> Fourth;
+    }
 
     private readonly record struct Ends(int First, int Second, int Third, int Fourth);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using NativeBuffers;
 using OneBillionRows.Challenge;
 
@@ -12,14 +13,15 @@ internal static class Worker
         using NativeBuffer<byte> bytes = NativeBuffer.CreateUninitialized<byte>(Chunk.BufferLength(chunkByteCount));
         using NativeBuffer<int> newlines = NativeBuffer.CreateUninitialized<int>(Block.NewlinesLength);
         using NativeBuffer<Line> lines = NativeBuffer.CreateUninitialized<Line>(Block.LinesLength);
+        using NativeBuffer<Vector256<byte>> names = NativeBuffer.CreateUninitialized<Vector256<byte>>(Block.NamesLength);
         using NativeBuffer<int> unknown = NativeBuffer.CreateUninitialized<int>(Block.LinesLength);
         using NativeBuffer<Station> slots = NativeBuffer.Create<Station>(StationTable.SlotCount);
         using NativeBuffer<int> used = NativeBuffer.CreateUninitialized<int>(LineRules.MaxStationCount);
-        using NativeBuffer<byte> names = NativeBuffer.CreateUninitialized<byte>(StationTable.NamesLength);
+        using NativeBuffer<byte> stationNames = NativeBuffer.CreateUninitialized<byte>(StationTable.NamesLength);
 
         var chunk = new Chunk(bytes);
-        var block = new Block(newlines, lines, unknown);
-        var stations = new StationTable(slots, used, names);
+        var block = new Block(newlines, lines, names, unknown);
+        var stations = new StationTable(slots, used, stationNames);
         while (file.TryTake(out FileChunk part))
         {
             chunk.Load(file, part);

@@ -144,7 +144,9 @@ public ref struct NativeBuffer<T> : IDisposable
         unsafe
         {
             // SAFETY: the lease is not stale, and was rented for the span's length.
-            _lease = _lease.Resize(_span.Length, length, sizeof(T));
+            // Through a copy: a call by address would tie this buffer, in its caller's loops too, to the stack frame.
+            Lease lease = _lease;
+            _lease = lease.Resize(_span.Length, length, sizeof(T));
             _span = _lease.View<T>(length);
         }
     }

@@ -1,0 +1,57 @@
+using System.Text.RegularExpressions;
+
+namespace NativeBuffers.Tests.CodeGen;
+
+/// <summary>One machine instruction for x64, as the just-in-time compiler prints it.</summary>
+/// <param name="Text">The mnemonic and its operands.</param>
+internal sealed partial record Instruction(string Text)
+{
+    public string Mnemonic => Text.Split(' ', 2)[0];
+
+    public bool IsCall => Mnemonic == "call";
+
+    /// <summary>Whether it may go elsewhere, conditionally or not.</summary>
+    public bool IsJump => Mnemonic[0] == 'j';
+
+    /// <summary>Whether the instruction behind it is never next.</summary>
+    public bool EndsBlock => Mnemonic is "ret" or "int3" or "jmp";
+
+    /// <summary>The label that a jump goes to; null for all else.</summary>
+    public string? Target => IsJump ? Label().Match(Text) is { Success: true } match ? match.Value : null : null;
+
+    /// <summary>The name of the method or helper that is called; null for the system's resolver of thread-local storage, which has none.</summary>
+    public string? Callee
+    {
+        get
+        {
+            string[] parts = Text.Split([' ', '[', ']', ';'], StringSplitOptions.RemoveEmptyEntries);
+            return IsCall && parts is [_, .., { Length: > 3 } name] ? name : null;
+        }
+    }
+
+    /// <summary>Whether it asks where the thread's own statics are.</summary>
+    public bool FindsThreadStatics => IsCall && (Callee?.Contains("THREADSTATIC", StringComparison.Ordinal) ?? true);
+
+    /// <summary>Whether it reads the stack frame into a general register, or compares with it.</summary>
+    /// <remarks>
+    /// A span is an address and a length, which live in general registers. A floating-point sum that is kept in the frame
+    /// is not counted: that is the calling convention's doing, with raw pointers too.
+    /// </remarks>
+    /// <param name="isRbpFrame">Whether the method addresses its frame by <c>rbp</c>.</param>
+    public bool ReadsFrame(bool isRbpFrame)
+    {
+        int address = Text.IndexOf(isRbpFrame ? "[rbp" : "[rsp", StringComparison.Ordinal);
+        if (address < 0)
+        {
+            address = Text.IndexOf("[rsp", StringComparison.Ordinal);
+        }
+
+        bool isStore = Mnemonic == "mov" && address < Text.IndexOf(',');
+        return address >= 0 && !isStore && Mnemonic != "lea" && Mnemonic[0] != 'v' && !Text.Contains("xmm", StringComparison.Ordinal);
+    }
+
+    public override string ToString() => Text;
+
+    [GeneratedRegex("G_M[0-9]+_IG[0-9]+")]
+    private static partial Regex Label();
+}

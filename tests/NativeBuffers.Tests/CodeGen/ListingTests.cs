@@ -1,0 +1,99 @@
+namespace NativeBuffers.Tests.CodeGen;
+
+/// <summary>That what the other tests count would be seen if it were there.</summary>
+public sealed class ListingTests
+{
+    /// <summary>A loop with everything that a loop should not have, and its cold part behind the return.</summary>
+    private const string Slow = """
+        ; Assembly listing for method Space.Type:Slow(int):int (Tier1)
+        ; Emitting BLENDED_CODE for generic X64 + VEX on Unix
+        ; rbp based frame
+
+        G_M000_IG01:                ;; offset=0x0000
+               push     rbp
+               lea      rbp, [rsp+0x10]
+
+        G_M000_IG02:                ;; offset=0x0010
+               xor      eax, eax
+               align    [4 bytes for IG03]
+
+        G_M000_IG03:                ;; offset=0x0020
+               mov      rsi, bword ptr [rbp-0x38]
+               cmp      ecx, dword ptr [rbp-0x30]
+               jae      SHORT G_M000_IG07
+               vmovsd   xmm0, qword ptr [rbp-0x28]
+               mov      qword ptr [rbp-0x20], rsi
+               lea      rdi, [rbp-0x38]
+               add      eax, dword ptr [rsi+4*rcx]
+               test     eax, eax
+               je       SHORT G_M000_IG06
+
+        G_M000_IG04:                ;; offset=0x0030
+               inc      ecx
+               cmp      ecx, edx
+               jl       SHORT G_M000_IG03
+
+        G_M000_IG05:                ;; offset=0x0040
+               pop      rbp
+               ret
+
+        G_M000_IG06:                ;; offset=0x0050
+               call     [Space.Type:Other(int):int]
+               jmp      SHORT G_M000_IG04
+
+        G_M000_IG07:                ;; offset=0x0060
+               call     CORINFO_HELP_RNGCHKFAIL
+               int3
+
+        ; Total bytes of code 112
+
+        """;
+
+    private static MethodCode Method => Listing.Parse(Slow.ReplaceLineEndings("\n")).Find("Space.Type:Slow", "Tier1")!;
+
+    [Fact]
+    public void A_method_is_found_by_name_and_tier()
+    {
+        var listing = Listing.Parse(Slow.ReplaceLineEndings("\n"));
+        Assert.NotNull(listing.Find("Space.Type:Slow", "Tier1"));
+        Assert.Null(listing.Find("Space.Type:Slow", "Tier0"));
+        Assert.Null(listing.Find("Space.Type:Fast", "Tier1"));
+    }
+
+    [Fact]
+    public void A_loop_has_its_cold_part_too_and_nothing_else() =>
+        Assert.Equal(14, Assert.Single(Method.InnermostLoops).Instructions.Count);
+
+    [Fact]
+    public void A_call_in_the_cold_part_of_a_loop_is_counted() => Assert.Equal(1, Method.InnermostLoops[0].Calls);
+
+    [Fact]
+    public void A_jump_to_the_range_failure_is_a_bounds_check() => Assert.Equal(1, Method.InnermostLoops[0].BoundsChecks);
+
+    [Fact]
+    public void Loads_and_comparisons_read_the_frame_but_stores_and_addresses_do_not() =>
+        Assert.Equal(2, Method.InnermostLoops[0].FrameReads);
+
+    [Fact]
+    public void The_frame_is_rbp_only_where_the_method_says_so()
+    {
+        var load = new Instruction("mov      rsi, qword ptr [rbp+8*rcx]");
+        Assert.True(load.ReadsFrame(isRbpFrame: true));
+        Assert.False(load.ReadsFrame(isRbpFrame: false));
+        Assert.True(new Instruction("mov      rsi, qword ptr [rsp+0x08]").ReadsFrame(isRbpFrame: false));
+    }
+
+    [Fact]
+    public void The_longest_path_goes_around_calls() =>
+        Assert.Equal(
+            ["push", "lea", "xor", "mov", "cmp", "jae", "vmovsd", "mov", "lea", "add", "test", "je", "inc", "cmp", "jl", "pop", "ret"],
+            Method.LongestPathWithoutCalls.Select(instruction => instruction.Mnemonic));
+
+    [Theory]
+    [InlineData("call     rax", true)]
+    [InlineData("call     [CORINFO_HELP_GETDYNAMIC_NONGCTHREADSTATIC_BASE_NOCTOR]", true)]
+    [InlineData("call     rax ; Interop+Sys:Malloc(nuint):ptr", false)]
+    [InlineData("call     [NativeBuffers.Pools.Lease:RentBehindHot(ptr,int,int):ptr]", false)]
+    public void Only_the_way_to_thread_statics_is_no_call(string text, bool isNone) =>
+        Assert.Equal(isNone, new Instruction(text).FindsThreadStatics);
+}

@@ -1,0 +1,84 @@
+using NativeBuffers.CodeGen.Loops;
+
+namespace NativeBuffers.Tests.CodeGen;
+
+/// <summary>What a loop over a buffer may cost: not an instruction more than the loop over a raw pointer beside it.</summary>
+/// <remarks>
+/// The buffers of the loops are created and disposed in the same method, which is the hard case: what is inlined there
+/// must leave the registers to the loop.
+/// </remarks>
+public abstract class LoopContract
+{
+    private readonly JitMode _mode;
+
+    private protected LoopContract(JitMode mode) => _mode = mode;
+
+    [Fact]
+    public void A_loop_that_reads_is_as_short_as_over_a_pointer() =>
+        AssertNoWorse(RawSum, Code(typeof(Sum), nameof(Sum.Ours)));
+
+    [Fact]
+    public void A_loop_that_writes_is_as_short_as_over_a_pointer() =>
+        AssertNoWorse(Code(typeof(Fill), nameof(Fill.Raw)), Code(typeof(Fill), nameof(Fill.Ours)));
+
+    [Fact]
+    public void A_foreach_by_reference_is_as_short_as_a_walking_pointer() =>
+        AssertNoWorse(Code(typeof(ForEach), nameof(ForEach.Raw)), Code(typeof(ForEach), nameof(ForEach.Ours)));
+
+    [Fact]
+    public void A_random_gather_keeps_its_one_bounds_check() =>
+        AssertNoWorse(Code(typeof(Gather), nameof(Gather.Raw)), Code(typeof(Gather), nameof(Gather.Ours)), more: 2, boundsChecks: 1);
+
+    [Fact]
+    public void A_dot_product_is_as_short_as_over_two_pointers() =>
+        AssertNoWorse(RawDotProduct, Code(typeof(DotProduct), nameof(DotProduct.Ours)));
+
+    [Fact]
+    public void A_dot_product_of_unknown_lengths_has_a_loop_without_checks() =>
+        AssertNoWorse(RawDotProduct, Code(typeof(DotProductOfUnequalLengths), nameof(DotProductOfUnequalLengths.Ours)));
+
+    [Fact]
+    public void A_dot_product_of_doubles_is_as_short_as_over_two_pointers() =>
+        AssertNoWorse(
+            Code(typeof(DotProductOfDoubles), nameof(DotProductOfDoubles.Raw)),
+            Code(typeof(DotProductOfDoubles), nameof(DotProductOfDoubles.Ours)));
+
+    [Fact]
+    public void A_dot_product_of_spans_is_as_short_as_over_two_pointers() =>
+        AssertNoWorse(
+            Code(typeof(DotProductOfSpans), nameof(DotProductOfSpans.Raw)),
+            Code(typeof(DotProductOfSpans), nameof(DotProductOfSpans.Ours)));
+
+    [Fact]
+    public void A_loop_over_an_in_parameter_costs_at_most_two_instructions_more() =>
+        AssertNoWorse(RawSum, Code(typeof(InParameter), nameof(InParameter.Ours)), more: 2, boundsChecks: 1);
+
+    [Fact]
+    public void A_loop_over_the_span_of_an_in_parameter_costs_nothing_more() =>
+        AssertNoWorse(RawSum, Code(typeof(SpanOfInParameter), nameof(SpanOfInParameter.Ours)));
+
+    [Theory]
+    [InlineData(nameof(SumBesideOtherMembers.Reading))]
+    [InlineData(nameof(SumBesideOtherMembers.Resizing))]
+    [InlineData(nameof(SumBesideOtherMembers.Moving))]
+    public void The_other_members_do_not_tie_the_span_to_the_frame(string method) =>
+        AssertNoWorse(RawSum, Code(typeof(SumBesideOtherMembers), method));
+
+    private MethodCode RawSum => Code(typeof(Sum), nameof(Sum.Raw));
+
+    private MethodCode RawDotProduct => Code(typeof(DotProduct), nameof(DotProduct.Raw));
+
+    private MethodCode Code(Type loop, string method) => LoopProgram.CodeOf(loop, method, _mode);
+
+    private void AssertNoWorse(MethodCode rawCode, MethodCode ourCode, int more = 0, int boundsChecks = 0)
+    {
+        // Where the compiler made two loops, with and without checks, the shorter one is what runs.
+        Loop raw = rawCode.InnermostLoops.First(loop => !loop.IsOfVectors);
+        Loop ours = ourCode.InnermostLoops.First(loop => !loop.IsOfVectors);
+        string both = $"{_mode}\n--- raw\n{raw}\n--- ours\n{ours}\n--- all of ours\n{ourCode}";
+        Assert.True(ours.Instructions.Count <= raw.Instructions.Count + more, $"Too many instructions: {both}");
+        Assert.True(ours.BoundsChecks <= boundsChecks, $"Too many bounds checks: {both}");
+        Assert.True(ours.Calls == 0, $"Calls: {both}");
+        Assert.True(ours.FrameReads == 0, $"Loads from the stack frame: {both}");
+    }
+}

@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using NativeBuffers.CodeGen.Loops;
+
+namespace NativeBuffers.Tests.CodeGen;
+
+/// <summary>The program with the loops, run once for each <see cref="JitMode"/>, and the machine code that its run left.</summary>
+internal static class LoopProgram
+{
+    private static readonly Assembly s_assembly = typeof(Sum).Assembly;
+
+    private static readonly Dictionary<JitMode, Lazy<Listing>> s_listings =
+        new[] { JitMode.Profiled, JitMode.Unprofiled, JitMode.FirstCall }
+            .ToDictionary(mode => mode, mode => new Lazy<Listing>(() => Run(mode)));
+
+    /// <summary>The code of a method after warm-up. Skips the test where there is none to be read.</summary>
+    /// <param name="loop">One of the types of the program.</param>
+    /// <param name="method">One of its methods that is not inlined.</param>
+    /// <param name="mode">How to compile it.</param>
+    public static MethodCode CodeOf(Type loop, string method, JitMode mode)
+    {
+        Assert.SkipUnless(
+            RuntimeInformation.ProcessArchitecture == Architecture.X64,
+            $"Reads x64 instructions; this is {RuntimeInformation.ProcessArchitecture}.");
+        Assert.SkipWhen(
+            new[] { s_assembly, typeof(NativeBuffer).Assembly }.Any(IsUnoptimised),
+            "The library was built without optimisation: run the tests with -c Release.");
+        return s_listings[mode].Value.Find($"{loop.FullName}:{method}", mode.Tier)
+            ?? throw new InvalidOperationException($"The {mode} listing has no {loop.Name}:{method}.");
+    }
+
+    private static bool IsUnoptimised(Assembly assembly) =>
+        assembly.GetCustomAttribute<DebuggableAttribute>()?.IsJITOptimizerDisabled == true;
+
+    /// <summary>Runs longer and longer, until every method has reached the tier: how long that takes is the machine's affair.</summary>
+    private static Listing Run(JitMode mode)
+    {
+        string[] wanted = [.. s_assembly.GetTypes()
+            .Where(type => type.Namespace == typeof(Sum).Namespace)
+            .SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.Static))
+            .Where(method => method.MethodImplementationFlags.HasFlag(MethodImplAttributes.NoInlining))
+            .Select(method => $"{method.DeclaringType!.FullName}:{method.Name}")];
+        string[] missing = wanted;
+        foreach (int milliseconds in (int[])[1000, 4000, 16000, 60000])
+        {
+            Listing listing = Run(mode, milliseconds);
+            missing = [.. wanted.Where(name => listing.Find(name, mode.Tier) is null)];
+            if (missing.Length == 0)
+            {
+                return listing;
+            }
+        }
+
+        throw new TimeoutException($"{mode}: not compiled to {mode.Tier} within a minute: {string.Join(", ", missing)}");
+    }
+
+    private static Listing Run(JitMode mode, int milliseconds)
+    {
+        string file = Path.GetTempFileName();
+        try
+        {
+            using Process process = Process.Start(StartInfo(mode, milliseconds, file))!;
+            string errors = process.StandardError.ReadToEnd();
+            process.WaitForExit();
+            return process.ExitCode == 0
+                ? Listing.Parse(File.ReadAllText(file))
+                : throw new InvalidOperationException($"The program with the loops ended with {process.ExitCode}: {errors}");
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    private static ProcessStartInfo StartInfo(JitMode mode, int milliseconds, string file)
+    {
+        // The host that belongs to the runtime of this process, which is the one that users of the tests have chosen.
+        string host = Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet");
+        var start = new ProcessStartInfo(Path.GetFullPath(host), [s_assembly.Location, $"{milliseconds}"]) { RedirectStandardError = true };
+
+        // Whatever else would change the code, the tests' own surroundings included.
+        foreach (string name in start.Environment.Keys.Where(IsSetting).ToArray())
+        {
+            start.Environment.Remove(name);
+        }
+
+        string[] variable = mode.Variable.Split('=');
+        start.Environment[variable[0]] = variable[1];
+        start.Environment["DOTNET_JitStdOutFile"] = file;
+        start.Environment["DOTNET_JitDisasm"] = $"{typeof(Sum).Namespace}.*:*";
+        return start;
+    }
+
+    private static bool IsSetting(string name) =>
+        new[] { "DOTNET_", "COMPlus_", "NATIVEBUFFERS_" }.Any(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
+        && !name.StartsWith("DOTNET_ROOT", StringComparison.OrdinalIgnoreCase);
+}

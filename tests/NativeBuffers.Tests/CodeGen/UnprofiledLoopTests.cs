@@ -1,0 +1,4 @@
+namespace NativeBuffers.Tests.CodeGen;
+
+/// <inheritdoc cref="LoopContract"/>
+public sealed class UnprofiledLoopTests() : LoopContract(JitMode.Unprofiled);

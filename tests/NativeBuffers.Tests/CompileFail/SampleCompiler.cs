@@ -1,0 +1,61 @@
+using System.Runtime.InteropServices;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+
+namespace NativeBuffers.Tests.CompileFail;
+
+/// <summary>Compiles samples as a user's project would, against the framework and the built library.</summary>
+internal static class SampleCompiler
+{
+    /// <summary>What the SDK imports into every file, and the library.</summary>
+    private const string Imports = """
+        global using System;
+        global using System.Collections.Generic;
+        global using System.Diagnostics.CodeAnalysis;
+        global using System.Runtime.InteropServices;
+        global using System.Threading.Tasks;
+        global using NativeBuffers;
+        """;
+
+    // The implementations serve as references: tests run where there need not be an SDK.
+    private static readonly MetadataReference[] s_references =
+    [
+        .. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!)
+            .Split(Path.PathSeparator)
+            .Where(path => path.StartsWith(RuntimeEnvironment.GetRuntimeDirectory(), StringComparison.Ordinal))
+            .Append(typeof(NativeBuffer).Assembly.Location)
+            .Select(path => MetadataReference.CreateFromFile(path)),
+    ];
+
+    /// <summary>Warnings and errors by line and number, each once a line, as <c>line 7: error CS8352</c>.</summary>
+    /// <param name="text">The program.</param>
+    /// <param name="language">Its version of C#.</param>
+    /// <param name="allowUnsafe">As the property of that name in a project.</param>
+    public static IReadOnlyList<string> Compile(string text, LanguageVersion language, bool allowUnsafe)
+    {
+        var parsing = new CSharpParseOptions(language);
+        var options = new CSharpCompilationOptions(
+            OutputKind.DynamicallyLinkedLibrary,
+            allowUnsafe: allowUnsafe,
+            warningLevel: int.MaxValue,
+            nullableContextOptions: NullableContextOptions.Enable);
+        SyntaxTree program = CSharpSyntaxTree.ParseText(text, parsing);
+        var compilation = CSharpCompilation.Create(
+            "Sample", [program, CSharpSyntaxTree.ParseText(Imports, parsing)], s_references, options);
+
+        // Not only GetDiagnostics: what may live across an await is known when the state machine is made.
+        return
+        [
+            .. compilation.Emit(Stream.Null).Diagnostics
+                .Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning)
+                .OrderBy(diagnostic => diagnostic.Location.GetLineSpan().StartLinePosition.Line)
+                .ThenBy(diagnostic => diagnostic.Id, StringComparer.Ordinal)
+                .Select(Describe)
+                .Distinct(),
+        ];
+    }
+
+    private static string Describe(Diagnostic diagnostic) =>
+        $"line {diagnostic.Location.GetLineSpan().StartLinePosition.Line + 1}: "
+        + $"{(diagnostic.Severity == DiagnosticSeverity.Error ? "error" : "warning")} {diagnostic.Id}";
+}

@@ -1,0 +1,4 @@
+static class Sample
+{
+    static NativeBuffer<int>[] Leak() => []; // error CS0611
+}

@@ -1,0 +1,10 @@
+static class Sample
+{
+    static int Run()
+    {
+        using var buffer = NativeBuffer.Create<int>(3);
+        NativeBuffer<int> copy = buffer;
+        copy.Dispose();
+        return buffer[0];
+    }
+}

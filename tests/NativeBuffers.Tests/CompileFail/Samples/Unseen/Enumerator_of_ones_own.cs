@@ -1,0 +1,16 @@
+static class Sample
+{
+    // The compiler scopes the iteration variable by what the buffer is, and not by where it is.
+    static Span<int>.Enumerator GetEnumerator(this in NativeBuffer<int> buffer) => buffer.AsSpan().GetEnumerator();
+
+    static ref int Leak()
+    {
+        using var buffer = NativeBuffer.Create<int>(3);
+        foreach (ref int element in buffer)
+        {
+            return ref element;
+        }
+
+        throw new InvalidOperationException();
+    }
+}

@@ -1,0 +1,14 @@
+static class Sample
+{
+    static Span<int> Leak()
+    {
+        using var buffer = NativeBuffer.Create<int>(3);
+        return MemoryMarshal.CreateSpan(ref buffer[0], buffer.Length);
+    }
+
+    static ref int LeakElement()
+    {
+        using var buffer = NativeBuffer.Create<int>(3);
+        return ref System.Runtime.CompilerServices.Unsafe.AsRef(in buffer[0]);
+    }
+}

@@ -1,0 +1,10 @@
+static class Sample
+{
+    static int Run()
+    {
+        NativeBuffer<int> buffer = NativeBuffer.Create<int>(3);
+        Span<int> span = buffer;
+        buffer.Dispose();
+        return span[0];
+    }
+}
