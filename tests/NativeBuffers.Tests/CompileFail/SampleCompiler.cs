@@ -31,11 +31,19 @@ internal static class SampleCompiler
     /// <param name="text">The program.</param>
     /// <param name="language">Its version of C#.</param>
     /// <param name="allowUnsafe">As the property of that name in a project.</param>
-    public static IReadOnlyList<string> Compile(string text, LanguageVersion language, bool allowUnsafe)
+    public static IReadOnlyList<string> Compile(string text, LanguageVersion language, bool allowUnsafe) =>
+        Emit(text, language, allowUnsafe, OutputKind.DynamicallyLinkedLibrary, Stream.Null);
+
+    /// <summary>As <see cref="Compile"/>, for a program of statements, which is written to <paramref name="target"/>.</summary>
+    public static IReadOnlyList<string> CompileStatements(string text, Stream target) =>
+        Emit(text, LanguageVersion.CSharp13, allowUnsafe: false, OutputKind.ConsoleApplication, target);
+
+    private static IReadOnlyList<string> Emit(
+        string text, LanguageVersion language, bool allowUnsafe, OutputKind kind, Stream target)
     {
         var parsing = new CSharpParseOptions(language);
         var options = new CSharpCompilationOptions(
-            OutputKind.DynamicallyLinkedLibrary,
+            kind,
             allowUnsafe: allowUnsafe,
             warningLevel: int.MaxValue,
             nullableContextOptions: NullableContextOptions.Enable);
@@ -46,7 +54,7 @@ internal static class SampleCompiler
         // Not only GetDiagnostics: what may live across an await is known when the state machine is made.
         return
         [
-            .. compilation.Emit(Stream.Null).Diagnostics
+            .. compilation.Emit(target).Diagnostics
                 .Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning)
                 .OrderBy(diagnostic => diagnostic.Location.GetLineSpan().StartLinePosition.Line)
                 .ThenBy(diagnostic => diagnostic.Id, StringComparer.Ordinal)
