@@ -16,7 +16,7 @@ internal static class Report
             table.AddRow(
                 measured.Name,
                 Text($"{measured.MedianSeconds:0.0000}"),
-                Text($"{measured.MedianSeconds / raw.MedianSeconds:0.000}"),
+                Text($"{measured.RatioTo(raw):0.000}"),
                 Text($"{measured.MedianAllocatedBytes:N0}"),
                 Text($"{measured.CollectionCount}"),
                 isIdentical ? "yes" : "no");
