@@ -23,7 +23,16 @@ internal sealed class CollectionWatch
         GC.ReRegisterForFinalize(this);
         if (GC.GetGeneration(this) == GC.MaxGeneration)
         {
-            NativeMemoryCache.AfterFullCollection();
+            try
+            {
+                // The load at which the collector itself begins to work harder to free memory.
+                GCMemoryInfo memory = GC.GetGCMemoryInfo();
+                NativeMemoryCache.AfterFullCollection(memory.MemoryLoadBytes >= memory.HighMemoryLoadThresholdBytes);
+            }
+            catch (OutOfMemoryException)
+            {
+                // A finalizer must not throw. What was not given back now will be after the next collection.
+            }
         }
     }
 

@@ -160,10 +160,9 @@ internal struct Magazine
     /// <summary>The visitor waits until the owner is out; it comes back in only after <see cref="EndVisit"/>.</summary>
     public void WaitForOwner()
     {
-        var spinner = default(SpinWait);
-        while (Volatile.Read(ref _inside) != 0)
+        for (int turn = 0; Volatile.Read(ref _inside) != 0; turn++)
         {
-            spinner.SpinOnce();
+            Pause(turn);
         }
     }
 
@@ -254,13 +253,25 @@ internal struct Magazine
         while (Volatile.Read(ref _floor) != 0)
         {
             Volatile.Write(ref _inside, 0);
-            var spinner = default(SpinWait);
-            while (Volatile.Read(ref _floor) != 0)
+            for (int turn = 0; Volatile.Read(ref _floor) != 0; turn++)
             {
-                spinner.SpinOnce();
+                Pause(turn);
             }
 
             Volatile.Write(ref _inside, 1);
+        }
+    }
+
+    /// <summary>Waits a moment, without sleeping: <see cref="Thread.Interrupt"/> would break into that, and a floor stay up.</summary>
+    private static void Pause(int turn)
+    {
+        if (turn < 20)
+        {
+            Thread.SpinWait(20);
+        }
+        else
+        {
+            _ = Thread.Yield();
         }
     }
 

@@ -37,18 +37,17 @@ public static class NativeMemoryCache
         SystemMemory.Current.ReleaseFreedHeap();
     }
 
-    internal static void AfterFullCollection()
+    /// <summary>Gives back what a full collection finds unused, or everything when memory is short.</summary>
+    internal static void AfterFullCollection(bool isMemoryShort)
     {
-        GCMemoryInfo memory = GC.GetGCMemoryInfo();
-        if (memory.MemoryLoadBytes >= memory.HighMemoryLoadThresholdBytes)
+        if (isMemoryShort)
         {
             Trim();
+            return;
         }
-        else
-        {
-            ThreadCaches.ReclaimEnded();
-            ThreadCaches.Trim(idleOnly: true);
-            Depot.TrimIdle();
-        }
+
+        ThreadCaches.ReclaimEnded();
+        ThreadCaches.Trim(idleOnly: true);
+        Depot.TrimIdle();
     }
 }

@@ -3,7 +3,7 @@ namespace NativeBuffers.Pools;
 /// <summary>The depot's bundles of one size class: those with blocks, and empty ones for whoever needs room.</summary>
 internal sealed class Shelf(int sizeClass)
 {
-    private readonly Lock _gate = new();
+    private readonly UninterruptedLock _gate = new();
     private readonly long _blockBytes = (long)SizeClasses.SizeOf(sizeClass);
     private readonly int _capacity = Magazine.CapacityOf(sizeClass);
     private unsafe Bundle* _stored;
@@ -26,7 +26,7 @@ internal sealed class Shelf(int sizeClass)
             return null;
         }
 
-        lock (_gate)
+        using (_gate.Enter())
         {
             return Unlink();
         }
@@ -41,7 +41,7 @@ internal sealed class Shelf(int sizeClass)
             return null;
         }
 
-        lock (_gate)
+        using (_gate.Enter())
         {
             Bundle* bundle = Unlink();
             if (bundle == null)
@@ -74,7 +74,7 @@ internal sealed class Shelf(int sizeClass)
             BlockSource.Free(bundle);
         }
 
-        lock (_gate)
+        using (_gate.Enter())
         {
             if (keep)
             {
@@ -94,7 +94,7 @@ internal sealed class Shelf(int sizeClass)
         slot->Home = null;
         if (CacheBudget.TryReserve(_blockBytes))
         {
-            lock (_gate)
+            using (_gate.Enter())
             {
                 if (_stored != null && _stored->Count < _stored->Capacity)
                 {
@@ -122,7 +122,7 @@ internal sealed class Shelf(int sizeClass)
     /// <safety>The bundle is the caller's.</safety>
     public unsafe Bundle* TryTakeEmpty()
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             return TryPopEmpty();
         }
@@ -135,7 +135,7 @@ internal sealed class Shelf(int sizeClass)
         {
             // SAFETY: a bundle that was unlinked is this method's own until it is back among the empty ones.
             Bundle* bundle;
-            lock (_gate)
+            using (_gate.Enter())
             {
                 bundle = Unlink();
             }
@@ -143,7 +143,7 @@ internal sealed class Shelf(int sizeClass)
             if (bundle != null)
             {
                 BlockSource.Free(bundle);
-                lock (_gate)
+                using (_gate.Enter())
                 {
                     Push(ref _empty, bundle);
                 }
@@ -154,7 +154,7 @@ internal sealed class Shelf(int sizeClass)
     /// <summary>How many bundles lay here all the time since the last call.</summary>
     public int TakeIdleCount()
     {
-        lock (_gate)
+        using (_gate.Enter())
         {
             int idle = _fewestBundles;
             _fewestBundles = _bundleCount - idle;

@@ -10,7 +10,7 @@ internal static class SlotTable
 
     private const int SlabLength = 1024;
 
-    private static readonly Lock s_gate = new();
+    private static readonly UninterruptedLock s_gate = new();
     private static readonly List<nint> s_slabs = [];
     private static unsafe Slot* s_vacant;
 
@@ -18,7 +18,7 @@ internal static class SlotTable
     /// <safety>The slots belong to the caller's thread until it gives them back.</safety>
     public static unsafe Slot* TakeList()
     {
-        lock (s_gate)
+        using (s_gate.Enter())
         {
             if (s_vacant == null && !TryAddSlab())
             {
@@ -53,7 +53,7 @@ internal static class SlotTable
             last = last->Next;
         }
 
-        lock (s_gate)
+        using (s_gate.Enter())
         {
             last->Next = s_vacant;
             s_vacant = first;
@@ -65,7 +65,7 @@ internal static class SlotTable
     public static unsafe Slot* CollectByHome(Magazine* first, Magazine* last)
     {
         Slot* found = null;
-        lock (s_gate)
+        using (s_gate.Enter())
         {
             foreach (nint slab in s_slabs)
             {

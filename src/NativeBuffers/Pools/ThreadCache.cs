@@ -26,6 +26,9 @@ internal struct ThreadCache
     /// <summary>Slots without a block, for this thread's next ones.</summary>
     public unsafe Slot* Vacant;
 
+    /// <summary>While no thread has this cache: the next such one.</summary>
+    public unsafe ThreadCache* NextUnused;
+
     /// <summary>How many slots came here, free ones and those in use, less those that this thread gave away.</summary>
     public long SlotsHeld;
 
@@ -187,8 +190,15 @@ internal struct ThreadCache
     {
         if (slot->Kind != SlotKind.Cached)
         {
-            Uncached.Free(slot);
-            ReturnVacant(slot);
+            try
+            {
+                Uncached.Free(slot);
+            }
+            finally
+            {
+                ReturnVacant(slot);
+            }
+
             return;
         }
 

@@ -5,11 +5,11 @@ namespace NativeBuffers.Pools;
 /// <summary>Every thread's cache: who has one, what threads that ended left behind, and trimming from outside.</summary>
 internal static class ThreadCaches
 {
-    private static readonly Lock s_gate = new();
+    private static readonly UninterruptedLock s_gate = new();
     private static readonly List<Entry> s_entries = [];
 
     /// <summary>Caches of ended threads, for the next ones.</summary>
-    private static readonly Stack<nint> s_unused = [];
+    private static unsafe ThreadCache* s_unused;
 
     private static long s_abandonedCount;
 
@@ -22,7 +22,7 @@ internal static class ThreadCaches
         get
         {
             long sum = 0;
-            lock (s_gate)
+            using (s_gate.Enter())
             {
                 foreach (Entry entry in s_entries)
                 {
@@ -39,12 +39,19 @@ internal static class ThreadCaches
     public static unsafe ThreadCache* TryRegister(Thread thread)
     {
         ReclaimEnded();
-        lock (s_gate)
+        using (s_gate.Enter())
         {
-            ThreadCache* cache = s_unused.TryPop(out nint unused) ? (ThreadCache*)unused : TryCreate();
+            ThreadCache* cache = s_unused;
+            if (cache == null)
+            {
+                cache = TryCreate();
+            }
+
             if (cache != null)
             {
                 s_entries.Add(new Entry(thread, cache));
+                s_unused = cache->NextUnused;
+                cache->NextUnused = null;
             }
 
             CollectionWatch.Start();
@@ -53,37 +60,21 @@ internal static class ThreadCaches
     }
 
     /// <summary>Frees what ended threads left: free blocks, and blocks that were never given back.</summary>
+    /// <remarks>Allocates nothing on the managed heap: it is called when memory is short.</remarks>
     public static void ReclaimEnded()
     {
-        List<Entry>? ended = null;
-        lock (s_gate)
+        while (TryRemoveEnded(out Entry entry))
         {
-            for (int i = s_entries.Count - 1; i >= 0; i--)
-            {
-                if (!s_entries[i].Thread.IsAlive)
-                {
-                    (ended ??= []).Add(s_entries[i]);
-                    s_entries.RemoveAt(i);
-                }
-            }
-        }
-
-        if (ended is null)
-        {
-            return;
-        }
-
-        // The threads wrote last without any barrier; theirs have ended, ours is here.
-        Interlocked.MemoryBarrierProcessWide();
-        foreach (Entry entry in ended)
-        {
+            // The thread wrote last without any barrier; its own has ended, ours is here.
+            Interlocked.MemoryBarrierProcessWide();
             entry.Reclaim();
-            lock (s_gate)
+            unsafe
             {
-                unsafe
+                // SAFETY: the cache was emptied, and its thread is gone; only the entry's remover gets here.
+                using (s_gate.Enter())
                 {
-                    // SAFETY: a number is stored; the cache was emptied, and its thread is gone.
-                    s_unused.Push((nint)entry.Cache);
+                    entry.Cache->NextUnused = s_unused;
+                    s_unused = entry.Cache;
                 }
             }
         }
@@ -92,7 +83,7 @@ internal static class ThreadCaches
     /// <summary>Moves every thread's bundles to the depot, all or only those not used since the last call. Hot blocks stay.</summary>
     public static void Trim(bool idleOnly)
     {
-        lock (s_gate)
+        using (s_gate.Enter())
         {
             foreach (Entry entry in s_entries)
             {
@@ -105,6 +96,25 @@ internal static class ThreadCaches
                 entry.Visit(idleOnly);
             }
         }
+    }
+
+    private static bool TryRemoveEnded(out Entry entry)
+    {
+        using (s_gate.Enter())
+        {
+            for (int i = s_entries.Count - 1; i >= 0; i--)
+            {
+                if (!s_entries[i].Thread.IsAlive)
+                {
+                    entry = s_entries[i];
+                    s_entries.RemoveAt(i);
+                    return true;
+                }
+            }
+        }
+
+        entry = default;
+        return false;
     }
 
     private static unsafe ThreadCache* TryCreate()
@@ -238,7 +248,15 @@ internal static class ThreadCaches
             {
                 each->Generation++;
                 each->Home = null;
-                Uncached.Free(each);
+                try
+                {
+                    Uncached.Free(each);
+                }
+                catch (Exception)
+                {
+                    // An allocator of the user's own that throws: there is nobody here to tell, and others to free.
+                }
+
                 each->Start = null;
                 Cache->SlotsHeld--;
                 Interlocked.Increment(ref s_abandonedCount);

@@ -200,6 +200,22 @@ public class NativeMemoryCacheTests
     }
 
     [Fact]
+    public void A_full_collection_that_finds_memory_short_gives_back_everything()
+    {
+        OnNewThread(
+            static () =>
+            {
+                NativeMemoryCache.Trim();
+                long before = NativeMemoryCache.CachedBytes;
+                Nest(8192, depth: 200);
+                NativeMemoryCache.AfterFullCollection(isMemoryShort: false);
+                Assert.InRange(NativeMemoryCache.CachedBytes - before, 100 * 8192, 200 * 8192);
+                NativeMemoryCache.AfterFullCollection(isMemoryShort: true);
+                Assert.Equal(before, NativeMemoryCache.CachedBytes);
+            });
+    }
+
+    [Fact]
     public void What_is_used_between_full_collections_is_kept()
     {
         OnNewThread(

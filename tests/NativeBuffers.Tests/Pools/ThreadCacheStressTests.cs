@@ -84,6 +84,55 @@ public class ThreadCacheStressTests
         }
     }
 
+    [Fact]
+    public void Interrupted_threads_create_and_dispose_as_if_nothing_had_happened()
+    {
+        using var stop = new CancellationTokenSource();
+        var failures = new System.Collections.Concurrent.ConcurrentQueue<Exception>();
+        Thread[] workers =
+        [
+            .. Enumerable.Range(0, 4).Select(
+                seed => new Thread(
+                    () =>
+                    {
+                        var random = new Random(seed);
+                        try
+                        {
+                            while (!stop.IsCancellationRequested)
+                            {
+                                Nest(random, depth: 200);
+                            }
+                        }
+                        catch (Exception exception)
+                        {
+                            failures.Enqueue(exception);
+                        }
+                    })),
+        ];
+        foreach (Thread worker in workers)
+        {
+            worker.Start();
+        }
+
+        for (var watch = Stopwatch.StartNew(); watch.ElapsedMilliseconds < 2000 && failures.IsEmpty;)
+        {
+            foreach (Thread worker in workers)
+            {
+                worker.Interrupt();
+            }
+
+            NativeMemoryCache.Trim();
+        }
+
+        stop.Cancel();
+        foreach (Thread worker in workers)
+        {
+            worker.Join();
+        }
+
+        Assert.Empty(failures);
+    }
+
     private static void Nest(Random random, int depth)
     {
         int seed = random.Next(256);
