@@ -58,7 +58,7 @@ internal readonly struct Lease
             Slot* slot = ThreadCache.TakeHot((ulong)(uint)length * (uint)elementSize, out Magazine* magazine);
             if (slot == null)
             {
-                slot = RentBehindHot(magazine, length, elementSize);
+                slot = RentBehindHot(magazine, length, elementSize, zeroed: false);
             }
 
             return new Lease(slot);
@@ -73,10 +73,10 @@ internal readonly struct Lease
         {
             // SAFETY: a slot that was taken belongs to this lease, and its block has at least these bytes.
             ulong byteCount = (ulong)(uint)length * (uint)elementSize;
-            Slot* slot = ThreadCache.TakeHot(byteCount, out _);
+            Slot* slot = ThreadCache.TakeHot(byteCount, out Magazine* magazine);
             if (slot == null)
             {
-                slot = RentSlowly(length, elementSize, zeroed: true);
+                slot = RentBehindHot(magazine, length, elementSize, zeroed: true);
             }
             else
             {
@@ -193,18 +193,23 @@ internal readonly struct Lease
     /// <remarks>Nothing is live after its call, so the JIT saves no registers for it.</remarks>
     /// <safety>The magazine is this thread's, or null. The result belongs to the caller.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe Slot* RentBehindHot(Magazine* magazine, int length, int elementSize)
+    private static unsafe Slot* RentBehindHot(Magazine* magazine, int length, int elementSize, bool zeroed)
     {
         if (magazine != null)
         {
             Slot* slot = Magazine.TryTake(magazine);
             if (slot != null)
             {
+                if (zeroed)
+                {
+                    CacheLine.Clear(slot->Start, (nuint)length * (nuint)elementSize);
+                }
+
                 return slot;
             }
         }
 
-        return RentSlowly(length, elementSize, zeroed: false);
+        return RentSlowly(length, elementSize, zeroed);
     }
 
     /// <safety>The result belongs to the caller.</safety>

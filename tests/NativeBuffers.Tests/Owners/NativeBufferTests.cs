@@ -21,6 +21,33 @@ public class NativeBufferTests
     }
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(16)]
+    [InlineData(17)]
+    [InlineData(1000)]
+    [InlineData(65_536)]
+    public void Buffers_in_each_others_scopes_are_zero_though_their_memory_was_used_before(int length)
+    {
+        for (int round = 0; round < 3; round++)
+        {
+            Nest(length, depth: 300);
+        }
+
+        static void Nest(int length, int depth)
+        {
+            using var buffer = NativeBuffer.Create<int>(length);
+            Assert.Equal(-1, buffer.AsSpan().IndexOfAnyExcept(0));
+            buffer.Fill(depth);
+            if (depth > 1)
+            {
+                Nest(length, depth - 1);
+            }
+
+            Assert.Equal(-1, buffer.AsSpan().IndexOfAnyExcept(depth));
+        }
+    }
+
+    [Theory]
     [MemberData(nameof(Lengths))]
     public void An_uninitialized_buffer_holds_what_is_written(int length)
     {
