@@ -56,7 +56,10 @@ public static class NativeBuffer
 
     /// <summary>As <see cref="Create{T}"/>, but says so when memory is exhausted instead of throwing.</summary>
     /// <param name="length">In elements.</param>
-    /// <param name="buffer">The buffer, which the caller owns; empty when the result is false.</param>
+    /// <param name="buffer">
+    /// The buffer, which the caller owns; empty when the result is false. Take it over with
+    /// <c>using var mine = buffer.Move();</c>: a statement <c>using (buffer)</c> would dispose a copy.
+    /// </param>
     /// <param name="allocator">Where the block comes from; <see cref="NativeAllocator.Default"/> when null.</param>
     /// <returns>False when memory is exhausted.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>

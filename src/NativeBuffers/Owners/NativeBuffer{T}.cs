@@ -133,7 +133,10 @@ public ref struct NativeBuffer<T> : IDisposable
     public readonly ref T GetPinnableReference() => ref AsSpan().GetPinnableReference();
 
     /// <summary>Changes the length. Contents are kept, new elements are zero, and the block may move.</summary>
-    /// <remarks>Spans and pointers taken before must not be used afterwards; copies of this buffer count as disposed.</remarks>
+    /// <remarks>
+    /// Spans and pointers taken before must not be used afterwards. Copies of this buffer count as disposed, and so does
+    /// the hidden copy that a statement <c>using (buffer)</c> keeps: resize what was declared with <c>using var</c>.
+    /// </remarks>
     /// <param name="length">In elements.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
     /// <exception cref="ObjectDisposedException">The memory was given back.</exception>
@@ -152,6 +155,9 @@ public ref struct NativeBuffer<T> : IDisposable
     }
 
     /// <summary>Hands ownership to the result. This buffer is empty afterwards, and copies of it count as disposed.</summary>
+    /// <remarks>
+    /// For example <c>using var mine = created.Move();</c> for a buffer that came as an <c>out</c> argument.
+    /// </remarks>
     /// <exception cref="ObjectDisposedException">The memory was given back already.</exception>
     public NativeBuffer<T> Move()
     {

@@ -19,7 +19,15 @@ internal sealed class CachingAllocator : NativeAllocator
     {
         if (!IsCached(byteCount, alignment))
         {
-            return Behind.TryAllocate(byteCount, AlignmentBehind(alignment), zeroed);
+            void* large = Behind.TryAllocate(byteCount, AlignmentBehind(alignment), zeroed);
+            if (large == null)
+            {
+                // Perhaps the caches hold what is missing here.
+                NativeMemoryCache.Trim();
+                large = Behind.TryAllocate(byteCount, AlignmentBehind(alignment), zeroed);
+            }
+
+            return large;
         }
 
         Slot* slot = ThreadCache.TryTake(byteCount);
@@ -43,7 +51,14 @@ internal sealed class CachingAllocator : NativeAllocator
         bool isCached = IsCached(newByteCount, alignment);
         if (!wasCached && !isCached)
         {
-            return Behind.TryResize(block, oldByteCount, newByteCount, AlignmentBehind(alignment));
+            void* resized = Behind.TryResize(block, oldByteCount, newByteCount, AlignmentBehind(alignment));
+            if (resized == null)
+            {
+                NativeMemoryCache.Trim();
+                resized = Behind.TryResize(block, oldByteCount, newByteCount, AlignmentBehind(alignment));
+            }
+
+            return resized;
         }
 
         if (wasCached && isCached && SizeClasses.Of(oldByteCount) == SizeClasses.Of(newByteCount))

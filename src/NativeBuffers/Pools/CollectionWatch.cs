@@ -1,3 +1,5 @@
+using System.Runtime.Loader;
+
 namespace NativeBuffers.Pools;
 
 /// <summary>Hears of full garbage collections: an object that is found dead by each one, and comes back to life.</summary>
@@ -8,6 +10,7 @@ namespace NativeBuffers.Pools;
 internal sealed class CollectionWatch
 {
     private static int s_started;
+    private static bool s_stopped;
 
     private CollectionWatch()
     {
@@ -15,7 +18,7 @@ internal sealed class CollectionWatch
 
     ~CollectionWatch()
     {
-        if (Environment.HasShutdownStarted)
+        if (Environment.HasShutdownStarted || Volatile.Read(ref s_stopped))
         {
             return;
         }
@@ -41,6 +44,12 @@ internal sealed class CollectionWatch
     {
         if (Interlocked.Exchange(ref s_started, 1) == 0)
         {
+            // An object that keeps coming back to life would keep a collectible context alive.
+            if (AssemblyLoadContext.GetLoadContext(typeof(CollectionWatch).Assembly) is { IsCollectible: true } context)
+            {
+                context.Unloading += static _ => Volatile.Write(ref s_stopped, true);
+            }
+
             _ = new CollectionWatch();
         }
     }

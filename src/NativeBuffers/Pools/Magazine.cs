@@ -38,7 +38,7 @@ internal struct Magazine
     /// </summary>
     private int _floor;
 
-    /// <summary>How many slots the loaded bundle has room for.</summary>
+    /// <summary>How many slots the loaded bundle has room for. A visitor writes it too, but only when the owner is out.</summary>
     private int _limit;
 
     /// <summary>How many slots the loaded bundle has.</summary>
@@ -132,12 +132,18 @@ internal struct Magazine
     }
 
     /// <summary>Loads a bundle; the loaded one moves behind, and the one from there is the result.</summary>
+    /// <returns>A bundle to give to the shelf: the argument itself if a visitor has closed the magazine meanwhile.</returns>
     /// <safety>The caller is the owner, gives up the bundle, and has the result from now on.</safety>
     public unsafe Bundle* Push(Bundle* bundle)
     {
         Enter();
-        Bundle* last = _previous;
-        _previous = Load(bundle);
+        Bundle* last = bundle;
+        if (HasRoom)
+        {
+            last = _previous;
+            _previous = Load(bundle);
+        }
+
         Leave();
         return last;
     }
@@ -182,53 +188,19 @@ internal struct Magazine
         return same;
     }
 
-    /// <summary>Exchanges both bundles for empty ones from a shelf; if there is no memory for those, does nothing.</summary>
+    /// <summary>Gives both bundles up, with what they hold. The owner opens the magazine again when it next needs it.</summary>
     /// <returns>How many slots left.</returns>
     /// <safety>The caller is a visitor whom the owner has let in, or the owner has ended.</safety>
-    public unsafe int Flush(Shelf shelf)
-    {
-        int before = Count;
-        if (_count > 0)
-        {
-            Bundle* empty = shelf.TryTakeEmpty();
-            if (empty != null)
-            {
-                shelf.Give(Load(empty));
-            }
-        }
-
-        if (_previous->Count > 0)
-        {
-            Bundle* empty = shelf.TryTakeEmpty();
-            if (empty != null)
-            {
-                shelf.Give(_previous);
-                _previous = empty;
-            }
-        }
-
-        return before - Count;
-    }
-
-    /// <summary>Gives both bundles up, with what they hold.</summary>
-    /// <returns>How many slots left.</returns>
-    /// <safety>The owner has ended.</safety>
     public unsafe int Close(Shelf shelf)
     {
         int before = Count;
-        GiveUp(shelf, Load(Bundle.None));
-        GiveUp(shelf, _previous);
+        Bundle* loaded = Load(Bundle.None);
+        Bundle* previous = _previous;
         _previous = Bundle.None;
         _limit = 0;
+        shelf.Give(loaded);
+        shelf.Give(previous);
         return before;
-
-        static void GiveUp(Shelf shelf, Bundle* bundle)
-        {
-            if (bundle != Bundle.None)
-            {
-                shelf.Give(bundle);
-            }
-        }
     }
 
     /// <summary>Loads a bundle, and returns the one that was loaded.</summary>

@@ -64,10 +64,15 @@ internal sealed class Shelf(int sizeClass)
         }
     }
 
-    /// <summary>Stores a bundle, or frees its blocks when the budget has no room for them.</summary>
+    /// <summary>Stores a bundle, or frees its blocks when the budget has no room for them. <see cref="Bundle.None"/> is nobody's, and ignored.</summary>
     /// <safety>The bundle and its slots are the caller's, who gives them up.</safety>
     public unsafe void Give(Bundle* bundle)
     {
+        if (bundle == null || bundle == Bundle.None)
+        {
+            return;
+        }
+
         bool keep = bundle->Count > 0 && CacheBudget.TryReserve(bundle->Count * _blockBytes);
         if (!keep)
         {

@@ -6,13 +6,25 @@ namespace NativeBuffers.Pools;
 internal static class SlotTable
 {
     /// <summary>How many vacant slots a thread takes at a time.</summary>
-    private const int ListLength = 16;
+    public const int ListLength = 16;
 
     private const int SlabLength = 1024;
 
     private static readonly UninterruptedLock s_gate = new();
     private static readonly List<nint> s_slabs = [];
     private static unsafe Slot* s_vacant;
+
+    /// <summary>How many slabs there are.</summary>
+    public static int SlabCount
+    {
+        get
+        {
+            using (s_gate.Enter())
+            {
+                return s_slabs.Count;
+            }
+        }
+    }
 
     /// <summary>A list of vacant slots, linked by <see cref="Slot.Next"/>; null when memory is exhausted.</summary>
     /// <safety>The slots belong to the caller's thread until it gives them back.</safety>

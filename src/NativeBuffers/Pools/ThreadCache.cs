@@ -26,6 +26,9 @@ internal struct ThreadCache
     /// <summary>Slots without a block, for this thread's next ones.</summary>
     public unsafe Slot* Vacant;
 
+    /// <summary>How many those are.</summary>
+    public int VacantCount;
+
     /// <summary>While no thread has this cache: the next such one.</summary>
     public unsafe ThreadCache* NextUnused;
 
@@ -35,8 +38,11 @@ internal struct ThreadCache
     /// <summary>How many slots visitors took away. Theirs alone, so that neither count needs an atomic operation.</summary>
     public long SlotsTakenAway;
 
-    /// <summary>What this thread has reserved of the budget, in bytes.</summary>
+    /// <summary>What this thread has reserved of the budget, in bytes. Visitors release some of it.</summary>
     public long ReservedBytes;
+
+    /// <summary>More vacant slots than this go back to the table: where blocks are only freed, slots pile up.</summary>
+    private const int MostVacant = 64;
 
     /// <summary>A slot with a block of at least <paramref name="byteCount"/> bytes that was just freed; null when there is none.</summary>
     /// <param name="byteCount">In bytes; any number.</param>
@@ -64,11 +70,10 @@ internal struct ThreadCache
     }
 
     /// <summary>Gives a slot back with its block.</summary>
-    /// <safety>The slot belongs to the caller, on this thread, and its generation was moved on already.</safety>
+    /// <safety>The slot belongs to the caller, on this thread, has this home, and its generation was moved on already.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe void Return(Slot* slot)
+    public static unsafe void Return(Slot* slot, Magazine* home)
     {
-        Magazine* home = slot->Home;
         if (home->Hot == null)
         {
             home->Hot = slot;
@@ -138,7 +143,7 @@ internal struct ThreadCache
         slot->Kind = SlotKind.Cached;
         slot->ByteCount = SizeClasses.SizeOf(magazine->SizeClass);
         slot->Start = (byte*)block;
-        Return(slot);
+        Return(slot, slot->Home);
         return true;
     }
 
@@ -152,6 +157,20 @@ internal struct ThreadCache
         slot->Next = cache->Vacant;
         cache->Vacant = slot;
         cache->SlotsHeld--;
+        if (++cache->VacantCount > MostVacant)
+        {
+            SlotTable.GiveList(slot);
+            cache->Vacant = null;
+            cache->VacantCount = 0;
+        }
+    }
+
+    /// <summary>Gives the room of a magazine that was closed back to the budget.</summary>
+    public void Release(int sizeClass)
+    {
+        long byteCount = RoomOf(sizeClass);
+        Interlocked.Add(ref ReservedBytes, -byteCount);
+        CacheBudget.Release(byteCount);
     }
 
     /// <summary>Moves the blocks freed last to the bundles or the depot.</summary>
@@ -245,7 +264,9 @@ internal struct ThreadCache
         if (bundle != null)
         {
             cache->SlotsHeld += bundle->Count;
-            shelf.Give(magazine->Push(bundle));
+            Bundle* last = magazine->Push(bundle);
+            cache->SlotsHeld -= last->Count;
+            shelf.Give(last);
             Slot* slot = Magazine.TryTake(magazine);
             if (slot != null)
             {
@@ -286,8 +307,11 @@ internal struct ThreadCache
             {
                 return null;
             }
+
+            cache->VacantCount = SlotTable.ListLength;
         }
 
+        cache->VacantCount--;
         cache->Vacant = slot->Next;
         slot->Home = home;
         cache->SlotsHeld++;
@@ -301,6 +325,13 @@ internal struct ThreadCache
         if (magazines != null)
         {
             return magazines->Cache;
+        }
+
+        // This may call an allocator of the user's own, and that may use buffers on this thread: so look again.
+        ThreadCaches.ReclaimEnded();
+        if (t_magazines != null)
+        {
+            return t_magazines->Cache;
         }
 
         ThreadCache* cache = ThreadCaches.TryRegister(Thread.CurrentThread);
@@ -322,31 +353,41 @@ internal struct ThreadCache
             return magazine;
         }
 
-        int capacity = Magazine.CapacityOf(sizeClass);
-        if (TryReserve(((2 * capacity) + 1) * (long)SizeClasses.SizeOf(sizeClass)))
+        if (TryReserve(sizeClass))
         {
             Shelf shelf = Depot.For(sizeClass);
             Bundle* loaded = shelf.TryTakeEmpty();
             Bundle* previous = shelf.TryTakeEmpty();
-            if (loaded != null)
+            if (loaded != null && previous != null)
             {
-                magazine->Open(loaded, previous == null ? Bundle.None : previous);
+                magazine->Open(loaded, previous);
+            }
+            else
+            {
+                shelf.Give(loaded);
+                shelf.Give(previous);
+                Release(sizeClass);
             }
         }
 
         return magazine;
     }
 
-    private bool TryReserve(long byteCount)
+    private bool TryReserve(int sizeClass)
     {
-        if (ReservedBytes + byteCount > CacheBudget.ThreadLimit || !CacheBudget.TryReserve(byteCount))
+        long byteCount = RoomOf(sizeClass);
+        if (Interlocked.Add(ref ReservedBytes, byteCount) <= CacheBudget.ThreadLimit && CacheBudget.TryReserve(byteCount))
         {
-            return false;
+            return true;
         }
 
-        ReservedBytes += byteCount;
-        return true;
+        Interlocked.Add(ref ReservedBytes, -byteCount);
+        return false;
     }
+
+    /// <summary>What an open magazine may hold, in bytes: two bundles, and the hot block.</summary>
+    private static long RoomOf(int sizeClass) =>
+        ((2 * Magazine.CapacityOf(sizeClass)) + 1) * (long)SizeClasses.SizeOf(sizeClass);
 
     /// <summary>A magazine for each size class.</summary>
     [InlineArray(SizeClasses.Count)]

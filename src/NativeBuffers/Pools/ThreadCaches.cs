@@ -38,7 +38,6 @@ internal static class ThreadCaches
     /// <safety>The caller runs on <paramref name="thread"/>, and keeps the result where only that thread finds it.</safety>
     public static unsafe ThreadCache* TryRegister(Thread thread)
     {
-        ReclaimEnded();
         using (s_gate.Enter())
         {
             ThreadCache* cache = s_unused;
@@ -196,9 +195,11 @@ internal static class ThreadCaches
                     // SAFETY: between WaitForOwner and EndVisit the owner does not touch the magazine.
                     Magazine* magazine = First + i;
                     magazine->WaitForOwner();
-                    if (magazine->WasIdle() || !idleOnly)
+                    if (magazine->HasRoom && (magazine->WasIdle() || !idleOnly))
                     {
-                        Cache->SlotsTakenAway += magazine->Flush(Depot.For(i));
+                        // The room goes back too: it is what keeps other threads from having any.
+                        Cache->SlotsTakenAway += magazine->Close(Depot.For(i));
+                        Cache->Release(i);
                     }
 
                     magazine->EndVisit();
@@ -230,10 +231,12 @@ internal static class ThreadCaches
                 if (Cache->SlotsHeld != 0)
                 {
                     FreeAbandoned();
+                    Cache->SlotsHeld = 0;
                 }
 
                 SlotTable.GiveList(Cache->Vacant);
                 Cache->Vacant = null;
+                Cache->VacantCount = 0;
                 CacheBudget.Release(Cache->ReservedBytes);
                 Cache->ReservedBytes = 0;
             }
@@ -258,7 +261,6 @@ internal static class ThreadCaches
                 }
 
                 each->Start = null;
-                Cache->SlotsHeld--;
                 Interlocked.Increment(ref s_abandonedCount);
             }
 

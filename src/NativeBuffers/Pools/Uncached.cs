@@ -13,17 +13,12 @@ internal static class Uncached
     /// <safety>The slot belongs to the caller, on this thread, until it is returned.</safety>
     public static unsafe Slot* TryTakeLarge(nuint byteCount, bool zeroed)
     {
-        Slot* slot = TryTake(LargeBlocks, SizeClasses.Smallest, byteCount, zeroed);
+        Slot* slot = TryTake(SlotKind.Large, default, byteCount, zeroed);
         if (slot == null)
         {
             // Perhaps the caches hold what is missing here.
             NativeMemoryCache.Trim();
-            slot = TryTake(LargeBlocks, SizeClasses.Smallest, byteCount, zeroed);
-        }
-
-        if (slot != null)
-        {
-            slot->Kind = SlotKind.Large;
+            slot = TryTake(SlotKind.Large, default, byteCount, zeroed);
         }
 
         return slot;
@@ -33,11 +28,19 @@ internal static class Uncached
     /// <safety>The slot belongs to the caller, on this thread, until it is returned.</safety>
     public static unsafe Slot* TryTakeFrom(NativeAllocator allocator, nuint byteCount, bool zeroed)
     {
-        Slot* slot = TryTake(allocator, Layout.DefaultAlignment, byteCount, zeroed);
-        if (slot != null)
+        // The handle first: once there is a block, nothing more may fail.
+        GCHandle handle = GCHandle.Alloc(allocator);
+        Slot* slot = null;
+        try
         {
-            slot->Kind = SlotKind.Foreign;
-            slot->Allocator = GCHandle.ToIntPtr(GCHandle.Alloc(allocator));
+            slot = TryTake(SlotKind.Foreign, GCHandle.ToIntPtr(handle), byteCount, zeroed);
+        }
+        finally
+        {
+            if (slot == null)
+            {
+                handle.Free();
+            }
         }
 
         return slot;
@@ -47,7 +50,14 @@ internal static class Uncached
     /// <safety>The slot belongs to the caller, and is not a cached one.</safety>
     public static unsafe bool TryResize(Slot* slot, nuint byteCount)
     {
-        void* resized = AllocatorOf(slot).TryResize(slot->Start, slot->ByteCount, byteCount, AlignmentOf(slot));
+        NativeAllocator allocator = AllocatorOf(slot);
+        void* resized = allocator.TryResize(slot->Start, slot->ByteCount, byteCount, AlignmentOf(slot));
+        if (resized == null && slot->Kind == SlotKind.Large)
+        {
+            NativeMemoryCache.Trim();
+            resized = allocator.TryResize(slot->Start, slot->ByteCount, byteCount, AlignmentOf(slot));
+        }
+
         if (resized == null)
         {
             return false;
@@ -77,7 +87,7 @@ internal static class Uncached
         allocator.Free(slot->Start, slot->ByteCount, AlignmentOf(slot));
     }
 
-    private static unsafe Slot* TryTake(NativeAllocator allocator, nuint alignment, nuint byteCount, bool zeroed)
+    private static unsafe Slot* TryTake(SlotKind kind, nint allocator, nuint byteCount, bool zeroed)
     {
         Slot* slot = ThreadCache.TryTakeVacant();
         if (slot == null)
@@ -88,8 +98,10 @@ internal static class Uncached
         // An allocator may be the user's own, and may throw: the slot must not be lost then.
         try
         {
-            slot->Start = (byte*)allocator.TryAllocate(byteCount, alignment, zeroed);
+            slot->Kind = kind;
+            slot->Allocator = allocator;
             slot->ByteCount = byteCount;
+            slot->Start = (byte*)AllocatorOf(slot).TryAllocate(byteCount, AlignmentOf(slot), zeroed);
         }
         finally
         {

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
+using NativeBuffers.Pools;
 using NativeBuffers.Tests.CompileFail;
 
 namespace NativeBuffers.Tests.HouseRules;
@@ -44,7 +45,15 @@ public partial class PageSamplesTests
         {
             Console.SetOut(output);
             MethodInfo entry = Assembly.Load(program).EntryPoint!;
-            entry.Invoke(null, entry.GetParameters().Length == 0 ? null : [Array.Empty<string>()]);
+            NativeMemoryCache.Trim();
+            long abandoned = ThreadCaches.AbandonedCount;
+            var thread = new Thread(() => entry.Invoke(null, entry.GetParameters().Length == 0 ? null : [Array.Empty<string>()]));
+            thread.Start();
+            thread.Join();
+
+            // A page must not teach how to lose memory.
+            NativeMemoryCache.Trim();
+            Assert.Equal(abandoned, ThreadCaches.AbandonedCount);
         }
         finally
         {

@@ -87,7 +87,7 @@ public class MagazineTests
             fixture.Magazine->Announce();
             Interlocked.MemoryBarrierProcessWide();
             fixture.Magazine->WaitForOwner();
-            _ = fixture.Magazine->Flush(shelf);
+            _ = fixture.Magazine->Close(shelf);
             fixture.Magazine->EndVisit();
             if (visits % 16 == 0)
             {
@@ -135,6 +135,7 @@ public class MagazineTests
                 slot = Magazine.TryTake(magazine);
             }
 
+            Reopen(magazine, shelf);
             if (slot == null && shelf.TryTake() is var bundle && bundle != null)
             {
                 shelf.Give(magazine->Push(bundle));
@@ -148,10 +149,19 @@ public class MagazineTests
         {
             while (!Magazine.TryGive(magazine, slot))
             {
+                Reopen(magazine, shelf);
                 if (!magazine->TrySwap(wanted: false))
                 {
                     shelf.Give(magazine->Push(shelf.TryTakeEmpty()));
                 }
+            }
+        }
+
+        static void Reopen(Magazine* magazine, Shelf shelf)
+        {
+            if (!magazine->HasRoom)
+            {
+                magazine->Open(shelf.TryTakeEmpty(), shelf.TryTakeEmpty());
             }
         }
     }

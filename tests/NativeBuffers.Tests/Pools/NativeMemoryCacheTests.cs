@@ -123,7 +123,7 @@ public class NativeMemoryCacheTests
                         Nest(4096, depth: 100);
                     });
                 idle.Start();
-                filled.Wait();
+                filled.Wait(TestContext.Current.CancellationToken);
                 Nest(4096, depth: 100);
 
                 // What was too much for the other thread went to the depot, and from there to this one.
@@ -213,6 +213,75 @@ public class NativeMemoryCacheTests
                 NativeMemoryCache.AfterFullCollection(isMemoryShort: true);
                 Assert.Equal(before, NativeMemoryCache.CachedBytes);
             });
+    }
+
+    [Fact]
+    public void Room_that_idle_threads_reserved_goes_back_to_the_budget()
+    {
+        NativeMemoryCache.Trim();
+        long before = CacheBudget.Reserved;
+        using var filled = new CountdownEvent(8);
+        using var done = new ManualResetEventSlim();
+        Thread[] idle =
+        [
+            .. Enumerable.Range(0, 8).Select(
+                _ => new Thread(
+                    () =>
+                    {
+                        Nest(5000, depth: 50);
+                        filled.Signal();
+                        done.Wait();
+                        Nest(5000, depth: 50);
+                    })),
+        ];
+        foreach (Thread thread in idle)
+        {
+            thread.Start();
+        }
+
+        filled.Wait(TestContext.Current.CancellationToken);
+        Assert.NotEqual(before, CacheBudget.Reserved);
+        NativeMemoryCache.Trim();
+        Assert.Equal(before, CacheBudget.Reserved);
+        done.Set();
+        foreach (Thread thread in idle)
+        {
+            thread.Join();
+        }
+
+        NativeMemoryCache.Trim();
+        Assert.Equal(before, CacheBudget.Reserved);
+    }
+
+    [Fact]
+    public void Blocks_that_one_thread_allocates_and_another_frees_use_no_more_and_more_slots()
+    {
+        using var handedOver = new System.Collections.Concurrent.BlockingCollection<nint>(1000);
+        var freeing = new Thread(
+            () =>
+            {
+                foreach (nint block in handedOver.GetConsumingEnumerable())
+                {
+                    Free(block);
+                }
+            });
+        freeing.Start();
+        Allocate(20_000);
+        int slabs = SlotTable.SlabCount;
+        Allocate(300_000);
+        handedOver.CompleteAdding();
+        freeing.Join();
+        Assert.InRange(SlotTable.SlabCount - slabs, 0, 2);
+
+        unsafe void Allocate(int count)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                handedOver.Add((nint)NativeAllocator.Default.AllocateUninitialized(64));
+            }
+        }
+
+        static unsafe void Free(nint block) => NativeAllocator.Default.Free((void*)block, 64);
     }
 
     [Fact]
