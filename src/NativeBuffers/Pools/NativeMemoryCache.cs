@@ -14,6 +14,8 @@ namespace NativeBuffers;
 /// another thread that is alive, at most one block of each size stays.</para>
 /// <para>The limits are settings of the application (in <c>runtimeconfig.template.json</c> or the project file), read
 /// once: <c>NativeBuffers.Cache.ThreadLimitBytes</c>, <c>NativeBuffers.Cache.ProcessLimitBytes</c>. 0 keeps nothing.</para>
+/// <para>A collectible <see cref="System.Runtime.Loader.AssemblyLoadContext"/> in which the library was used is not
+/// unloaded: load the library outside it.</para>
 /// <para>All members may be called from any thread.</para>
 /// </remarks>
 public static class NativeMemoryCache

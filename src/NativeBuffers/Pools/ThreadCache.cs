@@ -7,7 +7,7 @@ namespace NativeBuffers.Pools;
 /// <remarks>
 /// <para>A scoped buffer is a ref struct, which the language confines to its thread. So the thread that disposes it is
 /// the one that created it, and neither needs a lock or an atomic operation.</para>
-/// <para>Taking a block reads one thread-local pointer; giving it back reads none, because the slot knows its magazine.
+/// <para>Taking a block reads one thread-local pointer; giving it back reads none, because the lease knows its magazine.
 /// What is not on the shortest path is out of line: an inlined P/Invoke would make the JIT keep the caller's span in
 /// memory instead of registers, and its loops would load it at each turn.</para>
 /// </remarks>
