@@ -41,6 +41,12 @@ internal static class Program
 
     private static int Run(ProgramOptions options)
     {
+        // Told before minutes of work, not after.
+        if (Directory.Exists(options.InputPath))
+            return Fail($"{options.InputPath} is a directory, not a file", Failure);
+        if (Path.GetDirectoryName(options.OutputPath) is { Length: > 0 } folder && !Directory.Exists(folder))
+            return Fail($"there is no directory {folder} to write the result to", Failure);
+
         string path = options.InputPath ?? MeasurementsFile.Provide(options.RowCount);
         (Measured safe, Measured raw) = Comparison.Run(path, options.RunCount);
         if (options.OutputPath != null)

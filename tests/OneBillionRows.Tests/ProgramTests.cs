@@ -96,6 +96,13 @@ public sealed class ProgramTests : IDisposable
         Assert.Equal(Oracle.Solve(File.ReadAllText(file)) + "\n", answers[0]);
     }
 
+    [Fact]
+    public void A_directory_for_a_file_and_a_result_with_no_place_to_go_are_told_before_any_work()
+    {
+        AssertOneLine(Run("--file", _folder), 1, "is a directory");
+        AssertOneLine(Run("--output", Path.Combine(_folder, "nowhere", "answer.txt")), 1, "there is no directory");
+    }
+
     private static void AssertOneLine(Outcome outcome, int exitCode, string message)
     {
         Assert.Equal(exitCode, outcome.ExitCode);

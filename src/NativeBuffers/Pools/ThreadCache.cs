@@ -173,7 +173,7 @@ internal struct ThreadCache
         CacheBudget.Release(byteCount);
     }
 
-    /// <summary>Moves the blocks freed last to the bundles or the depot.</summary>
+    /// <summary>Moves the blocks that this thread freed last to the depot.</summary>
     public static void FlushHot()
     {
         unsafe
