@@ -44,6 +44,37 @@ public class MagazineTests
     }
 
     [Fact]
+    public unsafe void A_magazine_that_a_visitor_closed_takes_no_bundle_and_gives_back_the_one_it_is_offered()
+    {
+        int sizeClass = SizeClasses.Of(32_768);
+        var shelf = new Shelf(sizeClass);
+        using var fixture = new Fixture(slots: 1, Magazine.CapacityOf(sizeClass));
+        Magazine* magazine = fixture.Magazine;
+        Assert.True(Magazine.TryGive(magazine, fixture.Slot(0)));
+        Assert.Equal(1, magazine->Close(shelf));
+        Assert.False(magazine->HasRoom);
+        Assert.False(Magazine.TryGive(magazine, fixture.Slot(0)) || magazine->TrySwap(wanted: false) || magazine->TrySwap(wanted: true));
+
+        Bundle* bundle = shelf.TryTake();
+        Assert.True(magazine->Push(bundle) == bundle);
+        magazine->Open(shelf.TryTakeEmpty(), shelf.TryTakeEmpty());
+        Bundle* behind = magazine->Push(bundle);
+        Assert.True(behind != bundle && behind->Count == 0);
+        Assert.True(Magazine.TryTake(magazine) == fixture.Slot(0));
+    }
+
+    [Fact]
+    public unsafe void The_bundle_without_room_is_never_stored_and_so_never_handed_out()
+    {
+        var shelf = new Shelf(SizeClasses.Of(32_768));
+        shelf.Give(Bundle.None);
+        shelf.Give(null);
+        Assert.True(shelf.TryTake() == null);
+        Assert.True(shelf.TryTakeEmpty() != Bundle.None);
+        Assert.Equal(0, Bundle.None->Capacity + Bundle.None->Count);
+    }
+
+    [Fact]
     public unsafe void It_is_idle_when_nothing_moved_between_two_looks()
     {
         using var fixture = new Fixture(slots: 2, capacity: 2);
