@@ -1,4 +1,4 @@
-using NativeBuffers.Pools;
+using NativeBuffers.Caches;
 using NativeBuffers.Raw;
 
 namespace NativeBuffers;

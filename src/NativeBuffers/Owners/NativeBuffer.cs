@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using NativeBuffers.Pools;
+using NativeBuffers.Caches;
 
 namespace NativeBuffers;
 

@@ -1,7 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using NativeBuffers.Pools;
+using NativeBuffers.Caches;
+using NativeBuffers.Lifetimes;
 using NativeBuffers.Raw;
 
 namespace NativeBuffers;
@@ -166,6 +167,29 @@ public ref struct NativeBuffer<T> : IDisposable
         int length = _span.Length;
         this = default;
         return renewed.IsNone ? default : new NativeBuffer<T>(renewed, length);
+    }
+
+    /// <summary>Hands ownership to an object that may be stored, and used by other threads. Nothing is copied.</summary>
+    /// <remarks>This buffer is empty afterwards, and copies of it count as disposed.</remarks>
+    /// <returns>An owner of the same elements, which the caller must dispose.</returns>
+    /// <exception cref="ObjectDisposedException">The memory was given back already.</exception>
+    public NativeMemoryOwner<T> ToOwner()
+    {
+        _ = AsSpan();
+        int length = _span.Length;
+        if (_lease.IsNone)
+        {
+            return NativeMemoryOwner<T>.Create(length);
+        }
+
+        unsafe
+        {
+            // SAFETY: the lease is not stale, and was rented for the span's length.
+            Lease lease = _lease;
+            Hold hold = Hold.Take(lease);
+            this = default;
+            return new NativeMemoryOwner<T>(hold, length);
+        }
     }
 
     /// <summary>Sets all elements to zero.</summary>

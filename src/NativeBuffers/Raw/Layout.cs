@@ -41,6 +41,20 @@ internal static class Layout
     public static void ThrowIfTooLarge(nuint byteCount, [CallerArgumentExpression(nameof(byteCount))] string? name = null) =>
         ArgumentOutOfRangeException.ThrowIfGreaterThan(byteCount, LargestByteCount, name);
 
+    /// <summary>Throws unless <paramref name="length"/> elements from <paramref name="start"/> on are among <paramref name="available"/> ones.</summary>
+    public static void ThrowIfOutside(long start, long length, long available)
+    {
+        if ((ulong)start > (ulong)available)
+        {
+            throw new ArgumentOutOfRangeException(nameof(start), start, Failure.Outside);
+        }
+
+        if ((ulong)length > (ulong)(available - start))
+        {
+            throw new ArgumentOutOfRangeException(nameof(length), length, Failure.Outside);
+        }
+    }
+
     /// <summary>Rounds <paramref name="value"/> up to a multiple of <paramref name="alignment"/>; false when that would wrap.</summary>
     public static bool TryRoundUp(nuint value, nuint alignment, out nuint rounded)
     {

@@ -1,0 +1,96 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace NativeBuffers.Caches;
+
+/// <summary>All that one thread borrows: a row of records, and further rows when it borrows very much at once.</summary>
+/// <remarks>Rows are never unmapped, and a record's place never changes: others may always read.</remarks>
+[StructLayout(LayoutKind.Sequential)]
+internal struct BorrowRecords
+{
+    /// <summary>How many records a row has.</summary>
+    public const int Length = 31;
+
+    /// <summary>The first record is the one that a borrow takes if nothing else is borrowed.</summary>
+    private Row _row;
+
+    private unsafe BorrowRecords* _next;
+
+    /// <summary>The record to try first.</summary>
+    /// <safety>The records are the caller's thread's.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe BorrowRecord* Hot(BorrowRecords* records) => (BorrowRecord*)records;
+
+    /// <summary>A free record; a new row is made when there is none.</summary>
+    /// <safety>The records are the caller's thread's.</safety>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    public static unsafe BorrowRecord* TakeFree(BorrowRecords* records)
+    {
+        while (true)
+        {
+            for (int i = 0; i < Length; i++)
+            {
+                if (Hot(records)[i].Slot == null)
+                {
+                    return Hot(records) + i;
+                }
+            }
+
+            if (records->_next == null)
+            {
+                // Zeroed before others can find it.
+                void* row = NativeMemory.AllocZeroed((nuint)sizeof(BorrowRecords));
+                Volatile.Write(ref *(nint*)&records->_next, (nint)row);
+            }
+
+            records = records->_next;
+        }
+    }
+
+    /// <summary>Whether any record names the slot.</summary>
+    /// <safety>The records belong to the caller's thread, or a barrier of the whole process came before.</safety>
+    public static unsafe bool Name(BorrowRecords* records, Slot* slot)
+    {
+        for (; records != null; records = (BorrowRecords*)Volatile.Read(ref *(nint*)&records->_next))
+        {
+            for (int i = 0; i < Length; i++)
+            {
+                if ((Slot*)Volatile.Read(ref *(nint*)&Hot(records)[i].Slot) == slot)
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Ends a borrow of a thread that has ended without doing so; null when there is none.</summary>
+    /// <returns>The slot that was borrowed, perhaps more than once.</returns>
+    /// <safety>The thread has ended.</safety>
+    public static unsafe Slot* EndOne(BorrowRecords* records)
+    {
+        for (; records != null; records = records->_next)
+        {
+            for (int i = 0; i < Length; i++)
+            {
+                BorrowRecord* record = Hot(records) + i;
+                Slot* slot = record->Slot;
+                if (slot != null)
+                {
+                    record->Generation++;
+                    Volatile.Write(ref *(nint*)&record->Slot, 0);
+                    return slot;
+                }
+            }
+        }
+
+        return null;
+    }
+
+    [InlineArray(Length)]
+    private struct Row
+    {
+        private BorrowRecord _first;
+    }
+}

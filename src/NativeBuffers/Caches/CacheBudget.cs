@@ -1,0 +1,48 @@
+namespace NativeBuffers.Caches;
+
+/// <summary>How much memory the caches may keep: for each thread and for the process.</summary>
+/// <remarks>
+/// A magazine reserves room for all it may ever hold when its thread first uses that size, so that returning a block
+/// needs no counting. The depot reserves each bundle it takes.
+/// </remarks>
+internal static class CacheBudget
+{
+    /// <summary>The application's settings; see <see cref="NativeMemoryCache"/>.</summary>
+    public const string ThreadLimitSetting = "NativeBuffers.Cache.ThreadLimitBytes";
+
+    public const string ProcessLimitSetting = "NativeBuffers.Cache.ProcessLimitBytes";
+
+    private const long Megabyte = 1024 * 1024;
+
+    private static long s_reserved;
+
+    public static long ThreadLimit { get; set; } = Setting(ThreadLimitSetting) ?? 16 * Megabyte;
+
+    /// <summary>A sixteenth of the memory there is, but at least 64 MiB and at most 1 GiB.</summary>
+    public static long ProcessLimit { get; set; } = Setting(ProcessLimitSetting)
+        ?? long.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 16, 64 * Megabyte, 1024 * Megabyte);
+
+    /// <summary>What is reserved now, in bytes: an upper bound of what is cached.</summary>
+    public static long Reserved => Volatile.Read(ref s_reserved);
+
+    public static bool TryReserve(long byteCount)
+    {
+        if (Interlocked.Add(ref s_reserved, byteCount) <= ProcessLimit)
+        {
+            return true;
+        }
+
+        Release(byteCount);
+        return false;
+    }
+
+    public static void Release(long byteCount) => Interlocked.Add(ref s_reserved, -byteCount);
+
+    private static long? Setting(string name) => AppContext.GetData(name) switch
+    {
+        int value and >= 0 => value,
+        long value and >= 0 => value,
+        string text when long.TryParse(text, out long value) && value >= 0 => value,
+        _ => null,
+    };
+}

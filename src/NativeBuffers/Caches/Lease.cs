@@ -1,0 +1,262 @@
+using System.Runtime.CompilerServices;
+using NativeBuffers.Raw;
+
+namespace NativeBuffers.Caches;
+
+/// <summary>The right to use one block, on one thread, until the generation of its slot moves on.</summary>
+/// <remarks>
+/// Copies of a lease are as good as the first until one of them is returned, renewed or resized; from then on all others
+/// are stale, which one comparison shows. The default value leases nothing.
+/// </remarks>
+internal readonly struct Lease
+{
+    private readonly unsafe Slot* _slot;
+    private readonly ulong _generation;
+
+    // The slot's home, kept here so that a return need not wait for the slot to tell: the next loan waits for the store
+    // that its address leads to. Measured: 6.4 ns a round trip without, 3.6 with.
+    private readonly unsafe Magazine* _home;
+
+    /// <safety>The slot belongs to the caller, on this thread, and has this home.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private unsafe Lease(Slot* slot, Magazine* home)
+    {
+        _slot = slot;
+        _generation = slot->Generation;
+        _home = home;
+    }
+
+    /// <summary>Whether there is a slot, in this or in an earlier generation.</summary>
+    public bool IsNone
+    {
+        get
+        {
+            unsafe
+            {
+                // SAFETY: the pointer is compared, not followed.
+                return _slot == null;
+            }
+        }
+    }
+
+    /// <summary>Whether the block was given back, or went to another lease.</summary>
+    public bool IsStale
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            unsafe
+            {
+                // SAFETY: slots are never unmapped, so even a stale lease may read the generation.
+                return _slot != null && _slot->Generation != _generation;
+            }
+        }
+    }
+
+    /// <summary>Leases a block for <paramref name="length"/> elements from the default allocator. Its bytes may hold anything.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lease Rent(int length, int elementSize)
+    {
+        unsafe
+        {
+            // SAFETY: a slot that was taken belongs to this lease.
+            Slot* slot = ThreadCache.TakeHot((ulong)(uint)length * (uint)elementSize, out Magazine* magazine);
+            if (slot == null)
+            {
+                slot = RentBehindHot(magazine, length, elementSize, zeroed: false);
+                magazine = slot->Home;
+            }
+
+            return new Lease(slot, magazine);
+        }
+    }
+
+    /// <summary>As <see cref="Rent"/>, with zeroed bytes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lease RentZeroed(int length, int elementSize)
+    {
+        unsafe
+        {
+            // SAFETY: a slot that was taken belongs to this lease, and its block has at least these bytes.
+            ulong byteCount = (ulong)(uint)length * (uint)elementSize;
+            Slot* slot = ThreadCache.TakeHot(byteCount, out Magazine* magazine);
+            if (slot == null)
+            {
+                slot = RentBehindHot(magazine, length, elementSize, zeroed: true);
+                magazine = slot->Home;
+            }
+            else
+            {
+                CacheLine.Clear(slot->Start, (nuint)byteCount);
+            }
+
+            return new Lease(slot, magazine);
+        }
+    }
+
+    /// <summary>Leases a block of <paramref name="allocator"/>.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static Lease RentFrom(NativeAllocator allocator, int length, int elementSize, bool zeroed)
+    {
+        if (allocator.IsServedByCache)
+        {
+            return zeroed ? RentZeroed(length, elementSize) : Rent(length, elementSize);
+        }
+
+        return TryRentFrom(allocator, length, elementSize, zeroed, out Lease lease)
+            ? lease
+            : throw Failure.OutOfMemory(Layout.ByteCount(length, elementSize), allocator);
+    }
+
+    /// <summary>As <see cref="RentFrom"/>, but false when memory is exhausted.</summary>
+    public static bool TryRentFrom(NativeAllocator allocator, int length, int elementSize, bool zeroed, out Lease lease)
+    {
+        nuint byteCount = Layout.ByteCount(length, elementSize);
+        unsafe
+        {
+            // SAFETY: a slot that was taken belongs to this lease.
+            Slot* slot = allocator.IsServedByCache
+                ? TryTake(byteCount, zeroed)
+                : Uncached.TryTakeFrom(allocator, byteCount, zeroed);
+            lease = slot == null ? default : new Lease(slot, slot->Home);
+            return slot != null;
+        }
+    }
+
+    /// <summary>The first <paramref name="length"/> elements of the block.</summary>
+    /// <safety>The lease was just rented or resized for that many elements.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public unsafe Span<T> View<T>(int length)
+        where T : unmanaged => Block.View<T>(_slot->Start, length);
+
+    /// <summary>Gives the block back. A stale lease, or none, gives nothing back.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Return()
+    {
+        unsafe
+        {
+            // SAFETY: slots are never unmapped. The generation is this lease's, so no other copy has returned the slot,
+            // and it moves on before anyone else can take the slot.
+            if (_slot != null && _slot->Generation == _generation)
+            {
+                _slot->Generation = _generation + Caches.Slot.Step;
+                ThreadCache.Return(_slot, _home);
+            }
+        }
+    }
+
+    /// <summary>A lease on the same block that makes this one and its copies stale; none when this one already is.</summary>
+    public bool TryRenew(out Lease renewed)
+    {
+        unsafe
+        {
+            // SAFETY: slots are never unmapped, and the generation is this lease's.
+            bool isCurrent = _slot != null && _slot->Generation == _generation;
+            renewed = isCurrent ? Renewed() : default;
+            return isCurrent;
+        }
+    }
+
+    /// <summary>The slot, null if there is none.</summary>
+    /// <safety>It belongs to the caller if the lease is not stale.</safety>
+    public unsafe Slot* Slot => _slot;
+
+    /// <summary>Takes the slot out of this lease, which becomes stale with its copies.</summary>
+    /// <safety>This lease is not stale, and not none. The slot belongs to the caller.</safety>
+    public unsafe Slot* Take()
+    {
+        _slot->Generation = _generation + Caches.Slot.Step;
+        return _slot;
+    }
+
+    /// <summary>A lease with room for another length and the same contents, new elements zero; this one and its copies become stale.</summary>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted; this lease is as it was.</exception>
+    /// <safety>This lease is not stale, and was rented or resized for <paramref name="oldLength"/> elements.</safety>
+    public unsafe Lease Resize(int oldLength, int newLength, int elementSize)
+    {
+        nuint newBytes = Layout.ByteCount(newLength, elementSize);
+        if (_slot == null)
+        {
+            return RentZeroed(newLength, elementSize);
+        }
+
+        nuint oldBytes = (nuint)oldLength * (nuint)elementSize;
+        switch (_slot->Kind)
+        {
+            case SlotKind.Cached when newBytes <= _slot->ByteCount:
+                new Block(_slot->Start, newBytes).ClearFrom(oldBytes);
+                return Renewed();
+            case SlotKind.Large when newBytes > SizeClasses.Largest:
+            case SlotKind.Foreign:
+                return Uncached.TryResize(_slot, newBytes)
+                    ? Renewed()
+                    : throw Failure.OutOfMemory(newBytes, Uncached.AllocatorOf(_slot));
+        }
+
+        // From one class to another, or between the classes and large blocks.
+        Slot* slot = RentSlowly(newLength, elementSize, zeroed: false);
+        var moved = new Lease(slot, slot->Home);
+        var target = new Block(moved._slot->Start, newBytes);
+        new Block(_slot->Start, oldBytes).CopyTo(target);
+        target.ClearFrom(oldBytes);
+        Return();
+        return moved;
+    }
+
+    /// <safety>This lease is not stale.</safety>
+    private unsafe Lease Renewed()
+    {
+        _slot->Generation = _generation + Caches.Slot.Step;
+        return new Lease(_slot, _home);
+    }
+
+    /// <summary>A slot for a block of <paramref name="length"/> elements, when <see cref="ThreadCache.TakeHot"/> gave none.</summary>
+    /// <remarks>Nothing is live after its call, so the JIT saves no registers for it.</remarks>
+    /// <safety>The magazine is this thread's, or null. The result belongs to the caller.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static unsafe Slot* RentBehindHot(Magazine* magazine, int length, int elementSize, bool zeroed)
+    {
+        if (magazine != null)
+        {
+            Slot* slot = Magazine.TryTake(magazine);
+            if (slot != null)
+            {
+                if (zeroed)
+                {
+                    CacheLine.Clear(slot->Start, (nuint)length * (nuint)elementSize);
+                }
+
+                return slot;
+            }
+        }
+
+        return RentSlowly(length, elementSize, zeroed);
+    }
+
+    /// <safety>The result belongs to the caller.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe Slot* RentSlowly(int length, int elementSize, bool zeroed)
+    {
+        nuint byteCount = Layout.ByteCount(length, elementSize);
+        Slot* slot = TryTake(byteCount, zeroed);
+        return slot != null ? slot : throw Failure.OutOfMemory(byteCount, NativeAllocator.Default);
+    }
+
+    /// <summary>A slot with a block of the default allocator; null when memory is exhausted.</summary>
+    /// <safety>The result belongs to the caller.</safety>
+    public static unsafe Slot* TryTake(nuint byteCount, bool zeroed)
+    {
+        if (byteCount > SizeClasses.Largest)
+        {
+            return Uncached.TryTakeLarge(byteCount, zeroed);
+        }
+
+        Slot* slot = ThreadCache.TryTake(byteCount);
+        if (zeroed && slot != null)
+        {
+            CacheLine.Clear(slot->Start, byteCount);
+        }
+
+        return slot;
+    }
+}

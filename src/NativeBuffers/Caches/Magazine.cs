@@ -1,0 +1,274 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace NativeBuffers.Caches;
+
+/// <summary>The blocks of one size that one thread keeps for its next buffers.</summary>
+/// <remarks>
+/// <para>In front is <see cref="Hot"/>, the block freed last. A buffer that is created and disposed again and again only
+/// moves this one pointer: the processor waits for one store to reach one load, and for nothing else. Its thread alone
+/// touches it.</para>
+/// <para>Behind it is a counted stack of slots, the loaded bundle, and another bundle that is full or empty. Whole
+/// bundles move to and from the depot, so a thread that sways around a boundary does not trade one block at a time. The
+/// scheme is Bonwick and Adams's (Magazines and Vmem, 2001).</para>
+/// <para>The thread, the <i>owner</i>, uses the bundles with plain loads and stores. Now and then a <i>visitor</i> takes
+/// their blocks away, and pays for both with a barrier in every core: Dekker's mutual exclusion made asymmetric (Dice,
+/// Huang and Yang, 2001). The owner stores <c>_inside</c>, then loads the floor; the visitor raises the floor, then passes
+/// <see cref="Interlocked.MemoryBarrierProcessWide"/>, then loads <c>_inside</c>. The barrier falls somewhere into the
+/// owner's sequence. If behind its store, the visitor sees it, and waits until the owner is out. If before it, the
+/// owner's load comes later still and finds the raised floor. On x64 the store may wait in the store buffer past the
+/// load, and on Arm64 they may be reordered: the barrier, which runs on the owner's core too, settles both.</para>
+/// <para>The floor is loaded before the count. So an owner that finds it down again after a visit (whose last store it
+/// is, a release) sees all that the visitor did. The floor is part of a comparison that a stack needs anyway: the gate
+/// costs two stores and one subtraction a round trip.</para>
+/// </remarks>
+[StructLayout(LayoutKind.Sequential, Size = 64)]
+internal struct Magazine
+{
+    /// <summary>The block freed last, or null. In a magazine that never takes a block: <see cref="NoRoom"/>.</summary>
+    public unsafe Slot* Hot;
+
+    /// <summary>1 while the owner uses the bundles.</summary>
+    private int _inside;
+
+    /// <summary>
+    /// 0, or very large while a visitor is there: the owner takes only while there are more slots than this, and gives
+    /// only while there are fewer than <c>_limit</c> minus this. Written by visitors only, while <c>_limit</c> is the
+    /// owner's: if both wrote to one field, an owner that was let in just before could open what a visitor had closed.
+    /// </summary>
+    private int _floor;
+
+    /// <summary>How many slots the loaded bundle has room for. A visitor writes it too, but only when the owner is out.</summary>
+    private int _limit;
+
+    /// <summary>How many slots the loaded bundle has.</summary>
+    private int _count;
+
+    private unsafe Bundle* _loaded;
+    private unsafe Bundle* _previous;
+
+    /// <summary>What lay on top at the last full collection, and in which generation, as one number.</summary>
+    private ulong _seen;
+
+    public unsafe ThreadCache* Cache { get; private set; }
+
+    public int SizeClass { get; private set; }
+
+    /// <summary>A value of <see cref="Hot"/> that is no slot: the place is taken for ever.</summary>
+    public static unsafe Slot* NoRoom => (Slot*)1;
+
+    /// <summary>Whether blocks may be kept here.</summary>
+    public readonly unsafe bool HasRoom => _loaded != Bundle.None;
+
+    /// <summary>How many blocks are kept here; while the owner works, a guess.</summary>
+    public readonly unsafe int Count => _count + _previous->Count;
+
+    /// <summary>How many blocks a bundle of a size class holds: 128 KiB of them, but at least 1 and at most 128.</summary>
+    public static int CapacityOf(int sizeClass) => (int)long.Clamp(128 * 1024 / (long)SizeClasses.SizeOf(sizeClass), 1, 128);
+
+    /// <summary>A magazine whose bundles have no room.</summary>
+    /// <safety>The magazine is part of the cache, and nobody uses it yet.</safety>
+    public static unsafe void Initialize(Magazine* magazine, ThreadCache* cache, int sizeClass) =>
+        *magazine = new Magazine { Cache = cache, SizeClass = sizeClass, _loaded = Bundle.None, _previous = Bundle.None };
+
+    /// <summary>Takes the slot that was given last, and sets its home to this magazine; null when there is none at hand.</summary>
+    /// <safety>The caller is the owner, and has the slot from now on.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Slot* TryTake(Magazine* magazine)
+    {
+        Volatile.Write(ref magazine->_inside, 1);
+        int floor = Volatile.Read(ref magazine->_floor);
+        int count = magazine->_count;
+        Slot* slot = null;
+        if (count > floor)
+        {
+            count--;
+            slot = Bundle.Slots(magazine->_loaded)[count];
+            slot->Home = magazine;
+            magazine->_count = count;
+        }
+
+        Volatile.Write(ref magazine->_inside, 0);
+        return slot;
+    }
+
+    /// <summary>Puts a slot on top, which then has no home; false when there is no room at hand.</summary>
+    /// <safety>The caller is the owner, and gives the slot up.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe bool TryGive(Magazine* magazine, Slot* slot)
+    {
+        Volatile.Write(ref magazine->_inside, 1);
+        int floor = Volatile.Read(ref magazine->_floor);
+        int count = magazine->_count;
+        bool given = count < magazine->_limit - floor;
+        if (given)
+        {
+            slot->Home = null;
+            Bundle.Slots(magazine->_loaded)[count] = slot;
+            magazine->_count = count + 1;
+        }
+
+        Volatile.Write(ref magazine->_inside, 0);
+        return given;
+    }
+
+    /// <summary>Makes a held slot the hot one, in its next generation.</summary>
+    /// <remarks>
+    /// Without an atomic operation, although others may close the slot: they move its generation on by one, and then, after
+    /// a barrier in every core, wait until the owner is out (<see cref="WaitForOwner"/>). Either the owner saw what they
+    /// did, or its own store wins, and they see that. <see cref="Closing"/> has the whole story.
+    /// </remarks>
+    /// <returns>Null; or the slot, when another thread had a hand in it, or there is a hot one already.</returns>
+    /// <safety>The caller is the owner; the magazine was the slot's home when it was lent.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Slot* ReturnHeld(Magazine* magazine, Slot* slot, ulong held)
+    {
+        Volatile.Write(ref magazine->_inside, 1);
+        if (Volatile.Read(ref slot->Generation) == held && magazine->Hot == null)
+        {
+            slot->Generation = held + (Slot.Step - (ulong)SlotState.Held);
+            magazine->Hot = slot;
+            slot = null;
+        }
+
+        Volatile.Write(ref magazine->_inside, 0);
+        return slot;
+    }
+
+    /// <summary>Exchanges the bundles if the one behind has what the loaded one lacks.</summary>
+    /// <param name="wanted">True to take next, false to give next.</param>
+    /// <safety>The caller is the owner.</safety>
+    public unsafe bool TrySwap(bool wanted)
+    {
+        Enter();
+        bool useful = wanted
+            ? _count > 0 || _previous->Count > 0
+            : _count < _limit || (_previous != Bundle.None && _previous->Count == 0);
+        if (useful && (wanted ? _count == 0 : _count >= _limit))
+        {
+            Bundle* behind = Load(_previous);
+            _previous = behind;
+        }
+
+        Leave();
+        return useful;
+    }
+
+    /// <summary>Loads a bundle; the loaded one moves behind, and the one from there is the result.</summary>
+    /// <returns>A bundle to give to the shelf: the argument itself if a visitor has closed the magazine meanwhile.</returns>
+    /// <safety>The caller is the owner, gives up the bundle, and has the result from now on.</safety>
+    public unsafe Bundle* Push(Bundle* bundle)
+    {
+        Enter();
+        Bundle* last = bundle;
+        if (HasRoom)
+        {
+            last = _previous;
+            _previous = Load(bundle);
+        }
+
+        Leave();
+        return last;
+    }
+
+    /// <summary>Gives the magazine its bundles.</summary>
+    /// <safety>The caller is the owner, and gives up the bundles, which are empty; the magazine has none yet.</safety>
+    public unsafe void Open(Bundle* loaded, Bundle* previous)
+    {
+        Enter();
+        _previous = previous;
+        _ = Load(loaded);
+        _limit = loaded->Capacity;
+        Leave();
+    }
+
+    /// <summary>A visitor raises the floor. Next: <see cref="Interlocked.MemoryBarrierProcessWide"/>, then <see cref="WaitForOwner"/>.</summary>
+    /// <remarks>One visitor at a time: visitors hold a lock of their own.</remarks>
+    public void Announce() => Volatile.Write(ref _floor, int.MaxValue);
+
+    /// <summary>The visitor waits until the owner is out; it comes back in only after <see cref="EndVisit"/>.</summary>
+    public void WaitForOwner()
+    {
+        for (int turn = 0; Volatile.Read(ref _inside) != 0; turn++)
+        {
+            Pause(turn);
+        }
+    }
+
+    /// <summary>The visitor leaves.</summary>
+    public void EndVisit() => Volatile.Write(ref _floor, 0);
+
+    /// <summary>Whether nothing was taken or given since the last call.</summary>
+    /// <safety>The caller is a visitor whom the owner has let in.</safety>
+    public unsafe bool WasIdle()
+    {
+        // Whatever moved, the slot given last lies on top, in a generation that is new. Should two such numbers be equal
+        // by chance, a magazine that was used is emptied, which costs time and nothing else.
+        Slot* top = _count == 0 ? null : Bundle.Slots(_loaded)[_count - 1];
+        ulong now = top == null ? 0 : (ulong)top + (top->Generation * 0x9E3779B97F4A7C15);
+        bool same = now == _seen;
+        _seen = now;
+        return same;
+    }
+
+    /// <summary>Gives both bundles up, with what they hold. The owner opens the magazine again when it next needs it.</summary>
+    /// <returns>How many slots left.</returns>
+    /// <safety>The caller is a visitor whom the owner has let in, or the owner has ended.</safety>
+    public unsafe int Close(Shelf shelf)
+    {
+        int before = Count;
+        Bundle* loaded = Load(Bundle.None);
+        Bundle* previous = _previous;
+        _previous = Bundle.None;
+        _limit = 0;
+        shelf.Give(loaded);
+        shelf.Give(previous);
+        return before;
+    }
+
+    /// <summary>Loads a bundle, and returns the one that was loaded.</summary>
+    /// <safety>The caller is inside, or a visitor whom the owner has let in.</safety>
+    private unsafe Bundle* Load(Bundle* bundle)
+    {
+        Bundle* last = _loaded;
+        if (last != Bundle.None)
+        {
+            last->Count = _count;
+        }
+
+        _loaded = bundle;
+        _count = bundle->Count;
+        return last;
+    }
+
+    /// <summary>The owner comes in, and waits while a visitor is there.</summary>
+    private void Enter()
+    {
+        Volatile.Write(ref _inside, 1);
+        while (Volatile.Read(ref _floor) != 0)
+        {
+            Volatile.Write(ref _inside, 0);
+            for (int turn = 0; Volatile.Read(ref _floor) != 0; turn++)
+            {
+                Pause(turn);
+            }
+
+            Volatile.Write(ref _inside, 1);
+        }
+    }
+
+    /// <summary>Waits a moment, without sleeping: <see cref="Thread.Interrupt"/> would break into that, and a floor stay up.</summary>
+    private static void Pause(int turn)
+    {
+        if (turn < 20)
+        {
+            Thread.SpinWait(20);
+        }
+        else
+        {
+            _ = Thread.Yield();
+        }
+    }
+
+    private void Leave() => Volatile.Write(ref _inside, 0);
+}

@@ -1,0 +1,65 @@
+namespace NativeBuffers.Caches;
+
+/// <summary>Slots of one size that other threads gave back, until the thread they belong to, or a visitor, takes them.</summary>
+/// <remarks>
+/// A stack that anyone pushes to, and that is taken as a whole, so no element can leave and come back unseen (Treiber's
+/// stack, without its one problem).
+/// </remarks>
+internal struct ReturnQueue
+{
+    private unsafe Slot* _top;
+
+    /// <summary>Whether there is nothing to take.</summary>
+    public readonly bool IsEmpty
+    {
+        get
+        {
+            unsafe
+            {
+                // SAFETY: the pointer is compared, not followed.
+                return _top == null;
+            }
+        }
+    }
+
+    /// <summary>Puts a slot on top.</summary>
+    /// <returns>How many slots lie under it, at most 65,535.</returns>
+    /// <safety>The caller has just set <see cref="Slot.IsQueued"/>, which was 0; the queue is in memory that does not move.</safety>
+    public static unsafe int Push(ReturnQueue* queue, Slot* slot)
+    {
+        ref nint top = ref *(nint*)&queue->_top;
+        while (true)
+        {
+            nint below = Volatile.Read(ref top);
+            slot->Next = (Slot*)below;
+            int depth = below == 0 ? 0 : int.Min(((Slot*)below)->QueueDepth + 1, ushort.MaxValue);
+            slot->QueueDepth = (ushort)depth;
+            if (Interlocked.CompareExchange(ref top, (nint)slot, below) == below)
+            {
+                return depth;
+            }
+        }
+    }
+
+    /// <summary>Takes all slots, as a list linked by <see cref="Slot.Next"/>; null when there are none.</summary>
+    /// <safety>The queue is in memory that does not move. For each slot, read <see cref="Slot.Next"/>, then call <see cref="TryTake"/>.</safety>
+    public static unsafe Slot* TakeAll(ReturnQueue* queue) =>
+        queue->IsEmpty ? null : (Slot*)Interlocked.Exchange(ref *(nint*)&queue->_top, 0);
+
+    /// <summary>Takes a slot of the list over, still closing; false when it is no longer to be had.</summary>
+    /// <remarks>
+    /// A slot may be here although its own thread has it back: when both gave it back at once (see <see cref="Closing"/>).
+    /// And it may have been pushed again as soon as it is not marked as queued; so the generation decides, atomically.
+    /// </remarks>
+    /// <safety>
+    /// The slot comes from <see cref="TakeAll"/>, and <see cref="Slot.Next"/> was read already. Whoever takes it moves
+    /// its generation on, once it has a home or none.
+    /// </safety>
+    public static unsafe bool TryTake(Slot* slot)
+    {
+        _ = Interlocked.Exchange(ref slot->IsQueued, 0);
+        ulong generation = Volatile.Read(ref slot->Generation);
+        return Slot.StateOf(generation) == SlotState.Returned
+            && Interlocked.CompareExchange(ref slot->Generation, Slot.With(generation, SlotState.Closing), generation) == generation;
+    }
+}

@@ -1,0 +1,75 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using NativeBuffers.Raw;
+
+namespace NativeBuffers.Caches;
+
+/// <summary>What is known of one block: where it is, whose it is, and how often it has changed hands.</summary>
+/// <remarks>
+/// <para>Slots live outside the blocks they describe, in memory that is never unmapped, so a stale copy of a buffer may
+/// always look at its slot. It finds another <see cref="Generation"/> there and knows that it owns nothing.</para>
+/// <para>A generation only grows. It has 61 bits above the three of its <see cref="SlotState"/>: at one return a
+/// nanosecond it would wrap after 73 years, so no slot needs to be retired.</para>
+/// <para>One slot is one cache line: two threads never write to the same one.</para>
+/// </remarks>
+[StructLayout(LayoutKind.Sequential, Size = 64)]
+internal struct Slot
+{
+    /// <summary>What one generation adds to <see cref="Generation"/>.</summary>
+    public const ulong Step = 8;
+
+    /// <summary>
+    /// The number of the generation, times <see cref="Step"/>, and its <see cref="SlotState"/>. Moves on each time the
+    /// block leaves its user. While the block is scoped or free, only the thread that holds the slot writes it.
+    /// </summary>
+    public ulong Generation;
+
+    /// <summary>The block's first byte.</summary>
+    public unsafe byte* Start;
+
+    /// <summary>The magazine that takes the block back; null in bundles, and while there is no block.</summary>
+    public unsafe Magazine* Home;
+
+    /// <summary>The next one in a list of slots without blocks, or in a <see cref="ReturnQueue"/>.</summary>
+    public unsafe Slot* Next;
+
+    /// <summary>The block's size in bytes, at least what its user asked for.</summary>
+    public nuint ByteCount;
+
+    /// <summary>For <see cref="SlotKind.Foreign"/>: a handle to the <see cref="NativeAllocator"/> that frees the block.</summary>
+    public nint Allocator;
+
+    /// <summary>
+    /// A weak handle to the object whose finalizer sees that the block's holder was abandoned; 0 when there is none. The
+    /// object is <see cref="IDisposable"/>: disposed when the slot loses it.
+    /// </summary>
+    public nint Guardian;
+
+    /// <summary>How many pins keep the block where it is. Atomic operations only.</summary>
+    public int Pins;
+
+    /// <summary>How many slots lie under this one in its <see cref="ReturnQueue"/>; no longer true once taken from there.</summary>
+    public ushort QueueDepth;
+
+    /// <summary>Who frees the block.</summary>
+    public SlotKind Kind;
+
+    /// <summary>1 while in a <see cref="ReturnQueue"/>. Atomic operations only.</summary>
+    public byte IsQueued;
+
+    /// <summary>The block that this slot describes.</summary>
+    /// <safety>The slot has a block.</safety>
+    public readonly unsafe Block Block => new(Start, ByteCount);
+
+    /// <summary>The state that a value of <see cref="Generation"/> tells.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SlotState StateOf(ulong generation) => (SlotState)(generation & (Step - 1));
+
+    /// <summary>The same generation in another state.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong With(ulong generation, SlotState state) => (generation & ~(Step - 1)) | (ulong)state;
+
+    /// <summary>The generation after this one, in the state of a block that is free or scoped.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong After(ulong generation) => (generation | (Step - 1)) + 1;
+}

@@ -1,0 +1,14 @@
+namespace NativeBuffers.Caches;
+
+/// <summary>Who frees the block of a slot.</summary>
+internal enum SlotKind : byte
+{
+    /// <summary>The caches: a block of a size class from <see cref="BlockSource"/>.</summary>
+    Cached,
+
+    /// <summary>A block above the largest class, straight from <see cref="Uncached.LargeBlocks"/>.</summary>
+    Large,
+
+    /// <summary>A block of the allocator that the user chose.</summary>
+    Foreign,
+}

@@ -1,0 +1,151 @@
+using System.Runtime.InteropServices;
+
+namespace NativeBuffers.Caches;
+
+/// <summary>All slots of the process: made in slabs, handed out in small lists, never unmapped.</summary>
+internal static class SlotTable
+{
+    /// <summary>How many vacant slots a thread takes at a time.</summary>
+    public const int ListLength = 16;
+
+    private const int SlabLength = 1024;
+
+    private static readonly UninterruptedLock s_gate = new();
+    private static readonly List<nint> s_slabs = [];
+    private static unsafe Slot* s_vacant;
+
+    /// <summary>How many slabs there are.</summary>
+    public static int SlabCount
+    {
+        get
+        {
+            using (s_gate.Enter())
+            {
+                return s_slabs.Count;
+            }
+        }
+    }
+
+    /// <summary>A list of vacant slots, linked by <see cref="Slot.Next"/>; null when memory is exhausted.</summary>
+    /// <safety>The slots belong to the caller's thread until it gives them back.</safety>
+    public static unsafe Slot* TakeList()
+    {
+        using (s_gate.Enter())
+        {
+            if (s_vacant == null && !TryAddSlab())
+            {
+                return null;
+            }
+
+            Slot* first = s_vacant;
+            Slot* last = first;
+            for (int i = 1; i < ListLength && last->Next != null; i++)
+            {
+                last = last->Next;
+            }
+
+            s_vacant = last->Next;
+            last->Next = null;
+            return first;
+        }
+    }
+
+    /// <summary>Puts a slot without a block in front of a list of vacant ones.</summary>
+    /// <remarks>
+    /// A slot that is linked in a <see cref="ReturnQueue"/> still, because two threads gave it back at once, stays there and
+    /// is lost to the table: 64 bytes, for a rare mistake.
+    /// </remarks>
+    /// <safety>The slot is the caller's, who gives it up, and has no block and no home.</safety>
+    public static unsafe void Link(ref Slot* list, Slot* slot)
+    {
+        if (Volatile.Read(ref slot->IsQueued) == 0)
+        {
+            slot->Next = list;
+            list = slot;
+        }
+    }
+
+    /// <summary>Takes a list of vacant slots back.</summary>
+    /// <safety>No slot of the list has a block, or is in another list. Stale copies may still look at generations.</safety>
+    public static unsafe void GiveList(Slot* first)
+    {
+        if (first == null)
+        {
+            return;
+        }
+
+        Slot* last = first;
+        DismissGuardian(last);
+        while (last->Next != null)
+        {
+            last = last->Next;
+            DismissGuardian(last);
+        }
+
+        using (s_gate.Enter())
+        {
+            last->Next = s_vacant;
+            s_vacant = first;
+        }
+    }
+
+    /// <summary>Unlinks every scoped slot whose home lies between two addresses, as one list.</summary>
+    /// <safety>The homes belong to a thread that has ended, so nobody writes to its scoped slots.</safety>
+    public static unsafe Slot* CollectByHome(Magazine* first, Magazine* last)
+    {
+        Slot* found = null;
+        using (s_gate.Enter())
+        {
+            foreach (nint slab in s_slabs)
+            {
+                for (Slot* slot = (Slot*)slab; slot < (Slot*)slab + SlabLength; slot++)
+                {
+                    // In this order: a slot loses its home before it becomes free.
+                    bool isScoped = Slot.StateOf(Volatile.Read(ref slot->Generation)) == SlotState.Scoped;
+                    if (isScoped && slot->Home >= first && slot->Home <= last && slot->IsQueued == 0)
+                    {
+                        slot->Next = found;
+                        found = slot;
+                    }
+                }
+            }
+        }
+
+        return found;
+    }
+
+    private static unsafe void DismissGuardian(Slot* slot)
+    {
+        if (slot->Guardian != 0)
+        {
+            GCHandle handle = GCHandle.FromIntPtr(slot->Guardian);
+            slot->Guardian = 0;
+            (handle.Target as IDisposable)?.Dispose();
+            handle.Free();
+        }
+    }
+
+    private static unsafe bool TryAddSlab()
+    {
+        Slot* slab;
+        try
+        {
+            nuint byteCount = (nuint)SlabLength * (nuint)sizeof(Slot);
+            slab = (Slot*)NativeMemory.AlignedAlloc(byteCount, (nuint)sizeof(Slot));
+            NativeMemory.Clear(slab, byteCount);
+            s_slabs.Add((nint)slab);
+        }
+        catch (OutOfMemoryException)
+        {
+            return false;
+        }
+
+        for (int i = 0; i < SlabLength; i++)
+        {
+            slab[i].Next = i + 1 < SlabLength ? slab + i + 1 : s_vacant;
+        }
+
+        s_vacant = slab;
+        return true;
+    }
+}

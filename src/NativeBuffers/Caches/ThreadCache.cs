@@ -1,0 +1,531 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using NativeBuffers.Raw;
+
+namespace NativeBuffers.Caches;
+
+/// <summary>The free blocks that one thread keeps, and the way to them.</summary>
+/// <remarks>
+/// <para>A scoped buffer is a ref struct, which the language confines to its thread. So the thread that disposes it is
+/// the one that created it, and neither needs a lock or an atomic operation.</para>
+/// <para>Taking a block reads one thread-local pointer; giving it back reads none, because the lease knows its magazine.
+/// What is not on the shortest path is out of line: an inlined P/Invoke would make the JIT keep the caller's span in
+/// memory instead of registers, and its loops would load it at each turn.</para>
+/// </remarks>
+[StructLayout(LayoutKind.Sequential)]
+internal struct ThreadCache
+{
+    /// <summary>The magazines of this thread's cache, by size class; null until the first miss.</summary>
+    [ThreadStatic]
+    private static unsafe Magazine* t_magazines;
+
+    /// <summary>The home of slots whose blocks no magazine takes back: large ones, other allocators', those over the budget.</summary>
+    public Magazine Closed;
+
+    public MagazineRow Row;
+
+    /// <summary>What this thread borrows. Behind the row, so that one thread-local pointer leads to both.</summary>
+    public BorrowRecords Borrows;
+
+    /// <summary>What other threads gave back, by size class.</summary>
+    public ReturnQueueRow Returns;
+
+    /// <summary>The cache made before this one.</summary>
+    public unsafe ThreadCache* NextCreated;
+
+    /// <summary>True while the cache of an ended thread is being emptied. Under the lock of <see cref="ThreadCaches"/>.</summary>
+    public bool IsReclaimed;
+
+    /// <summary>Slots without a block, for this thread's next ones.</summary>
+    public unsafe Slot* Vacant;
+
+    /// <summary>How many those are.</summary>
+    public int VacantCount;
+
+    /// <summary>While no thread has this cache: the next such one.</summary>
+    public unsafe ThreadCache* NextUnused;
+
+    /// <summary>How many slots came here, free ones and those in use, less those that this thread gave away.</summary>
+    public long SlotsHeld;
+
+    /// <summary>How many slots others took away. Atomic operations only; the thread's own count needs none for that.</summary>
+    public long SlotsTakenAway;
+
+    /// <summary>What this thread has reserved of the budget, in bytes. Visitors release some of it.</summary>
+    public long ReservedBytes;
+
+    /// <summary>More vacant slots than this go back to the table: where blocks are only freed, slots pile up.</summary>
+    private const int MostVacant = 64;
+
+    /// <summary>A slot with a block of at least <paramref name="byteCount"/> bytes that was just freed; null when there is none.</summary>
+    /// <param name="byteCount">In bytes; any number.</param>
+    /// <param name="magazine">Where to look next, with <see cref="Magazine.TryTake"/>; null when no magazine keeps such blocks.</param>
+    /// <safety>The slot and its block belong to the caller, on this thread, until <see cref="Return"/>.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Slot* TakeHot(ulong byteCount, out Magazine* magazine)
+    {
+        // One comparison refuses zero (which wraps), negative lengths (huge as unsigned) and blocks too large to cache.
+        ulong last = byteCount - 1;
+        if (last < SizeClasses.Largest)
+        {
+            Magazine* magazines = t_magazines;
+            if (magazines != null)
+            {
+                magazine = magazines + SizeClasses.OfLast((uint)last);
+                Slot* slot = magazine->Hot;
+                magazine->Hot = null;
+                return slot;
+            }
+        }
+
+        magazine = null;
+        return null;
+    }
+
+    /// <summary>Makes a held slot the hot one of its home, in its next generation.</summary>
+    /// <returns>Null; or the slot, when that takes more than a few stores.</returns>
+    /// <safety>This was the slot's home when it was lent; both are null, or neither.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Slot* ReturnHeld(Slot* slot, ulong held, Magazine* home)
+    {
+        if (slot != null & (nuint)((byte*)home - (byte*)t_magazines) < (nuint)(SizeClasses.Count * sizeof(Magazine)))
+        {
+            slot = Magazine.ReturnHeld(home, slot, held);
+        }
+
+        return slot;
+    }
+
+    /// <summary>Whether a magazine is one of this thread's.</summary>
+    /// <safety>The magazine is part of a cache, or null.</safety>
+    public static unsafe bool IsMine(Magazine* magazine) => magazine != null && t_magazines != null && IsAmong(t_magazines, magazine);
+
+    /// <summary>Whether a magazine is part of the cache with these, the closed one included. By addresses alone: it may be null.</summary>
+    /// <safety>No pointer is followed.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe bool IsAmong(Magazine* magazines, Magazine* magazine) =>
+        (nuint)((byte*)magazine - (byte*)(magazines - 1)) < (nuint)((SizeClasses.Count + 1) * sizeof(Magazine));
+
+    /// <summary>This thread's borrow records; null when it has none yet: see <see cref="MakeRecords"/>.</summary>
+    /// <safety>They are the caller's thread's.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe BorrowRecords* Records(out Magazine* magazines)
+    {
+        magazines = t_magazines;
+        return (BorrowRecords*)(magazines + SizeClasses.Count);
+    }
+
+    /// <summary>This thread's borrow records, made if need be.</summary>
+    /// <safety>They are the caller's thread's.</safety>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    public static unsafe BorrowRecords* MakeRecords()
+    {
+        ThreadCache* cache = Current();
+        return cache != null ? &cache->Borrows : throw Failure.OutOfMemory((nuint)sizeof(ThreadCache), NativeAllocator.Default);
+    }
+
+    /// <summary>Gives a slot back with its block.</summary>
+    /// <safety>The slot belongs to the caller, on this thread, has this home, and its generation was moved on already.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void Return(Slot* slot, Magazine* home)
+    {
+        if (home->Hot == null)
+        {
+            home->Hot = slot;
+        }
+        else
+        {
+            ReturnBehindHot(home, slot);
+        }
+    }
+
+    /// <summary>A slot with a block of at least <paramref name="byteCount"/> bytes, which a size class holds; null when memory is exhausted.</summary>
+    /// <safety>As for <see cref="TakeHot"/>.</safety>
+    public static unsafe Slot* TryTake(nuint byteCount)
+    {
+        ThreadCache* cache = Current();
+        if (cache == null)
+        {
+            return null;
+        }
+
+        Magazine* magazine = cache->Opened(SizeClasses.Of(byteCount));
+        Slot* slot = magazine->Hot;
+        magazine->Hot = null;
+        slot = slot != null ? slot : Magazine.TryTake(magazine);
+        if (slot == null && magazine->TrySwap(wanted: true))
+        {
+            slot = Magazine.TryTake(magazine);
+        }
+
+        slot = slot != null ? slot : TakeReturned(cache, magazine);
+        return slot != null ? slot : Refill(cache, magazine);
+    }
+
+    /// <summary>Gives a closing slot back on a thread that its home does not belong to.</summary>
+    /// <safety>The slot belongs to the caller, and has a cached block.</safety>
+    public static unsafe void ReturnElsewhere(Slot* slot, ulong closing)
+    {
+        // Before it leaves: its own thread may be giving it back at the same time, and then moves it on.
+        Magazine* home = slot->Home;
+        if (Interlocked.CompareExchange(ref slot->Generation, Slot.With(closing, SlotState.Returned), closing) != closing
+            || Interlocked.Exchange(ref slot->IsQueued, 1) != 0)
+        {
+            return;
+        }
+
+        int sizeClass = SizeClasses.Of(slot->ByteCount);
+        if (ReturnQueue.Push(QueueOf(home->Cache, sizeClass), slot) >= MostReturned(sizeClass))
+        {
+            ThreadCaches.Drain(home->Cache, sizeClass);
+        }
+    }
+
+    /// <summary>Gives a closing slot to the depot, on a thread that its home does not belong to.</summary>
+    /// <safety>The slot belongs to the caller, was taken from a <see cref="ReturnQueue"/>, and has a home.</safety>
+    public static unsafe void TakeAway(Slot* slot)
+    {
+        // Without a home first: a slot that is in no generation's hands and has a home would count as abandoned with it.
+        _ = Interlocked.Increment(ref slot->Home->Cache->SlotsTakenAway);
+        slot->Home = null;
+        Volatile.Write(ref slot->Generation, Slot.After(slot->Generation));
+        Depot.For(SizeClasses.Of(slot->ByteCount)).GiveOne(slot);
+    }
+
+    /// <summary>What others gave back to a cache, of one size class.</summary>
+    /// <safety>Caches are never unmapped.</safety>
+    public static unsafe ReturnQueue* QueueOf(ThreadCache* cache, int sizeClass) => (ReturnQueue*)&cache->Returns + sizeClass;
+
+    /// <summary>How many slots lie in a queue before those who give them back empty it themselves: 1 MiB of them, but 8 to 128.</summary>
+    private static int MostReturned(int sizeClass) => (int)long.Clamp(1024 * 1024 / (long)SizeClasses.SizeOf(sizeClass), 8, 128);
+
+    /// <summary>A slot for a block that does not come from a cache; null when memory is exhausted.</summary>
+    /// <safety>The caller gives it a block, and then returns it as any other.</safety>
+    public static unsafe Slot* TryTakeVacant()
+    {
+        ThreadCache* cache = Current();
+        return cache == null ? null : TakeVacant(cache, &cache->Closed);
+    }
+
+    /// <summary>Takes the block out of a slot, which becomes vacant.</summary>
+    /// <safety>The slot came from this thread's <see cref="TryTake"/>; the block belongs to the caller now.</safety>
+    public static unsafe void* Detach(Slot* slot)
+    {
+        void* block = slot->Start;
+        ReturnVacant(slot);
+        return block;
+    }
+
+    /// <summary>Puts a block into a vacant slot, and gives both back; false when there is no slot to be had.</summary>
+    /// <safety>The block is the caller's to give up, and was detached from a slot of this size, on any thread.</safety>
+    public static unsafe bool TryAttach(void* block, nuint byteCount)
+    {
+        ThreadCache* cache = Current();
+        if (cache == null)
+        {
+            return false;
+        }
+
+        Magazine* magazine = cache->Opened(SizeClasses.Of(byteCount));
+        Slot* slot = TakeVacant(cache, magazine->HasRoom ? magazine : &cache->Closed);
+        if (slot == null)
+        {
+            return false;
+        }
+
+        slot->Kind = SlotKind.Cached;
+        slot->ByteCount = SizeClasses.SizeOf(magazine->SizeClass);
+        slot->Start = (byte*)block;
+        Return(slot, slot->Home);
+        return true;
+    }
+
+    /// <summary>Gives a slot back whose block is gone already.</summary>
+    /// <safety>The slot came from this thread's <see cref="TryTake"/> or <see cref="TryTakeVacant"/> and has no block.</safety>
+    public static unsafe void ReturnVacant(Slot* slot)
+    {
+        ThreadCache* cache = slot->Home->Cache;
+        slot->Home = null;
+        slot->Start = null;
+        cache->SlotsHeld--;
+        SlotTable.Link(ref cache->Vacant, slot);
+        if (++cache->VacantCount > MostVacant)
+        {
+            SlotTable.GiveList(cache->Vacant);
+            cache->Vacant = null;
+            cache->VacantCount = 0;
+        }
+    }
+
+    /// <summary>Gives the room of a magazine that was closed back to the budget.</summary>
+    public void Release(int sizeClass)
+    {
+        long byteCount = RoomOf(sizeClass);
+        Interlocked.Add(ref ReservedBytes, -byteCount);
+        CacheBudget.Release(byteCount);
+    }
+
+    /// <summary>Moves the blocks that this thread freed last to the depot.</summary>
+    public static void FlushHot()
+    {
+        unsafe
+        {
+            // SAFETY: the magazines are this thread's.
+            Magazine* magazines = t_magazines;
+            for (int i = 0; magazines != null && i < SizeClasses.Count; i++)
+            {
+                Slot* hot = magazines[i].Hot;
+                if (hot != null)
+                {
+                    magazines[i].Hot = null;
+                    magazines[i].Cache->SlotsHeld--;
+                    Depot.For(i).GiveOne(hot);
+                }
+            }
+        }
+    }
+
+    /// <remarks>Nothing is live after its calls, so the JIT saves no registers for them.</remarks>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe void ReturnBehindHot(Magazine* home, Slot* slot)
+    {
+        // The closed magazine has no room, so what cannot be cached falls through too.
+        if (!Magazine.TryGive(home, slot))
+        {
+            ReturnSlowly(home, slot);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe void ReturnSlowly(Magazine* home, Slot* slot)
+    {
+        if (slot->Kind != SlotKind.Cached)
+        {
+            try
+            {
+                Uncached.Free(slot);
+            }
+            finally
+            {
+                ReturnVacant(slot);
+            }
+
+            return;
+        }
+
+        if (home->TrySwap(wanted: false) && Magazine.TryGive(home, slot))
+        {
+            return;
+        }
+
+        // Both bundles are full, or there is no room at all: the older one goes to the depot, or this block alone.
+        ThreadCache* cache = home->Cache;
+        Shelf shelf = Depot.For(SizeClasses.Of(slot->ByteCount));
+        Bundle* empty = home->HasRoom ? shelf.TryTakeEmpty() : null;
+        if (empty == null)
+        {
+            cache->SlotsHeld--;
+            shelf.GiveOne(slot);
+            return;
+        }
+
+        Bundle* full = home->Push(empty);
+        cache->SlotsHeld -= full->Count;
+        shelf.Give(full);
+        ReturnBehindHot(home, slot);
+    }
+
+    /// <summary>A slot that another thread gave back; the others go where blocks of this thread go. Null when there is none.</summary>
+    private static unsafe Slot* TakeReturned(ThreadCache* cache, Magazine* magazine)
+    {
+        Slot* taken = null;
+        Slot* next = ReturnQueue.TakeAll(QueueOf(cache, magazine->SizeClass));
+        while (next != null)
+        {
+            Slot* slot = next;
+            next = slot->Next;
+            if (!ReturnQueue.TryTake(slot))
+            {
+                continue;
+            }
+
+            if (slot->Home->Cache != cache)
+            {
+                TakeAway(slot);
+                continue;
+            }
+
+            slot->Generation = Slot.After(slot->Generation);
+            if (taken == null)
+            {
+                taken = slot;
+            }
+            else
+            {
+                Return(slot, slot->Home);
+            }
+        }
+
+        return taken;
+    }
+
+    private static unsafe Slot* Refill(ThreadCache* cache, Magazine* magazine)
+    {
+        Shelf shelf = Depot.For(magazine->SizeClass);
+        if (!magazine->HasRoom)
+        {
+            // Where the budget has no room for this thread, slots come back through the closed magazine.
+            Slot* single = shelf.TryTakeOne();
+            if (single == null)
+            {
+                return TakeFresh(cache, magazine, &cache->Closed);
+            }
+
+            single->Home = &cache->Closed;
+            cache->SlotsHeld++;
+            return single;
+        }
+
+        Bundle* bundle = shelf.TryTake();
+        if (bundle != null)
+        {
+            cache->SlotsHeld += bundle->Count;
+            Bundle* last = magazine->Push(bundle);
+            cache->SlotsHeld -= last->Count;
+            shelf.Give(last);
+            Slot* slot = Magazine.TryTake(magazine);
+            if (slot != null)
+            {
+                return slot;
+            }
+        }
+
+        return TakeFresh(cache, magazine, magazine);
+    }
+
+    private static unsafe Slot* TakeFresh(ThreadCache* cache, Magazine* magazine, Magazine* home)
+    {
+        Slot* slot = TakeVacant(cache, home);
+        if (slot == null)
+        {
+            return null;
+        }
+
+        slot->Kind = SlotKind.Cached;
+        slot->ByteCount = SizeClasses.SizeOf(magazine->SizeClass);
+        slot->Start = BlockSource.TryAllocate(magazine->SizeClass);
+        if (slot->Start == null)
+        {
+            ReturnVacant(slot);
+            return null;
+        }
+
+        return slot;
+    }
+
+    private static unsafe Slot* TakeVacant(ThreadCache* cache, Magazine* home)
+    {
+        Slot* slot = cache->Vacant;
+        if (slot == null)
+        {
+            slot = SlotTable.TakeList();
+            if (slot == null)
+            {
+                return null;
+            }
+
+            cache->VacantCount = SlotTable.ListLength;
+        }
+
+        cache->VacantCount--;
+        cache->Vacant = slot->Next;
+        slot->Home = home;
+        cache->SlotsHeld++;
+        return slot;
+    }
+
+    /// <summary>This thread's cache, made when first needed; null when memory is exhausted.</summary>
+    private static unsafe ThreadCache* Current()
+    {
+        Magazine* magazines = t_magazines;
+        if (magazines != null)
+        {
+            return magazines->Cache;
+        }
+
+        // This may call an allocator of the user's own, and that may use buffers on this thread: so look again.
+        ThreadCaches.ReclaimEnded();
+        if (t_magazines != null)
+        {
+            return t_magazines->Cache;
+        }
+
+        ThreadCache* cache = ThreadCaches.TryRegister(Thread.CurrentThread);
+        if (cache != null)
+        {
+            t_magazines = (Magazine*)&cache->Row;
+        }
+
+        return cache;
+    }
+
+    /// <summary>The magazine of a size class; while it has no room, the budget is asked for some.</summary>
+    /// <safety>The caller is this cache's thread.</safety>
+    private unsafe Magazine* Opened(int sizeClass)
+    {
+        Magazine* magazine = (Magazine*)Unsafe.AsPointer(ref Row) + sizeClass;
+        if (magazine->HasRoom)
+        {
+            return magazine;
+        }
+
+        if (TryReserve(sizeClass))
+        {
+            Shelf shelf = Depot.For(sizeClass);
+            Bundle* loaded = shelf.TryTakeEmpty();
+            Bundle* previous = shelf.TryTakeEmpty();
+            if (loaded != null && previous != null)
+            {
+                magazine->Open(loaded, previous);
+            }
+            else
+            {
+                shelf.Give(loaded);
+                shelf.Give(previous);
+                Release(sizeClass);
+            }
+        }
+
+        return magazine;
+    }
+
+    private bool TryReserve(int sizeClass)
+    {
+        long byteCount = RoomOf(sizeClass);
+        if (Interlocked.Add(ref ReservedBytes, byteCount) <= CacheBudget.ThreadLimit && CacheBudget.TryReserve(byteCount))
+        {
+            return true;
+        }
+
+        Interlocked.Add(ref ReservedBytes, -byteCount);
+        return false;
+    }
+
+    /// <summary>What an open magazine may hold, in bytes: two bundles, and the hot block.</summary>
+    private static long RoomOf(int sizeClass) =>
+        ((2 * Magazine.CapacityOf(sizeClass)) + 1) * (long)SizeClasses.SizeOf(sizeClass);
+
+    /// <summary>A queue for each size class.</summary>
+    [InlineArray(SizeClasses.Count)]
+    internal struct ReturnQueueRow
+    {
+        private ReturnQueue _first;
+    }
+
+    /// <summary>A magazine for each size class.</summary>
+    [InlineArray(SizeClasses.Count)]
+    internal struct MagazineRow
+    {
+        private Magazine _first;
+    }
+}

@@ -1,0 +1,194 @@
+using System.Runtime.InteropServices;
+using NativeBuffers.Raw;
+
+namespace NativeBuffers.Caches;
+
+/// <summary>Slots whose blocks no thread keeps: large ones, and those of an allocator that the user chose.</summary>
+internal static class Uncached
+{
+    /// <summary>The allocator of blocks above the largest class.</summary>
+    private static NativeAllocator LargeBlocks => MallocAllocator.Instance;
+
+    /// <summary>A slot with a large block of the default allocator; null when memory is exhausted.</summary>
+    /// <safety>The slot belongs to the caller, on this thread, until it is returned.</safety>
+    public static unsafe Slot* TryTakeLarge(nuint byteCount, bool zeroed)
+    {
+        Slot* slot = TryTake(SlotKind.Large, default, byteCount, zeroed);
+        if (slot == null)
+        {
+            // Perhaps the caches hold what is missing here.
+            NativeMemoryCache.Trim();
+            slot = TryTake(SlotKind.Large, default, byteCount, zeroed);
+        }
+
+        return slot;
+    }
+
+    /// <summary>A slot with a block of <paramref name="allocator"/>; null when memory is exhausted.</summary>
+    /// <safety>The slot belongs to the caller, on this thread, until it is returned.</safety>
+    public static unsafe Slot* TryTakeFrom(NativeAllocator allocator, nuint byteCount, bool zeroed)
+    {
+        // The handle first: once there is a block, nothing more may fail.
+        GCHandle handle = GCHandle.Alloc(allocator);
+        Slot* slot = null;
+        try
+        {
+            slot = TryTake(SlotKind.Foreign, GCHandle.ToIntPtr(handle), byteCount, zeroed);
+        }
+        finally
+        {
+            if (slot == null)
+            {
+                handle.Free();
+            }
+        }
+
+        return slot;
+    }
+
+    /// <summary>A slot with a block that came from elsewhere; null when memory is exhausted.</summary>
+    /// <safety>The block is the caller's to give up, and the allocator can free so many bytes there.</safety>
+    public static unsafe Slot* TryAdopt(void* start, nuint byteCount, NativeAllocator freedBy)
+    {
+        GCHandle handle = GCHandle.Alloc(freedBy);
+        Slot* slot = ThreadCache.TryTakeVacant();
+        if (slot == null)
+        {
+            handle.Free();
+            return null;
+        }
+
+        slot->Kind = SlotKind.Foreign;
+        slot->Allocator = GCHandle.ToIntPtr(handle);
+        slot->ByteCount = byteCount;
+        slot->Start = (byte*)start;
+        return slot;
+    }
+
+    /// <summary>Takes the block out of a slot that one thread keeps the others out of. The slot is vacant then.</summary>
+    /// <safety>The slot belongs to the caller, in the state exclusive; the block does, from now on.</safety>
+    public static unsafe void* Detach(Slot* slot)
+    {
+        void* block = slot->Start;
+        if (slot->Kind == SlotKind.Foreign)
+        {
+            GCHandle.FromIntPtr(slot->Allocator).Free();
+        }
+
+        if (ThreadCache.IsMine(slot->Home))
+        {
+            slot->Generation = Slot.After(slot->Generation);
+            ThreadCache.ReturnVacant(slot);
+        }
+        else
+        {
+            Vacate(slot);
+        }
+
+        return block;
+    }
+
+    /// <summary>Resizes the block where it is or elsewhere, new bytes zero; false when memory is exhausted, and then nothing changed.</summary>
+    /// <safety>The slot belongs to the caller, and is not a cached one.</safety>
+    public static unsafe bool TryResize(Slot* slot, nuint byteCount)
+    {
+        NativeAllocator allocator = AllocatorOf(slot);
+        void* resized = allocator.TryResize(slot->Start, slot->ByteCount, byteCount, AlignmentOf(slot));
+        if (resized == null && slot->Kind == SlotKind.Large)
+        {
+            NativeMemoryCache.Trim();
+            resized = allocator.TryResize(slot->Start, slot->ByteCount, byteCount, AlignmentOf(slot));
+        }
+
+        if (resized == null)
+        {
+            return false;
+        }
+
+        slot->Start = (byte*)resized;
+        slot->ByteCount = byteCount;
+        return true;
+    }
+
+    /// <summary>Frees the block of a slot, whoever it came from. The slot is then vacant.</summary>
+    /// <safety>The slot belongs to the caller and has a block.</safety>
+    public static unsafe void Free(Slot* slot)
+    {
+        if (slot->Kind == SlotKind.Cached)
+        {
+            BlockSource.Free(slot->Start);
+            return;
+        }
+
+        NativeAllocator allocator = AllocatorOf(slot);
+        if (slot->Kind == SlotKind.Foreign)
+        {
+            GCHandle.FromIntPtr(slot->Allocator).Free();
+        }
+
+        allocator.Free(slot->Start, slot->ByteCount, AlignmentOf(slot));
+    }
+
+    /// <summary>Frees a closing slot's block on a thread that its home does not belong to.</summary>
+    /// <safety>The slot belongs to the caller, and is not a cached one.</safety>
+    public static unsafe void FreeElsewhere(Slot* slot)
+    {
+        try
+        {
+            Free(slot);
+        }
+        finally
+        {
+            Vacate(slot);
+        }
+    }
+
+    /// <summary>Gives a slot without a block to the table, on a thread that its home does not belong to.</summary>
+    private static unsafe void Vacate(Slot* slot)
+    {
+        // Without a home first: a slot that is in no generation's hands and has a home would count as abandoned with it.
+        _ = Interlocked.Increment(ref slot->Home->Cache->SlotsTakenAway);
+        slot->Home = null;
+        slot->Start = null;
+        Volatile.Write(ref slot->Generation, Slot.After(slot->Generation));
+        Slot* vacant = null;
+        SlotTable.Link(ref vacant, slot);
+        SlotTable.GiveList(vacant);
+    }
+
+    private static unsafe Slot* TryTake(SlotKind kind, nint allocator, nuint byteCount, bool zeroed)
+    {
+        Slot* slot = ThreadCache.TryTakeVacant();
+        if (slot == null)
+        {
+            return null;
+        }
+
+        // An allocator may be the user's own, and may throw: the slot must not be lost then.
+        try
+        {
+            slot->Kind = kind;
+            slot->Allocator = allocator;
+            slot->ByteCount = byteCount;
+            slot->Start = (byte*)AllocatorOf(slot).TryAllocate(byteCount, AlignmentOf(slot), zeroed);
+        }
+        finally
+        {
+            if (slot->Start == null)
+            {
+                ThreadCache.ReturnVacant(slot);
+            }
+        }
+
+        return slot->Start == null ? null : slot;
+    }
+
+    /// <summary>The allocator that frees the block of a slot.</summary>
+    /// <safety>The slot belongs to the caller, has a block, and is not a cached one.</safety>
+    public static unsafe NativeAllocator AllocatorOf(Slot* slot) =>
+        slot->Kind == SlotKind.Large ? LargeBlocks : (NativeAllocator)GCHandle.FromIntPtr(slot->Allocator).Target!;
+
+    /// <summary>Large blocks are aligned like cached ones; other allocators are asked for no more than malloc gives.</summary>
+    private static unsafe nuint AlignmentOf(Slot* slot) =>
+        slot->Kind == SlotKind.Large ? SizeClasses.Smallest : (nuint)Layout.DefaultAlignment;
+}

@@ -1,0 +1,15 @@
+using NativeBuffers.Caches;
+using NativeBuffers.Lifetimes;
+
+namespace NativeBuffers;
+
+/// <summary>What the process holds of native memory, and what became of it.</summary>
+/// <remarks>All members may be called from any thread.</remarks>
+public static class NativeMemoryTracker
+{
+    /// <summary>
+    /// How many owners, pooled and scoped buffers were never disposed, and had their memory freed by a finalizer, or when
+    /// their thread had ended. Each is a mistake in the program.
+    /// </summary>
+    public static long AbandonedCount => Guardian.AbandonedCount + ThreadCaches.AbandonedCount;
+}

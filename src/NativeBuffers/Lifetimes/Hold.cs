@@ -1,0 +1,176 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using NativeBuffers.Caches;
+using NativeBuffers.Raw;
+
+namespace NativeBuffers.Lifetimes;
+
+/// <summary>The right of an object or a value on the managed heap to a block, until its generation is over. For any thread.</summary>
+/// <remarks>
+/// Where a <see cref="Lease"/> is confined to its thread, a hold may be copied, stored and closed by anyone: who closes
+/// it first, closes it for all. The default value holds nothing.
+/// </remarks>
+internal readonly struct Hold
+{
+    private readonly Loan _loan;
+
+    /// <safety>The slot belongs to the caller, is free, and has this home.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private unsafe Hold(Slot* slot, Magazine* home)
+    {
+        Guardian = Guardian.Of(slot);
+        ulong held = slot->Generation + (ulong)SlotState.Held;
+        slot->Generation = held;
+        _loan = new Loan(slot, held, home);
+    }
+
+    /// <summary>Whoever holds must refer to it, and so must whoever uses the block by this hold: see <see cref="Lifetimes.Guardian"/>.</summary>
+    public Guardian? Guardian { get; }
+
+    /// <summary>The generation that is held.</summary>
+    public ulong Held => _loan.Held;
+
+    /// <summary>The slot, null if nothing is held.</summary>
+    /// <safety>Look at its generation before anything else.</safety>
+    public unsafe Slot* Slot => _loan.Slot;
+
+    /// <summary>Whether nothing is held, and never was.</summary>
+    public bool IsNone
+    {
+        get
+        {
+            unsafe
+            {
+                // SAFETY: the pointer is compared, not followed.
+                return _loan.Slot == null;
+            }
+        }
+    }
+
+    /// <summary>Whether this generation is open.</summary>
+    public bool IsOpen
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            unsafe
+            {
+                // SAFETY: slots are never unmapped.
+                Slot* slot = _loan.Slot;
+                return slot != null && Volatile.Read(ref slot->Generation) - _loan.Held <= Closing.Exclusive;
+            }
+        }
+    }
+
+    /// <summary>Holds a block for <paramref name="length"/> elements from the default allocator. Its bytes may hold anything.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The length cannot be one.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Hold Rent(int length, int elementSize)
+    {
+        unsafe
+        {
+            // SAFETY: a slot that was taken belongs to this hold.
+            Slot* slot = ThreadCache.TakeHot((ulong)(uint)length * (uint)elementSize, out Magazine* magazine);
+            if (slot == null)
+            {
+                slot = Lease.RentBehindHot(magazine, length, elementSize, zeroed: false);
+                magazine = slot->Home;
+            }
+
+            return new Hold(slot, magazine);
+        }
+    }
+
+    /// <summary>Holds a block of an allocator, of the default one if null.</summary>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    public static Hold Rent(nuint byteCount, NativeAllocator? allocator, bool zeroed)
+    {
+        unsafe
+        {
+            // SAFETY: a slot that was taken belongs to this hold, and has at least these bytes.
+            Slot* slot = allocator is null or CachingAllocator
+                ? Lease.TryTake(byteCount, zeroed)
+                : Uncached.TryTakeFrom(allocator, byteCount, zeroed);
+            return slot == null
+                ? throw Failure.OutOfMemory(byteCount, allocator ?? NativeAllocator.Default)
+                : new Hold(slot, slot->Home);
+        }
+    }
+
+    /// <summary>Takes over what a scoped buffer has; the lease and its copies are stale then.</summary>
+    /// <safety>The lease is not stale, and not none.</safety>
+    public static unsafe Hold Take(Lease lease)
+    {
+        // What can fail comes first.
+        Guardian guardian = Guardian.Of(lease.Slot);
+        Slot* slot = lease.Take();
+        GC.KeepAlive(guardian);
+        return new Hold(slot, slot->Home);
+    }
+
+    /// <summary>Holds a block that came from elsewhere.</summary>
+    /// <safety>The block is the caller's to give up, and the allocator can free so many bytes there.</safety>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted; the block is still the caller's.</exception>
+    public static unsafe Hold Adopt(void* start, nuint byteCount, NativeAllocator freedBy)
+    {
+        Slot* slot = Uncached.TryAdopt(start, byteCount, freedBy);
+        return slot == null ? throw Failure.OutOfMemory((nuint)sizeof(Slot), NativeAllocator.Default) : new Hold(slot, slot->Home);
+    }
+
+    /// <summary>The first elements of the block; false when the generation is over.</summary>
+    /// <safety>The block was rented for as many elements.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public unsafe bool TryView<T>(int length, out Span<T> view)
+        where T : unmanaged
+    {
+        Slot* slot = _loan.Slot;
+        if (slot != null)
+        {
+            // The address first: it was this generation's if the generation is open afterwards.
+            void* start = (void*)Volatile.Read(ref *(nint*)&slot->Start);
+            if (Volatile.Read(ref slot->Generation) - _loan.Held <= Closing.Shared)
+            {
+                view = Block.View<T>(start, length);
+                return true;
+            }
+        }
+
+        view = default;
+        return false;
+    }
+
+    /// <summary>
+    /// Gives the block back, on its own thread without an atomic operation. Before it is used by any other means than
+    /// <see cref="TryView"/>, call <see cref="TryShare"/>.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Return()
+    {
+        unsafe
+        {
+            // SAFETY: slots are never unmapped; the home is that of this loan.
+            Slot* slot = ThreadCache.ReturnHeld(_loan.Slot, _loan.Held, _loan.Home);
+            if (slot != null)
+            {
+                Close(slot, _loan.Held);
+            }
+        }
+
+        GC.KeepAlive(Guardian);
+    }
+
+    /// <summary>Lets the block be borrowed and pinned, by any thread; false when the generation is over.</summary>
+    public bool TryShare()
+    {
+        unsafe
+        {
+            // SAFETY: slots are never unmapped, and this generation was held by this hold.
+            return _loan.Slot != null && Closing.TryShare(_loan.Slot, _loan.Held);
+        }
+    }
+
+    /// <remarks>Nothing is live after its call, so the JIT saves no registers for it.</remarks>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe void Close(Slot* slot, ulong held) => Closing.Close(slot, held);
+}

@@ -1,0 +1,90 @@
+using System.Buffers;
+using NativeBuffers.Caches;
+
+namespace NativeBuffers.Lifetimes;
+
+/// <summary>One pin of a block: it stays where it is, and is not freed, until the pin ends.</summary>
+/// <remarks>
+/// A pin may end on another thread than it began on, so it is counted, atomically. It is an object of its own because
+/// a <see cref="MemoryHandle"/> is a struct: disposing two copies of one must not end another's pin.
+/// </remarks>
+internal sealed class Pin : IPinnable
+{
+    private readonly unsafe Slot* _slot;
+    private int _hasEnded;
+
+    private unsafe Pin(Slot* slot) => _slot = slot;
+
+    /// <summary>The pin that its owner gave out before this one, if that may still go on.</summary>
+    public Pin? Before { get; set; }
+
+    private bool HasEnded => Volatile.Read(ref _hasEnded) != 0;
+
+    /// <summary>Pins a block; null when its generation is over.</summary>
+    /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
+    public static unsafe Pin? TryBegin(Slot* slot, ulong held)
+    {
+        var pin = new Pin(slot);
+        while (true)
+        {
+            // Count, then look; who closes moves the state on, then reads the count. Both are atomic operations.
+            Interlocked.Increment(ref slot->Pins);
+            ulong state = Volatile.Read(ref slot->Generation) - held;
+            if (state <= Closing.Shared)
+            {
+                return pin;
+            }
+
+            Interlocked.Decrement(ref slot->Pins);
+            Closing.TryFinish(slot);
+            if (!Closing.IsExclusive(state))
+            {
+                return null;
+            }
+
+            Closing.Wait();
+        }
+    }
+
+    MemoryHandle IPinnable.Pin(int elementIndex) => throw new NotSupportedException();
+
+    /// <summary>Ends the pin, once. Gives the block back if it was closed meanwhile.</summary>
+    public void Unpin() => _ = TryEnd();
+
+    /// <summary>As <see cref="Unpin"/>; false when it was over already.</summary>
+    public bool TryEnd()
+    {
+        if (Interlocked.Exchange(ref _hasEnded, 1) != 0)
+        {
+            return false;
+        }
+
+        unsafe
+        {
+            // SAFETY: slots are never unmapped, and this pin was counted.
+            Interlocked.Decrement(ref _slot->Pins);
+            Closing.TryFinish(_slot);
+        }
+
+        return true;
+    }
+
+    /// <summary>The first of these pins that still goes on; those behind it that do not are let go of.</summary>
+    public static Pin? FirstActive(Pin? pin)
+    {
+        while (pin is { HasEnded: true })
+        {
+            pin = pin.Before;
+        }
+
+        for (Pin? active = pin; active is not null; active = active.Before)
+        {
+            while (active.Before is { HasEnded: true } ended)
+            {
+                active.Before = ended.Before;
+            }
+        }
+
+        return pin;
+    }
+}

@@ -1,0 +1,103 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using NativeBuffers.Lifetimes;
+using NativeBuffers.Raw;
+
+namespace NativeBuffers;
+
+/// <summary>A block of <typeparamref name="T"/> rented from a <see cref="NativeMemoryPool{T}"/>: a value that fields can store.</summary>
+/// <remarks>
+/// <para>Dispose it once, anywhere: copies are names of one rental. After any of them is disposed, on whichever thread,
+/// all of them throw <see cref="ObjectDisposedException"/>, and disposing them gives nothing back; the block's next renter
+/// cannot be reached through them. Spans taken before must not be used any more: a span does not know.</para>
+/// <para>All members may be called from all threads. Returning a buffer is cheapest on the thread that rented it.</para>
+/// <para>A rental that was forgotten is given back after a garbage collection or two, and counted
+/// (<see cref="NativeMemoryTracker.AbandonedCount"/>). <c>default</c> is a valid empty buffer.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// using var buffer = NativeMemoryPool&lt;byte&gt;.Shared.RentBuffer(4096);
+/// int count = stream.Read(buffer.AsSpan());
+/// </code>
+/// </example>
+/// <typeparam name="T">Any type without references.</typeparam>
+[SuppressMessage("Performance", "CA1815", Justification = "Equal is who has the same rental; nobody needs to ask.")]
+public readonly struct PooledBuffer<T> : IMemoryOwner<T>
+    where T : unmanaged
+{
+    private readonly Hold _hold;
+    private readonly int _length;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal PooledBuffer(Hold hold, int length)
+    {
+        _hold = hold;
+        _length = length;
+    }
+
+    /// <summary>The number of elements, exactly as rented; 0 once disposed.</summary>
+    public int Length => IsDisposed ? 0 : _length;
+
+    /// <summary>Whether the buffer was given back, through this value or a copy.</summary>
+    public bool IsDisposed => !_hold.IsNone && !_hold.IsOpen;
+
+    /// <summary>
+    /// All elements, for asynchronous code. While it is pinned, as input and output do, disposing the buffer gives the block
+    /// back to nobody. Allocates an object; taken first on another thread than the renting one, it also costs microseconds.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The buffer was given back.</exception>
+    public Memory<T> Memory => AsOwner() is { } owner ? owner.Memory : default;
+
+    /// <summary>All elements. The span must not be used after the buffer was given back.</summary>
+    /// <exception cref="ObjectDisposedException">The buffer was given back.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Span<T> AsSpan()
+    {
+        unsafe
+        {
+            // SAFETY: the pool rented the block for this length.
+            return _hold.TryView(_length, out Span<T> span) ? span : EmptyOrThrow(_hold.IsNone);
+        }
+    }
+
+    /// <summary>The elements from <paramref name="start"/> on.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The range is not inside the buffer.</exception>
+    /// <exception cref="ObjectDisposedException">The buffer was given back.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Span<T> AsSpan(int start) => AsSpan().Slice(start);
+
+    /// <summary><paramref name="length"/> elements from <paramref name="start"/> on.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The range is not inside the buffer.</exception>
+    /// <exception cref="ObjectDisposedException">The buffer was given back.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Span<T> AsSpan(int start, int length) => AsSpan().Slice(start, length);
+
+    /// <summary>Borrows the elements: the block is given to nobody else before the result is disposed.</summary>
+    /// <returns>A ref struct: declare it with <c>using</c>.</returns>
+    /// <exception cref="ObjectDisposedException">The buffer was given back.</exception>
+    public Borrow<T> Borrow() => AsOwner() is { } owner ? owner.Borrow() : default;
+
+    /// <summary>Gives the block back: now, or when the last pin of its memory ends. Once only, through whichever copy.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Dispose() => _hold.Return();
+
+    private NativeMemoryOwner<T>? AsOwner()
+    {
+        if (_hold.IsNone)
+        {
+            return null;
+        }
+
+        unsafe
+        {
+            // SAFETY: the pool rented the block for this length.
+            return _hold.TryShare() ? new NativeMemoryOwner<T>(_hold, _length) : throw Disposed();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Span<T> EmptyOrThrow(bool isNone) => isNone ? default : throw Disposed();
+
+    private static ObjectDisposedException Disposed() => Failure.Disposed($"{nameof(PooledBuffer<>)}<{typeof(T).Name}>");
+}
