@@ -14,6 +14,9 @@ internal struct BorrowRecords
     /// <summary>The first record is the one that a borrow takes if nothing else is borrowed.</summary>
     private Row _row;
 
+    /// <summary>Records from here on are free, in this row. Their thread's alone: others look at all.</summary>
+    private int _end;
+
     private unsafe BorrowRecords* _next;
 
     /// <summary>The record to try first.</summary>
@@ -32,6 +35,7 @@ internal struct BorrowRecords
             {
                 if (Hot(records)[i].Slot == null)
                 {
+                    records->_end = int.Max(records->_end, i + 1);
                     return Hot(records) + i;
                 }
             }
@@ -45,6 +49,24 @@ internal struct BorrowRecords
 
             records = records->_next;
         }
+    }
+
+    /// <summary>Whether any record of this thread names the slot.</summary>
+    /// <safety>The records are the caller's thread's.</safety>
+    public static unsafe bool NameHere(BorrowRecords* records, Slot* slot)
+    {
+        if (Hot(records)->Slot == slot)
+        {
+            return true;
+        }
+
+        // Most threads borrow one thing at a time, and are done here.
+        while (records->_end > 1 && Hot(records)[records->_end - 1].Slot == null)
+        {
+            records->_end--;
+        }
+
+        return (records->_end > 1 || records->_next != null) && Name(records, slot);
     }
 
     /// <summary>Whether any record names the slot.</summary>

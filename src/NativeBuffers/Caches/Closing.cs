@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace NativeBuffers.Caches;
 
 /// <summary>How a held slot comes to its end: closed by one, used perhaps by others, given back by exactly one.</summary>
@@ -22,9 +24,11 @@ internal static class Closing
             return false;
         }
 
-        if (!IsUsed(slot, before))
+        Magazine* home = slot->Home;
+        bool isHere = ThreadCache.IsHere(home, out BorrowRecords* records);
+        if (!IsUsed(slot, before, isHere ? records : null))
         {
-            GiveBack(slot, Slot.With(held, SlotState.Closing));
+            GiveBack(slot, Slot.With(held, SlotState.Closing), home, isHere);
         }
         else if (TryMove(slot, held, SlotState.Closing, SlotState.Deferred))
         {
@@ -49,13 +53,15 @@ internal static class Closing
             return false;
         }
 
-        isUsed = IsUsed(slot, before);
+        bool isHere = ThreadCache.IsHere(slot->Home, out BorrowRecords* records);
+        isUsed = IsUsed(slot, before, isHere ? records : null);
         if (isUsed)
         {
             EndExclusive(slot, held);
         }
 
-        return true;
+        // Not so if its own thread was giving it back: see TryCloseHere.
+        return isUsed || Volatile.Read(ref slot->Generation) == Slot.With(held, SlotState.Exclusive);
     }
 
     /// <summary>Lets everybody in again, as users of any thread.</summary>
@@ -64,11 +70,42 @@ internal static class Closing
         _ = TryMove(slot, held, SlotState.Exclusive, SlotState.Shared);
 
     /// <summary>
-    /// Lets other threads in on a slot that its own thread may give back without an atomic operation: after this, it
-    /// does not. False when the generation is not open any more.
+    /// As <see cref="Close"/>, for a slot whose home is this thread's, has no hot slot, and has been borrowed by this thread
+    /// only: without an atomic operation. False when it is not so, and then nothing has changed.
     /// </summary>
+    /// <remarks>
+    /// Others who want to use such a slot move its state on, and then, after a barrier in every core, wait until this thread
+    /// is not inside (<see cref="TryShare"/>). So either this thread sees that, or they see that the generation is over.
+    /// Others who close it do not wait: they go on by compare-and-swap, which fails once the store here has won.
+    /// </remarks>
     /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
-    public static unsafe bool TryShare(Slot* slot, ulong held)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe bool TryCloseHere(Slot* slot, ulong held)
+    {
+        Magazine* home = slot->Home;
+        if (!ThreadCache.IsMineForSize(home))
+        {
+            return false;
+        }
+
+        Volatile.Write(ref home->Inside, 1);
+        bool closes = Volatile.Read(ref slot->Generation) == held + Biased
+            && home->Hot == null
+            && Volatile.Read(ref slot->Pins) == 0
+            && !BorrowRecords.NameHere(ThreadCache.Records(out _), slot);
+        if (closes)
+        {
+            slot->Generation = Slot.After(held);
+            home->Hot = slot;
+        }
+
+        Volatile.Write(ref home->Inside, 0);
+        return closes;
+    }
+
+    /// <summary>Sees to it that the slot's own thread does not give it back without an atomic operation. False when the generation is over.</summary>
+    /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
+    public static unsafe bool TryLeaveHeld(Slot* slot, ulong held)
     {
         while (true)
         {
@@ -78,34 +115,51 @@ internal static class Closing
                 return true;
             }
 
-            if (IsExclusive(state))
+            if (state == Held && ThreadCache.IsHere(slot->Home, out _))
+            {
+                if (TryMove(slot, held, SlotState.Held, SlotState.Biased))
+                {
+                    return true;
+                }
+            }
+            else if (state == Held)
+            {
+                if (TryShare(slot, held, SlotState.Held))
+                {
+                    return true;
+                }
+            }
+            else if (IsExclusive(state))
             {
                 Wait();
-                continue;
             }
-
-            if (state != Held)
+            else
             {
                 return false;
             }
-
-            Magazine* home = slot->Home;
-            if (ThreadCache.IsMine(home))
-            {
-                return TryMove(slot, held, SlotState.Held, SlotState.Biased) || TryShare(slot, held);
-            }
-
-            if (TryMove(slot, held, SlotState.Held, SlotState.Exclusive))
-            {
-                Interlocked.MemoryBarrierProcessWide();
-                if (home != null)
-                {
-                    home->WaitForOwner();
-                }
-
-                return TryMove(slot, held, SlotState.Exclusive, SlotState.Shared);
-            }
         }
+    }
+
+    /// <summary>Lets every thread in on a slot that so far only its own uses, and may give back without an atomic operation.</summary>
+    /// <returns>False when the state is no longer <paramref name="from"/>, or was over before it could be changed.</returns>
+    /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static unsafe bool TryShare(Slot* slot, ulong held, SlotState from)
+    {
+        // Before the state changes: afterwards the slot's own thread may be giving it back.
+        Magazine* home = slot->Home;
+        if (!TryMove(slot, held, from, SlotState.Exclusive))
+        {
+            return false;
+        }
+
+        Interlocked.MemoryBarrierProcessWide();
+        if (home != null)
+        {
+            home->WaitForOwner();
+        }
+
+        return TryMove(slot, held, SlotState.Exclusive, SlotState.Shared);
     }
 
     /// <summary>Gives the block back if it is closed and nobody uses it any more: for whoever just ended a use.</summary>
@@ -135,6 +189,7 @@ internal static class Closing
         _ = Thread.Yield();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static unsafe bool TryLeaveOpen(Slot* slot, ulong held, SlotState next, out SlotState before)
     {
         while (true)
@@ -156,24 +211,40 @@ internal static class Closing
         }
     }
 
-    /// <safety>The caller has just moved the state on from <paramref name="before"/>, with an atomic operation.</safety>
-    private static unsafe bool IsUsed(Slot* slot, SlotState before)
+    /// <safety>
+    /// The caller has just moved the state on from <paramref name="before"/>, with an atomic operation. The records are those
+    /// of this thread if the slot's home is, or else null.
+    /// </safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe bool IsUsed(Slot* slot, SlotState before, BorrowRecords* records)
     {
         if (Volatile.Read(ref slot->Pins) != 0)
         {
             return true;
         }
 
-        switch (before)
+        if (before == SlotState.Held)
         {
-            case SlotState.Held:
-                return false;
-            case SlotState.Biased when ThreadCache.IsMine(slot->Home):
-                return BorrowRecords.Name(ThreadCache.MakeRecords(), slot);
-            default:
-                Interlocked.MemoryBarrierProcessWide();
-                return ThreadCaches.IsBorrowed(slot);
+            return false;
         }
+
+        return before == SlotState.Biased && records != null
+            ? BorrowRecords.NameHere(records, slot)
+            : IsUsedAnywhere(slot);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe bool IsUsedAnywhere(Slot* slot)
+    {
+        Magazine* home = slot->Home;
+        Interlocked.MemoryBarrierProcessWide();
+        if (home != null)
+        {
+            // Its own thread may be just giving it back: let it finish.
+            home->WaitForOwner();
+        }
+
+        return ThreadCaches.IsBorrowed(slot);
     }
 
     /// <summary>Moves a generation from one state to another, atomically.</summary>
@@ -186,7 +257,13 @@ internal static class Closing
     public static unsafe void GiveBack(Slot* slot, ulong closing)
     {
         Magazine* home = slot->Home;
-        if (ThreadCache.IsMine(home))
+        GiveBack(slot, closing, home, ThreadCache.IsHere(home, out _));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void GiveBack(Slot* slot, ulong closing, Magazine* home, bool isHere)
+    {
+        if (isHere)
         {
             slot->Generation = Slot.After(closing);
             ThreadCache.Return(slot, home);

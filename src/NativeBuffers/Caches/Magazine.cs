@@ -13,8 +13,8 @@ namespace NativeBuffers.Caches;
 /// scheme is Bonwick and Adams's (Magazines and Vmem, 2001).</para>
 /// <para>The thread, the <i>owner</i>, uses the bundles with plain loads and stores. Now and then a <i>visitor</i> takes
 /// their blocks away, and pays for both with a barrier in every core: Dekker's mutual exclusion made asymmetric (Dice,
-/// Huang and Yang, 2001). The owner stores <c>_inside</c>, then loads the floor; the visitor raises the floor, then passes
-/// <see cref="Interlocked.MemoryBarrierProcessWide"/>, then loads <c>_inside</c>. The barrier falls somewhere into the
+/// Huang and Yang, 2001). The owner stores <see cref="Inside"/>, then loads the floor; the visitor raises the floor, then passes
+/// <see cref="Interlocked.MemoryBarrierProcessWide"/>, then loads <see cref="Inside"/>. The barrier falls somewhere into the
 /// owner's sequence. If behind its store, the visitor sees it, and waits until the owner is out. If before it, the
 /// owner's load comes later still and finds the raised floor. On x64 the store may wait in the store buffer past the
 /// load, and on Arm64 they may be reordered: the barrier, which runs on the owner's core too, settles both.</para>
@@ -28,8 +28,8 @@ internal struct Magazine
     /// <summary>The block freed last, or null. In a magazine that never takes a block: <see cref="NoRoom"/>.</summary>
     public unsafe Slot* Hot;
 
-    /// <summary>1 while the owner uses the bundles.</summary>
-    private int _inside;
+    /// <summary>1 while the owner uses the bundles, or makes a held slot the hot one.</summary>
+    public int Inside;
 
     /// <summary>
     /// 0, or very large while a visitor is there: the owner takes only while there are more slots than this, and gives
@@ -76,7 +76,7 @@ internal struct Magazine
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Slot* TryTake(Magazine* magazine)
     {
-        Volatile.Write(ref magazine->_inside, 1);
+        Volatile.Write(ref magazine->Inside, 1);
         int floor = Volatile.Read(ref magazine->_floor);
         int count = magazine->_count;
         Slot* slot = null;
@@ -88,7 +88,7 @@ internal struct Magazine
             magazine->_count = count;
         }
 
-        Volatile.Write(ref magazine->_inside, 0);
+        Volatile.Write(ref magazine->Inside, 0);
         return slot;
     }
 
@@ -97,7 +97,7 @@ internal struct Magazine
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe bool TryGive(Magazine* magazine, Slot* slot)
     {
-        Volatile.Write(ref magazine->_inside, 1);
+        Volatile.Write(ref magazine->Inside, 1);
         int floor = Volatile.Read(ref magazine->_floor);
         int count = magazine->_count;
         bool given = count < magazine->_limit - floor;
@@ -108,31 +108,8 @@ internal struct Magazine
             magazine->_count = count + 1;
         }
 
-        Volatile.Write(ref magazine->_inside, 0);
+        Volatile.Write(ref magazine->Inside, 0);
         return given;
-    }
-
-    /// <summary>Makes a held slot the hot one, in its next generation.</summary>
-    /// <remarks>
-    /// Without an atomic operation, although others may close the slot: they move its generation on by one, and then, after
-    /// a barrier in every core, wait until the owner is out (<see cref="WaitForOwner"/>). Either the owner saw what they
-    /// did, or its own store wins, and they see that. <see cref="Closing"/> has the whole story.
-    /// </remarks>
-    /// <returns>Null; or the slot, when another thread had a hand in it, or there is a hot one already.</returns>
-    /// <safety>The caller is the owner; the magazine was the slot's home when it was lent.</safety>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe Slot* ReturnHeld(Magazine* magazine, Slot* slot, ulong held)
-    {
-        Volatile.Write(ref magazine->_inside, 1);
-        if (Volatile.Read(ref slot->Generation) == held && magazine->Hot == null)
-        {
-            slot->Generation = held + (Slot.Step - (ulong)SlotState.Held);
-            magazine->Hot = slot;
-            slot = null;
-        }
-
-        Volatile.Write(ref magazine->_inside, 0);
-        return slot;
     }
 
     /// <summary>Exchanges the bundles if the one behind has what the loaded one lacks.</summary>
@@ -189,7 +166,7 @@ internal struct Magazine
     /// <summary>The visitor waits until the owner is out; it comes back in only after <see cref="EndVisit"/>.</summary>
     public void WaitForOwner()
     {
-        for (int turn = 0; Volatile.Read(ref _inside) != 0; turn++)
+        for (int turn = 0; Volatile.Read(ref Inside) != 0; turn++)
         {
             Pause(turn);
         }
@@ -244,16 +221,16 @@ internal struct Magazine
     /// <summary>The owner comes in, and waits while a visitor is there.</summary>
     private void Enter()
     {
-        Volatile.Write(ref _inside, 1);
+        Volatile.Write(ref Inside, 1);
         while (Volatile.Read(ref _floor) != 0)
         {
-            Volatile.Write(ref _inside, 0);
+            Volatile.Write(ref Inside, 0);
             for (int turn = 0; Volatile.Read(ref _floor) != 0; turn++)
             {
                 Pause(turn);
             }
 
-            Volatile.Write(ref _inside, 1);
+            Volatile.Write(ref Inside, 1);
         }
     }
 
@@ -270,5 +247,5 @@ internal struct Magazine
         }
     }
 
-    private void Leave() => Volatile.Write(ref _inside, 0);
+    private void Leave() => Volatile.Write(ref Inside, 0);
 }

@@ -15,7 +15,7 @@ namespace NativeBuffers.Caches;
 [StructLayout(LayoutKind.Sequential)]
 internal struct ThreadCache
 {
-    /// <summary>The magazines of this thread's cache, by size class; null until the first miss.</summary>
+    /// <summary>This thread's cache, as what it begins with: the closed magazine, then one for each size class. Null until the first miss.</summary>
     [ThreadStatic]
     private static unsafe Magazine* t_magazines;
 
@@ -71,7 +71,7 @@ internal struct ThreadCache
             Magazine* magazines = t_magazines;
             if (magazines != null)
             {
-                magazine = magazines + SizeClasses.OfLast((uint)last);
+                magazine = magazines + 1 + SizeClasses.OfLast((uint)last);
                 Slot* slot = magazine->Hot;
                 magazine->Hot = null;
                 return slot;
@@ -82,29 +82,29 @@ internal struct ThreadCache
         return null;
     }
 
-    /// <summary>Makes a held slot the hot one of its home, in its next generation.</summary>
-    /// <returns>Null; or the slot, when that takes more than a few stores.</returns>
-    /// <safety>This was the slot's home when it was lent; both are null, or neither.</safety>
+    /// <summary>Whether a magazine is one of this thread's for a size class. By addresses alone: it may be null.</summary>
+    /// <safety>No pointer is followed.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe Slot* ReturnHeld(Slot* slot, ulong held, Magazine* home)
-    {
-        if (slot != null & (nuint)((byte*)home - (byte*)t_magazines) < (nuint)(SizeClasses.Count * sizeof(Magazine)))
-        {
-            slot = Magazine.ReturnHeld(home, slot, held);
-        }
-
-        return slot;
-    }
+    public static unsafe bool IsMineForSize(Magazine* magazine) =>
+        // The closed magazine comes first. So null on a thread without a cache is not its own, although both are 0.
+        (nuint)((byte*)magazine - (byte*)t_magazines) - (nuint)sizeof(Magazine) < (nuint)(SizeClasses.Count * sizeof(Magazine));
 
     /// <summary>Whether a magazine is one of this thread's.</summary>
-    /// <safety>The magazine is part of a cache, or null.</safety>
-    public static unsafe bool IsMine(Magazine* magazine) => magazine != null && t_magazines != null && IsAmong(t_magazines, magazine);
+    /// <param name="magazine">Null, or part of a cache; of which thread, may change meanwhile if it is not this one.</param>
+    /// <param name="records">This thread's, if it is.</param>
+    /// <safety>The records are for the caller's thread.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe bool IsHere(Magazine* magazine, out BorrowRecords* records)
+    {
+        records = Records(out Magazine* magazines);
+        return magazine != null && magazines != null && IsAmong(magazines, magazine);
+    }
 
     /// <summary>Whether a magazine is part of the cache with these, the closed one included. By addresses alone: it may be null.</summary>
     /// <safety>No pointer is followed.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe bool IsAmong(Magazine* magazines, Magazine* magazine) =>
-        (nuint)((byte*)magazine - (byte*)(magazines - 1)) < (nuint)((SizeClasses.Count + 1) * sizeof(Magazine));
+        (nuint)((byte*)magazine - (byte*)magazines) < (nuint)((SizeClasses.Count + 1) * sizeof(Magazine));
 
     /// <summary>This thread's borrow records; null when it has none yet: see <see cref="MakeRecords"/>.</summary>
     /// <safety>They are the caller's thread's.</safety>
@@ -112,7 +112,7 @@ internal struct ThreadCache
     public static unsafe BorrowRecords* Records(out Magazine* magazines)
     {
         magazines = t_magazines;
-        return (BorrowRecords*)(magazines + SizeClasses.Count);
+        return (BorrowRecords*)(magazines + 1 + SizeClasses.Count);
     }
 
     /// <summary>This thread's borrow records, made if need be.</summary>
@@ -274,11 +274,12 @@ internal struct ThreadCache
             Magazine* magazines = t_magazines;
             for (int i = 0; magazines != null && i < SizeClasses.Count; i++)
             {
-                Slot* hot = magazines[i].Hot;
+                Magazine* magazine = magazines + 1 + i;
+                Slot* hot = magazine->Hot;
                 if (hot != null)
                 {
-                    magazines[i].Hot = null;
-                    magazines[i].Cache->SlotsHeld--;
+                    magazine->Hot = null;
+                    magazine->Cache->SlotsHeld--;
                     Depot.For(i).GiveOne(hot);
                 }
             }
@@ -463,7 +464,7 @@ internal struct ThreadCache
         ThreadCache* cache = ThreadCaches.TryRegister(Thread.CurrentThread);
         if (cache != null)
         {
-            t_magazines = (Magazine*)&cache->Row;
+            t_magazines = &cache->Closed;
         }
 
         return cache;

@@ -75,7 +75,7 @@ internal static class Uncached
             GCHandle.FromIntPtr(slot->Allocator).Free();
         }
 
-        if (ThreadCache.IsMine(slot->Home))
+        if (ThreadCache.IsHere(slot->Home, out _))
         {
             slot->Generation = Slot.After(slot->Generation);
             ThreadCache.ReturnVacant(slot);

@@ -41,27 +41,22 @@ internal readonly struct BorrowMark
         }
     }
 
-    /// <summary>Begins to use a block; false when its generation is over.</summary>
+    /// <summary>Begins to use a block; false when its generation is over, and then the mark means nothing.</summary>
     /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe bool TryBegin(Slot* slot, ulong held, out BorrowMark mark)
     {
         BorrowRecord* record = BorrowRecords.Hot(ThreadCache.Records(out Magazine* magazines));
-        if (magazines != null && record->Slot == null)
+        if (magazines == null || record->Slot != null)
         {
-            record->Slot = slot;
-            if (IsOpenTo(magazines, slot, Volatile.Read(ref slot->Generation) - held))
-            {
-                mark = new BorrowMark(slot, held, record);
-                return true;
-            }
-
-            // Only a note that was never acted upon: the slow way begins anew.
-            Withdraw(record, slot);
+            record = TakeRecord(out magazines);
         }
 
-        return TryBeginSlowly(slot, held, out mark);
+        record->Slot = slot;
+        bool begun = IsOpenTo(magazines, slot, Volatile.Read(ref slot->Generation) - held) || TryEnter(magazines, record, slot, held);
+        mark = new BorrowMark(slot, held, record);
+        return begun;
     }
 
     /// <summary>Ends the use, once; copies of this mark end nothing more. Gives the block back if it was closed meanwhile.</summary>
@@ -89,46 +84,49 @@ internal readonly struct BorrowMark
         state == Closing.Shared || (state == Closing.Biased && ThreadCache.IsAmong(magazines, slot->Home));
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe bool TryBeginSlowly(Slot* slot, ulong held, out BorrowMark mark)
+    private static unsafe BorrowRecord* TakeRecord(out Magazine* magazines)
     {
-        BorrowRecords* records = ThreadCache.MakeRecords();
-        _ = ThreadCache.Records(out Magazine* magazines);
-        BorrowRecord* record = BorrowRecords.TakeFree(records);
+        BorrowRecord* record = BorrowRecords.TakeFree(ThreadCache.MakeRecords());
+        _ = ThreadCache.Records(out magazines);
+        return record;
+    }
+
+    /// <summary>Moves the slot to a state in which this thread may borrow; false, and no note of it, when its generation is over.</summary>
+    /// <safety>The record names the slot.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe bool TryEnter(Magazine* magazines, BorrowRecord* record, Slot* slot, ulong held)
+    {
         while (true)
         {
-            record->Slot = slot;
-            Interlocked.MemoryBarrier();
-            ulong state = Volatile.Read(ref slot->Generation) - held;
-            if (IsOpenTo(magazines, slot, state) || (state <= Closing.Shared && TryLetIn(slot, held, state)))
+            // Most come here because theirs is the first borrow. Atomically, so that a closer comes before or after.
+            bool isHere = ThreadCache.IsAmong(magazines, slot->Home);
+            if (Closing.TryMove(slot, held, SlotState.Held, isHere ? SlotState.Biased : SlotState.Shared))
             {
-                mark = new BorrowMark(slot, held, record);
                 return true;
             }
 
-            Withdraw(record, slot);
-            if (state > Closing.Shared && !Closing.IsExclusive(state))
+            ulong state = Volatile.Read(ref slot->Generation) - held;
+            if (IsOpenTo(magazines, slot, state) || (state == Closing.Biased && Closing.TryShare(slot, held, SlotState.Biased)))
             {
-                mark = default;
+                return true;
+            }
+
+            if (state <= Closing.Shared)
+            {
+                continue;
+            }
+
+            // A note that was never acted upon; but a closer may have seen it, and deferred to it.
+            Volatile.Write(ref *(nint*)&record->Slot, 0);
+            Finish(slot);
+            if (!Closing.IsExclusive(state))
+            {
                 return false;
             }
 
             Closing.Wait();
+            record->Slot = slot;
         }
-    }
-
-    /// <summary>Moves the state to one in which this thread may borrow. Atomic, so a closer comes before or after.</summary>
-    private static unsafe bool TryLetIn(Slot* slot, ulong held, ulong state)
-    {
-        bool becomesBiased = state == Closing.Held && ThreadCache.IsMine(slot->Home);
-        return Closing.TryMove(
-            slot, held, SlotState.Held + (int)state, becomesBiased ? SlotState.Biased : SlotState.Shared);
-    }
-
-    /// <summary>Clears a record that named the slot, which was not open. Its closer may have seen it, and deferred to it.</summary>
-    private static unsafe void Withdraw(BorrowRecord* record, Slot* slot)
-    {
-        Volatile.Write(ref *(nint*)&record->Slot, 0);
-        Finish(slot);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -23,6 +23,8 @@ internal sealed class Guardian : IDisposable
     /// <summary>The loan that the finalizer met last; 0 if none.</summary>
     private ulong _suspect;
 
+    private Pin? _lastPin;
+
     /// <safety>The slot belongs to the caller.</safety>
     private unsafe Guardian(Slot* slot)
     {
@@ -73,6 +75,28 @@ internal sealed class Guardian : IDisposable
     {
         nint handle = slot->Guardian;
         return handle == 0 ? Attach(slot) : Unsafe.As<Guardian>(GCHandle.FromIntPtr(handle).Target!);
+    }
+
+    /// <summary>Notes a pin, for <see cref="EndLastPin"/>.</summary>
+    public void Remember(Pin pin)
+    {
+        Pin? before;
+        do
+        {
+            before = Volatile.Read(ref _lastPin);
+            pin.Before = Pin.FirstActive(before);
+        }
+        while (Interlocked.CompareExchange(ref _lastPin, pin, before) != before);
+    }
+
+    /// <summary>Ends the last pin of the block that still goes on, if any.</summary>
+    public void EndLastPin()
+    {
+        Pin? pin = Volatile.Read(ref _lastPin);
+        while (pin is not null && !pin.TryEnd())
+        {
+            pin = pin.Before;
+        }
     }
 
     /// <summary>Dismisses the guardian: the slot has lost its block.</summary>

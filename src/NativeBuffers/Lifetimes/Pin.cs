@@ -15,7 +15,7 @@ internal sealed class Pin : IPinnable
 
     private unsafe Pin(Slot* slot) => _slot = slot;
 
-    /// <summary>The pin that its owner gave out before this one, if that may still go on.</summary>
+    /// <summary>The pin of the block before this one, if that may still go on.</summary>
     public Pin? Before { get; set; }
 
     private bool HasEnded => Volatile.Read(ref _hasEnded) != 0;
@@ -30,14 +30,21 @@ internal sealed class Pin : IPinnable
             // Count, then look; who closes moves the state on, then reads the count. Both are atomic operations.
             Interlocked.Increment(ref slot->Pins);
             ulong state = Volatile.Read(ref slot->Generation) - held;
-            if (state <= Closing.Shared)
+            bool isOpen = state <= Closing.Shared;
+            if (state == Closing.Biased && !ThreadCache.IsHere(slot->Home, out _))
+            {
+                // Its own thread might not look at the count.
+                isOpen = Closing.TryShare(slot, held, SlotState.Biased);
+            }
+
+            if (isOpen)
             {
                 return pin;
             }
 
             Interlocked.Decrement(ref slot->Pins);
             Closing.TryFinish(slot);
-            if (!Closing.IsExclusive(state))
+            if (state > Closing.Shared && !Closing.IsExclusive(state))
             {
                 return null;
             }

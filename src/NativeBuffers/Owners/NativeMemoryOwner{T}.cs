@@ -48,7 +48,6 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     private ulong _held;
 
     private long _length;
-    private Pin? _lastPin;
 
     /// <safety>The hold is of a block for so many elements, and not none.</safety>
     internal unsafe NativeMemoryOwner(Hold hold, long length)
@@ -261,12 +260,14 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
         unsafe
         {
             // SAFETY: slots are never unmapped, and the generation is the one that this owner holds, or held.
-            ulong held;
-            do
+            ulong held = Volatile.Read(ref _held);
+            if (Volatile.Read(ref _slot->Generation) != held + Closing.Biased || !Closing.TryCloseHere(_slot, held))
             {
-                held = Volatile.Read(ref _held);
+                while (!Closing.Close(_slot, held) && Volatile.Read(ref _held) != held)
+                {
+                    held = Volatile.Read(ref _held);
+                }
             }
-            while (!Closing.Close(_slot, held) && Volatile.Read(ref _held) != held);
         }
 
         GC.KeepAlive(this);
@@ -284,16 +285,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     public override MemoryHandle Pin(int elementIndex = 0) => PinAt(elementIndex);
 
     /// <summary>Ends the last pin that still goes on, if any, whose <see cref="MemoryHandle"/> then ends nothing more.</summary>
-    public override void Unpin()
-    {
-        for (Pin? pin = Volatile.Read(ref _lastPin); pin is not null; pin = pin.Before)
-        {
-            if (pin.TryEnd())
-            {
-                return;
-            }
-        }
-    }
+    public override void Unpin() => _guardian.EndLastPin();
 
     /// <summary>Part of the elements. The span does not hold the memory.</summary>
     /// <param name="start">In elements; not negative.</param>
@@ -335,14 +327,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
                 throw new ArgumentOutOfRangeException(nameof(index), index, Failure.Outside);
             }
 
-            Pin? before;
-            do
-            {
-                before = Volatile.Read(ref _lastPin);
-                pin.Before = Lifetimes.Pin.FirstActive(before);
-            }
-            while (Interlocked.CompareExchange(ref _lastPin, pin, before) != before);
-
+            _guardian.Remember(pin);
             return new MemoryHandle((T*)_slot->Start + index, default, pin);
         }
     }
@@ -350,7 +335,6 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <inheritdoc/>
     protected override void Dispose(bool disposing) => Dispose();
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
     private static NativeMemoryOwner<T> Create(long length, NativeAllocator? allocator, bool zeroed)
     {
         unsafe
