@@ -30,13 +30,13 @@ internal sealed class CachingAllocator : NativeAllocator
             return large;
         }
 
-        Slot* slot = ThreadCache.TryTake(byteCount);
+        Slot* slot = Refill.TryTake(byteCount);
         if (slot == null)
         {
             return null;
         }
 
-        void* block = ThreadCache.Detach(slot);
+        void* block = Overflow.Detach(slot);
         if (zeroed)
         {
             CacheLine.Clear((byte*)block, byteCount);
@@ -76,7 +76,7 @@ internal sealed class CachingAllocator : NativeAllocator
         {
             Behind.Free(block, byteCount, AlignmentBehind(alignment));
         }
-        else if (!ThreadCache.TryAttach(block, byteCount))
+        else if (!Overflow.TryAttach(block, byteCount))
         {
             BlockSource.Free(block);
         }

@@ -270,7 +270,7 @@ internal static class Closing
         }
         else if (slot->Kind == SlotKind.Cached)
         {
-            ThreadCache.ReturnElsewhere(slot, closing);
+            Overflow.ReturnElsewhere(slot, closing);
         }
         else
         {

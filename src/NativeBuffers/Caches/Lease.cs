@@ -251,7 +251,7 @@ internal readonly struct Lease
             return Uncached.TryTakeLarge(byteCount, zeroed);
         }
 
-        Slot* slot = ThreadCache.TryTake(byteCount);
+        Slot* slot = Refill.TryTake(byteCount);
         if (zeroed && slot != null)
         {
             CacheLine.Clear(slot->Start, byteCount);

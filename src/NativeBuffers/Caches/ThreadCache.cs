@@ -54,9 +54,6 @@ internal struct ThreadCache
     /// <summary>What this thread has reserved of the budget, in bytes. Visitors release some of it.</summary>
     public long ReservedBytes;
 
-    /// <summary>More vacant slots than this go back to the table: where blocks are only freed, slots pile up.</summary>
-    private const int MostVacant = 64;
-
     /// <summary>A slot with a block of at least <paramref name="byteCount"/> bytes that was just freed; null when there is none.</summary>
     /// <param name="byteCount">In bytes; any number.</param>
     /// <param name="magazine">Where to look next, with <see cref="Magazine.TryTake"/>; null when no magazine keeps such blocks.</param>
@@ -135,127 +132,13 @@ internal struct ThreadCache
         }
         else
         {
-            ReturnBehindHot(home, slot);
+            Overflow.ReturnBehindHot(home, slot);
         }
-    }
-
-    /// <summary>A slot with a block of at least <paramref name="byteCount"/> bytes, which a size class holds; null when memory is exhausted.</summary>
-    /// <safety>As for <see cref="TakeHot"/>.</safety>
-    public static unsafe Slot* TryTake(nuint byteCount)
-    {
-        ThreadCache* cache = Current();
-        if (cache == null)
-        {
-            return null;
-        }
-
-        Magazine* magazine = cache->Opened(SizeClasses.Of(byteCount));
-        Slot* slot = magazine->Hot;
-        magazine->Hot = null;
-        slot = slot != null ? slot : Magazine.TryTake(magazine);
-        if (slot == null && magazine->TrySwap(wanted: true))
-        {
-            slot = Magazine.TryTake(magazine);
-        }
-
-        slot = slot != null ? slot : TakeReturned(cache, magazine);
-        return slot != null ? slot : Refill(cache, magazine);
-    }
-
-    /// <summary>Gives a closing slot back on a thread that its home does not belong to.</summary>
-    /// <safety>The slot belongs to the caller, and has a cached block.</safety>
-    public static unsafe void ReturnElsewhere(Slot* slot, ulong closing)
-    {
-        // Before it leaves: its own thread may be giving it back at the same time, and then moves it on.
-        Magazine* home = slot->Home;
-        if (Interlocked.CompareExchange(ref slot->Generation, Slot.With(closing, SlotState.Returned), closing) != closing
-            || Interlocked.Exchange(ref slot->IsQueued, 1) != 0)
-        {
-            return;
-        }
-
-        int sizeClass = SizeClasses.Of(slot->ByteCount);
-        if (ReturnQueue.Push(QueueOf(home->Cache, sizeClass), slot) >= MostReturned(sizeClass))
-        {
-            ThreadCaches.Drain(home->Cache, sizeClass);
-        }
-    }
-
-    /// <summary>Gives a closing slot to the depot, on a thread that its home does not belong to.</summary>
-    /// <safety>The slot belongs to the caller, was taken from a <see cref="ReturnQueue"/>, and has a home.</safety>
-    public static unsafe void TakeAway(Slot* slot)
-    {
-        // Without a home first: a slot that is in no generation's hands and has a home would count as abandoned with it.
-        _ = Interlocked.Increment(ref slot->Home->Cache->SlotsTakenAway);
-        slot->Home = null;
-        Volatile.Write(ref slot->Generation, Slot.After(slot->Generation));
-        Depot.For(SizeClasses.Of(slot->ByteCount)).GiveOne(slot);
     }
 
     /// <summary>What others gave back to a cache, of one size class.</summary>
     /// <safety>Caches are never unmapped.</safety>
     public static unsafe ReturnQueue* QueueOf(ThreadCache* cache, int sizeClass) => (ReturnQueue*)&cache->Returns + sizeClass;
-
-    /// <summary>How many slots lie in a queue before those who give them back empty it themselves: 1 MiB of them, but 8 to 128.</summary>
-    private static int MostReturned(int sizeClass) => (int)long.Clamp(1024 * 1024 / (long)SizeClasses.SizeOf(sizeClass), 8, 128);
-
-    /// <summary>A slot for a block that does not come from a cache; null when memory is exhausted.</summary>
-    /// <safety>The caller gives it a block, and then returns it as any other.</safety>
-    public static unsafe Slot* TryTakeVacant()
-    {
-        ThreadCache* cache = Current();
-        return cache == null ? null : TakeVacant(cache, &cache->Closed);
-    }
-
-    /// <summary>Takes the block out of a slot, which becomes vacant.</summary>
-    /// <safety>The slot came from this thread's <see cref="TryTake"/>; the block belongs to the caller now.</safety>
-    public static unsafe void* Detach(Slot* slot)
-    {
-        void* block = slot->Start;
-        ReturnVacant(slot);
-        return block;
-    }
-
-    /// <summary>Puts a block into a vacant slot, and gives both back; false when there is no slot to be had.</summary>
-    /// <safety>The block is the caller's to give up, and was detached from a slot of this size, on any thread.</safety>
-    public static unsafe bool TryAttach(void* block, nuint byteCount)
-    {
-        ThreadCache* cache = Current();
-        if (cache == null)
-        {
-            return false;
-        }
-
-        Magazine* magazine = cache->Opened(SizeClasses.Of(byteCount));
-        Slot* slot = TakeVacant(cache, magazine->HasRoom ? magazine : &cache->Closed);
-        if (slot == null)
-        {
-            return false;
-        }
-
-        slot->Kind = SlotKind.Cached;
-        slot->ByteCount = SizeClasses.SizeOf(magazine->SizeClass);
-        slot->Start = (byte*)block;
-        Return(slot, slot->Home);
-        return true;
-    }
-
-    /// <summary>Gives a slot back whose block is gone already.</summary>
-    /// <safety>The slot came from this thread's <see cref="TryTake"/> or <see cref="TryTakeVacant"/> and has no block.</safety>
-    public static unsafe void ReturnVacant(Slot* slot)
-    {
-        ThreadCache* cache = slot->Home->Cache;
-        slot->Home = null;
-        slot->Start = null;
-        cache->SlotsHeld--;
-        SlotTable.Link(ref cache->Vacant, slot);
-        if (++cache->VacantCount > MostVacant)
-        {
-            SlotTable.GiveList(cache->Vacant);
-            cache->Vacant = null;
-            cache->VacantCount = 0;
-        }
-    }
 
     /// <summary>Gives the room of a magazine that was closed back to the budget.</summary>
     public void Release(int sizeClass)
@@ -286,167 +169,9 @@ internal struct ThreadCache
         }
     }
 
-    /// <remarks>Nothing is live after its calls, so the JIT saves no registers for them.</remarks>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe void ReturnBehindHot(Magazine* home, Slot* slot)
-    {
-        // The closed magazine has no room, so what cannot be cached falls through too.
-        if (!Magazine.TryGive(home, slot))
-        {
-            ReturnSlowly(home, slot);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe void ReturnSlowly(Magazine* home, Slot* slot)
-    {
-        if (slot->Kind != SlotKind.Cached)
-        {
-            try
-            {
-                Uncached.Free(slot);
-            }
-            finally
-            {
-                ReturnVacant(slot);
-            }
-
-            return;
-        }
-
-        if (home->TrySwap(wanted: false) && Magazine.TryGive(home, slot))
-        {
-            return;
-        }
-
-        // Both bundles are full, or there is no room at all: the older one goes to the depot, or this block alone.
-        ThreadCache* cache = home->Cache;
-        Shelf shelf = Depot.For(SizeClasses.Of(slot->ByteCount));
-        Bundle* empty = home->HasRoom ? shelf.TryTakeEmpty() : null;
-        if (empty == null)
-        {
-            cache->SlotsHeld--;
-            shelf.GiveOne(slot);
-            return;
-        }
-
-        Bundle* full = home->Push(empty);
-        cache->SlotsHeld -= full->Count;
-        shelf.Give(full);
-        ReturnBehindHot(home, slot);
-    }
-
-    /// <summary>A slot that another thread gave back; the others go where blocks of this thread go. Null when there is none.</summary>
-    private static unsafe Slot* TakeReturned(ThreadCache* cache, Magazine* magazine)
-    {
-        Slot* taken = null;
-        Slot* next = ReturnQueue.TakeAll(QueueOf(cache, magazine->SizeClass));
-        while (next != null)
-        {
-            Slot* slot = next;
-            next = slot->Next;
-            if (!ReturnQueue.TryTake(slot))
-            {
-                continue;
-            }
-
-            if (slot->Home->Cache != cache)
-            {
-                TakeAway(slot);
-                continue;
-            }
-
-            slot->Generation = Slot.After(slot->Generation);
-            if (taken == null)
-            {
-                taken = slot;
-            }
-            else
-            {
-                Return(slot, slot->Home);
-            }
-        }
-
-        return taken;
-    }
-
-    private static unsafe Slot* Refill(ThreadCache* cache, Magazine* magazine)
-    {
-        Shelf shelf = Depot.For(magazine->SizeClass);
-        if (!magazine->HasRoom)
-        {
-            // Where the budget has no room for this thread, slots come back through the closed magazine.
-            Slot* single = shelf.TryTakeOne();
-            if (single == null)
-            {
-                return TakeFresh(cache, magazine, &cache->Closed);
-            }
-
-            single->Home = &cache->Closed;
-            cache->SlotsHeld++;
-            return single;
-        }
-
-        Bundle* bundle = shelf.TryTake();
-        if (bundle != null)
-        {
-            cache->SlotsHeld += bundle->Count;
-            Bundle* last = magazine->Push(bundle);
-            cache->SlotsHeld -= last->Count;
-            shelf.Give(last);
-            Slot* slot = Magazine.TryTake(magazine);
-            if (slot != null)
-            {
-                return slot;
-            }
-        }
-
-        return TakeFresh(cache, magazine, magazine);
-    }
-
-    private static unsafe Slot* TakeFresh(ThreadCache* cache, Magazine* magazine, Magazine* home)
-    {
-        Slot* slot = TakeVacant(cache, home);
-        if (slot == null)
-        {
-            return null;
-        }
-
-        slot->Kind = SlotKind.Cached;
-        slot->ByteCount = SizeClasses.SizeOf(magazine->SizeClass);
-        slot->Start = BlockSource.TryAllocate(magazine->SizeClass);
-        if (slot->Start == null)
-        {
-            ReturnVacant(slot);
-            return null;
-        }
-
-        return slot;
-    }
-
-    private static unsafe Slot* TakeVacant(ThreadCache* cache, Magazine* home)
-    {
-        Slot* slot = cache->Vacant;
-        if (slot == null)
-        {
-            slot = SlotTable.TakeList();
-            if (slot == null)
-            {
-                return null;
-            }
-
-            cache->VacantCount = SlotTable.ListLength;
-        }
-
-        cache->VacantCount--;
-        cache->Vacant = slot->Next;
-        slot->Home = home;
-        cache->SlotsHeld++;
-        return slot;
-    }
-
     /// <summary>This thread's cache, made when first needed; null when memory is exhausted.</summary>
-    private static unsafe ThreadCache* Current()
+    /// <safety>It is the caller's thread's.</safety>
+    public static unsafe ThreadCache* Current()
     {
         Magazine* magazines = t_magazines;
         if (magazines != null)
@@ -472,7 +197,7 @@ internal struct ThreadCache
 
     /// <summary>The magazine of a size class; while it has no room, the budget is asked for some.</summary>
     /// <safety>The caller is this cache's thread.</safety>
-    private unsafe Magazine* Opened(int sizeClass)
+    public unsafe Magazine* Opened(int sizeClass)
     {
         Magazine* magazine = (Magazine*)Unsafe.AsPointer(ref Row) + sizeClass;
         if (magazine->HasRoom)

@@ -174,7 +174,7 @@ internal static class ThreadCaches
 
             if (ReturnQueue.TryTake(slot))
             {
-                ThreadCache.TakeAway(slot);
+                Overflow.TakeAway(slot);
             }
         }
     }

@@ -51,7 +51,7 @@ internal static class Uncached
     public static unsafe Slot* TryAdopt(void* start, nuint byteCount, NativeAllocator freedBy)
     {
         GCHandle handle = GCHandle.Alloc(freedBy);
-        Slot* slot = ThreadCache.TryTakeVacant();
+        Slot* slot = Refill.TryTakeVacant();
         if (slot == null)
         {
             handle.Free();
@@ -78,7 +78,7 @@ internal static class Uncached
         if (ThreadCache.IsHere(slot->Home, out _))
         {
             slot->Generation = Slot.After(slot->Generation);
-            ThreadCache.ReturnVacant(slot);
+            Overflow.ReturnVacant(slot);
         }
         else
         {
@@ -158,7 +158,7 @@ internal static class Uncached
 
     private static unsafe Slot* TryTake(SlotKind kind, nint allocator, nuint byteCount, bool zeroed)
     {
-        Slot* slot = ThreadCache.TryTakeVacant();
+        Slot* slot = Refill.TryTakeVacant();
         if (slot == null)
         {
             return null;
@@ -176,7 +176,7 @@ internal static class Uncached
         {
             if (slot->Start == null)
             {
-                ThreadCache.ReturnVacant(slot);
+                Overflow.ReturnVacant(slot);
             }
         }
 

@@ -188,7 +188,7 @@ public ref struct NativeBuffer<T> : IDisposable
             Lease lease = _lease;
             Hold hold = Hold.Take(lease);
             this = default;
-            return new NativeMemoryOwner<T>(hold, length);
+            return new NativeMemoryOwner<T>(new Tenure(hold, length));
         }
     }
 

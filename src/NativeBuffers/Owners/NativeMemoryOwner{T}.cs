@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
-using NativeBuffers.Caches;
 using NativeBuffers.Lifetimes;
 using NativeBuffers.Raw;
 
@@ -35,51 +34,22 @@ namespace NativeBuffers;
 /// </code>
 /// </example>
 /// <typeparam name="T">Any type without references.</typeparam>
+[SuppressMessage("Design", "CA1000", Justification = "The type is named where it is created, as the field's type is.")]
 [SuppressMessage("Design", "CA1063", Justification = "There is no finalizer here, and nothing to derive from: Dispose is the whole pattern.")]
 [SuppressMessage("Usage", "CA1816", Justification = "There is no finalizer to suppress.")]
 public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     where T : unmanaged
 {
-    // While this object is reachable, so is the guardian, and while that is, nobody else gives the block back.
-    private readonly Guardian _guardian;
-    private readonly unsafe Slot* _slot;
+    private Tenure _tenure;
 
-    /// <summary>The slot's generation that is this owner's. Resizing moves both on: first this, then the slot's.</summary>
-    private ulong _held;
-
-    private long _length;
-
-    /// <safety>The hold is of a block for so many elements, and not none.</safety>
-    internal unsafe NativeMemoryOwner(Hold hold, long length)
-        : this(hold.Guardian!, hold.Slot, hold.Held, length)
-    {
-    }
-
-    private unsafe NativeMemoryOwner(Guardian guardian, Slot* slot, ulong held, long length)
-    {
-        _guardian = guardian;
-        _slot = slot;
-        _held = held;
-        _length = length;
-    }
+    /// <safety>The tenure is of a block for as many elements as it says.</safety>
+    internal unsafe NativeMemoryOwner(Tenure tenure) => _tenure = tenure;
 
     /// <summary>The number of elements; 0 once disposed.</summary>
-    public long Length => IsDisposed ? 0 : Volatile.Read(ref _length);
+    public long Length => _tenure.TryRead(out _, out long length) ? length : 0;
 
     /// <summary>Whether it was disposed, released or moved from.</summary>
-    public bool IsDisposed
-    {
-        get
-        {
-            unsafe
-            {
-                // SAFETY: slots are never unmapped.
-                ulong held = Volatile.Read(ref _held);
-                ulong state = Volatile.Read(ref _slot->Generation) - held;
-                return state > Closing.Exclusive && !Closing.IsExclusive(state) && Volatile.Read(ref _held) == held;
-            }
-        }
-    }
+    public bool IsDisposed => _tenure.IsOver;
 
     /// <summary>What frees the block: after <see cref="Release"/>, its <see cref="NativeAllocator.Free"/> is the way.</summary>
     /// <exception cref="ObjectDisposedException">The owner has no block any more.</exception>
@@ -90,8 +60,8 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
             using Borrow<T> borrow = Borrow();
             unsafe
             {
-                // SAFETY: while borrowed, the slot is this owner's.
-                return _slot->Kind == SlotKind.Foreign ? Uncached.AllocatorOf(_slot) : NativeAllocator.Default;
+                // SAFETY: the block is borrowed.
+                return _tenure.Allocator;
             }
         }
     }
@@ -103,7 +73,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     {
         get
         {
-            long length = OpenLength();
+            _ = Read(out long length);
             return length <= int.MaxValue ? CreateMemory((int)length) : throw Failure.TooLongForMemory(length);
         }
     }
@@ -113,13 +83,11 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <param name="allocator">Where the block comes from; <see cref="NativeAllocator.Default"/> when null.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
-    [SuppressMessage("Design", "CA1000", Justification = "The type is named where it is created, as the field's type is.")]
     public static NativeMemoryOwner<T> Create(long length, NativeAllocator? allocator = null) =>
         Create(length, allocator, zeroed: true);
 
     /// <summary>An owner whose elements may hold anything: for memory that is written before it is read.</summary>
     /// <inheritdoc cref="Create(long, NativeAllocator?)" path="/param|/exception"/>
-    [SuppressMessage("Design", "CA1000", Justification = "The type is named where it is created, as the field's type is.")]
     public static NativeMemoryOwner<T> CreateUninitialized(long length, NativeAllocator? allocator = null) =>
         Create(length, allocator, zeroed: false);
 
@@ -127,7 +95,6 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <param name="source">What to copy; the owner shares no memory with it.</param>
     /// <param name="allocator">Where the block comes from; <see cref="NativeAllocator.Default"/> when null.</param>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
-    [SuppressMessage("Design", "CA1000", Justification = "The type is named where it is created, as the field's type is.")]
     public static NativeMemoryOwner<T> CreateFrom(ReadOnlySpan<T> source, NativeAllocator? allocator = null)
     {
         NativeMemoryOwner<T> owner = CreateUninitialized(source.Length, allocator);
@@ -144,13 +111,12 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <exception cref="ArgumentNullException"><paramref name="pointer"/> or <paramref name="freedBy"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted; the block is still the caller's.</exception>
-    [SuppressMessage("Design", "CA1000", Justification = "The type is named where it is created, as the field's type is.")]
     [SuppressMessage("Naming", "CA1720", Justification = "It is one.")]
     public static unsafe NativeMemoryOwner<T> Adopt(T* pointer, long length, NativeAllocator freedBy)
     {
         ArgumentNullException.ThrowIfNull(pointer);
         ArgumentNullException.ThrowIfNull(freedBy);
-        return new NativeMemoryOwner<T>(Hold.Adopt(pointer, Layout.ByteCount(length, sizeof(T)), freedBy), length);
+        return new NativeMemoryOwner<T>(new Tenure(Hold.Adopt(pointer, Layout.ByteCount(length, sizeof(T)), freedBy), length));
     }
 
     /// <summary>Hands the block to the caller, who frees it now. This owner counts as disposed afterwards.</summary>
@@ -160,10 +126,9 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
     public unsafe T* Release()
     {
-        _ = EnterExclusive();
-        var block = (T*)Uncached.Detach(_slot);
+        bool isOpen = _tenure.TryRelease(out void* block);
         GC.KeepAlive(this);
-        return block;
+        return isOpen ? (T*)block : throw Disposed();
     }
 
     /// <summary>Hands ownership to the result. This owner counts as disposed afterwards.</summary>
@@ -173,20 +138,11 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     {
         unsafe
         {
-            // SAFETY: nobody else is in, so the slot is this owner's to hand on.
-            ulong held = EnterExclusive();
-            ulong next = Slot.With(Slot.After(held), SlotState.Held);
-            try
-            {
-                var moved = new NativeMemoryOwner<T>(_guardian, _slot, next, _length);
-                held = next;
-                return moved;
-            }
-            finally
-            {
-                Volatile.Write(ref _slot->Generation, held == next ? next : Slot.With(held, SlotState.Shared));
-                GC.KeepAlive(this);
-            }
+            // SAFETY: the tenure is this owner's, whose elements are as long as it says.
+            var moved = new NativeMemoryOwner<T>(default);
+            bool isOpen = _tenure.TryMove(out moved._tenure);
+            GC.KeepAlive(this);
+            return isOpen ? moved : throw Disposed();
         }
     }
 
@@ -197,7 +153,8 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
     public Memory<T> Slice(long start, int length)
     {
-        Layout.ThrowIfOutside(start, length, OpenLength());
+        _ = Read(out long available);
+        Layout.ThrowIfOutside(start, length, available);
         return start + length <= int.MaxValue
             ? CreateMemory((int)start, length)
             : new OwnerWindow<T>(this, start, length).Memory;
@@ -209,15 +166,15 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Borrow<T> Borrow()
     {
+        if (!_tenure.TryBorrow(out BorrowMark mark))
+        {
+            mark = BorrowAnew();
+        }
+
         unsafe
         {
-            // SAFETY: the slot is this owner's in the generation it holds; once borrowed, length and address stay.
-            if (!BorrowMark.TryBegin(_slot, Volatile.Read(ref _held), out BorrowMark mark))
-            {
-                mark = BorrowAnew();
-            }
-
-            var borrow = new Borrow<T>(mark, _slot->Start, _length);
+            // SAFETY: the block is borrowed with this mark.
+            var borrow = new Borrow<T>(mark, _tenure.Start, _tenure.BorrowedLength);
             GC.KeepAlive(this);
             return borrow;
         }
@@ -232,24 +189,11 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <exception cref="OutOfMemoryException">Memory is exhausted; the owner is as it was.</exception>
     public void Resize(long length)
     {
-        nuint newBytes = Layout.ByteCount(length, Unsafe.SizeOf<T>());
-        unsafe
+        bool isOpen = _tenure.TryResize(length, Unsafe.SizeOf<T>());
+        GC.KeepAlive(this);
+        if (!isOpen)
         {
-            // SAFETY: nobody else is in, so the slot is this owner's to change, and has its length.
-            ulong held = EnterExclusive();
-            ulong next = Slot.With(held, SlotState.Shared);
-            try
-            {
-                Relocation.Resize(_slot, Layout.ByteCount(_length, sizeof(T)), newBytes);
-                next = Slot.With(Slot.After(held), SlotState.Held);
-                Volatile.Write(ref _length, length);
-                Volatile.Write(ref _held, next);
-            }
-            finally
-            {
-                Volatile.Write(ref _slot->Generation, next);
-                GC.KeepAlive(this);
-            }
+            ThrowDisposed();
         }
     }
 
@@ -257,19 +201,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <remarks>Once only: a second call does nothing, from whichever thread. Never throws.</remarks>
     public void Dispose()
     {
-        unsafe
-        {
-            // SAFETY: slots are never unmapped, and the generation is the one that this owner holds, or held.
-            ulong held = Volatile.Read(ref _held);
-            if (Volatile.Read(ref _slot->Generation) != held + Closing.Biased || !Closing.TryCloseHere(_slot, held))
-            {
-                while (!Closing.Close(_slot, held) && Volatile.Read(ref _held) != held)
-                {
-                    held = Volatile.Read(ref _held);
-                }
-            }
-        }
-
+        _tenure.Close();
         GC.KeepAlive(this);
     }
 
@@ -285,7 +217,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     public override MemoryHandle Pin(int elementIndex = 0) => PinAt(elementIndex);
 
     /// <summary>Ends the last pin that still goes on, if any, whose <see cref="MemoryHandle"/> then ends nothing more.</summary>
-    public override void Unpin() => _guardian.EndLastPin();
+    public override void Unpin() => _tenure.EndLastPin();
 
     /// <summary>Part of the elements. The span does not hold the memory.</summary>
     /// <param name="start">In elements; not negative.</param>
@@ -293,42 +225,30 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
     internal Span<T> GetSpan(long start, int most)
     {
-        while (true)
+        unsafe
         {
-            unsafe
-            {
-                // SAFETY: slots are never unmapped. Address and length are those of the generation that is held if that is
-                // still open after they were read; and then the range is inside the block.
-                ulong held = Volatile.Read(ref _held);
-                byte* block = (byte*)Volatile.Read(ref *(nint*)&_slot->Start);
-                long length = Volatile.Read(ref _length);
-                ulong state = Volatile.Read(ref _slot->Generation) - held;
-                if (state <= Closing.Shared)
-                {
-                    long rest = long.Max(length - start, 0);
-                    return Block.View<T>(block + ((nint)long.Min(start, length) * sizeof(T)), (int)long.Min(rest, most));
-                }
-
-                ThrowIfOver(held, state);
-            }
+            // SAFETY: the range is inside the block.
+            byte* block = (byte*)Read(out long length);
+            start = long.Min(start, length);
+            return Block.View<T>(block + ((nint)start * sizeof(T)), (int)long.Min(length - start, most));
         }
     }
 
     /// <summary>As <see cref="Pin(int)"/>, anywhere.</summary>
     internal MemoryHandle PinAt(long index)
     {
+        Pin pin = _tenure.TryPin(out nint start, out long length) ?? throw Disposed();
+        GC.KeepAlive(this);
+        if ((ulong)index > (ulong)length)
+        {
+            pin.Unpin();
+            throw new ArgumentOutOfRangeException(nameof(index), index, Failure.Outside);
+        }
+
         unsafe
         {
-            // SAFETY: once pinned, address and length stay, and the index is inside.
-            Pin pin = BeginPin();
-            if ((ulong)index > (ulong)_length)
-            {
-                pin.Unpin();
-                throw new ArgumentOutOfRangeException(nameof(index), index, Failure.Outside);
-            }
-
-            _guardian.Remember(pin);
-            return new MemoryHandle((T*)_slot->Start + index, default, pin);
+            // SAFETY: once pinned, address and length stay, and the index is inside or at the end.
+            return new MemoryHandle((T*)start + index, default, pin);
         }
     }
 
@@ -337,87 +257,21 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
 
     private static NativeMemoryOwner<T> Create(long length, NativeAllocator? allocator, bool zeroed)
     {
+        Hold hold = Hold.Rent(Layout.ByteCount(length, Unsafe.SizeOf<T>()), allocator, zeroed);
         unsafe
         {
             // SAFETY: the block is rented for so many elements.
-            return new NativeMemoryOwner<T>(Hold.Rent(Layout.ByteCount(length, sizeof(T)), allocator, zeroed), length);
-        }
-    }
-
-    /// <summary>Keeps everybody else out. Ends when the slot's generation is written.</summary>
-    private unsafe ulong EnterExclusive()
-    {
-        while (true)
-        {
-            ulong held = Volatile.Read(ref _held);
-            if (Closing.TryEnterExclusive(_slot, held, out bool isUsed))
-            {
-                return isUsed ? throw Failure.InUse() : held;
-            }
-
-            ThrowIfOver(held, state: ulong.MaxValue);
+            return new NativeMemoryOwner<T>(new Tenure(hold, length));
         }
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private unsafe BorrowMark BorrowAnew()
-    {
-        while (true)
-        {
-            ulong held = Volatile.Read(ref _held);
-            if (BorrowMark.TryBegin(_slot, held, out BorrowMark mark))
-            {
-                return mark;
-            }
+    private BorrowMark BorrowAnew() => _tenure.TryBorrowAnew(out BorrowMark mark) ? mark : throw Disposed();
 
-            ThrowIfOver(held, state: ulong.MaxValue);
-        }
-    }
+    private nint Read(out long length) => _tenure.TryRead(out nint start, out length) ? start : throw Disposed();
 
-    private unsafe Pin BeginPin()
-    {
-        while (true)
-        {
-            ulong held = Volatile.Read(ref _held);
-            if (Lifetimes.Pin.TryBegin(_slot, held) is Pin pin)
-            {
-                return pin;
-            }
+    private static ObjectDisposedException Disposed() => Failure.Disposed($"{nameof(NativeMemoryOwner<>)}<{typeof(T).Name}>");
 
-            ThrowIfOver(held, state: ulong.MaxValue);
-        }
-    }
-
-    private long OpenLength()
-    {
-        while (true)
-        {
-            unsafe
-            {
-                // SAFETY: slots are never unmapped.
-                ulong held = Volatile.Read(ref _held);
-                long length = Volatile.Read(ref _length);
-                ulong state = Volatile.Read(ref _slot->Generation) - held;
-                if (state <= Closing.Shared)
-                {
-                    return length;
-                }
-
-                ThrowIfOver(held, state);
-            }
-        }
-    }
-
-    /// <summary>After a look at a generation that was not open: throws if the owner holds no other one now. Else, look again.</summary>
-    private void ThrowIfOver(ulong held, ulong state)
-    {
-        if (Closing.IsExclusive(state))
-        {
-            Closing.Wait();
-        }
-        else if (Volatile.Read(ref _held) == held)
-        {
-            throw Failure.Disposed($"{nameof(NativeMemoryOwner<>)}<{typeof(T).Name}>");
-        }
-    }
+    [DoesNotReturn]
+    private static void ThrowDisposed() => throw Disposed();
 }

@@ -77,7 +77,7 @@ public sealed class NativeMemoryPool<T> : MemoryPool<T>
         unsafe
         {
             // SAFETY: the block was rented for this length.
-            return new NativeMemoryOwner<T>(hold, length);
+            return new NativeMemoryOwner<T>(new Tenure(hold, length));
         }
     }
 

@@ -92,7 +92,7 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
         unsafe
         {
             // SAFETY: the pool rented the block for this length.
-            return _hold.TryShare() ? new NativeMemoryOwner<T>(_hold, _length) : throw Disposed();
+            return _hold.TryShare() ? new NativeMemoryOwner<T>(new Tenure(_hold, _length)) : throw Disposed();
         }
     }
 

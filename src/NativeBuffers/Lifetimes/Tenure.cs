@@ -1,0 +1,234 @@
+using System.Runtime.CompilerServices;
+using NativeBuffers.Caches;
+using NativeBuffers.Raw;
+
+namespace NativeBuffers.Lifetimes;
+
+/// <summary>A hold that lasts through changes: what an owner on the managed heap is made of. For any thread.</summary>
+/// <remarks>
+/// Slot and guardian stay. Resizing gives the slot another block, and moves the generation on, so that whoever has read
+/// some of the old and some of the new notices. This is told the new generation before the slot shows it: so a generation
+/// that is over, and is still the one noted here, is over for good.
+/// </remarks>
+internal struct Tenure
+{
+    // While the owner is reachable, so is the guardian, and while that is, nobody else gives the block back.
+    private readonly Guardian _guardian;
+    private readonly unsafe Slot* _slot;
+    private ulong _held;
+    private long _length;
+
+    /// <param name="hold">Of a block for so many elements; not none.</param>
+    /// <param name="length">In elements.</param>
+    public Tenure(Hold hold, long length)
+    {
+        _guardian = hold.Guardian!;
+        _held = hold.Held;
+        _length = length;
+        unsafe
+        {
+            // SAFETY: kept, not followed.
+            _slot = hold.Slot;
+        }
+    }
+
+    /// <summary>Whether it was closed, or handed on.</summary>
+    public bool IsOver => !TryRead(out _, out _);
+
+    /// <summary>What frees the block.</summary>
+    /// <safety>The block is borrowed.</safety>
+    public readonly unsafe NativeAllocator Allocator =>
+        _slot->Kind == SlotKind.Foreign ? Uncached.AllocatorOf(_slot) : NativeAllocator.Default;
+
+    /// <summary>Where the block is, and how many elements it has; false when this is over.</summary>
+    public bool TryRead(out nint start, out long length)
+    {
+        unsafe
+        {
+            // SAFETY: slots are never unmapped.
+            while (true)
+            {
+                // They belong together, and to this owner, if its generation is open after they were read.
+                ulong held = Volatile.Read(ref _held);
+                start = Volatile.Read(ref *(nint*)&_slot->Start);
+                length = Volatile.Read(ref _length);
+                ulong state = Volatile.Read(ref _slot->Generation) - held;
+                if (state <= Closing.Shared)
+                {
+                    return true;
+                }
+
+                if (Closing.IsExclusive(state))
+                {
+                    Closing.Wait();
+                }
+                else if (Volatile.Read(ref _held) == held)
+                {
+                    return false;
+                }
+            }
+        }
+    }
+
+    /// <summary>Where the block is.</summary>
+    /// <safety>The block is borrowed.</safety>
+    public readonly unsafe void* Start => _slot->Start;
+
+    /// <summary>How many elements there are.</summary>
+    /// <safety>The block is borrowed.</safety>
+    public readonly unsafe long BorrowedLength => _length;
+
+    /// <summary>Borrows the block; false when it is being resized, and when this is over: see <see cref="TryBorrowAnew"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryBorrow(out BorrowMark mark)
+    {
+        unsafe
+        {
+            // SAFETY: slots are never unmapped, and the generation is the one that this owner holds, or held.
+            return BorrowMark.TryBegin(_slot, Volatile.Read(ref _held), out mark);
+        }
+    }
+
+    /// <summary>Borrows the block; false when this is over.</summary>
+    public bool TryBorrowAnew(out BorrowMark mark)
+    {
+        ulong held;
+        bool borrowed;
+        do
+        {
+            held = Volatile.Read(ref _held);
+            borrowed = TryBorrow(out mark);
+        }
+        while (!borrowed && Volatile.Read(ref _held) != held);
+
+        return borrowed;
+    }
+
+    /// <summary>Pins the block; null when this is over.</summary>
+    /// <param name="start">The first element, until the pin ends.</param>
+    /// <param name="length">In elements.</param>
+    public Pin? TryPin(out nint start, out long length)
+    {
+        unsafe
+        {
+            // SAFETY: slots are never unmapped; once pinned, length and address stay.
+            ulong held;
+            Pin? pin;
+            do
+            {
+                held = Volatile.Read(ref _held);
+                pin = Pin.TryBegin(_slot, held);
+            }
+            while (pin is null && Volatile.Read(ref _held) != held);
+
+            start = (nint)_slot->Start;
+            length = _length;
+            if (pin is not null)
+            {
+                _guardian.Remember(pin);
+            }
+
+            return pin;
+        }
+    }
+
+    /// <summary>Ends the last pin that still goes on, if any.</summary>
+    public readonly void EndLastPin() => _guardian.EndLastPin();
+
+    /// <summary>Gives the block another size; false when this is over.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The length cannot be one.</exception>
+    /// <exception cref="InvalidOperationException">The block is borrowed or pinned.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted; nothing has changed.</exception>
+    public bool TryResize(long length, int elementSize)
+    {
+        nuint newBytes = Layout.ByteCount(length, elementSize);
+        if (!TryEnterExclusive(out ulong held))
+        {
+            return false;
+        }
+
+        ulong next = Slot.With(held, SlotState.Shared);
+        unsafe
+        {
+            // SAFETY: nobody else is in, so the slot is this owner's to change, and has its length.
+            try
+            {
+                Relocation.Resize(_slot, Layout.ByteCount(_length, elementSize), newBytes);
+                next = Slot.With(Slot.After(held), SlotState.Held);
+                Volatile.Write(ref _length, length);
+                Volatile.Write(ref _held, next);
+            }
+            finally
+            {
+                Volatile.Write(ref _slot->Generation, next);
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Hands everything to another owner; false when this is over.</summary>
+    /// <exception cref="InvalidOperationException">The block is borrowed or pinned.</exception>
+    public bool TryMove(out Tenure moved)
+    {
+        moved = this;
+        if (!TryEnterExclusive(out ulong held))
+        {
+            return false;
+        }
+
+        unsafe
+        {
+            // SAFETY: nobody else is in, so the slot is this owner's to hand on.
+            moved = this;
+            moved._held = Slot.With(Slot.After(held), SlotState.Held);
+            Volatile.Write(ref _slot->Generation, moved._held);
+        }
+
+        return true;
+    }
+
+    /// <summary>Takes the block out; false when this is over.</summary>
+    /// <exception cref="InvalidOperationException">The block is borrowed or pinned.</exception>
+    /// <safety>The block belongs to the caller.</safety>
+    public unsafe bool TryRelease(out void* block)
+    {
+        bool isOpen = TryEnterExclusive(out _);
+        block = isOpen ? Uncached.Detach(_slot) : null;
+        return isOpen;
+    }
+
+    /// <summary>Lets nobody in any more, and gives the block back: now, or when its last use ends. Once only.</summary>
+    public void Close()
+    {
+        unsafe
+        {
+            // SAFETY: slots are never unmapped, and the generation is the one that this owner holds, or held.
+            ulong held = Volatile.Read(ref _held);
+            if (Volatile.Read(ref _slot->Generation) == held + Closing.Biased && Closing.TryCloseHere(_slot, held))
+            {
+                return;
+            }
+
+            while (!Closing.Close(_slot, held) && Volatile.Read(ref _held) != held)
+            {
+                held = Volatile.Read(ref _held);
+            }
+        }
+    }
+
+    /// <summary>Keeps everybody else out, until the slot's generation is written.</summary>
+    private unsafe bool TryEnterExclusive(out ulong held)
+    {
+        bool isOpen;
+        bool isUsed;
+        do
+        {
+            held = Volatile.Read(ref _held);
+            isOpen = Closing.TryEnterExclusive(_slot, held, out isUsed);
+        }
+        while (!isOpen && Volatile.Read(ref _held) != held);
+
+        return isUsed ? throw Failure.InUse() : isOpen;
+    }
+}
