@@ -7,6 +7,7 @@ internal sealed record Measurement(string Name, Action WarmUp, Func<IEnumerable<
     [
         .. Races.All.Select(static race => new Measurement(race.What, race.WarmUp, () => [race.Run()])),
         .. ManagedBytes.All.Select(static row => new Measurement(row.What, static () => { }, () => [row.Measure()])),
+        new Measurement(DisposeCost.What, static () => { }, DisposeCost.Measure),
         new Measurement(FlatMemory.What, static () => { }, FlatMemory.Measure),
     ];
 }

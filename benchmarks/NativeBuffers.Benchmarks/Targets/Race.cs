@@ -26,6 +26,12 @@ internal sealed class Race(string what, string against, double target, int byteC
     /// <summary>Buffers created and disposed in each turn.</summary>
     public int BuffersPerTurn { get; init; } = 1;
 
+    /// <summary>What a second thread does meanwhile, if anything.</summary>
+    public Loop? BesideOurs { get; init; }
+
+    /// <summary>What a second thread does while the other side is measured, if anything.</summary>
+    public Loop? BesideTheirs { get; init; }
+
     /// <summary>Brings the process into the state that the race is about, before it starts.</summary>
     public Action Prepare { get; init; } = static () => { };
 
@@ -51,8 +57,8 @@ internal sealed class Race(string what, string against, double target, int byteC
         double[] ratios = new double[Rounds];
         for (int round = 0; round < Rounds; round++)
         {
-            ourTimes[round] = Sample(ours, ourCalls);
-            theirTimes[round] = Sample(theirs, theirCalls);
+            ourTimes[round] = Sample(ours, ourCalls, BesideOurs);
+            theirTimes[round] = Sample(theirs, theirCalls, BesideTheirs);
             ratios[round] = ourTimes[round] / theirTimes[round];
         }
 
@@ -78,8 +84,9 @@ internal sealed class Race(string what, string against, double target, int byteC
     }
 
     /// <summary>Nanoseconds per buffer.</summary>
-    private double Sample(Loop loop, int calls)
+    private double Sample(Loop loop, int calls, Loop? beside = null)
     {
+        using Companion? companion = beside is null ? null : new Companion(beside, TurnsPerCall, byteCount);
         long start = Stopwatch.GetTimestamp();
         for (int call = 0; call < calls; call++)
         {

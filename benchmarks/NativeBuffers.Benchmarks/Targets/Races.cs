@@ -6,7 +6,7 @@ namespace NativeBuffers.Benchmarks.Targets;
 /// <summary>The targets that are ratios of two times.</summary>
 internal static class Races
 {
-    public static IReadOnlyList<Race> All { get; } = [.. Created(), .. Zeroed(), .. Aligned(), .. Live()];
+    public static IReadOnlyList<Race> All { get; } = [.. Created(), .. Zeroed(), .. Aligned(), .. Live(), .. HeapOwners(), .. Borrowed(), .. Pooled()];
 
     private static IEnumerable<Race> Created()
     {
@@ -65,6 +65,46 @@ internal static class Races
                     Prepare = () => LiveBlocksLoops.LeaveBlockAbove(byteCount),
                 };
         }
+    }
+
+    private static IEnumerable<Race> HeapOwners()
+    {
+        foreach (int byteCount in (int[])[64, 4096])
+        {
+            foreach ((string what, Loop loop) in ((string, Loop)[])[("owner", HeapOwnerLoops.Owner), ("owner, borrowed once", HeapOwnerLoops.OwnerBorrowed)])
+            {
+                yield return new($"NativeMemoryOwner, {what}, {Size(byteCount)}", "SafeHandle over malloc", 0.35, byteCount, loop, HeapOwnerLoops.Handle);
+                yield return new($"NativeMemoryOwner, {what}, {Size(byteCount)}", "class with finalizer", 0.40, byteCount, loop, HeapOwnerLoops.Finalized);
+            }
+        }
+    }
+
+    private static IEnumerable<Race> Borrowed()
+    {
+        yield return new("Borrow, read, end", "SafeHandle AddRef, Release", 0.60, 64, BorrowLoops.Borrow, BorrowLoops.HandleReference);
+
+        // Last, because it lets a second thread borrow the owner of the row before.
+        yield return new("Borrow, two threads, same owner", "one thread alone", 1.20, 64, BorrowLoops.Borrow, BorrowLoops.Borrow)
+        {
+            BesideOurs = BorrowLoops.Borrow,
+        };
+    }
+
+    private static IEnumerable<Race> Pooled()
+    {
+        foreach (int byteCount in (int[])[64, 1024, 4096])
+        {
+            string what = $"RentBuffer, {Size(byteCount)}";
+            yield return new(what, "MemoryPool.Shared", 0.70, byteCount, PooledLoops.RentBuffer, PooledLoops.MemoryPool);
+            yield return new(what, "ArrayPool.Shared", 1.10, byteCount, PooledLoops.RentBuffer, ScopedCreateLoops.ArrayPool);
+            yield return new($"{what}, two threads", "ArrayPool.Shared, two threads", 1.10, byteCount, PooledLoops.RentBuffer, ScopedCreateLoops.ArrayPool)
+            {
+                BesideOurs = PooledLoops.RentBuffer,
+                BesideTheirs = ScopedCreateLoops.ArrayPool,
+            };
+        }
+
+        yield return new($"{LivePooledLoops.BufferCount} live, RentBuffer, random", "Alloc/Free", 0.50, 0, LivePooledLoops.RentBuffer, LivePooledLoops.Raw);
     }
 
     private static string Size(int byteCount) => byteCount < 1024 ? $"{byteCount} B" : $"{byteCount / 1024} KiB";

@@ -1,0 +1,55 @@
+using System.Runtime.CompilerServices;
+
+namespace NativeBuffers.Benchmarks.Owners;
+
+/// <summary>One byte of memory that somebody else may dispose is read, again and again, each time safely.</summary>
+internal static class BorrowLoops
+{
+    private static readonly NativeMemoryOwner<byte> s_owner = NativeMemoryOwner<byte>.Create(64);
+    private static readonly MallocHandle s_handle = Zeroed(new MallocHandle(64));
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static int Borrow(int turns, int byteCount)
+    {
+        NativeMemoryOwner<byte> owner = s_owner;
+        int sum = 0;
+        for (int turn = 0; turn < turns; turn++)
+        {
+            using var borrow = owner.Borrow();
+            sum += borrow[0];
+        }
+
+        return sum;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static int HandleReference(int turns, int byteCount)
+    {
+        MallocHandle handle = s_handle;
+        int sum = 0;
+        for (int turn = 0; turn < turns; turn++)
+        {
+            bool added = false;
+            try
+            {
+                handle.DangerousAddRef(ref added);
+                sum += handle.First;
+            }
+            finally
+            {
+                if (added)
+                {
+                    handle.DangerousRelease();
+                }
+            }
+        }
+
+        return sum;
+    }
+
+    private static MallocHandle Zeroed(MallocHandle handle)
+    {
+        handle.First = 0;
+        return handle;
+    }
+}
