@@ -23,6 +23,10 @@ public static class Program
         InParameter.Run,
         SpanOfInParameter.Run,
         SumBesideOtherMembers.Run,
+        BorrowedSum.Run,
+        BorrowedFill.Run,
+        BorrowedForEach.Run,
+        BorrowedDotProduct.Run,
         CreateAndDispose.Run,
         CreateZeroedAndDispose.Run,
     ];

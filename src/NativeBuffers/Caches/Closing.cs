@@ -14,6 +14,10 @@ internal static class Closing
 
     public const ulong Exclusive = SlotState.Exclusive - SlotState.Held;
 
+    public const ulong Undecided = SlotState.Closing - SlotState.Held;
+
+    public const ulong Deferred = SlotState.Deferred - SlotState.Held;
+
     /// <summary>Ends the generation. The block is given back now, or when the last borrow or pin of it ends.</summary>
     /// <returns>False when that generation was not open any more.</returns>
     /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>

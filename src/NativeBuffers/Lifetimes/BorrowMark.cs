@@ -13,17 +13,14 @@ namespace NativeBuffers.Lifetimes;
 /// </remarks>
 internal readonly struct BorrowMark
 {
-    private readonly unsafe Slot* _slot;
-    private readonly ulong _held;
+    // What else an end needs to know stands in the record: a mark of two words leaves registers to the borrower's loops.
     private readonly unsafe BorrowRecord* _record;
     private readonly ulong _recordGeneration;
 
     /// <safety>The record is this thread's, and names the slot, which is open in this generation.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private unsafe BorrowMark(Slot* slot, ulong held, BorrowRecord* record)
+    private unsafe BorrowMark(BorrowRecord* record)
     {
-        _slot = slot;
-        _held = held;
         _record = record;
         _recordGeneration = record->Generation;
     }
@@ -53,9 +50,10 @@ internal readonly struct BorrowMark
             record = TakeRecord(out magazines);
         }
 
-        record->Slot = slot;
+        record->Held = held;
+        Volatile.Write(ref *(nint*)&record->Slot, (nint)slot);
         bool begun = IsOpenTo(magazines, slot, Volatile.Read(ref slot->Generation) - held) || TryEnter(magazines, record, slot, held);
-        mark = new BorrowMark(slot, held, record);
+        mark = new BorrowMark(record);
         return begun;
     }
 
@@ -68,11 +66,12 @@ internal readonly struct BorrowMark
             // SAFETY: records are never unmapped, and this thread's alone: a mark lives on the stack of its thread.
             if (_record != null && _record->Generation == _recordGeneration)
             {
+                Slot* slot = _record->Slot;
                 _record->Generation = _recordGeneration + 1;
                 Volatile.Write(ref *(nint*)&_record->Slot, 0);
-                if (Volatile.Read(ref _slot->Generation) - _held > Closing.Shared)
+                if (Volatile.Read(ref slot->Generation) - _record->Held > Closing.Shared)
                 {
-                    Finish(_slot);
+                    Finish(slot);
                 }
             }
         }
@@ -125,7 +124,7 @@ internal readonly struct BorrowMark
             }
 
             Closing.Wait();
-            record->Slot = slot;
+            Volatile.Write(ref *(nint*)&record->Slot, (nint)slot);
         }
     }
 

@@ -142,6 +142,7 @@ internal readonly struct Hold
             if (Volatile.Read(ref slot->Generation) - _loan.Held <= Closing.Shared)
             {
                 view = Block.View<T>(start, length);
+                GC.KeepAlive(Guardian);
                 return true;
             }
         }

@@ -41,7 +41,16 @@ internal struct Tenure
         _slot->Kind == SlotKind.Foreign ? Uncached.AllocatorOf(_slot) : NativeAllocator.Default;
 
     /// <summary>Where the block is, and how many elements it has; false when this is over.</summary>
-    public bool TryRead(out nint start, out long length)
+    public bool TryRead(out nint start, out long length) => TryRead(whilePinned: false, out start, out length);
+
+    /// <summary>As <see cref="TryRead(out nint, out long)"/>, but also when this is over and a pin keeps the block.</summary>
+    /// <remarks>
+    /// The platform's sockets look at <c>Memory.Span</c> once the bytes have arrived, on a thread of their own where nobody
+    /// catches what it throws. For who has pinned the memory, the span must be there.
+    /// </remarks>
+    public bool TryReadPinned(out nint start, out long length) => TryRead(whilePinned: true, out start, out length);
+
+    private bool TryRead(bool whilePinned, out nint start, out long length)
     {
         unsafe
         {
@@ -58,7 +67,12 @@ internal struct Tenure
                     return true;
                 }
 
-                if (Closing.IsExclusive(state))
+                if (whilePinned && state == Closing.Deferred && Volatile.Read(ref _slot->Pins) != 0)
+                {
+                    return true;
+                }
+
+                if (Closing.IsExclusive(state) || (whilePinned && state == Closing.Undecided))
                 {
                     Closing.Wait();
                 }

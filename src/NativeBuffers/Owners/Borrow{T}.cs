@@ -53,9 +53,14 @@ public ref struct Borrow<T> : IDisposable
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get
         {
-            if (!_mark.IsActive || _length != _span.Length)
+            if (!_mark.IsActive)
             {
-                ThrowNoSpan();
+                ThrowDisposed();
+            }
+
+            if (_length != _span.Length)
+            {
+                ThrowTooLong();
             }
 
             return _span;
@@ -106,7 +111,7 @@ public ref struct Borrow<T> : IDisposable
     {
         if (!_mark.IsActive)
         {
-            ThrowNoSpan();
+            ThrowDisposed();
         }
 
         Layout.ThrowIfOutside(start, length, _length);
@@ -140,6 +145,8 @@ public ref struct Borrow<T> : IDisposable
     private static void ThrowOutside() => throw new IndexOutOfRangeException();
 
     [DoesNotReturn]
-    private readonly void ThrowNoSpan() =>
-        throw (_mark.IsActive ? Failure.TooLongForMemory(_length) : Failure.Disposed($"{nameof(Borrow<>)}<{typeof(T).Name}>"));
+    private static void ThrowDisposed() => throw Failure.Disposed($"{nameof(Borrow<>)}<{typeof(T).Name}>");
+
+    [DoesNotReturn]
+    private static void ThrowTooLong() => throw Failure.TooLongForMemory();
 }

@@ -67,6 +67,10 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     }
 
     /// <summary>All elements, for code that knows the platform's types. Pinning it keeps the memory; a span of it does not.</summary>
+    /// <remarks>
+    /// If the owner may be disposed while input or output is in flight, pin first. On Linux the platform's sockets and files
+    /// do not, in most cases: they take spans.
+    /// </remarks>
     /// <exception cref="InvalidOperationException">There are more than <see cref="int.MaxValue"/> elements: use <see cref="Slice"/>.</exception>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
     public override Memory<T> Memory
@@ -74,7 +78,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
         get
         {
             _ = Read(out long length);
-            return length <= int.MaxValue ? CreateMemory((int)length) : throw Failure.TooLongForMemory(length);
+            return length <= int.MaxValue ? CreateMemory((int)length) : throw Failure.TooLongForMemory();
         }
     }
 
@@ -206,7 +210,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     }
 
     /// <summary>All elements, or the first <see cref="int.MaxValue"/>. The span does not hold the memory.</summary>
-    /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The owner was disposed, and no pin keeps the memory.</exception>
     public override Span<T> GetSpan() => GetSpan(0, int.MaxValue);
 
     /// <summary>Keeps the memory where it is, and alive, until the result is disposed.</summary>
@@ -228,7 +232,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
         unsafe
         {
             // SAFETY: the range is inside the block.
-            byte* block = (byte*)Read(out long length);
+            byte* block = _tenure.TryReadPinned(out nint first, out long length) ? (byte*)first : throw Disposed();
             start = long.Min(start, length);
             return Block.View<T>(block + ((nint)start * sizeof(T)), (int)long.Min(length - start, most));
         }

@@ -42,10 +42,12 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
     /// <summary>Whether the buffer was given back, through this value or a copy.</summary>
     public bool IsDisposed => !_hold.IsNone && !_hold.IsOpen;
 
-    /// <summary>
-    /// All elements, for asynchronous code. While it is pinned, as input and output do, disposing the buffer gives the block
-    /// back to nobody. Allocates an object; taken first on another thread than the renting one, it also costs microseconds.
-    /// </summary>
+    /// <summary>All elements, for asynchronous code. While it is pinned, disposing the buffer gives the block to nobody.</summary>
+    /// <remarks>
+    /// <para>If the buffer may be disposed while input or output is in flight, pin first. On Linux the platform's sockets and
+    /// files do not, in most cases: they take spans.</para>
+    /// <para>Allocates an object; taken first on another thread than the renting one, it also costs microseconds.</para>
+    /// </remarks>
     /// <exception cref="ObjectDisposedException">The buffer was given back.</exception>
     public Memory<T> Memory => AsOwner() is { } owner ? owner.Memory : default;
 

@@ -17,8 +17,8 @@ internal static class Failure
     public static InvalidOperationException InUse() =>
         new("The memory is borrowed or pinned: it cannot be resized, released or moved before that ends.");
 
-    public static InvalidOperationException TooLongForMemory(long length) =>
-        new($"A span or Memory<T> cannot have {length:N0} elements: take a slice.");
+    public static InvalidOperationException TooLongForMemory() =>
+        new($"A span or Memory<T> cannot have more than {int.MaxValue:N0} elements: take a slice.");
 
     public static InvalidOperationException Misaligned(object allocator, nuint alignment) =>
         new($"{allocator} returned a block that does not start at a multiple of {alignment} bytes.");

@@ -50,8 +50,38 @@ internal sealed partial record Instruction(string Text)
         return address >= 0 && !isStore && Mnemonic != "lea" && Mnemonic[0] != 'v' && !Text.Contains("xmm", StringComparison.Ordinal);
     }
 
+    /// <summary>The text with other names for registers, so that it can be compared; how wide they are used stays.</summary>
+    /// <param name="registers">Those seen so far; new ones are added.</param>
+    /// <param name="labels">What to call the targets of jumps.</param>
+    public string Rename(List<string> registers, IReadOnlyDictionary<string, int> labels)
+    {
+        // A short jump or a long one: only how far away the compiler has put the rest.
+        string text = Text.Replace("SHORT ", string.Empty, StringComparison.Ordinal);
+        text = Label().Replace(text, match => labels.TryGetValue(match.Value, out int index) ? $"L{index}" : match.Value);
+        return Register().Replace(
+            text,
+            match =>
+            {
+                string number = match.Groups["number"].Value;
+                (string name, string width) = number.Length > 0
+                    ? (number, match.Groups["part"].Value is { Length: > 0 } part ? part : "q")
+                    : (match.Groups["name"].Value, match.Value[0] == 'r' ? "q" : "d");
+                int index = registers.IndexOf(name);
+                if (index < 0)
+                {
+                    index = registers.Count;
+                    registers.Add(name);
+                }
+
+                return $"{width}{index}";
+            });
+    }
+
     public override string ToString() => Text;
 
     [GeneratedRegex("G_M[0-9]+_IG[0-9]+")]
     private static partial Regex Label();
+
+    [GeneratedRegex(@"\b(?:[re](?<name>ax|bx|cx|dx|si|di|bp|sp)|r(?<number>8|9|1[0-5])(?<part>[dwb]?))\b")]
+    private static partial Regex Register();
 }

@@ -96,4 +96,27 @@ public sealed class ListingTests
     [InlineData("call     [NativeBuffers.Caches.Lease:RentBehindHot(ptr,int,int):ptr]", false)]
     public void Only_the_way_to_thread_statics_is_no_call(string text, bool isNone) =>
         Assert.Equal(isNone, new Instruction(text).FindsThreadStatics);
+
+    [Theory]
+    [InlineData("add      eax, dword ptr [rdi+4*rcx]", "add      r8d, dword ptr [r14+4*rax]", true)]
+    [InlineData("mov      eax, eax", "mov      r15d, r15d", true)]
+    [InlineData("jne      SHORT G_M000_IG03", "jne      G_M000_IG03", true)]
+    [InlineData("mov      eax, eax", "mov      eax, ecx", false)]
+    [InlineData("mov      eax, ecx", "mov      eax, eax", false)]
+    [InlineData("mov      eax, ecx", "mov      rax, rcx", false)]
+    [InlineData("mov      r8d, ecx", "mov      r8, rcx", false)]
+    [InlineData("add      eax, dword ptr [rdi+4*rcx]", "add      eax, dword ptr [rdi+8*rcx]", false)]
+    [InlineData("inc      eax", "dec      eax", false)]
+    public void Loops_are_the_same_if_only_the_registers_differ(string left, string right, bool areSame) =>
+        Assert.Equal(areSame, ShapeOf(left).SequenceEqual(ShapeOf(right)));
+
+    private static IReadOnlyList<string> ShapeOf(string instruction) =>
+        Listing.Parse($"""
+            ; Assembly listing for method Space.Type:Loop() (Tier1)
+            G_M000_IG03:
+                   {instruction}
+                   jmp      G_M000_IG03
+
+            """.ReplaceLineEndings("\n"))
+            .Find("Space.Type:Loop", "Tier1")!.InnermostLoops[0].Shape;
 }

@@ -23,6 +23,22 @@ internal sealed class Loop
     /// <summary>All of them, whether each turn takes them or not.</summary>
     public IReadOnlyList<Instruction> Instructions { get; }
 
+    /// <summary>The instructions, with registers named by when they come first: equal for loops that differ in registers alone.</summary>
+    public IReadOnlyList<string> Shape
+    {
+        get
+        {
+            List<string> registers = [];
+            Dictionary<string, int> labels = [];
+            foreach (Instruction jump in Instructions.Where(each => each.Target is not null))
+            {
+                labels.TryAdd(jump.Target!, labels.Count);
+            }
+
+            return [.. Instructions.Select(each => each.Rename(registers, labels))];
+        }
+    }
+
     /// <summary>How many times a turn may leave for a failed bounds check.</summary>
     public int BoundsChecks => _blocks.Sum(block => block.Successors.Count(next => next.IsRangeFailure));
 

@@ -64,11 +64,28 @@ public abstract class LoopContract
     public void The_other_members_do_not_tie_the_span_to_the_frame(string method) =>
         AssertNoWorse(RawSum, Code(typeof(SumBesideOtherMembers), method));
 
+    [Theory]
+    [InlineData(typeof(BorrowedSum))]
+    [InlineData(typeof(BorrowedFill))]
+    [InlineData(typeof(BorrowedForEach))]
+    [InlineData(typeof(BorrowedDotProduct))]
+    public void A_loop_over_what_is_borrowed_is_the_one_over_any_span(Type loop) =>
+        AssertSame(Code(loop, nameof(BorrowedSum.Plain)), Code(loop, nameof(BorrowedSum.Ours)));
+
     private MethodCode RawSum => Code(typeof(Sum), nameof(Sum.Raw));
 
     private MethodCode RawDotProduct => Code(typeof(DotProduct), nameof(DotProduct.Raw));
 
     private MethodCode Code(Type loop, string method) => LoopProgram.CodeOf(loop, method, _mode);
+
+    private void AssertSame(MethodCode plainCode, MethodCode ourCode)
+    {
+        Loop plain = plainCode.InnermostLoops.First(loop => !loop.IsOfVectors);
+        Loop ours = ourCode.InnermostLoops.First(loop => !loop.IsOfVectors);
+        string both = $"{_mode}\n--- over a span\n{plain}\n--- ours\n{ours}\n--- all of ours\n{ourCode}";
+        Assert.True(plain.Shape.SequenceEqual(ours.Shape), $"Other instructions: {both}");
+        Assert.True(ours.FrameReads == 0, $"Loads from the stack frame: {both}");
+    }
 
     private void AssertNoWorse(MethodCode rawCode, MethodCode ourCode, int more = 0, int boundsChecks = 0)
     {

@@ -1,0 +1,78 @@
+namespace NativeBuffers;
+
+/// <summary>
+/// A block that starts at a multiple of an alignment, freed by
+/// <see cref="System.Runtime.InteropServices.NativeMemory.AlignedFree"/>.
+/// </summary>
+/// <remarks>
+/// For vector registers, direct I/O and hardware. On Unix that is <c>free</c>, so that native methods may return what
+/// <c>aligned_alloc</c> or <c>posix_memalign</c> gave; on Windows it is <c>_aligned_free</c>, for what <c>_aligned_malloc</c>
+/// gave.
+/// </remarks>
+/// <example>
+/// <code>
+/// using var sector = SafeAlignedBuffer.Allocate(4096, alignment: 4096);
+/// sector.Write(0, 42);
+/// </code>
+/// </example>
+public sealed class SafeAlignedBuffer : SafeNativeBuffer
+{
+    // What an owner that was a native method's block aligns to when it grows.
+    private const int AlignmentOfUnknown = 64;
+
+    /// <summary>A handle without a block: what P/Invoke fills in when a native method returns one.</summary>
+    public SafeAlignedBuffer()
+        : this(AlignmentOfUnknown)
+    {
+    }
+
+    private SafeAlignedBuffer(int alignment)
+        : base(NativeAllocator.Aligned(alignment))
+    {
+    }
+
+    /// <summary>A handle to an aligned block of zeroed bytes.</summary>
+    /// <param name="byteCount">In bytes; 0 gives a handle that is valid and has nothing to read.</param>
+    /// <param name="alignment">A power of two, in bytes; a cache line unless told otherwise.</param>
+    /// <returns>A handle that the caller disposes.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// <paramref name="byteCount"/> is negative, or <paramref name="alignment"/> is not a power of two.
+    /// </exception>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    public static SafeAlignedBuffer Allocate(long byteCount, int alignment = 64)
+    {
+        var buffer = new SafeAlignedBuffer(alignment);
+        buffer.AllocateBlock(byteCount, zeroed: true);
+        return buffer;
+    }
+
+    /// <summary>As <see cref="Allocate"/>, with bytes that may hold anything.</summary>
+    /// <inheritdoc cref="Allocate" path="/param|/returns|/exception"/>
+    public static SafeAlignedBuffer AllocateUninitialized(long byteCount, int alignment = 64)
+    {
+        var buffer = new SafeAlignedBuffer(alignment);
+        buffer.AllocateBlock(byteCount, zeroed: false);
+        return buffer;
+    }
+
+    /// <summary>Takes an owner's block over, without copying; the owner is disposed.</summary>
+    /// <param name="owner">
+    /// Its block comes from <see cref="NativeAllocator.Aligned"/>, or was such a handle's. Owners that are created with an
+    /// alignment of up to a cache line do not qualify: theirs come from the cache of <see cref="NativeAllocator.Default"/>,
+    /// which has that alignment. Unchanged if this throws.
+    /// </param>
+    /// <returns>A handle that the caller disposes.</returns>
+    /// <exception cref="ArgumentException">The block comes from another allocator.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="owner"/> is null.</exception>
+    /// <exception cref="InvalidOperationException">The owner is borrowed or pinned.</exception>
+    /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
+    public static SafeAlignedBuffer FromOwner<T>(NativeMemoryOwner<T> owner)
+        where T : unmanaged
+    {
+        var buffer = new SafeAlignedBuffer();
+        buffer.TakeBlock(owner);
+        return buffer;
+    }
+
+    private protected override bool Frees(NativeAllocator allocator) => allocator is AlignedAllocator;
+}

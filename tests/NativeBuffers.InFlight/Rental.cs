@@ -1,0 +1,27 @@
+using NativeBuffers.Tests.RealParts;
+
+namespace NativeBuffers.InFlight;
+
+/// <summary>Memory to receive into, and a way to see who has it afterwards.</summary>
+internal abstract class Rental : IDisposable
+{
+    public const int Length = 4096;
+
+    protected PoisoningAllocator Allocator { get; } = new(keepsFreed: true);
+
+    /// <exception cref="ObjectDisposedException">It was given back.</exception>
+    public abstract Memory<byte> Memory { get; }
+
+    /// <summary>Whether the block is free: for the allocator, or for the pool's next renter.</summary>
+    public abstract bool IsGivenBack { get; }
+
+    /// <summary>Whether those who came later find what they have written, and nobody wrote to what is free.</summary>
+    public virtual bool AreOthersUntouched => Allocator.IsFreedMemoryUntouched;
+
+    public abstract void GiveBack();
+
+    /// <summary>Others take memory, and the block too if they can.</summary>
+    public abstract void LetOthersIn();
+
+    public void Dispose() => Allocator.Dispose();
+}

@@ -1,0 +1,16 @@
+static class Sample
+{
+    // As with a buffer: the compiler scopes the iteration variable by what the borrow is, and not by where it is.
+    static Span<int>.Enumerator GetEnumerator(this in Borrow<int> borrow) => borrow.Span.GetEnumerator();
+
+    static ref int Leak(NativeMemoryOwner<int> owner)
+    {
+        using var borrow = owner.Borrow();
+        foreach (ref int element in borrow)
+        {
+            return ref element;
+        }
+
+        throw new InvalidOperationException();
+    }
+}

@@ -1,0 +1,24 @@
+static class Sample
+{
+    // A span of a Memory holds nothing: it knows neither owner nor borrow. Borrow instead.
+    static Span<int> Run()
+    {
+        NativeMemoryOwner<int> owner = NativeMemoryOwner<int>.Create(3);
+        Span<int> span = owner.Memory.Span;
+        owner.Dispose();
+        return span;
+    }
+
+    static Span<int> RunGetSpan()
+    {
+        using var owner = NativeMemoryOwner<int>.Create(3);
+        return owner.GetSpan();
+    }
+
+    static async Task<Memory<int>> RunMemory()
+    {
+        using var owner = NativeMemoryOwner<int>.Create(3);
+        await Task.Yield();
+        return owner.Memory;
+    }
+}

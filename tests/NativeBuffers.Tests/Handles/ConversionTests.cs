@@ -1,0 +1,342 @@
+using System.Runtime.CompilerServices;
+
+namespace NativeBuffers.Tests.Handles;
+
+/// <summary>From handle to owner and back: one block, freed once, however calls, conversions and disposals meet.</summary>
+public sealed class ConversionTests : IDisposable
+{
+    private const int Rounds = 20_000;
+
+    private readonly StrictAllocator _allocator = new();
+
+    /// <summary>After each test.</summary>
+    public void Dispose() => Assert.Equal((0, 0), (_allocator.LiveBlocks, _allocator.Mistakes));
+
+    [Fact]
+    public void A_byte_count_that_is_no_whole_number_of_elements_is_refused_and_nothing_changes()
+    {
+        using SafeStrictBuffer handle = Allocate(10);
+        handle.Write(0, (byte)42);
+        Assert.Throws<ArgumentException>(() => handle.ToOwner<int>());
+        Assert.Throws<ArgumentException>(() => handle.ToOwner<Guid>());
+        Assert.Equal(42, handle.Read<byte>(0));
+        using NativeMemoryOwner<short> owner = handle.ToOwner<short>();
+        Assert.Equal(5, owner.Length);
+    }
+
+    [Fact]
+    public void A_conversion_in_flight_leaves_the_block_to_whoever_ends_last()
+    {
+        foreach (bool ownerEndsFirst in new[] { true, false })
+        {
+            SafeStrictBuffer handle = Allocate(4);
+            bool isHeld = false;
+            handle.DangerousAddRef(ref isHeld);
+            NativeMemoryOwner<int> owner = handle.ToOwner<int>();
+            handle.Write(0, 42);
+            Assert.Equal([42], owner.Memory.ToArray());
+
+            if (ownerEndsFirst)
+            {
+                owner.Dispose();
+                Assert.Equal(42, handle.Read<int>(0));
+            }
+            else
+            {
+                handle.DangerousRelease();
+                Assert.True(handle.IsClosed);
+                Assert.Equal([42], owner.Memory.ToArray());
+            }
+
+            Assert.Equal(1, _allocator.LiveBlocks);
+            if (ownerEndsFirst)
+            {
+                handle.DangerousRelease();
+                Assert.True(handle.IsClosed);
+            }
+            else
+            {
+                owner.Dispose();
+            }
+
+            Assert.Equal(0, _allocator.LiveBlocks);
+            handle.Dispose();
+            owner.Dispose();
+            Assert.Equal(0, _allocator.LiveBlocks);
+        }
+    }
+
+    [Fact]
+    public void An_owner_that_grows_leaves_the_old_block_to_the_calls_in_flight()
+    {
+        SafeStrictBuffer handle = Allocate(8);
+        handle.WriteSpan(0, [1, 2]);
+        bool isHeld = false;
+        handle.DangerousAddRef(ref isHeld);
+        NativeMemoryOwner<int> owner = handle.ToOwner<int>();
+
+        owner.Resize(4);
+        Assert.Equal(2, _allocator.LiveBlocks);
+        handle.WriteSpan(0, [7, 8]); // A call in flight still writes, to its own block.
+        Assert.Equal([1, 2, 0, 0], owner.Memory.ToArray());
+
+        handle.DangerousRelease();
+        Assert.Equal(1, _allocator.LiveBlocks);
+
+        // Blocks of the size that was just freed, so that its address comes back.
+        for (int i = 0; i < 100; i++)
+        {
+            owner.Resize(2);
+            Assert.Equal([1, 2], owner.Memory.ToArray());
+            owner.Resize(4);
+            Assert.Equal([1, 2, 0, 0], owner.Memory.ToArray());
+            Assert.Equal(1, _allocator.LiveBlocks);
+        }
+
+        owner.Dispose();
+        Assert.Equal(0, _allocator.LiveBlocks);
+    }
+
+    [Fact]
+    public void A_disposed_handle_is_not_converted_though_a_call_in_flight_keeps_it_open()
+    {
+        SafeStrictBuffer handle = Allocate(4);
+        bool isHeld = false;
+        handle.DangerousAddRef(ref isHeld);
+        handle.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => handle.ToOwner<int>());
+        Assert.Equal(1, _allocator.LiveBlocks);
+        handle.DangerousRelease();
+        Assert.Equal(0, _allocator.LiveBlocks);
+    }
+
+    [Fact]
+    public void A_converted_handle_is_not_converted_again_though_a_call_in_flight_keeps_it_open()
+    {
+        SafeStrictBuffer handle = Allocate(4);
+        bool isHeld = false;
+        handle.DangerousAddRef(ref isHeld);
+        handle.ToOwner<int>().Dispose();
+        Assert.Throws<ObjectDisposedException>(() => handle.ToOwner<int>());
+        handle.DangerousRelease();
+        Assert.Equal(0, _allocator.LiveBlocks);
+    }
+
+    [Fact]
+    public void A_block_in_use_through_an_old_handle_is_not_taken_by_a_new_one()
+    {
+        SafeStrictBuffer handle = Allocate(4);
+        bool isHeld = false;
+        handle.DangerousAddRef(ref isHeld);
+        using NativeMemoryOwner<int> owner = handle.ToOwner<int>();
+        ArgumentException refused = Assert.Throws<ArgumentException>(() => SafeStrictBuffer.FromOwner(owner, _allocator));
+        Assert.Contains("in use through a SafeStrictBuffer", refused.Message);
+        handle.DangerousRelease();
+        Assert.Equal(1, owner.Length);
+    }
+
+    [Fact]
+    public void A_forgotten_owner_frees_the_handles_block()
+    {
+        Forget(isInFlight: false);
+        Forget(isInFlight: true);
+        Finalizers.RunUntil(() => _allocator.LiveBlocks == 0);
+        Assert.Equal(0, _allocator.LiveBlocks);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        void Forget(bool isInFlight)
+        {
+            SafeStrictBuffer handle = Allocate(4);
+            bool isHeld = false;
+            if (isInFlight)
+            {
+                handle.DangerousAddRef(ref isHeld);
+            }
+
+            _ = handle.ToOwner<int>();
+            if (isInFlight)
+            {
+                handle.DangerousRelease();
+            }
+        }
+    }
+
+    [Fact]
+    public void Of_two_conversions_at_once_one_succeeds()
+    {
+        SafeStrictBuffer[] handles = AllocateMany();
+        var owners = new NativeMemoryOwner<int>?[2, Rounds];
+        Race.Run(Rounds, i => owners[0, i] = Convert(handles[i]), i => owners[1, i] = Convert(handles[i]));
+        Assert.Equal(Rounds, _allocator.LiveBlocks);
+        for (int i = 0; i < Rounds; i++)
+        {
+            NativeMemoryOwner<int> owner = Assert.Single([owners[0, i], owners[1, i]], static owner => owner is not null)!;
+            Assert.True(handles[i].IsClosed);
+            Assert.Equal([i], owner.Memory.ToArray());
+            owner.Dispose();
+        }
+
+        Assert.Equal(0, _allocator.LiveBlocks);
+    }
+
+    [Fact]
+    public void Of_a_conversion_and_a_disposal_at_once_one_ends_the_handle()
+    {
+        SafeStrictBuffer[] handles = AllocateMany();
+        var owners = new NativeMemoryOwner<int>?[Rounds];
+        Race.Run(Rounds, i => owners[i] = Convert(handles[i]), i => handles[i].Dispose());
+        Assert.Equal(owners.Count(static owner => owner is not null), _allocator.LiveBlocks);
+        for (int i = 0; i < Rounds; i++)
+        {
+            Assert.True(handles[i].IsClosed);
+            if (owners[i] is { } owner)
+            {
+                Assert.Equal([i], owner.Memory.ToArray());
+                owner.Dispose();
+            }
+        }
+
+        Assert.Equal(0, _allocator.LiveBlocks);
+    }
+
+    [Fact]
+    public void A_conversion_may_meet_reads_of_the_handle_and_the_end_of_its_owner()
+    {
+        SafeStrictBuffer[] handles = AllocateMany();
+        int[] wrong = new int[1];
+        Race.Run(
+            Rounds,
+            i =>
+            {
+                try
+                {
+                    for (int turn = 0; turn < 20; turn++)
+                    {
+                        // Anything but the value would be another's memory.
+                        wrong[0] += handles[i].Read<int>(0) == i ? 0 : 1;
+                    }
+                }
+                catch (ObjectDisposedException)
+                {
+                }
+            },
+            i =>
+            {
+                NativeMemoryOwner<int> owner = handles[i].ToOwner<int>();
+                wrong[0] += owner.Memory.Span[0] == i ? 0 : 1;
+                owner.Dispose();
+                NativeMemoryOwner<int>.CreateFrom([-1], _allocator).Dispose();
+            });
+        Assert.Equal((0, 0), (wrong[0], _allocator.LiveBlocks));
+        Assert.All(handles, static handle => Assert.True(handle.IsClosed));
+    }
+
+    [Fact]
+    public void The_last_call_in_flight_may_end_as_the_owner_does()
+    {
+        SafeStrictBuffer[] handles = AllocateMany();
+        NativeMemoryOwner<int>[] owners = [.. handles.Select(static handle =>
+        {
+            bool isHeld = false;
+            handle.DangerousAddRef(ref isHeld);
+            return handle.ToOwner<int>();
+        })];
+        Race.Run(Rounds, i => handles[i].DangerousRelease(), i => owners[i].Dispose());
+        Assert.Equal(0, _allocator.LiveBlocks);
+    }
+
+    [Fact]
+    public void Of_two_handles_that_want_one_owners_block_one_gets_it()
+    {
+        NativeMemoryOwner<int>[] owners = CreateMany();
+        var handles = new SafeStrictBuffer?[2, Rounds];
+        Race.Run(Rounds, i => handles[0, i] = Take(owners[i]), i => handles[1, i] = Take(owners[i]));
+        for (int i = 0; i < Rounds; i++)
+        {
+            SafeStrictBuffer handle = Assert.Single([handles[0, i], handles[1, i]], static handle => handle is not null)!;
+            Assert.Equal(i, handle.Read<int>(0));
+            handle.Dispose();
+        }
+
+        Assert.Equal(0, _allocator.LiveBlocks);
+    }
+
+    [Fact]
+    public void Of_a_handle_and_a_disposal_one_ends_the_owner()
+    {
+        NativeMemoryOwner<int>[] owners = CreateMany();
+        var handles = new SafeStrictBuffer?[Rounds];
+        Race.Run(Rounds, i => handles[i] = Take(owners[i]), i => owners[i].Dispose());
+        Assert.Equal(handles.Count(static handle => handle is not null), _allocator.LiveBlocks);
+        for (int i = 0; i < Rounds; i++)
+        {
+            Assert.Equal(i, handles[i]?.Read<int>(0) ?? i);
+            handles[i]?.Dispose();
+        }
+
+        Assert.Equal(0, _allocator.LiveBlocks);
+    }
+
+    [Fact]
+    public void A_handle_knows_the_size_of_a_block_that_was_resized_when_it_was_taken()
+    {
+        NativeMemoryOwner<int>[] owners = CreateMany();
+        Array.ForEach(owners, static owner => owner.Resize(4));
+        Race.Run(
+            Rounds,
+            i => Take(owners[i])?.Dispose(), // The allocator knows which size is right.
+            i =>
+            {
+                try
+                {
+                    owners[i].Resize(1);
+                }
+                catch (InvalidOperationException)
+                {
+                    // Taken, or being taken.
+                }
+            });
+        Array.ForEach(owners, static owner => owner.Dispose());
+        Assert.Equal((0, 0), (_allocator.LiveBlocks, _allocator.Mistakes));
+    }
+
+    private static NativeMemoryOwner<int>? Convert(SafeStrictBuffer handle)
+    {
+        try
+        {
+            return handle.ToOwner<int>();
+        }
+        catch (ObjectDisposedException)
+        {
+            return null;
+        }
+    }
+
+    private SafeStrictBuffer? Take(NativeMemoryOwner<int> owner)
+    {
+        try
+        {
+            return SafeStrictBuffer.FromOwner(owner, _allocator);
+        }
+        catch (InvalidOperationException)
+        {
+            // Disposed, or in use by the other one, which looks whether it wants it.
+            return null;
+        }
+    }
+
+    private NativeMemoryOwner<int>[] CreateMany() =>
+        [.. Enumerable.Range(0, Rounds).Select(i => NativeMemoryOwner<int>.CreateFrom([i], _allocator))];
+
+    private SafeStrictBuffer Allocate(long byteCount) => SafeStrictBuffer.Allocate(byteCount, _allocator);
+
+    private SafeStrictBuffer[] AllocateMany() =>
+    [
+        .. Enumerable.Range(0, Rounds).Select(i =>
+        {
+            SafeStrictBuffer handle = Allocate(4);
+            handle.Write(0, i);
+            return handle;
+        }),
+    ];
+}

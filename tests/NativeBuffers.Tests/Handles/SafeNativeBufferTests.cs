@@ -1,0 +1,184 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace NativeBuffers.Tests.Handles;
+
+/// <summary>What the kinds of handles share, seen through one whose allocator looks closely.</summary>
+public sealed class SafeNativeBufferTests : IDisposable
+{
+    private readonly StrictAllocator _allocator = new();
+
+    /// <summary>After each test.</summary>
+    public void Dispose() => Assert.Equal((0, 0), (_allocator.LiveBlocks, _allocator.Mistakes));
+
+    [Fact]
+    public void A_block_is_freed_once_however_often_and_from_wherever_it_is_disposed()
+    {
+        SafeStrictBuffer[] handles = [.. Enumerable.Range(0, 5000).Select(i => SafeStrictBuffer.Allocate(i, _allocator))];
+        Assert.Equal(5000, _allocator.LiveBlocks);
+        Race.Run(handles.Length, i => handles[i].Dispose(), i => handles[i].Dispose());
+        Assert.Equal(0, _allocator.LiveBlocks);
+        Array.ForEach(handles, static handle => handle.Dispose());
+        Assert.Equal(0, _allocator.LiveBlocks);
+    }
+
+    [Fact]
+    public void A_block_whose_handle_was_forgotten_is_freed_by_the_finalizer()
+    {
+        Forget(100);
+        Finalizers.RunUntil(() => _allocator.LiveBlocks == 0);
+        Assert.Equal(0, _allocator.LiveBlocks);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        void Forget(int count)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                _ = SafeStrictBuffer.Allocate(100, _allocator);
+            }
+
+            Assert.Equal(count, _allocator.LiveBlocks);
+        }
+    }
+
+    [Fact]
+    public void A_block_of_a_handle_whose_constructor_threw_is_freed_by_the_finalizer()
+    {
+        Fail();
+        Finalizers.RunUntil(() => _allocator.LiveBlocks == 0);
+        Assert.Equal(0, _allocator.LiveBlocks);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        void Fail()
+        {
+            Assert.Throws<NotSupportedException>(() => new SafeStrictBuffer(_allocator, 100, new NotSupportedException()));
+            Assert.Equal(1, _allocator.LiveBlocks);
+        }
+    }
+
+    [Fact]
+    public void A_handle_without_an_allocator_is_refused_and_its_remains_are_finalized()
+    {
+        Assert.Throws<ArgumentNullException>(() => new SafeStrictBuffer(null!));
+        Finalizers.Run();
+    }
+
+    [Fact]
+    public void An_allocation_that_throws_leaves_a_handle_without_a_block()
+    {
+        _allocator.Thrown = new NotSupportedException("not today");
+        var handle = new SafeStrictBuffer(_allocator);
+        Assert.Throws<NotSupportedException>(handle.AllocateAgain);
+        Assert.True(handle.IsInvalid);
+        _allocator.Thrown = null;
+        handle.AllocateAgain();
+        handle.Dispose();
+        Assert.Equal(0, _allocator.LiveBlocks);
+    }
+
+    [Fact]
+    public void A_handle_holds_one_block_in_its_life()
+    {
+        SafeStrictBuffer handle = SafeStrictBuffer.Allocate(100, _allocator);
+        using NativeMemoryOwner<byte> owner = NativeMemoryOwner<byte>.Create(10, _allocator);
+        Assert.Throws<InvalidOperationException>(handle.AllocateAgain);
+        Assert.Throws<InvalidOperationException>(() => handle.TakeAgain(owner));
+        handle.Dispose();
+        Assert.Throws<InvalidOperationException>(handle.AllocateAgain);
+        Assert.Throws<InvalidOperationException>(() => handle.TakeAgain(owner));
+        Assert.Equal(10, owner.Length);
+
+        var disposedEmpty = new SafeStrictBuffer(_allocator);
+        disposedEmpty.Dispose();
+        Assert.Throws<InvalidOperationException>(disposedEmpty.AllocateAgain);
+    }
+
+    [Fact]
+    public void A_conversion_keeps_the_size_that_was_said()
+    {
+        foreach (long byteCount in new long[] { 0, 1, 100, 5000 })
+        {
+            NativeMemoryOwner<byte> owner = SafeStrictBuffer.Allocate(byteCount, _allocator).ToOwner<byte>();
+            SafeStrictBuffer handle = SafeStrictBuffer.FromOwner(owner, _allocator);
+            Assert.False(handle.IsInvalid);
+            Assert.Equal((ulong)byteCount, handle.ByteLength);
+            owner = handle.ToOwner<byte>();
+            owner.Resize(byteCount * 2);
+            SafeStrictBuffer.FromOwner(owner, _allocator).Dispose();
+            Assert.Equal((0, 0), (_allocator.LiveBlocks, _allocator.Mistakes));
+        }
+    }
+
+    [Fact]
+    public unsafe void A_block_whose_function_needs_its_size_is_freed_only_when_that_was_said()
+    {
+        void* block = _allocator.Allocate(100);
+        var silent = new SafeStrictBuffer(_allocator);
+        silent.Return((nint)block);
+        silent.Dispose();
+        Assert.Equal(1, _allocator.LiveBlocks);
+
+        var said = new SafeStrictBuffer(_allocator);
+        said.Return((nint)block);
+        said.Initialize(100);
+        said.Dispose();
+        Assert.Equal(0, _allocator.LiveBlocks);
+    }
+
+    [Fact]
+    public void A_size_changed_through_the_base_class_is_not_what_the_free_function_is_told()
+    {
+        SafePagesBuffer pages = SafePagesBuffer.Allocate(3 * Environment.SystemPageSize);
+        ((SafeBuffer)pages).Initialize(1);
+        using NativeMemoryOwner<byte> owner = pages.ToOwner<byte>();
+        Assert.Equal(3 * Environment.SystemPageSize, owner.Length);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(64)]
+    [InlineData(4096)]
+    [InlineData(1 << 21)]
+    public unsafe void An_aligned_block_keeps_its_alignment_through_owners_and_growth(int alignment)
+    {
+        SafeAlignedBuffer handle = SafeAlignedBuffer.Allocate(100, alignment);
+        Assert.Equal(0, handle.DangerousGetHandle() % alignment);
+        for (int i = 0; i < 3; i++)
+        {
+            NativeMemoryOwner<byte> owner = handle.ToOwner<byte>();
+            owner.Resize(owner.Length * 50);
+            handle = SafeAlignedBuffer.FromOwner(owner);
+            Assert.Equal(0, handle.DangerousGetHandle() % alignment);
+        }
+
+        handle.Dispose();
+        using SafeAlignedBuffer lines = SafeAlignedBuffer.Allocate(100);
+        Assert.Equal(0, lines.DangerousGetHandle() % 64);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-64)]
+    [InlineData(48)]
+    public void An_alignment_is_a_power_of_two(int alignment)
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => SafeAlignedBuffer.Allocate(100, alignment));
+        Assert.Throws<ArgumentOutOfRangeException>(() => SafeAlignedBuffer.AllocateUninitialized(100, alignment));
+    }
+
+    [Fact]
+    public void Zeroed_bytes_of_malloc_and_of_pages_cost_nothing_before_they_are_touched()
+    {
+        const long Size = 3L << 30;
+        Func<long, SafeNativeBuffer>[] factories = [SafeMallocBuffer.Allocate, SafePagesBuffer.Allocate];
+        foreach (Func<long, SafeNativeBuffer> allocate in factories)
+        {
+            long before = Environment.WorkingSet;
+            using SafeNativeBuffer handle = allocate(Size);
+            handle.Write(0, 1);
+            handle.Write(Size - 4, 2);
+            Assert.Equal((1, 0, 2), (handle.Read<int>(0), handle.Read<int>(Size / 2), handle.Read<int>(Size - 4)));
+            Assert.InRange(Environment.WorkingSet - before, long.MinValue, Size / 2);
+        }
+    }
+}
