@@ -57,9 +57,9 @@ public sealed class SafeAlignedBuffer : SafeNativeBuffer
 
     /// <summary>Takes an owner's block over, without copying; the owner is disposed.</summary>
     /// <param name="owner">
-    /// Its block comes from <see cref="NativeAllocator.Aligned"/>, or was such a handle's. Owners that are created with an
-    /// alignment of up to a cache line do not qualify: theirs come from the cache of <see cref="NativeAllocator.Default"/>,
-    /// which has that alignment. Unchanged if this throws.
+    /// Its block comes from <see cref="NativeAllocator.Aligned"/>, or was such a handle's. An owner that was a scoped buffer
+    /// with an alignment of up to a cache line does not qualify: such buffers use the cache of
+    /// <see cref="NativeAllocator.Default"/>, which has that alignment. Unchanged if this throws.
     /// </param>
     /// <returns>A handle that the caller disposes.</returns>
     /// <exception cref="ArgumentException">The block comes from another allocator.</exception>
