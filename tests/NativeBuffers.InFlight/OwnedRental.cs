@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace NativeBuffers.InFlight;
 
 /// <summary>The memory of an owner, which is freed when it is given back.</summary>
@@ -10,6 +12,8 @@ internal sealed class OwnedRental : Rental
     public override Memory<byte> Memory => _owner.Memory;
 
     public override bool IsGivenBack => Allocator.FreedBlocks == 1;
+
+    public override IMemoryOwner<byte> Retain() => _owner.Retain();
 
     public override void GiveBack() => _owner.Dispose();
 

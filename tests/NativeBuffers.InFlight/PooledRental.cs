@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace NativeBuffers.InFlight;
 
 /// <summary>A rented buffer, whose block the pool gives to its next renter.</summary>
@@ -19,6 +21,8 @@ internal sealed class PooledRental : Rental
 
     public override bool AreOthersUntouched =>
         base.AreOthersUntouched && _others.TrueForAll(other => other.AsSpan().IndexOfAnyExcept((byte)0xEE) < 0);
+
+    public override IMemoryOwner<byte> Retain() => _buffer.Retain();
 
     public override void GiveBack() => _buffer.Dispose();
 

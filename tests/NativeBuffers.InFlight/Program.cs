@@ -4,7 +4,7 @@ using NativeBuffers.Tests.RealParts;
 namespace NativeBuffers.InFlight;
 
 /// <summary>Receives into memory, gives it back meanwhile, lets the peer send, and says what happened.</summary>
-/// <remarks>The arguments: <c>owner</c> or <c>pool</c>, and <c>pinned</c> or <c>unpinned</c>.</remarks>
+/// <remarks>The arguments: <c>owner</c> or <c>pool</c>, and <c>retained</c>, <c>pinned</c> or <c>unpinned</c>.</remarks>
 public static class Program
 {
     public static async Task Main(string[] arguments)
@@ -17,8 +17,9 @@ public static class Program
         };
         byte[] content = [.. Enumerable.Range(0, 1000).Select(i => (byte)(i * 7))];
         using Loopback connection = await Loopback.ConnectAsync();
-        MemoryHandle pin = arguments[1] == "pinned" ? rental.Memory.Pin() : default;
-        Task<int> receiving = connection.Receiver.ReceiveAsync(rental.Memory).AsTask();
+        using IMemoryOwner<byte>? retained = arguments[1] == "retained" ? rental.Retain() : null;
+        using MemoryHandle pin = arguments[1] == "pinned" ? rental.Memory.Pin() : default;
+        Task<int> receiving = connection.Receiver.ReceiveAsync(retained?.Memory ?? rental.Memory).AsTask();
         rental.GiveBack();
         Console.WriteLine($"in flight, new use refused: {IsRefused(rental) && !receiving.IsCompleted}");
         Console.WriteLine($"in flight, given back: {rental.IsGivenBack}");
@@ -27,15 +28,10 @@ public static class Program
 
         // Not for ever: if the process is to end, it ends soon.
         Console.WriteLine($"received: {await receiving.WaitAsync(TimeSpan.FromSeconds(20))}");
-        unsafe
-        {
-            // SAFETY: pinned, or else this is not reached.
-            Console.WriteLine($"the bytes are right: {new ReadOnlySpan<byte>(pin.Pointer, content.Length).SequenceEqual(content)}");
-        }
-
-        Console.WriteLine($"given back before the pin ended: {rental.IsGivenBack}");
-        pin.Dispose();
-        Console.WriteLine($"given back after the pin ended: {rental.IsGivenBack}");
+        Console.WriteLine($"the bytes are right: {retained!.Memory.Span[..content.Length].SequenceEqual(content)}");
+        Console.WriteLine($"given back before that ended: {rental.IsGivenBack}");
+        retained.Dispose();
+        Console.WriteLine($"given back after that ended: {rental.IsGivenBack}");
         Console.WriteLine($"nobody else's bytes were touched: {rental.AreOthersUntouched}");
     }
 

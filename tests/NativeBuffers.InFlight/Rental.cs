@@ -1,3 +1,4 @@
+using System.Buffers;
 using NativeBuffers.Tests.RealParts;
 
 namespace NativeBuffers.InFlight;
@@ -11,6 +12,9 @@ internal abstract class Rental : IDisposable
 
     /// <exception cref="ObjectDisposedException">It was given back.</exception>
     public abstract Memory<byte> Memory { get; }
+
+    /// <summary>Keeps it for input in flight.</summary>
+    public abstract IMemoryOwner<byte> Retain();
 
     /// <summary>Whether the block is free: for the allocator, or for the pool's next renter.</summary>
     public abstract bool IsGivenBack { get; }

@@ -5,6 +5,12 @@ namespace NativeBuffers.Caches;
 /// <summary>How a held slot comes to its end: closed by one, used perhaps by others, given back by exactly one.</summary>
 internal static class Closing
 {
+    /// <summary>
+    /// How often to look before a slot counts as used. Who tries to use an owner that was disposed, and whose slot another
+    /// one has now, is seen there for a moment.
+    /// </summary>
+    private const int LooksAtUsers = 5;
+
     /// <summary>The states as differences to a generation that is held.</summary>
     public const ulong Held = 0;
 
@@ -14,23 +20,18 @@ internal static class Closing
 
     public const ulong Exclusive = SlotState.Exclusive - SlotState.Held;
 
-    public const ulong Undecided = SlotState.Closing - SlotState.Held;
-
-    public const ulong Deferred = SlotState.Deferred - SlotState.Held;
-
     /// <summary>Ends the generation. The block is given back now, or when the last borrow or pin of it ends.</summary>
     /// <returns>False when that generation was not open any more.</returns>
     /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
     public static unsafe bool Close(Slot* slot, ulong held)
     {
-        if (!TryLeaveOpen(slot, held, SlotState.Closing, out SlotState before))
+        if (!TryLeaveOpen(slot, held, SlotState.Closing, out SlotState before, out Magazine* home))
         {
             return false;
         }
 
-        Magazine* home = slot->Home;
         bool isHere = ThreadCache.IsHere(home, out BorrowRecords* records);
-        if (!IsUsed(slot, before, isHere ? records : null))
+        if (!IsUsed(slot, home, before, isHere ? records : null))
         {
             GiveBack(slot, Slot.With(held, SlotState.Closing), home, isHere);
         }
@@ -52,13 +53,19 @@ internal static class Closing
     public static unsafe bool TryEnterExclusive(Slot* slot, ulong held, out bool isUsed)
     {
         isUsed = false;
-        if (!TryLeaveOpen(slot, held, SlotState.Exclusive, out SlotState before))
+        if (!TryLeaveOpen(slot, held, SlotState.Exclusive, out SlotState before, out Magazine* home))
         {
             return false;
         }
 
-        bool isHere = ThreadCache.IsHere(slot->Home, out BorrowRecords* records);
-        isUsed = IsUsed(slot, before, isHere ? records : null);
+        bool isHere = ThreadCache.IsHere(home, out BorrowRecords* records);
+        isUsed = IsUsed(slot, home, before, isHere ? records : null);
+        for (int look = 1; isUsed && look < LooksAtUsers; look++)
+        {
+            Wait();
+            isUsed = IsUsed(slot, home, before, isHere ? records : null);
+        }
+
         if (isUsed)
         {
             EndExclusive(slot, held);
@@ -171,12 +178,13 @@ internal static class Closing
     public static unsafe void TryFinish(Slot* slot)
     {
         ulong generation = Volatile.Read(ref slot->Generation);
+        Magazine* home = slot->Home;
         if (Slot.StateOf(generation) == SlotState.Deferred
             && Volatile.Read(ref slot->Pins) == 0
             && !ThreadCaches.IsBorrowed(slot)
             && TryMove(slot, Slot.With(generation, SlotState.Held), SlotState.Deferred, SlotState.Closing))
         {
-            GiveBack(slot, Slot.With(generation, SlotState.Closing));
+            GiveBack(slot, Slot.With(generation, SlotState.Closing), home);
         }
     }
 
@@ -194,12 +202,13 @@ internal static class Closing
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe bool TryLeaveOpen(Slot* slot, ulong held, SlotState next, out SlotState before)
+    private static unsafe bool TryLeaveOpen(Slot* slot, ulong held, SlotState next, out SlotState before, out Magazine* home)
     {
         while (true)
         {
             ulong generation = Volatile.Read(ref slot->Generation);
             before = Slot.StateOf(generation);
+            home = slot->Home;
             if (IsExclusive(generation - held))
             {
                 Wait();
@@ -220,27 +229,21 @@ internal static class Closing
     /// of this thread if the slot's home is, or else null.
     /// </safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe bool IsUsed(Slot* slot, SlotState before, BorrowRecords* records)
+    private static unsafe bool IsUsed(Slot* slot, Magazine* home, SlotState before, BorrowRecords* records)
     {
-        if (Volatile.Read(ref slot->Pins) != 0)
+        if (before == SlotState.Held || (before == SlotState.Biased && records != null))
         {
-            return true;
+            return Volatile.Read(ref slot->Pins) != 0 || (before == SlotState.Biased && BorrowRecords.NameHere(records, slot));
         }
 
-        if (before == SlotState.Held)
-        {
-            return false;
-        }
-
-        return before == SlotState.Biased && records != null
-            ? BorrowRecords.NameHere(records, slot)
-            : IsUsedAnywhere(slot);
+        return IsUsedAnywhere(slot, home);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe bool IsUsedAnywhere(Slot* slot)
+    private static unsafe bool IsUsedAnywhere(Slot* slot, Magazine* home)
     {
-        Magazine* home = slot->Home;
+        // Also when it is pinned: who ends the pin looks for borrows too, and without a barrier of its own; and if the state
+        // is shared again because of a pin, the slot's own thread must have seen that it is no longer its alone.
         Interlocked.MemoryBarrierProcessWide();
         if (home != null)
         {
@@ -248,7 +251,7 @@ internal static class Closing
             home->WaitForOwner();
         }
 
-        return ThreadCaches.IsBorrowed(slot);
+        return Volatile.Read(ref slot->Pins) != 0 || ThreadCaches.IsBorrowed(slot);
     }
 
     /// <summary>Moves a generation from one state to another, atomically.</summary>
@@ -258,11 +261,14 @@ internal static class Closing
 
     /// <summary>Gives a closing slot back.</summary>
     /// <safety>The caller closed it, and it has no user.</safety>
-    public static unsafe void GiveBack(Slot* slot, ulong closing)
-    {
-        Magazine* home = slot->Home;
+    /// <param name="slot">The slot.</param>
+    /// <param name="closing">Its generation.</param>
+    /// <param name="home">
+    /// Its home in that generation, read before it was closing: its own thread may be giving it back too, and then its
+    /// home and its kind may be others now.
+    /// </param>
+    public static unsafe void GiveBack(Slot* slot, ulong closing, Magazine* home) =>
         GiveBack(slot, closing, home, ThreadCache.IsHere(home, out _));
-    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static unsafe void GiveBack(Slot* slot, ulong closing, Magazine* home, bool isHere)
@@ -272,9 +278,9 @@ internal static class Closing
             slot->Generation = Slot.After(closing);
             ThreadCache.Return(slot, home);
         }
-        else if (slot->Kind == SlotKind.Cached)
+        else if (home != &home->Cache->Closed || slot->Kind == SlotKind.Cached)
         {
-            Overflow.ReturnElsewhere(slot, closing);
+            Overflow.ReturnElsewhere(slot, closing, home);
         }
         else
         {

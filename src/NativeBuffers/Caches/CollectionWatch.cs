@@ -36,7 +36,7 @@ internal sealed class CollectionWatch
                 NativeMemoryCache.AfterFullCollection(isMemoryShort);
                 foreach (ITrimmable other in Others())
                 {
-                    other.AfterFullCollection(isMemoryShort);
+                    Tell(other, isMemoryShort);
                 }
             }
             catch (OutOfMemoryException)
@@ -69,6 +69,18 @@ internal sealed class CollectionWatch
             }
 
             _ = new CollectionWatch();
+        }
+    }
+
+    private static void Tell(ITrimmable other, bool isMemoryShort)
+    {
+        try
+        {
+            other.AfterFullCollection(isMemoryShort);
+        }
+        catch (Exception)
+        {
+            // A finalizer must not throw. An allocator of the user's own did; there is nobody here to tell.
         }
     }
 

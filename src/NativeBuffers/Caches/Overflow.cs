@@ -115,26 +115,42 @@ internal static class Overflow
 
     /// <summary>Gives a closing slot back on a thread that its home does not belong to.</summary>
     /// <safety>The slot belongs to the caller, and has a cached block.</safety>
-    public static unsafe void ReturnElsewhere(Slot* slot, ulong closing)
+    public static unsafe void ReturnElsewhere(Slot* slot, ulong closing, Magazine* home)
     {
         // Before it leaves: its own thread may be giving it back at the same time, and then moves it on.
-        Magazine* home = slot->Home;
-        if (Interlocked.CompareExchange(ref slot->Generation, Slot.With(closing, SlotState.Returned), closing) != closing
-            || Interlocked.Exchange(ref slot->IsQueued, 1) != 0)
+        nuint byteCount = slot->ByteCount;
+        if (Interlocked.CompareExchange(ref slot->Generation, Slot.With(closing, SlotState.Returned), closing) != closing)
         {
             return;
         }
 
-        int sizeClass = SizeClasses.Of(slot->ByteCount);
-        if (ReturnQueue.Push(ThreadCache.QueueOf(home->Cache, sizeClass), slot) >= MostReturned(sizeClass))
+        int sizeClass = SizeClasses.Of(byteCount);
+        if (ReturnQueue.TryPush(ThreadCache.QueueOf(home->Cache, sizeClass), slot, out int depth) && depth >= MostReturned(sizeClass))
         {
             ThreadCaches.Drain(home->Cache, sizeClass);
         }
     }
 
+    /// <summary>Gives a slot to the depot that was taken from a queue, unless its own thread gave it back at the same time.</summary>
+    /// <safety>The slot was taken in this generation, and then a barrier of the whole process was passed.</safety>
+    public static unsafe void TakeAwayUnlessReturned(Slot* slot, ulong closing)
+    {
+        // Its own thread is inside if it has not seen that another gave the slot back: let it finish.
+        Magazine* home = slot->Home;
+        if (home != null)
+        {
+            home->WaitForOwner();
+        }
+
+        if (Volatile.Read(ref slot->Generation) == closing)
+        {
+            TakeAway(slot);
+        }
+    }
+
     /// <summary>Gives a closing slot to the depot, on a thread that its home does not belong to.</summary>
     /// <safety>The slot belongs to the caller, was taken from a <see cref="ReturnQueue"/>, and has a home.</safety>
-    public static unsafe void TakeAway(Slot* slot)
+    private static unsafe void TakeAway(Slot* slot)
     {
         // Without a home first: a slot that is in no generation's hands and has a home would count as abandoned with it.
         _ = Interlocked.Increment(ref slot->Home->Cache->SlotsTakenAway);

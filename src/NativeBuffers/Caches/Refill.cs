@@ -43,19 +43,23 @@ internal static class Refill
         {
             Slot* slot = next;
             next = slot->Next;
-            if (!ReturnQueue.TryTake(slot))
+            if (!ReturnQueue.TryTake(slot, out ulong closing))
             {
                 continue;
             }
 
-            if (slot->Home->Cache != cache)
+            Magazine* home = slot->Home;
+            if (home == null || home->Cache != cache)
             {
-                Overflow.TakeAway(slot);
+                // Another thread's by now, which may be just giving it back.
+                Interlocked.MemoryBarrierProcessWide();
+                Overflow.TakeAwayUnlessReturned(slot, closing);
                 continue;
             }
 
-            slot->Generation = Slot.After(slot->Generation);
-            if (taken == null)
+            // It may have got a block of another size since it was queued, if it was given back twice.
+            slot->Generation = Slot.After(closing);
+            if (taken == null && slot->ByteCount == SizeClasses.SizeOf(magazine->SizeClass))
             {
                 taken = slot;
             }

@@ -22,23 +22,33 @@ internal struct ReturnQueue
         }
     }
 
-    /// <summary>Puts a slot on top.</summary>
-    /// <returns>How many slots lie under it, at most 65,535.</returns>
-    /// <safety>The caller has just set <see cref="Slot.IsQueued"/>, which was 0; the queue is in memory that does not move.</safety>
-    public static unsafe int Push(ReturnQueue* queue, Slot* slot)
+    /// <summary>Puts a slot on top that was just returned; false when it is in a queue already, or taken.</summary>
+    /// <remarks>
+    /// It may be in a queue from an earlier generation, that its own thread and another ended at once. Whoever takes it from
+    /// there takes it in the new one, perhaps before it is pushed here; then it must not be pushed, as
+    /// <see cref="Slot.Next"/> may be in use. So: set the mark, then look again. If it is still returned, whoever takes it
+    /// finds the mark.
+    /// </remarks>
+    /// <param name="queue">Where to put it.</param>
+    /// <param name="slot">The slot.</param>
+    /// <param name="depth">How many slots lie under it, at most 65,535.</param>
+    /// <safety>The queue is in memory that does not move.</safety>
+    public static unsafe bool TryPush(ReturnQueue* queue, Slot* slot, out int depth)
     {
-        ref nint top = ref *(nint*)&queue->_top;
-        while (true)
+        while (IsReturned(slot) && Interlocked.Exchange(ref slot->IsQueued, 1) == 0)
         {
-            nint below = Volatile.Read(ref top);
-            slot->Next = (Slot*)below;
-            int depth = below == 0 ? 0 : int.Min(((Slot*)below)->QueueDepth + 1, ushort.MaxValue);
-            slot->QueueDepth = (ushort)depth;
-            if (Interlocked.CompareExchange(ref top, (nint)slot, below) == below)
+            if (IsReturned(slot))
             {
-                return depth;
+                depth = Push(queue, slot);
+                return true;
             }
+
+            // Taken. But if it was returned again meanwhile, somebody saw the mark and relied on it: look again.
+            _ = Interlocked.Exchange(ref slot->IsQueued, 0);
         }
+
+        depth = 0;
+        return false;
     }
 
     /// <summary>Takes all slots, as a list linked by <see cref="Slot.Next"/>; null when there are none.</summary>
@@ -55,11 +65,30 @@ internal struct ReturnQueue
     /// The slot comes from <see cref="TakeAll"/>, and <see cref="Slot.Next"/> was read already. Whoever takes it moves
     /// its generation on, once it has a home or none.
     /// </safety>
-    public static unsafe bool TryTake(Slot* slot)
+    public static unsafe bool TryTake(Slot* slot, out ulong closing)
     {
         _ = Interlocked.Exchange(ref slot->IsQueued, 0);
         ulong generation = Volatile.Read(ref slot->Generation);
+        closing = Slot.With(generation, SlotState.Closing);
         return Slot.StateOf(generation) == SlotState.Returned
-            && Interlocked.CompareExchange(ref slot->Generation, Slot.With(generation, SlotState.Closing), generation) == generation;
+            && Interlocked.CompareExchange(ref slot->Generation, closing, generation) == generation;
+    }
+
+    private static unsafe bool IsReturned(Slot* slot) => Slot.StateOf(Volatile.Read(ref slot->Generation)) == SlotState.Returned;
+
+    private static unsafe int Push(ReturnQueue* queue, Slot* slot)
+    {
+        ref nint top = ref *(nint*)&queue->_top;
+        while (true)
+        {
+            nint below = Volatile.Read(ref top);
+            slot->Next = (Slot*)below;
+            int depth = below == 0 ? 0 : int.Min(((Slot*)below)->QueueDepth + 1, ushort.MaxValue);
+            slot->QueueDepth = (ushort)depth;
+            if (Interlocked.CompareExchange(ref top, (nint)slot, below) == below)
+            {
+                return depth;
+            }
+        }
     }
 }

@@ -126,11 +126,9 @@ internal static class ThreadCaches
         using (s_gate.Enter())
         {
             // Whoever empties the cache of an ended thread takes these, too.
-            Slot* slots = cache->IsReclaimed ? null : ReturnQueue.TakeAll(ThreadCache.QueueOf(cache, sizeClass));
-            if (slots != null)
+            if (!cache->IsReclaimed)
             {
-                Interlocked.MemoryBarrierProcessWide();
-                TakeAway(slots);
+                TakeAway(ReturnQueue.TakeAll(ThreadCache.QueueOf(cache, sizeClass)));
             }
         }
     }
@@ -157,24 +155,30 @@ internal static class ThreadCaches
         }
     }
 
-    /// <safety>The list was taken from a queue, and a barrier of the whole process came after.</safety>
+    /// <safety>The list was taken from a queue.</safety>
     private static unsafe void TakeAway(Slot* slots)
     {
+        // First take, then the barrier, then look whether they are still taken: many for one barrier.
+        const int Most = 64;
+        Slot** taken = stackalloc Slot*[Most];
+        ulong* closing = stackalloc ulong[Most];
         while (slots != null)
         {
-            Slot* slot = slots;
-            slots = slot->Next;
-
-            // Its own thread may be just giving it back, and not have seen that another did: let it finish.
-            Magazine* home = slot->Home;
-            if (home != null)
+            int count = 0;
+            while (slots != null && count < Most)
             {
-                home->WaitForOwner();
+                Slot* slot = slots;
+                slots = slot->Next;
+                if (ReturnQueue.TryTake(slot, out closing[count]))
+                {
+                    taken[count++] = slot;
+                }
             }
 
-            if (ReturnQueue.TryTake(slot))
+            Interlocked.MemoryBarrierProcessWide();
+            for (int i = 0; i < count; i++)
             {
-                Overflow.TakeAway(slot);
+                Overflow.TakeAwayUnlessReturned(taken[i], closing[i]);
             }
         }
     }
@@ -340,7 +344,14 @@ internal static class ThreadCaches
             for (Slot* slot = BorrowRecords.EndOne(&Cache->Borrows); slot != null; slot = BorrowRecords.EndOne(&Cache->Borrows))
             {
                 Interlocked.MemoryBarrier();
-                Closing.TryFinish(slot);
+                try
+                {
+                    Closing.TryFinish(slot);
+                }
+                catch (Exception)
+                {
+                    // An allocator of the user's own that throws: there is nobody here to tell, and others to free.
+                }
             }
         }
 

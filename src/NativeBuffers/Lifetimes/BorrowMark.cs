@@ -25,6 +25,19 @@ internal readonly struct BorrowMark
         _recordGeneration = record->Generation;
     }
 
+    /// <summary>Whether nothing was ever borrowed.</summary>
+    public bool IsNone
+    {
+        get
+        {
+            unsafe
+            {
+                // SAFETY: the pointer is compared, not followed.
+                return _record == null;
+            }
+        }
+    }
+
     /// <summary>Whether the borrow goes on.</summary>
     public bool IsActive
     {
@@ -52,7 +65,8 @@ internal readonly struct BorrowMark
 
         record->Held = held;
         Volatile.Write(ref *(nint*)&record->Slot, (nint)slot);
-        bool begun = IsOpenTo(magazines, slot, Volatile.Read(ref slot->Generation) - held) || TryEnter(magazines, record, slot, held);
+        Magazine* home = HomeOf(slot);
+        bool begun = IsOpenTo(magazines, home, Volatile.Read(ref slot->Generation) - held) || TryEnter(magazines, record, slot, held);
         mark = new BorrowMark(record);
         return begun;
     }
@@ -79,8 +93,15 @@ internal readonly struct BorrowMark
 
     /// <remarks>Whoever may borrow without an atomic operation: all when shared; when biased, the thread of the slot's home.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe bool IsOpenTo(Magazine* magazines, Slot* slot, ulong state) =>
-        state == Closing.Shared || (state == Closing.Biased && ThreadCache.IsAmong(magazines, slot->Home));
+    private static unsafe bool IsOpenTo(Magazine* magazines, Magazine* home, ulong state) =>
+        state == Closing.Shared || (state == Closing.Biased && ThreadCache.IsAmong(magazines, home));
+
+    /// <remarks>
+    /// Read it before the generation: if that is the caller's, so was the home. Afterwards the slot may have been closed, and
+    /// another thread's resize may have made it one of this thread's.
+    /// </remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe Magazine* HomeOf(Slot* slot) => (Magazine*)Volatile.Read(ref *(nint*)&slot->Home);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe BorrowRecord* TakeRecord(out Magazine* magazines)
@@ -98,14 +119,15 @@ internal readonly struct BorrowMark
         while (true)
         {
             // Most come here because theirs is the first borrow. Atomically, so that a closer comes before or after.
-            bool isHere = ThreadCache.IsAmong(magazines, slot->Home);
+            Magazine* home = HomeOf(slot);
+            bool isHere = ThreadCache.IsAmong(magazines, home);
             if (Closing.TryMove(slot, held, SlotState.Held, isHere ? SlotState.Biased : SlotState.Shared))
             {
                 return true;
             }
 
             ulong state = Volatile.Read(ref slot->Generation) - held;
-            if (IsOpenTo(magazines, slot, state) || (state == Closing.Biased && Closing.TryShare(slot, held, SlotState.Biased)))
+            if (IsOpenTo(magazines, home, state) || (state == Closing.Biased && Closing.TryShare(slot, held, SlotState.Biased)))
             {
                 return true;
             }

@@ -89,11 +89,11 @@ internal sealed class Guardian : IDisposable
         while (Interlocked.CompareExchange(ref _lastPin, pin, before) != before);
     }
 
-    /// <summary>Ends the last pin of the block that still goes on, if any.</summary>
-    public void EndLastPin()
+    /// <summary>Ends the last pin of the block in this generation that still goes on, if any.</summary>
+    public void EndLastPin(ulong held)
     {
         Pin? pin = Volatile.Read(ref _lastPin);
-        while (pin is not null && !pin.TryEnd())
+        while (pin is not null && (pin.Held != held || !pin.TryEnd()))
         {
             pin = pin.Before;
         }
@@ -114,9 +114,22 @@ internal sealed class Guardian : IDisposable
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe Guardian Attach(Slot* slot)
     {
-        var guardian = new Guardian(slot);
-        slot->Guardian = GCHandle.ToIntPtr(GCHandle.Alloc(guardian, GCHandleType.WeakTrackResurrection));
-        return guardian;
+        // The handle first: a guardian that its slot does not know would watch over other holders' loans.
+        GCHandle handle = GCHandle.Alloc(null, GCHandleType.WeakTrackResurrection);
+        try
+        {
+            var guardian = new Guardian(slot);
+            handle.Target = guardian;
+            slot->Guardian = GCHandle.ToIntPtr(handle);
+            return guardian;
+        }
+        finally
+        {
+            if (slot->Guardian == 0)
+            {
+                handle.Free();
+            }
+        }
     }
 
     private static unsafe void Abandon(Slot* slot, ulong held)

@@ -125,7 +125,22 @@ internal readonly struct Hold
     public static unsafe Hold Adopt(void* start, nuint byteCount, NativeAllocator freedBy)
     {
         Slot* slot = Uncached.TryAdopt(start, byteCount, freedBy);
-        return slot == null ? throw Failure.OutOfMemory((nuint)sizeof(Slot), NativeAllocator.Default) : new Hold(slot, slot->Home);
+        if (slot == null)
+        {
+            throw Failure.OutOfMemory((nuint)sizeof(Slot), NativeAllocator.Default);
+        }
+
+        try
+        {
+            return new Hold(slot, slot->Home);
+        }
+        catch (OutOfMemoryException)
+        {
+            // No guardian: the block goes back to the caller.
+            slot->Generation = Caches.Slot.With(slot->Generation, SlotState.Exclusive);
+            _ = Uncached.Detach(slot);
+            throw;
+        }
     }
 
     /// <summary>The first elements of the block; false when the generation is over.</summary>
@@ -184,6 +199,9 @@ internal readonly struct Hold
         }
     }
 
+    /// <summary>Waits a moment, for a thread that is letting itself in.</summary>
+    public static void Wait() => Closing.Wait();
+
     /// <summary>Lets the block be borrowed and pinned, by any thread; false when the generation is over.</summary>
     public bool TryShare()
     {
@@ -203,9 +221,21 @@ internal readonly struct Hold
             Slot* slot = allocator is null or CachingAllocator
                 ? Lease.TryTake(byteCount, zeroed)
                 : Uncached.TryTakeFrom(allocator, byteCount, zeroed);
-            return slot == null
-                ? throw Failure.OutOfMemory(byteCount, allocator ?? NativeAllocator.Default)
-                : new Hold(slot, slot->Home);
+            if (slot == null)
+            {
+                throw Failure.OutOfMemory(byteCount, allocator ?? NativeAllocator.Default);
+            }
+
+            try
+            {
+                return new Hold(slot, slot->Home);
+            }
+            catch (OutOfMemoryException)
+            {
+                // No guardian.
+                ThreadCache.Return(slot, slot->Home);
+                throw;
+            }
         }
     }
 

@@ -13,25 +13,41 @@ internal sealed class Pin : IPinnable
     private readonly unsafe Slot* _slot;
     private int _hasEnded;
 
-    private unsafe Pin(Slot* slot) => _slot = slot;
+    private unsafe Pin(Slot* slot, ulong held)
+    {
+        _slot = slot;
+        Held = held;
+    }
+
+    /// <summary>The generation that is pinned.</summary>
+    public ulong Held { get; }
 
     /// <summary>The pin of the block before this one, if that may still go on.</summary>
     public Pin? Before { get; set; }
 
-    private bool HasEnded => Volatile.Read(ref _hasEnded) != 0;
+    /// <summary>Whether the pin is over.</summary>
+    public bool HasEnded => Volatile.Read(ref _hasEnded) != 0;
 
     /// <summary>Pins a block; null when its generation is over.</summary>
     /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
     public static unsafe Pin? TryBegin(Slot* slot, ulong held)
     {
-        var pin = new Pin(slot);
+        // Most who come too late leave no trace, by which the slot's next owner would look used.
+        ulong first = Volatile.Read(ref slot->Generation) - held;
+        if (first > Closing.Shared && !Closing.IsExclusive(first))
+        {
+            return null;
+        }
+
+        var pin = new Pin(slot, held);
         while (true)
         {
             // Count, then look; who closes moves the state on, then reads the count. Both are atomic operations.
             Interlocked.Increment(ref slot->Pins);
+            Magazine* home = (Magazine*)Volatile.Read(ref *(nint*)&slot->Home);
             ulong state = Volatile.Read(ref slot->Generation) - held;
             bool isOpen = state <= Closing.Shared;
-            if (state == Closing.Biased && !ThreadCache.IsHere(slot->Home, out _))
+            if (state == Closing.Biased && !ThreadCache.IsHere(home, out _))
             {
                 // Its own thread might not look at the count.
                 isOpen = Closing.TryShare(slot, held, SlotState.Biased);
@@ -54,6 +70,25 @@ internal sealed class Pin : IPinnable
     }
 
     MemoryHandle IPinnable.Pin(int elementIndex) => throw new NotSupportedException();
+
+    /// <summary>Another pin of the same block, also when that is closed by now; null when this one has ended.</summary>
+    public Pin? TryBeginAnother()
+    {
+        unsafe
+        {
+            // SAFETY: slots are never unmapped. While this pin has not ended, the block is not given back; and if it has not
+            // ended after the new one was counted, whoever gives the block back finds that counted.
+            var pin = new Pin(_slot, Held);
+            Interlocked.Increment(ref _slot->Pins);
+            if (HasEnded)
+            {
+                pin.Unpin();
+                return null;
+            }
+
+            return pin;
+        }
+    }
 
     /// <summary>Ends the pin, once. Gives the block back if it was closed meanwhile.</summary>
     public void Unpin() => _ = TryEnd();

@@ -47,6 +47,6 @@ internal static class Relocation
         Magazine* home = slot->Home;
         slot->Home = other->Home;
         other->Home = home;
-        Closing.GiveBack(other, other->Generation);
+        Closing.GiveBack(other, other->Generation, home);
     }
 }

@@ -41,16 +41,7 @@ internal struct Tenure
         _slot->Kind == SlotKind.Foreign ? Uncached.AllocatorOf(_slot) : NativeAllocator.Default;
 
     /// <summary>Where the block is, and how many elements it has; false when this is over.</summary>
-    public bool TryRead(out nint start, out long length) => TryRead(whilePinned: false, out start, out length);
-
-    /// <summary>As <see cref="TryRead(out nint, out long)"/>, but also when this is over and a pin keeps the block.</summary>
-    /// <remarks>
-    /// The platform's sockets look at <c>Memory.Span</c> once the bytes have arrived, on a thread of their own where nobody
-    /// catches what it throws. For who has pinned the memory, the span must be there.
-    /// </remarks>
-    public bool TryReadPinned(out nint start, out long length) => TryRead(whilePinned: true, out start, out length);
-
-    private bool TryRead(bool whilePinned, out nint start, out long length)
+    public bool TryRead(out nint start, out long length)
     {
         unsafe
         {
@@ -67,12 +58,7 @@ internal struct Tenure
                     return true;
                 }
 
-                if (whilePinned && state == Closing.Deferred && Volatile.Read(ref _slot->Pins) != 0)
-                {
-                    return true;
-                }
-
-                if (Closing.IsExclusive(state) || (whilePinned && state == Closing.Undecided))
+                if (Closing.IsExclusive(state))
                 {
                     Closing.Wait();
                 }
@@ -147,7 +133,7 @@ internal struct Tenure
     }
 
     /// <summary>Ends the last pin that still goes on, if any.</summary>
-    public readonly void EndLastPin() => _guardian.EndLastPin();
+    public void EndLastPin() => _guardian?.EndLastPin(Volatile.Read(ref _held));
 
     /// <summary>Gives the block another size; false when this is over.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The length cannot be one.</exception>
@@ -218,6 +204,12 @@ internal struct Tenure
         unsafe
         {
             // SAFETY: slots are never unmapped, and the generation is the one that this owner holds, or held.
+            if (_slot == null)
+            {
+                // No constructor has seen the owner.
+                return;
+            }
+
             ulong held = Volatile.Read(ref _held);
             if (Volatile.Read(ref _slot->Generation) == held + Closing.Biased && Closing.TryCloseHere(_slot, held))
             {

@@ -53,7 +53,7 @@ public ref struct Borrow<T> : IDisposable
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get
         {
-            if (!_mark.IsActive)
+            if (!_mark.IsActive && !_mark.IsNone)
             {
                 ThrowDisposed();
             }
@@ -109,7 +109,7 @@ public ref struct Borrow<T> : IDisposable
     [UnscopedRef]
     public readonly Span<T> AsSpan(long start, int length)
     {
-        if (!_mark.IsActive)
+        if (!_mark.IsActive && !_mark.IsNone)
         {
             ThrowDisposed();
         }

@@ -68,8 +68,8 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
 
     /// <summary>All elements, for code that knows the platform's types. Pinning it keeps the memory; a span of it does not.</summary>
     /// <remarks>
-    /// If the owner may be disposed while input or output is in flight, pin first. On Linux the platform's sockets and files
-    /// do not, in most cases: they take spans.
+    /// If the owner may be disposed while input or output is in flight, use the memory of <see cref="Retain()"/>. On Linux the
+    /// platform's sockets and files pin nothing, in most cases: they take spans.
     /// </remarks>
     /// <exception cref="InvalidOperationException">There are more than <see cref="int.MaxValue"/> elements: use <see cref="Slice"/>.</exception>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
@@ -184,6 +184,46 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
         }
     }
 
+    /// <summary>Keeps the memory for asynchronous code, whoever disposes this owner meanwhile.</summary>
+    /// <remarks>
+    /// What <see cref="Borrow"/> is for one scope, this is for code that awaits. The result has a <see cref="Memory{T}"/> of its
+    /// own, whose span and pins stay good until the result is disposed. Meanwhile nobody resizes, releases or moves.
+    /// </remarks>
+    /// <returns>An object that the caller disposes. One that was forgotten keeps the memory for ever, as a pin does.</returns>
+    /// <exception cref="InvalidOperationException">There are more than <see cref="int.MaxValue"/> elements.</exception>
+    /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
+    public IMemoryOwner<T> Retain()
+    {
+        _ = Read(out long length);
+        return length <= int.MaxValue ? Retain(0, (int)length) : throw Failure.TooLongForMemory();
+    }
+
+    /// <summary>As <see cref="Retain()"/>, of part of the elements; all of the memory is kept.</summary>
+    /// <param name="start">In elements.</param>
+    /// <param name="length">In elements.</param>
+    /// <returns>An object that the caller disposes.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The range is not inside the memory.</exception>
+    /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
+    public IMemoryOwner<T> Retain(long start, int length)
+    {
+        Pin pin = _tenure.TryPin(out nint first, out long available) ?? throw Disposed();
+        GC.KeepAlive(this);
+        try
+        {
+            Layout.ThrowIfOutside(start, length, available);
+            unsafe
+            {
+                // SAFETY: the range is inside what is pinned.
+                return new RetainedMemory<T>(pin, (T*)first + start, length);
+            }
+        }
+        catch
+        {
+            pin.Unpin();
+            throw;
+        }
+    }
+
     /// <summary>Changes the length. Contents are kept, new elements are zero, and the block may move.</summary>
     /// <remarks>Spans taken from <see cref="Memory"/> before must not be used afterwards. Who borrows meanwhile, waits.</remarks>
     /// <param name="length">In elements.</param>
@@ -210,7 +250,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     }
 
     /// <summary>All elements, or the first <see cref="int.MaxValue"/>. The span does not hold the memory.</summary>
-    /// <exception cref="ObjectDisposedException">The owner was disposed, and no pin keeps the memory.</exception>
+    /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
     public override Span<T> GetSpan() => GetSpan(0, int.MaxValue);
 
     /// <summary>Keeps the memory where it is, and alive, until the result is disposed.</summary>
@@ -232,7 +272,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
         unsafe
         {
             // SAFETY: the range is inside the block.
-            byte* block = _tenure.TryReadPinned(out nint first, out long length) ? (byte*)first : throw Disposed();
+            byte* block = (byte*)Read(out long length);
             start = long.Min(start, length);
             return Block.View<T>(block + ((nint)start * sizeof(T)), (int)long.Min(length - start, most));
         }

@@ -44,8 +44,8 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
 
     /// <summary>All elements, for asynchronous code. While it is pinned, disposing the buffer gives the block to nobody.</summary>
     /// <remarks>
-    /// <para>If the buffer may be disposed while input or output is in flight, pin first. On Linux the platform's sockets and
-    /// files do not, in most cases: they take spans.</para>
+    /// <para>If the buffer may be disposed while input or output is in flight, use the memory of <see cref="Retain"/>. On Linux
+    /// the platform's sockets and files pin nothing, in most cases: they take spans.</para>
     /// <para>Allocates an object; taken first on another thread than the renting one, it also costs microseconds.</para>
     /// </remarks>
     /// <exception cref="ObjectDisposedException">The buffer was given back.</exception>
@@ -59,7 +59,7 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
         unsafe
         {
             // SAFETY: the pool rented the block for this length.
-            return _hold.TryView(_length, out Span<T> span) ? span : EmptyOrThrow(_hold.IsNone);
+            return _hold.TryView(_length, out Span<T> span) ? span : ViewSlowly(_hold, _length);
         }
     }
 
@@ -80,6 +80,11 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
     /// <exception cref="ObjectDisposedException">The buffer was given back.</exception>
     public Borrow<T> Borrow() => AsOwner() is { } owner ? owner.Borrow() : default;
 
+    /// <summary>Keeps the elements for asynchronous code, whoever disposes the buffer meanwhile: see <see cref="NativeMemoryOwner{T}.Retain()"/>.</summary>
+    /// <returns>An object that the caller disposes; until then the block is given to nobody else.</returns>
+    /// <exception cref="ObjectDisposedException">The buffer was given back.</exception>
+    public IMemoryOwner<T> Retain() => (AsOwner() ?? NativeMemoryOwner<T>.Create(0)).Retain();
+
     /// <summary>Gives the block back: now, or when the last pin of its memory ends. Once only, through whichever copy.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Dispose() => _hold.Return();
@@ -99,7 +104,31 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static Span<T> EmptyOrThrow(bool isNone) => isNone ? default : throw Disposed();
+    private static Span<T> ViewSlowly(Hold hold, int length)
+    {
+        if (hold.IsNone)
+        {
+            return default;
+        }
+
+        unsafe
+        {
+            // SAFETY: the pool rented the block for this length.
+            Span<T> span;
+            while (!hold.TryView(length, out span))
+            {
+                if (!hold.IsOpen)
+                {
+                    throw Disposed();
+                }
+
+                // Another thread is just making it shared.
+                Hold.Wait();
+            }
+
+            return span;
+        }
+    }
 
     private static ObjectDisposedException Disposed() => Failure.Disposed($"{nameof(PooledBuffer<>)}<{typeof(T).Name}>");
 }

@@ -34,7 +34,3 @@ public class JemallocTests() : AllocatorContract(CFunctions.Jemalloc);
 
 /// <summary>A user's own allocator, which knows nothing but allocate and free.</summary>
 public class CustomAllocatorTests() : AllocatorContract(new CustomAllocator());
-
-public class PoolStoreTests() : AllocatorContract(new PoolStore(new NativePoolOptions()));
-
-public class PoolStoreOverPagesTests() : AllocatorContract(new PoolStore(new NativePoolOptions { Allocator = NativeAllocator.Pages }));

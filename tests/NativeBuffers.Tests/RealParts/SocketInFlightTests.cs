@@ -20,17 +20,17 @@ public sealed class SocketInFlightTests
     [Theory]
     [InlineData("owner")]
     [InlineData("pool")]
-    public async Task A_pinned_receive_completes_although_its_memory_was_given_back_meanwhile(string kind)
+    public async Task A_receive_into_retained_memory_completes_although_it_was_given_back_meanwhile(string kind)
     {
-        (int exitCode, string[] said) = await RunAsync(kind, "pinned");
+        (int exitCode, string[] said) = await RunAsync(kind, "retained");
         Assert.Equal(
             [
                 "in flight, new use refused: True",
                 "in flight, given back: False",
                 "received: 1000",
                 "the bytes are right: True",
-                "given back before the pin ended: False",
-                "given back after the pin ended: True",
+                "given back before that ended: False",
+                "given back after that ended: True",
                 "nobody else's bytes were touched: True",
             ],
             said);

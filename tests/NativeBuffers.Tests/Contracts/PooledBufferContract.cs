@@ -1,0 +1,232 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace NativeBuffers.Tests.Contracts;
+
+/// <summary>What every pooled buffer promises of its elements, before and after it is disposed, also through copies.</summary>
+public abstract class PooledBufferContract<T>(NativeMemoryPool<T> pool)
+    where T : unmanaged
+{
+    private static readonly (string Name, Action<PooledBuffer<T>> Use)[] s_members =
+    [
+        ("AsSpan", static buffer => _ = buffer.AsSpan()),
+        ("AsSpan(0)", static buffer => _ = buffer.AsSpan(0)),
+        ("AsSpan(0, 0)", static buffer => _ = buffer.AsSpan(0, 0)),
+        ("Memory", static buffer => _ = buffer.Memory),
+        ("IMemoryOwner.Memory", static buffer => _ = ((IMemoryOwner<T>)buffer).Memory),
+        ("Borrow", static buffer => buffer.Borrow().Dispose()),
+    ];
+
+    /// <summary>Around the boundaries of size classes, and on both sides of the largest one.</summary>
+    private static readonly int[] s_lengths =
+        [0, 1, 2, 16, 17, 64, 65, 1000, 4096, 10_922, 10_923, 65_536, 65_537, 262_144, 262_145, 1 << 20];
+
+    [Fact]
+    public void A_rented_buffer_has_exactly_the_length_that_was_asked_for_and_holds_what_is_written()
+    {
+        foreach ((int length, int round) in s_lengths.SelectMany(static length => Enumerable.Range(0, 3).Select(round => (length, round))))
+        {
+            using PooledBuffer<T> buffer = pool.RentBuffer(length);
+            using PooledBuffer<T> other = pool.RentBuffer(length);
+            Assert.Equal(length, buffer.Length);
+            Assert.Equal(length, buffer.AsSpan().Length);
+            Assert.Equal(length, buffer.Memory.Length);
+            Assert.False(buffer.IsDisposed);
+            Pattern.Write(Bytes(buffer), seed: round);
+            Pattern.Write(Bytes(other), seed: 9);
+            Pattern.Verify(Bytes(buffer), seed: round);
+            Assert.True(buffer.Memory.Span == buffer.AsSpan());
+            Assert.Equal(length / 2, buffer.AsSpan(length - (length / 2)).Length);
+            Assert.Equal(0, buffer.AsSpan(length, 0).Length);
+        }
+    }
+
+    [Fact]
+    public void A_length_or_a_range_that_cannot_be_one_is_refused()
+    {
+        foreach (int length in new[] { -1, int.MinValue })
+        {
+            Assert.Throws<ArgumentOutOfRangeException>(() => pool.RentBuffer(length));
+        }
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => pool.Rent(-2));
+        Assert.Throws<ArgumentOutOfRangeException>(() => pool.Rent(int.MinValue));
+        using PooledBuffer<T> buffer = pool.RentBuffer(10);
+        foreach ((int start, int length) in new[] { (-1, 0), (0, -1), (11, 0), (10, 1), (0, 11), (int.MaxValue, int.MaxValue), (int.MinValue, 1) })
+        {
+            Assert.Throws<ArgumentOutOfRangeException>(() => buffer.AsSpan(start, length).Length);
+        }
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => buffer.AsSpan(11).Length);
+        Assert.Throws<ArgumentOutOfRangeException>(() => buffer.AsSpan(-1).Length);
+    }
+
+    [Fact]
+    public void The_default_value_is_an_empty_buffer_that_harms_nobody()
+    {
+        PooledBuffer<T> buffer = default;
+        Assert.Equal(0, buffer.Length);
+        Assert.False(buffer.IsDisposed);
+        Assert.True(buffer.AsSpan().IsEmpty);
+        Assert.True(buffer.AsSpan(0, 0).IsEmpty);
+        Assert.True(buffer.Memory.IsEmpty);
+        Assert.True(buffer.Memory.Span.IsEmpty);
+        Assert.Throws<ArgumentOutOfRangeException>(() => buffer.AsSpan(0, 1).Length);
+        buffer.Dispose();
+        buffer.Dispose();
+        Assert.False(buffer.IsDisposed);
+        AssertBuffersShareNothing(10);
+    }
+
+    [Fact]
+    public void A_borrow_of_the_default_value_is_empty()
+    {
+        using Borrow<T> borrow = default(PooledBuffer<T>).Borrow();
+        Assert.Equal(0, borrow.Length);
+        Assert.True(borrow.Span.IsEmpty);
+        Assert.True(borrow.AsSpan(0, 0).IsEmpty);
+    }
+
+    [Theory]
+    [InlineData(10)]
+    [InlineData(100_000)]
+    public void A_stale_copy_is_refused_and_never_reaches_the_next_renters_bytes(int length)
+    {
+        PooledBuffer<T> buffer = pool.RentBuffer(length);
+        PooledBuffer<T> stale = buffer;
+        Memory<T> staleMemory = stale.Memory;
+        nint block = AddressOf(buffer);
+        buffer.Dispose();
+        AssertDisposed(buffer);
+        AssertDisposed(stale);
+
+        // Until the block comes back; a pool that keeps nothing may get another from its allocator.
+        List<PooledBuffer<T>> next = [];
+        do
+        {
+            next.Add(pool.RentBuffer(length));
+            Pattern.Write(Bytes(next[^1]), seed: next.Count);
+        }
+        while (AddressOf(next[^1]) != block && next.Count < 20);
+
+        stale.Dispose();
+        buffer.Dispose();
+        AssertDisposed(stale);
+        Assert.Throws<ObjectDisposedException>(() => staleMemory.Span.Length);
+        Assert.Throws<ObjectDisposedException>(() => staleMemory.Pin());
+        OtherThread.Run(
+            () =>
+            {
+                stale.Dispose();
+                AssertDisposed(stale);
+            });
+        AssertBuffersShareNothing(length);
+        for (int i = 0; i < next.Count; i++)
+        {
+            Assert.False(next[i].IsDisposed);
+            Pattern.Verify(Bytes(next[i]), seed: i + 1);
+            next[i].Dispose();
+        }
+    }
+
+    [Theory]
+    [InlineData(10)]
+    [InlineData(100_000)]
+    public void Disposed_twice_on_whichever_threads_it_is_given_back_once(int length)
+    {
+        for (int way = 0; way < 8; way++)
+        {
+            PooledBuffer<T> buffer = pool.RentBuffer(length);
+            PooledBuffer<T> copy = buffer;
+            Dispose(buffer, (way & 1) != 0);
+            if ((way & 4) != 0)
+            {
+                pool.Trim();
+            }
+
+            AssertDisposed(copy);
+            Dispose(copy, (way & 2) != 0);
+            Dispose(buffer, (way & 1) != 0);
+            AssertBuffersShareNothing(length);
+        }
+
+        static void Dispose(PooledBuffer<T> buffer, bool elsewhere)
+        {
+            if (elsewhere)
+            {
+                OtherThread.Run(buffer.Dispose);
+            }
+            else
+            {
+                buffer.Dispose();
+            }
+        }
+    }
+
+    [Fact]
+    public void Disposed_by_two_threads_at_once_it_is_given_back_once()
+    {
+        PooledBuffer<T>[] buffers = new PooledBuffer<T>[300];
+        for (int round = 0; round < 5; round++)
+        {
+            using var rented = new Barrier(2);
+            OtherThread.Together(
+                () =>
+                {
+                    for (int i = 0; i < buffers.Length; i++)
+                    {
+                        buffers[i] = pool.RentBuffer(10);
+                    }
+
+                    rented.SignalAndWait();
+                    Array.ForEach(buffers, static buffer => buffer.Dispose());
+                    AssertBuffersShareNothing(10, count: 2 * buffers.Length);
+                },
+                () =>
+                {
+                    rented.SignalAndWait();
+                    Array.ForEach(buffers, static buffer => buffer.Dispose());
+                    AssertBuffersShareNothing(10, count: 2 * buffers.Length);
+                });
+            AssertBuffersShareNothing(10, count: 2 * buffers.Length);
+        }
+    }
+
+    protected NativeMemoryPool<T> Pool => pool;
+
+    protected static Span<byte> Bytes(PooledBuffer<T> buffer) => MemoryMarshal.AsBytes(buffer.AsSpan());
+
+    protected static unsafe nint AddressOf(PooledBuffer<T> buffer) => (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(buffer.AsSpan()));
+
+    protected static void AssertDisposed(PooledBuffer<T> buffer)
+    {
+        Assert.True(buffer.IsDisposed);
+        Assert.Equal(0, buffer.Length);
+        foreach ((string name, Action<PooledBuffer<T>> use) in s_members)
+        {
+            Exception? thrown = Record.Exception(() => use(buffer));
+            Assert.True(thrown is ObjectDisposedException, $"{name} of a disposed buffer: {thrown}");
+        }
+    }
+
+    /// <summary>If anything had been given back twice, two of the next buffers would be one.</summary>
+    protected void AssertBuffersShareNothing(int length, int count = 8)
+    {
+        PooledBuffer<T>[] buffers = new PooledBuffer<T>[count];
+        for (int i = 0; i < count; i++)
+        {
+            buffers[i] = pool.RentBuffer(length);
+            Bytes(buffers[i])[^1] = (byte)i;
+            Pattern.Write(Bytes(buffers[i])[..8], seed: i);
+        }
+
+        Assert.Equal(count, buffers.Select(AddressOf).Distinct().Count());
+        for (int i = 0; i < count; i++)
+        {
+            Pattern.Verify(Bytes(buffers[i])[..8], seed: i);
+            Assert.Equal((byte)i, Bytes(buffers[i])[^1]);
+            buffers[i].Dispose();
+        }
+    }
+}

@@ -1,0 +1,32 @@
+namespace NativeBuffers.Tests.Lifetimes;
+
+/// <summary>Collects garbage until something has come of it.</summary>
+internal static class Collector
+{
+    /// <summary>Collects until the condition holds, but not for ever.</summary>
+    /// <returns>Whether it holds.</returns>
+    public static bool Until(Func<bool> condition)
+    {
+        for (int i = 0; i < 30 && !condition(); i++)
+        {
+            Collect();
+        }
+
+        return condition();
+    }
+
+    /// <summary>Collects so often that whatever was forgotten before is gone.</summary>
+    public static void Settle()
+    {
+        for (int i = 0; i < 5; i++)
+        {
+            Collect();
+        }
+    }
+
+    private static void Collect()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+    }
+}

@@ -1,0 +1,222 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using NativeBuffers.Tests.Allocators;
+using NativeBuffers.Tests.Contracts;
+
+namespace NativeBuffers.Tests.Owners;
+
+/// <summary>Threads that borrow, pin, resize, move and dispose the same owners at once: nobody sees another's bytes, and all is freed once.</summary>
+[Collection(ProcessWide.Name)]
+public class OwnerRaceTests
+{
+    private const int Length = 64;
+
+    [Theory]
+    [InlineData("Watching")]
+    [InlineData("Default")]
+    [InlineData("Pooled")]
+    public void Whoever_gets_in_finds_the_elements_whoever_does_not_is_told(string kind)
+    {
+        var allocator = new WatchingAllocator();
+        NativeMemoryOwner<int> current = Make(1);
+        long uses = 0;
+        bool stop = false;
+        OtherThread.Together(Borrower, Pinner, Borrower, Replacer);
+        current.Dispose();
+        allocator.AssertAllFreed();
+        Assert.True(uses > 1000, $"{uses} uses.");
+
+        NativeMemoryOwner<int> Make(int id)
+        {
+            NativeMemoryOwner<int> owner = kind switch
+            {
+                "Watching" => NativeMemoryOwner<int>.CreateUninitialized(Length, allocator),
+                "Pooled" => (NativeMemoryOwner<int>)NativeMemoryPool<int>.Shared.Rent(Length),
+                _ => NativeMemoryOwner<int>.CreateUninitialized(Length),
+            };
+            owner.GetSpan().Fill(id);
+            return owner;
+        }
+
+        void Borrower()
+        {
+            while (!Volatile.Read(ref stop))
+            {
+                try
+                {
+                    using Borrow<int> borrow = Volatile.Read(ref current).Borrow();
+                    AssertUniform(borrow.Span);
+                    Interlocked.Increment(ref uses);
+                }
+                catch (ObjectDisposedException)
+                {
+                }
+            }
+        }
+
+        void Pinner()
+        {
+            while (!Volatile.Read(ref stop))
+            {
+                try
+                {
+                    NativeMemoryOwner<int> owner = Volatile.Read(ref current);
+                    using System.Buffers.MemoryHandle handle = owner.Pin();
+                    unsafe
+                    {
+                        AssertUniform(new ReadOnlySpan<int>(handle.Pointer, Length));
+                    }
+                }
+                catch (ObjectDisposedException)
+                {
+                }
+            }
+        }
+
+        void Replacer()
+        {
+            try
+            {
+                int id = 1;
+                for (var watch = Stopwatch.StartNew(); watch.ElapsedMilliseconds < 700;)
+                {
+                    NativeMemoryOwner<int> next = Make(++id);
+                    NativeMemoryOwner<int> last = Interlocked.Exchange(ref current, next);
+                    if (id % 3 == 0)
+                    {
+                        try
+                        {
+                            last.Move().Dispose();
+                        }
+                        catch (InvalidOperationException)
+                        {
+                        }
+                    }
+
+                    last.Dispose();
+                }
+            }
+            finally
+            {
+                Volatile.Write(ref stop, true);
+            }
+        }
+    }
+
+    [Fact]
+    public void Borrows_wait_for_a_resize_and_never_see_it_half_done()
+    {
+        foreach (NativeAllocator? allocator in new NativeAllocator?[] { null, new WatchingAllocator() })
+        {
+            NativeMemoryOwner<int> owner = NativeMemoryOwner<int>.Create(Length, allocator);
+            owner.GetSpan().Fill(1);
+            bool stop = false;
+            OtherThread.Together(Borrower, Borrower, Resizer);
+            Assert.False(owner.IsDisposed);
+            owner.Dispose();
+            (allocator as WatchingAllocator)?.AssertAllFreed();
+
+            void Borrower()
+            {
+                while (!Volatile.Read(ref stop))
+                {
+                    using (Borrow<int> borrow = owner.Borrow())
+                    {
+                        Assert.True(borrow.Length >= Length);
+                        AssertUniform(borrow.Span[..Length]);
+                        Assert.Equal(-1, borrow.Span[Length..].IndexOfAnyExcept(0));
+                    }
+
+                    // Whoever asks while another thread resizes waits. Not inside the borrow, or there would always be one.
+                    Assert.False(owner.IsDisposed);
+                    Assert.True(owner.Length >= Length);
+                    Assert.True(owner.Memory.Length >= Length);
+                    Thread.SpinWait(200);
+                }
+            }
+
+            void Resizer()
+            {
+                try
+                {
+                    int resized = 0;
+                    int turn = 0;
+                    for (var watch = Stopwatch.StartNew(); watch.ElapsedMilliseconds < 500; turn++)
+                    {
+                        try
+                        {
+                            owner.Resize(Length + (turn * 37 % 2000) + (turn % 50 == 0 ? 70_000 : 0));
+                            resized++;
+                        }
+                        catch (InvalidOperationException)
+                        {
+                        }
+                    }
+
+                    Assert.True(resized > 0, $"Resized {resized} times of {turn}.");
+                }
+                finally
+                {
+                    Volatile.Write(ref stop, true);
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void Who_uses_a_disposed_owner_keeps_nobody_from_resizing_the_one_that_has_its_place_now()
+    {
+        NativeMemoryOwner<int> stale = NativeMemoryOwner<int>.Create(Length);
+        ref int first = ref MemoryMarshal.GetReference(stale.GetSpan());
+        stale.Dispose();
+        NativeMemoryOwner<int>[] next = [.. Enumerable.Range(0, 1000).Select(_ => NativeMemoryOwner<int>.Create(Length))];
+        NativeMemoryOwner<int>? owner = null;
+        foreach (NativeMemoryOwner<int> each in next)
+        {
+            if (Unsafe.AreSame(ref first, ref MemoryMarshal.GetReference(each.GetSpan())))
+            {
+                owner = each;
+            }
+        }
+
+        Assert.NotNull(owner);
+        bool stop = false;
+        OtherThread.Together(UseStale, UseStale, Resizer);
+        Array.ForEach(next, static each => each.Dispose());
+
+        void UseStale()
+        {
+            while (!Volatile.Read(ref stop))
+            {
+                Assert.Throws<ObjectDisposedException>(() => stale.Borrow().Dispose());
+                Assert.Throws<ObjectDisposedException>(() => stale.Pin().Dispose());
+            }
+        }
+
+        void Resizer()
+        {
+            try
+            {
+                int turn = 0;
+                for (var watch = Stopwatch.StartNew(); watch.ElapsedMilliseconds < 500;)
+                {
+                    owner.Borrow().Dispose();
+                    owner.Resize(Length + (turn++ % 10));
+                }
+            }
+            finally
+            {
+                Volatile.Write(ref stop, true);
+            }
+        }
+    }
+
+    private static void AssertUniform(ReadOnlySpan<int> elements)
+    {
+        if (elements.IndexOfAnyExcept(elements[0]) >= 0 || (byte)elements[0] == WatchingAllocator.Spoiled && elements[0] >> 24 == unchecked((sbyte)WatchingAllocator.Spoiled))
+        {
+            Assert.Fail($"Mixed elements, or freed ones: {elements[0]:X}");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+namespace NativeBuffers.Tests.Races;
+
+/// <summary>Where threads exchange rented buffers, and copies of what was returned long ago.</summary>
+internal sealed class Market
+{
+    private static readonly int[] s_lengths = [1, 8, 8, 8, 60, 500, 4000, 40_000];
+
+    private readonly PoisoningAllocator? _allocator;
+    private readonly MarkedBuffer?[] _rented = new MarkedBuffer?[16];
+    private readonly MarkedBuffer?[] _returned = new MarkedBuffer?[64];
+
+    /// <summary>The shared pool, or one of its own whose blocks are poisoned when freed.</summary>
+    public Market(bool isPoisoning)
+    {
+        _allocator = isPoisoning ? new() : null;
+        Pool = _allocator is null
+            ? NativeMemoryPool<long>.Shared
+            : new(new NativePoolOptions { Allocator = _allocator, CachedBytesLimit = 64 * 1024 });
+    }
+
+    public NativeMemoryPool<long> Pool { get; }
+
+    /// <summary>Rents a buffer or several, exchanges them for those of others, and returns those.</summary>
+    public void Trade(Random random)
+    {
+        for (int i = random.Next(8) == 0 ? 30 : 1; i > 0; i--)
+        {
+            var mine = new MarkedBuffer(Pool, s_lengths[random.Next(random.Next(10) == 0 ? 8 : 5)]);
+            if (random.Next(3) == 0)
+            {
+                Return(mine, random);
+            }
+            else if (Interlocked.Exchange(ref _rented[random.Next(_rented.Length)], mine) is { } other)
+            {
+                Return(other, random);
+            }
+        }
+
+        Volatile.Read(ref _returned[random.Next(_returned.Length)])?.UseAfterReturn();
+    }
+
+    /// <summary>Returns what is left, and asserts that it was all there is.</summary>
+    public void Close()
+    {
+        Array.ForEach(_rented, static buffer => buffer?.Buffer.Dispose());
+        Pool.Dispose();
+        _allocator?.AssertAllCameBack();
+    }
+
+    private void Return(MarkedBuffer buffer, Random random)
+    {
+        buffer.Use(random);
+        buffer.Buffer.Dispose();
+        Volatile.Write(ref _returned[random.Next(_returned.Length)], buffer);
+    }
+}

@@ -1,0 +1,121 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+
+namespace NativeBuffers.Tests.Races;
+
+/// <summary>Threads that start together, and repeat their turns against each other until the time is over or one fails.</summary>
+/// <remarks>The time is two seconds, or what the environment variable says: 120 for a long soak.</remarks>
+internal sealed class Race
+{
+    private const string SecondsVariable = "NATIVEBUFFERS_RACE_SECONDS";
+
+    /// <summary>Longer than this after the end, and a thread counts as hanging.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+
+    private readonly ConcurrentQueue<Exception> _failures = new();
+    private long _turns;
+    private volatile bool _isOver;
+
+    public static TimeSpan Duration { get; } = TimeSpan.FromSeconds(
+        double.TryParse(Environment.GetEnvironmentVariable(SecondsVariable), CultureInfo.InvariantCulture, out double seconds) ? seconds : 2);
+
+    public bool IsOver => _isOver;
+
+    /// <summary>All threads' turns together.</summary>
+    public long Turns => Volatile.Read(ref _turns);
+
+    /// <summary>Runs each of these again and again on a thread of its own; throws what any of them threw.</summary>
+    public void Run(params Action<Random>[] turns) => Run(isInterrupted: false, turns);
+
+    /// <summary>As the other, but the threads are interrupted all the time.</summary>
+    public void RunInterrupted(params Action<Random>[] turns) => Run(isInterrupted: true, turns);
+
+    /// <summary>Runs this on a thread of its own, which has ended afterwards.</summary>
+    public void RunBriefly(Action body)
+    {
+        var thread = new Thread(() => Guard(body)) { IsBackground = true };
+        thread.Start();
+        thread.Join();
+    }
+
+    /// <summary>Throws what any thread threw.</summary>
+    public void ThrowIfFailed() => Assert.Empty(_failures);
+
+    private void Run(bool isInterrupted, Action<Random>[] turns)
+    {
+        int waiting = turns.Length;
+        Thread[] threads =
+        [
+            .. turns.Select(
+                turn => new Thread(
+                    () =>
+                    {
+                        var random = new Random();
+
+                        // Without sleeping: an interruption would end that.
+                        Interlocked.Decrement(ref waiting);
+                        while (Volatile.Read(ref waiting) != 0)
+                        {
+                            Thread.Yield();
+                        }
+
+                        Guard(() => Repeat(turn, random));
+                    })
+                {
+                    IsBackground = true,
+                }),
+        ];
+        Array.ForEach(threads, static thread => thread.Start());
+        for (var watch = Stopwatch.StartNew(); watch.Elapsed < Duration && _failures.IsEmpty;)
+        {
+            if (isInterrupted)
+            {
+                Array.ForEach(threads, static thread => thread.Interrupt());
+                Thread.Yield();
+            }
+            else
+            {
+                Thread.Sleep(10);
+            }
+        }
+
+        _isOver = true;
+        foreach (Thread thread in threads)
+        {
+            Assert.True(thread.Join(s_patience), $"A thread hangs. {string.Join(' ', _failures)}");
+        }
+
+        ThrowIfFailed();
+        Assert.NotEqual(0, Turns);
+    }
+
+    private void Repeat(Action<Random> turn, Random random)
+    {
+        long count = 0;
+        while (!_isOver)
+        {
+            turn(random);
+            count++;
+        }
+
+        Interlocked.Add(ref _turns, count);
+    }
+
+    private void Guard(Action body)
+    {
+        try
+        {
+            body();
+        }
+        catch (Exception exception)
+        {
+            if (_failures.Count < 8)
+            {
+                _failures.Enqueue(exception);
+            }
+
+            _isOver = true;
+        }
+    }
+}

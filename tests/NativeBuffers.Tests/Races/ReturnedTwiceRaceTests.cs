@@ -1,0 +1,75 @@
+using NativeBuffers.Caches;
+using NativeBuffers.Lifetimes;
+
+namespace NativeBuffers.Tests.Races;
+
+/// <summary>
+/// What follows when a buffer's own thread and another return it at the same moment, and both believe that they did: the
+/// slot is that thread's again, and lies in the queue of what others gave back. Played step by step.
+/// </summary>
+[Collection(ProcessWide.Name)]
+public class ReturnedTwiceRaceTests
+{
+    [Fact]
+    public void A_slot_with_another_block_is_not_taken_for_the_size_that_it_had_in_the_queue() =>
+        OnNewThread(
+            static () =>
+            {
+                const int Small = 64;
+                const int Large = 4096;
+                unsafe
+                {
+                    // SAFETY: slots are never unmapped; the other thread has ended when this one goes on.
+                    Hold large = Hold.Rent(Large, 1);
+                    ReturnTwice(large);
+
+                    // The blocks of both slots change places: the one in the queue has the small block now.
+                    using var owner = NativeMemoryOwner<byte>.Create(Small);
+                    owner.Resize(Large);
+                    PooledBuffer<byte> small = NativeMemoryPool<byte>.Shared.RentBuffer(Small);
+                    OnNewThread(() => small.Dispose());
+                    for (int i = 0; i < 300; i++)
+                    {
+                        Hold next = Hold.Rent(Large, 1);
+                        Assert.True(next.Slot->ByteCount >= Large, $"{next.Slot->ByteCount} bytes for {Large}.");
+                    }
+                }
+            });
+
+    [Fact]
+    public void A_buffer_that_was_returned_twice_is_rented_once() =>
+        OnNewThread(
+            static () =>
+            {
+                unsafe
+                {
+                    // SAFETY: slots are never unmapped; the other thread has ended when this one goes on.
+                    Hold first = Hold.Rent(1000, 1);
+                    ReturnTwice(first);
+                    HashSet<nint> rented = [];
+                    for (int i = 0; i < 300; i++)
+                    {
+                        Assert.True(rented.Add((nint)Hold.Rent(1000, 1).Slot));
+                    }
+                }
+            });
+
+    /// <summary>This thread reads the generation; the other closes the slot and queues it; this thread's store comes last.</summary>
+    /// <safety>The slot's home is this thread's, and has no hot slot.</safety>
+    private static unsafe void ReturnTwice(Hold hold)
+    {
+        nint slot = (nint)hold.Slot;
+        ulong held = hold.Held;
+        OnNewThread(() => Closing.Close((Slot*)slot, held));
+        Assert.Equal(1, hold.Slot->IsQueued);
+        hold.Slot->Generation = Slot.After(held);
+        hold.Slot->Home->Hot = hold.Slot;
+    }
+
+    private static void OnNewThread(Action body)
+    {
+        var race = new Race();
+        race.RunBriefly(body);
+        race.ThrowIfFailed();
+    }
+}
