@@ -95,7 +95,12 @@ public class DisposeRaceTests
             },
             random =>
             {
-                _ = together.Meet();
+                if (!together.Meet())
+                {
+                    // Over, and the first thread may be anywhere.
+                    return;
+                }
+
                 for (int i = 0; i < BatchLength; i++)
                 {
                     while (Volatile.Read(ref progress) <= i && !race.IsOver)

@@ -132,8 +132,10 @@ public class PooledBufferRaceTests
                     }
                 }
 
-                _ = together.Meet();
-                current.Dispose();
+                if (together.Meet())
+                {
+                    current.Dispose();
+                }
             },
             random =>
             {
