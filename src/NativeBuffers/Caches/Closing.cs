@@ -31,6 +31,11 @@ internal static class Closing
         }
 
         bool isHere = ThreadCache.IsHere(home, out BorrowRecords* records);
+        if (!isHere)
+        {
+            LeftHome(slot);
+        }
+
         if (!IsUsed(slot, home, before, isHere ? records : null))
         {
             GiveBack(slot, Slot.With(held, SlotState.Closing), home, isHere);
@@ -106,6 +111,7 @@ internal static class Closing
             && !BorrowRecords.NameHere(ThreadCache.Records(out _), slot);
         if (closes)
         {
+            StayedAtHome(slot);
             slot->Generation = Slot.After(held);
             home->Hot = slot;
         }
@@ -151,6 +157,25 @@ internal static class Closing
         }
     }
 
+    /// <summary>
+    /// Lets a new loan begin as one that its own thread has borrowed already, if the last 255 have stayed at home. That
+    /// saves an atomic operation at its first borrow and one at its end; if it leaves home, who takes it pays a barrier.
+    /// </summary>
+    /// <remarks>At most one such barrier for 255 loans: 4 ns for each, where the atomic operation takes 5.</remarks>
+    /// <safety>The slot is held by the caller, and nobody else knows that yet.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void BeginAtHome(Slot* slot, ulong held)
+    {
+        if (slot->LoansAtHome == byte.MaxValue)
+        {
+            slot->Generation = held + Biased;
+        }
+    }
+
+    /// <summary>The loan is used, or ended, by another thread than the home's.</summary>
+    /// <safety>Slots are never unmapped.</safety>
+    public static unsafe void LeftHome(Slot* slot) => slot->LoansAtHome = 0;
+
     /// <summary>Lets every thread in on a slot that so far only its own uses, and may give back without an atomic operation.</summary>
     /// <returns>False when the state is no longer <paramref name="from"/>, or was over before it could be changed.</returns>
     /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
@@ -164,6 +189,7 @@ internal static class Closing
             return false;
         }
 
+        LeftHome(slot);
         Interlocked.MemoryBarrierProcessWide();
         if (home != null)
         {
@@ -239,6 +265,15 @@ internal static class Closing
         return IsUsedAnywhere(slot, home);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void StayedAtHome(Slot* slot)
+    {
+        if (slot->LoansAtHome != byte.MaxValue)
+        {
+            slot->LoansAtHome++;
+        }
+    }
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe bool IsUsedAnywhere(Slot* slot, Magazine* home)
     {
@@ -275,6 +310,7 @@ internal static class Closing
     {
         if (isHere)
         {
+            StayedAtHome(slot);
             slot->Generation = Slot.After(closing);
             ThreadCache.Return(slot, home);
         }

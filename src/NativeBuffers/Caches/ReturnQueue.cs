@@ -31,7 +31,7 @@ internal struct ReturnQueue
     /// </remarks>
     /// <param name="queue">Where to put it.</param>
     /// <param name="slot">The slot.</param>
-    /// <param name="depth">How many slots lie under it, at most 65,535.</param>
+    /// <param name="depth">How many slots lie under it, at most 255.</param>
     /// <safety>The queue is in memory that does not move.</safety>
     public static unsafe bool TryPush(ReturnQueue* queue, Slot* slot, out int depth)
     {
@@ -83,8 +83,8 @@ internal struct ReturnQueue
         {
             nint below = Volatile.Read(ref top);
             slot->Next = (Slot*)below;
-            int depth = below == 0 ? 0 : int.Min(((Slot*)below)->QueueDepth + 1, ushort.MaxValue);
-            slot->QueueDepth = (ushort)depth;
+            int depth = below == 0 ? 0 : int.Min(((Slot*)below)->QueueDepth + 1, byte.MaxValue);
+            slot->QueueDepth = (byte)depth;
             if (Interlocked.CompareExchange(ref top, (nint)slot, below) == below)
             {
                 return depth;

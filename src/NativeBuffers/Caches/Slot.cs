@@ -48,8 +48,11 @@ internal struct Slot
     /// <summary>How many pins keep the block where it is. Atomic operations only.</summary>
     public int Pins;
 
-    /// <summary>How many slots lie under this one in its <see cref="ReturnQueue"/>; no longer true once taken from there.</summary>
-    public ushort QueueDepth;
+    /// <summary>How many slots lie under this one in its <see cref="ReturnQueue"/>, at most 255; no longer true once taken from there.</summary>
+    public byte QueueDepth;
+
+    /// <summary>How many loans in a row have stayed on the home's thread, at most 255: what the next one is expected to do.</summary>
+    public byte LoansAtHome;
 
     /// <summary>Who frees the block.</summary>
     public SlotKind Kind;

@@ -123,6 +123,11 @@ internal readonly struct BorrowMark
             bool isHere = ThreadCache.IsAmong(magazines, home);
             if (Closing.TryMove(slot, held, SlotState.Held, isHere ? SlotState.Biased : SlotState.Shared))
             {
+                if (!isHere)
+                {
+                    Closing.LeftHome(slot);
+                }
+
                 return true;
             }
 

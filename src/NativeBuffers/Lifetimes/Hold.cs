@@ -199,6 +199,17 @@ internal readonly struct Hold
         }
     }
 
+    /// <summary>Of a new hold that is not to be returned by <see cref="Return"/>: see <see cref="Closing.BeginAtHome"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void BeginAtHome()
+    {
+        unsafe
+        {
+            // SAFETY: the caller has just rented, and nobody else knows this hold.
+            Closing.BeginAtHome(_loan.Slot, _loan.Held);
+        }
+    }
+
     /// <summary>Waits a moment, for a thread that is letting itself in.</summary>
     public static void Wait() => Closing.Wait();
 

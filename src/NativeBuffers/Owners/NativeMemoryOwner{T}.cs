@@ -302,6 +302,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     private static NativeMemoryOwner<T> Create(long length, NativeAllocator? allocator, bool zeroed)
     {
         Hold hold = Hold.Rent(Layout.ByteCount(length, Unsafe.SizeOf<T>()), allocator, zeroed);
+        hold.BeginAtHome();
         unsafe
         {
             // SAFETY: the block is rented for so many elements.

@@ -74,6 +74,7 @@ public sealed class NativeMemoryPool<T> : MemoryPool<T>
         ArgumentOutOfRangeException.ThrowIfLessThan(minBufferSize, -1);
         int length = minBufferSize == -1 ? int.Max(1, DefaultByteCount / Unsafe.SizeOf<T>()) : minBufferSize;
         Hold hold = _store is null ? Hold.Rent(length, Unsafe.SizeOf<T>()) : RentOwn(length);
+        hold.BeginAtHome();
         unsafe
         {
             // SAFETY: the block was rented for this length.
