@@ -17,6 +17,18 @@ public class JoinedContractsTests
         Assert.Empty(allocators.Except(joined));
     }
 
+    [Fact]
+    public void Every_handle_joins_the_contract()
+    {
+        IEnumerable<Type> handles = typeof(SafeNativeBuffer).Assembly.GetTypes().Where(static type => type.IsSubclassOf(typeof(SafeNativeBuffer)));
+        IEnumerable<Type> joined = typeof(SafeBufferContract<>).Assembly.GetTypes()
+            .Select(static type => type.BaseType)
+            .Where(static type => type is { IsGenericType: true } && type.GetGenericTypeDefinition() == typeof(SafeBufferContract<>))
+            .Select(static type => type!.GenericTypeArguments[0]);
+        Assert.Equal(5, handles.Count());
+        Assert.Empty(handles.Except(joined));
+    }
+
     private static NativeAllocator AllocatorOf(object contract) =>
         typeof(AllocatorContract).GetFields(BindingFlags.Instance | BindingFlags.NonPublic)
             .Select(field => field.GetValue(contract))
