@@ -12,12 +12,27 @@ internal struct BorrowRecords
     public const int Length = 31;
 
     /// <summary>The first record is the one that a borrow takes if nothing else is borrowed.</summary>
-    private Row _row;
+    private BorrowRecord _hot;
 
-    /// <summary>Records from here on are free, in this row. Their thread's alone: others look at all.</summary>
+    /// <summary>Records from here on are free, in this row. Raised before one of them is used.</summary>
     private int _end;
 
     private unsafe BorrowRecords* _next;
+
+    /// <summary>In one cache line with what is above, because others look at that of every thread.</summary>
+    private Row _others;
+
+    /// <summary>Marks the hot record as taken, so that the first borrow comes the slow way: see <see cref="Borrowers.Add"/>.</summary>
+    /// <safety>Nobody uses the records yet.</safety>
+    public static unsafe void Close(BorrowRecords* records) => Hot(records)->Slot = Nobody;
+
+    /// <summary>Whether nothing was ever borrowed.</summary>
+    /// <safety>The records are the caller's thread's.</safety>
+    public static unsafe bool IsClosed(BorrowRecords* records) => Hot(records)->Slot == Nobody;
+
+    /// <summary>Frees the hot record.</summary>
+    /// <safety>The records are the caller's thread's, and closed.</safety>
+    public static unsafe void Open(BorrowRecords* records) => Hot(records)->Slot = null;
 
     /// <summary>The record to try first.</summary>
     /// <safety>The records are the caller's thread's.</safety>
@@ -33,10 +48,10 @@ internal struct BorrowRecords
         {
             for (int i = 0; i < Length; i++)
             {
-                if (Hot(records)[i].Slot == null)
+                if (At(records, i)->Slot == null)
                 {
-                    records->_end = int.Max(records->_end, i + 1);
-                    return Hot(records) + i;
+                    Volatile.Write(ref records->_end, int.Max(records->_end, i + 1));
+                    return At(records, i);
                 }
             }
 
@@ -64,9 +79,10 @@ internal struct BorrowRecords
     {
         for (; records != null; records = (BorrowRecords*)Volatile.Read(ref *(nint*)&records->_next))
         {
-            for (int i = 0; i < Length; i++)
+            int end = int.Max(Volatile.Read(ref records->_end), 1);
+            for (int i = 0; i < end; i++)
             {
-                if ((Slot*)Volatile.Read(ref *(nint*)&Hot(records)[i].Slot) == slot)
+                if ((Slot*)Volatile.Read(ref *(nint*)&At(records, i)->Slot) == slot)
                 {
                     return true;
                 }
@@ -85,9 +101,9 @@ internal struct BorrowRecords
         {
             for (int i = 0; i < Length; i++)
             {
-                BorrowRecord* record = Hot(records) + i;
+                BorrowRecord* record = At(records, i);
                 Slot* slot = record->Slot;
-                if (slot != null)
+                if (slot != null && slot != Nobody)
                 {
                     record->Generation++;
                     Volatile.Write(ref *(nint*)&record->Slot, 0);
@@ -99,18 +115,28 @@ internal struct BorrowRecords
         return null;
     }
 
+    /// <summary>A value of <see cref="BorrowRecord.Slot"/> that is no slot.</summary>
+    private static unsafe Slot* Nobody => (Slot*)1;
+
+    private static unsafe BorrowRecord* At(BorrowRecords* records, int index) =>
+        index == 0 ? Hot(records) : (BorrowRecord*)&records->_others + (index - 1);
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe bool NameBehindHot(BorrowRecords* records, Slot* slot)
     {
-        while (records->_end > 1 && Hot(records)[records->_end - 1].Slot == null)
+        // What is free at the end of a row need not be looked at again.
+        for (BorrowRecords* row = records; row != null; row = row->_next)
         {
-            records->_end--;
+            while (row->_end > 0 && At(row, row->_end - 1)->Slot == null)
+            {
+                row->_end--;
+            }
         }
 
-        return (records->_end > 1 || records->_next != null) && Name(records, slot);
+        return Name(records, slot);
     }
 
-    [InlineArray(Length)]
+    [InlineArray(Length - 1)]
     private struct Row
     {
         private BorrowRecord _first;

@@ -15,6 +15,7 @@ internal static class CacheBudget
     private const long Megabyte = 1024 * 1024;
 
     private static long s_reserved;
+    private static long s_queued;
 
     public static long ThreadLimit { get; set; } = Setting(ThreadLimitSetting) ?? 16 * Megabyte;
 
@@ -24,6 +25,15 @@ internal static class CacheBudget
 
     /// <summary>What is reserved now, in bytes: an upper bound of what is cached.</summary>
     public static long Reserved => Volatile.Read(ref s_reserved);
+
+    /// <summary>What waits in return queues, in bytes.</summary>
+    public static long Queued => Volatile.Read(ref s_queued);
+
+    /// <summary>Notes bytes that were put into a return queue; false when they would be more than the process may keep.</summary>
+    public static bool TryQueue(long byteCount) => Interlocked.Add(ref s_queued, byteCount) + Reserved <= ProcessLimit;
+
+    /// <summary>Notes bytes that were taken from a return queue.</summary>
+    public static void Dequeue(long byteCount) => Interlocked.Add(ref s_queued, -byteCount);
 
     public static bool TryReserve(long byteCount)
     {

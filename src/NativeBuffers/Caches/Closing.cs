@@ -207,7 +207,7 @@ internal static class Closing
         Magazine* home = slot->Home;
         if (Slot.StateOf(generation) == SlotState.Deferred
             && Volatile.Read(ref slot->Pins) == 0
-            && !ThreadCaches.IsBorrowed(slot)
+            && !Borrowers.Use(slot)
             && TryMove(slot, Slot.With(generation, SlotState.Held), SlotState.Deferred, SlotState.Closing))
         {
             GiveBack(slot, Slot.With(generation, SlotState.Closing), home);
@@ -286,7 +286,7 @@ internal static class Closing
             home->WaitForOwner();
         }
 
-        return Volatile.Read(ref slot->Pins) != 0 || ThreadCaches.IsBorrowed(slot);
+        return Volatile.Read(ref slot->Pins) != 0 || Borrowers.Use(slot);
     }
 
     /// <summary>Moves a generation from one state to another, atomically.</summary>

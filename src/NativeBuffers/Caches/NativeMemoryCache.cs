@@ -21,7 +21,7 @@ namespace NativeBuffers;
 public static class NativeMemoryCache
 {
     /// <summary>What is kept now, in bytes; while other threads work, a good guess.</summary>
-    public static long CachedBytes => Depot.ByteCount + ThreadCaches.ByteCount;
+    public static long CachedBytes => Depot.ByteCount + ThreadCaches.ByteCount + CacheBudget.Queued;
 
     /// <summary>The most that one thread keeps, in bytes.</summary>
     public static long ThreadLimitBytes => CacheBudget.ThreadLimit;

@@ -125,7 +125,13 @@ internal static class Overflow
         }
 
         int sizeClass = SizeClasses.Of(byteCount);
-        if (ReturnQueue.TryPush(ThreadCache.QueueOf(home->Cache, sizeClass), slot, out int depth) && depth >= MostReturned(sizeClass))
+        if (!ReturnQueue.TryPush(ThreadCache.QueueOf(home->Cache, sizeClass), slot, out int depth))
+        {
+            return;
+        }
+
+        bool fits = CacheBudget.TryQueue((long)SizeClasses.SizeOf(sizeClass));
+        if (!fits || depth >= MostReturned(sizeClass))
         {
             ThreadCaches.Drain(home->Cache, sizeClass);
         }

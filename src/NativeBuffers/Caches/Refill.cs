@@ -43,6 +43,7 @@ internal static class Refill
         {
             Slot* slot = next;
             next = slot->Next;
+            CacheBudget.Dequeue((long)SizeClasses.SizeOf(magazine->SizeClass));
             if (!ReturnQueue.TryTake(slot, out ulong closing))
             {
                 continue;

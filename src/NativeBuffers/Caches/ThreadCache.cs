@@ -33,6 +33,9 @@ internal struct ThreadCache
     /// <summary>The cache made before this one.</summary>
     public unsafe ThreadCache* NextCreated;
 
+    /// <summary>The one whose thread began to borrow before this one's.</summary>
+    public unsafe ThreadCache* NextBorrowing;
+
     /// <summary>True while the cache of an ended thread is being emptied. Under the lock of <see cref="ThreadCaches"/>.</summary>
     public bool IsReclaimed;
 
@@ -118,6 +121,12 @@ internal struct ThreadCache
     public static unsafe BorrowRecords* MakeRecords()
     {
         ThreadCache* cache = Current();
+        if (cache != null && BorrowRecords.IsClosed(&cache->Borrows))
+        {
+            Borrowers.Add(cache);
+            BorrowRecords.Open(&cache->Borrows);
+        }
+
         return cache != null ? &cache->Borrows : throw Failure.OutOfMemory((nuint)sizeof(ThreadCache), NativeAllocator.Default);
     }
 

@@ -8,7 +8,7 @@ internal static class ThreadCaches
     private static readonly UninterruptedLock s_gate = new();
     private static readonly List<Entry> s_entries = [];
 
-    /// <summary>Every cache there ever was, linked by <see cref="ThreadCache.NextCreated"/>: readable without the lock.</summary>
+    /// <summary>Every cache there ever was, linked by <see cref="ThreadCache.NextCreated"/>.</summary>
     private static nint s_created;
 
     /// <summary>Caches of ended threads, for the next ones.</summary>
@@ -103,22 +103,6 @@ internal static class ThreadCaches
         }
     }
 
-    /// <summary>Whether any thread is borrowing the slot's block.</summary>
-    /// <remarks>A thread whose borrow is not seen here has yet to read the slot's generation: see <see cref="Closing"/>.</remarks>
-    /// <safety>The caller has moved the slot's state on, and then passed a barrier of the whole process.</safety>
-    public static unsafe bool IsBorrowed(Slot* slot)
-    {
-        for (ThreadCache* cache = (ThreadCache*)Volatile.Read(ref s_created); cache != null; cache = cache->NextCreated)
-        {
-            if (BorrowRecords.Name(&cache->Borrows, slot))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
     /// <summary>Moves what others gave back to a cache, of one size, to the depot.</summary>
     /// <safety>Caches are never unmapped.</safety>
     public static unsafe void Drain(ThreadCache* cache, int sizeClass)
@@ -128,7 +112,7 @@ internal static class ThreadCaches
             // Whoever empties the cache of an ended thread takes these, too.
             if (!cache->IsReclaimed)
             {
-                TakeAway(ReturnQueue.TakeAll(ThreadCache.QueueOf(cache, sizeClass)));
+                TakeAway(ReturnQueue.TakeAll(ThreadCache.QueueOf(cache, sizeClass)), sizeClass);
             }
         }
     }
@@ -156,7 +140,7 @@ internal static class ThreadCaches
     }
 
     /// <safety>The list was taken from a queue.</safety>
-    private static unsafe void TakeAway(Slot* slots)
+    private static unsafe void TakeAway(Slot* slots, int sizeClass)
     {
         // First take, then the barrier, then look whether they are still taken: many for one barrier.
         const int Most = 64;
@@ -169,13 +153,18 @@ internal static class ThreadCaches
             {
                 Slot* slot = slots;
                 slots = slot->Next;
+                CacheBudget.Dequeue((long)SizeClasses.SizeOf(sizeClass));
                 if (ReturnQueue.TryTake(slot, out closing[count]))
                 {
                     taken[count++] = slot;
                 }
             }
 
-            Interlocked.MemoryBarrierProcessWide();
+            if (count > 0)
+            {
+                Interlocked.MemoryBarrierProcessWide();
+            }
+
             for (int i = 0; i < count; i++)
             {
                 Overflow.TakeAwayUnlessReturned(taken[i], closing[i]);
@@ -222,6 +211,7 @@ internal static class ThreadCaches
 
         NativeMemory.Clear(cache, (nuint)sizeof(ThreadCache));
         cache->NextCreated = (ThreadCache*)s_created;
+        BorrowRecords.Close(&cache->Borrows);
         Magazine.Initialize(&cache->Closed, cache, sizeClass: 0);
         cache->Closed.Hot = Magazine.NoRoom;
         for (int i = 0; i < SizeClasses.Count; i++)
@@ -318,7 +308,7 @@ internal static class ThreadCaches
                     }
 
                     Cache->SlotsHeld -= First[i].Close(Depot.For(i));
-                    TakeAway(ReturnQueue.TakeAll(ThreadCache.QueueOf(Cache, i)));
+                    TakeAway(ReturnQueue.TakeAll(ThreadCache.QueueOf(Cache, i)), i);
                 }
 
                 EndBorrows();

@@ -11,7 +11,8 @@ namespace NativeBuffers;
 /// block alive: what is disposed in the middle of it is freed when it returns. As with every <see cref="SafeHandle"/>, new
 /// calls are refused from the moment that no older one is in flight.</para>
 /// <para>The base class reads and writes (<see cref="SafeBuffer.Read{T}"/>, <see cref="SafeBuffer.WriteSpan{T}"/>), always
-/// inside the block, and <see cref="UnmanagedMemoryStream"/> takes a handle as it is. A handle that a native method
+/// inside the block (unless <see cref="SafeBuffer.Initialize(ulong)"/> is called through a variable of that type, and told another
+/// size), and <see cref="UnmanagedMemoryStream"/> takes a handle as it is. A handle that a native method
 /// returned knows its block's address and not its size: say it once, by <see cref="Initialize(ulong)"/>, before reading or
 /// writing. A function that returned null gives a handle that <see cref="SafeHandle.IsInvalid"/>; it frees nothing.</para>
 /// <para>All members may be used from all threads but for <c>Initialize</c>, which comes before the handle is shared.</para>

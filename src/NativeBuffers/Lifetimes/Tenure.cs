@@ -32,8 +32,33 @@ internal struct Tenure
         }
     }
 
-    /// <summary>Whether it was closed, or handed on.</summary>
-    public bool IsOver => !TryRead(out _, out _);
+    /// <summary>Whether it was closed, or handed on. Does not wait for a thread that resizes: that goes on.</summary>
+    public bool IsOver
+    {
+        get
+        {
+            while (true)
+            {
+                ulong held = Volatile.Read(ref _held);
+                ulong state;
+                unsafe
+                {
+                    // SAFETY: slots are never unmapped.
+                    state = Volatile.Read(ref _slot->Generation) - held;
+                }
+
+                if (state <= Closing.Shared || Closing.IsExclusive(state))
+                {
+                    return false;
+                }
+
+                if (Volatile.Read(ref _held) == held)
+                {
+                    return true;
+                }
+            }
+        }
+    }
 
     /// <summary>What frees the block.</summary>
     /// <safety>The block is borrowed.</safety>
@@ -107,7 +132,8 @@ internal struct Tenure
     /// <summary>Pins the block; null when this is over.</summary>
     /// <param name="start">The first element, until the pin ends.</param>
     /// <param name="length">In elements.</param>
-    public Pin? TryPin(out nint start, out long length)
+    /// <param name="isLast">Whether <see cref="EndLastPin"/> may end it.</param>
+    public Pin? TryPin(out nint start, out long length, bool isLast)
     {
         unsafe
         {
@@ -123,7 +149,7 @@ internal struct Tenure
 
             start = (nint)_slot->Start;
             length = _length;
-            if (pin is not null)
+            if (pin is not null && isLast)
             {
                 _guardian.Remember(pin);
             }

@@ -206,7 +206,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
     public IMemoryOwner<T> Retain(long start, int length)
     {
-        Pin pin = _tenure.TryPin(out nint first, out long available) ?? throw Disposed();
+        Pin pin = _tenure.TryPin(out nint first, out long available, isLast: false) ?? throw Disposed();
         GC.KeepAlive(this);
         try
         {
@@ -225,7 +225,8 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     }
 
     /// <summary>Changes the length. Contents are kept, new elements are zero, and the block may move.</summary>
-    /// <remarks>Spans taken from <see cref="Memory"/> before must not be used afterwards. Who borrows meanwhile, waits.</remarks>
+    /// <remarks>Spans taken from <see cref="Memory"/> before must not be used afterwards. All members but
+    /// <see cref="IsDisposed"/> wait while another thread resizes; do not call them from an allocator of your own.</remarks>
     /// <param name="length">In elements.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
     /// <exception cref="InvalidOperationException">The memory is borrowed or pinned.</exception>
@@ -279,20 +280,20 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     }
 
     /// <summary>As <see cref="Pin(int)"/>, anywhere.</summary>
-    internal MemoryHandle PinAt(long index)
+    internal MemoryHandle PinAt(long elementIndex)
     {
-        Pin pin = _tenure.TryPin(out nint start, out long length) ?? throw Disposed();
+        Pin pin = _tenure.TryPin(out nint start, out long length, isLast: true) ?? throw Disposed();
         GC.KeepAlive(this);
-        if ((ulong)index > (ulong)length)
+        if ((ulong)elementIndex > (ulong)length)
         {
             pin.Unpin();
-            throw new ArgumentOutOfRangeException(nameof(index), index, Failure.Outside);
+            throw new ArgumentOutOfRangeException(nameof(elementIndex), elementIndex, Failure.Outside);
         }
 
         unsafe
         {
             // SAFETY: once pinned, address and length stay, and the index is inside or at the end.
-            return new MemoryHandle((T*)start + index, default, pin);
+            return new MemoryHandle((T*)start + elementIndex, default, pin);
         }
     }
 

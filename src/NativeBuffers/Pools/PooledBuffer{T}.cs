@@ -83,7 +83,16 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
     /// <summary>Keeps the elements for asynchronous code, whoever disposes the buffer meanwhile: see <see cref="NativeMemoryOwner{T}.Retain()"/>.</summary>
     /// <returns>An object that the caller disposes; until then the block is given to nobody else.</returns>
     /// <exception cref="ObjectDisposedException">The buffer was given back.</exception>
-    public IMemoryOwner<T> Retain() => (AsOwner() ?? NativeMemoryOwner<T>.Create(0)).Retain();
+    public IMemoryOwner<T> Retain()
+    {
+        if (AsOwner() is { } owner)
+        {
+            return owner.Retain();
+        }
+
+        using var empty = NativeMemoryOwner<T>.Create(0);
+        return empty.Retain();
+    }
 
     /// <summary>Gives the block back: now, or when the last pin of its memory ends. Once only, through whichever copy.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -145,6 +145,22 @@ public class RetainTests
         Assert.True(kept.Memory.IsEmpty);
     }
 
+    [Fact]
+    public void Unpinning_the_owner_ends_a_pin_and_nothing_that_is_retained()
+    {
+        var owner = NativeMemoryOwner<int>.Create(10, _allocator);
+        MemoryHandle pin = owner.Pin();
+        IMemoryOwner<int> kept = owner.Retain();
+        owner.Unpin();
+        owner.Unpin();
+        owner.Dispose();
+        pin.Dispose();
+        Assert.Equal(1, _allocator.LiveBlocks);
+        kept.Memory.Span[0] = 1;
+        kept.Dispose();
+        Assert.Equal(0, _allocator.LiveBlocks);
+    }
+
     private static int Sum(ReadOnlySpan<int> values)
     {
         int sum = 0;
