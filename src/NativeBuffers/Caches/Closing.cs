@@ -92,7 +92,7 @@ internal static class Closing
     /// <remarks>
     /// Others who want to use such a slot move its state on, and then, after a barrier in every core, wait until this thread
     /// is not inside (<see cref="TryShare"/>). So either this thread sees that, or they see that the generation is over.
-    /// Others who close it do not wait: they go on by compare-and-swap, which fails once the store here has won.
+    /// Others who close it go on by compare-and-swap, which fails once the store here has won.
     /// </remarks>
     /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -180,34 +180,15 @@ internal readonly struct Lease
             return RentZeroed(newLength, elementSize);
         }
 
-        nuint oldBytes = (nuint)oldLength * (nuint)elementSize;
-        switch (_slot->Kind)
-        {
-            case SlotKind.Cached when newBytes <= _slot->ByteCount:
-                new Block(_slot->Start, newBytes).ClearFrom(oldBytes);
-                return Renewed();
-            case SlotKind.Large when newBytes > SizeClasses.Largest:
-            case SlotKind.Foreign:
-                return Uncached.TryResize(_slot, newBytes)
-                    ? Renewed()
-                    : throw Failure.OutOfMemory(newBytes, Uncached.AllocatorOf(_slot));
-        }
-
-        // From one class to another, or between the classes and large blocks.
-        Slot* slot = RentSlowly(newLength, elementSize, zeroed: false);
-        var moved = new Lease(slot, slot->Home);
-        var target = new Block(moved._slot->Start, newBytes);
-        new Block(_slot->Start, oldBytes).CopyTo(target);
-        target.ClearFrom(oldBytes);
-        Return();
-        return moved;
+        Relocation.Resize(_slot, (nuint)oldLength * (nuint)elementSize, newBytes);
+        return Renewed();
     }
 
     /// <safety>This lease is not stale.</safety>
     private unsafe Lease Renewed()
     {
         _slot->Generation = _generation + Caches.Slot.Step;
-        return new Lease(_slot, _home);
+        return new Lease(_slot, _slot->Home);
     }
 
     /// <summary>A slot for a block of <paramref name="length"/> elements, when <see cref="ThreadCache.TakeHot"/> gave none.</summary>

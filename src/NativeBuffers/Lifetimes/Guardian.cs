@@ -46,7 +46,15 @@ internal sealed class Guardian : IDisposable
                 return;
             }
 
-            GC.ReRegisterForFinalize(this);
+            try
+            {
+                GC.ReRegisterForFinalize(this);
+            }
+            catch (OutOfMemoryException)
+            {
+                // A finalizer must not throw. This slot is watched over no more.
+            }
+
             ulong generation = Volatile.Read(ref slot->Generation);
             ulong held = Slot.With(generation, SlotState.Held);
             if (generation - held > Closing.Exclusive)

@@ -175,7 +175,7 @@ internal readonly struct Hold
     /// a barrier in every core, wait until this thread is not inside. So either this thread sees what they did, or its own
     /// store wins, and they see that: <see cref="Closing"/> has the whole story.</para>
     /// <para>At most fifteen statements, all in one method: the JIT copies no longer a <c>finally</c> into the method that
-    /// has it, and calls it instead. Measured: 4.3 and 7.2 ns a round trip.</para>
+    /// has it, and calls it instead. Measured: 2.5 and 4.5 ns a round trip.</para>
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Return()

@@ -1,14 +1,13 @@
-using NativeBuffers.Caches;
 using NativeBuffers.Raw;
 
-namespace NativeBuffers.Lifetimes;
+namespace NativeBuffers.Caches;
 
-/// <summary>Gives a held slot room for another number of bytes.</summary>
+/// <summary>Gives a slot that is in use room for another number of bytes.</summary>
 internal static class Relocation
 {
     /// <summary>Keeps contents; new bytes are zero; the block may move. The slot stays the same.</summary>
     /// <exception cref="OutOfMemoryException">Memory is exhausted; the block is as it was.</exception>
-    /// <safety>The slot is exclusively the caller's, and its user was promised so many old bytes.</safety>
+    /// <safety>The slot is exclusively the caller's, who was promised so many old bytes. It may have another home afterwards.</safety>
     public static unsafe void Resize(Slot* slot, nuint oldBytes, nuint newBytes)
     {
         switch (slot->Kind)
