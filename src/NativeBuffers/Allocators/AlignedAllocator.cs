@@ -57,11 +57,20 @@ internal sealed class AlignedAllocator : NativeAllocator
 
     protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment)
     {
+        void* resized = ResizeUninitializedCore(block, oldByteCount, newByteCount, alignment);
+        if (resized != null)
+        {
+            new Block(resized, newByteCount).ClearFrom(oldByteCount);
+        }
+
+        return resized;
+    }
+
+    protected override unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment)
+    {
         try
         {
-            void* resized = NativeMemory.AlignedRealloc(block, nuint.Max(newByteCount, 1), Effective(alignment));
-            new Block(resized, newByteCount).ClearFrom(oldByteCount);
-            return resized;
+            return NativeMemory.AlignedRealloc(block, nuint.Max(newByteCount, 1), Effective(alignment));
         }
         catch (OutOfMemoryException)
         {

@@ -42,9 +42,7 @@ internal abstract class AlignsByHand : NativeAllocator
     /// <inheritdoc/>
     protected sealed override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment)
     {
-        void* resized = alignment <= Layout.DefaultAlignment
-            ? RawResize(block, nuint.Max(oldByteCount, 1), nuint.Max(newByteCount, 1))
-            : ResizeInside(block, oldByteCount, newByteCount, alignment);
+        void* resized = ResizeUninitializedCore(block, oldByteCount, newByteCount, alignment);
         if (resized != null)
         {
             new Block(resized, newByteCount).ClearFrom(oldByteCount);
@@ -52,6 +50,13 @@ internal abstract class AlignsByHand : NativeAllocator
 
         return resized;
     }
+
+    /// <inheritdoc/>
+    protected sealed override unsafe void* ResizeUninitializedCore(
+        void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
+        alignment <= Layout.DefaultAlignment
+            ? RawResize(block, nuint.Max(oldByteCount, 1), nuint.Max(newByteCount, 1))
+            : ResizeInside(block, oldByteCount, newByteCount, alignment);
 
     /// <inheritdoc/>
     protected sealed override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment) =>

@@ -119,6 +119,18 @@ public abstract class NativeAllocator
         return ResizeCore(block, oldByteCount, newByteCount, alignment);
     }
 
+    /// <summary>As <see cref="TryResize"/>, with new bytes that may hold anything: for memory that is written before it is read.</summary>
+    /// <inheritdoc cref="TryResize" path="/param|/safety|/exception"/>
+    /// <returns>The block at its new place, or null when memory is exhausted.</returns>
+    public unsafe void* TryResizeUninitialized(
+        void* block, nuint oldByteCount, nuint newByteCount, nuint alignment = Layout.DefaultAlignment)
+    {
+        ArgumentNullException.ThrowIfNull(block);
+        Layout.ThrowIfTooLarge(newByteCount);
+        Layout.ThrowIfNotAlignment(alignment);
+        return ResizeUninitializedCore(block, oldByteCount, newByteCount, alignment);
+    }
+
     /// <summary>Gives a block back; null is ignored, as C does.</summary>
     /// <param name="block">A block of this allocator, or null.</param>
     /// <param name="byteCount">The size it was allocated or last resized with, in bytes.</param>
@@ -155,6 +167,12 @@ public abstract class NativeAllocator
 
         return moved;
     }
+
+    /// <summary>As <see cref="ResizeCore"/>, with new bytes that may hold anything.</summary>
+    /// <remarks>Unless overridden, they are zero all the same.</remarks>
+    /// <safety>The block is this allocator's, and sizes were checked by the caller.</safety>
+    protected virtual unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
+        ResizeCore(block, oldByteCount, newByteCount, alignment);
 
     /// <summary>Frees. Must not throw.</summary>
     /// <safety>The block is this allocator's, live, and was allocated with these sizes.</safety>

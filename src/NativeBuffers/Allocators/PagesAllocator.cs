@@ -24,7 +24,7 @@ internal sealed class PagesAllocator : NativeAllocator
     {
         if (alignment > SystemMemory.PageSize)
         {
-            return base.ResizeCore(block, oldByteCount, newByteCount, alignment);
+            return ResizeAligned(block, oldByteCount, newByteCount, alignment);
         }
 
         _ = TryWholePages(oldByteCount, out nuint oldPages);
@@ -47,6 +47,19 @@ internal sealed class PagesAllocator : NativeAllocator
     {
         _ = TryWholePages(byteCount, out nuint pages);
         SystemMemory.Current.Free(block, pages);
+    }
+
+    /// <remarks>New pages are zero, and not touched here.</remarks>
+    private unsafe void* ResizeAligned(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment)
+    {
+        void* moved = AllocateCore(newByteCount, alignment, zeroed: true);
+        if (moved != null)
+        {
+            new Block(block, oldByteCount).CopyTo(new Block(moved, newByteCount));
+            FreeCore(block, oldByteCount, alignment);
+        }
+
+        return moved;
     }
 
     private static bool TryWholePages(nuint byteCount, out nuint pages) =>

@@ -19,12 +19,13 @@ internal sealed class CachingAllocator : NativeAllocator
     {
         if (!IsCached(byteCount, alignment))
         {
-            void* large = Behind.TryAllocate(byteCount, AlignmentBehind(alignment), zeroed);
+            NativeAllocator behind = LargeBlocks.For(byteCount);
+            void* large = behind.TryAllocate(byteCount, AlignmentBehind(alignment), zeroed);
             if (large == null)
             {
                 // Perhaps the caches hold what is missing here.
                 NativeMemoryCache.Trim();
-                large = Behind.TryAllocate(byteCount, AlignmentBehind(alignment), zeroed);
+                large = behind.TryAllocate(byteCount, AlignmentBehind(alignment), zeroed);
             }
 
             return large;
@@ -45,36 +46,17 @@ internal sealed class CachingAllocator : NativeAllocator
         return block;
     }
 
-    protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment)
-    {
-        bool wasCached = IsCached(oldByteCount, alignment);
-        bool isCached = IsCached(newByteCount, alignment);
-        if (!wasCached && !isCached)
-        {
-            void* resized = Behind.TryResize(block, oldByteCount, newByteCount, AlignmentBehind(alignment));
-            if (resized == null)
-            {
-                NativeMemoryCache.Trim();
-                resized = Behind.TryResize(block, oldByteCount, newByteCount, AlignmentBehind(alignment));
-            }
+    protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
+        Resize(block, oldByteCount, newByteCount, alignment, zeroed: true);
 
-            return resized;
-        }
-
-        if (wasCached && isCached && SizeClasses.Of(oldByteCount) == SizeClasses.Of(newByteCount))
-        {
-            new Block(block, newByteCount).ClearFrom(oldByteCount);
-            return block;
-        }
-
-        return base.ResizeCore(block, oldByteCount, newByteCount, alignment);
-    }
+    protected override unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
+        Resize(block, oldByteCount, newByteCount, alignment, zeroed: false);
 
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
     {
         if (!IsCached(byteCount, alignment))
         {
-            Behind.Free(block, byteCount, AlignmentBehind(alignment));
+            LargeBlocks.For(byteCount).Free(block, byteCount, AlignmentBehind(alignment));
         }
         else if (!Overflow.TryAttach(block, byteCount))
         {
@@ -82,7 +64,50 @@ internal sealed class CachingAllocator : NativeAllocator
         }
     }
 
-    private static NativeAllocator Behind => MallocAllocator.Instance;
+    private unsafe void* Resize(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed)
+    {
+        bool wasCached = IsCached(oldByteCount, alignment);
+        bool isCached = IsCached(newByteCount, alignment);
+        if (!wasCached && !isCached && LargeBlocks.For(oldByteCount) == LargeBlocks.For(newByteCount))
+        {
+            void* resized = ResizeLarge(block, oldByteCount, newByteCount, alignment, zeroed);
+            if (resized == null)
+            {
+                NativeMemoryCache.Trim();
+                resized = ResizeLarge(block, oldByteCount, newByteCount, alignment, zeroed);
+            }
+
+            return resized;
+        }
+
+        bool fits = wasCached && isCached && SizeClasses.Of(oldByteCount) == SizeClasses.Of(newByteCount);
+        void* moved = fits ? block : AllocateCore(newByteCount, alignment, zeroed && !isCached);
+        if (moved == null)
+        {
+            return null;
+        }
+
+        if (zeroed && isCached)
+        {
+            new Block(moved, newByteCount).ClearFrom(oldByteCount);
+        }
+
+        if (!fits)
+        {
+            new Block(block, oldByteCount).CopyTo(new Block(moved, newByteCount));
+            FreeCore(block, oldByteCount, alignment);
+        }
+
+        return moved;
+    }
+
+    private static unsafe void* ResizeLarge(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed)
+    {
+        NativeAllocator behind = LargeBlocks.For(newByteCount);
+        return zeroed
+            ? behind.TryResize(block, oldByteCount, newByteCount, AlignmentBehind(alignment))
+            : behind.TryResizeUninitialized(block, oldByteCount, newByteCount, AlignmentBehind(alignment));
+    }
 
     private static bool IsCached(nuint byteCount, nuint alignment) =>
         byteCount <= SizeClasses.Largest && alignment <= SizeClasses.Smallest;

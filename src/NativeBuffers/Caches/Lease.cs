@@ -169,18 +169,18 @@ internal readonly struct Lease
         return _slot;
     }
 
-    /// <summary>A lease with room for another length and the same contents, new elements zero; this one and its copies become stale.</summary>
+    /// <summary>A lease with room for another length and the same contents; this one and its copies become stale.</summary>
     /// <exception cref="OutOfMemoryException">Memory is exhausted; this lease is as it was.</exception>
     /// <safety>This lease is not stale, and was rented or resized for <paramref name="oldLength"/> elements.</safety>
-    public unsafe Lease Resize(int oldLength, int newLength, int elementSize)
+    public unsafe Lease Resize(int oldLength, int newLength, int elementSize, bool zeroed = true)
     {
         nuint newBytes = Layout.ByteCount(newLength, elementSize);
         if (_slot == null)
         {
-            return RentZeroed(newLength, elementSize);
+            return zeroed ? RentZeroed(newLength, elementSize) : Rent(newLength, elementSize);
         }
 
-        Relocation.Resize(_slot, (nuint)oldLength * (nuint)elementSize, newBytes);
+        Relocation.Resize(_slot, (nuint)oldLength * (nuint)elementSize, newBytes, zeroed);
         return Renewed();
     }
 

@@ -5,28 +5,48 @@ namespace NativeBuffers.Caches;
 /// <summary>Gives a slot that is in use room for another number of bytes.</summary>
 internal static class Relocation
 {
-    /// <summary>Keeps contents; new bytes are zero; the block may move. The slot stays the same.</summary>
+    /// <summary>Keeps contents; the block may move. The slot stays the same.</summary>
+    /// <param name="slot">The slot.</param>
+    /// <param name="oldBytes">How many bytes to keep, if there is room for them.</param>
+    /// <param name="newBytes">How many bytes there must be room for.</param>
+    /// <param name="zeroed">Whether the bytes behind the old ones must be zero.</param>
     /// <exception cref="OutOfMemoryException">Memory is exhausted; the block is as it was.</exception>
     /// <safety>The slot is exclusively the caller's, who was promised so many old bytes. It may have another home afterwards.</safety>
-    public static unsafe void Resize(Slot* slot, nuint oldBytes, nuint newBytes)
+    public static unsafe void Resize(Slot* slot, nuint oldBytes, nuint newBytes, bool zeroed = true)
     {
-        switch (slot->Kind)
+        if (slot->Kind == SlotKind.Cached && newBytes <= slot->ByteCount)
         {
-            case SlotKind.Cached when newBytes <= slot->ByteCount:
+            if (zeroed)
+            {
                 new Block(slot->Start, newBytes).ClearFrom(oldBytes);
-                return;
-            case SlotKind.Large when newBytes > SizeClasses.Largest:
-            case SlotKind.Foreign:
-                if (!Uncached.TryResize(slot, newBytes))
-                {
-                    throw Failure.OutOfMemory(newBytes, Uncached.AllocatorOf(slot));
-                }
-
-                return;
+            }
         }
+        else if (!Uncached.CanResize(slot, newBytes))
+        {
+            Exchange(slot, oldBytes, newBytes, zeroed);
+        }
+        else
+        {
+            nuint hadBytes = slot->ByteCount;
+            if (!Uncached.TryResize(slot, newBytes, zeroed))
+            {
+                throw Failure.OutOfMemory(newBytes, Uncached.AllocatorOf(slot));
+            }
 
-        // From one class to another, or between the classes and large blocks: through a second slot.
-        Slot* other = Lease.TryTake(newBytes, zeroed: false);
+            if (zeroed)
+            {
+                // What the block had beyond what was promised; the rest is zero already.
+                new Block(slot->Start, nuint.Min(hadBytes, newBytes)).ClearFrom(oldBytes);
+            }
+        }
+    }
+
+    /// <summary>From one class to another, between the classes and large blocks, between kinds of those: through a second slot.</summary>
+    private static unsafe void Exchange(Slot* slot, nuint oldBytes, nuint newBytes, bool zeroed)
+    {
+        // Large blocks come from where zeroes cost nothing; others are cleared behind what is copied.
+        bool comesZeroed = zeroed && newBytes > SizeClasses.Largest;
+        Slot* other = Lease.TryTake(newBytes, comesZeroed);
         if (other == null)
         {
             throw Failure.OutOfMemory(newBytes, NativeAllocator.Default);
@@ -34,7 +54,10 @@ internal static class Relocation
 
         var target = new Block(other->Start, newBytes);
         new Block(slot->Start, oldBytes).CopyTo(target);
-        target.ClearFrom(oldBytes);
+        if (zeroed && !comesZeroed)
+        {
+            target.ClearFrom(oldBytes);
+        }
 
         // The blocks change places, with all that belongs to them. Meanwhile the other slot must not look free.
         other->Generation = Slot.With(other->Generation, SlotState.Closing);

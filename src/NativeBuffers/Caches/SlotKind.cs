@@ -6,7 +6,7 @@ internal enum SlotKind : byte
     /// <summary>The caches: a block of a size class from <see cref="BlockSource"/>.</summary>
     Cached,
 
-    /// <summary>A block above the largest class, straight from <see cref="Uncached.LargeBlocks"/>.</summary>
+    /// <summary>A block above the largest class, straight from <see cref="Caches.LargeBlocks"/>.</summary>
     Large,
 
     /// <summary>A block of the allocator that the user chose.</summary>

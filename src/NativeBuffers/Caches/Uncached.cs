@@ -6,9 +6,6 @@ namespace NativeBuffers.Caches;
 /// <summary>Slots whose blocks no thread keeps: large ones, and those of an allocator that the user chose.</summary>
 internal static class Uncached
 {
-    /// <summary>The allocator of blocks above the largest class.</summary>
-    private static NativeAllocator LargeBlocks => MallocAllocator.Instance;
-
     /// <summary>A slot with a large block of the default allocator; null when memory is exhausted.</summary>
     /// <safety>The slot belongs to the caller, on this thread, until it is returned.</safety>
     public static unsafe Slot* TryTakeLarge(nuint byteCount, bool zeroed)
@@ -88,16 +85,24 @@ internal static class Uncached
         return block;
     }
 
-    /// <summary>Resizes the block where it is or elsewhere, new bytes zero; false when memory is exhausted, and then nothing changed.</summary>
-    /// <safety>The slot belongs to the caller, and is not a cached one.</safety>
-    public static unsafe bool TryResize(Slot* slot, nuint byteCount)
+    /// <summary>Whether <see cref="TryResize"/> can give a block another size: its allocator may depend on that.</summary>
+    /// <safety>The slot belongs to the caller, and has a block.</safety>
+    public static unsafe bool CanResize(Slot* slot, nuint byteCount) => slot->Kind switch
     {
-        NativeAllocator allocator = AllocatorOf(slot);
-        void* resized = allocator.TryResize(slot->Start, slot->ByteCount, byteCount, AlignmentOf(slot));
+        SlotKind.Large => byteCount > SizeClasses.Largest && LargeBlocks.For(byteCount) == LargeBlocks.For(slot->ByteCount),
+        SlotKind.Foreign => true,
+        _ => false,
+    };
+
+    /// <summary>Resizes the block where it is or elsewhere; false when memory is exhausted, and then nothing changed.</summary>
+    /// <safety>The slot belongs to the caller, and <see cref="CanResize"/>.</safety>
+    public static unsafe bool TryResize(Slot* slot, nuint byteCount, bool zeroed)
+    {
+        void* resized = TryResizeBlock(slot, byteCount, zeroed);
         if (resized == null && slot->Kind == SlotKind.Large)
         {
             NativeMemoryCache.Trim();
-            resized = allocator.TryResize(slot->Start, slot->ByteCount, byteCount, AlignmentOf(slot));
+            resized = TryResizeBlock(slot, byteCount, zeroed);
         }
 
         if (resized == null)
@@ -156,6 +161,14 @@ internal static class Uncached
         SlotTable.GiveList(vacant);
     }
 
+    private static unsafe void* TryResizeBlock(Slot* slot, nuint byteCount, bool zeroed)
+    {
+        NativeAllocator allocator = AllocatorOf(slot);
+        return zeroed
+            ? allocator.TryResize(slot->Start, slot->ByteCount, byteCount, AlignmentOf(slot))
+            : allocator.TryResizeUninitialized(slot->Start, slot->ByteCount, byteCount, AlignmentOf(slot));
+    }
+
     private static unsafe Slot* TryTake(SlotKind kind, nint allocator, nuint byteCount, bool zeroed)
     {
         Slot* slot = Refill.TryTakeVacant();
@@ -186,7 +199,7 @@ internal static class Uncached
     /// <summary>The allocator that frees the block of a slot.</summary>
     /// <safety>The slot belongs to the caller, has a block, and is not a cached one.</safety>
     public static unsafe NativeAllocator AllocatorOf(Slot* slot) =>
-        slot->Kind == SlotKind.Large ? LargeBlocks : (NativeAllocator)GCHandle.FromIntPtr(slot->Allocator).Target!;
+        slot->Kind == SlotKind.Large ? LargeBlocks.For(slot->ByteCount) : (NativeAllocator)GCHandle.FromIntPtr(slot->Allocator).Target!;
 
     /// <summary>Large blocks are aligned like cached ones; other allocators are asked for no more than malloc gives.</summary>
     private static unsafe nuint AlignmentOf(Slot* slot) =>

@@ -46,6 +46,11 @@ internal sealed class HandleAllocator : NativeAllocator
             ? base.ResizeCore(block, oldByteCount, newByteCount, alignment)
             : _allocator.TryResize(block, oldByteCount, newByteCount, alignment);
 
+    protected override unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
+        IsShared(block)
+            ? base.ResizeUninitializedCore(block, oldByteCount, newByteCount, alignment)
+            : _allocator.TryResizeUninitialized(block, oldByteCount, newByteCount, alignment);
+
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
     {
         if (IsShared(block))

@@ -124,6 +124,11 @@ internal sealed class PoolStore : NativeAllocator, ITrimmable
         return base.ResizeCore(block, oldByteCount, newByteCount, alignment);
     }
 
+    protected override unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
+        !IsKept(oldByteCount, alignment) && !IsKept(newByteCount, alignment)
+            ? _inner.TryResizeUninitialized(block, oldByteCount, newByteCount, alignment)
+            : ResizeCore(block, oldByteCount, newByteCount, alignment);
+
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
     {
         if (!IsKept(byteCount, alignment))

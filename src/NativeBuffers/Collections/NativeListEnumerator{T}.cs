@@ -1,0 +1,50 @@
+using System.Collections;
+using System.Diagnostics.CodeAnalysis;
+
+namespace NativeBuffers;
+
+/// <summary>Goes through a <see cref="NativeList{T}"/>, element by element, by value.</summary>
+/// <typeparam name="T">Any type without references.</typeparam>
+[SuppressMessage("Performance", "CA1815", Justification = "Nobody compares enumerators.")]
+public struct NativeListEnumerator<T> : IEnumerator<T>
+    where T : unmanaged
+{
+    private readonly NativeList<T> _list;
+    private readonly int _version;
+    private long _next;
+
+    internal NativeListEnumerator(NativeList<T> list)
+    {
+        _list = list;
+        _version = list.Version;
+    }
+
+    /// <summary>The element that <see cref="MoveNext"/> came to.</summary>
+    public T Current { get; private set; }
+
+    readonly object IEnumerator.Current => Current;
+
+    /// <summary>Goes to the next element; false behind the last.</summary>
+    /// <exception cref="InvalidOperationException">The list was changed since this began.</exception>
+    /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
+    public bool MoveNext()
+    {
+        if (_list.Version != _version)
+        {
+            throw new InvalidOperationException("The list was changed while it was enumerated.");
+        }
+
+        bool moved = _list.TryGet(_next, out T item);
+        Current = item;
+        _next += moved ? 1 : 0;
+        return moved;
+    }
+
+    /// <summary>Goes before the first element.</summary>
+    public void Reset() => _next = 0;
+
+    /// <summary>Does nothing.</summary>
+    public readonly void Dispose()
+    {
+    }
+}

@@ -1,0 +1,208 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using NativeBuffers.Caches;
+using NativeBuffers.Raw;
+
+namespace NativeBuffers;
+
+/// <summary>A list for one scope: it begins in memory that the caller has on the stack, and goes on in native memory if that is not enough.</summary>
+/// <remarks>
+/// <para>Declare it with <c>using</c>. Neither the list nor spans of it can leave the scope: the compiler refuses. It allocates
+/// nothing on the managed heap, and nothing at all while the caller's memory is enough.</para>
+/// <para>What may make it grow (<see cref="Add"/>, <see cref="AddRange"/>, <see cref="EnsureCapacity"/>) moves the elements: spans and
+/// references taken before must not be used afterwards. Copies of the struct are aliases until one of them grows or is disposed;
+/// then the others throw, as soon as they have left the stack.</para>
+/// <para><c>default</c> is a valid empty list.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// using var digits = new ScratchList&lt;int&gt;(stackalloc int[64]);
+/// for (int rest = number; rest &gt; 0; rest /= 10) digits.Add(rest % 10);
+/// Show(digits.AsSpan());
+/// </code>
+/// </example>
+/// <typeparam name="T">Any type without references.</typeparam>
+public ref struct ScratchList<T> : IDisposable
+    where T : unmanaged
+{
+    // All places there are: the caller's at first, then those of the lease.
+    private Span<T> _places;
+    private int _count;
+    private bool _isDisposed;
+    private Lease _lease;
+
+    /// <summary>An empty list.</summary>
+    /// <param name="initial">Where the first elements go; stays the caller's. What is there now does not matter.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ScratchList(Span<T> initial) => _places = initial;
+
+    /// <summary>The number of elements; 0 once disposed.</summary>
+    public readonly int Count
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => _count;
+    }
+
+    /// <summary>How many elements there is room for without moving.</summary>
+    public readonly int Capacity => _places.Length;
+
+    /// <summary>Whether the elements are still in the caller's memory.</summary>
+    public readonly bool IsOnStack => _lease.IsNone;
+
+    /// <summary>An element.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The index is outside; a disposed list has no elements.</exception>
+    /// <exception cref="ObjectDisposedException">The list was disposed, or a copy of it has grown.</exception>
+    public readonly ref T this[int index]
+    {
+        [UnscopedRef]
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            if ((uint)index >= (uint)_count || _lease.IsStale)
+            {
+                ThrowNoElement(index);
+            }
+
+            return ref _places[index];
+        }
+    }
+
+    /// <summary>Adds an element behind the others.</summary>
+    /// <exception cref="ObjectDisposedException">The list was disposed, or a copy of it has grown.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted; the list is as it was.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Add(T item)
+    {
+        int count = _count;
+        Span<T> places = _places;
+        if ((uint)count < (uint)places.Length && !_lease.IsStale)
+        {
+            places[count] = item;
+            _count = count + 1;
+        }
+        else
+        {
+            // By value: a call by address would tie this list, in its caller's loops too, to the stack frame.
+            this = Grown(this, 1);
+            _places[count] = item;
+            _count = count + 1;
+        }
+    }
+
+    /// <summary>Adds elements behind the others, in their order.</summary>
+    /// <param name="items">May be part of this list.</param>
+    /// <exception cref="ObjectDisposedException">The list was disposed, or a copy of it has grown.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted; the list is as it was.</exception>
+    public void AddRange(scoped ReadOnlySpan<T> items)
+    {
+        if (items.Length > _places.Length - _count || _lease.IsStale)
+        {
+            if (items.Overlaps(_places))
+            {
+                // They would be given back before they are copied.
+                using NativeBuffer<T> copy = NativeBuffer.CreateFrom(items);
+                AddRange(copy.AsSpan());
+                return;
+            }
+
+            this = Grown(this, items.Length);
+        }
+
+        items.CopyTo(_places[_count..]);
+        _count += items.Length;
+    }
+
+    /// <summary>Takes the last element out, and gives it.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The list is empty.</exception>
+    public T RemoveLast()
+    {
+        T last = this[_count - 1];
+        _count--;
+        return last;
+    }
+
+    /// <summary>Takes all elements out. The room stays.</summary>
+    public void Clear() => _count = 0;
+
+    /// <summary>Makes room for so many elements in all. Does nothing if there is.</summary>
+    /// <param name="capacity">In elements.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number is negative, or too large to be counted in bytes.</exception>
+    /// <exception cref="ObjectDisposedException">The list was disposed, or a copy of it has grown.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted; the list is as it was.</exception>
+    public void EnsureCapacity(int capacity)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(capacity);
+        if (capacity > _places.Length || _lease.IsStale)
+        {
+            this = Grown(this, capacity - _count);
+        }
+    }
+
+    /// <summary>All elements. The span cannot leave the list's scope, and must not be used after the list grew.</summary>
+    /// <exception cref="ObjectDisposedException">The list was disposed, or a copy of it has grown.</exception>
+    [UnscopedRef]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly Span<T> AsSpan()
+    {
+        if (_lease.IsStale || _isDisposed)
+        {
+            ThrowDisposed();
+        }
+
+        return _places[.._count];
+    }
+
+    /// <summary>Gives the native memory back, if there is any. Once only: a second call, on this list or on any copy, frees nothing.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Dispose()
+    {
+        _places = default;
+        _count = 0;
+        _isDisposed = true;
+        _lease.Return();
+    }
+
+    /// <summary>A list with the same elements, and room for more.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static ScratchList<T> Grown(ScratchList<T> list, int more)
+    {
+        if (list._lease.IsStale || list._isDisposed)
+        {
+            ThrowDisposed();
+        }
+
+        long needed = (long)list._count + more;
+        if (needed > Array.MaxLength)
+        {
+            throw Failure.OutOfMemory(Layout.ByteCount(needed, Unsafe.SizeOf<T>()), NativeAllocator.Default);
+        }
+
+        int capacity = (int)long.Max(long.Max(needed, 8), long.Min(2L * list._places.Length, Array.MaxLength));
+        unsafe
+        {
+            // SAFETY: the lease is none, or not stale, and was made for this capacity.
+            bool wasOnStack = list._lease.IsNone;
+            Lease lease = wasOnStack
+                ? Lease.Rent(capacity, sizeof(T))
+                : list._lease.Resize(list._places.Length, capacity, sizeof(T), zeroed: false);
+            Span<T> places = lease.View<T>(capacity);
+            if (wasOnStack)
+            {
+                list._places[..list._count].CopyTo(places);
+            }
+
+            list._lease = lease;
+            list._places = places;
+            return list;
+        }
+    }
+
+    [DoesNotReturn]
+    private readonly void ThrowNoElement(int index) =>
+        throw (_lease.IsStale && !_isDisposed ? Disposed() : new ArgumentOutOfRangeException(nameof(index), index, Failure.Outside));
+
+    [DoesNotReturn]
+    private static void ThrowDisposed() => throw Disposed();
+
+    private static ObjectDisposedException Disposed() => Failure.Disposed($"{nameof(ScratchList<>)}<{typeof(T).Name}>");
+}
