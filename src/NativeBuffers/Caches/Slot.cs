@@ -24,14 +24,17 @@ internal struct Slot
     /// </summary>
     public ulong Generation;
 
+    /// <summary>
+    /// The next one in a list of slots without blocks, or in a <see cref="ReturnQueue"/>. Behind the generation: while the
+    /// slot is in a scope's use, these two words are its user's gate, of whatever kind (see <c>ArenaGate</c>).
+    /// </summary>
+    public unsafe Slot* Next;
+
     /// <summary>The block's first byte.</summary>
     public unsafe byte* Start;
 
     /// <summary>The magazine that takes the block back; null in bundles, and while there is no block.</summary>
     public unsafe Magazine* Home;
-
-    /// <summary>The next one in a list of slots without blocks, or in a <see cref="ReturnQueue"/>.</summary>
-    public unsafe Slot* Next;
 
     /// <summary>The block's size in bytes, at least what its user asked for.</summary>
     public nuint ByteCount;

@@ -22,4 +22,14 @@ internal static class Failure
 
     public static InvalidOperationException Misaligned(object allocator, nuint alignment) =>
         new($"{allocator} returned a block that does not start at a multiple of {alignment} bytes.");
+
+    public static InvalidOperationException ScopeOpen() =>
+        new("A scope of this arena is open: allocate from the innermost one, or dispose it first.");
+
+    [SuppressMessage("Usage", "CA2201", Justification = "Exhausted memory is what the type is for, and what callers catch.")]
+    public static OutOfMemoryException ArenaLimit(long limit, nuint byteCount) =>
+        new($"The arena's limit of {limit:N0} bytes leaves no room for {byteCount:N0} more.");
+
+    public static InvalidOperationException ArenaInUse() =>
+        new("The arena is borrowed already: one borrow at a time, which that thread must end first.");
 }

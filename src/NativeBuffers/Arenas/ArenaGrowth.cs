@@ -1,0 +1,256 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using NativeBuffers.Caches;
+using NativeBuffers.Raw;
+
+namespace NativeBuffers;
+
+/// <summary>What an arena does when there is no room left, and when a scope or the arena ends.</summary>
+/// <remarks>
+/// Chunks double up to the largest block that the thread cache keeps, so growing and rewinding again and again needs no call into
+/// C. What is larger gets a chunk of its own, and the room before it stays in use.
+/// </remarks>
+internal static class ArenaGrowth
+{
+    /// <summary>In bytes.</summary>
+    public const uint SmallestChunk = 4096;
+
+    /// <summary>In bytes.</summary>
+    public const uint LargestChunk = SizeClasses.Largest;
+
+    /// <summary>As <see cref="ArenaCursor.Allocate"/>, when that did not find its way.</summary>
+    /// <safety>The result has so many bytes, until the cursor's scope ends.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static unsafe void* Allocate(ArenaCursor cursor, nuint byteCount, nuint alignment, bool zeroed)
+    {
+        ThrowIfNotCurrent(cursor);
+        ArenaHeader* header = cursor.Header;
+        void* start = TryBump(header, byteCount, alignment);
+        if (start == null)
+        {
+            start = AllocateInNewChunk(cursor, byteCount, alignment);
+        }
+
+        if (zeroed)
+        {
+            new Block(start, byteCount).ClearFrom(0);
+        }
+
+        return start;
+    }
+
+    /// <summary>Begins a scope; its cursor.</summary>
+    public static ArenaCursor BeginScope(ArenaCursor cursor)
+    {
+        ThrowIfNotCurrent(cursor);
+        unsafe
+        {
+            // SAFETY: the cursor is current, so the header is there, and the mark has its size.
+            ArenaHeader* header = cursor.Header;
+            var before = new ArenaMark
+            {
+                Ticket = header->LastTicket + ArenaGate.Step,
+                OuterTicket = cursor.Ticket,
+                Outer = header->Innermost,
+                Last = header->Last,
+                Next = header->Next,
+                End = header->End,
+                Reserve = header->Reserve,
+            };
+            var mark = (ArenaMark*)Allocate(cursor, (nuint)sizeof(ArenaMark), sizeof(ulong), zeroed: false);
+            *mark = before;
+            header->Innermost = mark;
+            header->LastTicket = before.Ticket;
+            cursor.Gate.Ticket = before.Ticket;
+            return new ArenaCursor(ref cursor.Gate, before.Ticket, header, cursor.Owner);
+        }
+    }
+
+    /// <summary>Ends a scope, and those within it. Nothing if it is over.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void EndScope(ArenaCursor cursor)
+    {
+        unsafe
+        {
+            // SAFETY: the life goes on, so the header is there, and all marks on its list are.
+            if (!cursor.IsNone && cursor.Gate.IsLifeOf(cursor.Ticket))
+            {
+                ArenaMark* mark = Find(cursor);
+                if (mark != null)
+                {
+                    Rewind(cursor, *mark);
+                }
+            }
+        }
+    }
+
+    /// <summary>Ends all scopes that are open.</summary>
+    /// <safety>The life goes on.</safety>
+    public static unsafe void EndScopes(ArenaCursor cursor)
+    {
+        ArenaMark* outermost = cursor.Header->Innermost;
+        if (outermost != null)
+        {
+            while (outermost->Outer != null)
+            {
+                outermost = outermost->Outer;
+            }
+
+            Rewind(cursor, *outermost);
+        }
+    }
+
+    /// <summary>Ends the life of an arena that lives in a scope, when that has more than its first chunk, or an open scope. Nothing if it is over.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void EndArena(ArenaCursor cursor)
+    {
+        unsafe
+        {
+            // SAFETY: the life goes on, so the header is there. The slot is this thread's, and the arena's alone.
+            if (cursor.IsNone || !cursor.Gate.IsLife(cursor.Ticket))
+            {
+                return;
+            }
+
+            ArenaHeader* header = cursor.Header;
+            FreeChunks(cursor, &header->First);
+            Slot* slot = header->First.Slot;
+            cursor.Gate.End(header->LastTicket + ArenaGate.Step);
+            ThreadCache.Return(slot, slot->Home);
+        }
+    }
+
+    /// <summary>Gives back what came behind a chunk.</summary>
+    /// <safety>The life goes on, and nobody uses what is in those chunks.</safety>
+    public static unsafe void FreeChunks(ArenaCursor cursor, ArenaChunk* last)
+    {
+        ArenaHeader* header = cursor.Header;
+        while (header->Last != last)
+        {
+            ArenaChunk* chunk = header->Last;
+            header->Last = chunk->Previous;
+            if (cursor.Owner is { } owner)
+            {
+                owner.ReturnChunk();
+            }
+            else
+            {
+                Slot* slot = chunk->Slot;
+                slot->Generation = Slot.After(slot->Generation);
+                ThreadCache.Return(slot, slot->Home);
+            }
+        }
+    }
+
+    private static unsafe void* TryBump(ArenaHeader* header, nuint byteCount, nuint alignment)
+    {
+        ulong start = (header->Next + (alignment - 1)) & ~((ulong)alignment - 1);
+        ulong end = start + byteCount;
+        if (end < start || end > header->End)
+        {
+            return null;
+        }
+
+        header->Next = end;
+        return (void*)start;
+    }
+
+    private static unsafe void* AllocateInNewChunk(ArenaCursor cursor, nuint byteCount, nuint alignment)
+    {
+        ArenaHeader* header = cursor.Header;
+        nuint overhead = (nuint)sizeof(ArenaChunk) + ArenaHeader.Slack + alignment;
+        if (!Layout.TryAdd(byteCount, overhead, out nuint needed))
+        {
+            throw Failure.OutOfMemory(byteCount, AllocatorOf(header));
+        }
+
+        if (byteCount > (ulong)header->Reserve + (header->End - header->Next))
+        {
+            throw Failure.ArenaLimit(header->Limit, byteCount);
+        }
+
+        bool isAlone = needed > header->NextByteCount;
+        ArenaChunk* chunk = AddChunk(cursor, isAlone ? needed : header->NextByteCount);
+        ulong first = (ulong)chunk + (ulong)sizeof(ArenaChunk);
+        if (isAlone)
+        {
+            _ = header->TrySpend(byteCount);
+            return (void*)((first + (alignment - 1)) & ~((ulong)alignment - 1));
+        }
+
+        header->Open(first, (ulong)chunk + chunk->Slot->ByteCount - ArenaHeader.Slack);
+        header->NextByteCount = nuint.Min(header->NextByteCount * 2, LargestChunk);
+        void* start = TryBump(header, byteCount, alignment);
+        return start != null ? start : throw Failure.ArenaLimit(header->Limit, byteCount);
+    }
+
+    private static unsafe ArenaChunk* AddChunk(ArenaCursor cursor, nuint byteCount)
+    {
+        ArenaHeader* header = cursor.Header;
+        Slot* slot = cursor.Owner is { } owner ? owner.TakeChunk(byteCount) : TryTake(header->First.Slot, byteCount);
+        if (slot == null)
+        {
+            throw Failure.OutOfMemory(byteCount, AllocatorOf(header));
+        }
+
+        var chunk = (ArenaChunk*)slot->Start;
+        chunk->Previous = header->Last;
+        chunk->Slot = slot;
+        chunk->Index = header->Last->Index + 1;
+        header->Last = chunk;
+        return chunk;
+    }
+
+    private static unsafe Slot* TryTake(Slot* first, nuint byteCount) =>
+        first->Kind == SlotKind.Foreign
+            ? Uncached.TryTakeFrom(Uncached.AllocatorOf(first), byteCount, zeroed: false)
+            : Lease.TryTake(byteCount, zeroed: false);
+
+    private static unsafe NativeAllocator AllocatorOf(ArenaHeader* header) =>
+        header->First.Slot->Kind == SlotKind.Foreign ? Uncached.AllocatorOf(header->First.Slot) : NativeAllocator.Default;
+
+    /// <summary>Makes the arena what it was when a scope began.</summary>
+    /// <param name="cursor">Of any scope of the arena's life.</param>
+    /// <param name="mark">A copy: what it was read from may be in a chunk that is freed now.</param>
+    /// <safety>The life goes on.</safety>
+    private static unsafe void Rewind(ArenaCursor cursor, ArenaMark mark)
+    {
+        ArenaHeader* header = cursor.Header;
+        FreeChunks(cursor, mark.Last);
+        header->Next = mark.Next;
+        header->End = mark.End;
+        header->Reserve = mark.Reserve;
+        header->Innermost = mark.Outer;
+        cursor.Gate.Ticket = mark.OuterTicket;
+    }
+
+    /// <summary>The mark of an open scope; null if it is over.</summary>
+    private static unsafe ArenaMark* Find(ArenaCursor cursor)
+    {
+        ArenaMark* mark = cursor.Header->Innermost;
+        while (mark != null && mark->Ticket != cursor.Ticket)
+        {
+            mark = mark->Outer;
+        }
+
+        return mark;
+    }
+
+    /// <exception cref="InvalidOperationException">A scope within is open.</exception>
+    /// <exception cref="ObjectDisposedException">It is over.</exception>
+    private static void ThrowIfNotCurrent(ArenaCursor cursor)
+    {
+        if (cursor.IsCurrent)
+        {
+            return;
+        }
+
+        unsafe
+        {
+            // SAFETY: the header is looked at only while the life goes on.
+            bool isOpen = !cursor.IsNone && cursor.Gate.IsLifeOf(cursor.Ticket)
+                && (cursor.Gate.IsLife(cursor.Ticket) || Find(cursor) != null);
+            throw isOpen ? Failure.ScopeOpen() : Failure.Disposed("Arena");
+        }
+    }
+}

@@ -1,0 +1,285 @@
+using NativeBuffers.Caches;
+using NativeBuffers.Lifetimes;
+using NativeBuffers.Raw;
+
+namespace NativeBuffers;
+
+/// <summary>An arena that fields can hold, and one thread after the other can use: through a borrow.</summary>
+/// <remarks>
+/// <para>Dispose it. Should it be forgotten, its memory is given back after a garbage collection or two, and counted
+/// (<see cref="NativeMemoryTracker.AbandonedCount"/>).</para>
+/// <para>All members may be called from all threads. One borrow at a time: another one, on whichever thread, throws. Disposed while it is
+/// borrowed, the arena is freed when that ends.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// sealed class Tree : IDisposable
+/// {
+///     private readonly NativeArenaOwner _nodes = NativeArenaOwner.Create();
+///     private ArenaSlice&lt;int&gt; _root;
+///
+///     public void Plant()
+///     {
+///         using ArenaBorrow arena = _nodes.Borrow();
+///         _root = arena.AllocateSlice&lt;int&gt;(2);
+///         arena.AsSpan(_root)[0] = 1;
+///     }
+///
+///     public void Dispose() => _nodes.Dispose();
+/// }
+/// </code>
+/// </example>
+public sealed class NativeArenaOwner : IDisposable
+{
+    private const int Open = 0;
+    private const int InUse = 1;
+    private const int Closing = 2;
+    private const int Closed = 3;
+
+    private static int s_lastEpoch;
+
+    // What this thread borrows: a borrow that is never disposed must keep its arena, which nobody else may refer to.
+    [ThreadStatic]
+    private static NativeArenaOwner? t_borrowed;
+
+    // The blocks, in their order; what has been forgotten gives its own back. Used by who is InUse.
+    private readonly List<Hold> _chunks = [];
+    private readonly NativeAllocator? _allocator;
+    private NativeArenaOwner? _nextBorrowed;
+    private ArenaGate _gate;
+    private int _epoch = Interlocked.Increment(ref s_lastEpoch);
+    private int _state;
+
+    private NativeArenaOwner(NativeAllocator? allocator) => _allocator = allocator;
+
+    /// <summary>Whether it was disposed.</summary>
+    public bool IsDisposed => Volatile.Read(ref _state) >= Closing;
+
+    /// <summary>An empty arena.</summary>
+    /// <param name="initialBytes">What there is room for before it grows, in bytes.</param>
+    /// <param name="allocator">Where its blocks come from; <see cref="NativeAllocator.Default"/> when null.</param>
+    /// <param name="byteLimit">The most that may be allocated, in bytes, with padding, and 56 bytes for each open scope.</param>
+    /// <returns>An arena that the caller disposes.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A number is negative.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    public static NativeArenaOwner Create(
+        int initialBytes = NativeArena.DefaultInitialBytes, NativeAllocator? allocator = null, long byteLimit = long.MaxValue)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(initialBytes);
+        ArgumentOutOfRangeException.ThrowIfNegative(byteLimit);
+        var owner = new NativeArenaOwner(allocator);
+        unsafe
+        {
+            // SAFETY: nobody else knows the owner; the block has room for the header.
+            _ = owner.TakeChunk((nuint)initialBytes + (nuint)sizeof(ArenaHeader) + ArenaHeader.Slack);
+            owner.Initialize(ticket: 0, byteLimit);
+        }
+
+        return owner;
+    }
+
+    /// <summary>Begins to use the arena, alone.</summary>
+    /// <returns>A ref struct: declare it with <c>using</c>. Its spans cannot leave its scope.</returns>
+    /// <exception cref="InvalidOperationException">The arena is borrowed already, on this or another thread.</exception>
+    /// <exception cref="ObjectDisposedException">The arena was disposed.</exception>
+    public ArenaBorrow Borrow()
+    {
+        Enter();
+        _nextBorrowed = t_borrowed;
+        t_borrowed = this;
+        unsafe
+        {
+            // SAFETY: this thread is in, so the header is there, and stays until the borrow ends.
+            ArenaHeader* header = Header;
+            ulong ticket = header->LastTicket += ArenaGate.Step;
+            _gate.Begin(ticket);
+            return new ArenaBorrow(new ArenaCursor(ref _gate, ticket, header, this));
+        }
+    }
+
+    /// <summary>Gives back all that was allocated, and goes on empty. Slices from before are over.</summary>
+    /// <exception cref="InvalidOperationException">The arena is borrowed.</exception>
+    /// <exception cref="ObjectDisposedException">The arena was disposed.</exception>
+    public void Reset()
+    {
+        Enter();
+        unsafe
+        {
+            // SAFETY: this thread is in, so the header is there, and nobody has a view.
+            ArenaHeader* header = Header;
+            while (_chunks.Count > 1)
+            {
+                ReturnChunk();
+            }
+
+            Initialize(header->LastTicket, header->Limit);
+        }
+
+        _epoch = Interlocked.Increment(ref s_lastEpoch);
+        Leave();
+    }
+
+    /// <summary>Lets nobody in any more, and gives everything back: now, or when the borrow ends. Once only; never throws.</summary>
+    public void Dispose()
+    {
+        while (true)
+        {
+            int state = Volatile.Read(ref _state);
+            if (state >= Closing)
+            {
+                return;
+            }
+
+            int next = state == InUse ? Closing : Closed;
+            if (Interlocked.CompareExchange(ref _state, next, state) == state)
+            {
+                if (next == Closed)
+                {
+                    FreeAll();
+                }
+
+                return;
+            }
+        }
+    }
+
+    /// <summary>Ends a borrow. Nothing if it is over.</summary>
+    internal static void End(ArenaCursor cursor)
+    {
+        if (cursor.IsNone || !cursor.Gate.IsLife(cursor.Ticket))
+        {
+            return;
+        }
+
+        NativeArenaOwner owner = cursor.Owner!;
+        unsafe
+        {
+            // SAFETY: the borrow's life goes on, so the header is there.
+            ArenaGrowth.EndScopes(cursor);
+            owner._gate.End(cursor.Header->LastTicket += ArenaGate.Step);
+        }
+
+        owner.Forget();
+        owner.Leave();
+    }
+
+    /// <summary>The elements that a slice stands for.</summary>
+    internal static Span<T> View<T>(ArenaCursor cursor, ArenaSlice<T> slice)
+        where T : unmanaged
+    {
+        if (cursor.IsNone || !cursor.Gate.IsLife(cursor.Ticket))
+        {
+            throw Failure.Disposed(nameof(ArenaBorrow));
+        }
+
+        if (slice.Length == 0)
+        {
+            return default;
+        }
+
+        NativeArenaOwner owner = cursor.Owner!;
+        if (slice.Epoch != owner._epoch)
+        {
+            throw new ArgumentException("The slice is of another arena, or from before this one was reset.", nameof(slice));
+        }
+
+        unsafe
+        {
+            // SAFETY: this thread is in. The range is inside its chunk, also if the value was put together from two by a race.
+            Block chunk = owner._chunks[slice.Chunk].Slot->Block;
+            Layout.ThrowIfOutside(slice.Offset, slice.Length * (long)sizeof(T), (long)chunk.ByteCount);
+            return Block.View<T>((byte*)chunk.Start + slice.Offset, slice.Length);
+        }
+    }
+
+    /// <summary>What stands for elements that were just allocated.</summary>
+    internal ArenaSlice<T> SliceOf<T>(Span<T> elements)
+        where T : unmanaged
+    {
+        unsafe
+        {
+            // SAFETY: this thread is in, so the chunks are there.
+            fixed (T* first = elements)
+            {
+                ArenaChunk* chunk = Header->Last;
+                while (first != null && (nuint)((byte*)first - (byte*)chunk) >= chunk->Slot->ByteCount)
+                {
+                    chunk = chunk->Previous;
+                }
+
+                return first == null ? default : new ArenaSlice<T>(_epoch, chunk->Index, (uint)((byte*)first - (byte*)chunk), elements.Length);
+            }
+        }
+    }
+
+    /// <summary>Another block.</summary>
+    /// <safety>The caller is in. The slot's block is the arena's.</safety>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    internal unsafe Slot* TakeChunk(nuint byteCount)
+    {
+        _chunks.EnsureCapacity(_chunks.Count + 1);
+        Hold hold = Hold.Rent(byteCount, _allocator, zeroed: false);
+        _chunks.Add(hold);
+        return hold.Slot;
+    }
+
+    /// <summary>Gives the last block back.</summary>
+    internal void ReturnChunk()
+    {
+        Hold last = _chunks[^1];
+        _chunks.RemoveAt(_chunks.Count - 1);
+        last.Return();
+    }
+
+    private unsafe ArenaHeader* Header => (ArenaHeader*)_chunks[0].Slot->Start;
+
+    private void Initialize(ulong ticket, long byteLimit)
+    {
+        unsafe
+        {
+            // SAFETY: the caller is in, and nobody has a view of the first block.
+            Slot* slot = _chunks[0].Slot;
+            ArenaHeader.Initialize(Header, slot->Block, ticket, byteLimit);
+            Header->First.Slot = slot;
+        }
+    }
+
+    private void Enter()
+    {
+        int state = Interlocked.CompareExchange(ref _state, InUse, Open);
+        if (state != Open)
+        {
+            throw state == InUse ? Failure.ArenaInUse() : Failure.Disposed(nameof(NativeArenaOwner));
+        }
+    }
+
+    private void Leave()
+    {
+        if (Interlocked.CompareExchange(ref _state, Open, InUse) == Closing)
+        {
+            Volatile.Write(ref _state, Closed);
+            FreeAll();
+        }
+    }
+
+    /// <summary>Takes this from the list of what the thread borrows.</summary>
+    private void Forget()
+    {
+        ref NativeArenaOwner? link = ref t_borrowed;
+        while (link != this)
+        {
+            link = ref link!._nextBorrowed;
+        }
+
+        link = _nextBorrowed;
+        _nextBorrowed = null;
+    }
+
+    private void FreeAll()
+    {
+        while (_chunks.Count > 0)
+        {
+            ReturnChunk();
+        }
+    }
+}
