@@ -24,6 +24,13 @@ internal readonly struct Hold
         _loan = new Loan(slot, held, home);
     }
 
+    /// <safety>The slot is held in this generation, or was; the guardian is its own.</safety>
+    public unsafe Hold(Guardian guardian, Slot* slot, ulong held)
+    {
+        Guardian = guardian;
+        _loan = new Loan(slot, held, slot->Home);
+    }
+
     /// <summary>Whoever holds must refer to it, and so must whoever uses the block by this hold: see <see cref="Lifetimes.Guardian"/>.</summary>
     public Guardian? Guardian { get; }
 

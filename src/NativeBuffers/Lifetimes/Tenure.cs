@@ -310,6 +310,16 @@ internal struct Tenure
         return true;
     }
 
+    /// <summary>The right to the block in this generation, for a value to keep.</summary>
+    public readonly Hold AsHold()
+    {
+        unsafe
+        {
+            // SAFETY: the slot is held in this generation, or was.
+            return new Hold(_guardian, _slot, _held);
+        }
+    }
+
     /// <summary>Takes the block out; false when this is over.</summary>
     /// <exception cref="InvalidOperationException">The block is borrowed or pinned.</exception>
     /// <safety>The block belongs to the caller.</safety>

@@ -94,6 +94,32 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
         return empty.Retain();
     }
 
+    /// <summary>Changes the length. Contents are kept, new elements are zero, and the block may move.</summary>
+    /// <remarks>The rental goes on under the name that is returned; this value and its copies count as disposed.</remarks>
+    /// <param name="length">In elements.</param>
+    /// <returns>The rental, to be disposed instead of this: <c>buffer = buffer.Resize(2 * buffer.Length);</c></returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
+    /// <exception cref="InvalidOperationException">The memory is borrowed or pinned.</exception>
+    /// <exception cref="ObjectDisposedException">The buffer was given back.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted; the buffer is as it was.</exception>
+    public PooledBuffer<T> Resize(int length)
+    {
+        if (_hold.IsNone)
+        {
+            Hold hold = Hold.Rent(Layout.ByteCount(length, Unsafe.SizeOf<T>()), allocator: null, zeroed: true);
+            return new PooledBuffer<T>(hold, length);
+        }
+
+        unsafe
+        {
+            // SAFETY: the pool rented the block for this length.
+            var tenure = new Tenure(_hold, _length);
+            bool isOpen = _hold.TryShare() && tenure.TryResize(length, sizeof(T));
+            tenure.KeepAlive();
+            return isOpen ? new PooledBuffer<T>(tenure.AsHold(), length) : throw Disposed();
+        }
+    }
+
     /// <summary>Gives the block back: now, or when the last pin of its memory ends. Once only, through whichever copy.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Dispose() => _hold.Return();

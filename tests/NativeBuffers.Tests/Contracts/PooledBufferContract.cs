@@ -16,6 +16,7 @@ public abstract class PooledBufferContract<T>(NativeMemoryPool<T> pool)
         ("Memory", static buffer => _ = buffer.Memory),
         ("IMemoryOwner.Memory", static buffer => _ = ((IMemoryOwner<T>)buffer).Memory),
         ("Borrow", static buffer => buffer.Borrow().Dispose()),
+        ("Resize", static buffer => buffer.Resize(1).Dispose()),
     ];
 
     /// <summary>Around the boundaries of size classes, and on both sides of the largest one.</summary>
@@ -40,6 +41,79 @@ public abstract class PooledBufferContract<T>(NativeMemoryPool<T> pool)
             Assert.Equal(length / 2, buffer.AsSpan(length - (length / 2)).Length);
             Assert.Equal(0, buffer.AsSpan(length, 0).Length);
         }
+    }
+
+    [Fact]
+    public void Resizing_keeps_what_there_was_and_adds_zeroes()
+    {
+        foreach ((int from, int to) in s_lengths.SelectMany(static from => s_lengths.Select(to => (from, to))))
+        {
+            PooledBuffer<T> buffer = pool.RentBuffer(from);
+            Pattern.Write(Bytes(buffer), seed: 5);
+            buffer = buffer.Resize(to);
+            try
+            {
+                Assert.Equal(to, buffer.Length);
+                int kept = int.Min(from, to) * Unsafe.SizeOf<T>();
+                Pattern.Verify(Bytes(buffer)[..kept], seed: 5);
+                Assert.Equal(-1, Bytes(buffer)[kept..].IndexOfAnyExcept((byte)0));
+                Pattern.Write(Bytes(buffer), seed: 6);
+                Pattern.Verify(Bytes(buffer), seed: 6);
+            }
+            finally
+            {
+                buffer.Dispose();
+            }
+        }
+    }
+
+    [Fact]
+    public void Resizing_gives_the_rental_a_new_name_and_the_old_ones_are_over()
+    {
+        PooledBuffer<T> first = pool.RentBuffer(10);
+        PooledBuffer<T> copy = first;
+        PooledBuffer<T> second = first.Resize(20);
+        Assert.True(first.IsDisposed);
+        Assert.True(copy.IsDisposed);
+        Assert.Throws<ObjectDisposedException>(() => copy.AsSpan().Length);
+        Assert.Throws<ObjectDisposedException>(() => copy.Resize(30));
+        first.Dispose();
+        copy.Dispose();
+        Assert.Equal(20, second.AsSpan().Length);
+        second.Dispose();
+        Assert.True(second.IsDisposed);
+        Assert.Throws<ObjectDisposedException>(() => second.Resize(30));
+    }
+
+    [Fact]
+    public void A_borrowed_or_pinned_buffer_is_not_resized_and_stays_as_it_was()
+    {
+        using PooledBuffer<T> buffer = pool.RentBuffer(10);
+        using (buffer.Borrow())
+        {
+            Assert.Throws<InvalidOperationException>(() => buffer.Resize(20));
+        }
+
+        using (buffer.Memory.Pin())
+        {
+            Assert.Throws<InvalidOperationException>(() => buffer.Resize(20));
+        }
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => buffer.Resize(-1));
+        Assert.Equal(10, buffer.Length);
+    }
+
+    [Fact]
+    public void A_buffer_is_resized_on_another_thread_and_again_at_home()
+    {
+        PooledBuffer<T> buffer = pool.RentBuffer(100);
+        Pattern.Write(Bytes(buffer), seed: 3);
+        OtherThread.Run(() => buffer = buffer.Resize(400_000));
+        Pattern.Verify(Bytes(buffer)[..(100 * Unsafe.SizeOf<T>())], seed: 3);
+        buffer = buffer.Resize(50);
+        Pattern.Verify(Bytes(buffer), seed: 3);
+        OtherThread.Run(buffer.Dispose);
+        Assert.True(buffer.IsDisposed);
     }
 
     [Fact]
