@@ -1,4 +1,5 @@
 using NativeBuffers.Benchmarks;
+using NativeBuffers.Benchmarks.Collections;
 using NativeBuffers.Benchmarks.Targets;
 
 switch (args)
@@ -9,6 +10,11 @@ switch (args)
 
     case ["targets", .. string[] rest]:
         return TargetsCommand.Run(rest);
+
+    // Started by the targets, not by people.
+    case [ListGrowth.Verb, string kind] when ListGrowth.Kinds.ContainsKey(kind):
+        ListGrowth.RunChild(kind);
+        return 0;
 
     case [string word, ..] when !word.StartsWith('-'):
         Console.Error.WriteLine($"Unknown word '{word}': there is the verb 'targets', and the options of BenchmarkDotNet; try --help.");

@@ -1,3 +1,5 @@
+using NativeBuffers.Benchmarks.Arenas;
+using NativeBuffers.Benchmarks.Collections;
 using NativeBuffers.Benchmarks.Owners;
 
 namespace NativeBuffers.Benchmarks.Targets;
@@ -13,6 +15,8 @@ internal static class ManagedBytes
         Row("Create, 1 KiB", ScopedZeroedLoops.Buffer, 1024),
         Row("Aligned(64), 1 KiB", ScopedAlignedLoops.Buffer, 1024),
         Row("CreateUninitialized, 1 MiB", ScopedCreateLoops.Buffer, 1_048_576),
+        Row("ScratchList<int>, 64 on the stack", ScratchLoops.Scratch, 0),
+        Row("Arena, create, 4 small, dispose", ArenaLoops.TinyArena, 0),
     ];
 
     private static (string What, Func<TargetRow> Measure) Row(string what, Loop loop, int byteCount) =>
@@ -24,7 +28,7 @@ internal static class ManagedBytes
         long before = GC.GetAllocatedBytesForCurrentThread();
         _ = loop(Turns, byteCount);
         long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        return new TargetRow(what, $"{Turns:N0} buffers")
+        return new TargetRow(what, $"{Turns:N0} turns")
         {
             Ours = $"{allocated:N0} B",
             Target = "0 B",

@@ -8,6 +8,8 @@ internal sealed record Measurement(string Name, Action WarmUp, Func<IEnumerable<
         .. Races.All.Select(static race => new Measurement(race.What, race.WarmUp, () => [race.Run()])),
         .. ManagedBytes.All.Select(static row => new Measurement(row.What, static () => { }, () => [row.Measure()])),
         new Measurement(DisposeCost.What, static () => { }, DisposeCost.Measure),
+        .. LongRaces.All.Select(static race => new Measurement(race.What, static () => { }, race.Run)),
+        new Measurement(ListTargets.What, static () => { }, ListTargets.Measure),
         new Measurement(FlatMemory.What, static () => { }, FlatMemory.Measure),
     ];
 }

@@ -23,6 +23,9 @@ internal sealed class Race(string what, string against, double target, int byteC
     /// <summary>How often a loop is turned per call: short enough to be entered anew all the time, so that the best code runs.</summary>
     public int TurnsPerCall { get; init; } = 256;
 
+    /// <summary>What a turn of ours may cost at most, in nanoseconds, besides the ratio; no limit unless told.</summary>
+    public double NanosecondsTarget { get; init; } = double.PositiveInfinity;
+
     /// <summary>Buffers created and disposed in each turn.</summary>
     public int BuffersPerTurn { get; init; } = 1;
 
@@ -71,8 +74,8 @@ internal sealed class Race(string what, string against, double target, int byteC
             Theirs = $"{theirMedian:0.00} ns",
             Ratio = $"{ratio:0.000}",
             Spread = $"{ratios.Min():0.000}-{ratios.Max():0.000}",
-            Target = $"≤ {target:0.00}",
-            IsMet = ratio <= target,
+            Target = double.IsFinite(NanosecondsTarget) ? $"≤ {target:0.00}, {NanosecondsTarget:0.0} ns" : $"≤ {target:0.00}",
+            IsMet = ratio <= target && ourMedian <= NanosecondsTarget,
         };
     }
 

@@ -1,3 +1,5 @@
+using NativeBuffers.Benchmarks.Arenas;
+using NativeBuffers.Benchmarks.Collections;
 using NativeBuffers.Benchmarks.Owners;
 using NativeBuffers.Benchmarks.Pools;
 
@@ -6,7 +8,7 @@ namespace NativeBuffers.Benchmarks.Targets;
 /// <summary>The targets that are ratios of two times.</summary>
 internal static class Races
 {
-    public static IReadOnlyList<Race> All { get; } = [.. Created(), .. Zeroed(), .. Aligned(), .. Live(), .. HeapOwners(), .. Borrowed(), .. Pooled()];
+    public static IReadOnlyList<Race> All { get; } = [.. Created(), .. Zeroed(), .. Aligned(), .. Live(), .. HeapOwners(), .. Borrowed(), .. Pooled(), .. Arenas(), .. Lists()];
 
     private static IEnumerable<Race> Created()
     {
@@ -105,6 +107,24 @@ internal static class Races
         }
 
         yield return new($"{LivePooledLoops.BufferCount} live, RentBuffer, random", "Alloc/Free", 0.50, 0, LivePooledLoops.RentBuffer, LivePooledLoops.Raw);
+    }
+
+    private static IEnumerable<Race> Arenas()
+    {
+        yield return new("Arena, Allocate 16 B, amortised", "Alloc/Free, try/finally", 0.15, 16, ArenaLoops.Arena, ArenaLoops.TryFinally)
+        {
+            TurnsPerCall = 16_384,
+            NanosecondsTarget = 1.2,
+        };
+        yield return new("Arena, create, 4 small, dispose", "4 blocks, AllocZeroed, try/finally", 1.00, 0, ArenaLoops.TinyArena, ArenaLoops.FourBlocks)
+        {
+            NanosecondsTarget = 15,
+        };
+    }
+
+    private static IEnumerable<Race> Lists()
+    {
+        yield return new($"ScratchList<int>, {ScratchLoops.Count} on the stack", "List<int>", 0.30, 0, ScratchLoops.Scratch, ScratchLoops.Managed);
     }
 
     private static string Size(int byteCount) => byteCount < 1024 ? $"{byteCount} B" : $"{byteCount / 1024} KiB";

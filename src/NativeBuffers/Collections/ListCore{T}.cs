@@ -27,8 +27,8 @@ internal struct ListCore<T>
     /// <summary>Whether it was closed, or handed on.</summary>
     public bool IsOver => _tenure.IsOver;
 
-    /// <summary>A number that changes with the elements.</summary>
-    public int Version => Volatile.Read(ref _version);
+    /// <summary>What changes with the elements: adding one changes the count, and all else the number beside it.</summary>
+    public (long Count, int Version) Edition => (Volatile.Read(ref _count), Volatile.Read(ref _version));
 
     /// <summary>The number of elements.</summary>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
@@ -91,7 +91,6 @@ internal struct ListCore<T>
                 {
                     ((T*)_tenure.Start)[count] = item;
                     _count = count + 1;
-                    _version++;
                     Tenure.LeaveHere(home);
                     return;
                 }

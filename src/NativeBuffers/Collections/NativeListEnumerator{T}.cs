@@ -10,13 +10,13 @@ public struct NativeListEnumerator<T> : IEnumerator<T>
     where T : unmanaged
 {
     private readonly NativeList<T> _list;
-    private readonly int _version;
+    private readonly (long Count, int Version) _edition;
     private long _next;
 
     internal NativeListEnumerator(NativeList<T> list)
     {
         _list = list;
-        _version = list.Version;
+        _edition = list.Edition;
     }
 
     /// <summary>The element that <see cref="MoveNext"/> came to.</summary>
@@ -29,7 +29,7 @@ public struct NativeListEnumerator<T> : IEnumerator<T>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
     public bool MoveNext()
     {
-        if (_list.Version != _version)
+        if (_list.Edition != _edition)
         {
             throw new InvalidOperationException("The list was changed while it was enumerated.");
         }

@@ -368,8 +368,8 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// <remarks>Once only: a second call does nothing, from whichever thread. Never throws.</remarks>
     public void Dispose() => _core.Close();
 
-    /// <summary>A number that changes with the elements.</summary>
-    internal int Version => _core.Version;
+    /// <summary>What changes with the elements.</summary>
+    internal (long Count, int Version) Edition => _core.Edition;
 
     /// <summary>The element at an index; false when there is none.</summary>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>

@@ -1,0 +1,45 @@
+using NativeBuffers.Benchmarks.Collections;
+
+namespace NativeBuffers.Benchmarks.Targets;
+
+/// <summary>The targets of a list that grows to 100 million elements: its time, and its peak of memory.</summary>
+internal static class ListTargets
+{
+    private const int Rounds = 5;
+    private const double TimeTarget = 0.7;
+    private const double MemoryTarget = 0.6;
+
+    public static string What => $"NativeList<int>, {ListGrowth.Count / 1_000_000} million Adds, new process";
+
+    public static IEnumerable<TargetRow> Measure()
+    {
+        var ours = new (double Milliseconds, long PeakBytes)[Rounds];
+        var theirs = new (double Milliseconds, long PeakBytes)[Rounds];
+        for (int round = 0; round < Rounds; round++)
+        {
+            ours[round] = ListGrowth.Measure("native");
+            theirs[round] = ListGrowth.Measure("managed");
+        }
+
+        yield return Row("List<int>, time", TimeTarget, "ms", static figures => figures.Milliseconds);
+        yield return Row("List<int>, peak resident", MemoryTarget, "MiB", static figures => figures.PeakBytes / (1024.0 * 1024));
+
+        TargetRow Row(string against, double target, string unit, Func<(double Milliseconds, long PeakBytes), double> figure)
+        {
+            double our = Median(ours.Select(figure));
+            double their = Median(theirs.Select(figure));
+            double[] ratios = [.. ours.Zip(theirs, (o, t) => figure(o) / figure(t))];
+            return new TargetRow(What, against)
+            {
+                Ours = $"{our:0} {unit}",
+                Theirs = $"{their:0} {unit}",
+                Ratio = $"{our / their:0.000}",
+                Spread = $"{ratios.Min():0.000}-{ratios.Max():0.000}",
+                Target = $"≤ {target:0.00}",
+                IsMet = our / their <= target,
+            };
+        }
+    }
+
+    private static double Median(IEnumerable<double> figures) => figures.Order().ElementAt(Rounds / 2);
+}
