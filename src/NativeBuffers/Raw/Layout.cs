@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Raw;
 
@@ -67,5 +68,19 @@ internal static class Layout
     {
         sum = left + right;
         return sum >= left && sum <= LargestByteCount;
+    }
+
+    /// <summary>The alignment of a type, in bytes. The runtime gives tuples of small parts more than they need.</summary>
+    public static int AlignmentOf<T>()
+        where T : unmanaged =>
+        Unsafe.SizeOf<BehindOneByte<T>>() - Unsafe.SizeOf<T>();
+
+    /// <summary>Its size is that of the element, and of the bytes before it, which are as many as the element's alignment asks for.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct BehindOneByte<T>
+        where T : unmanaged
+    {
+        public byte First;
+        public T Element;
     }
 }
