@@ -58,10 +58,15 @@ internal sealed partial class LinuxMemory : UnixMemory
 
     public override unsafe bool Decommit(void* start, nuint byteCount, PageKind kind)
     {
+        if (kind == PageKind.Explicit)
+        {
+            // They stay set aside for this mapping, and a second one beside it might find none left in the pool.
+            return Advise(start, byteCount, DoNotNeed) == 0 && Protect(start, byteCount, isReadable: false, isWritable: false);
+        }
+
         // A new mapping in the old one's place: pages, contents and locks are gone at once, and the memory counts as free again,
         // as it would not if the pages were only emptied and protected.
-        int huge = kind == PageKind.Explicit ? Huge : 0;
-        if (MappedOrNull(Map(start, byteCount, NoAccess, PrivateAnonymous | Fixed | huge, -1, 0)) == null)
+        if (MappedOrNull(Map(start, byteCount, NoAccess, PrivateAnonymous | Fixed, -1, 0)) == null)
         {
             return false;
         }

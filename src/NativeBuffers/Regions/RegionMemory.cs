@@ -301,20 +301,22 @@ internal sealed class RegionMemory
         }
     }
 
-    /// <summary>Overwrites what committed pages hold, if that was asked for; false when the system refused to make them writable.</summary>
+    /// <summary>Overwrites what committed pages hold, if that was asked for; false when the system refused to make some of them writable.</summary>
     private bool TryWipe(ReadOnlySpan<PageRun> runs)
     {
+        bool isDone = true;
         foreach (PageRun run in _options.WipeOnFree ? runs : [])
         {
+            bool isWritable = run.State.Access == PageAccess.ReadWrite;
             if (!run.State.IsCommitted)
             {
                 continue;
             }
 
-            bool isWritable = run.State.Access == PageAccess.ReadWrite;
             if (!isWritable && !TryProtect(run, PageAccess.ReadWrite))
             {
-                return false;
+                isDone = false;
+                continue;
             }
 
             unsafe
@@ -329,7 +331,7 @@ internal sealed class RegionMemory
             }
         }
 
-        return true;
+        return isDone;
     }
 
     private unsafe void* At(long offset) => (byte*)_block.Start + offset;

@@ -123,6 +123,7 @@ public class LockTests
         Assert.Equal(s_page, region.CommittedByteCount);
         Assert.Throws<InvalidOperationException>(() => region.Borrow<byte>(0, 1).Dispose());
         Assert.Equal(before + s_page, Residence.Locked);
+        Assert.Equal(s_page, Residence.AccessibleOf(system.Reserved, Pages * s_page));
         system.RefusesLocks = false;
         system.RefusesAfter = 0;
         Assert.Contains("refused to commit", Assert.Throws<OutOfMemoryException>(() => region.Commit(0, 10 * s_page)).Message);

@@ -97,6 +97,40 @@ public class RegionRaceTests
         void Verify(ReadOnlySpan<long> elements) => Assert.True(elements.IndexOfAnyExcept(0, mark) < 0);
     }
 
+    /// <summary>As short as it can be, so that threads meet in the few instructions that matter.</summary>
+    [Fact]
+    public void A_borrow_that_begins_as_the_buffer_shrinks_has_no_element_that_is_gone()
+    {
+        using var buffer = StableBuffer<byte>.Reserve(4 * s_page);
+        long shrinks = 0;
+        long found = 0;
+        var race = new Race();
+        race.Run(Resize, Borrow, Borrow);
+        Assert.NotEqual(0, shrinks);
+        Assert.NotEqual(0, found);
+
+        void Resize(Random random)
+        {
+            buffer.Resize(4 * s_page);
+            Thread.SpinWait(random.Next(20));
+            Try(() => buffer.Resize(0), ref shrinks);
+        }
+
+        void Borrow(Random random)
+        {
+            using (Borrow<byte> borrow = buffer.Borrow())
+            {
+                if (borrow.Length > 0)
+                {
+                    borrow[borrow.Length - 1] = 1;
+                    found++;
+                }
+            }
+
+            Thread.SpinWait(random.Next(20));
+        }
+    }
+
     /// <summary>Where one thread alone resizes, it knows what must be there.</summary>
     [Fact]
     public void New_elements_are_zero_while_others_borrow()

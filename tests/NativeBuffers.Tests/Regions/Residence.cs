@@ -20,6 +20,22 @@ internal static class Residence
     /// <summary>What of a range lies in huge pages.</summary>
     public static long HugeOf(nint start, long byteCount) => Sum(start, byteCount, "AnonHugePages:");
 
+    /// <summary>What the system lets be touched of a range.</summary>
+    public static long AccessibleOf(nint start, long byteCount)
+    {
+        SkipElsewhere();
+        long sum = 0;
+        foreach (string[] line in File.ReadLines("/proc/self/maps").Select(static line => line.Split(' ')))
+        {
+            (long first, long behind) = Ends(line[0]);
+            sum += line[1].StartsWith("---", StringComparison.Ordinal)
+                ? 0
+                : long.Max(0, long.Min(behind, start + byteCount) - long.Max(first, start));
+        }
+
+        return sum;
+    }
+
     /// <summary>Where the first page of a borrow of the region is; its first page must be readable.</summary>
     public static unsafe nint StartOf(NativeRegion region)
     {
@@ -50,8 +66,8 @@ internal static class Residence
         {
             if (!line.Split(' ')[0].EndsWith(':'))
             {
-                string[] ends = line.Split(' ')[0].Split('-');
-                isInside = Parse(ends[0]) < (ulong)start + (ulong)byteCount && Parse(ends[1]) > (ulong)start;
+                (long first, long behind) = Ends(line.Split(' ')[0]);
+                isInside = first < start + byteCount && behind > start;
             }
             else if (isInside && line.StartsWith(name, StringComparison.Ordinal))
             {
@@ -60,8 +76,17 @@ internal static class Residence
         }
 
         return sum;
+    }
 
-        static ulong Parse(string address) => ulong.Parse(address, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+    /// <summary>Of a mapping, as <c>7f0000000000-7f0000001000</c>.</summary>
+    private static (long First, long Behind) Ends(string mapping)
+    {
+        string[] ends = mapping.Split('-');
+        return (Parse(ends[0]), Parse(ends[1]));
+
+        // The kernel's own mappings are above all that a long counts.
+        static long Parse(string address) =>
+            (long)ulong.Min(long.MaxValue, ulong.Parse(address, NumberStyles.HexNumber, CultureInfo.InvariantCulture));
     }
 
     private static long Read(string file, string name)
