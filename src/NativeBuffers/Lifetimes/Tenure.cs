@@ -330,6 +330,27 @@ internal struct Tenure
         return isOpen;
     }
 
+    /// <summary>Keeps everybody else out until <see cref="LetIn"/>; the generation stays. False when this is over.</summary>
+    /// <exception cref="InvalidOperationException">The block is borrowed or pinned.</exception>
+    public bool TryKeepOut()
+    {
+        unsafe
+        {
+            // SAFETY: it ends with LetIn, which writes the slot's generation.
+            return TryEnterExclusive(out _);
+        }
+    }
+
+    /// <summary>Lets others in again, by the thread that kept them out.</summary>
+    public void LetIn()
+    {
+        unsafe
+        {
+            // SAFETY: nobody else is in, so the slot is this owner's to open again.
+            Closing.EndExclusive(_slot, Volatile.Read(ref _held));
+        }
+    }
+
     /// <summary>Lets nobody in any more, and gives the block back: now, or when its last use ends. Once only.</summary>
     public void Close()
     {

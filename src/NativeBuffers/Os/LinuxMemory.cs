@@ -2,12 +2,118 @@ using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Os;
 
-/// <summary>Linux: <c>mmap</c>, <c>mremap</c>, <c>munmap</c>, and glibc's <c>malloc_trim</c>.</summary>
+/// <summary>Linux: <c>mmap</c>, <c>mremap</c>, <c>munmap</c>, <c>madvise</c>, huge pages, and glibc's <c>malloc_trim</c>.</summary>
 internal sealed partial class LinuxMemory : UnixMemory
 {
-    private const int ReadWrite = 0x1 | 0x2;
     private const int PrivateAnonymous = 0x02 | 0x20;
+    private const int Fixed = 0x10;
+    private const int Huge = 0x40000;
     private const int MayMove = 0x1;
+    private const int DoNotNeed = 4;
+    private const int UseHugePages = 14;
+    private const int DoNotNeedLocked = 24;
+
+    private const string TransparentSwitch = "/sys/kernel/mm/transparent_hugepage/enabled";
+    private const string TransparentSize = "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size";
+
+    protected override int LockLimitNumber => 8;
+
+    public override unsafe void* Reserve(nuint byteCount, PageKind kind)
+    {
+        switch (kind)
+        {
+            case PageKind.Explicit:
+                // Taken from the administrator's pool now, all of them: what is touched later is there.
+                return MappedOrNull(Map(null, byteCount, NoAccess, PrivateAnonymous | Huge, -1, 0));
+            case PageKind.Transparent:
+                if (!AreTransparentPagesOn())
+                {
+                    return null;
+                }
+
+                void* start = Map(byteCount, byteCount < HugeRun() ? PageSize : HugeRun(), NoAccess);
+                if (start != null && Advise(start, byteCount, UseHugePages) != 0)
+                {
+                    Free(start, byteCount);
+                    return null;
+                }
+
+                return start;
+            default:
+                return MappedOrNull(Map(byteCount, NoAccess));
+        }
+    }
+
+    public override nuint PageSizeOf(PageKind kind) => kind switch
+    {
+        PageKind.Explicit => (nuint)(1024 * ReadMemoryInfo("Hugepagesize:")),
+        PageKind.Transparent => AreTransparentPagesOn() ? PageSize : 0,
+        _ => PageSize,
+    };
+
+    public override string RefusalOf(PageKind kind) => kind == PageKind.Explicit
+        ? $"The pool of explicit huge pages (vm.nr_hugepages) has {ReadMemoryInfo("HugePages_Total:"):N0}"
+            + $" of {1024 * ReadMemoryInfo("Hugepagesize:"):N0} bytes, and too few of them are free."
+        : $"Transparent huge pages are switched off in {TransparentSwitch}, or this kernel has none.";
+
+    public override unsafe bool Decommit(void* start, nuint byteCount, PageKind kind)
+    {
+        if (kind == PageKind.Explicit)
+        {
+            // They stay set aside for this mapping, and a second one beside it might find none left in the pool.
+            return Advise(start, byteCount, DoNotNeed) == 0 && Protect(start, byteCount, isReadable: false, isWritable: false);
+        }
+
+        // A new mapping in the old one's place: pages, contents and locks are gone at once, and the memory counts as free again,
+        // as it would not if the pages were only emptied and protected.
+        if (MappedOrNull(Map(start, byteCount, NoAccess, PrivateAnonymous | Fixed, -1, 0)) == null)
+        {
+            return false;
+        }
+
+        if (kind == PageKind.Transparent)
+        {
+            // It is only advice: without it the pages will be small.
+            _ = Advise(start, byteCount, UseHugePages);
+        }
+
+        return true;
+    }
+
+    public override unsafe bool Discard(void* start, nuint byteCount, bool isLocked)
+    {
+        if (!isLocked)
+        {
+            return Advise(start, byteCount, DoNotNeed) == 0;
+        }
+
+        return Advise(start, byteCount, DoNotNeedLocked) == 0 || DiscardByUnlocking(start, byteCount);
+    }
+
+    /// <summary>As <see cref="Discard"/> of locked pages, for kernels before 5.18. Locking them again brings empty ones back at once.</summary>
+    public unsafe bool DiscardByUnlocking(void* start, nuint byteCount)
+    {
+        Unlock(start, byteCount);
+        bool isDone = Advise(start, byteCount, DoNotNeed) == 0;
+        return Lock(start, byteCount) && isDone;
+    }
+
+    public override unsafe void FindResident(void* start, Span<byte> pages)
+    {
+        fixed (byte* found = pages)
+        {
+            if (ReadResident(start, (nuint)pages.Length * PageSize, found) != 0)
+            {
+                pages.Fill(1);
+            }
+        }
+
+        // The other bits are reserved.
+        foreach (ref byte page in pages)
+        {
+            page &= 1;
+        }
+    }
 
     public override unsafe void* Resize(void* start, nuint oldByteCount, nuint newByteCount) =>
         MappedOrNull(Remap(start, oldByteCount, newByteCount, MayMove));
@@ -26,7 +132,40 @@ internal sealed partial class LinuxMemory : UnixMemory
         }
     }
 
-    protected override unsafe void* Map(nuint byteCount) => Map(null, byteCount, ReadWrite, PrivateAnonymous, -1, 0);
+    protected override unsafe void* Map(nuint byteCount, int protection) => Map(null, byteCount, protection, PrivateAnonymous, -1, 0);
+
+    private static bool AreTransparentPagesOn() => ReadOrEmpty(TransparentSwitch) is { Length: > 0 } modes
+        && !modes.Contains("[never]", StringComparison.Ordinal);
+
+    /// <summary>How many bytes become one huge page: where that many lie together from a multiple of it on.</summary>
+    private static nuint HugeRun() => nuint.TryParse(ReadOrEmpty(TransparentSize), out nuint size) && nuint.IsPow2(size) ? size : PageSize;
+
+    /// <summary>A number from <c>/proc/meminfo</c>; 0 when it is not there.</summary>
+    private static long ReadMemoryInfo(string name)
+    {
+        foreach (string line in ReadOrEmpty("/proc/meminfo").Split('\n'))
+        {
+            if (line.StartsWith(name, StringComparison.Ordinal)
+                && long.TryParse(line.AsSpan(name.Length).TrimEnd("kB").Trim(), out long number))
+            {
+                return number;
+            }
+        }
+
+        return 0;
+    }
+
+    private static string ReadOrEmpty(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return string.Empty;
+        }
+    }
 
     [LibraryImport("libc", EntryPoint = "mmap")]
     private static unsafe partial void* Map(void* hint, nuint byteCount, int protection, int flags, int file, nint offset);
@@ -36,6 +175,9 @@ internal sealed partial class LinuxMemory : UnixMemory
 
     [LibraryImport("libc", EntryPoint = "munmap")]
     private static unsafe partial int Unmap(void* start, nuint byteCount);
+
+    [LibraryImport("libc", EntryPoint = "mincore")]
+    private static unsafe partial int ReadResident(void* start, nuint byteCount, byte* pages);
 
     [LibraryImport("libc", EntryPoint = "malloc_trim")]
     private static partial int TrimHeap(nuint padding);

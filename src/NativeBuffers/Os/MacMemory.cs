@@ -5,8 +5,20 @@ namespace NativeBuffers.Os;
 /// <summary>macOS: <c>mmap</c> and <c>munmap</c>; there is no <c>mremap</c>. Compiled, not run yet.</summary>
 internal sealed partial class MacMemory : UnixMemory
 {
-    private const int ReadWrite = 0x1 | 0x2;
     private const int PrivateAnonymous = 0x0002 | 0x1000;
+    private const int Fixed = 0x0010;
+    private const int MayFree = 5;
+
+    protected override int LockLimitNumber => 6;
+
+    public override unsafe void* Reserve(nuint byteCount, PageKind kind) =>
+        kind == PageKind.Ordinary ? MappedOrNull(Map(byteCount, NoAccess)) : null;
+
+    public override unsafe bool Decommit(void* start, nuint byteCount, PageKind kind) =>
+        MappedOrNull(Map(start, byteCount, NoAccess, PrivateAnonymous | Fixed, -1, 0)) != null;
+
+    // The system takes the pages when it needs them: until then they hold what they held.
+    public override unsafe bool Discard(void* start, nuint byteCount, bool isLocked) => Advise(start, byteCount, MayFree) == 0;
 
     public override unsafe void* Resize(void* start, nuint oldByteCount, nuint newByteCount)
     {
@@ -30,7 +42,7 @@ internal sealed partial class MacMemory : UnixMemory
 
     public override void ReleaseFreedHeap() => _ = RelievePressure(0, 0);
 
-    protected override unsafe void* Map(nuint byteCount) => Map(null, byteCount, ReadWrite, PrivateAnonymous, -1, 0);
+    protected override unsafe void* Map(nuint byteCount, int protection) => Map(null, byteCount, protection, PrivateAnonymous, -1, 0);
 
     [LibraryImport("libSystem", EntryPoint = "mmap")]
     private static unsafe partial void* Map(void* hint, nuint byteCount, int protection, int flags, int file, nint offset);

@@ -1,13 +1,56 @@
+using System.Runtime.InteropServices;
+
 namespace NativeBuffers.Os;
 
-/// <summary>What Unix systems share: an anonymous mapping may be cut anywhere.</summary>
-internal abstract class UnixMemory : SystemMemory
+/// <summary>What Unix systems share: an anonymous mapping may be cut anywhere, and mapped over.</summary>
+internal abstract partial class UnixMemory : SystemMemory
 {
-    public sealed override unsafe void* Allocate(nuint byteCount, nuint alignment)
+    /// <summary>What <c>mmap</c> and <c>mprotect</c> take.</summary>
+    protected const int NoAccess = 0;
+
+    /// <inheritdoc cref="NoAccess"/>
+    protected const int ReadOnly = 0x1;
+
+    /// <inheritdoc cref="NoAccess"/>
+    protected const int ReadWrite = 0x1 | 0x2;
+
+    /// <summary>The number of <c>RLIMIT_MEMLOCK</c>.</summary>
+    protected abstract int LockLimitNumber { get; }
+
+    public sealed override string LockLimit
+    {
+        get
+        {
+            if (ReadLimit(LockLimitNumber, out ResourceLimit limit) != 0 || limit.Current >= long.MaxValue)
+            {
+                return "RLIMIT_MEMLOCK does not limit this process, so memory itself is short.";
+            }
+
+            return $"RLIMIT_MEMLOCK lets this process lock {limit.Current:N0} bytes in all.";
+        }
+    }
+
+    public sealed override unsafe void* Allocate(nuint byteCount, nuint alignment) => Map(byteCount, alignment, ReadWrite);
+
+    // The system counts memory as taken from the moment a private page becomes writable, and refuses here what it does not have.
+    public sealed override unsafe bool Commit(void* start, nuint byteCount) => ChangeProtection(start, byteCount, ReadWrite) == 0;
+
+    public sealed override unsafe bool Protect(void* start, nuint byteCount, bool isReadable, bool isWritable) =>
+        ChangeProtection(start, byteCount, isWritable ? ReadWrite : isReadable ? ReadOnly : NoAccess) == 0;
+
+    public sealed override unsafe bool Lock(void* start, nuint byteCount) => LockPages(start, byteCount) == 0;
+
+    public sealed override unsafe void Unlock(void* start, nuint byteCount) => _ = UnlockPages(start, byteCount);
+
+    /// <summary>Private pages; what <c>mmap</c> returned.</summary>
+    protected abstract unsafe void* Map(nuint byteCount, int protection);
+
+    /// <summary>Private pages that start at an alignment, or null.</summary>
+    protected unsafe void* Map(nuint byteCount, nuint alignment, int protection)
     {
         if (alignment <= PageSize)
         {
-            return MappedOrNull(Map(byteCount));
+            return MappedOrNull(Map(byteCount, protection));
         }
 
         // Map enough to hold an aligned run, then unmap what is before and behind it.
@@ -17,7 +60,7 @@ internal abstract class UnixMemory : SystemMemory
             return null;
         }
 
-        byte* start = (byte*)MappedOrNull(Map(widened));
+        byte* start = (byte*)MappedOrNull(Map(widened, protection));
         if (start == null)
         {
             return null;
@@ -39,9 +82,29 @@ internal abstract class UnixMemory : SystemMemory
         return aligned;
     }
 
-    /// <summary>Readable and writable private pages; what <c>mmap</c> returned.</summary>
-    protected abstract unsafe void* Map(nuint byteCount);
-
     /// <summary>These calls say -1 when they are refused.</summary>
     protected static unsafe void* MappedOrNull(void* result) => result == (void*)-1 ? null : result;
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    protected static unsafe partial int Advise(void* start, nuint byteCount, int advice);
+
+    [LibraryImport("libc", EntryPoint = "mprotect")]
+    private static unsafe partial int ChangeProtection(void* start, nuint byteCount, int protection);
+
+    [LibraryImport("libc", EntryPoint = "mlock")]
+    private static unsafe partial int LockPages(void* start, nuint byteCount);
+
+    [LibraryImport("libc", EntryPoint = "munlock")]
+    private static unsafe partial int UnlockPages(void* start, nuint byteCount);
+
+    [LibraryImport("libc", EntryPoint = "getrlimit")]
+    private static partial int ReadLimit(int which, out ResourceLimit limit);
+
+    /// <summary>The system's <c>struct rlimit</c>.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly struct ResourceLimit
+    {
+        public readonly ulong Current;
+        public readonly ulong Most;
+    }
 }

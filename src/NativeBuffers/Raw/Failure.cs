@@ -32,4 +32,25 @@ internal static class Failure
 
     public static InvalidOperationException ArenaInUse() =>
         new("The arena is borrowed already: one borrow at a time, which that thread must end first.");
+
+    [SuppressMessage("Usage", "CA2201", Justification = "Exhausted addresses are exhausted memory to callers.")]
+    public static OutOfMemoryException OutOfAddresses(long byteCount) =>
+        new($"The system has no {byteCount:N0} free addresses side by side for a region.");
+
+    [SuppressMessage("Usage", "CA2201", Justification = "The system is short of memory, or of what it needs to keep count of it.")]
+    public static OutOfMemoryException Refused(string verb, long start, long byteCount) =>
+        new($"The system refused to {verb} the region's {byteCount:N0} bytes from {start:N0} on: memory is short, or the region is in too many pieces.");
+
+    [SuppressMessage("Usage", "CA2201", Justification = "Memory that may be locked is exhausted.")]
+    public static OutOfMemoryException NotLocked(long byteCount, string limit) =>
+        new($"The system refused to lock {byteCount:N0} bytes in memory. {limit}");
+
+    public static InvalidOperationException NotAllowed(long start, long byteCount, string needed) =>
+        new($"The region's {byteCount:N0} bytes from {start:N0} on are not all {needed}.");
+
+    public static ArgumentException NotWholePages(string name, long value, long pageByteCount) =>
+        new($"A range of a region is whole pages of {pageByteCount:N0} bytes; {value:N0} is no multiple of that.", name);
+
+    public static ArgumentException Unaligned(string name, long value, int alignment) =>
+        new($"Elements of this type start at multiples of {alignment} bytes; {value:N0} is none.", name);
 }

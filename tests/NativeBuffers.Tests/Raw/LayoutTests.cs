@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using NativeBuffers.Raw;
 
 namespace NativeBuffers.Tests.Raw;
@@ -58,5 +60,21 @@ public class LayoutTests
         Assert.Equal([1, 1, 1, 1, 0, 0, 0, 0, 1], new Span<byte>(memory + 40, 9).ToArray());
         Assert.Equal(4096u, new Block((void*)0x7000, 1).Alignment);
         Assert.Equal(1u, new Block((void*)0x7001, 1).Alignment);
+    }
+
+    [Fact]
+    public void The_alignment_of_a_type_is_that_of_its_largest_part()
+    {
+        Assert.Equal((1, 2, 4, 8), ((int)AlignmentOf<byte>.Value, (int)AlignmentOf<char>.Value, (int)AlignmentOf<int>.Value, (int)AlignmentOf<double>.Value));
+        Assert.Equal((4, 8), ((int)AlignmentOf<Guid>.Value, (int)AlignmentOf<(byte, long)>.Value));
+        Assert.Equal((1, 3), ((int)AlignmentOf<Colour>.Value, Unsafe.SizeOf<Colour>()));
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Colour
+    {
+        public byte Red;
+        public byte Green;
+        public byte Blue;
     }
 }

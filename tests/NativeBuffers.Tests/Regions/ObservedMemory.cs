@@ -1,0 +1,93 @@
+using NativeBuffers.Os;
+
+namespace NativeBuffers.Tests.Regions;
+
+/// <summary>The system's memory; a test sees what is asked of it, just before it happens, and may refuse.</summary>
+internal sealed class ObservedMemory : SystemMemory
+{
+    public const int FakeHugePage = 2 << 20;
+
+    /// <summary>What to refuse to reserve.</summary>
+    public HashSet<PageKind> RefusedKinds { get; } = [];
+
+    /// <summary>Whether to say that there are explicit huge pages, and give ordinary ones for them.</summary>
+    public bool HasFakeHugePages { get; init; }
+
+    /// <summary>Refuses one call that may be refused, after so many that are not; negative for none.</summary>
+    public int RefusesAfter { get; set; } = -1;
+
+    public bool HasRefused { get; private set; }
+
+    public bool RefusesLocks { get; set; }
+
+    /// <summary>Told of pages, and how many bytes, whose memory is about to be given back.</summary>
+    public Action<nint, long>? BeforeLoss { get; set; }
+
+    public nint Reserved { get; private set; }
+
+    public long ReservedByteCount { get; private set; }
+
+    public long FreedByteCount { get; private set; }
+
+    public override string LockLimit => Current.LockLimit;
+
+    public override unsafe void* Allocate(nuint byteCount, nuint alignment) => Current.Allocate(byteCount, alignment);
+
+    public override unsafe void* Resize(void* start, nuint oldByteCount, nuint newByteCount) =>
+        Current.Resize(start, oldByteCount, newByteCount);
+
+    public override unsafe void Free(void* start, nuint byteCount)
+    {
+        Lose(start, byteCount);
+        FreedByteCount += (long)byteCount;
+        Current.Free(start, byteCount);
+    }
+
+    public override unsafe void* Reserve(nuint byteCount, PageKind kind)
+    {
+        void* start = RefusedKinds.Contains(kind) ? null : Current.Reserve(byteCount, Real(kind));
+        Reserved = (nint)start;
+        ReservedByteCount = (long)byteCount;
+        return start;
+    }
+
+    public override nuint PageSizeOf(PageKind kind) =>
+        kind == PageKind.Explicit && HasFakeHugePages ? FakeHugePage : Current.PageSizeOf(kind);
+
+    public override string RefusalOf(PageKind kind) => RefusedKinds.Contains(kind) ? $"No {kind} here." : Current.RefusalOf(kind);
+
+    public override unsafe bool Commit(void* start, nuint byteCount) => !Refuses() && Current.Commit(start, byteCount);
+
+    public override unsafe bool Decommit(void* start, nuint byteCount, PageKind kind)
+    {
+        Lose(start, byteCount);
+        return !Refuses() && Current.Decommit(start, byteCount, Real(kind));
+    }
+
+    public override unsafe bool Discard(void* start, nuint byteCount, bool isLocked)
+    {
+        Lose(start, byteCount);
+        return Current.Discard(start, byteCount, isLocked);
+    }
+
+    public override unsafe bool Protect(void* start, nuint byteCount, bool isReadable, bool isWritable) =>
+        !Refuses() && Current.Protect(start, byteCount, isReadable, isWritable);
+
+    public override unsafe bool Lock(void* start, nuint byteCount) => !RefusesLocks && !Refuses() && Current.Lock(start, byteCount);
+
+    public override unsafe void Unlock(void* start, nuint byteCount) => Current.Unlock(start, byteCount);
+
+    public override unsafe void FindResident(void* start, Span<byte> pages) => Current.FindResident(start, pages);
+
+    private PageKind Real(PageKind kind) => kind == PageKind.Explicit && HasFakeHugePages ? PageKind.Ordinary : kind;
+
+    private bool Refuses()
+    {
+        bool refuses = RefusesAfter == 0;
+        RefusesAfter = int.Max(RefusesAfter - 1, -1);
+        HasRefused |= refuses;
+        return refuses;
+    }
+
+    private unsafe void Lose(void* start, nuint byteCount) => BeforeLoss?.Invoke((nint)start, (long)byteCount);
+}

@@ -1,0 +1,11 @@
+using NativeBuffers.Os;
+using NativeBuffers.Tests.Contracts;
+
+namespace NativeBuffers.Tests.Regions;
+
+/// <summary>For all blocks but its region it is like <see cref="NativeAllocator.Pages"/>.</summary>
+public class RegionAllocatorTests() : AllocatorContract(s_allocator)
+{
+    private static readonly RegionAllocator s_allocator =
+        new(RegionMemory.Reserve(1, new NativeRegionOptions(), SystemMemory.Current));
+}
