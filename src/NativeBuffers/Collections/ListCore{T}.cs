@@ -21,7 +21,7 @@ internal struct ListCore<T>
     public ListCore(long capacity, NativeAllocator? allocator)
     {
         Hold hold = Hold.Rent(Layout.ByteCount(capacity, Unsafe.SizeOf<T>()), allocator, zeroed: false);
-        _tenure = Tenure.OfList(hold, Unsafe.SizeOf<T>());
+        _tenure = Growing.Begin(hold, Unsafe.SizeOf<T>());
     }
 
     /// <summary>Whether it was closed, or handed on.</summary>
@@ -59,18 +59,18 @@ internal struct ListCore<T>
         unsafe
         {
             // SAFETY: the block is entered, and the index below the count, which is at most the block's length.
-            Magazine* home = _tenure.EnterHere();
+            Magazine* home = Growing.Enter(ref _tenure);
             if (home != null)
             {
                 if ((ulong)index < (ulong)_count)
                 {
                     ((T*)_tenure.Start)[index] = item;
                     _version++;
-                    Tenure.LeaveHere(home);
+                    Growing.Leave(home);
                     return;
                 }
 
-                Tenure.LeaveHere(home);
+                Growing.Leave(home);
             }
         }
 
@@ -83,7 +83,7 @@ internal struct ListCore<T>
         unsafe
         {
             // SAFETY: the block is entered, and longer than the count.
-            Magazine* home = _tenure.EnterHere();
+            Magazine* home = Growing.Enter(ref _tenure);
             if (home != null)
             {
                 long count = _count;
@@ -91,11 +91,11 @@ internal struct ListCore<T>
                 {
                     ((T*)_tenure.Start)[count] = item;
                     _count = count + 1;
-                    Tenure.LeaveHere(home);
+                    Growing.Leave(home);
                     return;
                 }
 
-                Tenure.LeaveHere(home);
+                Growing.Leave(home);
             }
         }
 
@@ -109,12 +109,12 @@ internal struct ListCore<T>
         unsafe
         {
             // SAFETY: the count is at most the length of the block that is read with it.
-            Magazine* home = _tenure.EnterHere();
+            Magazine* home = Growing.Enter(ref _tenure);
             if (home != null)
             {
                 void* start = _tenure.Start;
                 long count = _count;
-                Tenure.LeaveHere(home);
+                Growing.Leave(home);
                 if (count <= int.MaxValue)
                 {
                     return Block.View<T>(start, (int)count);
@@ -193,7 +193,7 @@ internal struct ListCore<T>
     /// <summary>Makes room for so many elements, or for those that there are, if they are more; no more than that.</summary>
     public void Reserve(long capacity)
     {
-        bool isOpen = _tenure.TryReserve(capacity, ref _count, Unsafe.SizeOf<T>());
+        bool isOpen = Growing.TryReserve(ref _tenure, capacity, ref _count, Unsafe.SizeOf<T>());
         _tenure.KeepAlive();
         if (!isOpen)
         {
@@ -204,7 +204,7 @@ internal struct ListCore<T>
     /// <summary>Hands the elements on, in a block of their size. This is over then.</summary>
     public Tenure HandOver()
     {
-        bool isOpen = _tenure.TryHandOver(ref _count, Unsafe.SizeOf<T>(), out Tenure moved);
+        bool isOpen = Growing.TryHandOver(ref _tenure, ref _count, Unsafe.SizeOf<T>(), out Tenure moved);
         _tenure.KeepAlive();
         return isOpen ? moved : throw Disposed();
     }
@@ -296,12 +296,12 @@ internal struct ListCore<T>
         unsafe
         {
             // SAFETY: the block is entered, and the index below the count, which is at most the block's length.
-            Magazine* home = _tenure.EnterHere();
+            Magazine* home = Growing.Enter(ref _tenure);
             if (home != null)
             {
                 bool exists = (ulong)index < (ulong)_count;
                 item = exists ? ((T*)_tenure.Start)[index] : default;
-                Tenure.LeaveHere(home);
+                Growing.Leave(home);
                 return exists;
             }
         }

@@ -32,24 +32,6 @@ internal struct Tenure
         }
     }
 
-    /// <summary>A tenure with room for as many elements as the block has, which <see cref="EnterHere"/> enters.</summary>
-    /// <param name="hold">New: nobody else knows it.</param>
-    /// <param name="elementSize">In bytes.</param>
-    public static Tenure OfList(Hold hold, int elementSize)
-    {
-        unsafe
-        {
-            // SAFETY: the caller has just rented the block, and nobody else uses it.
-            Slot* slot = hold.Slot;
-            if (ThreadCache.IsMine(slot->Home))
-            {
-                slot->Generation = hold.Held + Closing.Biased;
-            }
-
-            return new Tenure(hold, (long)(slot->ByteCount / (nuint)elementSize));
-        }
-    }
-
     /// <summary>Whether it was closed, or handed on. Does not wait for a thread that resizes: that goes on.</summary>
     public bool IsOver
     {
@@ -112,6 +94,13 @@ internal struct Tenure
             }
         }
     }
+
+    /// <summary>The block's slot.</summary>
+    /// <safety>Look at its generation before anything else.</safety>
+    public readonly unsafe Slot* Slot => _slot;
+
+    /// <summary>The generation that is held, or was.</summary>
+    public ulong Held => Volatile.Read(ref _held);
 
     /// <summary>Where the block is.</summary>
     /// <safety>The block is borrowed, or entered.</safety>
@@ -182,110 +171,33 @@ internal struct Tenure
     /// <summary>Ends the last pin that still goes on, if any.</summary>
     public void EndLastPin() => _guardian?.EndLastPin(Volatile.Read(ref _held));
 
-    /// <summary>
-    /// Uses the block for a moment without a note that others could see, if so far only this thread has used it: null if not
-    /// so, or if this is over. Ends with <see cref="LeaveHere"/>, and before anything that is not the caller's own code.
-    /// </summary>
-    /// <remarks>
-    /// Half the price of a borrow. Others who want in, or want to end it, move the state on, and wait behind a barrier until
-    /// this thread is not inside: as with <see cref="Closing.TryCloseHere"/>. The order of the reads matters: the generation
-    /// is told to this before the slot shows it, and the home changes before either, so a home that was read after the
-    /// generation is that generation's, if the slot still shows that.
-    /// </remarks>
-    /// <safety>The block is used before <see cref="LeaveHere"/> only.</safety>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public unsafe Magazine* EnterHere()
-    {
-        ulong held = Volatile.Read(ref _held);
-        Magazine* home = (Magazine*)Volatile.Read(ref *(nint*)&_slot->Home);
-        if (ThreadCache.IsMine(home))
-        {
-            Volatile.Write(ref home->Inside, 1);
-            if (Volatile.Read(ref _slot->Generation) == held + Closing.Biased)
-            {
-                return home;
-            }
-
-            Volatile.Write(ref home->Inside, 0);
-        }
-
-        return null;
-    }
-
-    /// <summary>Ends what <see cref="EnterHere"/> began.</summary>
-    /// <safety>The home is what that returned, on this thread.</safety>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe void LeaveHere(Magazine* home) => Volatile.Write(ref home->Inside, 0);
-
-    /// <summary>Makes room for another number of elements, of which the first ones are in use; false when this is over.</summary>
-    /// <param name="capacity">In elements; more if the block has room for more, or if more are in use.</param>
-    /// <param name="count">How many are in use: read when nobody else is in. Those behind them are neither kept nor zero.</param>
-    /// <param name="elementSize">In bytes.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The capacity cannot be one.</exception>
-    /// <exception cref="InvalidOperationException">The block is borrowed or pinned.</exception>
-    /// <exception cref="OutOfMemoryException">Memory is exhausted; nothing has changed.</exception>
-    public bool TryReserve(long capacity, ref long count, int elementSize)
-    {
-        _ = Layout.ByteCount(capacity, elementSize);
-        if (!TryEnterExclusive(out ulong held))
-        {
-            return false;
-        }
-
-        long used = Volatile.Read(ref count);
-        Change(held, long.Max(capacity, used), used, elementSize, isList: true);
-        return true;
-    }
-
-    /// <summary>Hands the elements that are in use to another owner, in a block of their size; false when this is over.</summary>
-    /// <inheritdoc cref="TryReserve" path="/exception"/>
-    public bool TryHandOver(ref long count, int elementSize, out Tenure moved)
-    {
-        moved = this;
-        if (!TryEnterExclusive(out ulong held))
-        {
-            return false;
-        }
-
-        ulong next = Slot.With(held, SlotState.Shared);
-        unsafe
-        {
-            // SAFETY: nobody else is in, so the slot is this owner's to change and to hand on.
-            try
-            {
-                moved = this;
-                moved._length = Volatile.Read(ref count);
-                if (_slot->Kind != SlotKind.Cached)
-                {
-                    // Whoever releases the block frees it by its length.
-                    nuint usedBytes = Layout.ByteCount(moved._length, elementSize);
-                    Relocation.Resize(_slot, usedBytes, usedBytes, zeroed: false);
-                }
-
-                next = moved._held = Slot.With(Slot.After(held), SlotState.Held);
-            }
-            finally
-            {
-                Volatile.Write(ref _slot->Generation, next);
-            }
-        }
-
-        return true;
-    }
-
     /// <summary>Gives the block another size; false when this is over.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The length cannot be one.</exception>
     /// <exception cref="InvalidOperationException">The block is borrowed or pinned.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted; nothing has changed.</exception>
     public bool TryResize(long length, int elementSize)
     {
-        _ = Layout.ByteCount(length, elementSize);
-        if (!TryEnterExclusive(out ulong held))
+        nuint newBytes = Layout.ByteCount(length, elementSize);
+        if (!TryKeepOut())
         {
             return false;
         }
 
-        Change(held, length, _length, elementSize, isList: false);
+        try
+        {
+            unsafe
+            {
+                // SAFETY: nobody else is in, so the slot is this owner's to change, and has its length.
+                Relocation.Resize(_slot, Layout.ByteCount(_length, elementSize), newBytes);
+            }
+        }
+        catch
+        {
+            LetIn();
+            throw;
+        }
+
+        LetInAnew(length, SlotState.Held);
         return true;
     }
 
@@ -293,21 +205,25 @@ internal struct Tenure
     /// <exception cref="InvalidOperationException">The block is borrowed or pinned.</exception>
     public bool TryMove(out Tenure moved)
     {
-        moved = this;
-        if (!TryEnterExclusive(out ulong held))
-        {
-            return false;
-        }
+        bool isOpen = TryKeepOut();
+        moved = isOpen ? HandOn(_length) : default;
+        return isOpen;
+    }
 
+    /// <summary>Hands everything to another owner, by who keeps everybody out. This is over then.</summary>
+    /// <param name="length">How many elements the other has: no more than there are.</param>
+    public Tenure HandOn(long length)
+    {
+        Tenure moved = this;
+        moved._length = length;
+        moved._held = Caches.Slot.With(Caches.Slot.After(_held), SlotState.Held);
         unsafe
         {
             // SAFETY: nobody else is in, so the slot is this owner's to hand on.
-            moved = this;
-            moved._held = Slot.With(Slot.After(held), SlotState.Held);
             Volatile.Write(ref _slot->Generation, moved._held);
         }
 
-        return true;
+        return moved;
     }
 
     /// <summary>The right to the block in this generation, for a value to keep.</summary>
@@ -351,6 +267,21 @@ internal struct Tenure
         }
     }
 
+    /// <summary>As <see cref="LetIn"/>, in another generation: address or length have changed.</summary>
+    /// <param name="length">How many elements there are now.</param>
+    /// <param name="state">Held, or biased to this thread, whose the slot's home then is.</param>
+    public void LetInAnew(long length, SlotState state)
+    {
+        ulong held = Caches.Slot.With(Caches.Slot.After(_held), SlotState.Held);
+        Volatile.Write(ref _length, length);
+        Volatile.Write(ref _held, held);
+        unsafe
+        {
+            // SAFETY: nobody else is in, so the slot is this owner's to open again.
+            Volatile.Write(ref _slot->Generation, Caches.Slot.With(held, state));
+        }
+    }
+
     /// <summary>Lets nobody in any more, and gives the block back: now, or when its last use ends. Once only.</summary>
     public void Close()
     {
@@ -372,28 +303,6 @@ internal struct Tenure
             while (!Closing.Close(_slot, held) && Volatile.Read(ref _held) != held)
             {
                 held = Volatile.Read(ref _held);
-            }
-        }
-    }
-
-    /// <summary>Gives the block another size, and begins another generation. The caller keeps everybody else out.</summary>
-    private void Change(ulong held, long length, long kept, int elementSize, bool isList)
-    {
-        ulong next = Slot.With(held, SlotState.Shared);
-        unsafe
-        {
-            // SAFETY: nobody else is in, so the slot is this owner's to change, and has at least as many elements as are kept.
-            try
-            {
-                Relocation.Resize(
-                    _slot, Layout.ByteCount(kept, elementSize), Layout.ByteCount(length, elementSize), zeroed: !isList);
-                next = Slot.With(Slot.After(held), isList && ThreadCache.IsMine(_slot->Home) ? SlotState.Biased : SlotState.Held);
-                Volatile.Write(ref _length, isList ? (long)(_slot->ByteCount / (nuint)elementSize) : length);
-                Volatile.Write(ref _held, Slot.With(next, SlotState.Held));
-            }
-            finally
-            {
-                Volatile.Write(ref _slot->Generation, next);
             }
         }
     }

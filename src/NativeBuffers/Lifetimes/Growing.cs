@@ -1,0 +1,132 @@
+using System.Runtime.CompilerServices;
+using NativeBuffers.Caches;
+using NativeBuffers.Raw;
+
+namespace NativeBuffers.Lifetimes;
+
+/// <summary>What a list does with its tenure that no other owner does: it enters the block without a borrow, and keeps room behind its elements.</summary>
+/// <remarks>
+/// Entering costs half of a borrow. It is for the thread that the slot is biased to. Others who want in, or want to end it, move the
+/// state on, and wait behind a barrier until this thread is not inside, as with <see cref="Closing.TryCloseHere"/>. The order of the
+/// reads matters: a new generation is told to the tenure before the slot shows it, and the home changes before either; so a home
+/// that was read after the generation is that generation's, if the slot still shows that. See docs/decisions/0010.
+/// </remarks>
+internal static class Growing
+{
+    /// <summary>A tenure with room for as many elements as the block has, which this thread may enter.</summary>
+    /// <param name="hold">New: nobody else knows it.</param>
+    /// <param name="elementSize">In bytes.</param>
+    public static Tenure Begin(Hold hold, int elementSize)
+    {
+        unsafe
+        {
+            // SAFETY: the caller has just rented the block, and nobody else uses it.
+            Slot* slot = hold.Slot;
+            slot->Generation = Slot.With(hold.Held, StateHere(slot));
+            return new Tenure(hold, (long)(slot->ByteCount / (nuint)elementSize));
+        }
+    }
+
+    /// <summary>Enters the block; null if it is not biased to this thread, or the tenure is over. Leave it before anything that is not the library's own code.</summary>
+    /// <safety>The block is used before <see cref="Leave"/> only.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Magazine* Enter(ref Tenure tenure)
+    {
+        ulong held = tenure.Held;
+        Slot* slot = tenure.Slot;
+        Magazine* home = (Magazine*)Volatile.Read(ref *(nint*)&slot->Home);
+        if (ThreadCache.IsMine(home))
+        {
+            Volatile.Write(ref home->Inside, 1);
+            if (Volatile.Read(ref slot->Generation) == held + Closing.Biased)
+            {
+                return home;
+            }
+
+            Volatile.Write(ref home->Inside, 0);
+        }
+
+        return null;
+    }
+
+    /// <summary>Leaves the block.</summary>
+    /// <safety>The home is what <see cref="Enter"/> returned, on this thread.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void Leave(Magazine* home) => Volatile.Write(ref home->Inside, 0);
+
+    /// <summary>Makes room for another number of elements, of which the first ones are in use; false when the tenure is over.</summary>
+    /// <param name="tenure">The list's.</param>
+    /// <param name="capacity">In elements; more if the block has room for more, or if more are in use.</param>
+    /// <param name="count">How many are in use: read when nobody else is in. Those behind them are neither kept nor zero.</param>
+    /// <param name="elementSize">In bytes.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The capacity cannot be one.</exception>
+    /// <exception cref="InvalidOperationException">The block is borrowed or pinned.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted; nothing has changed.</exception>
+    public static bool TryReserve(ref Tenure tenure, long capacity, ref long count, int elementSize)
+    {
+        _ = Layout.ByteCount(capacity, elementSize);
+        if (!tenure.TryKeepOut())
+        {
+            return false;
+        }
+
+        unsafe
+        {
+            // SAFETY: nobody else is in, so the slot is the list's to change.
+            Slot* slot = tenure.Slot;
+            long used = Volatile.Read(ref count);
+            Resize(ref tenure, used, long.Max(capacity, used), elementSize);
+            tenure.LetInAnew((long)(slot->ByteCount / (nuint)elementSize), StateHere(slot));
+        }
+
+        return true;
+    }
+
+    /// <summary>Hands the elements that are in use to another owner, in a block of their size; false when the tenure is over.</summary>
+    /// <inheritdoc cref="TryReserve" path="/param|/exception"/>
+    public static bool TryHandOver(ref Tenure tenure, ref long count, int elementSize, out Tenure moved)
+    {
+        moved = default;
+        if (!tenure.TryKeepOut())
+        {
+            return false;
+        }
+
+        unsafe
+        {
+            // SAFETY: nobody else is in, so the slot is the list's to change.
+            long used = Volatile.Read(ref count);
+            if (tenure.Slot->Kind != SlotKind.Cached)
+            {
+                // Whoever releases the block frees it by its length.
+                Resize(ref tenure, used, used, elementSize);
+            }
+
+            moved = tenure.HandOn(used);
+        }
+
+        return true;
+    }
+
+    /// <remarks>The caller keeps everybody out. If this throws, they are let in again.</remarks>
+    private static void Resize(ref Tenure tenure, long used, long capacity, int elementSize)
+    {
+        try
+        {
+            unsafe
+            {
+                // SAFETY: nobody else is in, so the slot is the list's to change, and has at least as many elements as are used.
+                Relocation.Resize(
+                    tenure.Slot, Layout.ByteCount(used, elementSize), Layout.ByteCount(capacity, elementSize), zeroed: false);
+            }
+        }
+        catch
+        {
+            tenure.LetIn();
+            throw;
+        }
+    }
+
+    /// <summary>The state in which this thread may enter, if the slot is at home here.</summary>
+    private static unsafe SlotState StateHere(Slot* slot) => ThreadCache.IsMine(slot->Home) ? SlotState.Biased : SlotState.Held;
+}
