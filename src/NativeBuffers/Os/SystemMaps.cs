@@ -39,8 +39,8 @@ internal abstract class SystemMaps
     /// <summary>Waits until what was written to a part of a mapping is on the disk.</summary>
     public abstract unsafe void Flush(SafeFileHandle file, void* start, nuint byteCount);
 
-    /// <summary>Says that a mapping will be read from front to end, or at random places. A hint: may do nothing.</summary>
-    public abstract unsafe void Advise(void* start, nuint byteCount, bool isSequential);
+    /// <summary>Says that a mapping will be read from front to end. A hint: may do nothing.</summary>
+    public abstract unsafe void ExpectSequential(void* start, nuint byteCount);
 
     /// <summary>Gives a file another length. Of what is longer, the new bytes are zero, and have room on the disk if its file system can promise.</summary>
     /// <remarks>What fails leaves the file as it was.</remarks>

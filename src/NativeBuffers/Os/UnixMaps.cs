@@ -9,8 +9,7 @@ internal abstract partial class UnixMaps : SystemMaps
     private const int ReadOnly = 0x1;
     private const int ReadWrite = 0x1 | 0x2;
     private const int Shared = 0x01;
-    private const int ExpectRandom = 1;
-    private const int ExpectSequential = 2;
+    private const int Sequential = 2;
 
     /// <summary>The system's number for "return when it is on the disk".</summary>
     protected abstract int WaitForDisk { get; }
@@ -54,8 +53,7 @@ internal abstract partial class UnixMaps : SystemMaps
         }
     }
 
-    public sealed override unsafe void Advise(void* start, nuint byteCount, bool isSequential) =>
-        _ = Advise(start, byteCount, isSequential ? ExpectSequential : ExpectRandom);
+    public sealed override unsafe void ExpectSequential(void* start, nuint byteCount) => _ = Advise(start, byteCount, Sequential);
 
     /// <summary>A mapping of another size, of a file that has this size by now. One that becomes smaller is not refused.</summary>
     protected abstract unsafe void* Remap(void* start, nuint oldByteCount, nuint newByteCount, SafeFileHandle file);

@@ -76,7 +76,7 @@ internal sealed partial class WindowsMaps : SystemMaps
         RandomAccess.FlushToDisk(file);
     }
 
-    public override unsafe void Advise(void* start, nuint byteCount, bool isSequential)
+    public override unsafe void ExpectSequential(void* start, nuint byteCount)
     {
     }
 

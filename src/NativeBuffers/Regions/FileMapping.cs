@@ -194,7 +194,7 @@ internal sealed class FileMapping : MappedBlock
     private static string Check(string path, MappedFileAccess access)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        if (access is < MappedFileAccess.Any or > MappedFileAccess.Random)
+        if (access is < MappedFileAccess.Any or > MappedFileAccess.Sequential)
         {
             throw new ArgumentOutOfRangeException(nameof(access), access, "There is no such access.");
         }
@@ -224,9 +224,9 @@ internal sealed class FileMapping : MappedBlock
 
     private unsafe void Advise(void* start, nuint byteCount)
     {
-        if (start != null && _access != MappedFileAccess.Any)
+        if (start != null && _access == MappedFileAccess.Sequential)
         {
-            SystemMaps.Current.Advise(start, byteCount, _access == MappedFileAccess.Sequential);
+            SystemMaps.Current.ExpectSequential(start, byteCount);
         }
     }
 }
