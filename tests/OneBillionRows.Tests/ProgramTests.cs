@@ -41,6 +41,27 @@ public sealed class ProgramTests : IDisposable
     [Fact]
     public void A_folder_as_input_gets_one_clear_line() => AssertOneLine(Run("--file", _folder), exitCode: 1, _folder);
 
+    [Theory]
+    [InlineData("/dev/null")]
+    [InlineData("/proc/cpuinfo")]
+    public void What_cannot_be_mapped_gets_one_clear_line(string path)
+    {
+        if (OperatingSystem.IsLinux())
+            AssertOneLine(Run("--file", path), exitCode: 1, "cannot be mapped");
+    }
+
+    [Fact]
+    public void A_pipe_gets_one_clear_line_and_is_not_waited_for()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+
+        string path = Path.Combine(_folder, "pipe");
+        using (Process making = Process.Start("mkfifo", [path]))
+            making.WaitForExit();
+        AssertOneLine(Run("--file", path), exitCode: 1, "cannot be mapped");
+    }
+
     [Fact]
     public void A_malformed_line_gets_one_clear_line_with_its_number() =>
         AssertOneLine(Run("--file", Write("a;1.0\nb;2.0\nc;3.45\n")), exitCode: 1, "line 3 is malformed");

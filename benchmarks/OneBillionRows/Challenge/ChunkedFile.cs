@@ -15,17 +15,23 @@ public sealed class ChunkedFile : IDisposable
     private long _malformedOffset = long.MaxValue;
     private volatile bool _stopped;
 
-    /// <summary>Opens the file.</summary>
-    public ChunkedFile(string path, SolveOptions options)
+    /// <summary>Opens the file, which its reader has mapped.</summary>
+    /// <exception cref="IOException">It is not as long as what was mapped.</exception>
+    public ChunkedFile(string path, SolveOptions options, long mappedLength)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.ChunkByteCount, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.WorkerCount, 1);
         _options = options;
         _file = File.OpenHandle(path, options: FileOptions.SequentialScan);
-        FileLength = RandomAccess.GetLength(_file);
+        FileLength = mappedLength;
+        if (RandomAccess.GetLength(_file) != mappedLength)
+        {
+            _file.Dispose();
+            throw new IOException($"{path} changed while it was opened");
+        }
     }
 
-    /// <summary>The file's length when it was opened.</summary>
+    /// <summary>The file's length when it was mapped.</summary>
     public long FileLength { get; }
 
     /// <summary>The next chunk; false when there is none, or none is worth reading any more.</summary>

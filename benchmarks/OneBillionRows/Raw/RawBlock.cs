@@ -47,11 +47,15 @@ internal struct RawBlock
         {
             unsafe
             {
-                // SAFETY: zeros follow the chunk's end, ByteCount is a multiple of 64, and the arrays have room in front
+                // SAFETY: at least 64 bytes follow the chunk's end, ByteCount is a multiple of 64, and the arrays have room in front
                 // and behind for the newline before and for those that make the lines a multiple of four.
                 int* newlines = _newlines + FrontCount;
                 byte* data = chunk.Data;
                 int lineCount = RawNewlines.Find(data, start, Math.Min(start + ByteCount, chunk.End), newlines);
+
+                // Those behind the end are the next chunk's.
+                while (lineCount > 0 && newlines[lineCount - 1] >= chunk.End)
+                    lineCount--;
                 if (lineCount == 0)
                     continue;
 

@@ -11,9 +11,10 @@ public sealed class RawSolution : ISolution
     /// <inheritdoc/>
     public string Solve(string path, SolveOptions options)
     {
-        using var file = new ChunkedFile(path, options);
+        using var mapped = new RawMapping(path);
+        using var file = new ChunkedFile(path, options, mapped.Length);
         var results = new Results();
-        WorkerTeam.Run(file, options, f => RawWorker.Run(f, options.ChunkByteCount, results));
+        WorkerTeam.Run(file, options, f => RawWorker.Run(f, mapped, options.ChunkByteCount, results));
         return results.Format();
     }
 }

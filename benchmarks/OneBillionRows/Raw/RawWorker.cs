@@ -5,7 +5,7 @@ namespace OneBillionRows.Raw;
 /// <summary>What one thread does: take a chunk, find its lines, add them up; at the end, hand over the sums.</summary>
 internal static class RawWorker
 {
-    public static void Run(ChunkedFile file, int chunkByteCount, Results results)
+    public static void Run(ChunkedFile file, RawMapping mapped, int chunkByteCount, Results results)
     {
         var chunk = default(RawChunk);
         var block = default(RawBlock);
@@ -17,7 +17,7 @@ internal static class RawWorker
             stations = RawStationTable.Allocate();
             while (file.TryTake(out FileChunk part))
             {
-                chunk.Load(file, part);
+                chunk.Load(mapped, part);
                 int malformedAt = block.AddAll(chunk, ref stations);
                 if (malformedAt >= 0)
                 {

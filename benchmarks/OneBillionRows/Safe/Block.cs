@@ -38,6 +38,10 @@ internal readonly ref struct Block(Span<int> newlines, Span<Line> lines, Span<Ve
             _newlines[0] = lineStart - 1;
             int searchedCount = Math.Min(ByteCount, (chunk.End - start + Newlines.PieceByteCount - 1) & -Newlines.PieceByteCount);
             int lineCount = Newlines.Find(chunk.Bytes.Slice(start, searchedCount), start, _newlines[1..]);
+
+            // Those behind the end are the next chunk's.
+            while (lineCount > 0 && _newlines[lineCount] >= chunk.End)
+                lineCount--;
             if (lineCount == 0)
                 continue;
 

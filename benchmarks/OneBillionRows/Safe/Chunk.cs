@@ -2,10 +2,12 @@ using OneBillionRows.Challenge;
 
 namespace OneBillionRows.Safe;
 
-/// <summary>The bytes of one chunk of the file, between paddings that let the parser read whole words and vectors.</summary>
+/// <summary>The bytes of one chunk of the file, and so many around it that the parser may read whole words and vectors.</summary>
 /// <remarks>
-/// Positions count from the buffer's ninth byte. So the word before a newline at position p is the word at p of the
-/// whole buffer, and the line behind it begins at p of <see cref="Names"/>: each view takes p as it is.
+/// <para>Where the file has bytes before and behind the chunk, they are read where they are. At the file's ends, and before a line
+/// that does not end, the chunk is a copy between paddings.</para>
+/// <para>Positions count from the ninth byte of the view. So the word before a newline at position p is the word at p of the
+/// whole view, and the line behind it begins at p of <see cref="Names"/>: each of these takes p as it is.</para>
 /// </remarks>
 internal ref struct Chunk
 {
@@ -16,6 +18,7 @@ internal ref struct Chunk
     private const int BackByteCount = 64;
 
     private readonly Span<byte> _buffer;
+    private ReadOnlySpan<byte> _view;
     private long _readStart;
 
     public Chunk(Span<byte> buffer)
@@ -27,30 +30,37 @@ internal ref struct Chunk
     /// <summary>Where the first line of the chunk begins; equal to <see cref="End"/> when no line begins in it.</summary>
     public int FirstLine { get; private set; }
 
-    /// <summary>Where the last line's newline ends. Zeros follow.</summary>
+    /// <summary>Where the last line's newline ends. Zeros follow, or the next chunk's lines.</summary>
     public int End { get; private set; }
 
     /// <summary>The eight bytes before position p, at p.</summary>
-    public readonly ReadOnlySpan<byte> Words => _buffer;
+    public readonly ReadOnlySpan<byte> Words => _view;
 
     /// <summary>The byte at position p, at p.</summary>
-    public readonly ReadOnlySpan<byte> Bytes => _buffer[WordByteCount..];
+    public readonly ReadOnlySpan<byte> Bytes => _view[WordByteCount..];
 
     /// <summary>The bytes behind position p, at p.</summary>
-    public readonly ReadOnlySpan<byte> Names => _buffer[(WordByteCount + 1)..];
+    public readonly ReadOnlySpan<byte> Names => _view[(WordByteCount + 1)..];
 
     /// <summary>The bytes a buffer for such chunks has: the byte before the chunk and an added newline are the 2.</summary>
     public static int BufferLength(int chunkByteCount) =>
         checked(FrontByteCount + 2 + chunkByteCount + LineRules.MaxLineByteCount + BackByteCount);
 
-    /// <summary>Reads the chunk and finds the lines that it owns.</summary>
-    public void Load(ChunkedFile file, FileChunk part)
+    /// <summary>The part of the file to give to <see cref="Load"/>: the chunk, and what is around it.</summary>
+    public static (long Start, int Length) WindowOf(FileChunk part, long fileLength)
+    {
+        long start = Math.Max(0, part.ReadStart - FrontByteCount);
+        return (start, (int)(Math.Min(part.ReadEnd + BackByteCount, fileLength) - start));
+    }
+
+    /// <summary>Finds the lines that the chunk owns.</summary>
+    public void Load(ReadOnlySpan<byte> window, FileChunk part)
     {
         _readStart = part.ReadStart;
-        int readCount = (int)(Math.Min(part.ReadEnd, file.FileLength) - _readStart);
+        int front = (int)Math.Min(_readStart, FrontByteCount);
+        int readCount = (int)Math.Min(part.ReadEnd - _readStart, window.Length - front);
         int ownedCount = (int)(part.End - _readStart);
-        Span<byte> bytes = _buffer.Slice(FrontByteCount, readCount);
-        file.Read(bytes, _readStart);
+        ReadOnlySpan<byte> bytes = window.Slice(front, readCount);
 
         int first = part.Start == 0 ? 0 : bytes[..(ownedCount - 1)].IndexOf((byte)'\n') + 1;
 
@@ -61,11 +71,19 @@ internal ref struct Chunk
         if (first == 0 && part.Start != 0)
             first = end;
 
+        FirstLine = FrontByteCount - WordByteCount + first;
+        End = FrontByteCount - WordByteCount + end;
+        if (front == FrontByteCount && last >= 0 && window.Length >= FrontByteCount + end + BackByteCount)
+        {
+            _view = window;
+            return;
+        }
+
+        bytes.CopyTo(_buffer[FrontByteCount..]);
         Span<byte> behind = _buffer.Slice(FrontByteCount + end - 1, 1 + BackByteCount);
         behind.Clear();
         behind[0] = (byte)'\n';
-        FirstLine = FrontByteCount - WordByteCount + first;
-        End = FrontByteCount - WordByteCount + end;
+        _view = _buffer;
     }
 
     /// <summary>The offset in the file of a position in this chunk.</summary>

@@ -1,3 +1,4 @@
+using NativeBuffers;
 using OneBillionRows.Challenge;
 
 namespace OneBillionRows.Safe;
@@ -11,9 +12,10 @@ public sealed class SafeSolution : ISolution
     /// <inheritdoc/>
     public string Solve(string path, SolveOptions options)
     {
-        using var file = new ChunkedFile(path, options);
+        using var mapped = MappedFile<byte>.OpenRead(path);
+        using var file = new ChunkedFile(path, options, mapped.Length);
         var results = new Results();
-        WorkerTeam.Run(file, options, f => Worker.Run(f, options.ChunkByteCount, results));
+        WorkerTeam.Run(file, options, f => Worker.Run(f, mapped, options.ChunkByteCount, results));
         return results.Format();
     }
 }

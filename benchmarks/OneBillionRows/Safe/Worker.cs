@@ -7,9 +7,11 @@ namespace OneBillionRows.Safe;
 /// <summary>What one thread does: take a chunk, find its lines, add them up; at the end, hand over the sums.</summary>
 internal static class Worker
 {
-    public static void Run(ChunkedFile file, int chunkByteCount, Results results)
+    public static void Run(ChunkedFile file, MappedFile<byte> mapped, int chunkByteCount, Results results)
     {
-        // All memory of a worker.
+        using ReadOnlyBorrow<byte> content = mapped.BorrowReadOnly();
+
+        // All other memory of a worker.
         using NativeBuffer<byte> bytes = NativeBuffer.CreateUninitialized<byte>(Chunk.BufferLength(chunkByteCount));
         using NativeBuffer<int> newlines = NativeBuffer.CreateUninitialized<int>(Block.NewlinesLength);
         using NativeBuffer<Line> lines = NativeBuffer.CreateUninitialized<Line>(Block.LinesLength);
@@ -24,7 +26,8 @@ internal static class Worker
         var stations = new StationTable(slots, used, stationNames);
         while (file.TryTake(out FileChunk part))
         {
-            chunk.Load(file, part);
+            (long start, int length) = Chunk.WindowOf(part, content.Length);
+            chunk.Load(content.AsSpan(start, length), part);
             int malformedAt = block.AddAll(chunk, ref stations);
             if (malformedAt >= 0)
             {

@@ -206,8 +206,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
     public IMemoryOwner<T> Retain(long start, int length)
     {
-        Pin pin = _tenure.TryPin(out nint first, out long available, isLast: false) ?? throw Disposed();
-        GC.KeepAlive(this);
+        Pin pin = PinAll(out nint first, out long available);
         try
         {
             Layout.ThrowIfOutside(start, length, available);
@@ -295,6 +294,15 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
             // SAFETY: once pinned, address and length stay, and the index is inside or at the end.
             return new MemoryHandle((T*)start + elementIndex, default, pin);
         }
+    }
+
+    /// <summary>Pins all elements, for input and output of the library's own.</summary>
+    /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
+    internal Pin PinAll(out nint start, out long length)
+    {
+        Pin pin = _tenure.TryPin(out start, out length, isLast: false) ?? throw Disposed();
+        GC.KeepAlive(this);
+        return pin;
     }
 
     /// <inheritdoc/>

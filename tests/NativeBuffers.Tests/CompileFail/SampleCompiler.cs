@@ -12,7 +12,9 @@ internal static class SampleCompiler
         global using System;
         global using System.Collections.Generic;
         global using System.Diagnostics.CodeAnalysis;
+        global using System.IO;
         global using System.Runtime.InteropServices;
+        global using System.Threading;
         global using System.Threading.Tasks;
         global using NativeBuffers;
         """;

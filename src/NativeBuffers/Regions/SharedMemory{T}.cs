@@ -1,0 +1,197 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+using NativeBuffers.Lifetimes;
+using NativeBuffers.Os;
+using NativeBuffers.Raw;
+
+namespace NativeBuffers;
+
+/// <summary>Memory of <typeparamref name="T"/> that several processes of one user find by its name, and see the same elements in.</summary>
+/// <remarks>
+/// <para>Dispose it, or dispose what holds it. One that was forgotten is left by a finalizer, as every owner. A name lasts as
+/// long as somebody has it open, in whatever process. It goes with the last of them; and when that one crashed, it
+/// counts as gone, and its memory is freed when the next shared memory is created or opened by that name.</para>
+/// <para>All members may be called from all threads at any time. While a borrow lasts, <see cref="Dispose"/> lets nobody else
+/// in, and the memory is left when the last one ends.</para>
+/// <para>Who may write what, and when another may read it, is for the processes to agree upon: with
+/// <see cref="Volatile"/> and <see cref="Interlocked"/> on elements, as between threads. A process that crashes leaves
+/// elements as they are: half written, perhaps.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// using var shared = SharedMemory&lt;long&gt;.OpenOrCreate("counters", 16);
+/// using var counters = shared.Borrow();
+/// Interlocked.Increment(ref counters[0]);
+/// </code>
+/// </example>
+/// <typeparam name="T">Any type without references; the same in all processes.</typeparam>
+[SuppressMessage("Design", "CA1000", Justification = "The type is named where it is created, as the field's type is.")]
+public sealed class SharedMemory<T> : IDisposable
+    where T : unmanaged
+{
+    private Tenure _tenure;
+
+    /// <safety>The tenure is of a section's block.</safety>
+    private unsafe SharedMemory(string name, Tenure tenure)
+    {
+        Name = name;
+        _tenure = tenure;
+    }
+
+    /// <summary>What other processes open it by.</summary>
+    public string Name { get; }
+
+    /// <summary>The number of elements; 0 once disposed.</summary>
+    public long Length => _tenure.TryRead(out _, out long length) ? length : 0;
+
+    /// <summary>Whether it was disposed.</summary>
+    public bool IsDisposed => _tenure.IsOver;
+
+    /// <summary>New memory of zeros, under a name that nobody uses.</summary>
+    /// <param name="name">Of 1 to 200 bytes of UTF-8, without slashes, backslashes and control characters.</param>
+    /// <param name="length">In elements.</param>
+    /// <exception cref="ArgumentException"><paramref name="name"/> cannot be one.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
+    /// <exception cref="IOException">The name is in use, or the system refused for another reason.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    public static SharedMemory<T> Create(string name, long length) =>
+        TryCreate(name, length) ?? throw new IOException($"The shared memory '{name}' is in use.");
+
+    /// <summary>Memory that another process, or this one, has created.</summary>
+    /// <param name="name">Its name.</param>
+    /// <exception cref="ArgumentException"><paramref name="name"/> cannot be one.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
+    /// <exception cref="FileNotFoundException">Nobody uses the name.</exception>
+    /// <exception cref="InvalidDataException">Its size is not a whole number of elements.</exception>
+    /// <exception cref="OutOfMemoryException">There is no room for the mapping.</exception>
+    /// <exception cref="UnauthorizedAccessException">It is another user's.</exception>
+    public static SharedMemory<T> Open(string name) =>
+        TryOpen(name) ?? throw new FileNotFoundException($"There is no shared memory '{name}'.", name);
+
+    /// <summary>Memory of this name: created if there is none.</summary>
+    /// <inheritdoc cref="Create" path="/param|/exception"/>
+    /// <exception cref="InvalidDataException">It is there, and has another size.</exception>
+    /// <exception cref="UnauthorizedAccessException">It is another user's.</exception>
+    public static SharedMemory<T> OpenOrCreate(string name, long length)
+    {
+        // Others may do the same at the same time: then one of them creates, and whoever comes too late for that opens.
+        while (true)
+        {
+            if (TryOpen(name) is { } opened)
+            {
+                if (opened.Length == length)
+                {
+                    return opened;
+                }
+
+                string message = $"The shared memory '{name}' has {opened.Length:N0} elements, not {length:N0}.";
+                opened.Dispose();
+                throw new InvalidDataException(message);
+            }
+
+            if (TryCreate(name, length) is { } created)
+            {
+                return created;
+            }
+        }
+    }
+
+    /// <summary>Borrows the memory: it is not left before the result is disposed.</summary>
+    /// <returns>A ref struct: declare it with <c>using</c>. Its spans cannot leave its scope.</returns>
+    /// <exception cref="ObjectDisposedException">It was disposed.</exception>
+    public Borrow<T> Borrow()
+    {
+        if (!_tenure.TryBorrow(out BorrowMark mark) && !_tenure.TryBorrowAnew(out mark))
+        {
+            throw Failure.Disposed($"{nameof(SharedMemory<>)}<{typeof(T).Name}>");
+        }
+
+        unsafe
+        {
+            // SAFETY: the block is borrowed with this mark.
+            var borrow = new Borrow<T>(mark, _tenure.Start, _tenure.BorrowedLength);
+            GC.KeepAlive(this);
+            return borrow;
+        }
+    }
+
+    /// <summary>Lets nobody in any more, and leaves the memory: now, or when the last borrow of it ends. Other users keep it.</summary>
+    /// <remarks>Once only: a second call does nothing, from whichever thread. Never throws.</remarks>
+    public void Dispose()
+    {
+        _tenure.Close();
+        GC.KeepAlive(this);
+    }
+
+    private static SharedMemory<T>? TryCreate(string name, long length)
+    {
+        ThrowIfNoName(name);
+        nuint byteCount = Layout.ByteCount(length, Unsafe.SizeOf<T>());
+        return SystemSharing.Current.TryCreate(name, byteCount) is { } section ? Enter(section, name, byteCount) : null;
+    }
+
+    private static SharedMemory<T>? TryOpen(string name)
+    {
+        ThrowIfNoName(name);
+        return SystemSharing.Current.TryOpen(name, out nuint byteCount) is { } section ? Enter(section, name, byteCount) : null;
+    }
+
+    private static SharedMemory<T> Enter(SafeHandle section, string name, nuint byteCount)
+    {
+        var shared = new SharedSection(section, name);
+        var block = default(Block);
+        bool isMapped = false;
+        try
+        {
+            if (byteCount % (nuint)Unsafe.SizeOf<T>() != 0)
+            {
+                throw new InvalidDataException(
+                    $"The shared memory '{name}' has {byteCount:N0} bytes, which is not a whole number of elements of {Unsafe.SizeOf<T>():N0} bytes.");
+            }
+
+            unsafe
+            {
+                // SAFETY: the section has so many bytes, and the block belongs to nobody else.
+                block = shared.Map(byteCount);
+                isMapped = true;
+                return new SharedMemory<T>(
+                    name, new Tenure(Hold.Adopt(block.Start, byteCount, shared), (long)(byteCount / (nuint)sizeof(T))));
+            }
+        }
+        catch when (!isMapped)
+        {
+            shared.Leave();
+            throw;
+        }
+        catch
+        {
+            unsafe
+            {
+                // SAFETY: nobody has seen the block.
+                shared.Free(block.Start, block.ByteCount);
+            }
+
+            throw;
+        }
+    }
+
+    private static void ThrowIfNoName(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        if (Encoding.UTF8.GetByteCount(name) > SystemSharing.LongestName)
+        {
+            throw new ArgumentException($"A name has at most {SystemSharing.LongestName} bytes of UTF-8.", nameof(name));
+        }
+
+        foreach (char c in name)
+        {
+            if (c is '/' or '\\' || char.IsControl(c))
+            {
+                throw new ArgumentException("A name has no slashes, backslashes and control characters.", nameof(name));
+            }
+        }
+    }
+}

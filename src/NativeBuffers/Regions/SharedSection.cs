@@ -1,0 +1,33 @@
+using System.Runtime.InteropServices;
+using NativeBuffers.Os;
+using NativeBuffers.Raw;
+
+namespace NativeBuffers;
+
+/// <summary>A named section that this process is in, and the mapping of it, which is one block.</summary>
+/// <param name="section">Open; left with the block.</param>
+/// <param name="name">The section's.</param>
+internal sealed class SharedSection(SafeHandle section, string name) : MappedBlock(name)
+{
+    /// <summary>Maps the section. The block is then freed by this.</summary>
+    /// <safety>Called once, with no more bytes than the section has.</safety>
+    /// <exception cref="OutOfMemoryException">There is no room for the mapping.</exception>
+    public unsafe Block Map(nuint byteCount)
+    {
+        void* start = byteCount == 0 ? Nowhere : SystemSharing.Current.Map(section, byteCount);
+        return start != null ? new Block(start, byteCount) : throw Failure.OutOfMemory(byteCount, this);
+    }
+
+    /// <summary>Leaves a section that has no mapping.</summary>
+    public void Leave() => SystemSharing.Current.Leave(section, Name);
+
+    protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
+    {
+        if (byteCount != 0)
+        {
+            SystemSharing.Current.Unmap(block, byteCount);
+        }
+
+        Leave();
+    }
+}

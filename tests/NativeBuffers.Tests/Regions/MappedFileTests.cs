@@ -1,0 +1,385 @@
+using System.Runtime.InteropServices;
+
+namespace NativeBuffers.Tests.Regions;
+
+/// <summary>A file as memory.</summary>
+public sealed class MappedFileTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void What_a_file_has_is_read_from_memory()
+    {
+        string path = _folder.FileOf(MemoryMarshal.AsBytes<int>([1, 2, 3]));
+        using var file = MappedFile<int>.OpenRead(path);
+        Assert.Equal((3, path, false, false), (file.Length, file.Path, file.CanWrite, file.IsDisposed));
+        using ReadOnlyBorrow<int> borrow = file.BorrowReadOnly();
+        Assert.Equal([1, 2, 3], borrow.Span.ToArray());
+        Assert.Equal(3, borrow[^1]);
+    }
+
+    [Fact]
+    public void What_is_written_to_memory_is_in_the_file()
+    {
+        string path = _folder.FileOf(new byte[8]);
+        using (var file = MappedFile<short>.Open(path))
+        {
+            Assert.True(file.CanWrite);
+            using Borrow<short> borrow = file.Borrow();
+            borrow[3] = 0x0102;
+            Assert.Equal([0, 0, 0, 0, 0, 0, 2, 1], File.ReadAllBytes(path));
+            using ReadOnlyBorrow<short> reader = file.BorrowReadOnly();
+            Assert.Equal(0x0102, reader[3]);
+        }
+
+        Assert.Equal([0, 0, 0, 0, 0, 0, 2, 1], File.ReadAllBytes(path));
+    }
+
+    [Fact]
+    public void Two_mappings_of_a_file_see_the_same_bytes()
+    {
+        string path = _folder.FileOf(new byte[100]);
+        using var first = MappedFile<byte>.Open(path);
+        using var second = MappedFile<byte>.OpenRead(path);
+        using Borrow<byte> writer = first.Borrow();
+        using ReadOnlyBorrow<byte> reader = second.BorrowReadOnly();
+        writer[50] = 7;
+        Assert.Equal(7, reader[50]);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(1000)]
+    [InlineData(100_000)]
+    public void A_created_file_is_zero_and_has_its_length(int length)
+    {
+        string path = _folder.File();
+        using var file = MappedFile<double>.Create(path, length);
+        Assert.Equal(length, file.Length);
+        Assert.Equal(length * 8, new FileInfo(path).Length);
+        using Borrow<double> borrow = file.Borrow();
+        Assert.Equal(-1, borrow.Span.IndexOfAnyExcept(0));
+        borrow.Span.Fill(1);
+        Assert.Equal(length, MemoryMarshal.Cast<byte, double>(File.ReadAllBytes(path)).Count(1.0));
+    }
+
+    [Fact]
+    public void A_file_that_is_replaced_stays_with_those_who_have_it()
+    {
+        string path = _folder.FileOf([1, 2, 3]);
+        using var old = MappedFile<byte>.Open(path);
+        using (var replaced = MappedFile<byte>.Create(path, 5))
+        {
+            using ReadOnlyBorrow<byte> borrow = old.BorrowReadOnly();
+            Assert.Equal([1, 2, 3], borrow.Span.ToArray());
+            Assert.Equal(path, replaced.Path);
+        }
+
+        Assert.Equal(new byte[5], File.ReadAllBytes(path));
+        Assert.Single(Directory.GetFiles(Path.GetDirectoryName(path)!));
+    }
+
+    [Fact]
+    public void A_link_leads_to_the_file_that_is_replaced()
+    {
+        string path = _folder.FileOf([1, 2, 3]);
+        string link = _folder.File("link");
+        File.CreateSymbolicLink(link, path);
+        MappedFile<byte>.Create(link, 5).Dispose();
+        Assert.Equal(path, new FileInfo(link).LinkTarget);
+        Assert.Equal(new byte[5], File.ReadAllBytes(path));
+    }
+
+    [Fact]
+    public void A_file_that_the_disk_has_no_room_for_is_not_created_and_the_old_one_stays()
+    {
+        string path = _folder.FileOf([1, 2, 3]);
+        Assert.Throws<IOException>(() => MappedFile<byte>.Create(path, 1L << 60));
+        Assert.Equal([1, 2, 3], File.ReadAllBytes(path));
+        Assert.Equal(path, Assert.Single(Directory.GetFiles(Path.GetDirectoryName(path)!)));
+        AssertClosed(path);
+    }
+
+    [Fact]
+    public void An_empty_file_is_mapped_and_grows_and_becomes_empty_again()
+    {
+        string path = _folder.FileOf([]);
+        using (var reader = MappedFile<long>.OpenRead(path))
+        {
+            using ReadOnlyBorrow<long> none = reader.BorrowReadOnly();
+            Assert.True(none.Span.IsEmpty);
+            using UnmanagedMemoryStream stream = reader.AsStream();
+            Assert.Equal(-1, stream.ReadByte());
+        }
+
+        using var file = MappedFile<long>.Open(path);
+        Assert.Equal(0, file.Length);
+        file.Flush();
+        file.Resize(0);
+        file.Resize(3);
+        Fill(file, 9);
+        file.Resize(0);
+        Assert.Equal((0, 0), (file.Length, new FileInfo(path).Length));
+        file.Borrow().Dispose();
+        file.Resize(2);
+        using Borrow<long> borrow = file.Borrow();
+        Assert.Equal([0, 0], borrow.Span.ToArray());
+    }
+
+    [Fact]
+    public void Resized_contents_are_kept_and_new_elements_are_zero()
+    {
+        string path = _folder.FileOf([]);
+        using var file = MappedFile<int>.Open(path);
+        long previous = 0;
+        foreach (int length in new[] { 10, 5, 1023, 1024, 1025, 1_000_000, 3, 50_000, 1 })
+        {
+            file.Resize(length);
+            Assert.Equal((length, length * 4L), (file.Length, new FileInfo(path).Length));
+            using (Borrow<int> borrow = file.Borrow())
+            {
+                int kept = (int)long.Min(previous, length);
+                Assert.Equal(-1, borrow.Span[..kept].IndexOfAnyExcept(7));
+                Assert.Equal(-1, borrow.Span[kept..].IndexOfAnyExcept(0));
+            }
+
+            Fill(file, 7);
+            previous = length;
+        }
+    }
+
+    [Fact]
+    public void Growth_that_the_disk_refuses_leaves_file_and_memory_as_they_were()
+    {
+        foreach (int length in new[] { 0, 10 })
+        {
+            string path = _folder.FileOf(new byte[length]);
+            using var file = MappedFile<byte>.Open(path);
+            Fill(file, (byte)7);
+            Assert.Throws<IOException>(() => file.Resize(1L << 60));
+            Assert.Throws<ArgumentOutOfRangeException>(() => file.Resize(-1));
+            Assert.Equal((length, length), (file.Length, new FileInfo(path).Length));
+            using ReadOnlyBorrow<byte> borrow = file.BorrowReadOnly();
+            Assert.Equal(-1, borrow.Span.IndexOfAnyExcept((byte)7));
+        }
+    }
+
+    [Fact]
+    public void Growth_that_a_full_disk_refuses_leaves_file_and_memory_as_they_were()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "A disk of known size.");
+        string path = $"/dev/shm/native-buffers-{Guid.NewGuid():N}";
+        try
+        {
+            using var file = MappedFile<byte>.Create(path, 5000);
+            Fill(file, (byte)7);
+            Assert.Throws<IOException>(() => file.Resize(new DriveInfo("/dev/shm").TotalSize * 2));
+            Assert.Equal((5000, 5000), (file.Length, new FileInfo(path).Length));
+            using ReadOnlyBorrow<byte> borrow = file.BorrowReadOnly();
+            Assert.Equal(-1, borrow.Span.IndexOfAnyExcept((byte)7));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Fact]
+    public void What_grew_has_its_room_on_the_disk()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Others do not promise.");
+        string path = $"/dev/shm/native-buffers-{Guid.NewGuid():N}";
+        try
+        {
+            long before = new DriveInfo("/dev/shm").AvailableFreeSpace;
+            using var file = MappedFile<byte>.Create(path, 64 << 20);
+            long created = new DriveInfo("/dev/shm").AvailableFreeSpace;
+            file.Resize(128 << 20);
+            long grown = new DriveInfo("/dev/shm").AvailableFreeSpace;
+            Assert.InRange(before - created, 60 << 20, long.MaxValue);
+            Assert.InRange(created - grown, 60 << 20, long.MaxValue);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Fact]
+    public void While_borrowed_or_streamed_it_is_not_resized()
+    {
+        using var file = MappedFile<byte>.Open(_folder.FileOf(new byte[10]));
+        using (file.Borrow())
+        {
+            Assert.Throws<InvalidOperationException>(() => file.Resize(20));
+        }
+
+        using (file.BorrowReadOnly())
+        {
+            Assert.Throws<InvalidOperationException>(() => file.Resize(20));
+        }
+
+        using (file.AsStream())
+        {
+            Assert.Throws<InvalidOperationException>(() => file.Resize(20));
+        }
+
+        file.Resize(20);
+        Assert.Equal(20, file.Length);
+    }
+
+    [Fact]
+    public void What_is_mapped_to_be_read_is_not_written()
+    {
+        string path = _folder.FileOf([1, 2, 3]);
+        using var file = MappedFile<byte>.OpenRead(path);
+        Assert.Contains(path, Assert.Throws<NotSupportedException>(() => file.Borrow().Dispose()).Message);
+        Assert.Throws<NotSupportedException>(() => file.Resize(5));
+        using UnmanagedMemoryStream stream = file.AsStream();
+        Assert.Equal((true, false), (stream.CanRead, stream.CanWrite));
+        file.Flush();
+    }
+
+    [Fact]
+    public void Flush_takes_all_or_a_part_and_refuses_what_is_outside()
+    {
+        using var file = MappedFile<int>.Create(_folder.File(), 10_000);
+        Fill(file, 3);
+        file.Flush();
+        file.Flush(0, 0);
+        file.Flush(5000, 5000);
+        file.Flush(9999, 1);
+        file.Flush(10_000, 0);
+        foreach ((long start, long length) in new[] { (-1L, 1L), (0, -1), (10_001, 0), (9_999, 2), (long.MaxValue, long.MaxValue) })
+        {
+            Assert.Throws<ArgumentOutOfRangeException>(() => file.Flush(start, length));
+        }
+
+        file.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => file.Flush());
+        Assert.Throws<ObjectDisposedException>(() => file.Flush(0, 0));
+    }
+
+    [Fact]
+    public void A_file_beyond_2_GiB_is_reached_at_both_ends_and_grows()
+    {
+        const long length = (1L << 31) + 5;
+        string path = _folder.FileOf([]);
+        using (FileStream sparse = File.OpenWrite(path))
+        {
+            sparse.SetLength(length * 2);
+        }
+
+        using var file = MappedFile<short>.Open(path);
+        Assert.Equal(length, file.Length);
+        using (Borrow<short> borrow = file.Borrow())
+        {
+            borrow[0] = 1;
+            borrow[length - 1] = 2;
+        }
+
+        file.Flush(length - 1, 1);
+        file.Resize(length + 100);
+        using (ReadOnlyBorrow<short> borrow = file.BorrowReadOnly())
+        {
+            Assert.Equal((1, 2, 0), (borrow[0L], borrow[length - 1], borrow[length + 99]));
+        }
+
+        using UnmanagedMemoryStream stream = file.AsStream();
+        stream.Position = (length - 1) * 2;
+        Assert.Equal((2, (length + 100) * 2), (stream.ReadByte(), stream.Length));
+    }
+
+    [Fact]
+    public void A_length_that_is_no_whole_number_of_elements_is_named()
+    {
+        string path = _folder.FileOf(new byte[1002]);
+        string message = Assert.Throws<InvalidDataException>(() => MappedFile<long>.OpenRead(path)).Message;
+        Assert.Contains("1,002", message);
+        Assert.Contains(" 8 ", message);
+        AssertClosed(path);
+    }
+
+    [Fact]
+    public void Paths_that_lead_to_no_file_are_told_apart()
+    {
+        string folder = Path.GetDirectoryName(_folder.File())!;
+        Assert.Throws<FileNotFoundException>(() => MappedFile<byte>.OpenRead(_folder.File("missing")));
+        Assert.Throws<FileNotFoundException>(() => MappedFile<byte>.Open(_folder.File("missing")));
+        Assert.Throws<DirectoryNotFoundException>(() => MappedFile<byte>.OpenRead(_folder.File("no/file")));
+        Assert.Throws<DirectoryNotFoundException>(() => MappedFile<byte>.Create(_folder.File("no/file"), 1));
+        foreach (Action open in new Action[] { () => MappedFile<byte>.OpenRead(folder), () => MappedFile<byte>.Open(folder), () => MappedFile<byte>.Create(folder, 1) })
+        {
+            Assert.Contains("folder", Assert.Throws<UnauthorizedAccessException>(open).Message);
+        }
+
+        Assert.Throws<ArgumentNullException>(() => MappedFile<byte>.OpenRead(null!));
+        Assert.Throws<ArgumentException>(() => MappedFile<byte>.OpenRead(""));
+        Assert.Throws<ArgumentException>(() => MappedFile<byte>.Create("", 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => MappedFile<byte>.Create(_folder.File(), -1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => MappedFile<long>.Create(_folder.File(), long.MaxValue));
+        Assert.Throws<ArgumentOutOfRangeException>(() => MappedFile<byte>.OpenRead(_folder.FileOf([1]), (MappedFileAccess)2));
+    }
+
+    [Fact]
+    public void What_is_no_file_is_refused_without_waiting()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Linux has them at these places.");
+        foreach (string path in new[] { "/dev/zero", "/dev/null" })
+        {
+            Assert.Contains(path, Assert.Throws<NotSupportedException>(() => MappedFile<byte>.OpenRead(path)).Message);
+            Assert.Throws<NotSupportedException>(() => MappedFile<byte>.Create(path, 1));
+        }
+
+        Assert.Contains("no length", Assert.Throws<NotSupportedException>(() => MappedFile<byte>.OpenRead("/proc/self/status")).Message);
+    }
+
+    [Fact]
+    public void A_file_of_another_user_is_not_opened()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "There a thread has a user of its own.");
+        string path = _folder.FileOf([1, 2, 3]);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(path, UnixFileMode.UserRead);
+        }
+
+        OtherUser.Run(() =>
+        {
+            Assert.Throws<UnauthorizedAccessException>(() => MappedFile<byte>.OpenRead(path));
+            Assert.Throws<UnauthorizedAccessException>(() => MappedFile<byte>.Open(path));
+            Assert.Throws<UnauthorizedAccessException>(() => MappedFile<byte>.Create(path, 1));
+        });
+        Assert.Equal([1, 2, 3], File.ReadAllBytes(path));
+    }
+
+    [Theory]
+    [InlineData(MappedFileAccess.Any)]
+    [InlineData(MappedFileAccess.Sequential)]
+    public void A_hint_changes_nothing_that_is_read(MappedFileAccess access)
+    {
+        string path = _folder.FileOf(Enumerable.Range(0, 100_000).Select(i => (byte)i).ToArray());
+        using var file = MappedFile<byte>.Open(path, access);
+        file.Resize(200_000);
+        using ReadOnlyBorrow<byte> borrow = file.BorrowReadOnly();
+        Assert.Equal(File.ReadAllBytes(path), borrow.Span.ToArray());
+    }
+
+    internal static void AssertClosed(string path)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            Assert.Equal((0, 0), (OpenFiles.DescriptorsOf(path), OpenFiles.MappingsOf(path)));
+        }
+    }
+
+    private static void Fill<T>(MappedFile<T> file, T value)
+        where T : unmanaged
+    {
+        using Borrow<T> borrow = file.Borrow();
+        borrow.Span.Fill(value);
+    }
+}

@@ -1,0 +1,36 @@
+using System.Runtime.InteropServices;
+
+namespace NativeBuffers.Tests.Regions;
+
+/// <summary>Runs as a user who may read nothing of this one's: on Linux, where a thread may have another user for its files.</summary>
+internal static partial class OtherUser
+{
+    private const uint Nobody = 65534;
+
+    public static void Run(Action body)
+    {
+        Exception? failure = null;
+        var thread = new Thread(() =>
+        {
+            if (Environment.IsPrivilegedProcess)
+            {
+                _ = SetFileUser(Nobody);
+            }
+
+            try
+            {
+                body();
+            }
+            catch (Exception exception)
+            {
+                failure = exception;
+            }
+        });
+        thread.Start();
+        thread.Join();
+        Assert.Null(failure);
+    }
+
+    [LibraryImport("libc", EntryPoint = "setfsuid")]
+    private static partial int SetFileUser(uint user);
+}

@@ -1,0 +1,325 @@
+using System.Runtime.CompilerServices;
+using NativeBuffers.Tests.Contracts;
+using NativeBuffers.Tests.Lifetimes;
+using NativeBuffers.Tests.Races;
+
+namespace NativeBuffers.Tests.Regions;
+
+/// <summary>Memory with a name, in one process and in several.</summary>
+[Collection(ProcessWide.Name)]
+public sealed class SharedMemoryTests
+{
+    // Files that were created without a name never show one among the descriptors, so all of the folder count.
+    private const string Folder = "/dev/shm/";
+
+    private readonly string _name = $"test-{Guid.NewGuid():N}-ünï";
+
+    private string FilePath => $"{Folder}NativeBuffers-{_name}";
+
+    [Fact]
+    public void What_one_writes_the_other_reads()
+    {
+        using var created = SharedMemory<int>.Create(_name, 1000);
+        using var opened = SharedMemory<int>.Open(_name);
+        Assert.Equal((_name, 1000, _name, 1000), (created.Name, created.Length, opened.Name, opened.Length));
+        using Borrow<int> one = created.Borrow();
+        using Borrow<int> other = opened.Borrow();
+        Assert.Equal(-1, other.Span.IndexOfAnyExcept(0));
+        one[999] = 5;
+        Assert.Equal(5, other[999]);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(100_001)]
+    public void Any_length_is_kept_exactly(int length)
+    {
+        using var created = SharedMemory<byte>.Create(_name, length);
+        using var opened = SharedMemory<byte>.Open(_name);
+        using Borrow<byte> borrow = opened.Borrow();
+        Assert.Equal((length, length, length), (created.Length, opened.Length, borrow.Span.Length));
+    }
+
+    [Fact]
+    public void A_name_is_gone_when_its_last_user_is()
+    {
+        var created = SharedMemory<int>.Create(_name, 10);
+        var opened = SharedMemory<int>.Open(_name);
+        AssertOpen(2);
+        created.Dispose();
+        created.Dispose();
+        AssertOpen(1);
+        SharedMemory<int>.Open(_name).Dispose();
+        Assert.Throws<ObjectDisposedException>(() => created.Borrow().Dispose());
+        Assert.Equal((true, 0, false), (created.IsDisposed, created.Length, opened.IsDisposed));
+        opened.Dispose();
+        AssertOpen(0);
+        Assert.Contains(_name, Assert.Throws<FileNotFoundException>(() => SharedMemory<int>.Open(_name)).Message);
+        using var again = SharedMemory<int>.Create(_name, 20);
+        Assert.Equal(20, again.Length);
+    }
+
+    [Fact]
+    public void A_name_that_is_in_use_is_not_created_again()
+    {
+        using (var created = SharedMemory<int>.Create(_name, 10))
+        {
+            Assert.Contains(_name, Assert.Throws<IOException>(() => SharedMemory<int>.Create(_name, 10)).Message);
+            using var opened = SharedMemory<int>.OpenOrCreate(_name, 10);
+            created.Dispose();
+            Assert.Throws<IOException>(() => SharedMemory<int>.Create(_name, 10));
+            AssertOpen(1);
+        }
+
+        using var another = SharedMemory<int>.OpenOrCreate(_name, 11);
+        Assert.Equal(11, another.Length);
+        string message = Assert.Throws<InvalidDataException>(() => SharedMemory<int>.OpenOrCreate(_name, 12)).Message;
+        Assert.Contains("11", message);
+        Assert.Contains("12", message);
+    }
+
+    [Fact]
+    public void What_is_no_whole_number_of_elements_is_refused_and_stays()
+    {
+        using (var created = SharedMemory<byte>.Create(_name, 1001))
+        {
+            string message = Assert.Throws<InvalidDataException>(() => SharedMemory<long>.Open(_name)).Message;
+            Assert.Contains("1,001", message);
+            Assert.Contains(" 8 ", message);
+            AssertOpen(1);
+        }
+
+        AssertOpen(0);
+    }
+
+    [Fact]
+    public void Names_and_lengths_that_cannot_be_are_refused()
+    {
+        foreach (string name in new[] { "", "a/b", "/a", @"a\b", "a\0b", "a\nb", new string('a', 201), new string('ü', 101) })
+        {
+            Assert.Throws<ArgumentException>(() => SharedMemory<int>.Create(name, 1));
+            Assert.Throws<ArgumentException>(() => SharedMemory<int>.Open(name));
+            Assert.Throws<ArgumentException>(() => SharedMemory<int>.OpenOrCreate(name, 1));
+        }
+
+        Assert.Throws<ArgumentNullException>(() => SharedMemory<int>.Create(null!, 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => SharedMemory<int>.Create(_name, -1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => SharedMemory<int>.Create(_name, long.MaxValue));
+        Assert.ThrowsAny<OutOfMemoryException>(() => SharedMemory<int>.Create(_name, 1L << 50));
+        AssertOpen(0);
+        foreach (string name in new[] { ".", "..", "*", "a b", new string('ü', 100) })
+        {
+            using var created = SharedMemory<int>.Create(name, 1);
+            SharedMemory<int>.Open(name).Dispose();
+        }
+    }
+
+    [Fact]
+    public void Disposed_while_borrowed_it_is_left_when_the_borrow_ends()
+    {
+        var shared = SharedMemory<int>.Create(_name, 10);
+        using (Borrow<int> borrow = shared.Borrow())
+        {
+            OtherThread.Run(shared.Dispose);
+            AssertOpen(1);
+            borrow[9] = 5;
+            using var other = SharedMemory<int>.Open(_name);
+            Assert.Equal(5, ElementOf(other, 9));
+        }
+
+        AssertOpen(0);
+    }
+
+    [Fact]
+    public void Forgotten_it_is_left()
+    {
+        for (int i = 0; i < 5; i++)
+        {
+            Forget(_name);
+        }
+
+        Assert.True(Collector.Until(() => OpenFiles.DescriptorsOf(Folder) == 0));
+        AssertOpen(0);
+        Assert.Throws<FileNotFoundException>(() => SharedMemory<int>.Open(_name));
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static void Forget(string name)
+        {
+            using Borrow<int> borrow = SharedMemory<int>.OpenOrCreate(name, 10).Borrow();
+            borrow[0]++;
+        }
+    }
+
+    [Fact]
+    public void Only_this_user_can_read_it()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "There it is a file.");
+        using var shared = SharedMemory<int>.Create(_name, 10);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, OperatingSystem.IsWindows() ? default : File.GetUnixFileMode(FilePath));
+        OtherUser.Run(() =>
+        {
+            Assert.Throws<UnauthorizedAccessException>(() => SharedMemory<int>.Open(_name));
+            Assert.Throws<IOException>(() => SharedMemory<int>.Create(_name, 10));
+        });
+    }
+
+    [Fact]
+    public void Two_processes_count_together()
+    {
+        using var shared = SharedMemory<long>.Create(_name, 8);
+        using var companion = new Companion();
+        Assert.Equal("opened 8", companion.Ask($"open {_name}"));
+        using Borrow<long> borrow = shared.Borrow();
+        companion.Tell("count 1000000");
+        for (int i = 0; i < 1_000_000; i++)
+        {
+            Interlocked.Increment(ref borrow[0]);
+        }
+
+        Assert.Equal("counted", companion.Hear());
+        Assert.Equal(2_000_000, borrow[0]);
+        Assert.Equal("2000000", companion.Ask("get 0"));
+    }
+
+    [Fact]
+    public void A_process_that_crashes_leaves_the_other_running_and_its_name_is_gone_after_both()
+    {
+        using var companion = new Companion();
+        Assert.Equal("created", companion.Ask($"create {_name} 8"));
+        Assert.Equal("IOException", Assert.Throws<IOException>(() => SharedMemory<long>.Create(_name, 8)).GetType().Name);
+        using (var shared = SharedMemory<long>.Open(_name))
+        {
+            Assert.Equal("set", companion.Ask("set 7 77"));
+            companion.Kill();
+            using Borrow<long> borrow = shared.Borrow();
+            Assert.Equal(77, borrow[7]);
+            borrow[7] = 78;
+            using var another = SharedMemory<long>.Open(_name);
+            Assert.Equal(78, ElementOf(another, 7));
+        }
+
+        AssertOpen(0);
+    }
+
+    [Theory]
+    [InlineData("open")]
+    [InlineData("create")]
+    [InlineData("create another")]
+    public void A_name_that_a_crashed_process_left_is_removed_by_whoever_comes_next(string way)
+    {
+        using (var companion = new Companion())
+        {
+            Assert.Equal("created", companion.Ask($"create {_name} 8"));
+            companion.Kill();
+        }
+
+        if (OperatingSystem.IsLinux())
+        {
+            Assert.True(File.Exists(FilePath));
+        }
+
+        switch (way)
+        {
+            case "open":
+                Assert.Throws<FileNotFoundException>(() => SharedMemory<long>.Open(_name));
+                break;
+            case "create":
+                using (var shared = SharedMemory<long>.Create(_name, 9))
+                {
+                    Assert.Equal((9, 0), (shared.Length, ElementOf(shared, 7)));
+                }
+
+                break;
+            default:
+                SharedMemory<long>.Create(_name + "-not", 9).Dispose();
+                break;
+        }
+
+        AssertOpen(0);
+    }
+
+    [Fact]
+    public void A_process_that_leaves_last_takes_the_name_with_it()
+    {
+        using var companion = new Companion();
+        var shared = SharedMemory<long>.Create(_name, 8);
+        Assert.Equal("opened 8", companion.Ask($"open {_name}"));
+        shared.Dispose();
+        Assert.Equal("0", companion.Ask("get 3"));
+        Assert.True(File.Exists(FilePath) || !OperatingSystem.IsLinux());
+        Assert.Equal("left", companion.Ask("leave"));
+        AssertOpen(0);
+    }
+
+    [Fact]
+    public void Of_all_who_create_open_and_leave_at_once_each_has_whole_memory_and_the_last_takes_the_name()
+    {
+        var race = new Race();
+        race.Run(OpenOrCreate, OpenOrCreate, Create, Open);
+        AssertOpen(0);
+
+        void OpenOrCreate(Random random) => Use(SharedMemory<long>.OpenOrCreate(_name, 4096), random);
+
+        void Create(Random random)
+        {
+            try
+            {
+                Use(SharedMemory<long>.Create(_name, 4096), random);
+            }
+            catch (IOException)
+            {
+                // Somebody has it.
+            }
+        }
+
+        void Open(Random random)
+        {
+            try
+            {
+                Use(SharedMemory<long>.Open(_name), random);
+            }
+            catch (FileNotFoundException)
+            {
+                // Nobody has it.
+            }
+        }
+
+        // While one has the name, nobody creates it again: so all who are in at once are in the same memory.
+        void Use(SharedMemory<long> shared, Random random)
+        {
+            using (shared)
+            {
+                Assert.Equal(4096, shared.Length);
+                using Borrow<long> borrow = shared.Borrow();
+                Interlocked.Increment(ref borrow[0]);
+                Thread.SpinWait(random.Next(1000));
+                Assert.InRange(borrow[0], 1, 4);
+                using (var same = SharedMemory<long>.Open(_name))
+                {
+                    using Borrow<long> sameBorrow = same.Borrow();
+                    int mine = 1 + (Environment.CurrentManagedThreadId % 4000);
+                    borrow[mine] = random.NextInt64();
+                    Assert.Equal(borrow[mine], sameBorrow[mine]);
+                }
+
+                Interlocked.Decrement(ref borrow[0]);
+            }
+        }
+    }
+
+    private static T ElementOf<T>(SharedMemory<T> shared, long index)
+        where T : unmanaged
+    {
+        using Borrow<T> borrow = shared.Borrow();
+        return borrow[index];
+    }
+
+    private void AssertOpen(int count)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            Assert.Equal((count, count != 0), (OpenFiles.DescriptorsOf(Folder), File.Exists(FilePath)));
+        }
+    }
+}
