@@ -1,4 +1,5 @@
 using NativeBuffers.Benchmarks.Owners;
+using NativeBuffers.Benchmarks.Regions;
 
 namespace NativeBuffers.Benchmarks.Targets;
 
@@ -8,5 +9,6 @@ internal static class LongRaces
     public static IReadOnlyList<LongRace> All { get; } =
     [
         new("Growth by doubling, 1 MiB to 1 GiB", "malloc, copy, free", 0.30, Doubling.Owner, Doubling.MallocCopyFree),
+        new("MappedFile, 1 GB in the page cache, sum of bytes", "FileStream, array", 0.90, FileSums.Mapped, FileSums.Streamed) { Prepare = BigFile.Create },
     ];
 }
