@@ -88,16 +88,24 @@ internal static class ArenaGrowth
     /// <safety>The life goes on.</safety>
     public static unsafe void EndScopes(ArenaCursor cursor)
     {
-        ArenaMark* outermost = cursor.Header->Innermost;
+        ArenaMark* outermost = Outermost(cursor.Header);
         if (outermost != null)
         {
-            while (outermost->Outer != null)
-            {
-                outermost = outermost->Outer;
-            }
-
             Rewind(cursor, *outermost);
         }
+    }
+
+    /// <summary>The mark of the scope that is in no other; null if none is open.</summary>
+    /// <safety>The life goes on.</safety>
+    public static unsafe ArenaMark* Outermost(ArenaHeader* header)
+    {
+        ArenaMark* mark = header->Innermost;
+        while (mark != null && mark->Outer != null)
+        {
+            mark = mark->Outer;
+        }
+
+        return mark;
     }
 
     /// <summary>Ends the life of an arena that lives in a scope, when that has more than its first chunk, or an open scope. Nothing if it is over.</summary>
@@ -169,19 +177,27 @@ internal static class ArenaGrowth
             throw Failure.ArenaLimit(header->Limit, byteCount);
         }
 
+        ArenaChunk* last = header->Last;
         bool isAlone = needed > header->NextByteCount;
         ArenaChunk* chunk = AddChunk(cursor, isAlone ? needed : header->NextByteCount);
         ulong first = (ulong)chunk + (ulong)sizeof(ArenaChunk);
+        ulong start = (first + (alignment - 1)) & ~((ulong)alignment - 1);
         if (isAlone)
         {
             _ = header->TrySpend(byteCount);
-            return (void*)((first + (alignment - 1)) & ~((ulong)alignment - 1));
+            return (void*)start;
+        }
+
+        // The padding, which counts too, is known only now.
+        if (start - first + byteCount > (ulong)header->Reserve + (header->End - header->Next))
+        {
+            FreeChunks(cursor, last);
+            throw Failure.ArenaLimit(header->Limit, byteCount);
         }
 
         header->Open(first, (ulong)chunk + chunk->Slot->ByteCount - ArenaHeader.Slack);
         header->NextByteCount = nuint.Min(header->NextByteCount * 2, LargestChunk);
-        void* start = TryBump(header, byteCount, alignment);
-        return start != null ? start : throw Failure.ArenaLimit(header->Limit, byteCount);
+        return TryBump(header, byteCount, alignment);
     }
 
     private static unsafe ArenaChunk* AddChunk(ArenaCursor cursor, nuint byteCount)
