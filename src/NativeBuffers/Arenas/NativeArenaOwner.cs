@@ -185,11 +185,28 @@ public sealed class NativeArenaOwner : IDisposable
 
         unsafe
         {
-            // SAFETY: this thread is in. The range is inside its chunk, also if the value was put together from two by a race.
+            // SAFETY: this thread is in. The range is inside its chunk, behind what that begins with, and what it holds was
+            // handed out: also if the slice is no slice, but bytes that memory held before, or two put together by a race.
             Block chunk = owner._chunks[slice.Chunk].Slot->Block;
-            Layout.ThrowIfOutside(slice.Offset, slice.Length * (long)sizeof(T), (long)chunk.ByteCount);
-            return Block.View<T>((byte*)chunk.Start + slice.Offset, slice.Length);
+            long byteCount = slice.Length * (long)sizeof(T);
+            long first = slice.Chunk == 0 ? sizeof(ArenaHeader) : sizeof(ArenaChunk);
+            Layout.ThrowIfOutside(slice.Offset - first, byteCount, (long)chunk.ByteCount - first);
+            ulong start = (ulong)chunk.Start + slice.Offset;
+            return IsRoom(cursor.Header, slice.Chunk, start, start + (ulong)byteCount)
+                ? throw new ArgumentException(Failure.Outside, nameof(slice))
+                : Block.View<T>((void*)start, slice.Length);
         }
+    }
+
+    /// <summary>Whether some of the range is not handed out, or belongs to a scope: there the arena keeps its marks.</summary>
+    /// <safety>The life goes on.</safety>
+    private static unsafe bool IsRoom(ArenaHeader* header, int chunk, ulong start, ulong end)
+    {
+        ArenaMark* scope = ArenaGrowth.Outermost(header);
+        bool isScope = scope != null && chunk > scope->Last->Index;
+        ulong roomStart = scope == null ? header->Next : scope->Next;
+        ulong roomEnd = scope == null ? header->End : scope->End;
+        return isScope || (start < roomEnd && end > roomStart);
     }
 
     /// <summary>What stands for elements that were just allocated.</summary>
