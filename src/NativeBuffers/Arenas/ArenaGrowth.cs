@@ -114,22 +114,29 @@ internal static class ArenaGrowth
     {
         unsafe
         {
-            // SAFETY: the life goes on, so the header is there. The slot is this thread's, and the arena's alone.
+            // SAFETY: the life goes on, so the header is there, until the slot is returned, which is this thread's and the arena's alone.
             if (cursor.IsNone || !cursor.Gate.IsLife(cursor.Ticket))
             {
                 return;
             }
 
+            // The life first: should an allocator's free throw after all, nobody finds what it freed.
             ArenaHeader* header = cursor.Header;
-            FreeChunks(cursor, &header->First);
             Slot* slot = header->First.Slot;
             cursor.Gate.End(header->LastTicket + ArenaGate.Step);
-            ThreadCache.Return(slot, slot->Home);
+            try
+            {
+                FreeChunks(cursor, &header->First);
+            }
+            finally
+            {
+                ThreadCache.Return(slot, slot->Home);
+            }
         }
     }
 
     /// <summary>Gives back what came behind a chunk.</summary>
-    /// <safety>The life goes on, and nobody uses what is in those chunks.</safety>
+    /// <safety>The header is there, and nobody uses what is in those chunks.</safety>
     public static unsafe void FreeChunks(ArenaCursor cursor, ArenaChunk* last)
     {
         ArenaHeader* header = cursor.Header;
@@ -232,12 +239,12 @@ internal static class ArenaGrowth
     private static unsafe void Rewind(ArenaCursor cursor, ArenaMark mark)
     {
         ArenaHeader* header = cursor.Header;
-        FreeChunks(cursor, mark.Last);
         header->Next = mark.Next;
         header->End = mark.End;
         header->Reserve = mark.Reserve;
         header->Innermost = mark.Outer;
         cursor.Gate.Ticket = mark.OuterTicket;
+        FreeChunks(cursor, mark.Last);
     }
 
     /// <summary>The mark of an open scope; null if it is over.</summary>
