@@ -10,19 +10,19 @@ internal readonly ref struct AnyArena
     private readonly ArenaBorrow _borrow;
     private readonly ArenaKind _kind;
 
-    private AnyArena(NativeArena arena)
+    public AnyArena(NativeArena arena)
     {
         _arena = arena;
         _kind = ArenaKind.Arena;
     }
 
-    private AnyArena(ArenaScope scope)
+    public AnyArena(ArenaScope scope)
     {
         _scope = scope;
         _kind = ArenaKind.Scope;
     }
 
-    private AnyArena(ArenaBorrow borrow)
+    public AnyArena(ArenaBorrow borrow)
     {
         _borrow = borrow;
         _kind = ArenaKind.Borrow;
@@ -133,6 +133,22 @@ internal readonly ref struct AnyArena
                 return ref _scope.New(value);
             default:
                 return ref _borrow.New(value);
+        }
+    }
+
+    public void Dispose()
+    {
+        switch (_kind)
+        {
+            case ArenaKind.Arena:
+                _arena.Dispose();
+                break;
+            case ArenaKind.Scope:
+                _scope.Dispose();
+                break;
+            default:
+                _borrow.Dispose();
+                break;
         }
     }
 
