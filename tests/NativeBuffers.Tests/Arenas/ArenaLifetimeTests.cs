@@ -87,6 +87,35 @@ public class ArenaLifetimeTests
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(5)]
+    public void A_scope_that_ended_before_its_arena_is_no_scope_of_the_next(int scopes)
+    {
+        var stale = NativeArena.Create();
+        scoped ArenaScope staleScope = default;
+        for (int i = 0; i < scopes; i++)
+        {
+            ArenaScope scope = stale.BeginScope();
+            staleScope = scope;
+            scope.Dispose();
+        }
+
+        stale.Dispose();
+        for (int i = 0; i < scopes + 2; i++)
+        {
+            var next = NativeArena.Create();
+            Assert.Equal("Over", Try(staleScope));
+            ArenaScope current = next.BeginScope();
+            staleScope.Dispose();
+            Assert.Equal("Over", Try(staleScope));
+            Assert.Equal("Done", Try(current));
+            current.Dispose();
+            next.Dispose();
+        }
+    }
+
     [Fact]
     public void A_stale_copy_frees_nothing_of_the_next_buffer_in_its_place()
     {
