@@ -25,7 +25,8 @@ internal static class ArenaGrowth
     {
         ThrowIfNotCurrent(cursor);
         ArenaHeader* header = cursor.Header;
-        void* start = TryBump(header, byteCount, alignment);
+        // Nothing fits everywhere, also where its alignment does not.
+        void* start = byteCount == 0 ? (void*)header->Next : TryBump(header, byteCount, alignment);
         if (start == null)
         {
             start = AllocateInNewChunk(cursor, byteCount, alignment);
