@@ -148,6 +148,28 @@ public class ArenaLimitTests
         Assert.Equal(limit, arena.AllocatedBytes);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(100)]
+    public void No_elements_fit_into_an_arena_that_is_full_and_take_no_block(int limit)
+    {
+        var allocator = new CustomAllocator();
+        using var arena = NativeArena.Create(limit, allocator, limit);
+        _ = arena.Allocate<byte>(limit);
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.True(arena.Allocate<byte>(0).IsEmpty);
+            Assert.True(arena.Allocate<long>(0).IsEmpty);
+            Assert.True(arena.Allocate<Vector512<byte>>(0).IsEmpty);
+            Assert.True(arena.AllocateUninitialized<Vector512<byte>>(0).IsEmpty);
+            Assert.True(arena.CopyFrom<decimal>([]).IsEmpty);
+        }
+
+        Assert.Equal(limit, arena.AllocatedBytes);
+        Assert.Equal(1, allocator.LiveBlocks);
+    }
+
     [Fact]
     public void The_limit_of_an_owner_survives_borrows_and_resets()
     {
