@@ -25,10 +25,11 @@ internal static class ArenaGrowth
     {
         ThrowIfNotCurrent(cursor);
         ArenaHeader* header = cursor.Header;
-        void* start = TryBump(header, byteCount, alignment);
+        // Nothing fits everywhere, also where its alignment does not.
+        void* start = byteCount == 0 ? (void*)header->Next : TryBump(header, byteCount, alignment);
         if (start == null)
         {
-            start = AllocateInNewChunk(cursor, byteCount, alignment);
+            start = AllocateInNewChunk(cursor, byteCount, alignment, ref zeroed);
         }
 
         if (zeroed)
@@ -88,16 +89,24 @@ internal static class ArenaGrowth
     /// <safety>The life goes on.</safety>
     public static unsafe void EndScopes(ArenaCursor cursor)
     {
-        ArenaMark* outermost = cursor.Header->Innermost;
+        ArenaMark* outermost = Outermost(cursor.Header);
         if (outermost != null)
         {
-            while (outermost->Outer != null)
-            {
-                outermost = outermost->Outer;
-            }
-
             Rewind(cursor, *outermost);
         }
+    }
+
+    /// <summary>The mark of the scope that is in no other; null if none is open.</summary>
+    /// <safety>The life goes on.</safety>
+    public static unsafe ArenaMark* Outermost(ArenaHeader* header)
+    {
+        ArenaMark* mark = header->Innermost;
+        while (mark != null && mark->Outer != null)
+        {
+            mark = mark->Outer;
+        }
+
+        return mark;
     }
 
     /// <summary>Ends the life of an arena that lives in a scope, when that has more than its first chunk, or an open scope. Nothing if it is over.</summary>
@@ -106,22 +115,29 @@ internal static class ArenaGrowth
     {
         unsafe
         {
-            // SAFETY: the life goes on, so the header is there. The slot is this thread's, and the arena's alone.
+            // SAFETY: the life goes on, so the header is there, until the slot is returned, which is this thread's and the arena's alone.
             if (cursor.IsNone || !cursor.Gate.IsLife(cursor.Ticket))
             {
                 return;
             }
 
+            // The life first: should an allocator's free throw after all, nobody finds what it freed.
             ArenaHeader* header = cursor.Header;
-            FreeChunks(cursor, &header->First);
             Slot* slot = header->First.Slot;
             cursor.Gate.End(header->LastTicket + ArenaGate.Step);
-            ThreadCache.Return(slot, slot->Home);
+            try
+            {
+                FreeChunks(cursor, &header->First);
+            }
+            finally
+            {
+                ThreadCache.Return(slot, slot->Home);
+            }
         }
     }
 
     /// <summary>Gives back what came behind a chunk.</summary>
-    /// <safety>The life goes on, and nobody uses what is in those chunks.</safety>
+    /// <safety>The header is there, and nobody uses what is in those chunks.</safety>
     public static unsafe void FreeChunks(ArenaCursor cursor, ArenaChunk* last)
     {
         ArenaHeader* header = cursor.Header;
@@ -155,7 +171,11 @@ internal static class ArenaGrowth
         return (void*)start;
     }
 
-    private static unsafe void* AllocateInNewChunk(ArenaCursor cursor, nuint byteCount, nuint alignment)
+    /// <param name="cursor">Is current.</param>
+    /// <param name="byteCount">In bytes.</param>
+    /// <param name="alignment">In bytes.</param>
+    /// <param name="zeroed">What is asked for; false afterwards if there is nothing left to clear.</param>
+    private static unsafe void* AllocateInNewChunk(ArenaCursor cursor, nuint byteCount, nuint alignment, ref bool zeroed)
     {
         ArenaHeader* header = cursor.Header;
         nuint overhead = (nuint)sizeof(ArenaChunk) + ArenaHeader.Slack + alignment;
@@ -169,25 +189,39 @@ internal static class ArenaGrowth
             throw Failure.ArenaLimit(header->Limit, byteCount);
         }
 
+        ArenaChunk* last = header->Last;
         bool isAlone = needed > header->NextByteCount;
-        ArenaChunk* chunk = AddChunk(cursor, isAlone ? needed : header->NextByteCount);
+
+        // What the cache does not keep may come from where zeroes cost nothing.
+        bool comesZeroed = zeroed && needed > LargestChunk;
+        ArenaChunk* chunk = AddChunk(cursor, isAlone ? needed : header->NextByteCount, comesZeroed);
+        zeroed &= !comesZeroed;
         ulong first = (ulong)chunk + (ulong)sizeof(ArenaChunk);
+        ulong start = (first + (alignment - 1)) & ~((ulong)alignment - 1);
         if (isAlone)
         {
+            // So that the next of this size need not be alone.
+            header->NextByteCount = nuint.Clamp(needed * 2, header->NextByteCount, LargestChunk);
             _ = header->TrySpend(byteCount);
-            return (void*)((first + (alignment - 1)) & ~((ulong)alignment - 1));
+            return (void*)start;
+        }
+
+        // The padding, which counts too, is known only now.
+        if (start - first + byteCount > (ulong)header->Reserve + (header->End - header->Next))
+        {
+            FreeChunks(cursor, last);
+            throw Failure.ArenaLimit(header->Limit, byteCount);
         }
 
         header->Open(first, (ulong)chunk + chunk->Slot->ByteCount - ArenaHeader.Slack);
         header->NextByteCount = nuint.Min(header->NextByteCount * 2, LargestChunk);
-        void* start = TryBump(header, byteCount, alignment);
-        return start != null ? start : throw Failure.ArenaLimit(header->Limit, byteCount);
+        return TryBump(header, byteCount, alignment);
     }
 
-    private static unsafe ArenaChunk* AddChunk(ArenaCursor cursor, nuint byteCount)
+    private static unsafe ArenaChunk* AddChunk(ArenaCursor cursor, nuint byteCount, bool zeroed)
     {
         ArenaHeader* header = cursor.Header;
-        Slot* slot = cursor.Owner is { } owner ? owner.TakeChunk(byteCount) : TryTake(header->First.Slot, byteCount);
+        Slot* slot = cursor.Owner is { } owner ? owner.TakeChunk(byteCount, zeroed) : TryTake(header->First.Slot, byteCount, zeroed);
         if (slot == null)
         {
             throw Failure.OutOfMemory(byteCount, AllocatorOf(header));
@@ -201,10 +235,10 @@ internal static class ArenaGrowth
         return chunk;
     }
 
-    private static unsafe Slot* TryTake(Slot* first, nuint byteCount) =>
+    private static unsafe Slot* TryTake(Slot* first, nuint byteCount, bool zeroed) =>
         first->Kind == SlotKind.Foreign
-            ? Uncached.TryTakeFrom(Uncached.AllocatorOf(first), byteCount, zeroed: false)
-            : Lease.TryTake(byteCount, zeroed: false);
+            ? Uncached.TryTakeFrom(Uncached.AllocatorOf(first), byteCount, zeroed)
+            : Lease.TryTake(byteCount, zeroed);
 
     private static unsafe NativeAllocator AllocatorOf(ArenaHeader* header) =>
         header->First.Slot->Kind == SlotKind.Foreign ? Uncached.AllocatorOf(header->First.Slot) : NativeAllocator.Default;
@@ -216,12 +250,12 @@ internal static class ArenaGrowth
     private static unsafe void Rewind(ArenaCursor cursor, ArenaMark mark)
     {
         ArenaHeader* header = cursor.Header;
-        FreeChunks(cursor, mark.Last);
         header->Next = mark.Next;
         header->End = mark.End;
         header->Reserve = mark.Reserve;
         header->Innermost = mark.Outer;
         cursor.Gate.Ticket = mark.OuterTicket;
+        FreeChunks(cursor, mark.Last);
     }
 
     /// <summary>The mark of an open scope; null if it is over.</summary>

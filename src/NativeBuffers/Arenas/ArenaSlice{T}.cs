@@ -5,7 +5,8 @@ namespace NativeBuffers;
 /// <summary>Where elements lie in a <see cref="NativeArenaOwner"/>: a value that fields and other elements can store.</summary>
 /// <remarks>
 /// It owns nothing and keeps nothing. <see cref="ArenaBorrow.AsSpan"/> finds the elements; after the arena was reset or disposed, or in
-/// another arena, it throws. <c>default</c> stands for no elements.
+/// another arena, it throws. <c>default</c> stands for no elements. One that was read from uninitialized memory finds nothing, or other
+/// elements of the arena.
 /// </remarks>
 /// <typeparam name="T">Any type without references.</typeparam>
 [SuppressMessage("Performance", "CA1815", Justification = "Equal is who stands for the same elements; nobody needs to ask.")]

@@ -46,6 +46,7 @@ public sealed class NativeArenaOwner : IDisposable
     private readonly List<Hold> _chunks = [];
     private readonly NativeAllocator? _allocator;
     private NativeArenaOwner? _nextBorrowed;
+    private Thread? _user;
     private ArenaGate _gate;
     private int _epoch = Interlocked.Increment(ref s_lastEpoch);
     private int _state;
@@ -79,6 +80,7 @@ public sealed class NativeArenaOwner : IDisposable
     }
 
     /// <summary>Begins to use the arena, alone.</summary>
+    /// <remarks>A borrow that was forgotten ends with its thread; only then can others begin.</remarks>
     /// <returns>A ref struct: declare it with <c>using</c>. Its spans cannot leave its scope.</returns>
     /// <exception cref="InvalidOperationException">The arena is borrowed already, on this or another thread.</exception>
     /// <exception cref="ObjectDisposedException">The arena was disposed.</exception>
@@ -137,6 +139,10 @@ public sealed class NativeArenaOwner : IDisposable
                 {
                     FreeAll();
                 }
+                else if (TryTakeOver())
+                {
+                    Leave();
+                }
 
                 return;
             }
@@ -152,13 +158,7 @@ public sealed class NativeArenaOwner : IDisposable
         }
 
         NativeArenaOwner owner = cursor.Owner!;
-        unsafe
-        {
-            // SAFETY: the borrow's life goes on, so the header is there.
-            ArenaGrowth.EndScopes(cursor);
-            owner._gate.End(cursor.Header->LastTicket += ArenaGate.Step);
-        }
-
+        owner.EndLife();
         owner.Forget();
         owner.Leave();
     }
@@ -185,11 +185,28 @@ public sealed class NativeArenaOwner : IDisposable
 
         unsafe
         {
-            // SAFETY: this thread is in. The range is inside its chunk, also if the value was put together from two by a race.
+            // SAFETY: this thread is in. The range is inside its chunk, behind what that begins with, and what it holds was
+            // handed out: also if the slice is no slice, but bytes that memory held before, or two put together by a race.
             Block chunk = owner._chunks[slice.Chunk].Slot->Block;
-            Layout.ThrowIfOutside(slice.Offset, slice.Length * (long)sizeof(T), (long)chunk.ByteCount);
-            return Block.View<T>((byte*)chunk.Start + slice.Offset, slice.Length);
+            long byteCount = slice.Length * (long)sizeof(T);
+            long first = slice.Chunk == 0 ? sizeof(ArenaHeader) : sizeof(ArenaChunk);
+            Layout.ThrowIfOutside(slice.Offset - first, byteCount, (long)chunk.ByteCount - first);
+            ulong start = (ulong)chunk.Start + slice.Offset;
+            return IsRoom(cursor.Header, slice.Chunk, start, start + (ulong)byteCount)
+                ? throw new ArgumentException(Failure.Outside, nameof(slice))
+                : Block.View<T>((void*)start, slice.Length);
         }
+    }
+
+    /// <summary>Whether some of the range is not handed out, or belongs to a scope: there the arena keeps its marks.</summary>
+    /// <safety>The life goes on.</safety>
+    private static unsafe bool IsRoom(ArenaHeader* header, int chunk, ulong start, ulong end)
+    {
+        ArenaMark* scope = ArenaGrowth.Outermost(header);
+        bool isScope = scope != null && chunk > scope->Last->Index;
+        ulong roomStart = scope == null ? header->Next : scope->Next;
+        ulong roomEnd = scope == null ? header->End : scope->End;
+        return isScope || (start < roomEnd && end > roomStart);
     }
 
     /// <summary>What stands for elements that were just allocated.</summary>
@@ -215,10 +232,10 @@ public sealed class NativeArenaOwner : IDisposable
     /// <summary>Another block.</summary>
     /// <safety>The caller is in. The slot's block is the arena's.</safety>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
-    internal unsafe Slot* TakeChunk(nuint byteCount)
+    internal unsafe Slot* TakeChunk(nuint byteCount, bool zeroed = false)
     {
         _chunks.EnsureCapacity(_chunks.Count + 1);
-        Hold hold = Hold.Rent(byteCount, _allocator, zeroed: false);
+        Hold hold = Hold.Rent(byteCount, _allocator, zeroed);
         _chunks.Add(hold);
         return hold.Slot;
     }
@@ -247,14 +264,46 @@ public sealed class NativeArenaOwner : IDisposable
     private void Enter()
     {
         int state = Interlocked.CompareExchange(ref _state, InUse, Open);
-        if (state != Open)
+        if (state == Open)
+        {
+            Volatile.Write(ref _user, Thread.CurrentThread);
+        }
+        else if (state != InUse || !TryTakeOver())
         {
             throw state == InUse ? Failure.ArenaInUse() : Failure.Disposed(nameof(NativeArenaOwner));
         }
     }
 
+    /// <summary>Whether the thread that was in has ended, and forgot its borrow; then the caller is in.</summary>
+    private bool TryTakeOver()
+    {
+        Thread? before = Volatile.Read(ref _user);
+        if (before is not { IsAlive: false } || Interlocked.CompareExchange(ref _user, Thread.CurrentThread, before) != before)
+        {
+            return false;
+        }
+
+        EndLife();
+        _nextBorrowed = null;
+        return true;
+    }
+
+    /// <summary>Ends what a borrow has begun. The caller is in.</summary>
+    private void EndLife()
+    {
+        unsafe
+        {
+            // SAFETY: the caller is in, so the header is there.
+            ArenaHeader* header = Header;
+            ArenaGrowth.EndScopes(new ArenaCursor(ref _gate, header->LastTicket, header, this));
+            _gate.End(header->LastTicket += ArenaGate.Step);
+        }
+    }
+
     private void Leave()
     {
+        // Before the state: while that says InUse, this is who is in, or null.
+        Volatile.Write(ref _user, null);
         if (Interlocked.CompareExchange(ref _state, Open, InUse) == Closing)
         {
             Volatile.Write(ref _state, Closed);

@@ -42,7 +42,7 @@ internal static class Refill
         while (next != null)
         {
             Slot* slot = next;
-            next = slot->Next;
+            next = ReturnQueue.Below(slot);
             CacheBudget.Dequeue((long)SizeClasses.SizeOf(magazine->SizeClass));
             if (!ReturnQueue.TryTake(slot, out ulong closing))
             {

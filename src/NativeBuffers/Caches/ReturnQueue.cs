@@ -26,8 +26,8 @@ internal struct ReturnQueue
     /// <remarks>
     /// It may be in a queue from an earlier generation, that its own thread and another ended at once. Whoever takes it from
     /// there takes it in the new one, perhaps before it is pushed here; then it must not be pushed, as
-    /// <see cref="Slot.Next"/> may be in use. So: set the mark, then look again. If it is still returned, whoever takes it
-    /// finds the mark.
+    /// <see cref="Below"/> may be in use. So: set the mark, then look again. If it is still returned, whoever takes it
+    /// finds the mark. Should it be taken just then, by its own thread, the link does no harm (see <see cref="Slot.Allocator"/>).
     /// </remarks>
     /// <param name="queue">Where to put it.</param>
     /// <param name="slot">The slot.</param>
@@ -51,10 +51,14 @@ internal struct ReturnQueue
         return false;
     }
 
-    /// <summary>Takes all slots, as a list linked by <see cref="Slot.Next"/>; null when there are none.</summary>
-    /// <safety>The queue is in memory that does not move. For each slot, read <see cref="Slot.Next"/>, then call <see cref="TryTake"/>.</safety>
+    /// <summary>Takes all slots, as a list linked by <see cref="Below"/>; null when there are none.</summary>
+    /// <safety>The queue is in memory that does not move. For each slot, read <see cref="Below"/>, then call <see cref="TryTake"/>.</safety>
     public static unsafe Slot* TakeAll(ReturnQueue* queue) =>
         queue->IsEmpty ? null : (Slot*)Interlocked.Exchange(ref *(nint*)&queue->_top, 0);
+
+    /// <summary>The slot that lies under this one; null under the last.</summary>
+    /// <safety>The slot comes from <see cref="TakeAll"/>.</safety>
+    public static unsafe Slot* Below(Slot* slot) => (Slot*)slot->Allocator;
 
     /// <summary>Takes a slot of the list over, still closing; false when it is no longer to be had.</summary>
     /// <remarks>
@@ -62,7 +66,7 @@ internal struct ReturnQueue
     /// And it may have been pushed again as soon as it is not marked as queued; so the generation decides, atomically.
     /// </remarks>
     /// <safety>
-    /// The slot comes from <see cref="TakeAll"/>, and <see cref="Slot.Next"/> was read already. Whoever takes it moves
+    /// The slot comes from <see cref="TakeAll"/>, and <see cref="Below"/> was read already. Whoever takes it moves
     /// its generation on, once it has a home or none.
     /// </safety>
     public static unsafe bool TryTake(Slot* slot, out ulong closing)
@@ -82,7 +86,7 @@ internal struct ReturnQueue
         while (true)
         {
             nint below = Volatile.Read(ref top);
-            slot->Next = (Slot*)below;
+            slot->Allocator = below;
             int depth = below == 0 ? 0 : int.Min(((Slot*)below)->QueueDepth + 1, byte.MaxValue);
             slot->QueueDepth = (byte)depth;
             if (Interlocked.CompareExchange(ref top, (nint)slot, below) == below)

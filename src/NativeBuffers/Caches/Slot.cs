@@ -25,8 +25,8 @@ internal struct Slot
     public ulong Generation;
 
     /// <summary>
-    /// The next one in a list of slots without blocks, or in a <see cref="ReturnQueue"/>. Behind the generation: while the
-    /// slot is in a scope's use, these two words are its user's gate, of whatever kind (see <c>ArenaGate</c>).
+    /// The next one in a list of slots without blocks. Behind the generation: while the slot is in a scope's use, these two
+    /// words are its user's gate, of whatever kind (see <c>ArenaGate</c>).
     /// </summary>
     public unsafe Slot* Next;
 
@@ -39,7 +39,11 @@ internal struct Slot
     /// <summary>The block's size in bytes, at least what its user asked for.</summary>
     public nuint ByteCount;
 
-    /// <summary>For <see cref="SlotKind.Foreign"/>: a handle to the <see cref="NativeAllocator"/> that frees the block.</summary>
+    /// <summary>
+    /// For <see cref="SlotKind.Foreign"/>: a handle to the <see cref="NativeAllocator"/> that frees the block. For a slot in a
+    /// <see cref="ReturnQueue"/>, which is never foreign: the one under it. Not <see cref="Next"/>, because a slot that two
+    /// threads gave back at once lies there while it is in use.
+    /// </summary>
     public nint Allocator;
 
     /// <summary>

@@ -152,7 +152,7 @@ internal static class ThreadCaches
             while (slots != null && count < Most)
             {
                 Slot* slot = slots;
-                slots = slot->Next;
+                slots = ReturnQueue.Below(slot);
                 CacheBudget.Dequeue((long)SizeClasses.SizeOf(sizeClass));
                 if (ReturnQueue.TryTake(slot, out closing[count]))
                 {

@@ -8,9 +8,9 @@ namespace NativeBuffers;
 public static class NativeMemoryTracker
 {
     /// <summary>
-    /// How many owners, pooled and scoped buffers were never disposed, and had their memory freed by a finalizer, or when
-    /// their thread had ended. Each is a mistake in the program; also those that a finalizer of the program's own would have
-    /// disposed, had it been first.
+    /// How many owners, lists, scoped and pooled buffers were never disposed, and had their memory freed by a finalizer, or when
+    /// their thread had ended; arenas count with each of their blocks. Each is a mistake in the program; also those that a
+    /// finalizer of the program's own would have disposed, had it been first.
     /// </summary>
     public static long AbandonedCount => Guardian.AbandonedCount + ThreadCaches.AbandonedCount;
 }

@@ -30,6 +30,10 @@ public sealed class WatchingAllocator() : NativeAllocator("Watching")
     /// <summary>Whether allocations return null.</summary>
     public bool IsExhausted { get; set; }
 
+    /// <summary>Whether the bytes are all in one block that is live.</summary>
+    public bool IsLive(nint start, long byteCount) =>
+        _live.Any(block => start >= block.Key && start + byteCount <= block.Key + (nint)block.Value);
+
     /// <summary>Asserts that everything was freed, once, and as what it was.</summary>
     public void AssertAllFreed()
     {

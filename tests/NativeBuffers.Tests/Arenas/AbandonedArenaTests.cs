@@ -1,0 +1,106 @@
+using NativeBuffers.Tests.Allocators;
+using NativeBuffers.Tests.Contracts;
+
+namespace NativeBuffers.Tests.Arenas;
+
+/// <summary>Arenas that were never disposed, on threads that end.</summary>
+[Collection(ProcessWide.Name)]
+public class AbandonedArenaTests
+{
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Arenas_that_were_never_disposed_are_freed_when_their_thread_has_ended(int scopes)
+    {
+        var allocator = new WatchingAllocator();
+        NativeMemoryCache.Trim();
+        long cached = NativeMemoryCache.CachedBytes;
+        long before = NativeMemoryTracker.AbandonedCount;
+        OtherThread.Run(
+            () =>
+            {
+                foreach (NativeAllocator? source in new[] { null, allocator })
+                {
+                    var arena = NativeArena.Create(1000, source);
+                    _ = arena.Allocate<byte>(10_000);
+                    if (scopes > 0)
+                    {
+                        ArenaScope scope = arena.BeginScope();
+                        _ = scope.Allocate<byte>(100_000);
+                        if (scopes > 1)
+                        {
+                            scope.BeginScope().Allocate<byte>(500_000).Fill(1);
+                        }
+                    }
+                }
+
+                // Begun and ended before, so that the last ticket is not the current one.
+                var other = NativeArena.Create(1000, allocator);
+                for (int i = 0; i < 10; i++)
+                {
+                    other.BeginScope().Dispose();
+                }
+
+                Assert.Equal(scopes + 3, allocator.LiveBlocks);
+            });
+        NativeMemoryCache.Trim();
+        allocator.AssertAllFreed();
+        Assert.Equal((2 * (scopes + 2)) + 1, NativeMemoryTracker.AbandonedCount - before);
+        Assert.Equal(cached, NativeMemoryCache.CachedBytes);
+    }
+
+    [Fact]
+    public void Arenas_of_threads_that_end_while_others_run_are_given_back_and_harm_nobody()
+    {
+        var allocator = new WatchingAllocator();
+        var isOver = new ManualResetEventSlim();
+        var steady = new Thread(
+            () =>
+            {
+                using var arena = NativeArena.Create(500, allocator);
+                Span<int> numbers = arena.Allocate<int>(5000);
+                numbers.Fill(1);
+                while (!isOver.IsSet)
+                {
+                    using ArenaScope scope = arena.BeginScope();
+                    scope.Allocate<int>(5000).Fill(2);
+                    Assert.False(numbers.ContainsAnyExcept(1));
+                }
+            });
+        steady.Start();
+        for (int i = 0; i < 50; i++)
+        {
+            OtherThread.Together(Forget, Forget);
+            if (i % 5 == 0)
+            {
+                NativeMemoryCache.Trim();
+            }
+        }
+
+        isOver.Set();
+        steady.Join();
+        NativeMemoryCache.Trim();
+        allocator.AssertAllFreed();
+
+        void Forget()
+        {
+            NativeArena.Create(500, allocator).BeginScope().Allocate<int>(5000).Fill(3);
+            NativeArena.Create(500).Allocate<int>(5000).Fill(4);
+        }
+    }
+
+    [Fact]
+    public void The_first_use_of_a_thread_may_be_an_arena()
+    {
+        for (int i = 0; i < 5; i++)
+        {
+            OtherThread.Run(
+                static () =>
+                {
+                    using var arena = NativeArena.Create();
+                    arena.Allocate<int>(100_000).Fill(1);
+                });
+        }
+    }
+}

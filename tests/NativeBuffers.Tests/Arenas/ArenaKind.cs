@@ -1,0 +1,17 @@
+namespace NativeBuffers.Tests.Arenas;
+
+/// <summary>What allocates from an arena.</summary>
+public enum ArenaKind
+{
+    /// <summary>A <see cref="NativeArena"/>.</summary>
+    Arena,
+
+    /// <summary>A scope of a scope of one.</summary>
+    Scope,
+
+    /// <summary>A borrow of a <see cref="NativeArenaOwner"/>.</summary>
+    Borrow,
+
+    /// <summary>A scope of such a borrow.</summary>
+    ScopeOfBorrow,
+}

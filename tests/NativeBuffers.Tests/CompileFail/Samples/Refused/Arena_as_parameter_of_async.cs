@@ -1,0 +1,7 @@
+static class Sample
+{
+    static async Task LeakParameter(NativeArena arena) // error CS4012
+    {
+        await Task.Yield();
+    }
+}

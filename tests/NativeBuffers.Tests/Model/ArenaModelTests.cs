@@ -1,0 +1,24 @@
+using FsCheck;
+using FsCheck.Fluent;
+using NativeBuffers.Tests.Arenas;
+
+namespace NativeBuffers.Tests.Model;
+
+/// <summary>Random programs run on arenas and their scopes, and on lists of what they should hold.</summary>
+public class ArenaModelTests
+{
+    [Theory]
+    [InlineData(ArenaKind.Arena, false)]
+    [InlineData(ArenaKind.Arena, true)]
+    [InlineData(ArenaKind.Borrow, false)]
+    [InlineData(ArenaKind.Borrow, true)]
+    public void Scopes_hold_and_give_back_what_lists_do(ArenaKind kind, bool isWatched) =>
+        Prop.ForAll(ArenaStep.Programs, program => new ArenaWorld(program, isWatched).Run(kind))
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(300).WithEndSize(120));
+
+    [Fact]
+    public void A_disagreement_would_be_seen() =>
+        Assert.ThrowsAny<Exception>(
+            static () => Prop.ForAll(ArenaStep.Programs, static program => new ArenaWorld(program, isWatched: false) { IsWrong = true }.Run(ArenaKind.Arena))
+                .Check(Config.QuickThrowOnFailure.WithMaxTest(300).WithEndSize(120)));
+}

@@ -1,0 +1,64 @@
+using NativeBuffers.Caches;
+using NativeBuffers.Lifetimes;
+
+namespace NativeBuffers.Tests.Races;
+
+/// <summary>An arena in a slot that its own thread and another gave back at the same moment: see <see cref="ReturnedTwiceRaceTests"/>.</summary>
+[Collection(ProcessWide.Name)]
+public class ArenaOfSlotReturnedTwiceTests
+{
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void An_arena_and_the_queue_that_its_slot_lies_in_leave_each_other_alone(bool isTrimmed)
+    {
+        var race = new Race();
+        race.RunBriefly(() => Play(isTrimmed));
+        race.ThrowIfFailed();
+    }
+
+    private static unsafe void Play(bool isTrimmed)
+    {
+        // Two are queued, so that one lies under the other; then an arena has the upper one.
+        Hold below = Hold.Rent(4096, 1);
+        Hold hold = Hold.Rent(4096, 1);
+        nint slot = (nint)hold.Slot;
+        ulong held = hold.Held;
+        Elsewhere(() => below.Return());
+        Elsewhere(() => Closing.Close((Slot*)slot, held));
+        Assert.Equal(1, hold.Slot->IsQueued);
+        hold.Slot->Generation = Slot.After(held);
+        hold.Slot->Home->Hot = hold.Slot;
+        using (var arena = NativeArena.Create(initialBytes: 3800))
+        {
+            Span<int> numbers = arena.Allocate<int>(100);
+            numbers.Fill(7);
+            using ArenaScope scope = arena.BeginScope();
+            if (isTrimmed)
+            {
+                NativeMemoryCache.Trim();
+            }
+            else
+            {
+                for (int i = 0; i < 50; i++)
+                {
+                    Assert.NotEqual(slot, (nint)Hold.Rent(4096, 1).Slot);
+                }
+            }
+
+            _ = scope.Allocate<byte>(100_000);
+            Assert.False(arena.IsDisposed);
+            Assert.False(numbers.ContainsAnyExcept(7));
+        }
+
+        using var next = NativeArena.Create(initialBytes: 3800);
+        Assert.Equal(0, next.AllocatedBytes);
+    }
+
+    private static void Elsewhere(Action body)
+    {
+        var race = new Race();
+        race.RunBriefly(body);
+        race.ThrowIfFailed();
+    }
+}
