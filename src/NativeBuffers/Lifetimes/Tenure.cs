@@ -354,8 +354,8 @@ internal struct Tenure
             // SAFETY: nobody else is in, so the slot is this owner's to change, and has at least as many elements as are kept.
             try
             {
-                Relocation.Resize(
-                    _slot, Layout.ByteCount(kept, elementSize), Layout.ByteCount(length, elementSize), zeroed: !isList);
+                nuint newBytes = Layout.ByteCount(length, elementSize);
+                Relocation.Resize(_slot, Layout.ByteCount(kept, elementSize), newBytes, zeroed: !isList, trims: isList);
                 next = Slot.With(Slot.After(held), isList && ThreadCache.IsMine(_slot->Home) ? SlotState.Biased : SlotState.Held);
                 Volatile.Write(ref _length, isList ? (long)(_slot->ByteCount / (nuint)elementSize) : length);
                 Volatile.Write(ref _held, Slot.With(next, SlotState.Held));
