@@ -95,7 +95,7 @@ public ref struct ScratchList<T> : IDisposable
     /// <exception cref="OutOfMemoryException">Memory is exhausted; the list is as it was.</exception>
     public void AddRange(scoped ReadOnlySpan<T> items)
     {
-        if (items.Length > _places.Length - _count || _lease.IsStale)
+        if (items.Length > _places.Length - _count || _lease.IsStale || _isDisposed)
         {
             if (items.Overlaps(_places))
             {
@@ -132,7 +132,7 @@ public ref struct ScratchList<T> : IDisposable
     public void EnsureCapacity(int capacity)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(capacity);
-        if (capacity > _places.Length || _lease.IsStale)
+        if (capacity > _places.Length || _lease.IsStale || _isDisposed)
         {
             this = Grown(this, capacity - _count);
         }
