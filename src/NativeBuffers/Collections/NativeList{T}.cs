@@ -99,7 +99,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
         ArgumentNullException.ThrowIfNull(items);
         if (items.TryGetNonEnumeratedCount(out int count))
         {
-            _ = EnsureCapacity(LongCount + count);
+            _core.Grow(_core.Count + count);
         }
 
         foreach (T item in items)
