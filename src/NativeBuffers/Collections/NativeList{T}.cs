@@ -142,7 +142,11 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     public bool Remove(T item)
     {
         long index = LongIndexOf(item);
-        RemoveRange(long.Max(index, 0), index >= 0 ? 1 : 0);
+        if (index >= 0)
+        {
+            RemoveAt(index);
+        }
+
         return index >= 0;
     }
 
