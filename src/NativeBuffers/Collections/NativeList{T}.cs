@@ -88,6 +88,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// <summary>Adds elements behind the others, in their order.</summary>
     /// <param name="items">May be part of this list.</param>
     /// <inheritdoc cref="Add" path="/exception"/>
+    [OverloadResolutionPriority(1)] // C# 13 could not choose for an array.
     public void AddRange(ReadOnlySpan<T> items) => _core.Insert(null, items);
 
     /// <summary>Adds elements behind the others, in their order.</summary>
