@@ -141,6 +141,77 @@ public class NativeListRaceTests
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void The_thread_that_made_a_list_uses_it_the_short_way_while_others_come_in(bool isPoisoning)
+    {
+        PoisoningAllocator? allocator = isPoisoning ? new() : null;
+        NativeList<long>? current = null;
+        new Race().Run(
+            random =>
+            {
+                using var list = new NativeList<long>(random.Next(20), allocator);
+                Volatile.Write(ref current, list);
+                for (int i = random.Next(400); i >= 0; i--)
+                {
+                    Try(() => list.Add(MarkedElement));
+                    Try(() => VerifyOne(list[i / 2]));
+                    Try(() => list[i / 3] = MarkedElement);
+                }
+            },
+            random => ComeIn(list => list.TrimExcess(), random),
+            random => ComeIn(list => list.EnsureCapacity(list.Capacity + 1), random),
+            random => ComeIn(list => UseBorrowed(list, random), random),
+            Disturb);
+        allocator?.AssertAllCameBack();
+
+        void ComeIn(Action<NativeList<long>> use, Random random)
+        {
+            if (Volatile.Read(ref current) is { } list)
+            {
+                Thread.SpinWait(random.Next(500));
+                Try(() => use(list));
+                if (random.Next(20) == 0)
+                {
+                    list.Dispose();
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void An_element_that_takes_long_to_copy_is_not_freed_meanwhile()
+    {
+        var allocator = new PoisoningAllocator();
+        NativeList<Wide>? current = null;
+        new Race().Run(
+            random =>
+            {
+                Wide item = default;
+                MemoryMarshal.AsBytes(new Span<Wide>(ref item)).Fill(0x41);
+                using var list = new NativeList<Wide>(2, allocator);
+                Volatile.Write(ref current, list);
+                for (int i = random.Next(20); i >= 0; i--)
+                {
+                    Try(() => list.Add(item));
+                    Try(() => list[0] = item);
+                    Try(
+                        () =>
+                        {
+                            Wide read = list[0];
+                            Verify(read);
+                        });
+                }
+            },
+            random =>
+            {
+                Thread.SpinWait(random.Next(2000));
+                Volatile.Read(ref current)?.Dispose();
+            });
+        allocator.AssertAllCameBack();
+    }
+
     [Fact]
     public void A_list_that_goes_from_thread_to_thread_loses_nothing()
     {
@@ -335,5 +406,11 @@ public class NativeListRaceTests
                 Assert.Fail($"Of {elements.Length} elements one has the byte {part:X}: somebody else's, or freed.");
             }
         }
+    }
+
+    [System.Runtime.CompilerServices.InlineArray(2048)]
+    private struct Wide
+    {
+        private long _first;
     }
 }

@@ -128,6 +128,12 @@ public class NativeListTests
         room[1] = 7;
         list.AddRange(room[1..2]);
         Assert.Equal([1, 2, 7], list);
+
+        // What moves up overwrites it.
+        room = list.GetSpan(4);
+        (room[0], room[1]) = (8, 9);
+        list.InsertRange(0, room[..2]);
+        Assert.Equal([8, 9, 1, 2, 7], list);
     }
 
     [Fact]
