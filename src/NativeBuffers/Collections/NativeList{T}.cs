@@ -343,8 +343,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
         using Borrow<T> borrow = Borrow();
         if (borrow.Length > destination.Length)
         {
-            throw new ArgumentException(
-                $"{borrow.Length:N0} elements do not fit into {destination.Length:N0}.", nameof(destination));
+            throw new ArgumentException($"{borrow.Length:N0} elements do not fit into {destination.Length:N0}.", nameof(destination));
         }
 
         borrow.Span.CopyTo(destination);
@@ -377,11 +376,9 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     internal int Version => _core.Version;
 
     /// <summary>The element at an index; false when there is none.</summary>
-    /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
     internal bool TryGet(long index, out T item) => _core.TryGet(index, out item);
 
     /// <summary>As many of the elements' places as there are, from some one on, also behind the count.</summary>
-    /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
     internal Span<T> ViewPlaces(long start, int length)
     {
         using ListUse<T> use = _core.Use();
@@ -389,7 +386,6 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     }
 
     /// <summary>Keeps the block where it is; where a place is.</summary>
-    /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
     internal MemoryHandle PinPlace(long place) => _core.PinPlace(place);
 
     /// <summary>Ends the last pin that still goes on, if any.</summary>
