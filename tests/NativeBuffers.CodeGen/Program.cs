@@ -27,6 +27,9 @@ public static class Program
         BorrowedFill.Run,
         BorrowedForEach.Run,
         BorrowedDotProduct.Run,
+        ListSum.Run,
+        ListForEach.Run,
+        ScratchListSum.Run,
         CreateAndDispose.Run,
         CreateZeroedAndDispose.Run,
     ];

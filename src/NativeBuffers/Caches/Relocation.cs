@@ -10,11 +10,12 @@ internal static class Relocation
     /// <param name="oldBytes">How many bytes to keep, if there is room for them.</param>
     /// <param name="newBytes">How many bytes there must be room for.</param>
     /// <param name="zeroed">Whether the bytes behind the old ones must be zero.</param>
+    /// <param name="trims">Whether a block of the cache is left for a smaller one that is large enough.</param>
     /// <exception cref="OutOfMemoryException">Memory is exhausted; the block is as it was.</exception>
     /// <safety>The slot is exclusively the caller's, who was promised so many old bytes. It may have another home afterwards.</safety>
-    public static unsafe void Resize(Slot* slot, nuint oldBytes, nuint newBytes, bool zeroed = true)
+    public static unsafe void Resize(Slot* slot, nuint oldBytes, nuint newBytes, bool zeroed = true, bool trims = false)
     {
-        if (slot->Kind == SlotKind.Cached && newBytes <= slot->ByteCount)
+        if (slot->Kind == SlotKind.Cached && newBytes <= slot->ByteCount && !(trims && IsOversized(slot, newBytes)))
         {
             if (zeroed)
             {
@@ -40,6 +41,8 @@ internal static class Relocation
             }
         }
     }
+
+    private static unsafe bool IsOversized(Slot* slot, nuint byteCount) => SizeClasses.Of(byteCount) < SizeClasses.Of(slot->ByteCount);
 
     /// <summary>From one class to another, between the classes and large blocks, between kinds of those: through a second slot.</summary>
     private static unsafe void Exchange(Slot* slot, nuint oldBytes, nuint newBytes, bool zeroed)

@@ -144,6 +144,34 @@ internal struct ListCore<T>
         }
     }
 
+    /// <summary>Adds elements behind the others.</summary>
+    /// <param name="items">May be this list.</param>
+    public void AddAll(IEnumerable<T> items)
+    {
+        if (items is NativeList<T> list)
+        {
+            // Room first: borrowed, a list does not grow, and it may be this one.
+            Grow(Count + list.LongCount);
+            using Borrow<T> others = list.Borrow();
+            for (long start = 0; start < others.Length; start += int.MaxValue)
+            {
+                Insert(null, others.AsSpan(start, (int)long.Min(others.Length - start, int.MaxValue)));
+            }
+
+            return;
+        }
+
+        if (items.TryGetNonEnumeratedCount(out int count))
+        {
+            Grow(Count + count);
+        }
+
+        foreach (T item in items)
+        {
+            Add(item);
+        }
+    }
+
     /// <summary>Takes elements out; those behind them move up.</summary>
     public void Remove(long start, long length)
     {
@@ -179,14 +207,24 @@ internal struct ListCore<T>
     /// <summary>Says that elements have changed their places.</summary>
     public void Changed() => _version++;
 
-    /// <summary>Makes room for so many elements, or twice as many as there was, if that is more.</summary>
+    /// <summary>Makes room for so many elements, or for twice as many as before, if that is more and there is memory for it.</summary>
     public void Grow(long needed)
     {
-        // Unless the bytes of twice as many could not be counted.
         long capacity = Capacity;
-        if (needed > capacity)
+        if (needed <= capacity)
         {
-            Reserve(long.Max(needed, long.Min(capacity * 2, nint.MaxValue / Unsafe.SizeOf<T>())));
+            return;
+        }
+
+        // Unless the bytes of twice as many could not be counted.
+        long doubled = long.Min(capacity * 2, nint.MaxValue / Unsafe.SizeOf<T>());
+        try
+        {
+            Reserve(long.Max(needed, doubled));
+        }
+        catch (OutOfMemoryException) when (needed < doubled)
+        {
+            Reserve(needed);
         }
     }
 

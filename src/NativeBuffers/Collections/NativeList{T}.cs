@@ -17,7 +17,7 @@ namespace NativeBuffers;
 /// the elements throws, and disposing waits for its end to give the memory back.</para>
 /// <para><b>Threads.</b> As with <see cref="List{T}"/>, one thread changes a list at a time; others may read meanwhile only what
 /// does not change. Members called at the same time all the same may lose or repeat elements, but never touch memory that is not
-/// the list's. The list is fastest on the thread that made it, or made it grow last.</para>
+/// the list's. The list is fastest on the thread that made it, or, with the default allocator, made it grow last.</para>
 /// <para><b>Growth</b> doubles the capacity. Blocks from 32 MiB on grow without being copied, on Linux: their pages move.</para>
 /// </remarks>
 /// <example>
@@ -88,24 +88,17 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// <summary>Adds elements behind the others, in their order.</summary>
     /// <param name="items">May be part of this list.</param>
     /// <inheritdoc cref="Add" path="/exception"/>
+    [OverloadResolutionPriority(1)] // C# 13 could not choose for an array.
     public void AddRange(ReadOnlySpan<T> items) => _core.Insert(null, items);
 
     /// <summary>Adds elements behind the others, in their order.</summary>
-    /// <param name="items">Not this list.</param>
+    /// <param name="items">May be this list.</param>
     /// <inheritdoc cref="Add" path="/exception"/>
     /// <exception cref="ArgumentNullException"><paramref name="items"/> is null.</exception>
     public void AddRange(IEnumerable<T> items)
     {
         ArgumentNullException.ThrowIfNull(items);
-        if (items.TryGetNonEnumeratedCount(out int count))
-        {
-            _ = EnsureCapacity(LongCount + count);
-        }
-
-        foreach (T item in items)
-        {
-            Add(item);
-        }
+        _core.AddAll(items);
     }
 
     /// <summary>Puts an element before the one at an index, or behind the last.</summary>
@@ -142,7 +135,11 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     public bool Remove(T item)
     {
         long index = LongIndexOf(item);
-        RemoveRange(long.Max(index, 0), index >= 0 ? 1 : 0);
+        if (index >= 0)
+        {
+            RemoveAt(index);
+        }
+
         return index >= 0;
     }
 
@@ -159,7 +156,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
         _core.Resize(length);
     }
 
-    /// <summary>Makes room for so many elements in all. Does nothing if there is.</summary>
+    /// <summary>Makes room for so many elements in all, and no more. Does nothing if there is.</summary>
     /// <param name="capacity">In elements.</param>
     /// <returns>How many there is room for now.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The number is negative, or too large to be counted in bytes.</exception>
@@ -263,8 +260,8 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     public void Sort(IComparer<T>? comparer = null)
     {
         using Borrow<T> borrow = Borrow();
-        borrow.Span.Sort(comparer);
         _core.Changed();
+        borrow.Span.Sort(comparer);
     }
 
     /// <summary>Sorts all elements. The comparison may read the list, and not make it grow.</summary>
@@ -273,8 +270,8 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     public void Sort(Comparison<T> comparison)
     {
         using Borrow<T> borrow = Borrow();
-        borrow.Span.Sort(comparison);
         _core.Changed();
+        borrow.Span.Sort(comparison);
     }
 
     /// <summary>Where an element is in a sorted list, or the complement of where it would be.</summary>
@@ -338,8 +335,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
         using Borrow<T> borrow = Borrow();
         if (borrow.Length > destination.Length)
         {
-            throw new ArgumentException(
-                $"{borrow.Length:N0} elements do not fit into {destination.Length:N0}.", nameof(destination));
+            throw new ArgumentException($"{borrow.Length:N0} elements do not fit into {destination.Length:N0}.", nameof(destination));
         }
 
         borrow.Span.CopyTo(destination);
@@ -372,11 +368,9 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     internal (long Count, int Version) Edition => _core.Edition;
 
     /// <summary>The element at an index; false when there is none.</summary>
-    /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
     internal bool TryGet(long index, out T item) => _core.TryGet(index, out item);
 
     /// <summary>As many of the elements' places as there are, from some one on, also behind the count.</summary>
-    /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
     internal Span<T> ViewPlaces(long start, int length)
     {
         using ListUse<T> use = _core.Use();
@@ -384,7 +378,6 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     }
 
     /// <summary>Keeps the block where it is; where a place is.</summary>
-    /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
     internal MemoryHandle PinPlace(long place) => _core.PinPlace(place);
 
     /// <summary>Ends the last pin that still goes on, if any.</summary>

@@ -12,6 +12,8 @@ namespace NativeBuffers;
 /// <para>What may make it grow (<see cref="Add"/>, <see cref="AddRange"/>, <see cref="EnsureCapacity"/>) moves the elements: spans and
 /// references taken before must not be used afterwards. Copies of the struct are aliases until one of them grows or is disposed;
 /// then the others throw, as soon as they have left the stack.</para>
+/// <para>So do not pass a list by value to what adds to it: the additions would be lost, and if it grew, its memory would stay until the
+/// thread ends. A <c>using</c> variable cannot be passed by <c>ref</c>; pass spans, or dispose by <c>try</c> and <c>finally</c>.</para>
 /// <para><c>default</c> is a valid empty list.</para>
 /// </remarks>
 /// <example>
@@ -95,7 +97,7 @@ public ref struct ScratchList<T> : IDisposable
     /// <exception cref="OutOfMemoryException">Memory is exhausted; the list is as it was.</exception>
     public void AddRange(scoped ReadOnlySpan<T> items)
     {
-        if (items.Length > _places.Length - _count || _lease.IsStale)
+        if (items.Length > _places.Length - _count || _lease.IsStale || _isDisposed)
         {
             if (items.Overlaps(_places))
             {
@@ -126,13 +128,13 @@ public ref struct ScratchList<T> : IDisposable
 
     /// <summary>Makes room for so many elements in all. Does nothing if there is.</summary>
     /// <param name="capacity">In elements.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The number is negative, or too large to be counted in bytes.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
     /// <exception cref="ObjectDisposedException">The list was disposed, or a copy of it has grown.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted; the list is as it was.</exception>
     public void EnsureCapacity(int capacity)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(capacity);
-        if (capacity > _places.Length || _lease.IsStale)
+        if (capacity > _places.Length || _lease.IsStale || _isDisposed)
         {
             this = Grown(this, capacity - _count);
         }

@@ -116,8 +116,8 @@ internal static class Growing
             unsafe
             {
                 // SAFETY: nobody else is in, so the slot is the list's to change, and has at least as many elements as are used.
-                Relocation.Resize(
-                    tenure.Slot, Layout.ByteCount(used, elementSize), Layout.ByteCount(capacity, elementSize), zeroed: false);
+                nuint newBytes = Layout.ByteCount(capacity, elementSize);
+                Relocation.Resize(tenure.Slot, Layout.ByteCount(used, elementSize), newBytes, zeroed: false, trims: true);
             }
         }
         catch

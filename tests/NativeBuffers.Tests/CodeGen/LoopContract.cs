@@ -72,6 +72,13 @@ public abstract class LoopContract
     public void A_loop_over_what_is_borrowed_is_the_one_over_any_span(Type loop) =>
         AssertSame(Code(loop, nameof(BorrowedSum.Plain)), Code(loop, nameof(BorrowedSum.Ours)));
 
+    [Theory]
+    [InlineData(typeof(ListSum))]
+    [InlineData(typeof(ListForEach))]
+    [InlineData(typeof(ScratchListSum))]
+    public void A_loop_over_the_elements_of_a_list_is_the_one_over_any_span(Type loop) =>
+        AssertSame(Code(loop, nameof(ListSum.Plain)), Code(loop, nameof(ListSum.Ours)));
+
     private MethodCode RawSum => Code(typeof(Sum), nameof(Sum.Raw));
 
     private MethodCode RawDotProduct => Code(typeof(DotProduct), nameof(DotProduct.Raw));

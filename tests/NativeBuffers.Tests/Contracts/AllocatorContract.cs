@@ -82,6 +82,64 @@ public abstract class AllocatorContract(NativeAllocator allocator)
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(16)]
+    [InlineData(64)]
+    [InlineData(256)]
+    [InlineData(4096)]
+    [InlineData(65_536)]
+    public unsafe void A_block_resized_uninitialized_keeps_its_contents_and_its_alignment(int alignment)
+    {
+        foreach (nuint oldSize in s_sizes)
+        {
+            foreach (nuint newSize in s_sizes)
+            {
+                byte* block = (byte*)allocator.AllocateUninitialized(oldSize, (nuint)alignment);
+                Pattern.Write(block, oldSize, seed: 7);
+
+                block = (byte*)allocator.TryResizeUninitialized(block, oldSize, newSize, (nuint)alignment);
+
+                Assert.True(block != null);
+                Assert.Equal((nuint)0, (nuint)block % (nuint)alignment);
+                Pattern.Verify(block, nuint.Min(oldSize, newSize), seed: 7);
+                Pattern.Write(block, newSize, seed: 8);
+                Pattern.Verify(block, newSize, seed: 8);
+                allocator.Free(block, newSize, (nuint)alignment);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(16, true)]
+    [InlineData(16, false)]
+    [InlineData(8192, true)]
+    [InlineData(8192, false)]
+    public unsafe void Blocks_are_resized_across_the_border_of_whole_pages(int alignment, bool zeroed)
+    {
+        const nuint Border = 32 * 1024 * 1024;
+        nuint size = Border - 1;
+        byte* block = (byte*)allocator.AllocateUninitialized(size, (nuint)alignment);
+        foreach (nuint next in new[] { Border, Border - 1, Border + 1, Border, Border + 4096, Border - 4096, Border + 1, 1000u, Border + 1 })
+        {
+            new Span<byte>(block, (int)size).Fill(0xA5);
+            block = (byte*)(zeroed
+                ? allocator.TryResize(block, size, next, (nuint)alignment)
+                : allocator.TryResizeUninitialized(block, size, next, (nuint)alignment));
+            Assert.True(block != null);
+            Assert.Equal((nuint)0, (nuint)block % (nuint)alignment);
+            Assert.Equal(-1, new Span<byte>(block, (int)nuint.Min(size, next)).IndexOfAnyExcept((byte)0xA5));
+            if (zeroed && next > size)
+            {
+                Assert.Equal(-1, new Span<byte>(block + size, (int)(next - size)).IndexOfAnyExcept((byte)0));
+            }
+
+            size = next;
+        }
+
+        allocator.Free(block, size, (nuint)alignment);
+    }
+
     [Fact]
     public unsafe void Blocks_of_no_bytes_are_not_null_and_not_the_same()
     {
@@ -121,6 +179,7 @@ public abstract class AllocatorContract(NativeAllocator allocator)
         nuint tooMuch = (nuint)nint.MaxValue - 8192;
 
         Assert.True(allocator.TryResize(block, 1000, tooMuch, (nuint)alignment) == null);
+        Assert.True(allocator.TryResizeUninitialized(block, 1000, tooMuch, (nuint)alignment) == null);
         Assert.Throws<OutOfMemoryException>(() => { _ = allocator.Resize(block, 1000, tooMuch, (nuint)alignment); });
 
         Pattern.Verify(block, 1000, seed: 3);
@@ -139,6 +198,9 @@ public abstract class AllocatorContract(NativeAllocator allocator)
         void* block = allocator.Allocate(10);
         Assert.Throws<ArgumentOutOfRangeException>(() => { _ = allocator.Resize(block, 10, nuint.MaxValue); });
         Assert.Throws<ArgumentOutOfRangeException>(() => { _ = allocator.Resize(block, 10, 20, 3); });
+        Assert.Throws<ArgumentOutOfRangeException>(() => { _ = allocator.TryResizeUninitialized(block, 10, nuint.MaxValue); });
+        Assert.Throws<ArgumentOutOfRangeException>(() => { _ = allocator.TryResizeUninitialized(block, 10, 20, 3); });
+        Assert.Throws<ArgumentNullException>(() => { _ = allocator.TryResizeUninitialized(null, 0, 10); });
         allocator.Free(block, 10);
     }
 

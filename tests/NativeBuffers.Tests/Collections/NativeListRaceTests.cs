@@ -1,0 +1,416 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using NativeBuffers.Tests.Races;
+
+namespace NativeBuffers.Tests.Collections;
+
+/// <summary>Members of one list called by several threads at once: elements may be lost, but nobody touches what is not the list's.</summary>
+/// <remarks>
+/// All elements are marked, or zero: whoever reads another value reads freed memory, or another's. Where freed blocks are not
+/// poisoned, other buffers come and go, and write something else to them.
+/// </remarks>
+[Collection(ProcessWide.Name)]
+public class NativeListRaceTests
+{
+    /// <summary>All its bytes are the same: members that work on the same elements at once may mix bytes of two.</summary>
+    private const long MarkedElement = 0x4141414141414141;
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Growth_and_borrows_on_other_threads_never_touch_freed_memory(bool isPoisoning)
+    {
+        PoisoningAllocator? allocator = isPoisoning ? new() : null;
+        var list = new NativeList<long>(4, allocator);
+        list.Add(MarkedElement);
+        new Race().Run(
+            random => Try(() => Grow(list, random)),
+            random => Try(() => UseBorrowed(list, random)),
+            random => Try(() => UsePinned(list)),
+            Disturb);
+        list.Dispose();
+        allocator?.AssertAllCameBack();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Threads_that_add_and_remove_at_once_stay_inside_the_list(bool isPoisoning)
+    {
+        PoisoningAllocator? allocator = isPoisoning ? new() : null;
+        var list = new NativeList<long>(1, allocator);
+        new Race().Run(
+            random => Try(() => Change(list, random)),
+            random => Try(() => Change(list, random)),
+            random => Try(() => Look(list, random)),
+            Disturb);
+        Assert.InRange(list.LongCount, 0, list.Capacity);
+        Verify(list.AsSpan());
+        list.Dispose();
+        allocator?.AssertAllCameBack();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Disposing_or_handing_over_while_others_add_borrow_and_enumerate_frees_each_block_once(bool isPoisoning)
+    {
+        PoisoningAllocator? allocator = isPoisoning ? new() : null;
+        var current = new NativeList<long>(2, allocator);
+        new Race().Run(
+            random => Try(() => Change(Volatile.Read(ref current), random)),
+            random =>
+            {
+                NativeList<long> list = Volatile.Read(ref current);
+                Try(() => UseBorrowed(list, random));
+                Try(() => Look(list, random));
+            },
+            Disturb,
+            random =>
+            {
+                Thread.SpinWait(random.Next(3000));
+                NativeList<long> last = Interlocked.Exchange(ref current, new NativeList<long>(random.Next(20), allocator));
+                if (random.Next(2) == 0)
+                {
+                    Try(
+                        () =>
+                        {
+                            using NativeMemoryOwner<long> owner = last.ToOwner();
+                            using Borrow<long> borrow = owner.Borrow();
+                            Verify(borrow.Span);
+                        });
+                }
+
+                last.Dispose();
+                Assert.Throws<ObjectDisposedException>(() => last.Add(MarkedElement));
+                Assert.Throws<ObjectDisposedException>(() => last[0]);
+                Assert.Equal(0, last.LongCount);
+            });
+        current.Dispose();
+        allocator?.AssertAllCameBack();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Two_who_hand_over_or_dispose_do_not_both_have_the_elements(bool isPoisoning)
+    {
+        PoisoningAllocator? allocator = isPoisoning ? new() : null;
+        var race = new Race();
+        var rendezvous = new Rendezvous(race, 3);
+        NativeList<long> current = null!;
+        int owners = 0;
+        race.Run(TakeOver, TakeOver, Begin);
+        allocator?.AssertAllCameBack();
+
+        void Begin(Random random)
+        {
+            var list = new NativeList<long>(random.Next(4), allocator) { MarkedElement, MarkedElement };
+            Volatile.Write(ref current, list);
+            owners = 0;
+            if (rendezvous.Meet())
+            {
+                Try(() => list.Add(MarkedElement));
+                Try(() => list.Add(MarkedElement));
+                if (rendezvous.Meet())
+                {
+                    Assert.InRange(owners, 0, 1);
+                }
+            }
+
+            list.Dispose();
+        }
+
+        void TakeOver(Random random)
+        {
+            if (!rendezvous.Meet())
+            {
+                return;
+            }
+
+            NativeList<long> list = Volatile.Read(ref current);
+            Try(
+                () =>
+                {
+                    using NativeMemoryOwner<long> owner = list.ToOwner();
+                    Interlocked.Increment(ref owners);
+                    Assert.InRange(owner.Length, 2, 4);
+                    Verify(owner.GetSpan());
+                });
+            _ = rendezvous.Meet();
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void The_thread_that_made_a_list_uses_it_the_short_way_while_others_come_in(bool isPoisoning)
+    {
+        PoisoningAllocator? allocator = isPoisoning ? new() : null;
+        NativeList<long>? current = null;
+        new Race().Run(
+            random =>
+            {
+                using var list = new NativeList<long>(random.Next(20), allocator);
+                Volatile.Write(ref current, list);
+                for (int i = random.Next(400); i >= 0; i--)
+                {
+                    Try(() => list.Add(MarkedElement));
+                    Try(() => VerifyOne(list[i / 2]));
+                    Try(() => list[i / 3] = MarkedElement);
+                }
+            },
+            random => ComeIn(list => list.TrimExcess(), random),
+            random => ComeIn(list => list.EnsureCapacity(list.Capacity + 1), random),
+            random => ComeIn(list => UseBorrowed(list, random), random),
+            Disturb);
+        allocator?.AssertAllCameBack();
+
+        void ComeIn(Action<NativeList<long>> use, Random random)
+        {
+            if (Volatile.Read(ref current) is { } list)
+            {
+                Thread.SpinWait(random.Next(500));
+                Try(() => use(list));
+                if (random.Next(20) == 0)
+                {
+                    list.Dispose();
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void An_element_that_takes_long_to_copy_is_not_freed_meanwhile()
+    {
+        var allocator = new PoisoningAllocator();
+        NativeList<Wide>? current = null;
+        new Race().Run(
+            random =>
+            {
+                Wide item = default;
+                MemoryMarshal.AsBytes(new Span<Wide>(ref item)).Fill(0x41);
+                using var list = new NativeList<Wide>(2, allocator);
+                Volatile.Write(ref current, list);
+                for (int i = random.Next(20); i >= 0; i--)
+                {
+                    Try(() => list.Add(item));
+                    Try(() => list[0] = item);
+                    Try(
+                        () =>
+                        {
+                            Wide read = list[0];
+                            Verify(read);
+                        });
+                }
+            },
+            random =>
+            {
+                Thread.SpinWait(random.Next(2000));
+                Volatile.Read(ref current)?.Dispose();
+            });
+        allocator.AssertAllCameBack();
+    }
+
+    [Fact]
+    public void A_list_that_goes_from_thread_to_thread_loses_nothing()
+    {
+        var list = new NativeList<long>();
+        var race = new Race();
+        var turns = new Rendezvous(race, 2);
+        long expected = 0;
+        int turn = 0;
+        race.Run(random => Take(0, random), random => Take(1, random));
+        list.Dispose();
+
+        void Take(int mine, Random random)
+        {
+            if (Volatile.Read(ref turn) % 2 == mine)
+            {
+                Assert.Equal(expected, list.LongCount);
+                for (int i = random.Next(200); i >= 0; i--)
+                {
+                    list.Add(MarkedElement + expected);
+                    expected++;
+                }
+
+                Assert.Equal(MarkedElement, list[0]);
+                Assert.Equal(MarkedElement + expected - 1, list[expected - 1]);
+                if (expected > 60_000)
+                {
+                    list.Clear();
+                    list.TrimExcess();
+                    expected = 0;
+                }
+            }
+
+            if (turns.Meet() && mine == 0)
+            {
+                Volatile.Write(ref turn, turn + 1);
+            }
+
+            _ = turns.Meet();
+        }
+    }
+
+    private static void Try(Action use)
+    {
+        try
+        {
+            use();
+        }
+        catch (ObjectDisposedException)
+        {
+        }
+        catch (InvalidOperationException)
+        {
+            // Borrowed, or changed while it was enumerated.
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            // Somebody else took the element away.
+        }
+    }
+
+    private static void Grow(NativeList<long> list, Random random)
+    {
+        switch (random.Next(random.Next(5) == 0 ? 5 : 3))
+        {
+            case 0:
+                list.Add(MarkedElement);
+                break;
+            case 1:
+                list.AddRange([MarkedElement, MarkedElement, MarkedElement]);
+                break;
+            case 2:
+                list.Insert(0, MarkedElement);
+                break;
+            case 3:
+                list.Resize(list.LongCount > 50_000 ? 1 : list.LongCount);
+                list.TrimExcess();
+                break;
+            default:
+                _ = list.EnsureCapacity(list.Capacity + random.Next(1000));
+                break;
+        }
+    }
+
+    private static void Change(NativeList<long> list, Random random)
+    {
+        switch (random.Next(12))
+        {
+            case < 6:
+                for (int i = random.Next(20); i >= 0; i--)
+                {
+                    list.Add(MarkedElement);
+                }
+
+                break;
+            case 6:
+                list.Insert(random.Next(3), MarkedElement);
+                break;
+            case 7:
+                list.RemoveRange(0, random.Next(10));
+                break;
+            case 8:
+                list[random.Next(30)] = MarkedElement;
+                break;
+            case 9:
+                list.TrimExcess();
+                break;
+            case 10:
+                list.Resize(random.Next(random.Next(50) == 0 ? 40_000 : 300));
+                break;
+            default:
+                list.AddRange([MarkedElement, MarkedElement, MarkedElement, MarkedElement, MarkedElement]);
+                break;
+        }
+    }
+
+    private static void Look(NativeList<long> list, Random random)
+    {
+        switch (random.Next(5))
+        {
+            case 0:
+                VerifyOne(list[random.Next(100)]);
+                break;
+            case 1:
+                foreach (long item in list)
+                {
+                    VerifyOne(item);
+                }
+
+                break;
+            case 2:
+                _ = list.IndexOf(-1);
+                break;
+            case 3:
+                long[] copy = new long[100_000];
+                try
+                {
+                    list.CopyTo(copy);
+                }
+                catch (ArgumentException)
+                {
+                    // Longer than that.
+                }
+
+                Verify(copy);
+                break;
+            default:
+                Assert.InRange(list.LongCount, 0, long.MaxValue);
+                Assert.InRange(list.Capacity, 0, long.MaxValue);
+                break;
+        }
+    }
+
+    private static void UseBorrowed(NativeList<long> list, Random random)
+    {
+        using Borrow<long> borrow = list.Borrow();
+        Verify(borrow.Span);
+        Thread.SpinWait(random.Next(60));
+        foreach (ref long element in borrow.Span)
+        {
+            element = MarkedElement;
+        }
+
+        Verify(borrow.Span);
+    }
+
+    private static void UsePinned(NativeList<long> list)
+    {
+        ReadOnlyMemory<long> memory = list.AsReadOnlySequence().First;
+        using MemoryHandle handle = memory.Pin();
+        unsafe
+        {
+            Verify(new ReadOnlySpan<long>(handle.Pointer, int.Min(memory.Length, 1)));
+        }
+    }
+
+    /// <summary>Uses blocks that a list may just have given back.</summary>
+    private static void Disturb(Random random)
+    {
+        using var other = NativeBuffer.CreateUninitialized<byte>(8 << random.Next(12));
+        other.Fill(0xEE);
+    }
+
+    private static void VerifyOne(long element) => Verify([element]);
+
+    private static void Verify(ReadOnlySpan<long> elements)
+    {
+        // Each is read once: others may write meanwhile.
+        foreach (byte part in MemoryMarshal.AsBytes(elements))
+        {
+            if (part is not (0 or 0x41))
+            {
+                Assert.Fail($"Of {elements.Length} elements one has the byte {part:X}: somebody else's, or freed.");
+            }
+        }
+    }
+
+    [System.Runtime.CompilerServices.InlineArray(2048)]
+    private struct Wide
+    {
+        private long _first;
+    }
+}
