@@ -124,7 +124,9 @@ internal static class Races
 
     private static IEnumerable<Race> Lists()
     {
-        yield return new($"ScratchList<int>, {ScratchLoops.Count} on the stack", "List<int>", 0.30, 0, ScratchLoops.Scratch, ScratchLoops.Managed);
+        string what = $"ScratchList<int>, {ScratchLoops.Count} on the stack";
+        yield return new(what, "List<int>", 0.30, 0, ScratchLoops.ScratchFill, ScratchLoops.ManagedFill);
+        yield return new($"{what}, and summed", "List<int>", 0.30, 0, ScratchLoops.Scratch, ScratchLoops.Managed);
     }
 
     private static string Size(int byteCount) => byteCount < 1024 ? $"{byteCount} B" : $"{byteCount / 1024} KiB";

@@ -62,7 +62,7 @@ public ref struct ScratchList<T> : IDisposable
         {
             if ((uint)index >= (uint)_count || _lease.IsStale)
             {
-                ThrowNoElement(index);
+                ThrowNoElement(index, _lease.IsStale && !_isDisposed);
             }
 
             return ref _places[index];
@@ -199,9 +199,10 @@ public ref struct ScratchList<T> : IDisposable
         }
     }
 
+    // Static: a call by address would tie the list, in its user's loops too, to the stack frame.
     [DoesNotReturn]
-    private readonly void ThrowNoElement(int index) =>
-        throw (_lease.IsStale && !_isDisposed ? Disposed() : new ArgumentOutOfRangeException(nameof(index), index, Failure.Outside));
+    private static void ThrowNoElement(int index, bool isStale) =>
+        throw (isStale ? Disposed() : new ArgumentOutOfRangeException(nameof(index), index, Failure.Outside));
 
     [DoesNotReturn]
     private static void ThrowDisposed() => throw Disposed();
