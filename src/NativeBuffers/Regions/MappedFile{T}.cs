@@ -162,22 +162,10 @@ public sealed class MappedFile<T> : IDisposable
     public UnmanagedMemoryStream AsStream()
     {
         using Borrow<T> borrow = BorrowAll(isChecked: true);
-        Pin pin = _tenure.TryPin(out nint start, out long length, isLast: false) ?? throw Disposed();
+        UnmanagedMemoryStream? stream =
+            MappingStream.TryOpen(ref _tenure, Unsafe.SizeOf<T>(), CanWrite ? FileAccess.ReadWrite : FileAccess.Read);
         GC.KeepAlive(this);
-        try
-        {
-            unsafe
-            {
-                // SAFETY: the elements are pinned, and stay as many as they are, until the pin ends.
-                var bytes = new PinnedBytesHandle(pin, (void*)start, (nuint)length * (nuint)sizeof(T));
-                return new MappingStream(bytes, CanWrite ? FileAccess.ReadWrite : FileAccess.Read);
-            }
-        }
-        catch
-        {
-            pin.Unpin();
-            throw;
-        }
+        return stream ?? throw Disposed();
     }
 
     /// <summary>Lets nobody in any more, and closes the file: now, or when the last borrow or stream of it ends.</summary>

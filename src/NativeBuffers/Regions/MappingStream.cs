@@ -13,6 +13,30 @@ internal sealed class MappingStream : UnmanagedMemoryStream
     public MappingStream(PinnedBytesHandle bytes, FileAccess access)
         : base(bytes, 0, (long)bytes.ByteLength, access) => _bytes = bytes;
 
+    /// <summary>All elements of a tenure, pinned until the stream is disposed; null when it is over.</summary>
+    public static MappingStream? TryOpen(ref Tenure tenure, int elementSize, FileAccess access)
+    {
+        Pin? pin = tenure.TryPin(out nint start, out long length, isLast: false);
+        if (pin is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            unsafe
+            {
+                // SAFETY: the elements are pinned, and stay as many as they are, until the pin ends.
+                return new MappingStream(new PinnedBytesHandle(pin, (void*)start, (nuint)length * (nuint)elementSize), access);
+            }
+        }
+        catch
+        {
+            pin.Unpin();
+            throw;
+        }
+    }
+
     protected override void Dispose(bool disposing)
     {
         base.Dispose(disposing);

@@ -106,7 +106,7 @@ public sealed class SharedMemory<T> : IDisposable
     {
         if (!_tenure.TryBorrow(out BorrowMark mark) && !_tenure.TryBorrowAnew(out mark))
         {
-            throw Failure.Disposed($"{nameof(SharedMemory<>)}<{typeof(T).Name}>");
+            throw Disposed();
         }
 
         unsafe
@@ -116,6 +116,16 @@ public sealed class SharedMemory<T> : IDisposable
             GC.KeepAlive(this);
             return borrow;
         }
+    }
+
+    /// <summary>The memory as a stream, for code that wants one. The memory is not left before the stream is disposed.</summary>
+    /// <returns>A stream that the caller disposes. It reads and writes, and does not make the memory longer.</returns>
+    /// <exception cref="ObjectDisposedException">It was disposed.</exception>
+    public UnmanagedMemoryStream AsStream()
+    {
+        UnmanagedMemoryStream? stream = MappingStream.TryOpen(ref _tenure, Unsafe.SizeOf<T>(), FileAccess.ReadWrite);
+        GC.KeepAlive(this);
+        return stream ?? throw Disposed();
     }
 
     /// <summary>Lets nobody in any more, and leaves the memory: now, or when the last borrow of it ends. Other users keep it.</summary>
@@ -194,4 +204,6 @@ public sealed class SharedMemory<T> : IDisposable
             }
         }
     }
+
+    private static ObjectDisposedException Disposed() => Failure.Disposed($"{nameof(SharedMemory<>)}<{typeof(T).Name}>");
 }

@@ -42,6 +42,27 @@ public sealed class SharedMemoryTests
     }
 
     [Fact]
+    public void A_stream_reads_and_writes_and_keeps_the_memory()
+    {
+        var created = SharedMemory<int>.Create(_name, 100);
+        using var opened = SharedMemory<int>.Open(_name);
+        using (UnmanagedMemoryStream stream = created.AsStream())
+        {
+            created.Dispose();
+            Assert.Throws<ObjectDisposedException>(created.AsStream);
+            Assert.Equal((400, true, true), (stream.Length, stream.CanRead, stream.CanWrite));
+            stream.Position = 4 * 99;
+            stream.Write([7, 0, 0, 0]);
+            Assert.Throws<NotSupportedException>(() => stream.WriteByte(1));
+            AssertOpen(2);
+        }
+
+        AssertOpen(1);
+        using Borrow<int> borrow = opened.Borrow();
+        Assert.Equal(7, borrow[99]);
+    }
+
+    [Fact]
     public void A_name_is_gone_when_its_last_user_is()
     {
         var created = SharedMemory<int>.Create(_name, 10);
