@@ -40,23 +40,13 @@ public readonly ref struct ArenaBorrow : IDisposable
     /// <inheritdoc cref="NativeArena.CopyFrom{T}(ReadOnlySpan{T})"/>
     [UnscopedRef]
     public Span<T> CopyFrom<T>(scoped ReadOnlySpan<T> source)
-        where T : unmanaged
-    {
-        Span<T> copy = _cursor.Allocate<T>(source.Length, zeroed: false);
-        source.CopyTo(copy);
-        return copy;
-    }
+        where T : unmanaged => _cursor.CopyFrom(source);
 
     /// <inheritdoc cref="NativeArena.New{T}(T)"/>
     [UnscopedRef]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref T New<T>(T value)
-        where T : unmanaged
-    {
-        ref T place = ref _cursor.Allocate<T>(1, zeroed: false)[0];
-        place = value;
-        return ref place;
-    }
+        where T : unmanaged => ref _cursor.New(value);
 
     /// <summary>Zeroed elements, as a value that outlives the borrow: until the arena is reset or disposed.</summary>
     /// <inheritdoc cref="NativeArena.Allocate{T}(int)" path="/param|/exception"/>

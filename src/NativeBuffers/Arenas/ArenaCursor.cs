@@ -101,6 +101,27 @@ internal readonly ref struct ArenaCursor
         }
     }
 
+    /// <summary>A copy of elements.</summary>
+    /// <inheritdoc cref="Allocate{T}" path="/exception"/>
+    public Span<T> CopyFrom<T>(scoped ReadOnlySpan<T> source)
+        where T : unmanaged
+    {
+        Span<T> copy = Allocate<T>(source.Length, zeroed: false);
+        source.CopyTo(copy);
+        return copy;
+    }
+
+    /// <summary>One element, with a value.</summary>
+    /// <inheritdoc cref="Allocate{T}" path="/exception"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref T New<T>(T value)
+        where T : unmanaged
+    {
+        ref T place = ref Allocate<T>(1, zeroed: false)[0];
+        place = value;
+        return ref place;
+    }
+
     /// <safety>Behind the bytes are <see cref="ArenaHeader.Slack"/> more, which nobody has.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static unsafe void Clear(byte* start, ulong byteCount)

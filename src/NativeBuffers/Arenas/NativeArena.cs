@@ -98,24 +98,14 @@ public readonly ref struct NativeArena : IDisposable
     /// <inheritdoc cref="Allocate{T}(int)" path="/returns|/exception"/>
     [UnscopedRef]
     public Span<T> CopyFrom<T>(scoped ReadOnlySpan<T> source)
-        where T : unmanaged
-    {
-        Span<T> copy = _cursor.Allocate<T>(source.Length, zeroed: false);
-        source.CopyTo(copy);
-        return copy;
-    }
+        where T : unmanaged => _cursor.CopyFrom(source);
 
     /// <summary>One element, with a value.</summary>
     /// <inheritdoc cref="Allocate{T}(int)" path="/exception"/>
     [UnscopedRef]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref T New<T>(T value)
-        where T : unmanaged
-    {
-        ref T place = ref _cursor.Allocate<T>(1, zeroed: false)[0];
-        place = value;
-        return ref place;
-    }
+        where T : unmanaged => ref _cursor.New(value);
 
     /// <summary>Begins a scope: what is allocated from it is given back when that is disposed. Meanwhile this arena allocates nothing.</summary>
     /// <returns>A ref struct: declare it with <c>using</c>. Its spans cannot leave its scope.</returns>
