@@ -7,7 +7,7 @@ namespace OneBillionRows;
 internal sealed record ProgramOptions
 {
     public const long DefaultRowCount = 10_000_000;
-    public const int DefaultRunCount = 15;
+    public const int DefaultRunCount = 31;
     private const long LargestRowCount = 100_000_000_000;
     private const int LargestRunCount = 1000;
 
@@ -19,7 +19,7 @@ internal sealed record ProgramOptions
           --rows <n>       rows of the generated input (10000000); it is generated once and kept
           --file <path>    read this file instead: lines of station;temperature
           --output <path>  write the answer, one line, to this file
-          --runs <n>       timed runs of each version, of which the medians are shown (15)
+          --runs <n>       timed runs of each version, of which the medians are shown (31)
           --help           show this text
 
         Exits with 0 when both versions gave the same answer, 1 when not or when the input cannot be read or is
