@@ -20,6 +20,7 @@ internal struct ListCore<T>
 
     public ListCore(long capacity, NativeAllocator? allocator)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(capacity);
         Hold hold = Hold.Rent(Layout.ByteCount(capacity, Unsafe.SizeOf<T>()), allocator, zeroed: false);
         _tenure = Growing.Begin(hold, Unsafe.SizeOf<T>());
     }
@@ -218,13 +219,17 @@ internal struct ListCore<T>
 
         // Unless the bytes of twice as many could not be counted.
         long doubled = long.Min(capacity * 2, nint.MaxValue / Unsafe.SizeOf<T>());
-        try
+        for (long wanted = doubled; ; wanted -= (wanted - needed + 1) / 2)
         {
-            Reserve(long.Max(needed, doubled));
-        }
-        catch (OutOfMemoryException) when (needed < doubled)
-        {
-            Reserve(needed);
+            try
+            {
+                Reserve(long.Max(needed, wanted));
+                return;
+            }
+            catch (OutOfMemoryException) when (needed < wanted)
+            {
+                // Half as much more, and so on: with one element more at a time, each addition would come here.
+            }
         }
     }
 
@@ -268,21 +273,25 @@ internal struct ListCore<T>
         }
     }
 
-    /// <summary>Keeps the block where it is; where a place is.</summary>
-    public MemoryHandle PinPlace(long place)
+    /// <summary>Keeps the block where it is; where some places are. Whoever pins uses them all.</summary>
+    public MemoryHandle PinPlaces(long start, int length)
     {
-        Pin pin = _tenure.TryPin(out nint start, out long capacity, isLast: true) ?? throw Disposed();
+        Pin pin = _tenure.TryPin(out nint first, out long capacity, isLast: true) ?? throw Disposed();
         _tenure.KeepAlive();
-        if ((ulong)place > (ulong)capacity)
+        try
+        {
+            Layout.ThrowIfOutside(start, length, capacity);
+        }
+        catch
         {
             pin.Unpin();
-            throw new ArgumentOutOfRangeException(nameof(place), place, Failure.Outside);
+            throw;
         }
 
         unsafe
         {
-            // SAFETY: once pinned, address and length stay, and the place is inside or at the end.
-            return new MemoryHandle((T*)start + place, default, pin);
+            // SAFETY: once pinned, address and length stay, and the places are inside or at the end.
+            return new MemoryHandle((T*)first + start, default, pin);
         }
     }
 

@@ -377,8 +377,8 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
         return use.View(long.Min(start, use.Capacity), (int)long.Clamp(use.Capacity - start, 0, length));
     }
 
-    /// <summary>Keeps the block where it is; where a place is.</summary>
-    internal MemoryHandle PinPlace(long place) => _core.PinPlace(place);
+    /// <summary>Keeps the block where it is; where some places are.</summary>
+    internal MemoryHandle PinPlaces(long start, int length) => _core.PinPlaces(start, length);
 
     /// <summary>Ends the last pin that still goes on, if any.</summary>
     internal void UnpinLast() => _core.UnpinLast();

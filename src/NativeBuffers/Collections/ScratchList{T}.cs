@@ -116,15 +116,30 @@ public ref struct ScratchList<T> : IDisposable
 
     /// <summary>Takes the last element out, and gives it.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The list is empty.</exception>
+    /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
     public T RemoveLast()
     {
+        if (_isDisposed)
+        {
+            ThrowDisposed();
+        }
+
         T last = this[_count - 1];
         _count--;
         return last;
     }
 
     /// <summary>Takes all elements out. The room stays.</summary>
-    public void Clear() => _count = 0;
+    /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
+    public void Clear()
+    {
+        if (_isDisposed)
+        {
+            ThrowDisposed();
+        }
+
+        _count = 0;
+    }
 
     /// <summary>Makes room for so many elements in all. Does nothing if there is.</summary>
     /// <param name="capacity">In elements.</param>

@@ -161,7 +161,7 @@ internal readonly struct Hold
         {
             // The address first: it was this generation's if the generation is open afterwards.
             void* start = (void*)Volatile.Read(ref *(nint*)&slot->Start);
-            if (Volatile.Read(ref slot->Generation) - _loan.Held <= Closing.Shared)
+            if (HasRoom((ulong)(uint)length * (uint)sizeof(T)) && Volatile.Read(ref slot->Generation) - _loan.Held <= Closing.Shared)
             {
                 view = Block.View<T>(start, length);
                 GC.KeepAlive(Guardian);
@@ -171,6 +171,20 @@ internal readonly struct Hold
 
         view = default;
         return false;
+    }
+
+    /// <summary>
+    /// Whether the block has so many bytes. Not so, if the value is put together from two, one of which was just being stored
+    /// while it was read.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool HasRoom(ulong byteCount)
+    {
+        unsafe
+        {
+            // SAFETY: slots are never unmapped; something is held, or was.
+            return byteCount <= (ulong)Volatile.Read(ref *(nint*)&_loan.Slot->ByteCount);
+        }
     }
 
     /// <summary>
@@ -193,7 +207,8 @@ internal readonly struct Hold
             if (ThreadCache.IsMineForSize(_loan.Home))
             {
                 Volatile.Write(ref _loan.Home->Inside, 1);
-                if (((Volatile.Read(ref _loan.Slot->Generation) ^ _loan.Held) | (ulong)_loan.Home->Hot) == 0)
+                if (((Volatile.Read(ref _loan.Slot->Generation) ^ _loan.Held) | ((ulong)_loan.Slot->Home ^ (ulong)_loan.Home)
+                    | (ulong)_loan.Home->Hot) == 0)
                 {
                     _loan.Slot->Generation = _loan.Held + Loan.ToNext;
                     _loan.Home->Hot = _loan.Slot;

@@ -177,6 +177,14 @@ internal struct Tenure
     /// <exception cref="OutOfMemoryException">Memory is exhausted; nothing has changed.</exception>
     public bool TryResize(long length, int elementSize)
     {
+        long longest = 0;
+        return TryResize(length, elementSize, ref longest);
+    }
+
+    /// <summary>As the other, and notes how many elements there were at most, if they become fewer: before anybody is let in again.</summary>
+    /// <inheritdoc cref="TryResize(long, int)" path="/exception"/>
+    public bool TryResize(long length, int elementSize, ref long longest)
+    {
         nuint newBytes = Layout.ByteCount(length, elementSize);
         if (!TryKeepOut())
         {
@@ -195,6 +203,11 @@ internal struct Tenure
         {
             LetIn();
             throw;
+        }
+
+        if (length < _length)
+        {
+            Volatile.Write(ref longest, long.Max(longest, _length));
         }
 
         LetInAnew(length, SlotState.Held);

@@ -118,7 +118,15 @@ internal sealed partial class LinuxMemory : UnixMemory
     public override unsafe void* Resize(void* start, nuint oldByteCount, nuint newByteCount) =>
         MappedOrNull(Remap(start, oldByteCount, newByteCount, MayMove));
 
-    public override unsafe void Free(void* start, nuint byteCount) => _ = Unmap(start, byteCount);
+    public override unsafe void Free(void* start, nuint byteCount)
+    {
+        if (Unmap(start, byteCount) != 0)
+        {
+            // A hole between two other mappings would be one piece more than the process may have (vm.max_map_count). The addresses
+            // are lost then; the memory is not.
+            _ = Advise(start, byteCount, DoNotNeed);
+        }
+    }
 
     public override void ReleaseFreedHeap()
     {

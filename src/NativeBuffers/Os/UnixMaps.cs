@@ -20,7 +20,12 @@ internal abstract partial class UnixMaps : SystemMaps
     public sealed override unsafe void* Remap(SafeFileHandle file, void* start, nuint oldByteCount, nuint newByteCount)
     {
         long lengthBefore = RandomAccess.GetLength(file);
-        SetLength(file, (long)newByteCount);
+        if (newByteCount < oldByteCount || (long)newByteCount > lengthBefore)
+        {
+            // Else somebody has made it longer: to grow must not cut that.
+            SetLength(file, (long)newByteCount);
+        }
+
         void* remapped = null;
         try
         {
@@ -28,7 +33,7 @@ internal abstract partial class UnixMaps : SystemMaps
         }
         finally
         {
-            if (remapped == null)
+            if (remapped == null && (long)newByteCount > lengthBefore)
             {
                 // Only what grew can arrive here, and cutting it again takes nothing that was there before.
                 RandomAccess.SetLength(file, lengthBefore);

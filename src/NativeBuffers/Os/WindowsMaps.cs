@@ -29,8 +29,14 @@ internal sealed partial class WindowsMaps : SystemMaps
     {
         if (newByteCount >= oldByteCount)
         {
+            // If somebody has made the file longer than this, growing must not cut it.
             long lengthBefore = RandomAccess.GetLength(file);
-            SetLength(file, (long)newByteCount);
+            bool isLonger = (long)newByteCount > lengthBefore;
+            if (isLonger)
+            {
+                SetLength(file, (long)newByteCount);
+            }
+
             void* grown = null;
             try
             {
@@ -38,7 +44,7 @@ internal sealed partial class WindowsMaps : SystemMaps
             }
             finally
             {
-                if (grown == null)
+                if (grown == null && isLonger)
                 {
                     SetLength(file, lengthBefore);
                 }

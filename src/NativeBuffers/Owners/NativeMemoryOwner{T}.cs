@@ -42,6 +42,11 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
 {
     private Tenure _tenure;
 
+    // How many elements there were, at most, before they became fewer. While there are not so many again, memories that were given
+    // may reach behind them; so each new one gets a manager of its own, which knows how far it reaches.
+    private long _longest;
+    private bool _hasGivenMemory;
+
     /// <safety>The tenure is of a block for as many elements as it says.</safety>
     internal unsafe NativeMemoryOwner(Tenure tenure) => _tenure = tenure;
 
@@ -78,7 +83,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
         get
         {
             _ = Read(out long length);
-            return length <= int.MaxValue ? CreateMemory((int)length) : throw Failure.TooLongForMemory();
+            return length <= int.MaxValue ? MemoryOf(0, (int)length, length) : throw Failure.TooLongForMemory();
         }
     }
 
@@ -159,9 +164,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     {
         _ = Read(out long available);
         Layout.ThrowIfOutside(start, length, available);
-        return start + length <= int.MaxValue
-            ? CreateMemory((int)start, length)
-            : new OwnerWindow<T>(this, start, length).Memory;
+        return MemoryOf(start, length, available);
     }
 
     /// <summary>Borrows the memory: it is neither freed nor resized before the result is disposed.</summary>
@@ -233,7 +236,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <exception cref="OutOfMemoryException">Memory is exhausted; the owner is as it was.</exception>
     public void Resize(long length)
     {
-        bool isOpen = _tenure.TryResize(length, Unsafe.SizeOf<T>());
+        bool isOpen = _tenure.TryResize(length, Unsafe.SizeOf<T>(), ref _longest);
         GC.KeepAlive(this);
         if (!isOpen)
         {
@@ -257,8 +260,28 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <param name="elementIndex">What the result points to; at most <see cref="int.MaxValue"/>.</param>
     /// <returns>Dispose it, on any thread. Disposing copies of it ends no other pin.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The index is not inside the memory, nor its end.</exception>
+    /// <exception cref="InvalidOperationException">There are fewer elements than there were, and it may be for a memory from before:
+    /// pin one that is taken now.</exception>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
-    public override MemoryHandle Pin(int elementIndex = 0) => PinAt(elementIndex);
+    public override MemoryHandle Pin(int elementIndex = 0)
+    {
+        MemoryHandle handle = PinAt(elementIndex, 0);
+        long length;
+        unsafe
+        {
+            // SAFETY: the block is pinned.
+            length = _tenure.BorrowedLength;
+        }
+
+        if (MayReachTooFar(length) && Volatile.Read(ref _hasGivenMemory))
+        {
+            // Whoever pins a memory then uses as many elements as that has, and it does not tell how many.
+            handle.Dispose();
+            throw Failure.HasShrunk();
+        }
+
+        return handle;
+    }
 
     /// <summary>Ends the last pin that still goes on, if any, whose <see cref="MemoryHandle"/> then ends nothing more.</summary>
     public override void Unpin() => _tenure.EndLastPin();
@@ -278,12 +301,12 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
         }
     }
 
-    /// <summary>As <see cref="Pin(int)"/>, anywhere.</summary>
-    internal MemoryHandle PinAt(long elementIndex)
+    /// <summary>As <see cref="Pin(int)"/>, anywhere, for so many elements.</summary>
+    internal MemoryHandle PinAt(long elementIndex, int count)
     {
         Pin pin = _tenure.TryPin(out nint start, out long length, isLast: true) ?? throw Disposed();
         GC.KeepAlive(this);
-        if ((ulong)elementIndex > (ulong)length)
+        if ((ulong)elementIndex > (ulong)length || count > length - elementIndex)
         {
             pin.Unpin();
             throw new ArgumentOutOfRangeException(nameof(elementIndex), elementIndex, Failure.Outside);
@@ -318,6 +341,18 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
             return new NativeMemoryOwner<T>(new Tenure(hold, length));
         }
     }
+
+    private Memory<T> MemoryOf(long start, int length, long available)
+    {
+        // Noted before it is given: whoever pins it sees that, or sees that nothing has shrunk.
+        _hasGivenMemory = true;
+        return !MayReachTooFar(available) && start + length <= int.MaxValue
+            ? CreateMemory((int)start, length)
+            : new OwnerWindow<T>(this, start, length).Memory;
+    }
+
+    /// <summary>Whether a memory that was given may have more elements than there are.</summary>
+    private bool MayReachTooFar(long length) => length < Volatile.Read(ref _longest);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private BorrowMark BorrowAnew() => _tenure.TryBorrowAnew(out BorrowMark mark) ? mark : throw Disposed();

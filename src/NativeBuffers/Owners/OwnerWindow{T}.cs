@@ -2,7 +2,10 @@ using System.Buffers;
 
 namespace NativeBuffers;
 
-/// <summary>Part of an owner's elements that a <see cref="Memory{T}"/> of the owner itself cannot express: its start would not fit.</summary>
+/// <summary>
+/// Part of an owner's elements that a <see cref="Memory{T}"/> of the owner itself cannot express: its start would not fit, or it
+/// must know how far it reaches.
+/// </summary>
 internal sealed class OwnerWindow<T>(NativeMemoryOwner<T> owner, long start, int length) : MemoryManager<T>
     where T : unmanaged
 {
@@ -14,7 +17,7 @@ internal sealed class OwnerWindow<T>(NativeMemoryOwner<T> owner, long start, int
     {
         ArgumentOutOfRangeException.ThrowIfNegative(elementIndex);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(elementIndex, length);
-        return owner.PinAt(start + elementIndex);
+        return owner.PinAt(start + elementIndex, length - elementIndex);
     }
 
     public override void Unpin() => owner.Unpin();

@@ -114,7 +114,7 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
         {
             // SAFETY: the pool rented the block for this length.
             var tenure = new Tenure(_hold, _length);
-            bool isOpen = _hold.TryShare() && tenure.TryResize(length, sizeof(T));
+            bool isOpen = _hold.TryShare() && _hold.HasRoom((ulong)(uint)_length * (uint)sizeof(T)) && tenure.TryResize(length, sizeof(T));
             tenure.KeepAlive();
             return isOpen ? new PooledBuffer<T>(tenure.AsHold(), length) : throw Disposed();
         }
@@ -134,7 +134,9 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
         unsafe
         {
             // SAFETY: the pool rented the block for this length.
-            return _hold.TryShare() ? new NativeMemoryOwner<T>(new Tenure(_hold, _length)) : throw Disposed();
+            return _hold.TryShare() && _hold.HasRoom((ulong)(uint)_length * (uint)sizeof(T))
+                ? new NativeMemoryOwner<T>(new Tenure(_hold, _length))
+                : throw Disposed();
         }
     }
 
@@ -152,7 +154,7 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
             Span<T> span;
             while (!hold.TryView(length, out span))
             {
-                if (!hold.IsOpen)
+                if (!hold.IsOpen || !hold.HasRoom((ulong)(uint)length * (uint)sizeof(T)))
                 {
                     throw Disposed();
                 }

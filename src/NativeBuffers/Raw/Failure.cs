@@ -17,6 +17,9 @@ internal static class Failure
     public static InvalidOperationException InUse() =>
         new("The memory is borrowed or pinned: it cannot be resized, released or moved before that ends.");
 
+    public static InvalidOperationException HasShrunk() =>
+        new("The owner has fewer elements than it had: a memory from before may reach behind them. Pin one that is taken now.");
+
     public static InvalidOperationException TooLongForMemory() =>
         new($"A span or Memory<T> cannot have more than {int.MaxValue:N0} elements: take a slice.");
 

@@ -79,6 +79,12 @@ internal sealed class FileMapping : MappedBlock
         {
             SystemMaps.Current.SetLength(file, (long)byteCount);
             mapping = Map(file, fullPath, canWrite: true, access, byteCount, out block);
+            if (!OperatingSystem.IsWindows() && File.Exists(target))
+            {
+                // Who may read the old one, and nobody else.
+                File.SetUnixFileMode(file, File.GetUnixFileMode(target));
+            }
+
             File.Move(temporaryPath, target, overwrite: true);
             isDone = true;
             return mapping;
@@ -161,7 +167,12 @@ internal sealed class FileMapping : MappedBlock
         }
 
         long lengthBefore = RandomAccess.GetLength(_file);
-        SystemMaps.Current.SetLength(_file, (long)byteCount);
+        bool grows = (long)byteCount > lengthBefore;
+        if (grows)
+        {
+            SystemMaps.Current.SetLength(_file, (long)byteCount);
+        }
+
         void* start = null;
         try
         {
@@ -169,7 +180,7 @@ internal sealed class FileMapping : MappedBlock
         }
         finally
         {
-            if (start == null)
+            if (start == null && grows)
             {
                 SystemMaps.Current.SetLength(_file, lengthBefore);
             }

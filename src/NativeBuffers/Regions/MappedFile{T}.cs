@@ -75,7 +75,8 @@ public sealed class MappedFile<T> : IDisposable
     /// <summary>Maps a new file of zeros. A file that was there is replaced.</summary>
     /// <remarks>
     /// The new file comes into being under another name, with its room on the disk if the file system can promise that,
-    /// and is then renamed. So whoever has the old one open or mapped keeps it, and if the disk refuses, it is still there.
+    /// and is then renamed. So whoever has the old one open or mapped keeps it, and if the disk refuses, it is still there. It
+    /// has the old one's permissions. A process that is killed meanwhile leaves the other name behind: the path, a point and 32 digits.
     /// </remarks>
     /// <param name="path">Of the file, in a folder that exists.</param>
     /// <param name="length">In elements.</param>
@@ -112,8 +113,10 @@ public sealed class MappedFile<T> : IDisposable
     public ReadOnlyBorrow<T> BorrowReadOnly() => new(BorrowAll(isChecked: true));
 
     /// <summary>Gives file and memory another length. Contents are kept, new elements are zero, and the memory may move.</summary>
-    /// <remarks>Other mappings of the file are not resized, here or in other processes: those that are longer than the file
-    /// lend no memory any more, until they are resized too.</remarks>
+    /// <remarks>Growing cuts nothing: where somebody else has made the file longer already, the new elements are what is there.
+    /// Other mappings of the file are not resized, here or in other processes: those that are longer than the file
+    /// lend no memory any more, until they are resized too. One that is borrowed while the file is made shorter ends the
+    /// process when it is used.</remarks>
     /// <param name="length">In elements.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
     /// <exception cref="InvalidOperationException">The memory is borrowed, or a stream of it is open.</exception>

@@ -77,6 +77,8 @@ public sealed class SharedMemory<T> : IDisposable
     /// <exception cref="UnauthorizedAccessException">It is another user's.</exception>
     public static SharedMemory<T> OpenOrCreate(string name, long length)
     {
+        _ = Layout.ByteCount(length, Unsafe.SizeOf<T>());
+
         // Others may do the same at the same time: then one of them creates, and whoever comes too late for that opens.
         while (true)
         {

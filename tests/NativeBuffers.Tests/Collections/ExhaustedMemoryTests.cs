@@ -26,7 +26,28 @@ public class ExhaustedMemoryTests
         using var list = new NativeList<byte>(4000, allocator);
         list.Resize(4000);
         list.AddRange(new byte[1500]);
-        Assert.Equal((5500L, 5500L), (list.LongCount, list.Capacity));
+        Assert.Equal(5500, list.LongCount);
+        Assert.InRange(list.Capacity, 5500, 6000);
+    }
+
+    [Fact]
+    public void Near_the_end_of_memory_a_list_grows_in_few_steps()
+    {
+        var allocator = new RefusingAllocator { Largest = 1_500_000 };
+        using var list = new NativeList<byte>(1_000_000, allocator);
+        list.Resize(1_000_000);
+        long moves = 0;
+        long capacity = list.Capacity;
+        while (list.LongCount < 1_500_000)
+        {
+            list.Add(1);
+            moves += list.Capacity == capacity ? 0 : 1;
+            capacity = list.Capacity;
+        }
+
+        Assert.Throws<OutOfMemoryException>(() => list.Add(1));
+        Assert.Equal((1_500_000L, 1_500_000L), (list.LongCount, list.Capacity));
+        Assert.InRange(moves, 1, 30);
     }
 
     [Fact]

@@ -61,6 +61,24 @@ public class NativeListMisuseTests
     }
 
     [Fact]
+    public void A_memory_that_reaches_behind_a_trimmed_list_is_not_pinned()
+    {
+        using var list = new NativeList<byte> { 1 };
+        Memory<byte> room = list.GetMemory(900_000);
+        list.TrimExcess();
+        Assert.Throws<ArgumentOutOfRangeException>(() => room.Pin().Dispose());
+        Assert.Throws<ArgumentOutOfRangeException>(() => room[10..20].Pin().Dispose());
+        Assert.Throws<ArgumentOutOfRangeException>(() => room.Span.Length);
+        list.EnsureCapacity(1_000_000);
+        using (room.Pin())
+        {
+            Assert.Throws<InvalidOperationException>(list.TrimExcess);
+        }
+
+        list.TrimExcess();
+    }
+
+    [Fact]
     public void After_it_became_an_owner_every_use_throws_also_when_the_owner_is_over()
     {
         NativeList<int> list = [1, 2, 3];

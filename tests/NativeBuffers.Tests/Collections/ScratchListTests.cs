@@ -144,8 +144,8 @@ public class ScratchListTests
             Over(room, typeof(ObjectDisposedException), static (ref ScratchList<int> list) => list.EnsureCapacity(0));
             Over(room, typeof(ObjectDisposedException), static (ref ScratchList<int> list) => _ = list.AsSpan());
             Over(room, typeof(ArgumentOutOfRangeException), static (ref ScratchList<int> list) => _ = list[0]);
-            Over(room, typeof(ArgumentOutOfRangeException), static (ref ScratchList<int> list) => list.RemoveLast());
-            Over(room, null, static (ref ScratchList<int> list) => list.Clear());
+            Over(room, typeof(ObjectDisposedException), static (ref ScratchList<int> list) => list.RemoveLast());
+            Over(room, typeof(ObjectDisposedException), static (ref ScratchList<int> list) => list.Clear());
             Over(room, null, static (ref ScratchList<int> list) => list.Dispose());
             Over(room, null, static (ref ScratchList<int> list) => Assert.Equal((0, 0), (list.Count, list.Capacity)));
         }

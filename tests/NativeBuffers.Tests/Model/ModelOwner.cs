@@ -40,7 +40,8 @@ internal sealed class ModelOwner
         Pooled.Dispose();
     }
 
-    public MemoryHandle Pin(int index) => Owner is null ? Pooled.Memory[index..].Pin() : Owner.Pin(index);
+    /// <remarks>Of a memory that is taken now: an owner that has shrunk pins no others.</remarks>
+    public MemoryHandle Pin(int index) => (Owner is null ? Pooled.Memory : Owner.Memory)[index..].Pin();
 
     public Span<int> View(int view) => view switch
     {

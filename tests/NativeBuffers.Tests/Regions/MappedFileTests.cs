@@ -38,6 +38,56 @@ public sealed class MappedFileTests : IDisposable
     }
 
     [Fact]
+    public void Growing_cuts_nothing_from_what_another_mapping_has_added()
+    {
+        string path = _folder.FileOf(new byte[4000]);
+        using var first = MappedFile<int>.Open(path);
+        using var second = MappedFile<int>.Open(path);
+        first.Resize(5000);
+        using (Borrow<int> borrow = first.Borrow())
+        {
+            borrow.Span.Fill(7);
+            second.Resize(2000);
+            Assert.Equal(7, borrow[4999]);
+        }
+
+        Assert.Equal(20_000, new FileInfo(path).Length);
+        using (Borrow<int> borrow = second.Borrow())
+        {
+            Assert.Equal((2000, 7), (borrow.Length, borrow[1999]));
+        }
+
+        second.Resize(6000);
+        using (Borrow<int> borrow = second.Borrow())
+        {
+            Assert.Equal((7, 0), (borrow[4999], borrow[5000]));
+        }
+
+        string empty = _folder.FileOf([]);
+        using var third = MappedFile<byte>.Open(empty);
+        File.WriteAllBytes(empty, [1, 2, 3]);
+        third.Resize(2);
+        using Borrow<byte> two = third.Borrow();
+        Assert.Equal([1, 2], two.Span.ToArray());
+        Assert.Equal(3, new FileInfo(empty).Length);
+    }
+
+    [Fact]
+    public void A_file_that_is_replaced_keeps_who_may_read_it()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Windows has other permissions.");
+            return;
+        }
+
+        string path = _folder.FileOf([1]);
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        MappedFile<byte>.Create(path, 10).Dispose();
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
+    }
+
+    [Fact]
     public void Two_mappings_of_a_file_see_the_same_bytes()
     {
         string path = _folder.FileOf(new byte[100]);
