@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Tests.Regions;
 
@@ -13,6 +14,19 @@ internal static class Residence
 
     /// <summary>What is in memory of a range.</summary>
     public static long Of(nint start, long byteCount) => Sum(start, byteCount, "Rss:");
+
+    /// <summary>As <see cref="Of"/>, of whole pages, page by page; what was only read counts, too, as it is the system's page of zeros.</summary>
+    public static long PresentOf(nint start, long byteCount)
+    {
+        SkipElsewhere();
+        var words = new ulong[byteCount / Environment.SystemPageSize];
+        using FileStream pages = File.OpenRead("/proc/self/pagemap");
+        pages.Position = start / Environment.SystemPageSize * sizeof(ulong);
+        pages.ReadExactly(MemoryMarshal.AsBytes(words.AsSpan()));
+
+        // The highest bit says that the page is there.
+        return words.Count(static word => word >> 63 != 0) * (long)Environment.SystemPageSize;
+    }
 
     /// <summary>What is locked of a range.</summary>
     public static long LockedOf(nint start, long byteCount) => Sum(start, byteCount, "Locked:");
