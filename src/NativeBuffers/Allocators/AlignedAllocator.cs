@@ -21,6 +21,8 @@ internal sealed class AlignedAllocator : NativeAllocator
     {
         _alignment = alignment;
         IsServedByCache = alignment <= CacheLine.Size;
+        LivesForever = true;
+        BlockAlignment = nuint.Max((nuint)alignment, BlockAlignment);
     }
 
     public static AlignedAllocator For(int alignment)

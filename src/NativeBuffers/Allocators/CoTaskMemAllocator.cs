@@ -7,9 +7,7 @@ namespace NativeBuffers;
 internal sealed class CoTaskMemAllocator : AlignsByHand
 {
     private CoTaskMemAllocator()
-        : base("CoTaskMem")
-    {
-    }
+        : base("CoTaskMem") => LivesForever = true;
 
     public static CoTaskMemAllocator Instance { get; } = new();
 

@@ -7,9 +7,7 @@ namespace NativeBuffers;
 internal sealed class HGlobalAllocator : AlignsByHand
 {
     private HGlobalAllocator()
-        : base("HGlobal")
-    {
-    }
+        : base("HGlobal") => LivesForever = true;
 
     public static HGlobalAllocator Instance { get; } = new();
 

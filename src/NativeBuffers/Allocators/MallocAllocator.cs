@@ -6,9 +6,7 @@ namespace NativeBuffers;
 internal sealed class MallocAllocator : AlignsByHand
 {
     private MallocAllocator()
-        : base("Malloc")
-    {
-    }
+        : base("Malloc") => LivesForever = true;
 
     public static MallocAllocator Instance { get; } = new();
 

@@ -1,4 +1,9 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using NativeBuffers.Caches;
+using NativeBuffers.Diagnostics.Faults;
+using NativeBuffers.Diagnostics.Guards;
+using NativeBuffers.Diagnostics.Tracking;
 using NativeBuffers.Raw;
 
 namespace NativeBuffers;
@@ -16,6 +21,8 @@ namespace NativeBuffers;
 /// </remarks>
 public abstract class NativeAllocator
 {
+    private nint _handle;
+
     /// <summary>Names the allocator.</summary>
     /// <param name="name">For messages and reports.</param>
     protected NativeAllocator(string name)
@@ -25,7 +32,7 @@ public abstract class NativeAllocator
     }
 
     /// <summary>A cache of blocks for each thread, over <see cref="Malloc"/>; what owners use unless told otherwise.</summary>
-    public static NativeAllocator Default => CachingAllocator.Instance;
+    public static NativeAllocator Default => CachingAllocator.Current;
 
     /// <summary>The C library's <c>malloc</c>, <c>calloc</c>, <c>realloc</c> and <c>free</c>.</summary>
     public static NativeAllocator Malloc => MallocAllocator.Instance;
@@ -48,6 +55,18 @@ public abstract class NativeAllocator
     /// <summary>Whether owners may take blocks from the thread cache, which have all that this allocator's have.</summary>
     internal bool IsServedByCache { get; private protected init; }
 
+    /// <summary>What every block of it starts at a multiple of, unless more is asked for: in bytes, a power of two.</summary>
+    internal nuint BlockAlignment { get; private protected init; } = Layout.DefaultAlignment;
+
+    /// <summary>Whether it is not collected while the process lives, because the library keeps it: then slots may name it by one handle.</summary>
+    internal bool LivesForever { get; private protected init; }
+
+    /// <summary>Whether somebody reads the <see cref="Origin"/> that was noted.</summary>
+    internal bool TakesOrigins { get; private protected init; }
+
+    /// <summary>What stands in front of this in a process that was started with guards or tracking; null before anybody has asked.</summary>
+    internal NativeAllocator? InFront { get; set; }
+
     /// <summary>An allocator whose every block starts at a multiple of <paramref name="alignment"/> bytes.</summary>
     /// <param name="alignment">A power of two, in bytes; for example 64 for a cache line or a vector register.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="alignment"/> is not a power of two.</exception>
@@ -68,20 +87,56 @@ public abstract class NativeAllocator
         delegate* unmanaged<void*, void> free) =>
         new FunctionsAllocator(name, allocate, resize, free);
 
+    /// <summary>An allocator that takes its blocks from this one, up to a number of bytes at a time.</summary>
+    /// <remarks>Limits form a tree: what one with a limit gives counts against all above it. See <see cref="NativeMemoryBudget"/>.</remarks>
+    /// <param name="bytes">The most that may be in use at a time.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="bytes"/> is negative.</exception>
+    public NativeAllocator WithLimit(long bytes) => new NativeMemoryBudget(WrappingAllocator.Behind(this), bytes);
+
+    /// <summary>An allocator that takes its blocks from this one, and tells <see cref="NativeMemoryTracker"/> of each.</summary>
+    public NativeAllocator WithTracking() => TrackingAllocator.Over(WrappingAllocator.Behind(this));
+
+    /// <summary>An allocator that takes its blocks from this one, and finds out when they are used beyond their bounds or after their end.</summary>
+    /// <param name="mode">How.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="mode"/> is none of the modes.</exception>
+    public NativeAllocator WithGuards(GuardMode mode) => GuardedAllocators.Over(WrappingAllocator.Behind(this), mode);
+
+    /// <summary>An allocator that takes its blocks from this one, and fails when a plan says so: to see what a program makes of it.</summary>
+    /// <param name="plan">When to fail. It counts what it sees; give each allocator its own.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="plan"/> is null.</exception>
+    public NativeAllocator WithFaults(FaultPlan plan) => new FaultyAllocator(WrappingAllocator.Behind(this), plan);
+
     /// <summary>A block of zeroed bytes.</summary>
     /// <param name="byteCount">In bytes; 0 gives a block that may be freed but not touched.</param>
     /// <param name="alignment">A power of two, in bytes.</param>
-    /// <returns>The block, never null. The caller owns it and gives it back to <see cref="Free"/>.</returns>
+    /// <returns>The block, never null. The caller owns it and gives it back to <see cref="Free(void*, nuint, nuint)"/>.</returns>
     /// <safety>Touch no byte outside the block, and none after it was freed or resized.</safety>
     /// <exception cref="ArgumentOutOfRangeException">The size or the alignment cannot be one.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     public unsafe void* Allocate(nuint byteCount, nuint alignment = Layout.DefaultAlignment) =>
-        OrThrow(TryAllocate(byteCount, alignment, zeroed: true), byteCount);
+        Allocate(byteCount, alignment, file: null);
 
-    /// <summary>As <see cref="Allocate"/>, with bytes that may hold anything.</summary>
-    /// <inheritdoc cref="Allocate" path="/param|/returns|/safety|/exception"/>
+    /// <inheritdoc cref="Allocate(nuint, nuint)" path="/summary|/returns|/safety|/exception"/>
+    /// <param name="byteCount">In bytes; 0 gives a block that may be freed but not touched.</param>
+    /// <param name="alignment">A power of two, in bytes.</param>
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    [OverloadResolutionPriority(1)]
+    public unsafe void* Allocate(
+        nuint byteCount, nuint alignment = Layout.DefaultAlignment, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
+        OrThrow(TryAllocate(byteCount, alignment, zeroed: true, file, line), byteCount);
+
+    /// <summary>As <see cref="Allocate(nuint, nuint)"/>, with bytes that may hold anything.</summary>
+    /// <inheritdoc cref="Allocate(nuint, nuint)" path="/param|/returns|/safety|/exception"/>
     public unsafe void* AllocateUninitialized(nuint byteCount, nuint alignment = Layout.DefaultAlignment) =>
-        OrThrow(TryAllocate(byteCount, alignment, zeroed: false), byteCount);
+        AllocateUninitialized(byteCount, alignment, file: null);
+
+    /// <inheritdoc cref="AllocateUninitialized(nuint, nuint)" path="/summary"/>
+    /// <inheritdoc cref="Allocate(nuint, nuint, string, int)" path="/param|/returns|/safety|/exception"/>
+    [OverloadResolutionPriority(1)]
+    public unsafe void* AllocateUninitialized(
+        nuint byteCount, nuint alignment = Layout.DefaultAlignment, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
+        OrThrow(TryAllocate(byteCount, alignment, zeroed: false, file, line), byteCount);
 
     /// <summary>A block, or null when memory is exhausted.</summary>
     /// <param name="byteCount">In bytes; 0 gives a block that may be freed but not touched.</param>
@@ -89,11 +144,33 @@ public abstract class NativeAllocator
     /// <param name="zeroed">Whether every byte must be zero.</param>
     /// <safety>Touch no byte outside the block, and none after it was freed or resized.</safety>
     /// <exception cref="ArgumentOutOfRangeException">The size or the alignment cannot be one.</exception>
-    public unsafe void* TryAllocate(nuint byteCount, nuint alignment, bool zeroed)
+    public unsafe void* TryAllocate(nuint byteCount, nuint alignment, bool zeroed) =>
+        TryAllocate(byteCount, alignment, zeroed, file: null);
+
+    /// <inheritdoc cref="TryAllocate(nuint, nuint, bool)" path="/summary|/safety|/exception"/>
+    /// <param name="byteCount">In bytes; 0 gives a block that may be freed but not touched.</param>
+    /// <param name="alignment">A power of two, in bytes.</param>
+    /// <param name="zeroed">Whether every byte must be zero.</param>
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    [OverloadResolutionPriority(1)]
+    public unsafe void* TryAllocate(
+        nuint byteCount, nuint alignment, bool zeroed, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
-        Layout.ThrowIfTooLarge(byteCount);
-        Layout.ThrowIfNotAlignment(alignment);
-        return AllocateCore(byteCount, alignment, zeroed);
+        if (!TakesOrigins)
+        {
+            return Obtain(byteCount, alignment, zeroed);
+        }
+
+        Origin.Note(file, line, type: null);
+        try
+        {
+            return Obtain(byteCount, alignment, zeroed);
+        }
+        finally
+        {
+            Origin.Forget();
+        }
     }
 
     /// <summary>Makes a block larger or smaller, in place if it can; contents are kept and new bytes are zero.</summary>
@@ -136,11 +213,38 @@ public abstract class NativeAllocator
     /// <param name="byteCount">The size it was allocated or last resized with, in bytes.</param>
     /// <param name="alignment">The alignment it was allocated with, in bytes.</param>
     /// <safety>The block is this allocator's, live, was allocated with these sizes, and no copy of the address is used again.</safety>
-    public unsafe void Free(void* block, nuint byteCount, nuint alignment = Layout.DefaultAlignment)
+    public unsafe void Free(void* block, nuint byteCount, nuint alignment = Layout.DefaultAlignment) =>
+        Free(block, byteCount, alignment, file: null);
+
+    /// <inheritdoc cref="Free(void*, nuint, nuint)" path="/summary|/safety"/>
+    /// <param name="block">A block of this allocator, or null.</param>
+    /// <param name="byteCount">The size it was allocated or last resized with, in bytes.</param>
+    /// <param name="alignment">The alignment it was allocated with, in bytes.</param>
+    /// <param name="file">Filled in by the compiler, for guards.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    [OverloadResolutionPriority(1)]
+    public unsafe void Free(
+        void* block, nuint byteCount, nuint alignment = Layout.DefaultAlignment, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
-        if (block != null)
+        if (block == null)
+        {
+            return;
+        }
+
+        if (!TakesOrigins)
         {
             FreeCore(block, byteCount, alignment);
+            return;
+        }
+
+        Origin.Note(file, line, type: null);
+        try
+        {
+            FreeCore(block, byteCount, alignment);
+        }
+        finally
+        {
+            Origin.Forget();
         }
     }
 
@@ -178,6 +282,65 @@ public abstract class NativeAllocator
     /// <safety>The block is this allocator's, live, and was allocated with these sizes.</safety>
     protected abstract unsafe void FreeCore(void* block, nuint byteCount, nuint alignment);
 
-    private unsafe void* OrThrow(void* block, nuint byteCount) =>
-        block != null ? block : throw Failure.OutOfMemory(byteCount, this);
+    /// <summary>As <see cref="FreeCore"/>, for an owner, whose disposal does not throw even where bare blocks are told of mistakes.</summary>
+    /// <safety>As for <see cref="FreeCore"/>.</safety>
+    private protected virtual unsafe void FreeOfOwnerCore(void* block, nuint byteCount, nuint alignment) =>
+        FreeCore(block, byteCount, alignment);
+
+    /// <summary>As <see cref="TryAllocate(nuint, nuint, bool)"/>, for the library's own callers: what they noted of their origin stays.</summary>
+    /// <inheritdoc cref="TryAllocate(nuint, nuint, bool)" path="/safety|/exception"/>
+    internal unsafe void* Obtain(nuint byteCount, nuint alignment, bool zeroed)
+    {
+        Layout.ThrowIfTooLarge(byteCount);
+        Layout.ThrowIfNotAlignment(alignment);
+        return AllocateCore(byteCount, alignment, zeroed);
+    }
+
+    /// <summary>As <see cref="Free(void*, nuint, nuint)"/>, for the library's own callers: what they noted of their origin stays.</summary>
+    /// <safety>As for <see cref="Free(void*, nuint, nuint)"/>.</safety>
+    internal unsafe void GiveBack(void* block, nuint byteCount, nuint alignment)
+    {
+        if (block != null)
+        {
+            FreeCore(block, byteCount, alignment);
+        }
+    }
+
+    /// <summary>As <see cref="GiveBack"/>, for an owner.</summary>
+    /// <safety>As for <see cref="GiveBack"/>; not null.</safety>
+    internal unsafe void FreeOfOwner(void* block, nuint byteCount, nuint alignment) => FreeOfOwnerCore(block, byteCount, alignment);
+
+    /// <summary>Makes a block of an owner's one that anybody may free who knows only the allocator that the user asked for.</summary>
+    /// <returns>The block where it is then; null when memory is exhausted, and then nothing changed.</returns>
+    /// <safety>As for <see cref="GiveBack"/>; not null.</safety>
+    internal virtual unsafe void* Release(void* block, nuint byteCount, nuint alignment) => block;
+
+    /// <summary>What takes care of a block that came from elsewhere: this, but for those that would not know the block.</summary>
+    internal virtual NativeAllocator ForAdopted => this;
+
+    /// <summary>Says that a block is this allocator's from now on, which came from elsewhere.</summary>
+    /// <safety>The block is the caller's, and this allocator can free it.</safety>
+    internal virtual unsafe void Adopt(void* block, nuint byteCount)
+    {
+    }
+
+    /// <summary>What to throw when this has returned no block.</summary>
+    internal virtual OutOfMemoryException RefusalOf(nuint byteCount) => Failure.OutOfMemory(byteCount, this);
+
+    /// <summary>One handle to this for all slots. Only if <see cref="LivesForever"/>.</summary>
+    internal nint Handle => _handle != 0 ? _handle : MakeHandle();
+
+    private nint MakeHandle()
+    {
+        nint made = GCHandle.ToIntPtr(GCHandle.Alloc(this));
+        nint before = Interlocked.CompareExchange(ref _handle, made, 0);
+        if (before != 0)
+        {
+            GCHandle.FromIntPtr(made).Free();
+        }
+
+        return _handle;
+    }
+
+    private unsafe void* OrThrow(void* block, nuint byteCount) => block != null ? block : throw RefusalOf(byteCount);
 }

@@ -13,6 +13,8 @@ internal sealed class PagesAllocator : NativeAllocator
     private PagesAllocator()
         : base("Pages")
     {
+        LivesForever = true;
+        BlockAlignment = SystemMemory.PageSize;
     }
 
     public static PagesAllocator Instance { get; } = new();

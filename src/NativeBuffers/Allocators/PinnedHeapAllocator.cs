@@ -11,9 +11,7 @@ namespace NativeBuffers;
 internal sealed class PinnedHeapAllocator : NativeAllocator
 {
     private PinnedHeapAllocator()
-        : base("PinnedHeap")
-    {
-    }
+        : base("PinnedHeap") => LivesForever = true;
 
     public static PinnedHeapAllocator Instance { get; } = new();
 

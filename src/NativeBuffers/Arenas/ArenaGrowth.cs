@@ -181,7 +181,7 @@ internal static class ArenaGrowth
         nuint overhead = (nuint)sizeof(ArenaChunk) + ArenaHeader.Slack + alignment;
         if (!Layout.TryAdd(byteCount, overhead, out nuint needed))
         {
-            throw Failure.OutOfMemory(byteCount, AllocatorOf(header));
+            throw AllocatorOf(header).RefusalOf(byteCount);
         }
 
         if (byteCount > (ulong)header->Reserve + (header->End - header->Next))
@@ -221,10 +221,10 @@ internal static class ArenaGrowth
     private static unsafe ArenaChunk* AddChunk(ArenaCursor cursor, nuint byteCount, bool zeroed)
     {
         ArenaHeader* header = cursor.Header;
-        Slot* slot = cursor.Owner is { } owner ? owner.TakeChunk(byteCount, zeroed) : TryTake(header->First.Slot, byteCount, zeroed);
+        Slot* slot = cursor.Owner is { } owner ? owner.TakeChunk(byteCount, zeroed) : TryTake(header, byteCount, zeroed);
         if (slot == null)
         {
-            throw Failure.OutOfMemory(byteCount, AllocatorOf(header));
+            throw AllocatorOf(header).RefusalOf(byteCount);
         }
 
         var chunk = (ArenaChunk*)slot->Start;
@@ -235,10 +235,17 @@ internal static class ArenaGrowth
         return chunk;
     }
 
-    private static unsafe Slot* TryTake(Slot* first, nuint byteCount, bool zeroed) =>
-        first->Kind == SlotKind.Foreign
-            ? Uncached.TryTakeFrom(Uncached.AllocatorOf(first), byteCount, zeroed)
-            : Lease.TryTake(byteCount, zeroed);
+    private static unsafe Slot* TryTake(ArenaHeader* header, nuint byteCount, bool zeroed)
+    {
+        Slot* first = header->First.Slot;
+        if (first->Kind != SlotKind.Foreign)
+        {
+            return Lease.TryTake(byteCount, zeroed);
+        }
+
+        Origin.Note(Origin.FromId(header->OriginId));
+        return Uncached.TryTakeFrom(Uncached.AllocatorOf(first), byteCount, zeroed);
+    }
 
     private static unsafe NativeAllocator AllocatorOf(ArenaHeader* header) =>
         header->First.Slot->Kind == SlotKind.Foreign ? Uncached.AllocatorOf(header->First.Slot) : NativeAllocator.Default;

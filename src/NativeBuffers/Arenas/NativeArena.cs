@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using NativeBuffers.Caches;
 using NativeBuffers.Raw;
+using NativeBuffers.Watching;
 
 namespace NativeBuffers;
 
@@ -26,7 +27,7 @@ namespace NativeBuffers;
 /// </example>
 public readonly ref struct NativeArena : IDisposable
 {
-    /// <summary>What <see cref="Create"/> has room for unless told otherwise, in bytes.</summary>
+    /// <summary>What <see cref="Create(int, NativeAllocator?, long)"/> has room for unless told otherwise, in bytes.</summary>
     internal const int DefaultInitialBytes = 4096;
 
     private readonly ArenaCursor _cursor;
@@ -43,12 +44,19 @@ public readonly ref struct NativeArena : IDisposable
     /// <param name="initialBytes">What there is room for before it grows, in bytes.</param>
     /// <param name="allocator">Where its blocks come from; <see cref="NativeAllocator.Default"/> when null.</param>
     /// <param name="byteLimit">The most that may be allocated, in bytes, with padding, and 56 bytes for each open scope.</param>
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
+    /// <param name="line">Filled in by the compiler.</param>
     /// <returns>An arena that the caller owns: declare it with <c>using</c>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A number is negative.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    [OverloadResolutionPriority(1)]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static NativeArena Create(
-        int initialBytes = DefaultInitialBytes, NativeAllocator? allocator = null, long byteLimit = long.MaxValue)
+        int initialBytes = DefaultInitialBytes,
+        NativeAllocator? allocator = null,
+        long byteLimit = long.MaxValue,
+        [CallerFilePath] string? file = null,
+        [CallerLineNumber] int line = 0)
     {
         unsafe
         {
@@ -60,20 +68,27 @@ public readonly ref struct NativeArena : IDisposable
                 slot = ThreadCache.TakeHot((ulong)initialBytes + (ulong)(sizeof(ArenaHeader) + ArenaHeader.Slack), out magazine);
             }
 
+            Origin origin = Switch.IsOn || allocator is not null ? Origin.At(file, line, typeof(NativeArena)) : Origin.Unknown;
             if (slot == null)
             {
-                slot = TakeSlowly(magazine, initialBytes, allocator, byteLimit);
+                slot = TakeSlowly(magazine, initialBytes, allocator, byteLimit, origin);
             }
 
             var header = (ArenaHeader*)slot->Start;
             ulong ticket = slot->Generation;
             ArenaHeader.Initialize(header, slot->Block, ticket, byteLimit);
             header->First.Slot = slot;
+            header->OriginId = Switch.IsOn || allocator is not null ? origin.Id : 0;
             ref ArenaGate gate = ref *(ArenaGate*)slot;
             gate.Begin(ticket);
             return new NativeArena(new ArenaCursor(ref gate, ticket, header, owner: null));
         }
     }
+
+    /// <inheritdoc cref="Create(int, NativeAllocator?, long, string?, int)"/>
+    public static NativeArena Create(
+        int initialBytes = DefaultInitialBytes, NativeAllocator? allocator = null, long byteLimit = long.MaxValue) =>
+        Create(initialBytes, allocator, byteLimit, file: null);
 
     /// <summary>Zeroed elements.</summary>
     /// <param name="length">In elements.</param>
@@ -136,10 +151,18 @@ public readonly ref struct NativeArena : IDisposable
 
     /// <safety>The result belongs to the caller.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe Slot* TakeSlowly(Magazine* magazine, int initialBytes, NativeAllocator? allocator, long byteLimit)
+    private static unsafe Slot* TakeSlowly(
+        Magazine* magazine, int initialBytes, NativeAllocator? allocator, long byteLimit, Origin origin)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(initialBytes);
         ArgumentOutOfRangeException.ThrowIfNegative(byteLimit);
+        nuint byteCount = (nuint)initialBytes + (nuint)sizeof(ArenaHeader) + ArenaHeader.Slack;
+        if (Switch.IsOn && allocator is null)
+        {
+            Slot* watched = Lease.TryTakeWatched(magazine, byteCount, zeroed: false, origin);
+            return watched != null ? watched : throw NativeAllocator.Default.RefusalOf(byteCount);
+        }
+
         if (magazine != null)
         {
             Slot* kept = Magazine.TryTake(magazine);
@@ -149,10 +172,10 @@ public readonly ref struct NativeArena : IDisposable
             }
         }
 
-        nuint byteCount = (nuint)initialBytes + (nuint)sizeof(ArenaHeader) + ArenaHeader.Slack;
+        Origin.Note(origin);
         Slot* slot = allocator is null or CachingAllocator
             ? Lease.TryTake(byteCount, zeroed: false)
             : Uncached.TryTakeFrom(allocator, byteCount, zeroed: false);
-        return slot != null ? slot : throw Failure.OutOfMemory(byteCount, allocator ?? NativeAllocator.Default);
+        return slot != null ? slot : throw (allocator ?? NativeAllocator.Default).RefusalOf(byteCount);
     }
 }

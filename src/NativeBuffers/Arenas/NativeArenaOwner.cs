@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using NativeBuffers.Caches;
 using NativeBuffers.Lifetimes;
 using NativeBuffers.Raw;
@@ -45,13 +46,18 @@ public sealed class NativeArenaOwner : IDisposable
     // The blocks, in their order; what has been forgotten gives its own back. Used by who is InUse.
     private readonly List<Hold> _chunks = [];
     private readonly NativeAllocator? _allocator;
+    private readonly Origin _origin;
     private NativeArenaOwner? _nextBorrowed;
     private Thread? _user;
     private ArenaGate _gate;
     private int _epoch = Interlocked.Increment(ref s_lastEpoch);
     private int _state;
 
-    private NativeArenaOwner(NativeAllocator? allocator) => _allocator = allocator;
+    private NativeArenaOwner(NativeAllocator? allocator, Origin origin)
+    {
+        _allocator = allocator;
+        _origin = origin;
+    }
 
     /// <summary>Whether it was disposed.</summary>
     public bool IsDisposed => Volatile.Read(ref _state) >= Closing;
@@ -60,15 +66,22 @@ public sealed class NativeArenaOwner : IDisposable
     /// <param name="initialBytes">What there is room for before it grows, in bytes.</param>
     /// <param name="allocator">Where its blocks come from; <see cref="NativeAllocator.Default"/> when null.</param>
     /// <param name="byteLimit">The most that may be allocated, in bytes, with padding, and 56 bytes for each open scope.</param>
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
+    /// <param name="line">Filled in by the compiler.</param>
     /// <returns>An arena that the caller disposes.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A number is negative.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    [OverloadResolutionPriority(1)]
     public static NativeArenaOwner Create(
-        int initialBytes = NativeArena.DefaultInitialBytes, NativeAllocator? allocator = null, long byteLimit = long.MaxValue)
+        int initialBytes = NativeArena.DefaultInitialBytes,
+        NativeAllocator? allocator = null,
+        long byteLimit = long.MaxValue,
+        [CallerFilePath] string? file = null,
+        [CallerLineNumber] int line = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(initialBytes);
         ArgumentOutOfRangeException.ThrowIfNegative(byteLimit);
-        var owner = new NativeArenaOwner(allocator);
+        var owner = new NativeArenaOwner(allocator, Origin.At(file, line, typeof(NativeArenaOwner)));
         unsafe
         {
             // SAFETY: nobody else knows the owner; the block has room for the header.
@@ -78,6 +91,11 @@ public sealed class NativeArenaOwner : IDisposable
 
         return owner;
     }
+
+    /// <inheritdoc cref="Create(int, NativeAllocator?, long, string?, int)"/>
+    public static NativeArenaOwner Create(
+        int initialBytes = NativeArena.DefaultInitialBytes, NativeAllocator? allocator = null, long byteLimit = long.MaxValue) =>
+        Create(initialBytes, allocator, byteLimit, file: null);
 
     /// <summary>Begins to use the arena, alone.</summary>
     /// <remarks>A borrow that was forgotten ends with its thread; only then can others begin.</remarks>
@@ -235,7 +253,7 @@ public sealed class NativeArenaOwner : IDisposable
     internal unsafe Slot* TakeChunk(nuint byteCount, bool zeroed = false)
     {
         _chunks.EnsureCapacity(_chunks.Count + 1);
-        Hold hold = Hold.Rent(byteCount, _allocator, zeroed);
+        Hold hold = Hold.Rent(byteCount, _allocator, zeroed, _origin.File, _origin.Line, typeof(NativeArenaOwner));
         _chunks.Add(hold);
         return hold.Slot;
     }

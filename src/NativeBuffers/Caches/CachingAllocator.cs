@@ -1,5 +1,6 @@
 using NativeBuffers.Caches;
 using NativeBuffers.Raw;
+using NativeBuffers.Watching;
 
 namespace NativeBuffers;
 
@@ -11,21 +12,29 @@ namespace NativeBuffers;
 internal sealed class CachingAllocator : NativeAllocator
 {
     private CachingAllocator()
-        : base("Default") => IsServedByCache = true;
+        : base("Default")
+    {
+        IsServedByCache = true;
+        BlockAlignment = SizeClasses.Smallest;
+        LivesForever = true;
+    }
 
     public static CachingAllocator Instance { get; } = new();
+
+    /// <summary>The instance, or what stands in front of it for this process or flow.</summary>
+    public static NativeAllocator Current => Watch.Over(Instance);
 
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
     {
         if (!IsCached(byteCount, alignment))
         {
             NativeAllocator behind = LargeBlocks.For(byteCount);
-            void* large = behind.TryAllocate(byteCount, AlignmentBehind(alignment), zeroed);
+            void* large = behind.Obtain(byteCount, AlignmentBehind(alignment), zeroed);
             if (large == null)
             {
                 // Perhaps the caches hold what is missing here.
                 NativeMemoryCache.Trim();
-                large = behind.TryAllocate(byteCount, AlignmentBehind(alignment), zeroed);
+                large = behind.Obtain(byteCount, AlignmentBehind(alignment), zeroed);
             }
 
             return large;
@@ -56,7 +65,7 @@ internal sealed class CachingAllocator : NativeAllocator
     {
         if (!IsCached(byteCount, alignment))
         {
-            LargeBlocks.For(byteCount).Free(block, byteCount, AlignmentBehind(alignment));
+            LargeBlocks.For(byteCount).GiveBack(block, byteCount, AlignmentBehind(alignment));
         }
         else if (!Overflow.TryAttach(block, byteCount))
         {

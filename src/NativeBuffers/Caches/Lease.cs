@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using NativeBuffers.Raw;
+using NativeBuffers.Watching;
 
 namespace NativeBuffers.Caches;
 
@@ -55,7 +56,7 @@ internal readonly struct Lease
 
     /// <summary>Leases a block for <paramref name="length"/> elements from the default allocator. Its bytes may hold anything.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lease Rent(int length, int elementSize)
+    public static Lease Rent(int length, int elementSize, string? file, int line, Type type)
     {
         unsafe
         {
@@ -63,7 +64,9 @@ internal readonly struct Lease
             Slot* slot = ThreadCache.TakeHot((ulong)(uint)length * (uint)elementSize, out Magazine* magazine);
             if (slot == null)
             {
-                slot = RentBehindHot(magazine, length, elementSize, zeroed: false);
+                slot = Switch.IsOn
+                    ? RentWatched(magazine, length, elementSize, zeroed: false, file, line, type)
+                    : RentBehindHot(magazine, length, elementSize, zeroed: false);
                 magazine = slot->Home;
             }
 
@@ -71,9 +74,13 @@ internal readonly struct Lease
         }
     }
 
-    /// <summary>As <see cref="Rent"/>, with zeroed bytes.</summary>
+    /// <summary>As the other, for a caller that has kept its origin. Not the shortest path.</summary>
+    public static Lease Rent(int length, int elementSize, Origin origin) =>
+        Rent(length, elementSize, origin.File, origin.Line, origin.Type ?? typeof(byte));
+
+    /// <summary>As <see cref="Rent(int, int, string?, int, Type)"/>, with zeroed bytes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lease RentZeroed(int length, int elementSize)
+    public static Lease RentZeroed(int length, int elementSize, string? file, int line, Type type)
     {
         unsafe
         {
@@ -82,7 +89,9 @@ internal readonly struct Lease
             Slot* slot = ThreadCache.TakeHot(byteCount, out Magazine* magazine);
             if (slot == null)
             {
-                slot = RentBehindHot(magazine, length, elementSize, zeroed: true);
+                slot = Switch.IsOn
+                    ? RentWatched(magazine, length, elementSize, zeroed: true, file, line, type)
+                    : RentBehindHot(magazine, length, elementSize, zeroed: true);
                 magazine = slot->Home;
             }
             else
@@ -96,21 +105,27 @@ internal readonly struct Lease
 
     /// <summary>Leases a block of <paramref name="allocator"/>.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static Lease RentFrom(NativeAllocator allocator, int length, int elementSize, bool zeroed)
+    public static Lease RentFrom(NativeAllocator allocator, int length, int elementSize, bool zeroed, string? file, int line, Type type)
     {
         if (allocator.IsServedByCache)
         {
-            return zeroed ? RentZeroed(length, elementSize) : Rent(length, elementSize);
+            return zeroed ? RentZeroed(length, elementSize, file, line, type) : Rent(length, elementSize, file, line, type);
         }
 
-        return TryRentFrom(allocator, length, elementSize, zeroed, out Lease lease)
+        return TryRentFrom(allocator, length, elementSize, zeroed, out Lease lease, file, line, type)
             ? lease
-            : throw Failure.OutOfMemory(Layout.ByteCount(length, elementSize), allocator);
+            : throw allocator.RefusalOf(Layout.ByteCount(length, elementSize));
     }
 
     /// <summary>As <see cref="RentFrom"/>, but false when memory is exhausted.</summary>
-    public static bool TryRentFrom(NativeAllocator allocator, int length, int elementSize, bool zeroed, out Lease lease)
+    public static bool TryRentFrom(
+        NativeAllocator allocator, int length, int elementSize, bool zeroed, out Lease lease, string? file, int line, Type type)
     {
+        if (Watch.IsOn || allocator.TakesOrigins)
+        {
+            Origin.Note(file, line, type);
+        }
+
         nuint byteCount = Layout.ByteCount(length, elementSize);
         unsafe
         {
@@ -121,6 +136,31 @@ internal readonly struct Lease
             lease = slot == null ? default : new Lease(slot, slot->Home);
             return slot != null;
         }
+    }
+
+    /// <summary>As <see cref="RentBehindHot"/>, in a process that watches its blocks.</summary>
+    /// <safety>As for <see cref="RentBehindHot"/>.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static unsafe Slot* RentWatched(
+        Magazine* magazine, int length, int elementSize, bool zeroed, string? file, int line, Type type)
+    {
+        nuint byteCount = Layout.ByteCount(length, elementSize);
+        Slot* slot = TryTakeWatched(magazine, byteCount, zeroed, Origin.At(file, line, type));
+        return slot != null ? slot : throw NativeAllocator.Default.RefusalOf(byteCount);
+    }
+
+    /// <summary>As <see cref="TryTake"/>, in a process that watches its blocks.</summary>
+    /// <safety>As for <see cref="RentBehindHot"/>.</safety>
+    public static unsafe Slot* TryTakeWatched(Magazine* magazine, nuint byteCount, bool zeroed, Origin origin)
+    {
+        if (ThreadCache.IsNoSample(magazine))
+        {
+            return TryTakeUnwatched(byteCount, zeroed);
+        }
+
+        Origin.Note(origin);
+        Watch.SetDue();
+        return Uncached.TryTakeFrom(CachingAllocator.Instance, byteCount, zeroed);
     }
 
     /// <summary>The first <paramref name="length"/> elements of the block.</summary>
@@ -177,7 +217,9 @@ internal readonly struct Lease
         nuint newBytes = Layout.ByteCount(newLength, elementSize);
         if (_slot == null)
         {
-            return zeroed ? RentZeroed(newLength, elementSize) : Rent(newLength, elementSize);
+            return zeroed
+                ? RentZeroed(newLength, elementSize, file: null, line: 0, typeof(byte))
+                : Rent(newLength, elementSize, file: null, line: 0, typeof(byte));
         }
 
         Relocation.Resize(_slot, (nuint)oldLength * (nuint)elementSize, newBytes, zeroed);
@@ -220,12 +262,17 @@ internal readonly struct Lease
     {
         nuint byteCount = Layout.ByteCount(length, elementSize);
         Slot* slot = TryTake(byteCount, zeroed);
-        return slot != null ? slot : throw Failure.OutOfMemory(byteCount, NativeAllocator.Default);
+        return slot != null ? slot : throw NativeAllocator.Default.RefusalOf(byteCount);
     }
 
     /// <summary>A slot with a block of the default allocator; null when memory is exhausted.</summary>
     /// <safety>The result belongs to the caller.</safety>
-    public static unsafe Slot* TryTake(nuint byteCount, bool zeroed)
+    public static unsafe Slot* TryTake(nuint byteCount, bool zeroed) =>
+        Watch.SeesAll ? Uncached.TryTakeFrom(CachingAllocator.Instance, byteCount, zeroed) : TryTakeUnwatched(byteCount, zeroed);
+
+    /// <summary>As <see cref="TryTake"/>, also where somebody watches: a block that changes places with one that nobody did.</summary>
+    /// <safety>The result belongs to the caller.</safety>
+    public static unsafe Slot* TryTakeUnwatched(nuint byteCount, bool zeroed)
     {
         if (byteCount > SizeClasses.Largest)
         {

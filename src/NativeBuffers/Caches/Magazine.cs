@@ -54,6 +54,12 @@ internal struct Magazine
 
     public int SizeClass { get; private set; }
 
+    /// <summary>
+    /// In a process that takes samples: how many blocks pass here before the next one. 0 before the first was counted. It fills
+    /// the cache line: the row of magazines has room for no more.
+    /// </summary>
+    public int UntilSample;
+
     /// <summary>A value of <see cref="Hot"/> that is no slot: the place is taken for ever.</summary>
     public static unsafe Slot* NoRoom => (Slot*)1;
 

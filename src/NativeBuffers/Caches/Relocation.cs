@@ -31,7 +31,7 @@ internal static class Relocation
             nuint hadBytes = slot->ByteCount;
             if (!Uncached.TryResize(slot, newBytes, zeroed))
             {
-                throw Failure.OutOfMemory(newBytes, Uncached.AllocatorOf(slot));
+                throw Uncached.AllocatorOf(slot).RefusalOf(newBytes);
             }
 
             if (zeroed)
@@ -49,10 +49,10 @@ internal static class Relocation
     {
         // Large blocks come from where zeroes cost nothing; others are cleared behind what is copied.
         bool comesZeroed = zeroed && newBytes > SizeClasses.Largest;
-        Slot* other = Lease.TryTake(newBytes, comesZeroed);
+        Slot* other = Lease.TryTakeUnwatched(newBytes, comesZeroed);
         if (other == null)
         {
-            throw Failure.OutOfMemory(newBytes, NativeAllocator.Default);
+            throw NativeAllocator.Default.RefusalOf(newBytes);
         }
 
         var target = new Block(other->Start, newBytes);

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using NativeBuffers.Raw;
+using NativeBuffers.Watching;
 
 namespace NativeBuffers.Caches;
 
@@ -18,6 +19,10 @@ internal struct ThreadCache
     /// <summary>This thread's cache, as what it begins with: the closed magazine, then one for each size class. Null until the first miss.</summary>
     [ThreadStatic]
     private static unsafe Magazine* t_magazines;
+
+    /// <summary>The cache that this thread does not use now: see <see cref="TurnAside"/>.</summary>
+    [ThreadStatic]
+    private static unsafe Magazine* t_otherMagazines;
 
     /// <summary>The home of slots whose blocks no magazine takes back: large ones, other allocators', those over the budget.</summary>
     public Magazine Closed;
@@ -38,6 +43,9 @@ internal struct ThreadCache
 
     /// <summary>True while the cache of an ended thread is being emptied. Under the lock of <see cref="ThreadCaches"/>.</summary>
     public bool IsReclaimed;
+
+    /// <summary>True if no magazine here ever has room, so that all blocks are asked for out of line.</summary>
+    public bool IsAside;
 
     /// <summary>Slots without a block, for this thread's next ones.</summary>
     public unsafe Slot* Vacant;
@@ -72,6 +80,11 @@ internal struct ThreadCache
             if (magazines != null)
             {
                 magazine = magazines + 1 + SizeClasses.OfLast((uint)last);
+                if (Switch.IsOn && --magazine->UntilSample <= 0)
+                {
+                    return null;
+                }
+
                 Slot* slot = magazine->Hot;
                 magazine->Hot = null;
                 return slot;
@@ -80,6 +93,31 @@ internal struct ThreadCache
 
         magazine = null;
         return null;
+    }
+
+    /// <summary>Whether a block may come from the cache, where samples are taken: it is none.</summary>
+    /// <param name="magazine">Of which <see cref="TakeHot"/> has just given nothing; null if there is none.</param>
+    /// <safety>The magazine is this thread's.</safety>
+    public static unsafe bool IsNoSample(Magazine* magazine)
+    {
+        if (Watch.SeesAll || magazine == null)
+        {
+            if (magazine != null)
+            {
+                magazine->UntilSample = 0;
+            }
+
+            return !Watch.SeesAll;
+        }
+
+        int left = magazine->UntilSample;
+        if (left <= 0)
+        {
+            // Below 0: before the first was counted.
+            magazine->UntilSample = Watch.NextInterval();
+        }
+
+        return left != 0;
     }
 
     /// <summary>Whether a magazine is one of this thread's for a size class. By addresses alone: it may be null.</summary>
@@ -137,7 +175,7 @@ internal struct ThreadCache
             BorrowRecords.Open(&cache->Borrows);
         }
 
-        return cache != null ? &cache->Borrows : throw Failure.OutOfMemory((nuint)sizeof(ThreadCache), NativeAllocator.Default);
+        return cache != null ? &cache->Borrows : throw NativeAllocator.Default.RefusalOf((nuint)sizeof(ThreadCache));
     }
 
     /// <summary>Gives a slot back with its block.</summary>
@@ -188,6 +226,33 @@ internal struct ThreadCache
         }
     }
 
+    /// <summary>
+    /// Gives this thread a cache in which nothing is hot, or the one it had. So all its blocks are asked for out of line, and
+    /// nothing on the shortest path has to ask whether they should.
+    /// </summary>
+    /// <param name="isAside">Whether the thread is to work aside from its usual cache.</param>
+    public static void TurnAside(bool isAside)
+    {
+        unsafe
+        {
+            // SAFETY: both caches are this thread's, and are emptied when it has ended.
+            Magazine* magazines = t_magazines;
+            if ((magazines != null && magazines->Cache->IsAside) != isAside)
+            {
+                t_magazines = t_otherMagazines;
+                t_otherMagazines = magazines;
+                if (isAside && t_magazines == null)
+                {
+                    ThreadCache* cache = Current();
+                    if (cache != null)
+                    {
+                        cache->IsAside = true;
+                    }
+                }
+            }
+        }
+    }
+
     /// <summary>This thread's cache, made when first needed; null when memory is exhausted.</summary>
     /// <safety>It is the caller's thread's.</safety>
     public static unsafe ThreadCache* Current()
@@ -219,7 +284,7 @@ internal struct ThreadCache
     public unsafe Magazine* Opened(int sizeClass)
     {
         Magazine* magazine = (Magazine*)Unsafe.AsPointer(ref Row) + sizeClass;
-        if (magazine->HasRoom)
+        if (magazine->HasRoom || IsAside)
         {
             return magazine;
         }

@@ -322,6 +322,7 @@ internal static class ThreadCaches
                 SlotTable.GiveList(Cache->Vacant);
                 Cache->Vacant = null;
                 Cache->VacantCount = 0;
+                Cache->IsAside = false;
                 CacheBudget.Release(Cache->ReservedBytes);
                 Cache->ReservedBytes = 0;
             }
@@ -359,6 +360,7 @@ internal static class ThreadCaches
                 each->Home = null;
                 try
                 {
+                    Origin.Note(Origin.Abandoned);
                     Uncached.Free(each);
                 }
                 catch (Exception)

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using NativeBuffers.Raw;
+using NativeBuffers.Watching;
 
 namespace NativeBuffers.Caches;
 
@@ -25,18 +26,25 @@ internal static class Uncached
     /// <safety>The slot belongs to the caller, on this thread, until it is returned.</safety>
     public static unsafe Slot* TryTakeFrom(NativeAllocator allocator, nuint byteCount, bool zeroed)
     {
+        allocator = Watch.Over(allocator);
+
         // The handle first: once there is a block, nothing more may fail.
-        GCHandle handle = GCHandle.Alloc(allocator);
+        nint handle = Refer(allocator);
         Slot* slot = null;
         try
         {
-            slot = TryTake(SlotKind.Foreign, GCHandle.ToIntPtr(handle), byteCount, zeroed);
+            slot = TryTake(SlotKind.Foreign, handle, byteCount, zeroed);
         }
         finally
         {
             if (slot == null)
             {
-                handle.Free();
+                Unrefer(allocator, handle);
+            }
+
+            if (allocator.TakesOrigins)
+            {
+                Origin.Forget();
             }
         }
 
@@ -47,16 +55,18 @@ internal static class Uncached
     /// <safety>The block is the caller's to give up, and the allocator can free so many bytes there.</safety>
     public static unsafe Slot* TryAdopt(void* start, nuint byteCount, NativeAllocator freedBy)
     {
-        GCHandle handle = GCHandle.Alloc(freedBy);
+        NativeAllocator allocator = Watch.OverAdopted(freedBy);
+        nint handle = Refer(allocator);
         Slot* slot = Refill.TryTakeVacant();
         if (slot == null)
         {
-            handle.Free();
+            Unrefer(allocator, handle);
             return null;
         }
 
+        allocator.Adopt(start, byteCount);
         slot->Kind = SlotKind.Foreign;
-        slot->Allocator = GCHandle.ToIntPtr(handle);
+        slot->Allocator = handle;
         slot->ByteCount = byteCount;
         slot->Start = (byte*)start;
         return slot;
@@ -69,7 +79,14 @@ internal static class Uncached
         void* block = slot->Start;
         if (slot->Kind == SlotKind.Foreign)
         {
-            GCHandle.FromIntPtr(slot->Allocator).Free();
+            NativeAllocator allocator = AllocatorOf(slot);
+            block = allocator.Release(block, slot->ByteCount, AlignmentOf(slot));
+            if (block == null)
+            {
+                throw allocator.RefusalOf(slot->ByteCount);
+            }
+
+            Unrefer(allocator, slot->Allocator);
         }
 
         if (ThreadCache.IsHere(slot->Home, out _))
@@ -126,12 +143,17 @@ internal static class Uncached
         }
 
         NativeAllocator allocator = AllocatorOf(slot);
+        nuint alignment = AlignmentOf(slot);
         if (slot->Kind == SlotKind.Foreign)
         {
-            GCHandle.FromIntPtr(slot->Allocator).Free();
+            Unrefer(allocator, slot->Allocator);
         }
 
-        allocator.Free(slot->Start, slot->ByteCount, AlignmentOf(slot));
+        allocator.FreeOfOwner(slot->Start, slot->ByteCount, alignment);
+        if (allocator.TakesOrigins)
+        {
+            Origin.Forget();
+        }
     }
 
     /// <summary>Frees a closing slot's block on a thread that its home does not belong to.</summary>
@@ -183,7 +205,7 @@ internal static class Uncached
             slot->Kind = kind;
             slot->Allocator = allocator;
             slot->ByteCount = byteCount;
-            slot->Start = (byte*)AllocatorOf(slot).TryAllocate(byteCount, AlignmentOf(slot), zeroed);
+            slot->Start = (byte*)AllocatorOf(slot).Obtain(byteCount, AlignmentOf(slot), zeroed);
         }
         finally
         {
@@ -201,7 +223,19 @@ internal static class Uncached
     public static unsafe NativeAllocator AllocatorOf(Slot* slot) =>
         slot->Kind == SlotKind.Large ? LargeBlocks.For(slot->ByteCount) : (NativeAllocator)GCHandle.FromIntPtr(slot->Allocator).Target!;
 
-    /// <summary>Large blocks are aligned like cached ones; other allocators are asked for no more than malloc gives.</summary>
+    /// <summary>Large blocks are aligned like cached ones; other allocators are asked for no more than they give anyway.</summary>
     private static unsafe nuint AlignmentOf(Slot* slot) =>
-        slot->Kind == SlotKind.Large ? SizeClasses.Smallest : (nuint)Layout.DefaultAlignment;
+        slot->Kind == SlotKind.Large ? SizeClasses.Smallest : AllocatorOf(slot).BlockAlignment;
+
+    /// <summary>A handle that keeps the allocator for as long as a slot has it.</summary>
+    private static nint Refer(NativeAllocator allocator) =>
+        allocator.LivesForever ? allocator.Handle : GCHandle.ToIntPtr(GCHandle.Alloc(allocator));
+
+    private static void Unrefer(NativeAllocator allocator, nint handle)
+    {
+        if (!allocator.LivesForever)
+        {
+            GCHandle.FromIntPtr(handle).Free();
+        }
+    }
 }

@@ -18,10 +18,10 @@ internal struct ListCore<T>
     private long _count;
     private int _version;
 
-    public ListCore(long capacity, NativeAllocator? allocator)
+    public ListCore(long capacity, NativeAllocator? allocator, string? file, int line)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(capacity);
-        Hold hold = Hold.Rent(Layout.ByteCount(capacity, Unsafe.SizeOf<T>()), allocator, zeroed: false);
+        Hold hold = Hold.Rent(Layout.ByteCount(capacity, Unsafe.SizeOf<T>()), allocator, zeroed: false, file, line, typeof(T));
         _tenure = Growing.Begin(hold, Unsafe.SizeOf<T>());
     }
 

@@ -39,7 +39,20 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// <param name="allocator">Where its blocks come from; <see cref="NativeAllocator.Default"/> when null.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="capacity"/> is negative, or too large to be counted in bytes.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
-    public NativeList(long capacity = 0, NativeAllocator? allocator = null) => _core = new ListCore<T>(capacity, allocator);
+    public NativeList(long capacity = 0, NativeAllocator? allocator = null)
+        : this(capacity, allocator, file: null)
+    {
+    }
+
+    /// <inheritdoc cref="NativeList{T}(long, NativeAllocator?)" path="/summary|/exception"/>
+    /// <param name="capacity">How many elements it has room for, at least.</param>
+    /// <param name="allocator">Where its blocks come from; <see cref="NativeAllocator.Default"/> when null.</param>
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    [OverloadResolutionPriority(1)]
+    public NativeList(
+        long capacity = 0, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
+        _core = new ListCore<T>(capacity, allocator, file, line);
 
     /// <summary>The number of elements; 0 once disposed.</summary>
     public long LongCount => _core.CountOrNone;

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using NativeBuffers.Caches;
 using NativeBuffers.Raw;
+using NativeBuffers.Watching;
 
 namespace NativeBuffers;
 
@@ -30,13 +31,33 @@ public ref struct ScratchList<T> : IDisposable
     // All places there are: the caller's at first, then those of the lease.
     private Span<T> _places;
     private int _count;
-    private bool _isDisposed;
+
+    // Which line made the list: the number of its origin, where anybody wants to know, or else 0. Below 0 once disposed.
+    private int _origin;
     private Lease _lease;
 
     /// <summary>An empty list.</summary>
     /// <param name="initial">Where the first elements go; stays the caller's. What is there now does not matter.</param>
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    [OverloadResolutionPriority(1)]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ScratchList(Span<T> initial) => _places = initial;
+    public ScratchList(Span<T> initial, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
+    {
+        _places = initial;
+        if (Switch.IsOn)
+        {
+            _origin = Origin.At(file, line, typeof(T)).Id;
+        }
+    }
+
+    /// <summary>An empty list.</summary>
+    /// <param name="initial">Where the first elements go; stays the caller's. What is there now does not matter.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ScratchList(Span<T> initial)
+        : this(initial, file: null)
+    {
+    }
 
     /// <summary>The number of elements; 0 once disposed.</summary>
     public readonly int Count
@@ -47,6 +68,8 @@ public ref struct ScratchList<T> : IDisposable
 
     /// <summary>How many elements there is room for without moving.</summary>
     public readonly int Capacity => _places.Length;
+
+    private readonly bool IsDisposed => _origin < 0;
 
     /// <summary>Whether the elements are still in the caller's memory.</summary>
     public readonly bool IsOnStack => _lease.IsNone;
@@ -62,7 +85,7 @@ public ref struct ScratchList<T> : IDisposable
         {
             if ((uint)index >= (uint)_count || _lease.IsStale)
             {
-                ThrowNoElement(index, _lease.IsStale && !_isDisposed);
+                ThrowNoElement(index, _lease.IsStale && !IsDisposed);
             }
 
             return ref _places[index];
@@ -97,7 +120,7 @@ public ref struct ScratchList<T> : IDisposable
     /// <exception cref="OutOfMemoryException">Memory is exhausted; the list is as it was.</exception>
     public void AddRange(scoped ReadOnlySpan<T> items)
     {
-        if (items.Length > _places.Length - _count || _lease.IsStale || _isDisposed)
+        if (items.Length > _places.Length - _count || _lease.IsStale || IsDisposed)
         {
             if (items.Overlaps(_places))
             {
@@ -119,7 +142,7 @@ public ref struct ScratchList<T> : IDisposable
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
     public T RemoveLast()
     {
-        if (_isDisposed)
+        if (IsDisposed)
         {
             ThrowDisposed();
         }
@@ -133,7 +156,7 @@ public ref struct ScratchList<T> : IDisposable
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
     public void Clear()
     {
-        if (_isDisposed)
+        if (IsDisposed)
         {
             ThrowDisposed();
         }
@@ -149,7 +172,7 @@ public ref struct ScratchList<T> : IDisposable
     public void EnsureCapacity(int capacity)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(capacity);
-        if (capacity > _places.Length || _lease.IsStale || _isDisposed)
+        if (capacity > _places.Length || _lease.IsStale || IsDisposed)
         {
             this = Grown(this, capacity - _count);
         }
@@ -161,7 +184,7 @@ public ref struct ScratchList<T> : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly Span<T> AsSpan()
     {
-        if (_lease.IsStale || _isDisposed)
+        if (_lease.IsStale || IsDisposed)
         {
             ThrowDisposed();
         }
@@ -175,7 +198,7 @@ public ref struct ScratchList<T> : IDisposable
     {
         _places = default;
         _count = 0;
-        _isDisposed = true;
+        _origin = -1;
         _lease.Return();
     }
 
@@ -183,7 +206,7 @@ public ref struct ScratchList<T> : IDisposable
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static ScratchList<T> Grown(ScratchList<T> list, int more)
     {
-        if (list._lease.IsStale || list._isDisposed)
+        if (list._lease.IsStale || list.IsDisposed)
         {
             ThrowDisposed();
         }
@@ -191,7 +214,7 @@ public ref struct ScratchList<T> : IDisposable
         long needed = (long)list._count + more;
         if (needed > Array.MaxLength)
         {
-            throw Failure.OutOfMemory(Layout.ByteCount(needed, Unsafe.SizeOf<T>()), NativeAllocator.Default);
+            throw NativeAllocator.Default.RefusalOf(Layout.ByteCount(needed, Unsafe.SizeOf<T>()));
         }
 
         int capacity = (int)long.Max(long.Max(needed, 8), long.Min(2L * list._places.Length, Array.MaxLength));
@@ -200,7 +223,7 @@ public ref struct ScratchList<T> : IDisposable
             // SAFETY: the lease is none, or not stale, and was made for this capacity.
             bool wasOnStack = list._lease.IsNone;
             Lease lease = wasOnStack
-                ? Lease.Rent(capacity, sizeof(T))
+                ? Lease.Rent(capacity, sizeof(T), Origin.FromId(list._origin))
                 : list._lease.Resize(list._places.Length, capacity, sizeof(T), zeroed: false);
             Span<T> places = lease.View<T>(capacity);
             if (wasOnStack)

@@ -39,7 +39,7 @@ internal sealed class HandleAllocator : NativeAllocator
     public void EndUses() => EndClaim();
 
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed) =>
-        _allocator.TryAllocate(byteCount, alignment, zeroed);
+        _allocator.Obtain(byteCount, alignment, zeroed);
 
     protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
         IsShared(block)
@@ -60,7 +60,7 @@ internal sealed class HandleAllocator : NativeAllocator
         }
         else
         {
-            _allocator.Free(block, byteCount, alignment);
+            _allocator.GiveBack(block, byteCount, alignment);
         }
     }
 
@@ -73,7 +73,7 @@ internal sealed class HandleAllocator : NativeAllocator
             unsafe
             {
                 // SAFETY: both claims have ended, so nobody uses the block any more, and nobody else frees it.
-                _allocator.Free(Block.Start, Block.ByteCount);
+                _allocator.GiveBack(Block.Start, Block.ByteCount, Layout.DefaultAlignment);
             }
         }
     }

@@ -219,7 +219,7 @@ public abstract class SafeNativeBuffer : SafeBuffer
         unsafe
         {
             // SAFETY: the handle owns the block, which this allocator frees; if it asks for the size, that is known.
-            _allocator.Free((void*)handle, _byteCount);
+            _allocator.GiveBack((void*)handle, _byteCount, Layout.DefaultAlignment);
         }
 
         return true;

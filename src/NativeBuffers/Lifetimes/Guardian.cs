@@ -144,6 +144,7 @@ internal sealed class Guardian : IDisposable
     {
         try
         {
+            Origin.Note(Origin.Abandoned);
             if (Closing.Close(slot, held))
             {
                 Interlocked.Increment(ref s_abandonedCount);
@@ -152,6 +153,10 @@ internal sealed class Guardian : IDisposable
         catch (Exception)
         {
             // A finalizer must not throw. An allocator of the user's own did; there is nobody here to tell.
+        }
+        finally
+        {
+            Origin.Forget();
         }
     }
 }

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using NativeBuffers.Caches;
 using NativeBuffers.Raw;
+using NativeBuffers.Watching;
 
 namespace NativeBuffers.Lifetimes;
 
@@ -73,7 +74,7 @@ internal readonly struct Hold
     /// <exception cref="ArgumentOutOfRangeException">The length cannot be one.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Hold Rent(int length, int elementSize)
+    public static Hold Rent(int length, int elementSize, string? file, int line, Type type)
     {
         unsafe
         {
@@ -81,7 +82,9 @@ internal readonly struct Hold
             Slot* slot = ThreadCache.TakeHot((ulong)(uint)length * (uint)elementSize, out Magazine* magazine);
             if (slot == null)
             {
-                slot = Lease.RentBehindHot(magazine, length, elementSize, zeroed: false);
+                slot = Switch.IsOn
+                    ? Lease.RentWatched(magazine, length, elementSize, zeroed: false, file, line, type)
+                    : Lease.RentBehindHot(magazine, length, elementSize, zeroed: false);
                 magazine = slot->Home;
             }
 
@@ -92,7 +95,7 @@ internal readonly struct Hold
     /// <summary>Holds a block of an allocator, of the default one if null.</summary>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Hold Rent(nuint byteCount, NativeAllocator? allocator, bool zeroed)
+    public static Hold Rent(nuint byteCount, NativeAllocator? allocator, bool zeroed, string? file, int line, Type type)
     {
         unsafe
         {
@@ -109,6 +112,15 @@ internal readonly struct Hold
 
                     return new Hold(slot, magazine);
                 }
+
+                return Switch.IsOn
+                    ? RentWatched(magazine, byteCount, zeroed, file, line, type)
+                    : RentSlowly(byteCount, allocator: null, zeroed);
+            }
+
+            if (Switch.IsOn || allocator.TakesOrigins)
+            {
+                Origin.Note(file, line, type);
             }
 
             return RentSlowly(byteCount, allocator, zeroed);
@@ -134,7 +146,7 @@ internal readonly struct Hold
         Slot* slot = Uncached.TryAdopt(start, byteCount, freedBy);
         if (slot == null)
         {
-            throw Failure.OutOfMemory((nuint)sizeof(Slot), NativeAllocator.Default);
+            throw NativeAllocator.Default.RefusalOf((nuint)sizeof(Slot));
         }
 
         try
@@ -246,6 +258,13 @@ internal readonly struct Hold
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe Hold RentWatched(Magazine* magazine, nuint byteCount, bool zeroed, string? file, int line, Type type)
+    {
+        Slot* slot = Lease.TryTakeWatched(magazine, byteCount, zeroed, Origin.At(file, line, type));
+        return Over(slot, byteCount, NativeAllocator.Default);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static Hold RentSlowly(nuint byteCount, NativeAllocator? allocator, bool zeroed)
     {
         unsafe
@@ -254,21 +273,27 @@ internal readonly struct Hold
             Slot* slot = allocator is null or CachingAllocator
                 ? Lease.TryTake(byteCount, zeroed)
                 : Uncached.TryTakeFrom(allocator, byteCount, zeroed);
-            if (slot == null)
-            {
-                throw Failure.OutOfMemory(byteCount, allocator ?? NativeAllocator.Default);
-            }
+            return Over(slot, byteCount, allocator ?? NativeAllocator.Default);
+        }
+    }
 
-            try
-            {
-                return new Hold(slot, slot->Home);
-            }
-            catch (OutOfMemoryException)
-            {
-                // No guardian.
-                ThreadCache.Return(slot, slot->Home);
-                throw;
-            }
+    /// <safety>The slot, if there is one, belongs to the caller and is free.</safety>
+    private static unsafe Hold Over(Slot* slot, nuint byteCount, NativeAllocator allocator)
+    {
+        if (slot == null)
+        {
+            throw allocator.RefusalOf(byteCount);
+        }
+
+        try
+        {
+            return new Hold(slot, slot->Home);
+        }
+        catch (OutOfMemoryException)
+        {
+            // No guardian.
+            ThreadCache.Return(slot, slot->Home);
+            throw;
         }
     }
 

@@ -56,7 +56,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <summary>Whether it was disposed, released or moved from.</summary>
     public bool IsDisposed => _tenure.IsOver;
 
-    /// <summary>What frees the block: after <see cref="Release"/>, its <see cref="NativeAllocator.Free"/> is the way.</summary>
+    /// <summary>What frees the block: after <see cref="Release"/>, its <see cref="NativeAllocator.Free(void*, nuint, nuint)"/> is the way.</summary>
     /// <exception cref="ObjectDisposedException">The owner has no block any more.</exception>
     public NativeAllocator Allocator
     {
@@ -93,20 +93,47 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     public static NativeMemoryOwner<T> Create(long length, NativeAllocator? allocator = null) =>
-        Create(length, allocator, zeroed: true);
+        Create(length, allocator, file: null);
+
+    /// <inheritdoc cref="Create(long, NativeAllocator?)" path="/summary|/exception"/>
+    /// <param name="length">In elements.</param>
+    /// <param name="allocator">Where the block comes from; <see cref="NativeAllocator.Default"/> when null.</param>
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    [OverloadResolutionPriority(1)]
+    public static NativeMemoryOwner<T> Create(
+        long length, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
+        Create(length, allocator, zeroed: true, file, line);
 
     /// <summary>An owner whose elements may hold anything: for memory that is written before it is read.</summary>
     /// <inheritdoc cref="Create(long, NativeAllocator?)" path="/param|/exception"/>
     public static NativeMemoryOwner<T> CreateUninitialized(long length, NativeAllocator? allocator = null) =>
-        Create(length, allocator, zeroed: false);
+        CreateUninitialized(length, allocator, file: null);
+
+    /// <inheritdoc cref="CreateUninitialized(long, NativeAllocator?)" path="/summary"/>
+    /// <inheritdoc cref="Create(long, NativeAllocator?, string?, int)" path="/param|/exception"/>
+    [OverloadResolutionPriority(1)]
+    public static NativeMemoryOwner<T> CreateUninitialized(
+        long length, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
+        Create(length, allocator, zeroed: false, file, line);
 
     /// <summary>An owner with a copy of <paramref name="source"/>.</summary>
     /// <param name="source">What to copy; the owner shares no memory with it.</param>
     /// <param name="allocator">Where the block comes from; <see cref="NativeAllocator.Default"/> when null.</param>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
-    public static NativeMemoryOwner<T> CreateFrom(ReadOnlySpan<T> source, NativeAllocator? allocator = null)
+    public static NativeMemoryOwner<T> CreateFrom(ReadOnlySpan<T> source, NativeAllocator? allocator = null) =>
+        CreateFrom(source, allocator, file: null);
+
+    /// <inheritdoc cref="CreateFrom(ReadOnlySpan{T}, NativeAllocator?)" path="/summary|/exception"/>
+    /// <param name="source">What to copy; the owner shares no memory with it.</param>
+    /// <param name="allocator">Where the block comes from; <see cref="NativeAllocator.Default"/> when null.</param>
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    [OverloadResolutionPriority(1)]
+    public static NativeMemoryOwner<T> CreateFrom(
+        ReadOnlySpan<T> source, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
-        NativeMemoryOwner<T> owner = CreateUninitialized(source.Length, allocator);
+        NativeMemoryOwner<T> owner = CreateUninitialized(source.Length, allocator, file, line);
         source.CopyTo(owner.GetSpan());
         GC.KeepAlive(owner);
         return owner;
@@ -121,10 +148,23 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted; the block is still the caller's.</exception>
     [SuppressMessage("Naming", "CA1720", Justification = "It is one.")]
-    public static unsafe NativeMemoryOwner<T> Adopt(T* pointer, long length, NativeAllocator freedBy)
+    public static unsafe NativeMemoryOwner<T> Adopt(T* pointer, long length, NativeAllocator freedBy) =>
+        Adopt(pointer, length, freedBy, file: null);
+
+    /// <inheritdoc cref="Adopt(T*, long, NativeAllocator)" path="/summary|/safety|/exception"/>
+    /// <param name="pointer">The first element.</param>
+    /// <param name="length">In elements.</param>
+    /// <param name="freedBy">What frees it, for example <see cref="NativeAllocator.Malloc"/>; is told the length in bytes.</param>
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    [OverloadResolutionPriority(1)]
+    [SuppressMessage("Naming", "CA1720", Justification = "It is one.")]
+    public static unsafe NativeMemoryOwner<T> Adopt(
+        T* pointer, long length, NativeAllocator freedBy, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
         ArgumentNullException.ThrowIfNull(pointer);
         ArgumentNullException.ThrowIfNull(freedBy);
+        Origin.Note(file, line, typeof(T));
         return new NativeMemoryOwner<T>(new Tenure(Hold.Adopt(pointer, Layout.ByteCount(length, sizeof(T)), freedBy), length));
     }
 
@@ -331,9 +371,9 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <inheritdoc/>
     protected override void Dispose(bool disposing) => Dispose();
 
-    private static NativeMemoryOwner<T> Create(long length, NativeAllocator? allocator, bool zeroed)
+    private static NativeMemoryOwner<T> Create(long length, NativeAllocator? allocator, bool zeroed, string? file, int line)
     {
-        Hold hold = Hold.Rent(Layout.ByteCount(length, Unsafe.SizeOf<T>()), allocator, zeroed);
+        Hold hold = Hold.Rent(Layout.ByteCount(length, Unsafe.SizeOf<T>()), allocator, zeroed, file, line, typeof(T));
         hold.BeginAtHome();
         unsafe
         {

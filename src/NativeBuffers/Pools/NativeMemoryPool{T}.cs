@@ -47,7 +47,7 @@ public sealed class NativeMemoryPool<T> : MemoryPool<T>
     /// <summary>The pool for everybody. Disposing it does nothing.</summary>
     public static new NativeMemoryPool<T> Shared { get; } = new();
 
-    /// <summary>The largest buffer that <see cref="Rent"/> gives, in elements.</summary>
+    /// <summary>The largest buffer that <see cref="Rent(int)"/> gives, in elements.</summary>
     public override int MaxBufferSize => int.MaxValue;
 
     /// <summary>What is kept for the next renters now, in bytes; while others work, a good guess. Of the shared pool: <see cref="NativeMemoryCache.CachedBytes"/>.</summary>
@@ -60,8 +60,16 @@ public sealed class NativeMemoryPool<T> : MemoryPool<T>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     /// <exception cref="ObjectDisposedException">The pool was disposed.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public PooledBuffer<T> RentBuffer(int length) =>
-        new(_store is null ? Hold.Rent(length, Unsafe.SizeOf<T>()) : RentOwn(length), length);
+    public PooledBuffer<T> RentBuffer(int length) => RentBuffer(length, file: null);
+
+    /// <inheritdoc cref="RentBuffer(int)" path="/summary|/returns|/exception"/>
+    /// <param name="length">In elements.</param>
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    [OverloadResolutionPriority(1)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public PooledBuffer<T> RentBuffer(int length, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
+        new(_store is null ? Hold.Rent(length, Unsafe.SizeOf<T>(), file, line, typeof(T)) : RentOwn(length, file, line), length);
 
     /// <summary>Rents memory for code that knows the platform's types only.</summary>
     /// <param name="minBufferSize">In elements; -1 for about 4 KiB. The memory is exactly as long.</param>
@@ -69,11 +77,18 @@ public sealed class NativeMemoryPool<T> : MemoryPool<T>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="minBufferSize"/> is below -1, or too large to be counted in bytes.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     /// <exception cref="ObjectDisposedException">The pool was disposed.</exception>
-    public override IMemoryOwner<T> Rent(int minBufferSize = -1)
+    public override IMemoryOwner<T> Rent(int minBufferSize = -1) => Rent(minBufferSize, file: null);
+
+    /// <inheritdoc cref="Rent(int)" path="/summary|/returns|/exception"/>
+    /// <param name="minBufferSize">In elements; -1 for about 4 KiB. The memory is exactly as long.</param>
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    [OverloadResolutionPriority(1)]
+    public IMemoryOwner<T> Rent(int minBufferSize = -1, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(minBufferSize, -1);
         int length = minBufferSize == -1 ? int.Max(1, DefaultByteCount / Unsafe.SizeOf<T>()) : minBufferSize;
-        Hold hold = _store is null ? Hold.Rent(length, Unsafe.SizeOf<T>()) : RentOwn(length);
+        Hold hold = _store is null ? Hold.Rent(length, Unsafe.SizeOf<T>(), file, line, typeof(T)) : RentOwn(length, file, line);
         hold.BeginAtHome();
         unsafe
         {
@@ -99,9 +114,9 @@ public sealed class NativeMemoryPool<T> : MemoryPool<T>
     protected override void Dispose(bool disposing) => _store?.Close();
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private Hold RentOwn(int length)
+    private Hold RentOwn(int length, string? file, int line)
     {
         ObjectDisposedException.ThrowIf(_store!.IsClosed, this);
-        return Hold.Rent(Layout.ByteCount(length, Unsafe.SizeOf<T>()), _store, zeroed: false);
+        return Hold.Rent(Layout.ByteCount(length, Unsafe.SizeOf<T>()), _store, zeroed: false, file, line, typeof(T));
     }
 }

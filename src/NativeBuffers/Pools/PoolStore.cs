@@ -27,7 +27,7 @@ internal sealed class PoolStore : NativeAllocator, ITrimmable
     public PoolStore(NativePoolOptions options)
         : base($"Pool({(options.Allocator ?? Default).Name})")
     {
-        _inner = options.Allocator ?? Default;
+        _inner = WrappingAllocator.Behind(options.Allocator ?? Default);
         _limit = options.CachedBytesLimit;
         _sets = new PoolShelf[int.Min(MostSets, Environment.ProcessorCount)][];
         for (int i = 0; i < _sets.Length; i++)
@@ -88,14 +88,14 @@ internal sealed class PoolStore : NativeAllocator, ITrimmable
     {
         if (!IsKept(byteCount, alignment))
         {
-            return _inner.TryAllocate(byteCount, alignment, zeroed);
+            return _inner.Obtain(byteCount, alignment, zeroed);
         }
 
         int sizeClass = SizeClasses.Of(byteCount);
         void* block = TryTake(sizeClass);
         if (block == null)
         {
-            return _inner.TryAllocate(SizeClasses.SizeOf(sizeClass), Layout.DefaultAlignment, zeroed);
+            return _inner.Obtain(SizeClasses.SizeOf(sizeClass), Layout.DefaultAlignment, zeroed);
         }
 
         if (zeroed)
@@ -133,7 +133,7 @@ internal sealed class PoolStore : NativeAllocator, ITrimmable
     {
         if (!IsKept(byteCount, alignment))
         {
-            _inner.Free(block, byteCount, alignment);
+            _inner.GiveBack(block, byteCount, alignment);
             return;
         }
 
@@ -152,7 +152,7 @@ internal sealed class PoolStore : NativeAllocator, ITrimmable
         }
 
         _ = Interlocked.Add(ref _cachedBytes, -classBytes);
-        _inner.Free(block, (nuint)classBytes, Layout.DefaultAlignment);
+        _inner.GiveBack(block, (nuint)classBytes, Layout.DefaultAlignment);
     }
 
     private PoolShelf[] Shelves => _sets[(uint)Thread.GetCurrentProcessorId() % (uint)_sets.Length];
@@ -196,7 +196,7 @@ internal sealed class PoolStore : NativeAllocator, ITrimmable
                     unsafe
                     {
                         // SAFETY: the shelf has given the block up, which came from this allocator with this size.
-                        _inner.Free((void*)block, classBytes, Layout.DefaultAlignment);
+                        _inner.GiveBack((void*)block, classBytes, Layout.DefaultAlignment);
                     }
                 }
             }

@@ -106,7 +106,7 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
     {
         if (_hold.IsNone)
         {
-            Hold hold = Hold.Rent(Layout.ByteCount(length, Unsafe.SizeOf<T>()), allocator: null, zeroed: true);
+            Hold hold = Hold.Rent(Layout.ByteCount(length, Unsafe.SizeOf<T>()), allocator: null, zeroed: true, file: null, line: 0, typeof(T));
             return new PooledBuffer<T>(hold, length);
         }
 

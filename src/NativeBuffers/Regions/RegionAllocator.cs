@@ -8,7 +8,7 @@ namespace NativeBuffers;
 internal sealed class RegionAllocator(RegionMemory memory) : NativeAllocator("Region")
 {
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed) =>
-        Pages.TryAllocate(byteCount, alignment, zeroed);
+        Pages.Obtain(byteCount, alignment, zeroed);
 
     protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
         Pages.TryResize(block, oldByteCount, newByteCount, alignment);

@@ -20,8 +20,8 @@ public class ArenaOfSlotReturnedTwiceTests
     private static unsafe void Play(bool isTrimmed)
     {
         // Two are queued, so that one lies under the other; then an arena has the upper one.
-        Hold below = Hold.Rent(4096, 1);
-        Hold hold = Hold.Rent(4096, 1);
+        Hold below = Hold.Rent(4096, 1, file: null, line: 0, typeof(byte));
+        Hold hold = Hold.Rent(4096, 1, file: null, line: 0, typeof(byte));
         nint slot = (nint)hold.Slot;
         ulong held = hold.Held;
         Elsewhere(() => below.Return());
@@ -42,7 +42,7 @@ public class ArenaOfSlotReturnedTwiceTests
             {
                 for (int i = 0; i < 50; i++)
                 {
-                    Assert.NotEqual(slot, (nint)Hold.Rent(4096, 1).Slot);
+                    Assert.NotEqual(slot, (nint)Hold.Rent(4096, 1, file: null, line: 0, typeof(byte)).Slot);
                 }
             }
 

@@ -20,7 +20,7 @@ public class ReturnedTwiceRaceTests
                 unsafe
                 {
                     // SAFETY: slots are never unmapped; the other thread has ended when this one goes on.
-                    Hold large = Hold.Rent(Large, 1);
+                    Hold large = Hold.Rent(Large, 1, file: null, line: 0, typeof(byte));
                     ReturnTwice(large);
 
                     // The blocks of both slots change places: the one in the queue has the small block now.
@@ -30,7 +30,7 @@ public class ReturnedTwiceRaceTests
                     OnNewThread(() => small.Dispose());
                     for (int i = 0; i < 300; i++)
                     {
-                        Hold next = Hold.Rent(Large, 1);
+                        Hold next = Hold.Rent(Large, 1, file: null, line: 0, typeof(byte));
                         Assert.True(next.Slot->ByteCount >= Large, $"{next.Slot->ByteCount} bytes for {Large}.");
                     }
                 }
@@ -44,12 +44,12 @@ public class ReturnedTwiceRaceTests
                 unsafe
                 {
                     // SAFETY: slots are never unmapped; the other thread has ended when this one goes on.
-                    Hold first = Hold.Rent(1000, 1);
+                    Hold first = Hold.Rent(1000, 1, file: null, line: 0, typeof(byte));
                     ReturnTwice(first);
                     HashSet<nint> rented = [];
                     for (int i = 0; i < 300; i++)
                     {
-                        Assert.True(rented.Add((nint)Hold.Rent(1000, 1).Slot));
+                        Assert.True(rented.Add((nint)Hold.Rent(1000, 1, file: null, line: 0, typeof(byte)).Slot));
                     }
                 }
             });

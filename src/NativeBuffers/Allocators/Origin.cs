@@ -1,0 +1,112 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+
+namespace NativeBuffers;
+
+/// <summary>A line of the program at which a block is asked for or given back, and what its elements are.</summary>
+/// <remarks>
+/// <para>There is one object for each line and type, with a number that fits into native memory. Both live as long as the
+/// process, as the lines do.</para>
+/// <para>Callers <see cref="Note(Origin)"/> where they are; who watches over blocks reads that on the same thread, a few calls
+/// further down. So the line reaches every allocator that wraps another, and none of them has a parameter for it.</para>
+/// </remarks>
+internal sealed class Origin
+{
+    /// <summary>A power of two: what each thread remembers of its last lines.</summary>
+    private const int RecentLength = 64;
+
+    private static readonly ConcurrentDictionary<(string File, int Line, Type? Type), Origin> s_all = new();
+    private static readonly Lock s_gate = new();
+    private static Origin[] s_byId = [];
+
+    [ThreadStatic]
+    private static Origin? t_noted;
+
+    [ThreadStatic]
+    private static Origin[]? t_recent;
+
+    private Origin(string file, int line, Type? type)
+    {
+        File = file;
+        Line = line;
+        Type = type;
+        using (s_gate.EnterScope())
+        {
+            Id = s_byId.Length;
+            Volatile.Write(ref s_byId, [.. s_byId, this]);
+        }
+    }
+
+    /// <summary>Where nothing was noted. Its <see cref="Id"/> is 0.</summary>
+    public static Origin Unknown { get; } = new(string.Empty, 0, null);
+
+    /// <summary>For what was given back by nobody: a finalizer freed it, or the end of its thread.</summary>
+    public static Origin Abandoned { get; } = new("(abandoned)", 0, null);
+
+    /// <summary>What this thread noted last; <see cref="Unknown"/> if nothing.</summary>
+    public static Origin Noted => t_noted ?? Unknown;
+
+    /// <summary>The full path, as the compiler knew it; empty if unknown.</summary>
+    public string File { get; }
+
+    /// <summary>From 1; 0 if unknown.</summary>
+    public int Line { get; }
+
+    /// <summary>The elements' type; null for bare blocks.</summary>
+    public Type? Type { get; }
+
+    /// <summary>Counts from 0.</summary>
+    public int Id { get; }
+
+    /// <summary>The one with a number.</summary>
+    public static Origin FromId(int id)
+    {
+        Origin[] all = Volatile.Read(ref s_byId);
+        return (uint)id < (uint)all.Length ? all[id] : Unknown;
+    }
+
+    /// <summary>The one for a line and a type.</summary>
+    public static Origin At(string? file, int line, Type? type)
+    {
+        // The compiler's texts for file names are the same object each time; so the usual way compares references.
+        Origin[] recent = t_recent ??= MakeRecent();
+        ref Origin known = ref recent[line & (RecentLength - 1)];
+        if ((object)known.File != file || known.Line != line || known.Type != type)
+        {
+            known = Find(file, line, type);
+        }
+
+        return known;
+    }
+
+    /// <summary>Says where the caller is, until <see cref="Forget"/>.</summary>
+    public static void Note(Origin origin) => t_noted = origin;
+
+    /// <summary>Says where the caller is, until <see cref="Forget"/>.</summary>
+    public static void Note(string? file, int line, Type? type) => t_noted = At(file, line, type);
+
+    /// <summary>Ends what was noted.</summary>
+    public static void Forget() => t_noted = null;
+
+    /// <summary><c>File.cs:12</c>, or that it is not known.</summary>
+    public override string ToString() =>
+        this == Unknown ? "(unknown)" : Line == 0 ? File : $"{Path.GetFileName(File)}:{Line}";
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Origin Find(string? file, int line, Type? type)
+    {
+        if (string.IsNullOrEmpty(file) && type is null)
+        {
+            return Unknown;
+        }
+
+        return s_all.GetOrAdd((file ?? string.Empty, line, type), static key => new Origin(key.File, key.Line, key.Type));
+    }
+
+    private static Origin[] MakeRecent()
+    {
+        var recent = new Origin[RecentLength];
+        Array.Fill(recent, Unknown);
+        return recent;
+    }
+}

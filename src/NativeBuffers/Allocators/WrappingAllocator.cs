@@ -1,0 +1,55 @@
+using NativeBuffers.Raw;
+
+namespace NativeBuffers;
+
+/// <summary>An allocator that stands in front of another: limited, tracked, guarded, faulty.</summary>
+internal abstract class WrappingAllocator : NativeAllocator
+{
+    /// <param name="name">For messages and reports.</param>
+    /// <param name="inner">What serves in the end.</param>
+    /// <param name="isAmbient">Whether the user did not ask for it here, but for the whole process or flow: then it has the inner one's name.</param>
+    protected WrappingAllocator(string name, NativeAllocator inner, bool isAmbient)
+        : base(isAmbient ? inner.Name : $"{name}({inner.Name})")
+    {
+        Inner = inner;
+        IsAmbient = isAmbient;
+        BlockAlignment = inner.BlockAlignment;
+        LivesForever = isAmbient && inner.LivesForever;
+        TakesOrigins = inner.TakesOrigins;
+        IsServedByCache = isAmbient && inner.IsServedByCache;
+    }
+
+    /// <summary>What serves in the end.</summary>
+    public NativeAllocator Inner { get; }
+
+    /// <summary>Whether the user did not ask for it here, but for the whole process or flow.</summary>
+    public bool IsAmbient { get; }
+
+    /// <summary>What the user asked for: without what stands in front of it in the whole process or flow.</summary>
+    public static NativeAllocator Behind(NativeAllocator allocator)
+    {
+        while (allocator is WrappingAllocator { IsAmbient: true } wrapping)
+        {
+            allocator = wrapping.Inner;
+        }
+
+        return allocator;
+    }
+
+    protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed) =>
+        Inner.Obtain(byteCount, alignment, zeroed);
+
+    protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
+        Inner.TryResize(block, oldByteCount, newByteCount, alignment);
+
+    protected override unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
+        Inner.TryResizeUninitialized(block, oldByteCount, newByteCount, alignment);
+
+    protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment) =>
+        Inner.GiveBack(block, byteCount, alignment);
+
+    private protected override unsafe void FreeOfOwnerCore(void* block, nuint byteCount, nuint alignment) =>
+        FreeCore(block, byteCount, alignment);
+
+    internal override OutOfMemoryException RefusalOf(nuint byteCount) => Inner.RefusalOf(byteCount);
+}

@@ -1,0 +1,31 @@
+using NativeBuffers.Diagnostics.Guards;
+using NativeBuffers.Diagnostics.Tracking;
+using NativeBuffers.Watching;
+
+namespace NativeBuffers.Diagnostics;
+
+/// <summary>What the process was started with, guards or tracking or both.</summary>
+internal sealed class ProcessWatch : Watch
+{
+    private readonly Lock _gate = new();
+
+    public static ProcessWatch Instance { get; } = new();
+
+    public override bool IsSampling => WatchSettings.Guard == GuardMode.Sampled && WatchSettings.Tracking == TrackingMode.Off;
+
+    protected override NativeAllocator InFrontOf(NativeAllocator allocator) => allocator.InFront ?? Make(allocator);
+
+    private NativeAllocator Make(NativeAllocator allocator)
+    {
+        using (_gate.EnterScope())
+        {
+            if (allocator.InFront is null)
+            {
+                NativeAllocator guarded = GuardedAllocators.Ambient(allocator, WatchSettings.Guard);
+                allocator.InFront = WatchSettings.Tracking == TrackingMode.Off ? guarded : TrackingAllocator.Ambient(guarded);
+            }
+
+            return allocator.InFront;
+        }
+    }
+}

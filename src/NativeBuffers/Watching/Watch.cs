@@ -1,0 +1,68 @@
+namespace NativeBuffers.Watching;
+
+/// <summary>Who stands between owners and their allocators: for the whole process, or for what a flow of calls does.</summary>
+/// <remarks>
+/// Owners that ask for a block out of line look here. The shortest paths do not: in a watched process they find nothing hot,
+/// and while a thread works for a watched flow, it uses a cache in which nothing ever is.
+/// </remarks>
+internal abstract class Watch
+{
+    private static readonly Watch? s_process = Switch.IsOn ? Diagnostics.ProcessWatch.Instance : null;
+
+    [ThreadStatic]
+    private static Watch? t_flow;
+
+    [ThreadStatic]
+    private static bool t_isDue;
+
+    /// <summary>Whether anybody watches, on this thread or everywhere.</summary>
+    public static bool IsOn => t_flow is not null || s_process is not null;
+
+    /// <summary>Whether each block is watched, and not only samples.</summary>
+    public static bool SeesAll => t_flow is not null || s_process is { IsSampling: false };
+
+    /// <summary>Who watches the flow that this thread works for; null if nobody.</summary>
+    public static Watch? Flow
+    {
+        get => t_flow;
+        set => t_flow = value;
+    }
+
+    /// <summary>Whether this takes no more than samples.</summary>
+    public virtual bool IsSampling => false;
+
+    /// <summary>What stands in front of an allocator now; itself if nothing.</summary>
+    public static NativeAllocator Over(NativeAllocator allocator)
+    {
+        Watch? flow = t_flow;
+        if (flow is null && s_process is null)
+        {
+            return allocator;
+        }
+
+        NativeAllocator behind = WrappingAllocator.Behind(allocator);
+        NativeAllocator watched = s_process is null ? behind : s_process.InFrontOf(behind);
+        return flow is null ? watched : flow.InFrontOf(watched);
+    }
+
+    /// <summary>What stands in front of an allocator now, for a block that came from elsewhere: guards would not know it.</summary>
+    public static NativeAllocator OverAdopted(NativeAllocator allocator) => IsOn ? Over(allocator).ForAdopted : allocator;
+
+    /// <summary>How many blocks to pass before the next sample: random, the interval on average, so that no rhythm of the program's hides one.</summary>
+    public static int NextInterval() => Random.Shared.Next(1, int.Max(1, (int)long.Min((2L * WatchSettings.SampleInterval) - 1, int.MaxValue - 1)) + 1);
+
+    /// <summary>Says that the next block on this thread is to be a sample.</summary>
+    public static void SetDue() => t_isDue = true;
+
+    /// <summary>Whether <see cref="SetDue"/> was called; true once.</summary>
+    public static bool TakeDue()
+    {
+        bool isDue = t_isDue;
+        t_isDue = false;
+        return isDue;
+    }
+
+    /// <summary>What stands in front of an allocator; the same each time, as far as the allocator lives forever.</summary>
+    /// <param name="allocator">What the user asked for, or what stands in front of it for the whole process.</param>
+    protected abstract NativeAllocator InFrontOf(NativeAllocator allocator);
+}

@@ -1,0 +1,74 @@
+using System.Globalization;
+
+namespace NativeBuffers.Watching;
+
+/// <summary>What the process was started with: environment variables, or settings of the application. Read once.</summary>
+/// <remarks>
+/// <c>NATIVEBUFFERS_GUARD</c> is <c>off</c>, <c>checked</c>, <c>pages</c> or <c>sampled[:N]</c>; <c>NATIVEBUFFERS_TRACK</c> is
+/// <c>off</c>, <c>sites</c> or <c>stacks</c>. The settings <c>NativeBuffers.Guard</c> and <c>NativeBuffers.Track</c>, for example in
+/// <c>runtimeconfig.template.json</c>, are the same; the environment goes first.
+/// </remarks>
+internal static class WatchSettings
+{
+    /// <summary>One of so many blocks is guarded by <see cref="GuardMode.Sampled"/>, unless told otherwise.</summary>
+    public const int UsualInterval = 5000;
+
+    static WatchSettings()
+    {
+        Read("NATIVEBUFFERS_TRACK", "NativeBuffers.Track", "off, sites or stacks", static text => TryParse(text, out TrackingMode mode) && Is(() => Tracking = mode));
+        Read("NATIVEBUFFERS_GUARD", "NativeBuffers.Guard", "off, checked, pages, sampled or sampled:N", TryReadGuard);
+    }
+
+    public static TrackingMode Tracking { get; private set; }
+
+    public static GuardMode Guard { get; private set; }
+
+    /// <summary>One of so many blocks is guarded by <see cref="GuardMode.Sampled"/>.</summary>
+    public static int SampleInterval { get; private set; } = UsualInterval;
+
+    private static bool TryReadGuard(string text)
+    {
+        string[] parts = text.Split(':');
+        int interval = UsualInterval;
+        if (!TryParse(parts[0], out GuardMode mode) || parts.Length > 2
+            || (parts.Length == 2 && !(mode == GuardMode.Sampled && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out interval) && interval > 0)))
+        {
+            return false;
+        }
+
+        Guard = mode;
+        SampleInterval = interval;
+        return true;
+    }
+
+    private static void Read(string variable, string setting, string allowed, Func<string, bool> tryRead)
+    {
+        string? text = Environment.GetEnvironmentVariable(variable);
+        string source = variable;
+        if (string.IsNullOrEmpty(text))
+        {
+            text = AppContext.GetData(setting) as string;
+            source = setting;
+        }
+
+        if (!string.IsNullOrEmpty(text) && !tryRead(text))
+        {
+            // A library does not end its user's process over a spelling mistake, nor does it keep silent.
+            Console.Error.WriteLine($"NativeBuffers: {source} is '{text}', which is none of: {allowed}. It counts as off.");
+        }
+    }
+
+    private static bool TryParse<TMode>(string text, out TMode mode)
+        where TMode : struct, Enum
+    {
+        // Names only, and no numbers.
+        mode = default;
+        return text.Length > 0 && char.IsAsciiLetter(text[0]) && Enum.TryParse(text, ignoreCase: true, out mode) && !text.Contains(',', StringComparison.Ordinal);
+    }
+
+    private static bool Is(Action action)
+    {
+        action();
+        return true;
+    }
+}
