@@ -65,6 +65,7 @@ internal static class Uncached
         }
 
         allocator.Adopt(start, byteCount);
+        Origin.Forget();
         slot->Kind = SlotKind.Foreign;
         slot->Allocator = handle;
         slot->ByteCount = byteCount;

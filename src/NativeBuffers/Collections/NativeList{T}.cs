@@ -37,22 +37,19 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// <summary>An empty list.</summary>
     /// <param name="capacity">How many elements it has room for, at least.</param>
     /// <param name="allocator">Where its blocks come from; <see cref="NativeAllocator.Default"/> when null.</param>
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
+    /// <param name="line">Filled in by the compiler.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="capacity"/> is negative, or too large to be counted in bytes.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    [OverloadResolutionPriority(1)]
+    public NativeList(long capacity = 0, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
+        _core = new ListCore<T>(capacity, allocator, file, line);
+
+    /// <inheritdoc cref="NativeList{T}(long, NativeAllocator?, string?, int)"/>
     public NativeList(long capacity = 0, NativeAllocator? allocator = null)
         : this(capacity, allocator, file: null)
     {
     }
-
-    /// <inheritdoc cref="NativeList{T}(long, NativeAllocator?)" path="/summary|/exception"/>
-    /// <param name="capacity">How many elements it has room for, at least.</param>
-    /// <param name="allocator">Where its blocks come from; <see cref="NativeAllocator.Default"/> when null.</param>
-    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
-    /// <param name="line">Filled in by the compiler.</param>
-    [OverloadResolutionPriority(1)]
-    public NativeList(
-        long capacity = 0, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
-        _core = new ListCore<T>(capacity, allocator, file, line);
 
     /// <summary>The number of elements; 0 once disposed.</summary>
     public long LongCount => _core.CountOrNone;
@@ -346,12 +343,9 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     public void CopyTo(Span<T> destination)
     {
         using Borrow<T> borrow = Borrow();
-        if (borrow.Length > destination.Length)
-        {
-            throw new ArgumentException($"{borrow.Length:N0} elements do not fit into {destination.Length:N0}.", nameof(destination));
-        }
-
-        borrow.Span.CopyTo(destination);
+        borrow.Span.CopyTo(borrow.Length <= destination.Length
+            ? destination
+            : throw new ArgumentException($"{borrow.Length:N0} elements do not fit into {destination.Length:N0}.", nameof(destination)));
     }
 
     /// <summary>Copies all elements to an array.</summary>

@@ -90,45 +90,36 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <summary>An owner of zeroed elements.</summary>
     /// <param name="length">In elements.</param>
     /// <param name="allocator">Where the block comes from; <see cref="NativeAllocator.Default"/> when null.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
-    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
-    public static NativeMemoryOwner<T> Create(long length, NativeAllocator? allocator = null) =>
-        Create(length, allocator, file: null);
-
-    /// <inheritdoc cref="Create(long, NativeAllocator?)" path="/summary|/exception"/>
-    /// <param name="length">In elements.</param>
-    /// <param name="allocator">Where the block comes from; <see cref="NativeAllocator.Default"/> when null.</param>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
     /// <param name="line">Filled in by the compiler.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     [OverloadResolutionPriority(1)]
     public static NativeMemoryOwner<T> Create(
         long length, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
         Create(length, allocator, zeroed: true, file, line);
 
-    /// <summary>An owner whose elements may hold anything: for memory that is written before it is read.</summary>
-    /// <inheritdoc cref="Create(long, NativeAllocator?)" path="/param|/exception"/>
-    public static NativeMemoryOwner<T> CreateUninitialized(long length, NativeAllocator? allocator = null) =>
-        CreateUninitialized(length, allocator, file: null);
+    /// <inheritdoc cref="Create(long, NativeAllocator?, string?, int)"/>
+    public static NativeMemoryOwner<T> Create(long length, NativeAllocator? allocator = null) =>
+        Create(length, allocator, file: null);
 
-    /// <inheritdoc cref="CreateUninitialized(long, NativeAllocator?)" path="/summary"/>
+    /// <summary>An owner whose elements may hold anything: for memory that is written before it is read.</summary>
     /// <inheritdoc cref="Create(long, NativeAllocator?, string?, int)" path="/param|/exception"/>
     [OverloadResolutionPriority(1)]
     public static NativeMemoryOwner<T> CreateUninitialized(
         long length, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
         Create(length, allocator, zeroed: false, file, line);
 
-    /// <summary>An owner with a copy of <paramref name="source"/>.</summary>
-    /// <param name="source">What to copy; the owner shares no memory with it.</param>
-    /// <param name="allocator">Where the block comes from; <see cref="NativeAllocator.Default"/> when null.</param>
-    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
-    public static NativeMemoryOwner<T> CreateFrom(ReadOnlySpan<T> source, NativeAllocator? allocator = null) =>
-        CreateFrom(source, allocator, file: null);
+    /// <inheritdoc cref="CreateUninitialized(long, NativeAllocator?, string?, int)"/>
+    public static NativeMemoryOwner<T> CreateUninitialized(long length, NativeAllocator? allocator = null) =>
+        CreateUninitialized(length, allocator, file: null);
 
-    /// <inheritdoc cref="CreateFrom(ReadOnlySpan{T}, NativeAllocator?)" path="/summary|/exception"/>
+    /// <summary>An owner with a copy of <paramref name="source"/>.</summary>
     /// <param name="source">What to copy; the owner shares no memory with it.</param>
     /// <param name="allocator">Where the block comes from; <see cref="NativeAllocator.Default"/> when null.</param>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
     /// <param name="line">Filled in by the compiler.</param>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     [OverloadResolutionPriority(1)]
     public static NativeMemoryOwner<T> CreateFrom(
         ReadOnlySpan<T> source, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
@@ -139,24 +130,20 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
         return owner;
     }
 
-    /// <summary>An owner of memory that C code allocated, and handed over.</summary>
-    /// <param name="pointer">The first element.</param>
-    /// <param name="length">In elements.</param>
-    /// <param name="freedBy">What frees it, for example <see cref="NativeAllocator.Malloc"/>; is told the length in bytes.</param>
-    /// <safety>The block is the caller's to give up, is as long as stated, and <paramref name="freedBy"/> is what frees it.</safety>
-    /// <exception cref="ArgumentNullException"><paramref name="pointer"/> or <paramref name="freedBy"/> is null.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
-    /// <exception cref="OutOfMemoryException">Memory is exhausted; the block is still the caller's.</exception>
-    [SuppressMessage("Naming", "CA1720", Justification = "It is one.")]
-    public static unsafe NativeMemoryOwner<T> Adopt(T* pointer, long length, NativeAllocator freedBy) =>
-        Adopt(pointer, length, freedBy, file: null);
+    /// <inheritdoc cref="CreateFrom(ReadOnlySpan{T}, NativeAllocator?, string?, int)"/>
+    public static NativeMemoryOwner<T> CreateFrom(ReadOnlySpan<T> source, NativeAllocator? allocator = null) =>
+        CreateFrom(source, allocator, file: null);
 
-    /// <inheritdoc cref="Adopt(T*, long, NativeAllocator)" path="/summary|/safety|/exception"/>
+    /// <summary>An owner of memory that C code allocated, and handed over.</summary>
     /// <param name="pointer">The first element.</param>
     /// <param name="length">In elements.</param>
     /// <param name="freedBy">What frees it, for example <see cref="NativeAllocator.Malloc"/>; is told the length in bytes.</param>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
     /// <param name="line">Filled in by the compiler.</param>
+    /// <safety>The block is the caller's to give up, is as long as stated, and <paramref name="freedBy"/> is what frees it.</safety>
+    /// <exception cref="ArgumentNullException"><paramref name="pointer"/> or <paramref name="freedBy"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted; the block is still the caller's.</exception>
     [OverloadResolutionPriority(1)]
     [SuppressMessage("Naming", "CA1720", Justification = "It is one.")]
     public static unsafe NativeMemoryOwner<T> Adopt(
@@ -167,6 +154,11 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
         Origin.Note(file, line, typeof(T));
         return new NativeMemoryOwner<T>(new Tenure(Hold.Adopt(pointer, Layout.ByteCount(length, sizeof(T)), freedBy), length));
     }
+
+    /// <inheritdoc cref="Adopt(T*, long, NativeAllocator, string?, int)"/>
+    [SuppressMessage("Naming", "CA1720", Justification = "It is one.")]
+    public static unsafe NativeMemoryOwner<T> Adopt(T* pointer, long length, NativeAllocator freedBy) =>
+        Adopt(pointer, length, freedBy, file: null);
 
     /// <summary>Hands the block to the caller, who frees it now. This owner counts as disposed afterwards.</summary>
     /// <returns>The first element. <see cref="Allocator"/>, read before, frees it, as <see cref="Length"/> elements' bytes.</returns>
