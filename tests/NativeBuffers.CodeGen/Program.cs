@@ -32,6 +32,7 @@ public static class Program
         ScratchListSum.Run,
         CreateAndDispose.Run,
         CreateZeroedAndDispose.Run,
+        OthersComeAndGo.Run,
     ];
 
     public static void Main(string[] arguments)

@@ -171,7 +171,7 @@ internal readonly struct Lease
 
     /// <summary>Gives the block back. A stale lease, or none, gives nothing back.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Return()
+    public void Return(string? file, int line)
     {
         unsafe
         {
@@ -180,7 +180,16 @@ internal readonly struct Lease
             if (_slot != null && _slot->Generation == _generation)
             {
                 _slot->Generation = _generation + Caches.Slot.Step;
+                if (Switch.IsOn && _slot->Kind == SlotKind.Foreign)
+                {
+                    Origin.Note(file, line, type: null);
+                }
+
                 ThreadCache.Return(_slot, _home);
+            }
+            else if (Switch.IsOn && _slot != null)
+            {
+                CountReturnedTwice(file, line);
             }
         }
     }
@@ -232,6 +241,10 @@ internal readonly struct Lease
         _slot->Generation = _generation + Caches.Slot.Step;
         return new Lease(_slot, _slot->Home);
     }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void CountReturnedTwice(string? file, int line) =>
+        Tally.Count(Happening.DoubleFree, () => $"{Origin.At(file, line, type: null)}: the buffer, or a copy of it, was disposed before.");
 
     /// <summary>A slot for a block of <paramref name="length"/> elements, when <see cref="ThreadCache.TakeHot"/> gave none.</summary>
     /// <remarks>Nothing is live after its call, so the JIT saves no registers for it.</remarks>

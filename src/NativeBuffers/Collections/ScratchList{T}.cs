@@ -193,14 +193,20 @@ public ref struct ScratchList<T> : IDisposable
     }
 
     /// <summary>Gives the native memory back, if there is any. Once only: a second call, on this list or on any copy, frees nothing.</summary>
+    /// <param name="file">Filled in by the compiler, for guards.</param>
+    /// <param name="line">Filled in by the compiler: of a <c>using</c>, where it is declared.</param>
+    [OverloadResolutionPriority(1)]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Dispose()
+    public void Dispose([CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
         _places = default;
         _count = 0;
         _origin = -1;
-        _lease.Return();
+        _lease.Return(file, line);
     }
+
+    /// <inheritdoc cref="Dispose(string?, int)"/>
+    public void Dispose() => Dispose(file: null);
 
     /// <summary>A list with the same elements, and room for more.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]

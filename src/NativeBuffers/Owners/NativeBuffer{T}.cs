@@ -14,7 +14,7 @@ namespace NativeBuffers;
 /// that was never disposed is freed when its thread has ended.</para>
 /// <para>Copies of the struct are aliases of one owner. Once any of them is disposed, moved or resized, every member of
 /// the others but <see cref="Length"/>, <see cref="IsEmpty"/> and the indexers throws
-/// <see cref="ObjectDisposedException"/>, and their <see cref="Dispose"/> frees nothing. The indexers do not look, as that
+/// <see cref="ObjectDisposedException"/>, and their <see cref="Dispose()"/> frees nothing. The indexers do not look, as that
 /// would cost every loop: do not copy buffers; pass them by <c>ref</c> or <c>in</c>, pass spans, or <see cref="Move"/>.</para>
 /// <para><c>default</c> is a valid empty buffer. There is no enumerator, because references taken through one could
 /// leave the scope: write <c>foreach (ref var x in buffer.AsSpan())</c>.</para>
@@ -55,7 +55,7 @@ public ref struct NativeBuffer<T> : IDisposable
     /// <summary>Whether there are no elements.</summary>
     public readonly bool IsEmpty => _span.IsEmpty;
 
-    /// <summary>Whether the memory was given back: by <see cref="Dispose"/>, or through a copy that was disposed, moved or resized.</summary>
+    /// <summary>Whether the memory was given back: by <see cref="Dispose()"/>, or through a copy that was disposed, moved or resized.</summary>
     /// <remarks>A buffer that was moved is not disposed but empty.</remarks>
     public readonly bool IsDisposed => _lease.IsStale;
 
@@ -210,13 +210,19 @@ public ref struct NativeBuffer<T> : IDisposable
     public readonly void CopyTo(scoped Span<T> destination) => AsSpan().CopyTo(destination);
 
     /// <summary>Gives the memory back. Once only: a second call, on this buffer or on any copy, frees nothing.</summary>
+    /// <param name="file">Filled in by the compiler, for guards.</param>
+    /// <param name="line">Filled in by the compiler: of a <c>using</c>, where it is declared.</param>
+    [OverloadResolutionPriority(1)]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Dispose()
+    public void Dispose([CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
         // The lease stays: its generation is over, by which this buffer is known to be disposed and not just empty.
         _span = default;
-        _lease.Return();
+        _lease.Return(file, line);
     }
+
+    /// <inheritdoc cref="Dispose(string?, int)"/>
+    public void Dispose() => Dispose(file: null);
 
     [DoesNotReturn]
     private static void ThrowDisposed() => throw Failure.Disposed($"{nameof(NativeBuffer)}<{typeof(T).Name}>");

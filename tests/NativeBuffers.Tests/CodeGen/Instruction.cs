@@ -10,6 +10,9 @@ internal sealed partial record Instruction(string Text)
 
     public bool IsCall => Mnemonic == "call";
 
+    /// <summary>The text, but for addresses that differ from run to run.</summary>
+    public string WithoutAddresses => Address().Replace(MethodLabel().Replace(Text, "G_M"), "0xADDRESS");
+
     /// <summary>Whether it may go elsewhere, conditionally or not.</summary>
     public bool IsJump => Mnemonic[0] == 'j';
 
@@ -78,6 +81,12 @@ internal sealed partial record Instruction(string Text)
     }
 
     public override string ToString() => Text;
+
+    [GeneratedRegex("0x[0-9A-Fa-f]{7,16}")]
+    private static partial Regex Address();
+
+    [GeneratedRegex("G_M[0-9]+")]
+    private static partial Regex MethodLabel();
 
     [GeneratedRegex("G_M[0-9]+_IG[0-9]+")]
     private static partial Regex Label();

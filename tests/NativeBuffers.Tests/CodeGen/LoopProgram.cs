@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using NativeBuffers.CodeGen.Loops;
+using NativeBuffers.Tests.HouseRules;
 
 namespace NativeBuffers.Tests.CodeGen;
 
@@ -12,7 +13,16 @@ internal static class LoopProgram
 
     private static readonly Dictionary<JitMode, Lazy<Listing>> s_listings =
         new[] { JitMode.Profiled, JitMode.Unprofiled, JitMode.FirstCall }
-            .ToDictionary(mode => mode, mode => new Lazy<Listing>(() => Run(mode)));
+            .ToDictionary(mode => mode, mode => new Lazy<Listing>(() => Run(mode, s_assembly.Location)));
+
+    private static readonly Dictionary<JitMode, Lazy<Listing>> s_unwatched =
+        s_listings.Keys.ToDictionary(mode => mode, mode => new Lazy<Listing>(() => Run(mode, UnwatchedProgram)));
+
+    private static string UnwatchedProgram =>
+        Repository.Absolute($"tests/NativeBuffers.CodeGen.Unwatched/bin/{Configuration}/net10.0/NativeBuffers.CodeGen.dll");
+
+    /// <summary>The folder above the framework's, in which the tests were built.</summary>
+    private static string Configuration => new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
 
     /// <summary>The code of a method after warm-up. Skips the test where there is none to be read.</summary>
     /// <param name="loop">One of the types of the program.</param>
@@ -26,15 +36,25 @@ internal static class LoopProgram
         Assert.SkipWhen(
             new[] { s_assembly, typeof(NativeBuffer).Assembly }.Any(IsUnoptimised),
             "The library was built without optimisation: run the tests with -c Release.");
-        return s_listings[mode].Value.Find($"{loop.FullName}:{method}", mode.Tier)
-            ?? throw new InvalidOperationException($"The {mode} listing has no {loop.Name}:{method}.");
+        return Find(s_listings[mode].Value, loop, method, mode);
     }
+
+    /// <summary>As <see cref="CodeOf"/>, with a library that was built without anybody to watch it.</summary>
+    public static MethodCode UnwatchedCodeOf(Type loop, string method, JitMode mode)
+    {
+        _ = CodeOf(loop, method, mode);
+        return Find(s_unwatched[mode].Value, loop, method, mode);
+    }
+
+    private static MethodCode Find(Listing listing, Type loop, string method, JitMode mode) =>
+        listing.Find($"{loop.FullName}:{method}", mode.Tier)
+            ?? throw new InvalidOperationException($"The {mode} listing has no {loop.Name}:{method}.");
 
     private static bool IsUnoptimised(Assembly assembly) =>
         assembly.GetCustomAttribute<DebuggableAttribute>()?.IsJITOptimizerDisabled == true;
 
     /// <summary>Runs longer and longer, until every method has reached the tier: how long that takes is the machine's affair.</summary>
-    private static Listing Run(JitMode mode)
+    private static Listing Run(JitMode mode, string program)
     {
         string[] wanted = [.. s_assembly.GetTypes()
             .Where(type => type.Namespace == typeof(Sum).Namespace)
@@ -44,7 +64,7 @@ internal static class LoopProgram
         string[] missing = wanted;
         foreach (int milliseconds in (int[])[1000, 4000, 16000, 60000])
         {
-            Listing listing = Run(mode, milliseconds);
+            Listing listing = Run(mode, program, milliseconds);
             missing = [.. wanted.Where(name => listing.Find(name, mode.Tier) is null)];
             if (missing.Length == 0)
             {
@@ -55,12 +75,12 @@ internal static class LoopProgram
         throw new TimeoutException($"{mode}: not compiled to {mode.Tier} within a minute: {string.Join(", ", missing)}");
     }
 
-    private static Listing Run(JitMode mode, int milliseconds)
+    private static Listing Run(JitMode mode, string program, int milliseconds)
     {
         string file = Path.GetTempFileName();
         try
         {
-            using Process process = Process.Start(StartInfo(mode, milliseconds, file))!;
+            using Process process = Process.Start(StartInfo(mode, program, milliseconds, file))!;
             string errors = process.StandardError.ReadToEnd();
             process.WaitForExit();
             return process.ExitCode == 0
@@ -73,11 +93,11 @@ internal static class LoopProgram
         }
     }
 
-    private static ProcessStartInfo StartInfo(JitMode mode, int milliseconds, string file)
+    private static ProcessStartInfo StartInfo(JitMode mode, string program, int milliseconds, string file)
     {
         // The host that belongs to the runtime of this process, which is the one that users of the tests have chosen.
         string host = Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet");
-        var start = new ProcessStartInfo(Path.GetFullPath(host), [s_assembly.Location, $"{milliseconds}"]) { RedirectStandardError = true };
+        var start = new ProcessStartInfo(Path.GetFullPath(host), [program, $"{milliseconds}"]) { RedirectStandardError = true };
 
         // Whatever else would change the code, the tests' own surroundings included.
         foreach (string name in start.Environment.Keys.Where(IsSetting).ToArray())

@@ -45,6 +45,11 @@ internal sealed class MethodCode
         }
     }
 
+    /// <summary>Every instruction, in its place, with registers by their names and jumps by where they go: equal for the same machine code.</summary>
+    /// <remarks>Addresses that differ from run to run are not compared: those of statics, of types and of texts.</remarks>
+    public IReadOnlyList<string> Everything =>
+        [.. _blocks.SelectMany(static block => block.Instructions.Select(each => $"{string.Join(',', block.Labels)}: {each.WithoutAddresses}"))];
+
     /// <summary>Reads one method of a listing, from behind the words "Assembly listing for method" on.</summary>
     public static MethodCode Parse(string text)
     {

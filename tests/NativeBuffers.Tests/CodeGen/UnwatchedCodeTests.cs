@@ -1,0 +1,36 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using NativeBuffers.CodeGen.Loops;
+
+namespace NativeBuffers.Tests.CodeGen;
+
+/// <summary>That guards and tracking cost nothing when they are off: every method of the program is, instruction by instruction, what it is with a library that has none.</summary>
+public sealed class UnwatchedCodeTests
+{
+    public static TheoryData<Type, string> Methods
+    {
+        get
+        {
+            var methods = new TheoryData<Type, string>();
+            foreach (MethodInfo method in typeof(Sum).Assembly.GetTypes()
+                .Where(static type => type.Namespace == typeof(Sum).Namespace)
+                .SelectMany(static type => type.GetMethods(BindingFlags.Public | BindingFlags.Static))
+                .Where(static method => method.MethodImplementationFlags.HasFlag(MethodImplAttributes.NoInlining)))
+            {
+                methods.Add(method.DeclaringType!, method.Name);
+            }
+
+            return methods;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Methods))]
+    public void Whatever_can_be_watched_is_the_same_machine_code_while_nobody_does(Type loop, string method)
+    {
+        MethodCode ours = LoopProgram.CodeOf(loop, method, JitMode.Unprofiled);
+        MethodCode unwatched = LoopProgram.UnwatchedCodeOf(loop, method, JitMode.Unprofiled);
+        Assert.NotEmpty(ours.Everything);
+        Assert.Equal(unwatched.Everything, ours.Everything);
+    }
+}
