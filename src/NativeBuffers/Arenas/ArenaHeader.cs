@@ -37,7 +37,7 @@ internal struct ArenaHeader
     /// <summary>The innermost scope; null if none is open.</summary>
     public unsafe ArenaMark* Innermost;
 
-    /// <summary>Which line made the arena: the number of its <see cref="Origin"/>, for the chunks to come.</summary>
+    /// <summary>Which line made the arena: the number of its <see cref="Origin"/>, for the chunks to come. Only if the first is a foreign one.</summary>
     public int OriginId;
 
     /// <summary>How many bytes are handed out, paddings included.</summary>

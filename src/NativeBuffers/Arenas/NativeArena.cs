@@ -68,17 +68,17 @@ public readonly ref struct NativeArena : IDisposable
                 slot = ThreadCache.TakeHot((ulong)initialBytes + (ulong)(sizeof(ArenaHeader) + ArenaHeader.Slack), out magazine);
             }
 
-            Origin origin = Switch.IsOn || allocator is not null ? Origin.At(file, line, typeof(NativeArena)) : Origin.Unknown;
             if (slot == null)
             {
-                slot = TakeSlowly(magazine, initialBytes, allocator, byteLimit, origin);
+                slot = Switch.IsOn || allocator is not null
+                    ? TakeNoting(magazine, initialBytes, allocator, byteLimit, file, line)
+                    : TakeSlowly(magazine, initialBytes, allocator, byteLimit);
             }
 
             var header = (ArenaHeader*)slot->Start;
             ulong ticket = slot->Generation;
             ArenaHeader.Initialize(header, slot->Block, ticket, byteLimit);
             header->First.Slot = slot;
-            header->OriginId = Switch.IsOn || allocator is not null ? origin.Id : 0;
             ref ArenaGate gate = ref *(ArenaGate*)slot;
             gate.Begin(ticket);
             return new NativeArena(new ArenaCursor(ref gate, ticket, header, owner: null));
@@ -149,15 +149,27 @@ public readonly ref struct NativeArena : IDisposable
         ArenaGrowth.EndArena(_cursor);
     }
 
+    /// <summary>As <see cref="TakeSlowly"/>, when somebody may want to know which line made the arena, also for the chunks to come.</summary>
+    /// <safety>The result belongs to the caller.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe Slot* TakeNoting(
+        Magazine* magazine, int initialBytes, NativeAllocator? allocator, long byteLimit, string? file, int line)
+    {
+        Origin origin = Origin.At(file, line, typeof(NativeArena));
+        Slot* slot = TakeSlowly(magazine, initialBytes, allocator, byteLimit, origin);
+        ((ArenaHeader*)slot->Start)->OriginId = origin.Id;
+        return slot;
+    }
+
     /// <safety>The result belongs to the caller.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe Slot* TakeSlowly(
-        Magazine* magazine, int initialBytes, NativeAllocator? allocator, long byteLimit, Origin origin)
+        Magazine* magazine, int initialBytes, NativeAllocator? allocator, long byteLimit, Origin? origin = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(initialBytes);
         ArgumentOutOfRangeException.ThrowIfNegative(byteLimit);
         nuint byteCount = (nuint)initialBytes + (nuint)sizeof(ArenaHeader) + ArenaHeader.Slack;
-        if (Switch.IsOn && allocator is null)
+        if (origin is not null && allocator is null)
         {
             Slot* watched = Lease.TryTakeWatched(magazine, byteCount, zeroed: false, origin);
             return watched != null ? watched : throw NativeAllocator.Default.RefusalOf(byteCount);
@@ -172,7 +184,11 @@ public readonly ref struct NativeArena : IDisposable
             }
         }
 
-        Origin.Note(origin);
+        if (origin is not null)
+        {
+            Origin.Note(origin);
+        }
+
         Slot* slot = allocator is null or CachingAllocator
             ? Lease.TryTake(byteCount, zeroed: false)
             : Uncached.TryTakeFrom(allocator, byteCount, zeroed: false);
