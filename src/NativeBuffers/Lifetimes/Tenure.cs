@@ -60,10 +60,12 @@ internal struct Tenure
         }
     }
 
-    /// <summary>What frees the block.</summary>
+    /// <summary>What frees the block, as the user knows it.</summary>
     /// <safety>The block is borrowed.</safety>
     public readonly unsafe NativeAllocator Allocator =>
-        _slot->Kind == SlotKind.Foreign ? Uncached.AllocatorOf(_slot) : NativeAllocator.Default;
+        _slot->Kind == SlotKind.Foreign && WrappingAllocator.Behind(Uncached.AllocatorOf(_slot)) is not CachingAllocator and var behind
+            ? behind
+            : NativeAllocator.Default;
 
     /// <summary>Where the block is, and how many elements it has; false when this is over.</summary>
     public bool TryRead(out nint start, out long length)
@@ -255,7 +257,17 @@ internal struct Tenure
     public unsafe bool TryRelease(out void* block)
     {
         bool isOpen = TryEnterExclusive(out _);
-        block = isOpen ? Uncached.Detach(_slot) : null;
+        try
+        {
+            block = isOpen ? Uncached.Detach(_slot) : null;
+        }
+        catch (OutOfMemoryException)
+        {
+            // A guard had no plain block to put the elements into.
+            LetIn();
+            throw;
+        }
+
         return isOpen;
     }
 
