@@ -233,6 +233,7 @@ internal struct Tenure
         unsafe
         {
             // SAFETY: nobody else is in, so the slot is this owner's to hand on.
+            LoanLedger.Rename(_slot);
             Volatile.Write(ref _slot->Generation, moved._held);
         }
 
@@ -291,6 +292,7 @@ internal struct Tenure
         unsafe
         {
             // SAFETY: nobody else is in, so the slot is this owner's to open again.
+            LoanLedger.Rename(_slot);
             Volatile.Write(ref _slot->Generation, Caches.Slot.With(held, state));
         }
     }
