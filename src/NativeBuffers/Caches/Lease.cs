@@ -214,6 +214,7 @@ internal readonly struct Lease
     /// <safety>This lease is not stale, and not none. The slot belongs to the caller.</safety>
     public unsafe Slot* Take()
     {
+        LoanLedger.Rename(_slot);
         _slot->Generation = _generation + Caches.Slot.Step;
         return _slot;
     }
@@ -238,6 +239,7 @@ internal readonly struct Lease
     /// <safety>This lease is not stale.</safety>
     private unsafe Lease Renewed()
     {
+        LoanLedger.Rename(_slot);
         _slot->Generation = _generation + Caches.Slot.Step;
         return new Lease(_slot, _slot->Home);
     }

@@ -39,7 +39,11 @@ internal static class Overflow
     /// <safety>The slot came from this thread's <see cref="Refill.TryTake"/>; the block belongs to the caller now.</safety>
     public static unsafe void* Detach(Slot* slot)
     {
+        // The block's loan is not one of the slot's: its end moves no generation.
         void* block = slot->Start;
+        ThreadCache* cache = slot->Home->Cache;
+        slot->Start = null;
+        LoanLedger.Settle(slot, cache, more: 1);
         ReturnVacant(slot);
         return block;
     }
@@ -51,6 +55,7 @@ internal static class Overflow
         ThreadCache* cache = slot->Home->Cache;
         slot->Home = null;
         slot->Start = null;
+        LoanLedger.Settle(slot, cache);
         cache->SlotsHeld--;
         SlotTable.Link(ref cache->Vacant, slot);
         if (++cache->VacantCount > MostVacant)

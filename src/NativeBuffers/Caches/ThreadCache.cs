@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using NativeBuffers.Diagnostics.Metrics;
 using NativeBuffers.Raw;
 using NativeBuffers.Watching;
 
@@ -64,6 +65,9 @@ internal struct ThreadCache
 
     /// <summary>What this thread has reserved of the budget, in bytes. Visitors release some of it.</summary>
     public long ReservedBytes;
+
+    /// <summary>What was counted on this thread, and on those that had this cache before. The thread writes, anybody reads.</summary>
+    public LoanCounts Loans;
 
     /// <summary>A slot with a block of at least <paramref name="byteCount"/> bytes that was just freed; null when there is none.</summary>
     /// <param name="byteCount">In bytes; any number.</param>
@@ -274,6 +278,7 @@ internal struct ThreadCache
         if (cache != null)
         {
             t_magazines = &cache->Closed;
+            NativeMetrics.Start();
         }
 
         return cache;

@@ -235,6 +235,7 @@ internal struct Tenure
         unsafe
         {
             // SAFETY: nobody else is in, so the slot is this owner's to hand on.
+            LoanLedger.Rename(_slot);
             Volatile.Write(ref _slot->Generation, moved._held);
         }
 
@@ -303,6 +304,7 @@ internal struct Tenure
         unsafe
         {
             // SAFETY: nobody else is in, so the slot is this owner's to open again.
+            LoanLedger.Rename(_slot);
             Volatile.Write(ref _slot->Generation, Caches.Slot.With(held, state));
         }
     }
