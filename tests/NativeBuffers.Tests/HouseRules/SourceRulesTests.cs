@@ -56,7 +56,7 @@ public class SourceRulesTests
         // front of others; and who watches the process is known to those who ask whether anybody does.
         (string, string)[] doors =
         [
-            .. new[] { "CachingAllocator", "TrackingAllocator", "GuardedAllocators", "FaultyAllocator", "FaultPlan" }
+            .. new[] { "CachingAllocator", "TrackingAllocator", "GuardedAllocators", "FaultyAllocator", "FaultPlan", "Watch" }
                 .Select(static name => ("src/NativeBuffers/Allocators/NativeAllocator.cs", name)),
             ("src/NativeBuffers/Watching/Watch.cs", "ProcessWatch"),
         ];
