@@ -104,7 +104,7 @@ public abstract class NativeAllocator
     /// <exception cref="ArgumentException"><see cref="NativeMemoryBudgetOptions.Name"/> is empty.</exception>
     /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException">More is reserved than the limit.</exception>
-    /// <exception cref="NativeMemoryBudgetException">A budget above has no room for what is reserved.</exception>
+    /// <exception cref="OutOfMemoryException">A budget above has no room for what is reserved.</exception>
     /// <exception cref="ObjectDisposedException">This is a budget that was disposed.</exception>
     public NativeMemoryBudget WithBudget(NativeMemoryBudgetOptions options)
     {

@@ -5,7 +5,7 @@ namespace NativeBuffers;
 /// <summary>An allocator that gives no more than a number of bytes at a time, and counts what it has given.</summary>
 /// <remarks>
 /// <para>Budgets form a tree: one that is made over another is its child, and what the child gives counts in all above it. Whoever has no
-/// room refuses, and the exception names that level. What counts is what was asked for, in bytes, and not what an allocator takes to
+/// room refuses, and the <see cref="OutOfMemoryException"/> names that level (<see cref="NativeMemoryRefusal.Of"/>). What counts is what was asked for, in bytes, and not what an allocator takes to
 /// serve it. No budget passes its limit at any moment, on however many threads.</para>
 /// <para>A child may <em>reserve</em>: that much is set aside in all budgets above it, so that those beside it cannot take it. Dispose a
 /// child that has reserved, or it is given back after a garbage collection. Blocks in use stay in use then, and count until they
@@ -90,7 +90,7 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
     /// <param name="byteCount">In bytes.</param>
     /// <returns>What ends the reservation: the caller disposes it.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="byteCount"/> is negative.</exception>
-    /// <exception cref="NativeMemoryBudgetException">One of them has no room, or this one's limit is lower. Nothing has changed.</exception>
+    /// <exception cref="OutOfMemoryException">One of them has no room, or this one's limit is lower. Nothing has changed.</exception>
     /// <exception cref="ObjectDisposedException">The budget was disposed.</exception>
     public NativeMemoryReservation Reserve(long byteCount) =>
         TryReserve(byteCount) ?? throw RefusalOf((nuint)byteCount);
@@ -126,16 +126,19 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
 
     internal override OutOfMemoryException RefusalOf(nuint byteCount)
     {
-        NativeMemoryRefusal? refusal = t_refusal;
-        t_refusal = null;
-        if (refusal is not null && refusal.Asker == _number)
+        if (t_refusal is { } refusal && refusal.Asker == _number)
         {
-            return new NativeMemoryBudgetException(refusal);
+            t_refusal = null;
+            return refusal.ToException();
         }
 
-        // Another budget behind something that is behind this one knows better.
-        return _source.RefusalOf(byteCount) as NativeMemoryBudgetException ?? Failure.OutOfMemory(byteCount, this);
+        // Another budget, behind something that is behind this one, knows better.
+        return BudgetRefusalOf(_source, byteCount) ?? Failure.OutOfMemory(byteCount, this);
     }
+
+    /// <summary>What to throw if a budget has just refused that is, or stands behind, another allocator; null if none has.</summary>
+    internal static OutOfMemoryException? BudgetRefusalOf(NativeAllocator allocator, nuint byteCount) =>
+        allocator.RefusalOf(byteCount) is var exception && NativeMemoryRefusal.Of(exception) is null ? null : exception;
 
     internal override unsafe void* Release(void* block, nuint byteCount, nuint alignment) => _source.Release(block, byteCount, alignment);
 

@@ -1,9 +1,14 @@
+using NativeBuffers.Raw;
+
 namespace NativeBuffers;
 
 /// <summary>What a budget was like when it refused something.</summary>
 /// <remarks>Does not change, and may be read on any thread.</remarks>
 public sealed class NativeMemoryRefusal
 {
+    /// <summary>Exceptions keep it under this.</summary>
+    private static readonly object s_key = new();
+
     internal NativeMemoryRefusal(string budgetName, long limit, long usedBytes, long setAsideBytes, long askedBytes, int asker)
     {
         BudgetName = budgetName;
@@ -34,6 +39,24 @@ public sealed class NativeMemoryRefusal
 
     /// <summary>See <see cref="BudgetLevel.GivenBack"/>.</summary>
     internal long GivenBack { get; init; }
+
+    /// <summary>Why an exception was thrown, if it was because a budget refused.</summary>
+    /// <param name="exception">An <see cref="OutOfMemoryException"/> of this library.</param>
+    /// <returns>Null if no budget refused: memory is exhausted, or something else happened.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="exception"/> is null.</exception>
+    public static NativeMemoryRefusal? Of(Exception exception)
+    {
+        ArgumentNullException.ThrowIfNull(exception);
+        return exception.Data[s_key] as NativeMemoryRefusal;
+    }
+
+    /// <summary>What to throw.</summary>
+    internal OutOfMemoryException ToException()
+    {
+        OutOfMemoryException exception = Failure.OutOfMemory(ToString());
+        exception.Data[s_key] = this;
+        return exception;
+    }
 
     /// <summary>One sentence with all of it.</summary>
     public override string ToString() =>

@@ -86,7 +86,7 @@ internal sealed class PoolStore : NativeAllocator, ITrimmable
 
     /// <summary>A budget behind the pool knows better what it refused.</summary>
     internal override OutOfMemoryException RefusalOf(nuint byteCount) =>
-        _inner.RefusalOf(byteCount) as NativeMemoryBudgetException ?? base.RefusalOf(byteCount);
+        NativeMemoryBudget.BudgetRefusalOf(_inner, byteCount) ?? base.RefusalOf(byteCount);
 
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
     {

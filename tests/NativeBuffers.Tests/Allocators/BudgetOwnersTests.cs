@@ -23,13 +23,13 @@ public class BudgetOwnersTests
         {
             using var owner = NativeMemoryOwner<int>.Create(1000, budget);
             owner.GetSpan().Fill(7);
-            Assert.Throws<NativeMemoryBudgetException>(() => owner.Resize(2501));
+            Assert.Throws<OutOfMemoryException>(() => owner.Resize(2501));
             Assert.Equal((1000, -1), (owner.Length, owner.GetSpan().IndexOfAnyExcept(7)));
         },
         ["list"] = static budget =>
         {
             using var list = new NativeList<int>(0, budget);
-            Assert.Throws<NativeMemoryBudgetException>(() => Fill(list));
+            Assert.Throws<OutOfMemoryException>(() => Fill(list));
             Assert.InRange(list.Count, 1250, 2500);
             Assert.Equal(Enumerable.Range(0, list.Count), list);
         },
@@ -44,9 +44,9 @@ public class BudgetOwnersTests
                 _ = borrow.Allocate<byte>(9_000);
                 Assert.Fail("There was room.");
             }
-            catch (NativeMemoryBudgetException exception)
+            catch (OutOfMemoryException exception)
             {
-                Assert.Equal("Ten thousand", exception.Refusal.BudgetName);
+                Assert.Equal("Ten thousand", NativeMemoryRefusal.Of(exception)!.BudgetName);
             }
 
             Assert.False(first.ContainsAnyExcept((byte)1));
@@ -61,25 +61,25 @@ public class BudgetOwnersTests
                 _ = arena.Allocate<byte>(9_000);
                 Assert.Fail("There was room.");
             }
-            catch (NativeMemoryBudgetException exception)
+            catch (OutOfMemoryException exception)
             {
-                Assert.Equal("Ten thousand", exception.Refusal.BudgetName);
+                Assert.Equal("Ten thousand", NativeMemoryRefusal.Of(exception)!.BudgetName);
             }
         },
         ["pool"] = static budget =>
         {
             using var pool = new NativeMemoryPool<byte>(new NativePoolOptions { Allocator = budget });
             using PooledBuffer<byte> buffer = pool.RentBuffer(5_000);
-            Assert.Equal("Ten thousand", Assert.Throws<NativeMemoryBudgetException>(() => pool.RentBuffer(5_000).Dispose()).Refusal.BudgetName);
+            Assert.Equal("Ten thousand", Refused.By(() => pool.RentBuffer(5_000).Dispose()).BudgetName);
         },
         ["released and adopted"] = static budget =>
         {
             unsafe
             {
                 int* block = NativeMemoryOwner<int>.Create(1000, budget).Release();
-                Assert.Throws<NativeMemoryBudgetException>(() => NativeMemoryOwner<int>.Create(1501, budget));
+                Assert.Throws<OutOfMemoryException>(() => NativeMemoryOwner<int>.Create(1501, budget));
                 using var owner = NativeMemoryOwner<int>.Adopt(block, 1000, budget);
-                Assert.Throws<NativeMemoryBudgetException>(() => NativeMemoryOwner<int>.Create(1501, budget));
+                Assert.Throws<OutOfMemoryException>(() => NativeMemoryOwner<int>.Create(1501, budget));
             }
         },
     };
@@ -101,7 +101,7 @@ public class BudgetOwnersTests
             buffer.Resize(2501);
             return true;
         }
-        catch (NativeMemoryBudgetException)
+        catch (OutOfMemoryException)
         {
             return false;
         }

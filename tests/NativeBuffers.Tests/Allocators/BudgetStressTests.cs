@@ -46,7 +46,7 @@ public class BudgetStressTests
                             break;
                     }
                 }
-                catch (NativeMemoryBudgetException)
+                catch (OutOfMemoryException)
                 {
                     Interlocked.Increment(ref refusals);
                 }

@@ -29,8 +29,8 @@ public class BudgetTests
         Assert.Equal(1000, budget.UsedBytes);
         Assert.True(budget.TryResize(block, 1000, 1001) == null);
         Assert.True(budget.TryResizeUninitialized(block, 1000, 1001) == null);
-        var refused = Assert.Throws<NativeMemoryBudgetException>(() => { _ = budget.Resize(block, 1000, 1010); });
-        Assert.Equal((10L, 1000L), (refused.Refusal.AskedBytes, refused.Refusal.UsedBytes));
+        NativeMemoryRefusal refused = Refused.By(() => { _ = budget.Resize(block, 1000, 1010); });
+        Assert.Equal((10L, 1000L), (refused.AskedBytes, refused.UsedBytes));
         block = budget.TryResizeUninitialized(block, 1000, 10);
         Assert.Equal((10L, 1000L), (budget.UsedBytes, budget.PeakBytes));
         budget.Free(block, 10);
@@ -45,10 +45,10 @@ public class BudgetTests
         NativeMemoryBudget low = middle.WithBudget(new() { Name = "Low", Limit = 500 });
         using var kept = NativeMemoryOwner<byte>.Create(300, low);
 
-        NativeMemoryRefusal refusal = Assert.Throws<NativeMemoryBudgetException>(() => NativeMemoryOwner<byte>.Create(201, low)).Refusal;
+        NativeMemoryRefusal refusal = Refused.By(() => NativeMemoryOwner<byte>.Create(201, low));
         Assert.Equal(("Low", 500L, 300L, 201L), (refusal.BudgetName, refusal.Limit, refusal.UsedBytes, refusal.AskedBytes));
 
-        var exception = Assert.Throws<NativeMemoryBudgetException>(() => new NativeList<byte>(701, middle));
+        var exception = Assert.Throws<OutOfMemoryException>(() => new NativeList<byte>(701, middle));
         Assert.Equal("The budget 'Top' refused 701 bytes: of 1,000 bytes 300 are in use.", exception.Message);
         Assert.Equal((1L, 0L, 1L), (top.RefusedCount, middle.RefusedCount, low.RefusedCount));
         Assert.Same(middle, low.Parent);
@@ -63,7 +63,7 @@ public class BudgetTests
         Assert.False(NativeBuffer.TryCreate<byte>(101, out _, budget));
         inner.IsExhausted = true;
         var exception = Assert.Throws<OutOfMemoryException>(() => NativeMemoryOwner<byte>.Create(50, budget));
-        Assert.IsNotType<NativeMemoryBudgetException>(exception);
+        Assert.Null(NativeMemoryRefusal.Of(exception));
         Assert.Contains("Limit(Watching)", exception.Message, StringComparison.Ordinal);
     }
 
@@ -97,7 +97,7 @@ public class BudgetTests
         NativeAllocator nothing = NativeAllocator.Malloc.WithLimit(0);
         using (var empty = NativeMemoryOwner<byte>.Create(0, nothing))
         {
-            Assert.Throws<NativeMemoryBudgetException>(() => empty.Resize(1));
+            Assert.Throws<OutOfMemoryException>(() => empty.Resize(1));
         }
 
         NativeMemoryBudget everything = NativeAllocator.Malloc.WithBudget(new() { ReservedBytes = long.MaxValue });
@@ -121,20 +121,20 @@ public class BudgetTests
         Assert.Equal((0L, 0L, 600L), (top.UsedBytes, top.PeakBytes, child.ReservedBytes));
 
         using NativeMemoryOwner<byte> beside = NativeMemoryOwner<byte>.Create(400, other);
-        NativeMemoryRefusal refusal = Assert.Throws<NativeMemoryBudgetException>(() => NativeMemoryOwner<byte>.Create(1, other)).Refusal;
+        NativeMemoryRefusal refusal = Refused.By(() => NativeMemoryOwner<byte>.Create(1, other));
         Assert.Equal(("Top", 400L, 600L), (refusal.BudgetName, refusal.UsedBytes, refusal.SetAsideBytes));
         Assert.EndsWith("and 600 more are set aside for others.", refusal.ToString(), StringComparison.Ordinal);
 
         NativeMemoryOwner<byte> mine = NativeMemoryOwner<byte>.Create(600, child);
-        Assert.Throws<NativeMemoryBudgetException>(() => NativeMemoryOwner<byte>.Create(1, child));
+        Assert.Throws<OutOfMemoryException>(() => NativeMemoryOwner<byte>.Create(1, child));
         Assert.Equal((1000L, 1000L), (top.UsedBytes, top.PeakBytes));
         mine.Resize(100);
-        Assert.Throws<NativeMemoryBudgetException>(() => beside.Resize(401));
+        Assert.Throws<OutOfMemoryException>(() => beside.Resize(401));
 
         child.Dispose();
         Assert.Equal((0L, 100L), (child.ReservedBytes, child.UsedBytes));
         beside.Resize(900);
-        Assert.Throws<NativeMemoryBudgetException>(() => beside.Resize(901));
+        Assert.Throws<OutOfMemoryException>(() => beside.Resize(901));
         Assert.Throws<ObjectDisposedException>(() => NativeMemoryOwner<byte>.Create(1, child));
         Assert.Throws<ObjectDisposedException>(() => child.WithLimit(1));
         Assert.Throws<ObjectDisposedException>(() => child.TryReserve(1));
@@ -152,8 +152,8 @@ public class BudgetTests
         NativeMemoryReservation second = child.TryReserve(400)!;
         Assert.Equal((300L, 400L, 700L), (first.ByteCount, second.ByteCount, child.ReservedBytes));
         Assert.Null(child.TryReserve(1));
-        Assert.Equal("Child", Assert.Throws<NativeMemoryBudgetException>(() => child.Reserve(1)).Refusal.BudgetName);
-        Assert.Equal("Top", Assert.Throws<NativeMemoryBudgetException>(() => top.WithBudget(new() { ReservedBytes = 301 })).Refusal.BudgetName);
+        Assert.Equal("Child", Refused.By(() => child.Reserve(1)).BudgetName);
+        Assert.Equal("Top", Refused.By(() => top.WithBudget(new() { ReservedBytes = 301 })).BudgetName);
         Assert.Throws<ArgumentOutOfRangeException>(() => child.TryReserve(-1));
 
         first.Dispose();
@@ -164,7 +164,7 @@ public class BudgetTests
         second.Dispose();
         Assert.Equal((0L, 2L), (child.ReservedBytes, child.RefusedCount));
         using var all = NativeMemoryOwner<byte>.Create(400, top);
-        Assert.Throws<NativeMemoryBudgetException>(() => all.Resize(401));
+        Assert.Throws<OutOfMemoryException>(() => all.Resize(401));
     }
 
     [Fact]
@@ -228,7 +228,7 @@ public class BudgetTests
         NativeAllocator high = low.WithFaults(plan).WithLimit(10_000);
         using var owner = NativeMemoryOwner<byte>.Create(500, high);
         Assert.Throws<OutOfMemoryException>(() => NativeMemoryOwner<byte>.Create(500, high));
-        Assert.Equal("Low", Assert.Throws<NativeMemoryBudgetException>(() => NativeMemoryOwner<byte>.Create(501, high)).Refusal.BudgetName);
+        Assert.Equal("Low", Refused.By(() => NativeMemoryOwner<byte>.Create(501, high)).BudgetName);
         Assert.Equal((500L, 500L), (low.UsedBytes, ((NativeMemoryBudget)high).UsedBytes));
     }
 }

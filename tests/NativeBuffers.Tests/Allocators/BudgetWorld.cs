@@ -138,9 +138,9 @@ internal sealed class BudgetWorld
             action();
             return null;
         }
-        catch (NativeMemoryBudgetException exception)
+        catch (OutOfMemoryException exception)
         {
-            return exception.Refusal.BudgetName;
+            return NativeMemoryRefusal.Of(exception)!.BudgetName;
         }
     }
 

@@ -23,7 +23,7 @@ internal sealed class FaultyAllocator : WrappingAllocator
         bool hasFailed = t_hasFailed;
         t_hasFailed = false;
         return hasFailed ? Failure.OnPurpose(byteCount, this)
-            : Inner.RefusalOf(byteCount) as NativeMemoryBudgetException ?? Failure.OutOfMemory(byteCount, this);
+            : NativeMemoryBudget.BudgetRefusalOf(Inner, byteCount) ?? Failure.OutOfMemory(byteCount, this);
     }
 
     internal override unsafe void* Release(void* block, nuint byteCount, nuint alignment) => Inner.Release(block, byteCount, alignment);
