@@ -5,6 +5,7 @@ using NativeBuffers.Diagnostics.Faults;
 using NativeBuffers.Diagnostics.Guards;
 using NativeBuffers.Diagnostics.Tracking;
 using NativeBuffers.Raw;
+using NativeBuffers.Watching;
 
 namespace NativeBuffers;
 
@@ -91,7 +92,25 @@ public abstract class NativeAllocator
     /// <remarks>Limits form a tree: what one with a limit gives counts against all above it. See <see cref="NativeMemoryBudget"/>.</remarks>
     /// <param name="bytes">The most that may be in use at a time.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="bytes"/> is negative.</exception>
-    public NativeAllocator WithLimit(long bytes) => new NativeMemoryBudget(WrappingAllocator.Behind(this), bytes);
+    public NativeAllocator WithLimit(long bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        return WithBudget(new NativeMemoryBudgetOptions { Limit = bytes });
+    }
+
+    /// <summary>As <see cref="WithLimit"/>, with a name, a reservation, and a say in what is refused.</summary>
+    /// <param name="options">What the budget is like.</param>
+    /// <returns>A budget; the caller disposes it if it reserves.</returns>
+    /// <exception cref="ArgumentException"><see cref="NativeMemoryBudgetOptions.Name"/> is empty.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">More is reserved than the limit.</exception>
+    /// <exception cref="OutOfMemoryException">A budget above has no room for what is reserved.</exception>
+    /// <exception cref="ObjectDisposedException">This is a budget that was disposed.</exception>
+    public NativeMemoryBudget WithBudget(NativeMemoryBudgetOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new NativeMemoryBudget(WrappingAllocator.Behind(this), options);
+    }
 
     /// <summary>An allocator that takes its blocks from this one, and tells <see cref="NativeMemoryTracker"/> of each.</summary>
     public NativeAllocator WithTracking() => TrackingAllocator.Over(WrappingAllocator.Behind(this));
@@ -157,6 +176,11 @@ public abstract class NativeAllocator
     public unsafe void* TryAllocate(
         nuint byteCount, nuint alignment, bool zeroed, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
+        if (Watch.RefusesBare(this, byteCount))
+        {
+            return null;
+        }
+
         if (!TakesOrigins)
         {
             return Obtain(byteCount, alignment, zeroed);

@@ -62,6 +62,20 @@ internal abstract class Watch
         return isDue;
     }
 
+    /// <summary>Whether a bare block is refused that the program asks an allocator for, because the flow is to see what comes of it.</summary>
+    public static bool RefusesBare(NativeAllocator allocator, nuint byteCount) => t_flow is { } flow && flow.RefusesBareHere(allocator, byteCount);
+
+    /// <summary>Says that a lack of memory was met by another way on purpose: nobody need hear of it.</summary>
+    public static void NoteRecovery() => t_flow?.NoteRecoveryHere();
+
+    /// <inheritdoc cref="RefusesBare"/>
+    protected virtual bool RefusesBareHere(NativeAllocator allocator, nuint byteCount) => false;
+
+    /// <inheritdoc cref="NoteRecovery"/>
+    protected virtual void NoteRecoveryHere()
+    {
+    }
+
     /// <summary>What stands in front of an allocator; the same each time, as far as the allocator lives forever.</summary>
     /// <param name="allocator">What the user asked for, or what stands in front of it for the whole process.</param>
     protected abstract NativeAllocator InFrontOf(NativeAllocator allocator);

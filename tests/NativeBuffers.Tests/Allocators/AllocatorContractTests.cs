@@ -1,3 +1,4 @@
+using NativeBuffers.Diagnostics.Faults;
 using NativeBuffers.Tests.Contracts;
 
 namespace NativeBuffers.Tests.Allocators;
@@ -34,3 +35,15 @@ public class JemallocTests() : AllocatorContract(CFunctions.Jemalloc);
 
 /// <summary>A user's own allocator, which knows nothing but allocate and free.</summary>
 public class CustomAllocatorTests() : AllocatorContract(new CustomAllocator());
+
+/// <summary>A budget that is never in need.</summary>
+public class BudgetAllocatorTests() : AllocatorContract(NativeAllocator.Malloc.WithLimit(1L << 45));
+
+/// <summary>A budget below another one, with a page as alignment.</summary>
+public class BudgetBelowAnotherTests() : AllocatorContract(NativeAllocator.Pages.WithLimit(long.MaxValue).WithLimit(long.MaxValue));
+
+/// <summary>What would fail, but not yet.</summary>
+public class FaultyAllocatorTests() : AllocatorContract(NativeAllocator.Malloc.WithFaults(FaultPlan.FailNth(long.MaxValue)));
+
+/// <summary>What stands in front while fault injection runs: here nothing fails.</summary>
+public class WatchedForFaultsTests() : AllocatorContract(new WatchedForFaults(NativeAllocator.Malloc, new FaultWatch()));

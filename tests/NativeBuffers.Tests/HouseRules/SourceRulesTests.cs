@@ -57,7 +57,7 @@ public class SourceRulesTests
         // the meter into being.
         (string, string)[] doors =
         [
-            .. new[] { "CachingAllocator", "TrackingAllocator", "GuardedAllocators", "FaultyAllocator", "FaultPlan" }
+            .. new[] { "CachingAllocator", "TrackingAllocator", "GuardedAllocators", "FaultyAllocator", "FaultPlan", "Watch" }
                 .Select(static name => ("src/NativeBuffers/Allocators/NativeAllocator.cs", name)),
             ("src/NativeBuffers/Watching/Watch.cs", "ProcessWatch"),
             ("src/NativeBuffers/Caches/ThreadCache.cs", "NativeMetrics"),
