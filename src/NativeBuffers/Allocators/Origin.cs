@@ -43,6 +43,12 @@ internal sealed class Origin
     /// <summary>For what was given back by nobody: a finalizer freed it, or the end of its thread.</summary>
     public static Origin Abandoned { get; } = new("(abandoned)", 0, null);
 
+    /// <summary>For what is given back because its contents have moved to a block of another size.</summary>
+    public static Origin Resized { get; } = new("(resized)", 0, null);
+
+    /// <summary>Somewhere where a bare block is asked for or given back.</summary>
+    private static Origin SomewhereBare { get; } = new(string.Empty, 0, null) { IsOfBareBlock = true };
+
     /// <summary>What this thread noted last; <see cref="Unknown"/> if nothing.</summary>
     public static Origin Noted => t_noted ?? Unknown;
 
@@ -54,6 +60,9 @@ internal sealed class Origin
 
     /// <summary>The elements' type; null for bare blocks.</summary>
     public Type? Type { get; }
+
+    /// <summary>Whether a caller of an allocator noted it, and not an owner: who may be told of mistakes by exceptions.</summary>
+    public bool IsOfBareBlock { get; private init; }
 
     /// <summary>Counts from 0.</summary>
     public int Id { get; }
@@ -90,17 +99,17 @@ internal sealed class Origin
 
     /// <summary><c>File.cs:12</c>, or that it is not known.</summary>
     public override string ToString() =>
-        this == Unknown ? "(unknown)" : Line == 0 ? File : $"{Path.GetFileName(File)}:{Line}";
+        this == Unknown || this == SomewhereBare ? "(unknown)" : Line == 0 ? File : $"{Path.GetFileName(File)}:{Line}";
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static Origin Find(string? file, int line, Type? type)
     {
         if (string.IsNullOrEmpty(file) && type is null)
         {
-            return Unknown;
+            return SomewhereBare;
         }
 
-        return s_all.GetOrAdd((file ?? string.Empty, line, type), static key => new Origin(key.File, key.Line, key.Type));
+        return s_all.GetOrAdd((file ?? string.Empty, line, type), static key => new Origin(key.File, key.Line, key.Type) { IsOfBareBlock = key.Type is null });
     }
 
     private static Origin[] MakeRecent()
