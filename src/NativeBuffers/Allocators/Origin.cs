@@ -12,18 +12,16 @@ namespace NativeBuffers;
 /// </remarks>
 internal sealed class Origin
 {
-    /// <summary>A power of two: what each thread remembers of its last lines.</summary>
-    private const int RecentLength = 64;
+    /// <summary>A power of two: how many of the last lines are found at once.</summary>
+    private const int RecentLength = 1024;
 
     private static readonly ConcurrentDictionary<(string File, int Line, Type? Type), Origin> s_all = new();
     private static readonly Lock s_gate = new();
+    private static readonly Recent[] s_recent = new Recent[RecentLength];
     private static Origin[] s_byId = [];
 
     [ThreadStatic]
     private static Origin? t_noted;
-
-    [ThreadStatic]
-    private static Origin[]? t_recent;
 
     private Origin(string file, int line, Type? type)
     {
@@ -77,15 +75,13 @@ internal sealed class Origin
     /// <summary>The one for a line and a type.</summary>
     public static Origin At(string? file, int line, Type? type)
     {
-        // The compiler's texts for file names are the same object each time; so the usual way compares references.
-        Origin[] recent = t_recent ??= MakeRecent();
-        ref Origin known = ref recent[line & (RecentLength - 1)];
-        if ((object)known.File != file || known.Line != line || known.Type != type)
-        {
-            known = Find(file, line, type);
-        }
-
-        return known;
+        // The compiler's texts for file names are the same object each time; so the usual way compares references. Threads
+        // share the table: an origin does not change, and whichever a thread finds there is a whole one.
+        ref Recent place = ref s_recent[(line + ((file?.Length ?? 0) << 4)) & (RecentLength - 1)];
+        Origin? known = place.Origin;
+        return known is not null && (object)known.File == file && known.Line == line && ReferenceEquals(known.Type, type)
+            ? known
+            : Find(ref place, file, line, type);
     }
 
     /// <summary>Says where the caller is, until <see cref="Forget"/>.</summary>
@@ -93,6 +89,15 @@ internal sealed class Origin
 
     /// <summary>Says where the caller is, until <see cref="Forget"/>.</summary>
     public static void Note(string? file, int line, Type? type) => t_noted = At(file, line, type);
+
+    /// <summary>What was noted, which ends.</summary>
+    public static Origin Take()
+    {
+        ref Origin? noted = ref t_noted;
+        Origin taken = noted ?? Unknown;
+        noted = null;
+        return taken;
+    }
 
     /// <summary>Ends what was noted.</summary>
     public static void Forget() => t_noted = null;
@@ -102,20 +107,21 @@ internal sealed class Origin
         this == Unknown || this == SomewhereBare ? "(unknown)" : Line == 0 ? File : $"{Path.GetFileName(File)}:{Line}";
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static Origin Find(string? file, int line, Type? type)
+    private static Origin Find(ref Recent place, string? file, int line, Type? type)
     {
         if (string.IsNullOrEmpty(file) && type is null)
         {
             return SomewhereBare;
         }
 
-        return s_all.GetOrAdd((file ?? string.Empty, line, type), static key => new Origin(key.File, key.Line, key.Type) { IsOfBareBlock = key.Type is null });
+        Origin found = s_all.GetOrAdd((file ?? string.Empty, line, type), static key => new Origin(key.File, key.Line, key.Type) { IsOfBareBlock = key.Type is null });
+        Volatile.Write(ref place.Origin, found);
+        return found;
     }
 
-    private static Origin[] MakeRecent()
+    /// <summary>A place for one. An array of these, and not of references: storing to those asks for the array's type each time.</summary>
+    private struct Recent
     {
-        var recent = new Origin[RecentLength];
-        Array.Fill(recent, Unknown);
-        return recent;
+        public Origin? Origin;
     }
 }

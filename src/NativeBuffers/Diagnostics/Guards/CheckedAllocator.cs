@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using NativeBuffers.Caches;
 using NativeBuffers.Diagnostics.Faults;
 using NativeBuffers.Raw;
@@ -24,6 +25,8 @@ internal sealed class CheckedAllocator : WrappingAllocator
     private readonly int _id;
     private readonly ulong _liveMark;
     private readonly ulong _freedMark;
+    private readonly ulong _liveSum;
+    private readonly ulong _freedSum;
 
     /// <summary>The largest alignment of blocks in rings; 0 if there are none.</summary>
     private readonly nuint _ringAlignment;
@@ -41,6 +44,36 @@ internal sealed class CheckedAllocator : WrappingAllocator
         _ringAlignment = inner.LivesForever && inner.BlockAlignment <= CheckedHeader.ByteCount ? inner.BlockAlignment : 0;
         _liveMark = CheckedHeader.LiveMark(_id, isRinged: true, BlockAlignment);
         _freedMark = CheckedHeader.FreedMark(_liveMark);
+        _liveSum = CheckedHeader.OfMark(_liveMark);
+        _freedSum = CheckedHeader.OfMark(_freedMark);
+    }
+
+    internal override unsafe void* ObtainAt(ref nint thread, Origin origin, nuint byteCount, nuint alignment, bool zeroed)
+    {
+        if (byteCount > CheckedRings.LargestByteCount || alignment > _ringAlignment)
+        {
+            return base.ObtainAt(ref thread, origin, byteCount, alignment, zeroed);
+        }
+
+        if (thread == 0)
+        {
+            thread = GCHandle.ToIntPtr(GCHandle.Alloc(Rings));
+        }
+
+        CheckedRings rings = RingsOf(thread);
+        return AllocateRinged(rings, byteCount, zeroed, (uint)origin.Id | rings.Thread);
+    }
+
+    internal override unsafe void FreeAt(ref nint thread, void* block, nuint byteCount, nuint alignment)
+    {
+        if (thread == 0 || byteCount > CheckedRings.LargestByteCount || alignment > _ringAlignment || !IsIntactInUse(CheckedHeader.Of(block), byteCount))
+        {
+            base.FreeAt(ref thread, block, byteCount, alignment);
+            return;
+        }
+
+        CheckedRings rings = RingsOf(thread);
+        KeepRinged(rings, CheckedHeader.Of(block), (uint)Origin.Take().Id | rings.Thread, mayThrow: false);
     }
 
     internal override NativeAllocator ForAdopted => IsAmbient && Inner is not CachingAllocator ? Inner.ForAdopted : this;
@@ -69,30 +102,16 @@ internal sealed class CheckedAllocator : WrappingAllocator
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
     {
         CheckedHeader* header = CheckedHeader.Of(block);
-        if (byteCount <= CheckedRings.LargestByteCount && alignment <= _ringAlignment && ((nuint)block & 15) == 0
-            && header->Mark == _liveMark && header->Length == byteCount && header->Checksum == CheckedHeader.Sum(header) && header->HasZone)
+        Origin origin = Origin.Noted;
+        if (byteCount > CheckedRings.LargestByteCount || alignment > _ringAlignment || ((nuint)block & 15) != 0 || !IsIntactInUse(header, byteCount)
+            || (origin.IsOfBareBlock && Interlocked.CompareExchange(ref header->Mark, _freedMark, _liveMark) != _liveMark))
         {
-            int sizeClass = SizeClasses.Of(byteCount);
-            byte* start = (byte*)block;
-            if (CheckedFill.IsIntact(start + byteCount, start + CheckedShape.RoomOf(sizeClass)))
-            {
-                CheckedRings rings = Rings;
-                Origin origin = Origin.Noted;
-                if (!origin.IsOfBareBlock || Interlocked.CompareExchange(ref header->Mark, _freedMark, _liveMark) == _liveMark)
-                {
-                    Retire(header, (uint)origin.Id | rings.Thread);
-                    nint oldest = rings.Keep(sizeClass, (nint)block);
-                    if (oldest != 0)
-                    {
-                        Discard(oldest, origin.IsOfBareBlock);
-                    }
-
-                    return;
-                }
-            }
+            FreeSlowly(block, byteCount, alignment);
+            return;
         }
 
-        FreeSlowly(block, byteCount, alignment);
+        CheckedRings rings = Rings;
+        KeepRinged(rings, header, (uint)origin.Id | rings.Thread, origin.IsOfBareBlock);
     }
 
     protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
@@ -238,23 +257,56 @@ internal sealed class CheckedAllocator : WrappingAllocator
         }
 
         CheckedHeader* header = CheckedHeader.Of(block);
-        header->Serial = rings.NextSerial();
+        ulong serial = rings.NextSerial();
+        header->Serial = serial;
         header->Length = byteCount;
         header->Allocation = allocation;
         header->Release = 0;
         header->Mark = _liveMark;
-        header->Checksum = CheckedHeader.Sum(header);
+        header->Checksum = CheckedHeader.Sum(header, serial, byteCount, allocation) ^ _liveSum;
         CheckedFill.Set(block, byteCount, zeroed ? (byte)0 : CheckedFill.Fresh);
         return block;
     }
 
+    /// <summary>Whether nothing is wrong with a block that was kept in a ring.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private unsafe bool IsIntact(byte* block, int sizeClass)
     {
         CheckedHeader* header = CheckedHeader.Of(block);
-        return header->Mark == _freedMark && header->Checksum == CheckedHeader.Sum(header) && header->HasZone
+        return header->Mark == _freedMark && header->HasZone
+            && header->Checksum == (CheckedHeader.Sum(header, header->Serial, header->Length, header->Allocation) ^ CheckedHeader.OfRelease(header->Release) ^ _freedSum)
             && CheckedFill.AreLinesIntact(block, block + CheckedShape.RoomOf(sizeClass));
     }
+
+    /// <summary>Whether nothing is wrong with a block that belongs into rings, and is in use.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private unsafe bool IsIntactInUse(CheckedHeader* header, nuint byteCount)
+    {
+        byte* block = (byte*)(header + 1);
+        return header->Mark == _liveMark && header->Length == byteCount && header->Release == 0 && header->HasZone
+            && header->Checksum == (CheckedHeader.Sum(header, header->Serial, byteCount, header->Allocation) ^ _liveSum)
+            && CheckedFill.IsIntact(block + byteCount, block + CheckedShape.RoomOf(SizeClasses.Of(byteCount)));
+    }
+
+    /// <summary>Makes an intact block a freed one, and keeps it in a ring.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private unsafe void KeepRinged(CheckedRings rings, CheckedHeader* header, ulong release, bool mayThrow)
+    {
+        nuint byteCount = header->Length;
+        header->Release = release;
+        header->Mark = _freedMark;
+        header->Checksum ^= CheckedHeader.OfRelease(release) ^ _liveSum ^ _freedSum;
+        CheckedFill.SetLines((byte*)(header + 1), byteCount, CheckedFill.Forbidden);
+        nint oldest = rings.Keep(SizeClasses.Of(byteCount), (nint)(header + 1));
+        if (oldest != 0)
+        {
+            Discard(oldest, mayThrow);
+        }
+    }
+
+    /// <summary>What stands in a thread's word.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static CheckedRings RingsOf(nint thread) => Unsafe.As<CheckedRings>(GCHandle.FromIntPtr(thread).Target)!;
 
     /// <summary>A block for the ring from the inner allocator, because there was none or it is damaged.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -412,8 +464,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
         nint block = (nint)(header + 1);
         if (header->IsRinged)
         {
-            Retire(header, release);
-            Discard(Rings.Keep(SizeClasses.Of(header->Length), block), mayThrow);
+            KeepRinged(Rings, header, release, mayThrow);
         }
         else if (!_isKept)
         {

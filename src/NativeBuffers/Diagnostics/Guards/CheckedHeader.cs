@@ -24,6 +24,10 @@ internal struct CheckedHeader
 
     private const ulong RingBit = 0x0000_8000_0000_0000;
 
+    private const ulong ReleaseFactor = 0x8532_09A9_BD3D_AFB1;
+
+    private const ulong MarkFactor = 0x27D4_EB2F_1656_67C5;
+
     public ulong Checksum;
 
     /// <summary>Different for each block that a guard gave out.</summary>
@@ -78,7 +82,19 @@ internal struct CheckedHeader
     /// <safety>The header can be read.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe ulong Sum(CheckedHeader* header) =>
-        (header->Serial * 0x9E37_79B9_7F4A_7C15) ^ ((ulong)header->Length * 0xC2B2_AE3D_27D4_EB4F)
-        ^ (header->Allocation * 0x1656_67B1_9E37_79F9) ^ (header->Release * 0x8532_09A9_BD3D_AFB1)
-        ^ ((header->Mark ^ (ulong)header) * 0x27D4_EB2F_1656_67C5);
+        Sum(header, header->Serial, header->Length, header->Allocation) ^ OfRelease(header->Release) ^ OfMark(header->Mark);
+
+    /// <summary>The part that stays the same while the block is in use and after that.</summary>
+    /// <safety>Only the address is read.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe ulong Sum(CheckedHeader* header, ulong serial, nuint length, ulong allocation) =>
+        (serial * 0x9E37_79B9_7F4A_7C15) ^ ((ulong)length * 0xC2B2_AE3D_27D4_EB4F) ^ (allocation * 0x1656_67B1_9E37_79F9) ^ (ulong)header;
+
+    /// <summary>The part of <see cref="Release"/>: nothing while it is 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong OfRelease(ulong release) => release * ReleaseFactor;
+
+    /// <summary>The part of <see cref="Mark"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong OfMark(ulong mark) => mark * MarkFactor;
 }
