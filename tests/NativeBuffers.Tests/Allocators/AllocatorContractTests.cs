@@ -47,3 +47,18 @@ public class FaultyAllocatorTests() : AllocatorContract(NativeAllocator.Malloc.W
 
 /// <summary>What stands in front while fault injection runs: here nothing fails.</summary>
 public class WatchedForFaultsTests() : AllocatorContract(new WatchedForFaults(NativeAllocator.Malloc, new FaultWatch()));
+
+public class CheckedMallocTests() : AllocatorContract(NativeAllocator.Malloc.WithGuards(GuardMode.Checked));
+
+public class CheckedDefaultTests() : AllocatorContract(NativeAllocator.Default.WithGuards(GuardMode.Checked));
+
+public class CheckedPagesTests() : AllocatorContract(NativeAllocator.Pages.WithGuards(GuardMode.Checked));
+
+public class CheckedPinnedHeapTests() : AllocatorContract(NativeAllocator.PinnedHeap.WithGuards(GuardMode.Checked));
+
+public class CheckedAligned64Tests() : AllocatorContract(NativeAllocator.Aligned(64).WithGuards(GuardMode.Checked));
+
+public class CheckedAligned4096Tests() : AllocatorContract(NativeAllocator.Aligned(4096).WithGuards(GuardMode.Checked));
+
+/// <summary>A guard of a user's own allocator, whose blocks no ring keeps.</summary>
+public class CheckedCustomTests() : AllocatorContract(new CustomAllocator().WithGuards(GuardMode.Checked));
