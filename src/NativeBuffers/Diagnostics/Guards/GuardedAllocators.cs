@@ -7,8 +7,23 @@ internal static class GuardedAllocators
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="mode"/> is none of the modes.</exception>
     public static NativeAllocator Over(NativeAllocator inner, GuardMode mode) => Make(inner, mode, isAmbient: false);
 
-    /// <summary>One that stands in front of an allocator in the whole process.</summary>
-    public static NativeAllocator Ambient(NativeAllocator inner, GuardMode mode) => Make(inner, mode, isAmbient: true);
+    /// <summary>One that stands in front of an allocator in the whole process; itself, if the user has put a guard there already.</summary>
+    public static NativeAllocator Ambient(NativeAllocator inner, GuardMode mode) => IsGuarded(inner) ? inner : Make(inner, mode, isAmbient: true);
+
+    private static bool IsGuarded(NativeAllocator? allocator)
+    {
+        while (allocator is WrappingAllocator wrapping)
+        {
+            if (wrapping is CheckedAllocator or PageGuarding)
+            {
+                return true;
+            }
+
+            allocator = wrapping.Inner;
+        }
+
+        return false;
+    }
 
     private static NativeAllocator Make(NativeAllocator inner, GuardMode mode, bool isAmbient) => mode switch
     {
