@@ -114,17 +114,10 @@ internal struct ThreadCache
                 magazine->UntilSample = 0;
             }
 
-            return !Watch.SeesAll;
+            return !Watch.SeesAll && !Watch.CountDown();
         }
 
-        int left = magazine->UntilSample;
-        if (left <= 0)
-        {
-            // Below 0: before the first was counted.
-            magazine->UntilSample = Watch.NextInterval();
-        }
-
-        return left != 0;
+        return !Watch.IsDue(ref magazine->UntilSample);
     }
 
     /// <summary>Whether a magazine is one of this thread's for a size class. By addresses alone: it may be null.</summary>

@@ -15,6 +15,9 @@ internal abstract class Watch
     [ThreadStatic]
     private static bool t_isDue;
 
+    [ThreadStatic]
+    private static int t_untilSample;
+
     /// <summary>Whether anybody watches, on this thread or everywhere.</summary>
     public static bool IsOn => t_flow is not null || s_process is not null;
 
@@ -54,6 +57,52 @@ internal abstract class Watch
 
     /// <summary>How many blocks to pass before the next sample: random, the interval on average, so that no rhythm of the program's hides one.</summary>
     public static int NextInterval() => Random.Shared.Next(1, int.Max(1, (int)long.Min((2L * WatchSettings.SampleInterval) - 1, int.MaxValue - 1)) + 1);
+
+    /// <summary>Counts one block of this thread's that no magazine counts, and says whether it is to be a sample.</summary>
+    public static bool CountDown()
+    {
+        t_untilSample--;
+        return IsDue(ref t_untilSample);
+    }
+
+    /// <summary>Whether a count has come to its end; it is begun anew then. Before the first, it is below 0.</summary>
+    public static bool IsDue(ref int left)
+    {
+        if (left > 0)
+        {
+            return false;
+        }
+
+        if (left < 0)
+        {
+            left = NextInterval() - 1;
+        }
+
+        bool isDue = left == 0;
+        if (isDue)
+        {
+            left = NextInterval();
+        }
+
+        return isDue;
+    }
+
+    /// <summary>Whether a block that no magazine counts is to be asked for where it is watched.</summary>
+    public static bool TakesNext()
+    {
+        if (SeesAll)
+        {
+            return true;
+        }
+
+        if (!IsOn || !CountDown())
+        {
+            return false;
+        }
+
+        SetDue();
+        return true;
+    }
 
     /// <summary>Says that the next block on this thread is to be a sample.</summary>
     public static void SetDue() => t_isDue = true;

@@ -15,13 +15,24 @@ internal static class GuardedAllocators
             ? s_permanent.GetOrAdd((inner, mode), static key => Make(key.Inner, key.Mode, isAmbient: false))
             : Make(inner, mode, isAmbient: false);
 
-    /// <summary>One that stands in front of an allocator in the whole process; itself if the user's own guard does.</summary>
+    /// <summary>One that stands in front of an allocator in the whole process; itself, if the user has put a guard there already.</summary>
     public static NativeAllocator Ambient(NativeAllocator inner, GuardMode mode) =>
         IsGuarded(inner) ? inner : Make(inner, mode, isAmbient: true);
 
-    private static bool IsGuarded(NativeAllocator allocator) =>
-        allocator is CheckedAllocator or PageGuardAllocator or SamplingAllocator
-        || (allocator is WrappingAllocator { Inner: var inner } && IsGuarded(inner));
+    private static bool IsGuarded(NativeAllocator? allocator)
+    {
+        while (allocator is WrappingAllocator wrapping)
+        {
+            if (wrapping is CheckedAllocator or PageGuarding)
+            {
+                return true;
+            }
+
+            allocator = wrapping.Inner;
+        }
+
+        return false;
+    }
 
     private static NativeAllocator Make(NativeAllocator inner, GuardMode mode, bool isAmbient) => mode switch
     {
