@@ -34,3 +34,5 @@ public class JemallocTests() : AllocatorContract(CFunctions.Jemalloc);
 
 /// <summary>A user's own allocator, which knows nothing but allocate and free.</summary>
 public class CustomAllocatorTests() : AllocatorContract(new CustomAllocator());
+
+public class TrackingAllocatorTests() : AllocatorContract(NativeAllocator.Malloc.WithTracking());
