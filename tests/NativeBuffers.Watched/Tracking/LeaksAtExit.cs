@@ -14,7 +14,7 @@ internal static class LeaksAtExit
         }
 
         s_kept.Add(NativeMemoryOwner<int>.Create(25));
-        s_kept.Add(NativeList<short>.Create(50));
+        s_kept.Add(new NativeList<short>(50));
         Console.WriteLine(NativeMemoryTracker.Mode);
     }
 }
