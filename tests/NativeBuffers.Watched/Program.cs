@@ -8,6 +8,7 @@ public static class Program
 {
     private static readonly Dictionary<string, Action<string[]>> s_scenarios = new()
     {
+        ["cost"] = Cost.Run,
         ["leaks"] = LeaksAtExit.Run,
     };
 
