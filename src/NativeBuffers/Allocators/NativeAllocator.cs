@@ -53,6 +53,9 @@ public abstract class NativeAllocator
     /// <summary>For messages and reports.</summary>
     public string Name { get; }
 
+    /// <summary>What reports count it with: its name, unless each has one of its own.</summary>
+    internal virtual string Family => Name;
+
     /// <summary>Whether owners may take blocks from the thread cache, which have all that this allocator's have.</summary>
     internal bool IsServedByCache { get; private protected init; }
 
@@ -377,6 +380,12 @@ public abstract class NativeAllocator
     /// <summary>Says that a block is this allocator's from now on, which came from elsewhere.</summary>
     /// <safety>The block is the caller's, and this allocator can free it.</safety>
     internal virtual unsafe void Adopt(void* block, nuint byteCount)
+    {
+    }
+
+    /// <summary>Says that a block is this allocator's no more: whoever has it, frees it elsewhere.</summary>
+    /// <safety>The address is not followed.</safety>
+    internal virtual unsafe void Disown(void* block)
     {
     }
 

@@ -61,6 +61,7 @@ internal static class Uncached
         if (slot == null)
         {
             Unrefer(allocator, handle);
+            Origin.Forget();
             return null;
         }
 

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace NativeBuffers;
 
 /// <summary>
@@ -39,21 +41,33 @@ public sealed class SafeAlignedBuffer : SafeNativeBuffer
     /// <paramref name="byteCount"/> is negative, or <paramref name="alignment"/> is not a power of two.
     /// </exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
-    public static SafeAlignedBuffer Allocate(long byteCount, int alignment = 64)
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    [OverloadResolutionPriority(1)]
+    public static SafeAlignedBuffer Allocate(
+        long byteCount, int alignment = 64, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
         var buffer = new SafeAlignedBuffer(alignment);
-        buffer.AllocateBlock(byteCount, zeroed: true);
+        buffer.AllocateBlock(byteCount, zeroed: true, file, line);
         return buffer;
     }
 
-    /// <summary>As <see cref="Allocate"/>, with bytes that may hold anything.</summary>
-    /// <inheritdoc cref="Allocate" path="/param|/returns|/exception"/>
-    public static SafeAlignedBuffer AllocateUninitialized(long byteCount, int alignment = 64)
+    /// <inheritdoc cref="Allocate(long, int, string?, int)"/>
+    public static SafeAlignedBuffer Allocate(long byteCount, int alignment = 64) => Allocate(byteCount, alignment, file: null);
+
+    /// <summary>As <see cref="Allocate(long, int, string?, int)"/>, with bytes that may hold anything.</summary>
+    /// <inheritdoc cref="Allocate(long, int, string?, int)" path="/param|/returns|/exception"/>
+    [OverloadResolutionPriority(1)]
+    public static SafeAlignedBuffer AllocateUninitialized(
+        long byteCount, int alignment = 64, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
         var buffer = new SafeAlignedBuffer(alignment);
-        buffer.AllocateBlock(byteCount, zeroed: false);
+        buffer.AllocateBlock(byteCount, zeroed: false, file, line);
         return buffer;
     }
+
+    /// <inheritdoc cref="AllocateUninitialized(long, int, string?, int)"/>
+    public static SafeAlignedBuffer AllocateUninitialized(long byteCount, int alignment = 64) => AllocateUninitialized(byteCount, alignment, file: null);
 
     /// <summary>Takes an owner's block over, without copying; the owner is disposed.</summary>
     /// <param name="owner">
@@ -66,13 +80,21 @@ public sealed class SafeAlignedBuffer : SafeNativeBuffer
     /// <exception cref="ArgumentNullException"><paramref name="owner"/> is null.</exception>
     /// <exception cref="InvalidOperationException">The owner is borrowed or pinned.</exception>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
-    public static SafeAlignedBuffer FromOwner<T>(NativeMemoryOwner<T> owner)
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    [OverloadResolutionPriority(1)]
+    public static SafeAlignedBuffer FromOwner<T>(
+        NativeMemoryOwner<T> owner, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
         where T : unmanaged
     {
         var buffer = new SafeAlignedBuffer();
-        buffer.TakeBlock(owner);
+        buffer.TakeBlock(owner, file, line);
         return buffer;
     }
+
+    /// <inheritdoc cref="FromOwner{T}(NativeMemoryOwner{T}, string?, int)"/>
+    public static SafeAlignedBuffer FromOwner<T>(NativeMemoryOwner<T> owner)
+        where T : unmanaged => FromOwner(owner, file: null);
 
     private protected override bool Frees(NativeAllocator allocator) => allocator is AlignedAllocator;
 }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace NativeBuffers;
 
 /// <summary>
@@ -27,21 +29,33 @@ public sealed class SafeHGlobalBuffer : SafeNativeBuffer
     /// <returns>A handle that the caller disposes.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="byteCount"/> is negative.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
-    public static SafeHGlobalBuffer Allocate(long byteCount)
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    [OverloadResolutionPriority(1)]
+    public static SafeHGlobalBuffer Allocate(
+        long byteCount, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
         var buffer = new SafeHGlobalBuffer();
-        buffer.AllocateBlock(byteCount, zeroed: true);
+        buffer.AllocateBlock(byteCount, zeroed: true, file, line);
         return buffer;
     }
 
-    /// <summary>As <see cref="Allocate"/>, with bytes that may hold anything.</summary>
-    /// <inheritdoc cref="Allocate" path="/param|/returns|/exception"/>
-    public static SafeHGlobalBuffer AllocateUninitialized(long byteCount)
+    /// <inheritdoc cref="Allocate(long, string?, int)"/>
+    public static SafeHGlobalBuffer Allocate(long byteCount) => Allocate(byteCount, file: null);
+
+    /// <summary>As <see cref="Allocate(long, string?, int)"/>, with bytes that may hold anything.</summary>
+    /// <inheritdoc cref="Allocate(long, string?, int)" path="/param|/returns|/exception"/>
+    [OverloadResolutionPriority(1)]
+    public static SafeHGlobalBuffer AllocateUninitialized(
+        long byteCount, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
         var buffer = new SafeHGlobalBuffer();
-        buffer.AllocateBlock(byteCount, zeroed: false);
+        buffer.AllocateBlock(byteCount, zeroed: false, file, line);
         return buffer;
     }
+
+    /// <inheritdoc cref="AllocateUninitialized(long, string?, int)"/>
+    public static SafeHGlobalBuffer AllocateUninitialized(long byteCount) => AllocateUninitialized(byteCount, file: null);
 
     /// <summary>Takes an owner's block over, without copying; the owner is disposed.</summary>
     /// <param name="owner">Its block comes from <see cref="NativeAllocator.HGlobal"/>. Unchanged if this throws.</param>
@@ -50,11 +64,19 @@ public sealed class SafeHGlobalBuffer : SafeNativeBuffer
     /// <exception cref="ArgumentNullException"><paramref name="owner"/> is null.</exception>
     /// <exception cref="InvalidOperationException">The owner is borrowed or pinned.</exception>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
-    public static SafeHGlobalBuffer FromOwner<T>(NativeMemoryOwner<T> owner)
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    [OverloadResolutionPriority(1)]
+    public static SafeHGlobalBuffer FromOwner<T>(
+        NativeMemoryOwner<T> owner, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
         where T : unmanaged
     {
         var buffer = new SafeHGlobalBuffer();
-        buffer.TakeBlock(owner);
+        buffer.TakeBlock(owner, file, line);
         return buffer;
     }
+
+    /// <inheritdoc cref="FromOwner{T}(NativeMemoryOwner{T}, string?, int)"/>
+    public static SafeHGlobalBuffer FromOwner<T>(NativeMemoryOwner<T> owner)
+        where T : unmanaged => FromOwner(owner, file: null);
 }

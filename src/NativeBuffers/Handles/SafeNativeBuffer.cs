@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using NativeBuffers.Raw;
+using NativeBuffers.Watching;
 
 namespace NativeBuffers;
 
@@ -47,6 +48,9 @@ public abstract class SafeNativeBuffer : SafeBuffer
     private static readonly object s_disposed = new();
 
     private NativeAllocator _allocator;
+
+    // What stands in front of it and knows the block; null if nothing does.
+    private NativeAllocator? _watched;
 
     // Known when _isSized. Not ByteLength: that can be set again through a variable of the base class.
     private nuint _byteCount;
@@ -100,6 +104,13 @@ public abstract class SafeNativeBuffer : SafeBuffer
         Remember((nuint)ByteLength);
     }
 
+    /// <summary>Says that a native method has taken the block over: the handle does not free it.</summary>
+    public new void SetHandleAsInvalid()
+    {
+        Disown();
+        base.SetHandleAsInvalid();
+    }
+
     /// <summary>Hands the block to an owner, without copying. The handle is disposed.</summary>
     /// <remarks>
     /// <para>A native call that has the handle and has not returned yet stays safe: the block is freed when the owner is
@@ -138,28 +149,49 @@ public abstract class SafeNativeBuffer : SafeBuffer
     /// <summary>Allocates this handle's block: for factory methods, once, before anybody else has the handle.</summary>
     /// <param name="byteCount">In bytes; 0 gives a handle that is valid and has nothing to read.</param>
     /// <param name="zeroed">Whether every byte must be zero.</param>
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>; better, what the factory method was told.</param>
+    /// <param name="line">Filled in by the compiler, likewise.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="byteCount"/> is negative.</exception>
     /// <exception cref="InvalidOperationException">The handle has, or had, a block.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
-    protected void AllocateBlock(long byteCount, bool zeroed)
+    [OverloadResolutionPriority(1)]
+    protected void AllocateBlock(long byteCount, bool zeroed, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(byteCount);
         ThrowIfTaken();
         nuint size = Layout.ByteCount(byteCount, elementSize: 1);
-        unsafe
+        NativeAllocator watched = Watch.OverAdopted(_allocator);
+        Origin.Note(file, line, GetType());
+        try
         {
-            // SAFETY: nobody else knows the block, and it has this size.
-            Hold(zeroed ? _allocator.Allocate(size) : _allocator.AllocateUninitialized(size), size);
+            unsafe
+            {
+                // SAFETY: nobody else knows the block, and it has this size.
+                void* block = watched.Obtain(size, Layout.DefaultAlignment, zeroed);
+                Hold(block != null ? block : throw watched.RefusalOf(size), size);
+            }
         }
+        finally
+        {
+            Origin.Forget();
+        }
+
+        _watched = watched;
     }
+
+    /// <inheritdoc cref="AllocateBlock(long, bool, string?, int)"/>
+    protected void AllocateBlock(long byteCount, bool zeroed) => AllocateBlock(byteCount, zeroed, file: null);
 
     /// <summary>Takes over an owner's block without copying: for factory methods, once, before anybody else has the handle.</summary>
     /// <param name="owner">Disposed afterwards, unless this throws.</param>
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>; better, what the factory method was told.</param>
+    /// <param name="line">Filled in by the compiler, likewise.</param>
     /// <exception cref="ArgumentException">The block is not freed by this handle's free function.</exception>
     /// <exception cref="ArgumentNullException"><paramref name="owner"/> is null.</exception>
     /// <exception cref="InvalidOperationException">The owner is borrowed or pinned, or the handle has, or had, a block.</exception>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
-    protected void TakeBlock<T>(NativeMemoryOwner<T> owner)
+    [OverloadResolutionPriority(1)]
+    protected void TakeBlock<T>(NativeMemoryOwner<T> owner, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(owner);
@@ -174,16 +206,26 @@ public abstract class SafeNativeBuffer : SafeBuffer
 
         // Moved first: nobody else knows the new owner, so that its length stays until the release. All that can fail comes
         // before that: the handle exists, and nothing is allocated after it.
+        NativeAllocator watched = Watch.OverAdopted(freedBy);
         NativeMemoryOwner<T> moved = owner.Move();
         nuint byteCount = Layout.ByteCount(moved.Length, Unsafe.SizeOf<T>());
         unsafe
         {
             // SAFETY: the owner gives up the block, which has this size, and Frees said that this handle may free it.
-            Hold(moved.Release(), byteCount);
+            void* block = moved.Release();
+            Hold(block, byteCount);
+            Origin.Note(file, line, GetType());
+            watched.Adopt(block, byteCount);
+            Origin.Forget();
         }
 
         _allocator = freedBy;
+        _watched = watched;
     }
+
+    /// <inheritdoc cref="TakeBlock{T}(NativeMemoryOwner{T}, string?, int)"/>
+    protected void TakeBlock<T>(NativeMemoryOwner<T> owner)
+        where T : unmanaged => TakeBlock(owner, file: null);
 
     /// <summary>Whether this handle's free function frees the blocks of an allocator.</summary>
     private protected virtual bool Frees(NativeAllocator allocator) => ReferenceEquals(allocator, _allocator);
@@ -216,12 +258,19 @@ public abstract class SafeNativeBuffer : SafeBuffer
             return false;
         }
 
+        if (_end is null)
+        {
+            // Nobody has disposed it: this is the finalizer.
+            Origin.Note(Origin.Abandoned);
+        }
+
         unsafe
         {
             // SAFETY: the handle owns the block, which this allocator frees; if it asks for the size, that is known.
-            _allocator.GiveBack((void*)handle, _byteCount, Layout.DefaultAlignment);
+            (_watched ?? _allocator).GiveBack((void*)handle, _byteCount, Layout.DefaultAlignment);
         }
 
+        Origin.Forget();
         return true;
     }
 
@@ -254,6 +303,7 @@ public abstract class SafeNativeBuffer : SafeBuffer
             throw NoBlock();
         }
 
+        Disown();
         Dispose();
         return heir;
     }
@@ -264,6 +314,16 @@ public abstract class SafeNativeBuffer : SafeBuffer
         SetHandle((nint)block);
         base.Initialize(byteCount);
         Remember(byteCount);
+    }
+
+    /// <summary>Tells whoever watches over the block that it is this handle's no more.</summary>
+    private void Disown()
+    {
+        unsafe
+        {
+            // SAFETY: the address is not followed.
+            _watched?.Disown((void*)handle);
+        }
     }
 
     private void Remember(nuint byteCount)

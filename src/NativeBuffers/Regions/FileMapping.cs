@@ -25,6 +25,9 @@ internal sealed class FileMapping : MappedBlock
     /// <summary>Whether the memory may be written.</summary>
     public bool CanWrite { get; }
 
+    /// <inheritdoc/>
+    internal override string Family => "MappedFile";
+
     /// <summary>Maps all of a file that exists.</summary>
     /// <param name="path">Its path.</param>
     /// <param name="canWrite">Whether to open it to be written.</param>

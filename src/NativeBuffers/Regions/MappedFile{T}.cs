@@ -16,7 +16,7 @@ namespace NativeBuffers;
 /// its new end is gone: new borrows are refused, with <see cref="EndOfStreamException"/>. But a borrow that goes on
 /// does not know, and touching that memory then ends the process. Map only files that nobody cuts.</para>
 /// <para>Reading from a disk that fails, or writing to a hole of a file when the disk is full, ends the process too. Files
-/// that <see cref="Create"/> and <see cref="Resize"/> made longer have no holes.</para>
+/// that <see cref="Create(string, long, MappedFileAccess, string?, int)"/> and <see cref="Resize"/> made longer have no holes.</para>
 /// </remarks>
 /// <example>
 /// <code>
@@ -64,13 +64,27 @@ public sealed class MappedFile<T> : IDisposable
     /// <exception cref="NotSupportedException">The path is that of something that has no length.</exception>
     /// <exception cref="OutOfMemoryException">There is no room for the mapping.</exception>
     /// <exception cref="UnauthorizedAccessException">The file is not this user's to open, or is a folder.</exception>
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    [OverloadResolutionPriority(1)]
+    public static MappedFile<T> OpenRead(
+        string path, MappedFileAccess access = MappedFileAccess.Any, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
+        Open(path, canWrite: false, access, file, line);
+
+    /// <inheritdoc cref="OpenRead(string, MappedFileAccess, string?, int)"/>
     public static MappedFile<T> OpenRead(string path, MappedFileAccess access = MappedFileAccess.Any) =>
-        Open(path, canWrite: false, access);
+        OpenRead(path, access, file: null);
 
     /// <summary>Maps a file that exists, to read and write it.</summary>
-    /// <inheritdoc cref="OpenRead" path="/param|/exception"/>
+    /// <inheritdoc cref="OpenRead(string, MappedFileAccess, string?, int)" path="/param|/exception"/>
+    [OverloadResolutionPriority(1)]
+    public static MappedFile<T> Open(
+        string path, MappedFileAccess access = MappedFileAccess.Any, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
+        Open(path, canWrite: true, access, file, line);
+
+    /// <inheritdoc cref="Open(string, MappedFileAccess, string?, int)"/>
     public static MappedFile<T> Open(string path, MappedFileAccess access = MappedFileAccess.Any) =>
-        Open(path, canWrite: true, access);
+        Open(path, access, file: null);
 
     /// <summary>Maps a new file of zeros. A file that was there is replaced.</summary>
     /// <remarks>
@@ -89,11 +103,19 @@ public sealed class MappedFile<T> : IDisposable
     /// <exception cref="NotSupportedException">The path is that of a pipe or a device.</exception>
     /// <exception cref="OutOfMemoryException">There is no room for the mapping.</exception>
     /// <exception cref="UnauthorizedAccessException">The file is not this user's to create, or is a folder.</exception>
-    public static MappedFile<T> Create(string path, long length, MappedFileAccess access = MappedFileAccess.Any)
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    [OverloadResolutionPriority(1)]
+    public static MappedFile<T> Create(
+        string path, long length, MappedFileAccess access = MappedFileAccess.Any, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
         FileMapping mapping = FileMapping.Create(path, Layout.ByteCount(length, Unsafe.SizeOf<T>()), access, out Block block);
-        return Own(mapping, block);
+        return Own(mapping, block, file, line);
     }
+
+    /// <inheritdoc cref="Create(string, long, MappedFileAccess, string?, int)"/>
+    public static MappedFile<T> Create(string path, long length, MappedFileAccess access = MappedFileAccess.Any) =>
+        Create(path, length, access, file: null);
 
     /// <summary>Borrows the memory, to read and write: it is neither unmapped nor resized before the result is disposed.</summary>
     /// <returns>A ref struct: declare it with <c>using</c>. Its spans cannot leave its scope.</returns>
@@ -180,19 +202,20 @@ public sealed class MappedFile<T> : IDisposable
         GC.KeepAlive(this);
     }
 
-    private static MappedFile<T> Open(string path, bool canWrite, MappedFileAccess access)
+    private static MappedFile<T> Open(string path, bool canWrite, MappedFileAccess access, string? file, int line)
     {
         FileMapping mapping = FileMapping.Open(path, canWrite, access, Unsafe.SizeOf<T>(), out Block block);
-        return Own(mapping, block);
+        return Own(mapping, block, file, line);
     }
 
-    private static MappedFile<T> Own(FileMapping mapping, Block block)
+    private static MappedFile<T> Own(FileMapping mapping, Block block, string? file, int line)
     {
         unsafe
         {
             // SAFETY: the block belongs to nobody else, and is a whole number of elements.
             try
             {
+                Origin.Note(file, line, typeof(T));
                 var tenure = new Tenure(
                     Hold.Adopt(block.Start, block.ByteCount, mapping), (long)(block.ByteCount / (nuint)sizeof(T)));
                 return new MappedFile<T>(mapping, tenure);

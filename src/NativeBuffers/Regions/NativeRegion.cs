@@ -72,13 +72,24 @@ public sealed class NativeRegion : IDisposable
     /// <summary>Reserves addresses. None may be touched before it is committed.</summary>
     /// <param name="byteCount">How many, in bytes; rounded up to whole pages.</param>
     /// <param name="options">What the region is to be like.</param>
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
+    /// <param name="line">Filled in by the compiler.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="byteCount"/> is not positive, or too large to be rounded up.</exception>
     /// <exception cref="OutOfMemoryException">There are not so many addresses.</exception>
-    public static NativeRegion Reserve(long byteCount, NativeRegionOptions? options = null) =>
-        Reserve(byteCount, options, SystemMemory.Current);
+    [OverloadResolutionPriority(1)]
+    public static NativeRegion Reserve(
+        long byteCount, NativeRegionOptions? options = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
+        Reserve(byteCount, options, SystemMemory.Current, Origin.At(file, line, typeof(NativeRegion)));
+
+    /// <inheritdoc cref="Reserve(long, NativeRegionOptions?, string?, int)"/>
+    public static NativeRegion Reserve(long byteCount, NativeRegionOptions? options = null) => Reserve(byteCount, options, file: null);
 
     /// <summary>As the other, of a system.</summary>
-    internal static NativeRegion Reserve(long byteCount, NativeRegionOptions? options, SystemMemory system)
+    internal static NativeRegion Reserve(long byteCount, NativeRegionOptions? options, SystemMemory system) =>
+        Reserve(byteCount, options, system, Origin.Unknown);
+
+    /// <summary>As the other, for a caller that has kept its origin.</summary>
+    internal static NativeRegion Reserve(long byteCount, NativeRegionOptions? options, SystemMemory system, Origin origin)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(byteCount);
         RegionMemory memory = RegionMemory.Reserve(byteCount, options ?? new NativeRegionOptions(), system);
@@ -87,6 +98,7 @@ public sealed class NativeRegion : IDisposable
             // SAFETY: the addresses were reserved for this region, and its allocator frees them.
             try
             {
+                Origin.Note(origin);
                 return new NativeRegion(memory, Hold.Adopt(memory.Start, (nuint)memory.ByteCount, new RegionAllocator(memory)));
             }
             catch (OutOfMemoryException)

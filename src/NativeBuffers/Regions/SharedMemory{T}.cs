@@ -57,8 +57,15 @@ public sealed class SharedMemory<T> : IDisposable
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
     /// <exception cref="IOException">The name is in use, or the system refused for another reason.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
-    public static SharedMemory<T> Create(string name, long length) =>
-        TryCreate(name, length) ?? throw new IOException($"The shared memory '{name}' is in use.");
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    [OverloadResolutionPriority(1)]
+    public static SharedMemory<T> Create(
+        string name, long length, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
+        TryCreate(name, length, file, line) ?? throw new IOException($"The shared memory '{name}' is in use.");
+
+    /// <inheritdoc cref="Create(string, long, string?, int)"/>
+    public static SharedMemory<T> Create(string name, long length) => Create(name, length, file: null);
 
     /// <summary>Memory that another process, or this one, has created.</summary>
     /// <param name="name">Its name.</param>
@@ -68,21 +75,29 @@ public sealed class SharedMemory<T> : IDisposable
     /// <exception cref="InvalidDataException">Its size is not a whole number of elements.</exception>
     /// <exception cref="OutOfMemoryException">There is no room for the mapping.</exception>
     /// <exception cref="UnauthorizedAccessException">It is another user's.</exception>
-    public static SharedMemory<T> Open(string name) =>
-        TryOpen(name) ?? throw new FileNotFoundException($"There is no shared memory '{name}'.", name);
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    [OverloadResolutionPriority(1)]
+    public static SharedMemory<T> Open(string name, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
+        TryOpen(name, file, line) ?? throw new FileNotFoundException($"There is no shared memory '{name}'.", name);
+
+    /// <inheritdoc cref="Open(string, string?, int)"/>
+    public static SharedMemory<T> Open(string name) => Open(name, file: null);
 
     /// <summary>Memory of this name: created if there is none.</summary>
-    /// <inheritdoc cref="Create" path="/param|/exception"/>
+    /// <inheritdoc cref="Create(string, long, string?, int)" path="/param|/exception"/>
     /// <exception cref="InvalidDataException">It is there, and has another size.</exception>
     /// <exception cref="UnauthorizedAccessException">It is another user's.</exception>
-    public static SharedMemory<T> OpenOrCreate(string name, long length)
+    [OverloadResolutionPriority(1)]
+    public static SharedMemory<T> OpenOrCreate(
+        string name, long length, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
         _ = Layout.ByteCount(length, Unsafe.SizeOf<T>());
 
         // Others may do the same at the same time: then one of them creates, and whoever comes too late for that opens.
         while (true)
         {
-            if (TryOpen(name) is { } opened)
+            if (TryOpen(name, file, line) is { } opened)
             {
                 if (opened.Length == length)
                 {
@@ -94,12 +109,15 @@ public sealed class SharedMemory<T> : IDisposable
                 throw new InvalidDataException(message);
             }
 
-            if (TryCreate(name, length) is { } created)
+            if (TryCreate(name, length, file, line) is { } created)
             {
                 return created;
             }
         }
     }
+
+    /// <inheritdoc cref="OpenOrCreate(string, long, string?, int)"/>
+    public static SharedMemory<T> OpenOrCreate(string name, long length) => OpenOrCreate(name, length, file: null);
 
     /// <summary>Borrows the memory: it is not left before the result is disposed.</summary>
     /// <returns>A ref struct: declare it with <c>using</c>. Its spans cannot leave its scope.</returns>
@@ -138,20 +156,20 @@ public sealed class SharedMemory<T> : IDisposable
         GC.KeepAlive(this);
     }
 
-    private static SharedMemory<T>? TryCreate(string name, long length)
+    private static SharedMemory<T>? TryCreate(string name, long length, string? file, int line)
     {
         ThrowIfNoName(name);
         nuint byteCount = Layout.ByteCount(length, Unsafe.SizeOf<T>());
-        return SystemSharing.Current.TryCreate(name, byteCount) is { } section ? Enter(section, name, byteCount) : null;
+        return SystemSharing.Current.TryCreate(name, byteCount) is { } section ? Enter(section, name, byteCount, file, line) : null;
     }
 
-    private static SharedMemory<T>? TryOpen(string name)
+    private static SharedMemory<T>? TryOpen(string name, string? file, int line)
     {
         ThrowIfNoName(name);
-        return SystemSharing.Current.TryOpen(name, out nuint byteCount) is { } section ? Enter(section, name, byteCount) : null;
+        return SystemSharing.Current.TryOpen(name, out nuint byteCount) is { } section ? Enter(section, name, byteCount, file, line) : null;
     }
 
-    private static SharedMemory<T> Enter(SafeHandle section, string name, nuint byteCount)
+    private static SharedMemory<T> Enter(SafeHandle section, string name, nuint byteCount, string? file, int line)
     {
         var shared = new SharedSection(section, name);
         var block = default(Block);
@@ -169,6 +187,7 @@ public sealed class SharedMemory<T> : IDisposable
                 // SAFETY: the section has so many bytes, and the block belongs to nobody else.
                 block = shared.Map(byteCount);
                 isMapped = true;
+                Origin.Note(file, line, typeof(T));
                 return new SharedMemory<T>(
                     name, new Tenure(Hold.Adopt(block.Start, byteCount, shared), (long)(byteCount / (nuint)sizeof(T))));
             }

@@ -9,6 +9,9 @@ namespace NativeBuffers;
 /// <param name="name">The section's.</param>
 internal sealed class SharedSection(SafeHandle section, string name) : MappedBlock(name)
 {
+    /// <inheritdoc/>
+    internal override string Family => "SharedMemory";
+
     /// <summary>Maps the section. The block is then freed by this.</summary>
     /// <safety>Called once, with no more bytes than the section has.</safety>
     /// <exception cref="OutOfMemoryException">There is no room for the mapping.</exception>

@@ -58,16 +58,27 @@ public sealed class StableBuffer<T> : IDisposable
     /// <summary>An empty buffer with room for so many elements.</summary>
     /// <param name="maximumLength">In elements.</param>
     /// <param name="options">What the memory is to be like.</param>
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
+    /// <param name="line">Filled in by the compiler.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="maximumLength"/> is not positive, or too large to be counted in bytes.</exception>
     /// <exception cref="OutOfMemoryException">There are not so many addresses.</exception>
+    [OverloadResolutionPriority(1)]
+    public static StableBuffer<T> Reserve(
+        long maximumLength, NativeRegionOptions? options = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
+        Reserve(maximumLength, options, Os.SystemMemory.Current, Origin.At(file, line, typeof(T)));
+
+    /// <inheritdoc cref="Reserve(long, NativeRegionOptions?, string?, int)"/>
     public static StableBuffer<T> Reserve(long maximumLength, NativeRegionOptions? options = null) =>
-        Reserve(maximumLength, options, Os.SystemMemory.Current);
+        Reserve(maximumLength, options, file: null);
 
     /// <summary>As the other, of a system.</summary>
-    internal static StableBuffer<T> Reserve(long maximumLength, NativeRegionOptions? options, Os.SystemMemory system)
+    internal static StableBuffer<T> Reserve(long maximumLength, NativeRegionOptions? options, Os.SystemMemory system) =>
+        Reserve(maximumLength, options, system, Origin.Unknown);
+
+    private static StableBuffer<T> Reserve(long maximumLength, NativeRegionOptions? options, Os.SystemMemory system, Origin origin)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maximumLength);
-        return new StableBuffer<T>(NativeRegion.Reserve(BytesOf(maximumLength), options, system), maximumLength);
+        return new StableBuffer<T>(NativeRegion.Reserve(BytesOf(maximumLength), options, system, origin), maximumLength);
     }
 
     /// <summary>Changes the length. Contents are kept, nothing moves, and new elements are zero: also where there were elements before.</summary>

@@ -62,3 +62,5 @@ public class CheckedAligned4096Tests() : AllocatorContract(NativeAllocator.Align
 
 /// <summary>A guard of a user's own allocator, whose blocks no ring keeps.</summary>
 public class CheckedCustomTests() : AllocatorContract(new CustomAllocator().WithGuards(GuardMode.Checked));
+
+public class TrackingAllocatorTests() : AllocatorContract(NativeAllocator.Malloc.WithTracking());

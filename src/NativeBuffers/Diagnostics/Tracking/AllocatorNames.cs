@@ -1,0 +1,22 @@
+using System.Collections.Concurrent;
+
+namespace NativeBuffers.Diagnostics.Tracking;
+
+/// <summary>Numbers for the names of allocators. A name keeps its number; an allocator may be collected.</summary>
+internal static class AllocatorNames
+{
+    private static readonly ConcurrentDictionary<string, int> s_ids = new(StringComparer.Ordinal);
+    private static readonly ConcurrentDictionary<int, string> s_names = new();
+    private static int s_last;
+
+    /// <summary>The number of the name that an allocator's family has, from 1.</summary>
+    public static int IdOf(NativeAllocator allocator) => s_ids.GetOrAdd(allocator.Family, static name =>
+    {
+        int id = Interlocked.Increment(ref s_last);
+        s_names[id] = name;
+        return id;
+    });
+
+    /// <summary>The name with a number.</summary>
+    public static string NameOf(int id) => s_names.GetValueOrDefault(id, string.Empty);
+}

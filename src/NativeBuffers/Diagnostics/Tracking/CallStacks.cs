@@ -1,0 +1,116 @@
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+
+namespace NativeBuffers.Diagnostics.Tracking;
+
+/// <summary>The different ways that led to allocations, each with a number.</summary>
+/// <remarks>
+/// A walk costs microseconds, and to find the lines costs much more. So the walk at an allocation asks for methods and offsets only;
+/// lines are looked for once, when the same calls have not been seen before.
+/// </remarks>
+internal static class CallStacks
+{
+    private static readonly Lock s_gate = new();
+    private static readonly Dictionary<Key, int> s_ids = [];
+    private static readonly List<CallStack> s_all = [CallStack.None];
+
+    /// <summary>The number of the calls that the caller is in; 0 if that cannot be told.</summary>
+    public static int Capture()
+    {
+        try
+        {
+            var key = new Key(new StackTrace(1, fNeedFileInfo: false));
+            using (s_gate.EnterScope())
+            {
+                if (s_ids.TryGetValue(key, out int known))
+                {
+                    return known;
+                }
+            }
+
+            CallStack stack = Resolve(new StackTrace(1, fNeedFileInfo: true));
+            using (s_gate.EnterScope())
+            {
+                if (s_ids.TryAdd(key, s_all.Count))
+                {
+                    s_all.Add(stack);
+                }
+
+                return s_ids[key];
+            }
+        }
+        catch (OutOfMemoryException)
+        {
+            return 0;
+        }
+    }
+
+    /// <summary>The one with a number.</summary>
+    public static CallStack FromId(int id)
+    {
+        using (s_gate.EnterScope())
+        {
+            return s_all[id];
+        }
+    }
+
+    private static CallStack Resolve(StackTrace trace)
+    {
+        StackFrame[] frames = trace.GetFrames();
+        int first = Array.FindIndex(frames, static frame => !IsOurs(frame));
+        if (first < 0)
+        {
+            return CallStack.None;
+        }
+
+        Type? type = frames[..first].Select(ElementTypeOf).LastOrDefault(static type => type is not null);
+        StackFrame caller = frames[first];
+        var site = new Site(caller.GetFileName() ?? string.Empty, caller.GetFileLineNumber(), NameOf(caller));
+        return new CallStack([.. frames[first..].Select(NameOf)], site, type);
+    }
+
+    private static string NameOf(StackFrame frame) =>
+        DiagnosticMethodInfo.Create(frame) is not { } method ? "(unknown)"
+        : method.DeclaringTypeName is { Length: > 0 } type ? $"{type}.{method.Name}" : method.Name;
+
+    private static bool IsOurs(StackFrame frame) =>
+        DiagnosticMethodInfo.Create(frame)?.DeclaringAssemblyName is { } assembly && assembly == typeof(CallStacks).Assembly.FullName;
+
+    /// <summary>What a method of this library, or its type, is generic in.</summary>
+    private static Type? ElementTypeOf(StackFrame frame)
+    {
+        MethodBase? method = MethodOf(frame);
+        Type[] types = method is { IsGenericMethod: true } ? method.GetGenericArguments() : method?.DeclaringType?.GetGenericArguments() ?? [];
+        return Array.Find(types, static type => type is { IsValueType: true, ContainsGenericParameters: false });
+    }
+
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "A method that was trimmed is unknown, and compares equal to others that are.")]
+    private static MethodBase? MethodOf(StackFrame frame) => frame.GetMethod();
+
+    /// <summary>Methods, and how far each had come.</summary>
+    private sealed class Key : IEquatable<Key>
+    {
+        private readonly (MethodBase? Method, int Offset)[] _frames;
+        private readonly int _hash;
+
+        public Key(StackTrace trace)
+        {
+            _frames = [.. trace.GetFrames().Select(static frame => (MethodOf(frame), frame.GetNativeOffset()))];
+            var hash = default(HashCode);
+            foreach ((MethodBase? method, int offset) in _frames)
+            {
+                hash.Add(method);
+                hash.Add(offset);
+            }
+
+            _hash = hash.ToHashCode();
+        }
+
+        public bool Equals(Key? other) => other is not null && other._hash == _hash && other._frames.AsSpan().SequenceEqual(_frames);
+
+        public override bool Equals(object? obj) => Equals(obj as Key);
+
+        public override int GetHashCode() => _hash;
+    }
+}

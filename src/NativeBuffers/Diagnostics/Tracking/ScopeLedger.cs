@@ -1,0 +1,31 @@
+namespace NativeBuffers.Diagnostics.Tracking;
+
+/// <summary>What a flow has allocated within a scope.</summary>
+internal sealed class ScopeLedger() : Ledger(stripeCount: 8)
+{
+    private readonly Lock _gate = new();
+    private readonly List<BlockRecord> _abandoned = [];
+
+    /// <summary>What was forgotten, and freed by a finalizer or behind the end of its thread.</summary>
+    public IReadOnlyList<BlockRecord> Abandoned
+    {
+        get
+        {
+            using (_gate.EnterScope())
+            {
+                return [.. _abandoned];
+            }
+        }
+    }
+
+    // Callers on the shortest path do not say where they are in a process that was started without: so their calls tell.
+    public override int CaptureStack() => Origin.Noted.Line == 0 ? CallStacks.Capture() : 0;
+
+    public override void FoundAbandoned(in BlockRecord record)
+    {
+        using (_gate.EnterScope())
+        {
+            _abandoned.Add(record);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+using NativeBuffers.Diagnostics.Tracking;
+
+namespace NativeBuffers.Tests.Diagnostics.Tracking;
+
+public class BlockRegistryTests
+{
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(1, 2)]
+    [InlineData(8, 3)]
+    [InlineData(64, 4)]
+    public void It_holds_what_a_dictionary_would(int stripeCount, int seed)
+    {
+        var random = new Random(seed);
+        var registry = new BlockRegistry(stripeCount);
+        Dictionary<(nint, int), BlockRecord> model = [];
+        for (int step = 0; step < 60_000; step++)
+        {
+            // Few addresses, so that they come back, and more and fewer of them in turn.
+            nint address = (1 + random.Next(step / 10_000 % 2 == 0 ? 5000 : 300)) * 16;
+            int allocator = random.Next(2);
+            var record = new BlockRecord(address, random.Next(1000), step, 0, allocator);
+            if (random.Next(2) == 0 && !model.ContainsKey((address, allocator)))
+            {
+                Assert.True(registry.TryAdd(record));
+                model.Add((address, allocator), record);
+            }
+            else
+            {
+                bool isThere = model.Remove((address, allocator), out BlockRecord expected);
+                Assert.Equal(isThere, registry.TryRemove(address, allocator, out BlockRecord removed));
+                Assert.Equal(expected, removed);
+            }
+        }
+
+        Assert.Equal(model.Count, registry.Count);
+        Assert.Equal(model.Values.Sum(static record => record.ByteCount), registry.ByteCount);
+        Assert.Equal(model.Values.ToHashSet(), registry.Copy().ToHashSet());
+    }
+
+    [Fact]
+    public void A_block_that_two_allocators_give_is_there_twice()
+    {
+        var registry = new BlockRegistry(1);
+        Assert.True(registry.TryAdd(new BlockRecord(64, 10, 0, 0, AllocatorId: 1)));
+        Assert.True(registry.TryAdd(new BlockRecord(64, 20, 0, 0, AllocatorId: 2)));
+        Assert.True(registry.TryRemove(64, 2, out BlockRecord second));
+        Assert.Equal(20, second.ByteCount);
+        Assert.False(registry.TryRemove(64, 2, out _));
+        Assert.Equal(10, registry.ByteCount);
+    }
+
+    [Fact]
+    public void Copies_are_whole_while_others_add_and_remove()
+    {
+        var registry = new BlockRegistry(4);
+        for (int i = 1; i <= 1000; i++)
+        {
+            Assert.True(registry.TryAdd(new BlockRecord(i << 32, 1, 0, 0, 0)));
+        }
+
+        using var stop = new CancellationTokenSource();
+        var other = new Thread(() =>
+        {
+            for (int i = 0; !stop.IsCancellationRequested; i++)
+            {
+                nint address = ((i % 3000) + 1) * 16;
+                _ = registry.TryRemove(address, 0, out _) || registry.TryAdd(new BlockRecord(address, 1, 0, 0, 0));
+            }
+        });
+        other.Start();
+        for (int i = 0; i < 200; i++)
+        {
+            Assert.Equal(1000, registry.Copy().Count(static record => record.Address >= 1L << 32));
+        }
+
+        stop.Cancel();
+        other.Join();
+    }
+}

@@ -1,0 +1,230 @@
+using System.Runtime.CompilerServices;
+using NativeBuffers.Tests.Lifetimes;
+
+namespace NativeBuffers.Tests.Diagnostics.Tracking;
+
+public class LeakScopeTests
+{
+    public static TheoryData<string> Kinds => [.. OwnerKinds.All.Keys];
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void What_is_still_alive_is_named_by_the_line_that_made_it(string kind)
+    {
+        NativeMemoryLeakException? found = null;
+        IDisposable scope = NativeMemoryTracker.AssertNoLeaks();
+        OwnerKinds.All[kind](() => found = Record.Exception(scope.Dispose) as NativeMemoryLeakException);
+
+        NativeMemoryLeak leak = Assert.Single(Assert.IsType<NativeMemoryLeakException>(found).Leaks);
+        Assert.Equal("OwnerKinds.cs", Path.GetFileName(leak.FilePath));
+        Assert.EndsWith($"// {kind}", File.ReadLines(leak.FilePath).ElementAt(leak.Line - 1));
+        Assert.Equal($"OwnerKinds.cs:{leak.Line}", leak.Site);
+        Assert.Equal(1, leak.BlockCount);
+        Assert.True(leak.ByteCount >= 100);
+        Assert.False(leak.IsAbandoned);
+        Assert.Contains(leak.ToString(), found.Message);
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void What_was_given_back_is_no_leak(string kind)
+    {
+        using (NativeMemoryTracker.AssertNoLeaks())
+        {
+            OwnerKinds.All[kind](static () => { });
+        }
+    }
+
+    [Fact]
+    public void An_owner_that_was_forgotten_is_a_leak_though_a_finalizer_freed_it()
+    {
+        IDisposable scope = NativeMemoryTracker.AssertNoLeaks();
+        Forget();
+        NativeMemoryLeak leak = Assert.Single(Assert.Throws<NativeMemoryLeakException>(scope.Dispose).Leaks);
+        Assert.True(leak.IsAbandoned);
+        Assert.Contains("never disposed", leak.ToString());
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static void Forget() => NativeMemoryOwner<long>.Create(1000).GetSpan().Fill(1);
+    }
+
+    [Fact]
+    public void A_forgotten_handle_is_a_leak_too()
+    {
+        IDisposable scope = NativeMemoryTracker.AssertNoLeaks();
+        Forget();
+        Assert.True(Assert.Single(Assert.Throws<NativeMemoryLeakException>(scope.Dispose).Leaks).IsAbandoned);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static void Forget() => SafeMallocBuffer.Allocate(100).Write(0, 1);
+    }
+
+    [Fact]
+    public void A_block_that_a_native_method_took_over_is_no_leak()
+    {
+        nint block;
+        using (NativeMemoryTracker.AssertNoLeaks())
+        {
+            SafeMallocBuffer handle = SafeMallocBuffer.Allocate(100);
+            block = handle.DangerousGetHandle();
+            handle.SetHandleAsInvalid();
+        }
+
+        unsafe
+        {
+            // SAFETY: the handle has given it up.
+            NativeAllocator.Malloc.Free((void*)block, 100);
+        }
+    }
+
+    [Fact]
+    public void Owners_that_are_disposed_on_other_threads_count_as_given_back()
+    {
+        using (NativeMemoryTracker.AssertNoLeaks())
+        {
+            var owner = NativeMemoryOwner<int>.Create(100);
+            Thread other;
+            using (ExecutionContext.SuppressFlow())
+            {
+                other = new Thread(owner.Dispose);
+                other.Start();
+            }
+
+            other.Join();
+        }
+    }
+
+    [Fact]
+    public void Bare_blocks_that_are_freed_outside_of_the_flow_count_as_given_back()
+    {
+        using (NativeMemoryTracker.AssertNoLeaks())
+        {
+            nint block;
+            unsafe
+            {
+                // SAFETY: freed below, once.
+                block = (nint)NativeAllocator.Default.Allocate(100);
+            }
+
+            Thread other;
+            using (ExecutionContext.SuppressFlow())
+            {
+                other = new Thread(() =>
+                {
+                    unsafe
+                    {
+                        // SAFETY: allocated above.
+                        NativeAllocator.Default.Free((void*)block, 100);
+                    }
+                });
+                other.Start();
+            }
+
+            other.Join();
+        }
+    }
+
+    [Fact]
+    public async Task Parallel_flows_do_not_see_each_other()
+    {
+        using var ready = new Barrier(2);
+        Task<int> clean = Task.Run(() =>
+        {
+            using (NativeMemoryTracker.AssertNoLeaks())
+            {
+                ready.SignalAndWait();
+                using var buffer = NativeBuffer.Create<int>(10);
+                ready.SignalAndWait();
+            }
+
+            return 0;
+        });
+        Task<int> lossy = Task.Run(() =>
+        {
+            IDisposable scope = NativeMemoryTracker.AssertNoLeaks();
+            ready.SignalAndWait();
+            using var owner = NativeMemoryOwner<int>.Create(10);
+            ready.SignalAndWait();
+            return Assert.Throws<NativeMemoryLeakException>(scope.Dispose).Leaks.Count;
+        });
+        Assert.Equal(0, await clean);
+        Assert.Equal(1, await lossy);
+    }
+
+    [Fact]
+    public async Task A_scope_covers_tasks_and_what_comes_behind_an_await()
+    {
+        List<NativeMemoryOwner<int>> kept = [];
+        IDisposable scope = NativeMemoryTracker.AssertNoLeaks();
+        await Task.Yield();
+        kept.Add(NativeMemoryOwner<int>.Create(1));
+        await Task.Run(async () =>
+        {
+            await Task.Delay(1);
+            kept.Add(NativeMemoryOwner<int>.Create(2));
+        });
+        NativeMemoryLeakException found = Assert.Throws<NativeMemoryLeakException>(scope.Dispose);
+        Assert.Equal(12, found.Leaks.Sum(static leak => leak.ByteCount));
+        kept.ForEach(static owner => owner.Dispose());
+
+        // And nothing more when it has ended.
+        using var after = NativeMemoryOwner<int>.Create(1);
+        scope.Dispose();
+    }
+
+    [Fact]
+    public void Both_of_two_nested_scopes_see_a_leak_of_the_inner_one_and_the_inner_one_only_its_own()
+    {
+        IDisposable outer = NativeMemoryTracker.AssertNoLeaks();
+        using var first = NativeMemoryOwner<byte>.Create(1);
+        IDisposable inner = NativeMemoryTracker.AssertNoLeaks();
+        using var second = NativeMemoryOwner<byte>.Create(2);
+        Assert.Equal(2, Assert.Single(Assert.Throws<NativeMemoryLeakException>(inner.Dispose).Leaks).ByteCount);
+        using var third = NativeMemoryOwner<byte>.Create(4);
+        Assert.Equal(7, Assert.Throws<NativeMemoryLeakException>(outer.Dispose).Leaks.Sum(static leak => leak.ByteCount));
+    }
+
+    [Fact]
+    public async Task What_the_body_throws_comes_through()
+    {
+        NativeMemoryOwner<int>? kept = null;
+        void Fail()
+        {
+            kept = NativeMemoryOwner<int>.Create(1);
+            throw new InvalidDataException();
+        }
+
+        Assert.Throws<InvalidDataException>(() => NativeMemoryTracker.AssertNoLeaks(Fail));
+        kept!.Dispose();
+        await Assert.ThrowsAsync<InvalidDataException>(() => NativeMemoryTracker.AssertNoLeaksAsync(async () =>
+        {
+            await Task.Yield();
+            Fail();
+        }));
+        kept.Dispose();
+        Assert.Throws<NativeMemoryLeakException>(() => NativeMemoryTracker.AssertNoLeaks(() => kept = NativeMemoryOwner<int>.Create(1)));
+        kept.Dispose();
+        NativeMemoryTracker.AssertNoLeaks(static () => NativeMemoryOwner<int>.Create(1).Dispose());
+        await NativeMemoryTracker.AssertNoLeaksAsync(static async () =>
+        {
+            await Task.Yield();
+            NativeMemoryOwner<int>.Create(1).Dispose();
+        });
+    }
+
+    [Fact]
+    public void Two_hundred_blocks_of_one_line_are_one_leak()
+    {
+        List<NativeMemoryOwner<short>> kept = [];
+        var found = Assert.Throws<NativeMemoryLeakException>(() => NativeMemoryTracker.AssertNoLeaks(() =>
+        {
+            for (int i = 0; i < 200; i++)
+            {
+                kept.Add(NativeMemoryOwner<short>.Create(10, NativeAllocator.Malloc));
+            }
+        }));
+        NativeMemoryLeak leak = Assert.Single(found.Leaks);
+        Assert.Equal((200, 4000, "Malloc", "System.Int16"), (leak.BlockCount, leak.ByteCount, leak.AllocatorName, leak.TypeName));
+        kept.ForEach(static owner => owner.Dispose());
+    }
+}

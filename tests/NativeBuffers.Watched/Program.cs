@@ -1,0 +1,26 @@
+using NativeBuffers.Watched.Tracking;
+
+namespace NativeBuffers.Watched;
+
+/// <summary>Plays one scenario: the first argument names it, the others are its own.</summary>
+/// <remarks>A scenario is a class with a method that takes the arguments behind its name, and a line here.</remarks>
+public static class Program
+{
+    private static readonly Dictionary<string, Action<string[]>> s_scenarios = new()
+    {
+        ["cost"] = Cost.Run,
+        ["leaks"] = LeaksAtExit.Run,
+    };
+
+    public static int Main(string[] arguments)
+    {
+        if (arguments.Length == 0 || !s_scenarios.TryGetValue(arguments[0], out Action<string[]>? scenario))
+        {
+            Console.Error.WriteLine($"Name one of: {string.Join(", ", s_scenarios.Keys)}.");
+            return 2;
+        }
+
+        scenario(arguments[1..]);
+        return 0;
+    }
+}
