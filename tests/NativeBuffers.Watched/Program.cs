@@ -8,8 +8,12 @@ public static class Program
 {
     private static readonly Dictionary<string, Action<string[]>> s_scenarios = new()
     {
-        ["cost"] = Cost.Run,
+        ["abandoned"] = Abandonment.Run,
+        ["folded"] = FoldedCalls.Run,
+        ["kinds"] = AllKinds.Run,
         ["leaks"] = LeaksAtExit.Run,
+        ["scope"] = LossyScope.Run,
+        ["twice"] = TrackedTwice.Run,
     };
 
     public static int Main(string[] arguments)

@@ -18,6 +18,12 @@ internal abstract class Watch
     [ThreadStatic]
     private static int t_untilSample;
 
+    /// <summary>
+    /// Told of bare blocks that come back to the default allocator, by their addresses, before they are freed; null while no
+    /// flow's blocks are to be found outside of it. Must not throw.
+    /// </summary>
+    public static Action<nint>? BareBlockFreed { get; set; }
+
     /// <summary>Whether anybody watches, on this thread or everywhere.</summary>
     public static bool IsOn => t_flow is not null || s_process is not null;
 

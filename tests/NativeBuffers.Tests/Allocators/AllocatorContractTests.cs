@@ -1,4 +1,6 @@
 using NativeBuffers.Diagnostics.Faults;
+
+using NativeBuffers.Diagnostics.Guards;
 using NativeBuffers.Tests.Contracts;
 
 namespace NativeBuffers.Tests.Allocators;
@@ -32,6 +34,20 @@ public class MimallocTests() : AllocatorContract(CFunctions.Mimalloc);
 
 /// <summary>The real jemalloc (Debian's libjemalloc2).</summary>
 public class JemallocTests() : AllocatorContract(CFunctions.Jemalloc);
+
+public class PageGuardAllocatorTests() : AllocatorContract(NativeAllocator.Malloc.WithGuards(GuardMode.Pages));
+
+/// <summary>Over an allocator that promises an alignment, and one that is not the library's own.</summary>
+public class PageGuardOverAlignedTests() : AllocatorContract(NativeAllocator.Aligned(64).WithGuards(GuardMode.Pages));
+
+public class PageGuardOverCustomTests() : AllocatorContract(new CustomAllocator().WithGuards(GuardMode.Pages));
+
+public class SamplingAllocatorTests() : AllocatorContract(NativeAllocator.Malloc.WithGuards(GuardMode.Sampled));
+
+/// <summary>Each block a sample, as far as there are places.</summary>
+public class SamplingAllAllocatorTests() : AllocatorContract(new SamplingAllocator(NativeAllocator.Malloc, isAmbient: false, takesAll: true));
+
+public class SamplingAllOverCustomTests() : AllocatorContract(new SamplingAllocator(new CustomAllocator(), isAmbient: false, takesAll: true));
 
 /// <summary>A user's own allocator, which knows nothing but allocate and free.</summary>
 public class CustomAllocatorTests() : AllocatorContract(new CustomAllocator());

@@ -16,14 +16,14 @@ internal sealed class GuardMappings : GuardStore
     private const int MappingsOfOthers = 16_384;
 
     private readonly unsafe GuardedBlock* _records;
-    private readonly Dictionary<nuint, int> _byStart = new(GuardReport.MappingCount);
+    private readonly Dictionary<nuint, int> _byStart = new(GuardReportFile.MappingCount);
 
     /// <summary>Blocks that guards gave out without guarding them, and the guard of each.</summary>
     private readonly Dictionary<nuint, int> _unguarded = [];
-    private readonly int[] _vacant = new int[GuardReport.MappingCount];
+    private readonly int[] _vacant = new int[GuardReportFile.MappingCount];
     private readonly int[] _freed = new int[MostFreed];
     private readonly int _mostLive;
-    private int _vacantCount = GuardReport.MappingCount;
+    private int _vacantCount = GuardReportFile.MappingCount;
     private int _liveCount;
     private int _freedStart;
     private int _freedCount;
@@ -34,7 +34,7 @@ internal sealed class GuardMappings : GuardStore
         _records = records;
 
         // A live block is two pieces, and three if nothing like it is beside it.
-        _mostLive = int.Clamp((SystemMemory.Current.MostMappings - MappingsOfOthers) * 2 / 5, 1000, GuardReport.MappingCount - MostFreed - 256);
+        _mostLive = int.Clamp((SystemMemory.Current.MostMappings - MappingsOfOthers) * 2 / 5, 1000, GuardReportFile.MappingCount - MostFreed - 256);
         for (int i = 0; i < _vacant.Length; i++)
         {
             _vacant[i] = _vacant.Length - 1 - i;
@@ -46,7 +46,7 @@ internal sealed class GuardMappings : GuardStore
 
     protected override unsafe GuardedBlock* First => _records;
 
-    protected override int Count => GuardReport.MappingCount;
+    protected override int Count => GuardReportFile.MappingCount;
 
     /// <summary>Says that a guard has given out a block without guarding it.</summary>
     /// <safety>No pointer is followed.</safety>
@@ -187,7 +187,7 @@ internal sealed class GuardMappings : GuardStore
 
     private static unsafe GuardMappings? TryMake()
     {
-        GuardedBlock* records = GuardReport.Mappings();
+        GuardedBlock* records = GuardReportFile.Mappings();
         if (records == null)
         {
             return null;

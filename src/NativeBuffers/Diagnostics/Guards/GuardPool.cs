@@ -14,13 +14,13 @@ internal sealed class GuardPool : GuardStore
     public static readonly nuint LargestByteCount = nuint.Max(64 * 1024, SystemMemory.PageSize);
 
     private static readonly nuint s_placeByteCount = LargestByteCount + SystemMemory.PageSize;
-    private static readonly nuint s_byteCount = (s_placeByteCount * GuardReport.SampleCount) + SystemMemory.PageSize;
+    private static readonly nuint s_byteCount = (s_placeByteCount * GuardReportFile.SampleCount) + SystemMemory.PageSize;
 
     private readonly unsafe byte* _start;
     private readonly unsafe GuardedBlock* _records;
-    private readonly int[] _queue = [.. Enumerable.Range(0, GuardReport.SampleCount)];
+    private readonly int[] _queue = [.. Enumerable.Range(0, GuardReportFile.SampleCount)];
     private int _queueStart;
-    private int _queueCount = GuardReport.SampleCount;
+    private int _queueCount = GuardReportFile.SampleCount;
 
     private unsafe GuardPool(byte* start, GuardedBlock* records)
     {
@@ -33,7 +33,7 @@ internal sealed class GuardPool : GuardStore
 
     protected override unsafe GuardedBlock* First => _records;
 
-    protected override int Count => GuardReport.SampleCount;
+    protected override int Count => GuardReportFile.SampleCount;
 
     /// <summary>Whether an address is one of the pool's.</summary>
     /// <safety>No pointer is followed.</safety>
@@ -89,7 +89,7 @@ internal sealed class GuardPool : GuardStore
             return null;
         }
 
-        nuint index = nuint.Min((nuint)((byte*)start - _start) / s_placeByteCount, GuardReport.SampleCount - 1);
+        nuint index = nuint.Min((nuint)((byte*)start - _start) / s_placeByteCount, GuardReportFile.SampleCount - 1);
         GuardedBlock* block = _records + index;
         return block->State != GuardedBlockState.None && block->Start == (ulong)start ? block : null;
     }
@@ -107,7 +107,7 @@ internal sealed class GuardPool : GuardStore
 
     private static unsafe GuardPool? TryMake()
     {
-        GuardedBlock* records = GuardReport.Samples();
+        GuardedBlock* records = GuardReportFile.Samples();
         byte* start = records == null ? null : (byte*)SystemMemory.Current.Reserve(s_byteCount, PageKind.Ordinary);
         if (start == null)
         {

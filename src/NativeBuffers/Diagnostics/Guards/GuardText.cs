@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Unicode;
@@ -20,16 +22,21 @@ internal struct GuardText
             return;
         }
 
-        // Of a name that is too long, the end says more.
+        // The number from behind, then of the name as much as there is room for: its end says more.
+        Span<byte> line = stackalloc byte[16];
+        line[0] = (byte)':';
+        _ = origin.Line.TryFormat(line[1..], out int digitCount, default, CultureInfo.InvariantCulture);
+        line = line[..(digitCount + 1)];
         ReadOnlySpan<char> name = Path.GetFileName(origin.File.AsSpan());
         Span<byte> room = this;
+        room.Clear();
         int written;
-        while (!Utf8.TryWrite(room[..^1], $"{name}:{origin.Line}", out written))
+        while (Utf8.FromUtf16(name, room[..(ByteCount - 1 - line.Length)], out _, out written) != OperationStatus.Done)
         {
             name = name[1..];
         }
 
-        room[written..].Clear();
+        line.CopyTo(room[written..]);
     }
 
     /// <summary>As much of a text as there is room for.</summary>

@@ -11,7 +11,7 @@ internal static class GuardWords
     /// <summary>A block was given back twice.</summary>
     /// <safety>The record can be read.</safety>
     public static unsafe NativeMemoryViolation FreedTwice(GuardedBlock* block, Origin again) =>
-        Of(block, NativeMemoryViolationKind.DoubleFree, $"Second free, at {again}, of {Block(*block)} that was freed at {block->FreedAt}, allocated at {block->AllocatedAt}.");
+        Of(block, NativeMemoryViolationKind.DoubleFree, $"Second free, at {again}, of {Block(*block)} {Freed(*block)}, allocated at {block->AllocatedAt}.");
 
     /// <summary>A block was given to an allocator that it did not come from.</summary>
     /// <safety>The record can be read.</safety>
@@ -58,7 +58,7 @@ internal static class GuardWords
             (false, true, _) => NativeMemoryViolationKind.Underflow,
             _ => NativeMemoryViolationKind.Overflow,
         };
-        string history = isFreed ? $"that was freed at {block.FreedAt}, allocated at {block.AllocatedAt}" : $"allocated at {block.AllocatedAt}";
+        string history = isFreed ? $"{Freed(block)}, allocated at {block.AllocatedAt}" : $"allocated at {block.AllocatedAt}";
         return new NativeMemoryViolation(
             kind,
             (nuint)block.Start,
@@ -84,6 +84,10 @@ internal static class GuardWords
         bool isVowel = number[0] == '8' || (number.Length % 3 == 2 && number[..2] is ("11" or "18"));
         return $"{(capital ? "A" : "a")}{(isVowel ? "n" : "")} {number}-byte block";
     }
+
+    /// <remarks>Where no line is known, it is said what happened: in parentheses.</remarks>
+    private static string Freed(in GuardedBlock block) =>
+        block.FreedAt.ToString() is ['(', .. string what, ')'] && what != "unknown" ? $"that was {what}" : $"that was freed at {block.FreedAt}";
 
     private static string Bytes(ulong count) => count == 1 ? "1 byte" : $"{count} bytes";
 }

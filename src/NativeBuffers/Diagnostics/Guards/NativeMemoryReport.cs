@@ -32,7 +32,7 @@ public sealed class NativeMemoryReport
     }
 
     /// <summary>Where this process writes its report, once it guards blocks by pages.</summary>
-    public static string PathOfThisProcess => GuardReport.FilePath;
+    public static string PathOfThisProcess => GuardReportFile.FilePath;
 
     /// <summary>The process's number.</summary>
     public int ProcessId { get; }
@@ -70,8 +70,8 @@ public sealed class NativeMemoryReport
         int recordByteCount = RecordByteCount();
         if (header.SignatureFound != GuardReportHeader.Signature
             || header.RecordByteCount != recordByteCount
-            || header.SampleCount is < 0 or > GuardReport.SampleCount
-            || header.MappingCount is < 0 or > GuardReport.MappingCount)
+            || header.SampleCount is < 0 or > GuardReportFile.SampleCount
+            || header.MappingCount is < 0 or > GuardReportFile.MappingCount)
         {
             throw NoReport(path);
         }

@@ -28,6 +28,10 @@ internal abstract class PageGuarding : WrappingAllocator
     /// <remarks>What came from elsewhere is not known here. But blocks of the default allocator are given out by this, and come back to it.</remarks>
     internal override NativeAllocator ForAdopted => IsAmbient && Inner is not CachingAllocator ? Inner.ForAdopted : this;
 
+    /// <remarks>A limit behind this says which one it was.</remarks>
+    internal override OutOfMemoryException RefusalOf(nuint byteCount) =>
+        IsAmbient || Inner is WrappingAllocator ? Inner.RefusalOf(byteCount) : Failure.OutOfMemory(byteCount, this);
+
     /// <summary>Where blocks go; null when there is no room for such things.</summary>
     protected abstract GuardStore? Store { get; }
 
@@ -172,7 +176,7 @@ internal abstract class PageGuarding : WrappingAllocator
 
         WriteFreedAt(guarded, origin, isOwner ? "(disposed)" : "(unknown)");
         nuint shadow = guarded->Shadow;
-        violation ??= guarded->RepairSlack() is { } kind ? GuardWords.Written(guarded, kind, $"found when it was freed at {guarded->FreedAt}") : null;
+        violation ??= guarded->RepairSlack() is { } kind ? GuardWords.Written(guarded, kind, $"found when it was freed: {guarded->FreedAt}") : null;
         store.Retire(guarded);
         if (shadow != 0)
         {
@@ -277,7 +281,7 @@ internal abstract class PageGuarding : WrappingAllocator
     {
         if (block != null)
         {
-            GuardReport.CountUnguarded();
+            GuardReportFile.CountUnguarded();
             AddUnguarded(block, _number);
         }
     }

@@ -1,3 +1,5 @@
+using NativeBuffers.Watching;
+
 namespace NativeBuffers.Diagnostics.Tracking;
 
 /// <summary>Notes what a flow allocates, and finds fault with what is not given back.</summary>
@@ -6,20 +8,26 @@ internal sealed class LeakScope : FlowWatch, IDisposable
     /// <summary>A guardian acts when it meets the same loan for the second time.</summary>
     private const int Collections = 3;
 
+    private static readonly Lock s_gate = new();
+    private static LeakScope[] s_open = [];
+
     private readonly ScopeLedger _ledger = new();
     private int _hasEnded;
+
+    /// <summary>Begins a scope in the caller's flow.</summary>
+    public static LeakScope Start()
+    {
+        var scope = new LeakScope();
+        SetOpen(open => [.. open, scope]);
+        scope.Begin();
+        return scope;
+    }
 
     /// <summary>Ends the scope, and throws if anything was lost in it. Once only.</summary>
     /// <exception cref="NativeMemoryLeakException">Something was.</exception>
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref _hasEnded, 1) != 0)
-        {
-            return;
-        }
-
-        End();
-        if (_ledger.Registry.Count == 0 && _ledger.Abandoned is [])
+        if (!TryEnd() || (_ledger.Registry.Count == 0 && _ledger.Abandoned is []))
         {
             return;
         }
@@ -44,14 +52,37 @@ internal sealed class LeakScope : FlowWatch, IDisposable
     }
 
     /// <summary>Ends the scope without a word: its body has failed, and that is what there is to say.</summary>
-    public void GiveUp()
-    {
-        if (Interlocked.Exchange(ref _hasEnded, 1) == 0)
-        {
-            End();
-        }
-    }
+    public void GiveUp() => _ = TryEnd();
 
     /// <inheritdoc/>
     protected override NativeAllocator Wrap(NativeAllocator inner) => TrackingAllocator.InScope(inner, _ledger);
+
+    private static void SetOpen(Func<LeakScope[], LeakScope[]> change)
+    {
+        using (s_gate.EnterScope())
+        {
+            Volatile.Write(ref s_open, change(s_open));
+            Watch.BareBlockFreed = s_open is [] ? null : TellOpen;
+        }
+    }
+
+    private static void TellOpen(nint address)
+    {
+        foreach (LeakScope scope in Volatile.Read(ref s_open))
+        {
+            scope._ledger.Forget(address);
+        }
+    }
+
+    private bool TryEnd()
+    {
+        if (Interlocked.Exchange(ref _hasEnded, 1) != 0)
+        {
+            return false;
+        }
+
+        End();
+        SetOpen(open => [.. open.Where(scope => scope != this)]);
+        return true;
+    }
 }

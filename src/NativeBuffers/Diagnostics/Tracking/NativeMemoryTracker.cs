@@ -72,12 +72,7 @@ public static class NativeMemoryTracker
     /// </code>
     /// </example>
     /// <returns>The scope: dispose it in the same method, where it throws a <see cref="NativeMemoryLeakException"/> that names the sites.</returns>
-    public static IDisposable AssertNoLeaks()
-    {
-        var scope = new LeakScope();
-        scope.Begin();
-        return scope;
-    }
+    public static IDisposable AssertNoLeaks() => LeakScope.Start();
 
     /// <summary>Runs a body, and throws if anything that was allocated in it was not given back. What the body throws comes through.</summary>
     /// <inheritdoc cref="AssertNoLeaks()" path="/remarks/para[position()&lt;3]"/>
@@ -87,8 +82,7 @@ public static class NativeMemoryTracker
     public static void AssertNoLeaks(Action body)
     {
         ArgumentNullException.ThrowIfNull(body);
-        var scope = new LeakScope();
-        scope.Begin();
+        LeakScope scope = LeakScope.Start();
         try
         {
             body();
@@ -109,8 +103,7 @@ public static class NativeMemoryTracker
     public static async Task AssertNoLeaksAsync(Func<Task> body)
     {
         ArgumentNullException.ThrowIfNull(body);
-        var scope = new LeakScope();
-        scope.Begin();
+        LeakScope scope = LeakScope.Start();
         try
         {
             await body().ConfigureAwait(false);

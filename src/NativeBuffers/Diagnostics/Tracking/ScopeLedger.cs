@@ -3,6 +3,8 @@ namespace NativeBuffers.Diagnostics.Tracking;
 /// <summary>What a flow has allocated within a scope.</summary>
 internal sealed class ScopeLedger() : Ledger(stripeCount: 8)
 {
+    private static readonly int s_default = AllocatorNames.IdOf(CachingAllocator.Instance);
+
     private readonly Lock _gate = new();
     private readonly List<BlockRecord> _abandoned = [];
 
@@ -17,6 +19,9 @@ internal sealed class ScopeLedger() : Ledger(stripeCount: 8)
             }
         }
     }
+
+    /// <summary>A bare block of the default allocator is freed, perhaps by another flow.</summary>
+    public void Forget(nint address) => _ = Registry.TryRemove(address, s_default, out _);
 
     // Callers on the shortest path do not say where they are in a process that was started without: so their calls tell.
     public override int CaptureStack() => Origin.Noted.Line == 0 ? CallStacks.Capture() : 0;

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using NativeBuffers.Tests.Lifetimes;
+using NativeBuffers.Watched.Tracking;
 
 namespace NativeBuffers.Tests.Diagnostics.Tracking;
 
@@ -138,7 +138,7 @@ public class LeakScopeTests
             }
 
             return 0;
-        });
+        }, TestContext.Current.CancellationToken);
         Task<int> lossy = Task.Run(() =>
         {
             IDisposable scope = NativeMemoryTracker.AssertNoLeaks();
@@ -146,7 +146,7 @@ public class LeakScopeTests
             using var owner = NativeMemoryOwner<int>.Create(10);
             ready.SignalAndWait();
             return Assert.Throws<NativeMemoryLeakException>(scope.Dispose).Leaks.Count;
-        });
+        }, TestContext.Current.CancellationToken);
         Assert.Equal(0, await clean);
         Assert.Equal(1, await lossy);
     }
@@ -158,11 +158,13 @@ public class LeakScopeTests
         IDisposable scope = NativeMemoryTracker.AssertNoLeaks();
         await Task.Yield();
         kept.Add(NativeMemoryOwner<int>.Create(1));
-        await Task.Run(async () =>
-        {
-            await Task.Delay(1);
-            kept.Add(NativeMemoryOwner<int>.Create(2));
-        });
+        await Task.Run(
+            async () =>
+            {
+                await Task.Yield();
+                kept.Add(NativeMemoryOwner<int>.Create(2));
+            },
+            TestContext.Current.CancellationToken);
         NativeMemoryLeakException found = Assert.Throws<NativeMemoryLeakException>(scope.Dispose);
         Assert.Equal(12, found.Leaks.Sum(static leak => leak.ByteCount));
         kept.ForEach(static owner => owner.Dispose());

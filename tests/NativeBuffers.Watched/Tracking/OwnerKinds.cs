@@ -1,7 +1,7 @@
-namespace NativeBuffers.Tests.Diagnostics.Tracking;
+namespace NativeBuffers.Watched.Tracking;
 
 /// <summary>Each kind of owner: makes one, calls back, and disposes it. The line that makes it ends with its name.</summary>
-internal static class OwnerKinds
+public static class OwnerKinds
 {
     public static IReadOnlyDictionary<string, Action<Action>> All { get; } = new Dictionary<string, Action<Action>>
     {
@@ -45,7 +45,7 @@ internal static class OwnerKinds
         },
         ["scratch list"] = static then =>
         {
-            using var list = new ScratchList<int>(100); // scratch list
+            using var list = new ScratchList<int>([]); // scratch list
             list.Add(1);
             then();
         },

@@ -9,7 +9,7 @@ namespace NativeBuffers.Diagnostics.Guards;
 /// Its size is bounded, and taken from the disk at once. A process that ends in order deletes it. Where there can be no file, the records
 /// are in plain memory, and guards work all the same.
 /// </remarks>
-internal static class GuardReport
+internal static class GuardReportFile
 {
     /// <summary>How many samples there are at a time.</summary>
     public const int SampleCount = 128;
@@ -109,7 +109,12 @@ internal static class GuardReport
                 return null;
             }
 
-            SystemMaps.Current.SetLength(s_file, (long)byteCount);
+            // Never shorter: behind the end of a file, its mapping cannot be touched.
+            if (RandomAccess.GetLength(s_file) < (long)byteCount)
+            {
+                SystemMaps.Current.SetLength(s_file, (long)byteCount);
+            }
+
             return SystemMaps.Current.Map(s_file, byteCount, canWrite: true);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or OutOfMemoryException or NotSupportedException)

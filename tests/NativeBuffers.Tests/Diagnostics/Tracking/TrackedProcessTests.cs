@@ -1,0 +1,93 @@
+using System.Text.RegularExpressions;
+using NativeBuffers.Watched.Tracking;
+
+namespace NativeBuffers.Tests.Diagnostics.Tracking;
+
+/// <summary>Processes that were started with tracking.</summary>
+public partial class TrackedProcessTests
+{
+    private static readonly string[] s_sites = ["NATIVEBUFFERS_TRACK=sites"];
+    private static readonly string[] s_stacks = ["NATIVEBUFFERS_TRACK=stacks"];
+
+    [Fact]
+    public async Task What_is_alive_at_the_end_is_listed_with_its_lines()
+    {
+        WatchedProcess process = await WatchedProcess.RunAsync(s_sites, "leaks");
+        Assert.Equal(["Sites"], process.Output);
+        Assert.Contains("200 bytes in 2 blocks are alive; at most there were 8,200 bytes.", process.Errors);
+        Assert.Matches(@"(?m)^LeaksAtExit.cs:16 +1 +100\r?$", process.Errors);
+        Assert.Matches(@"(?m)^System.Int16 +1 +100\r?$", process.Errors);
+        Assert.Matches(@"(?m)^Default +2 +200\r?$", process.Errors);
+        Assert.Equal(0, process.ExitCode);
+    }
+
+    [Theory]
+    [InlineData("NATIVEBUFFERS_TRACK=sites", "none")]
+    [InlineData("NATIVEBUFFERS_TRACK=off", "some")]
+    [InlineData("NATIVEBUFFERS_TRACK=", "some")]
+    public async Task Nothing_is_listed_where_nothing_is_alive_or_nothing_was_tracked(string setting, string argument) =>
+        Assert.Equal("", (await WatchedProcess.RunAsync([setting], "leaks", argument)).Errors);
+
+    [Theory]
+    [InlineData("sites")]
+    [InlineData("stacks")]
+    public async Task Owners_of_every_kind_are_tracked_at_the_line_that_made_them(string mode)
+    {
+        WatchedProcess process = await WatchedProcess.RunAsync([$"NATIVEBUFFERS_TRACK={mode}"], "kinds");
+        Assert.Equal("", process.Errors);
+        Assert.Equal(OwnerKinds.All.Count, process.Output.Length);
+        foreach ((string kind, string said) in OwnerKinds.All.Keys.Zip(process.Output))
+        {
+            Match match = Shown().Match(said);
+            Assert.True(match.Success, said);
+            Assert.Equal(kind, match.Groups["kind"].Value);
+            string source = File.ReadLines(match.Groups["file"].Value).ElementAt(int.Parse(match.Groups["line"].Value) - 1);
+            Assert.EndsWith($"// {kind}", source);
+        }
+    }
+
+    [Fact]
+    public async Task Folded_stacks_tell_the_ways_that_led_to_a_line()
+    {
+        const string Scenario = "NativeBuffers.Watched.Tracking.FoldedCalls";
+        string[] lines = (await WatchedProcess.RunAsync(s_stacks, "folded")).Output;
+        Assert.Equal(2, lines.Length);
+        Assert.EndsWith($";{Scenario}.Run;{Scenario}.Left;{Scenario}.Make 100", lines[0]);
+        Assert.EndsWith($";{Scenario}.Run;{Scenario}.Right;{Scenario}.Make 20", lines[1]);
+        Assert.All(lines, static line => Assert.StartsWith("NativeBuffers.Watched.Program.Main;", line));
+        Assert.Matches("^FoldedCalls.cs:[0-9]+ 120$", Assert.Single((await WatchedProcess.RunAsync(s_sites, "folded")).Output));
+    }
+
+    [Fact]
+    public async Task A_forgotten_owner_is_reported_with_its_line()
+    {
+        WatchedProcess process = await WatchedProcess.RunAsync(s_sites, "abandoned");
+        Assert.Equal(["0"], process.Output);
+        Assert.Matches(
+            "^NativeBuffers: 80 bytes in 1 block of System.Double, allocated at Abandonment.cs:[0-9]+ from Default: never disposed", process.Errors);
+        Assert.Single(process.Errors.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    [Fact]
+    public async Task Who_listens_is_told_instead_of_the_error_stream()
+    {
+        WatchedProcess process = await WatchedProcess.RunAsync(s_sites, "abandoned", "listens");
+        Assert.Equal("", process.Errors);
+        Assert.Matches("^Abandonment.cs:[0-9]+ System.Double 80 True$", process.Output[0]);
+    }
+
+    [Fact]
+    public async Task A_scope_of_a_tracked_process_names_the_callers_line_and_type()
+    {
+        WatchedProcess process = await WatchedProcess.RunAsync(s_sites, "scope");
+        Assert.Matches("100 bytes in 1 block of System.Int16, allocated at LossyScope.cs:[0-9]+ from Default: still alive.", process.Output[1]);
+        Assert.Equal("", process.Errors);
+    }
+
+    [Fact]
+    public async Task What_the_program_tracks_itself_counts_once() =>
+        Assert.Equal(["2", "3", "2"], (await WatchedProcess.RunAsync(s_sites, "twice")).Output);
+
+    [GeneratedRegex("^(?<kind>[^:]+): 1 at (?<file>.+):(?<line>[0-9]+); left: 0$")]
+    private static partial Regex Shown();
+}
