@@ -1,22 +1,16 @@
-using System.Diagnostics;
-
 namespace NativeBuffers.Metered;
 
 /// <summary>Uses the library as it is told, and answers each line with one.</summary>
 /// <remarks>
-/// <c>use COUNT BYTES</c> creates and disposes buffers; <c>refuse</c> counts a refusal. With the argument <c>first</c>, it
-/// only says how long the first buffer took, in microseconds, and the second.
+/// <c>use COUNT BYTES</c> creates and disposes buffers; <c>keep COUNT BYTES</c> creates some and keeps them; <c>refuse</c> has a
+/// budget refuse one.
 /// </remarks>
 public static class Program
 {
-    public static void Main(string[] arguments)
-    {
-        if (arguments is ["first"])
-        {
-            Console.WriteLine($"{Time():F1} {Time():F1}");
-            return;
-        }
+    private static readonly List<NativeMemoryOwner<byte>> s_kept = [];
 
+    public static void Main()
+    {
         while (Console.ReadLine() is { } line)
         {
             string[] words = line.Split(' ');
@@ -25,11 +19,14 @@ public static class Program
                 case ["use", var count, var bytes]:
                     Use(int.Parse(count), int.Parse(bytes));
                     break;
+                case ["keep", var count, var bytes]:
+                    s_kept.AddRange(Enumerable.Range(0, int.Parse(count)).Select(_ => NativeMemoryOwner<byte>.Create(int.Parse(bytes))));
+                    break;
                 case ["refuse"]:
-                    Tally.Count(Happening.BudgetRefusal, static () => "A budget of 10 bytes has refused 11.");
+                    _ = NativeBuffer.TryCreate<byte>(11, out _, NativeAllocator.Malloc.WithLimit(10));
                     break;
                 default:
-                    throw new ArgumentException($"Nobody knows how to {line}.", nameof(arguments));
+                    throw new InvalidOperationException($"Nobody knows how to {line}.");
             }
 
             Console.WriteLine("done");
@@ -43,12 +40,5 @@ public static class Program
             using NativeBuffer<byte> buffer = NativeBuffer.Create<byte>(bytes);
             buffer.AsSpan()[0] = 1;
         }
-    }
-
-    private static double Time()
-    {
-        long start = Stopwatch.GetTimestamp();
-        Use(1, 100);
-        return Stopwatch.GetElapsedTime(start).TotalMicroseconds;
     }
 }

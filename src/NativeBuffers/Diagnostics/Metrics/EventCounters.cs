@@ -7,7 +7,6 @@ internal sealed class EventCounters
 {
     private readonly EventSource _source;
     private readonly List<DiagnosticCounter> _counters = [];
-    private bool _isTracked;
 
     public EventCounters(EventSource source)
     {
@@ -29,17 +28,11 @@ internal sealed class EventCounters
         Add("guard-samples", "Guard Samples", "blocks", static () => Tally.Of(Happening.GuardSample));
         Add("guard-violations", "Guard Violations", "", static () => Tally.Of(Happening.Violation));
         Add("budget-refusals", "Budget Refusals", "", static () => Tally.Of(Happening.BudgetRefusal));
-    }
-
-    /// <summary>Adds what tracking knows, once it is on.</summary>
-    public void AddTracked()
-    {
-        if (!_isTracked && TrackedMemory.Source() is not null)
+        if (NativeMemoryTracker.IsTracking)
         {
-            _isTracked = true;
-            Add("memory-live", "Live Memory", "B", static () => TrackedMemory.Source()?.LiveBytes ?? 0);
-            Add("memory-peak", "Peak Memory", "B", static () => TrackedMemory.Source()?.PeakBytes ?? 0);
-            Add("blocks-live", "Live Blocks", "blocks", static () => TrackedMemory.Source()?.LiveBlocks ?? 0);
+            Add("memory-live", "Live Memory", "B", static () => NativeMemoryTracker.LiveBytes);
+            Add("memory-peak", "Peak Memory", "B", static () => NativeMemoryTracker.PeakBytes);
+            Add("blocks-live", "Live Blocks", "blocks", static () => NativeMemoryTracker.LiveBlocks);
         }
     }
 

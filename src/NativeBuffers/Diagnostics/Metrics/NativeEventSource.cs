@@ -43,7 +43,7 @@ internal sealed class NativeEventSource : EventSource
             bool listens = IsEnabled();
             if (listens)
             {
-                (_counters ??= new EventCounters(this)).AddTracked();
+                _counters ??= new EventCounters(this);
             }
 
             if (listens && !_listens)

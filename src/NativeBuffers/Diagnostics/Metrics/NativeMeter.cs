@@ -48,7 +48,7 @@ internal static class NativeMeter
     }
 
     private static Measurement<long>[] Tracked(Func<(long LiveBytes, long LiveBlocks, long PeakBytes), long> figure) =>
-        TrackedMemory.Source() is { } now ? [new(figure(now))] : [];
+        TrackedMemory.Now is { } now ? [new(figure(now))] : [];
 
     /// <summary>What an instrument asks at each collection: a measurement for each class that has ever been used.</summary>
     private static Func<IEnumerable<Measurement<long>>> ByClass(Func<LoanFigures, long[]> figure)

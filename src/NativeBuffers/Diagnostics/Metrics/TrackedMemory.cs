@@ -1,8 +1,10 @@
 namespace NativeBuffers.Diagnostics.Metrics;
 
-/// <summary>What tracking knows: nothing while it is off.</summary>
+/// <summary>What tracking knows: nothing in a process that is not tracked, where it would know of a part only.</summary>
 internal static class TrackedMemory
 {
-    /// <summary>Asks the tracker; null while it is off.</summary>
-    public static Func<(long LiveBytes, long LiveBlocks, long PeakBytes)?> Source { get; set; } = static () => null;
+    /// <summary>The tracker's figures; null in a process that is not tracked.</summary>
+    public static (long LiveBytes, long LiveBlocks, long PeakBytes)? Now => NativeMemoryTracker.IsTracking
+        ? (NativeMemoryTracker.LiveBytes, NativeMemoryTracker.LiveBlocks, NativeMemoryTracker.PeakBytes)
+        : null;
 }

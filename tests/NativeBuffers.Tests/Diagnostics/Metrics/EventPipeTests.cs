@@ -49,7 +49,9 @@ public class EventPipeTests
         process.Tell("refuse");
         Expect(1, "budget-refusals");
         Assert.True(SpinWait.SpinUntil(() => !watcher.Events.IsEmpty, s_long));
-        Assert.Equal(("BudgetRefusal", "A budget of 10 bytes has refused 11."), Assert.Single(watcher.Events));
+        (string name, string message) = Assert.Single(watcher.Events);
+        Assert.Equal("BudgetRefusal", name);
+        Assert.Contains("10 bytes", message);
 
         void Expect(double value, string name)
         {
@@ -59,10 +61,27 @@ public class EventPipeTests
     }
 
     [Fact]
+    public void A_process_that_is_tracked_tells_what_is_live()
+    {
+        using var process = new MeteredProcess(("NATIVEBUFFERS_TRACK", "sites"));
+        process.Tell("use 1 5000");
+        process.Tell("keep 3 1000");
+        using var meter = Watcher.OfMeter(process.Id);
+        using var events = Watcher.OfEventSource(process.Id);
+        Assert.True(SpinWait.SpinUntil(() => meter.Instruments.ContainsKey(("nativebuffers.memory.peak", "")) && events.Counters.Count >= 15, s_long));
+        Assert.Equal(3000, meter.Instruments[("nativebuffers.memory.live", "")]);
+        Assert.Equal(3, meter.Instruments[("nativebuffers.blocks.live", "")]);
+        Assert.Equal(5000, meter.Instruments[("nativebuffers.memory.peak", "")]);
+        Assert.Equal(3000, events.Counters["memory-live"]);
+        Assert.Equal(3, events.Counters["blocks-live"]);
+        Assert.Equal(5000, events.Counters["memory-peak"]);
+    }
+
+    [Fact]
     public void A_process_that_is_watched_before_its_first_buffer_tells_as_much()
     {
         using var process = new MeteredProcess();
-        process.Tell("refuse");
+        process.Tell("use 0 1");
         using var meter = Watcher.OfMeter(process.Id);
         using var events = Watcher.OfEventSource(process.Id);
         process.Tell("use 100 64");

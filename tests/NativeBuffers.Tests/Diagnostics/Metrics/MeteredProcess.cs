@@ -9,7 +9,7 @@ internal sealed class MeteredProcess : IDisposable
 {
     private readonly Process _process;
 
-    public MeteredProcess()
+    public MeteredProcess(params (string Name, string Value)[] environment)
     {
         string host = Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet");
         var start = new ProcessStartInfo(Path.GetFullPath(host), [typeof(Program).Assembly.Location])
@@ -18,6 +18,13 @@ internal sealed class MeteredProcess : IDisposable
             RedirectStandardOutput = true,
         };
         start.Environment["DOTNET_EnableDiagnostics"] = "1";
+        start.Environment.Remove("NATIVEBUFFERS_TRACK");
+        start.Environment.Remove("NATIVEBUFFERS_GUARD");
+        foreach ((string name, string value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
         _process = Process.Start(start)!;
     }
 
