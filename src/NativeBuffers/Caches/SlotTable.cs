@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using NativeBuffers.Os;
 
 namespace NativeBuffers.Caches;
 
@@ -8,7 +9,8 @@ internal static class SlotTable
     /// <summary>How many vacant slots a thread takes at a time.</summary>
     public const int ListLength = 16;
 
-    private const int SlabLength = 1024;
+    /// <summary>How many slots are made at a time.</summary>
+    public const int SlabLength = 1024;
 
     private static readonly UninterruptedLock s_gate = new();
     private static readonly List<nint> s_slabs = [];
@@ -23,6 +25,28 @@ internal static class SlotTable
             {
                 return s_slabs.Count;
             }
+        }
+    }
+
+    /// <summary>How many slots are in nobody's hands: for tests. Slow.</summary>
+    public static long VacantCount
+    {
+        get
+        {
+            long count = 0;
+            using (s_gate.Enter())
+            {
+                unsafe
+                {
+                    // SAFETY: the list changes only under the lock, and slots are never unmapped.
+                    for (Slot* slot = s_vacant; slot != null; slot = slot->Next)
+                    {
+                        count++;
+                    }
+                }
+            }
+
+            return count;
         }
     }
 
@@ -130,6 +154,10 @@ internal static class SlotTable
         Slot* slab;
         try
         {
+            // Room to note it first: a slab that nobody knows would be lost.
+            Supply.ThrowIfRefused();
+            _ = s_slabs.EnsureCapacity(s_slabs.Count + 1);
+            Supply.ThrowIfRefused();
             nuint byteCount = (nuint)SlabLength * (nuint)sizeof(Slot);
             slab = (Slot*)NativeMemory.AlignedAlloc(byteCount, (nuint)sizeof(Slot));
             NativeMemory.Clear(slab, byteCount);
