@@ -60,10 +60,16 @@ internal struct Tenure
         }
     }
 
-    /// <summary>What frees the block.</summary>
+    /// <summary>What frees the block once it is released: what the user asked for, and not what stands in front of that.</summary>
     /// <safety>The block is borrowed.</safety>
-    public readonly unsafe NativeAllocator Allocator =>
-        _slot->Kind == SlotKind.Foreign ? Uncached.AllocatorOf(_slot) : NativeAllocator.Default;
+    public readonly unsafe NativeAllocator Allocator
+    {
+        get
+        {
+            NativeAllocator? asked = _slot->Kind == SlotKind.Foreign ? WrappingAllocator.Behind(Uncached.AllocatorOf(_slot)) : null;
+            return asked is null or CachingAllocator ? NativeAllocator.Default : asked;
+        }
+    }
 
     /// <summary>Where the block is, and how many elements it has; false when this is over.</summary>
     public bool TryRead(out nint start, out long length)

@@ -11,7 +11,12 @@ namespace NativeBuffers.Tests.Diagnostics.Faults;
 public class SupplyTests
 {
     public static TheoryData<string, string> Cases =>
-        [.. from body in Bodies.All.Keys from allocator in new[] { "Default", "Malloc", "HGlobal", "CoTaskMem", "Aligned", "Pages", "PinnedHeap", "Faulty" } select (body, allocator)];
+    [
+        .. from body in Bodies.All.Keys from allocator in new[] { "Default", "Aligned", "Faulty" } select (body, allocator),
+        .. from body in new[] { "owner", "list", "bare block", "arena" }
+           from allocator in new[] { "Malloc", "HGlobal", "CoTaskMem", "Pages", "PinnedHeap" }
+           select (body, allocator),
+    ];
 
     [Theory]
     [MemberData(nameof(Cases))]
