@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using NativeBuffers.Os;
 using NativeBuffers.Raw;
 
 namespace NativeBuffers;
@@ -43,6 +44,7 @@ internal sealed class AlignedAllocator : NativeAllocator
     {
         try
         {
+            Supply.ThrowIfRefused();
             void* block = NativeMemory.AlignedAlloc(nuint.Max(byteCount, 1), Effective(alignment));
             if (zeroed)
             {
@@ -72,6 +74,7 @@ internal sealed class AlignedAllocator : NativeAllocator
     {
         try
         {
+            Supply.ThrowIfRefused();
             return NativeMemory.AlignedRealloc(block, nuint.Max(newByteCount, 1), Effective(alignment));
         }
         catch (OutOfMemoryException)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using NativeBuffers.Os;
 
 namespace NativeBuffers;
 
@@ -15,6 +16,7 @@ internal sealed class HGlobalAllocator : AlignsByHand
     {
         try
         {
+            Supply.ThrowIfRefused();
             void* block = (void*)Marshal.AllocHGlobal((nint)byteCount);
             if (zeroed)
             {
@@ -33,6 +35,7 @@ internal sealed class HGlobalAllocator : AlignsByHand
     {
         try
         {
+            Supply.ThrowIfRefused();
             return (void*)Marshal.ReAllocHGlobal((nint)block, (nint)newByteCount);
         }
         catch (OutOfMemoryException)

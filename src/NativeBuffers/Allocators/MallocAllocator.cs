@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using NativeBuffers.Os;
 
 namespace NativeBuffers;
 
@@ -14,6 +15,7 @@ internal sealed class MallocAllocator : AlignsByHand
     {
         try
         {
+            Supply.ThrowIfRefused();
             return zeroed ? NativeMemory.AllocZeroed(byteCount) : NativeMemory.Alloc(byteCount);
         }
         catch (OutOfMemoryException)
@@ -26,6 +28,7 @@ internal sealed class MallocAllocator : AlignsByHand
     {
         try
         {
+            Supply.ThrowIfRefused();
             return NativeMemory.Realloc(block, newByteCount);
         }
         catch (OutOfMemoryException)

@@ -4,6 +4,7 @@ using NativeBuffers.Caches;
 using NativeBuffers.Diagnostics.Faults;
 using NativeBuffers.Diagnostics.Guards;
 using NativeBuffers.Diagnostics.Tracking;
+using NativeBuffers.Os;
 using NativeBuffers.Raw;
 using NativeBuffers.Watching;
 
@@ -400,6 +401,7 @@ public abstract class NativeAllocator
 
     private nint MakeHandle()
     {
+        Supply.ThrowIfRefused();
         nint made = GCHandle.ToIntPtr(GCHandle.Alloc(this));
         nint before = Interlocked.CompareExchange(ref _handle, made, 0);
         if (before != 0)

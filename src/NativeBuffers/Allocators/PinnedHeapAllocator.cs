@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using NativeBuffers.Os;
 using NativeBuffers.Raw;
 
 namespace NativeBuffers;
@@ -26,12 +27,14 @@ internal sealed class PinnedHeapAllocator : NativeAllocator
 
         try
         {
+            Supply.ThrowIfRefused();
             int lines = (int)((widened + (nuint)sizeof(Line) - 1) / (nuint)sizeof(Line));
             Line[] array = zeroed
                 ? GC.AllocateArray<Line>(lines, pinned: true)
                 : GC.AllocateUninitializedArray<Line>(lines, pinned: true);
             nuint first = (nuint)Marshal.UnsafeAddrOfPinnedArrayElement(array, 0);
             void* block = (void*)((first + slack) & ~(effective - 1));
+            Supply.ThrowIfRefused();
             HandleOf(block) = GCHandle.ToIntPtr(GCHandle.Alloc(array));
             return block;
         }

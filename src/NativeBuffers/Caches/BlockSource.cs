@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using NativeBuffers.Os;
 
 namespace NativeBuffers.Caches;
 
@@ -55,6 +56,7 @@ internal static class BlockSource
     {
         try
         {
+            Supply.ThrowIfRefused();
             return NativeMemory.AlignedAlloc(byteCount, SizeClasses.Smallest);
         }
         catch (OutOfMemoryException)

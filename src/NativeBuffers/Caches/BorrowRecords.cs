@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using NativeBuffers.Os;
 
 namespace NativeBuffers.Caches;
 
@@ -58,6 +59,7 @@ internal struct BorrowRecords
             if (records->_next == null)
             {
                 // Zeroed before others can find it.
+                Supply.ThrowIfRefused();
                 void* row = NativeMemory.AllocZeroed((nuint)sizeof(BorrowRecords));
                 Volatile.Write(ref *(nint*)&records->_next, (nint)row);
             }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using NativeBuffers.Os;
 
 namespace NativeBuffers.Caches;
 
@@ -29,6 +30,7 @@ internal struct Bundle
     {
         try
         {
+            Supply.ThrowIfRefused();
             Bundle* bundle = (Bundle*)NativeMemory.Alloc((nuint)sizeof(Bundle) + ((nuint)capacity * (nuint)sizeof(Slot*)));
             *bundle = new Bundle { Capacity = capacity };
             return bundle;

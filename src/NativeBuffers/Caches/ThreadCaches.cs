@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using NativeBuffers.Os;
 
 namespace NativeBuffers.Caches;
 
@@ -47,6 +48,11 @@ internal static class ThreadCaches
     {
         using (s_gate.Enter())
         {
+            if (!TryMakeRoom())
+            {
+                return null;
+            }
+
             ThreadCache* cache = s_unused;
             if (cache == null)
             {
@@ -60,7 +66,6 @@ internal static class ThreadCaches
                 cache->NextUnused = null;
             }
 
-            CollectionWatch.Start();
             return cache;
         }
     }
@@ -201,11 +206,28 @@ internal static class ThreadCaches
         return false;
     }
 
+    /// <summary>What the managed heap may refuse: first, because a cache that nobody notes would be lost with all it holds.</summary>
+    private static bool TryMakeRoom()
+    {
+        try
+        {
+            Supply.ThrowIfRefused();
+            CollectionWatch.Start();
+            _ = s_entries.EnsureCapacity(s_entries.Count + 1);
+            return true;
+        }
+        catch (OutOfMemoryException)
+        {
+            return false;
+        }
+    }
+
     private static unsafe ThreadCache* TryCreate()
     {
         ThreadCache* cache;
         try
         {
+            Supply.ThrowIfRefused();
             cache = (ThreadCache*)NativeMemory.AlignedAlloc((nuint)sizeof(ThreadCache), SizeClasses.Smallest);
         }
         catch (OutOfMemoryException)

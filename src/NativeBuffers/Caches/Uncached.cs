@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using NativeBuffers.Os;
 using NativeBuffers.Raw;
 using NativeBuffers.Watching;
 
@@ -29,10 +30,15 @@ internal static class Uncached
         allocator = Watch.Over(allocator);
 
         // The handle first: once there is a block, nothing more may fail.
-        nint handle = Refer(allocator);
+        nint handle = 0;
         Slot* slot = null;
         try
         {
+            if (!TryRefer(allocator, out handle))
+            {
+                return null;
+            }
+
             slot = TryTake(SlotKind.Foreign, handle, byteCount, zeroed);
         }
         finally
@@ -56,7 +62,11 @@ internal static class Uncached
     public static unsafe Slot* TryAdopt(void* start, nuint byteCount, NativeAllocator freedBy)
     {
         NativeAllocator allocator = Watch.OverAdopted(freedBy);
-        nint handle = Refer(allocator);
+        if (!TryRefer(allocator, out nint handle))
+        {
+            return null;
+        }
+
         Slot* slot = Refill.TryTakeVacant();
         if (slot == null)
         {
@@ -230,13 +240,34 @@ internal static class Uncached
     private static unsafe nuint AlignmentOf(Slot* slot) =>
         slot->Kind == SlotKind.Large ? SizeClasses.Smallest : AllocatorOf(slot).BlockAlignment;
 
-    /// <summary>A handle that keeps the allocator for as long as a slot has it.</summary>
-    private static nint Refer(NativeAllocator allocator) =>
-        allocator.LivesForever ? allocator.Handle : GCHandle.ToIntPtr(GCHandle.Alloc(allocator));
+    /// <summary>A handle that keeps the allocator for as long as a slot has it; false when memory is exhausted.</summary>
+    private static bool TryRefer(NativeAllocator allocator, out nint handle)
+    {
+        try
+        {
+            if (allocator.LivesForever)
+            {
+                handle = allocator.Handle;
+            }
+            else
+            {
+                Supply.ThrowIfRefused();
+                handle = GCHandle.ToIntPtr(GCHandle.Alloc(allocator));
+            }
 
+            return true;
+        }
+        catch (OutOfMemoryException)
+        {
+            handle = 0;
+            return false;
+        }
+    }
+
+    /// <summary>Ends what <see cref="TryRefer"/> began; nothing for 0.</summary>
     private static void Unrefer(NativeAllocator allocator, nint handle)
     {
-        if (!allocator.LivesForever)
+        if (!allocator.LivesForever && handle != 0)
         {
             GCHandle.FromIntPtr(handle).Free();
         }

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using NativeBuffers.Caches;
+using NativeBuffers.Os;
 
 namespace NativeBuffers.Lifetimes;
 
@@ -85,6 +86,16 @@ internal sealed class Guardian : IDisposable
         return handle == 0 ? Attach(slot) : Unsafe.As<Guardian>(GCHandle.FromIntPtr(handle).Target!);
     }
 
+    /// <summary>As <see cref="Of"/>, for a slot that was just taken, and is given back if there is no memory for a guardian.</summary>
+    /// <safety>The slot belongs to the caller, who has it from a cache or an allocator, and forgets it if this throws.</safety>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Guardian OfTaken(Slot* slot)
+    {
+        nint handle = slot->Guardian;
+        return handle == 0 ? AttachOrReturn(slot) : Unsafe.As<Guardian>(GCHandle.FromIntPtr(handle).Target!);
+    }
+
     /// <summary>Notes a pin, for <see cref="EndLastPin"/>.</summary>
     public void Remember(Pin pin)
     {
@@ -122,6 +133,8 @@ internal sealed class Guardian : IDisposable
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe Guardian Attach(Slot* slot)
     {
+        Supply.ThrowIfRefused();
+
         // The handle first: a guardian that its slot does not know would watch over other holders' loans.
         GCHandle handle = GCHandle.Alloc(null, GCHandleType.WeakTrackResurrection);
         try
@@ -137,6 +150,20 @@ internal sealed class Guardian : IDisposable
             {
                 handle.Free();
             }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe Guardian AttachOrReturn(Slot* slot)
+    {
+        try
+        {
+            return Attach(slot);
+        }
+        catch (OutOfMemoryException)
+        {
+            ThreadCache.Return(slot, slot->Home);
+            throw;
         }
     }
 

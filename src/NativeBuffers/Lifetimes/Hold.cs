@@ -15,11 +15,12 @@ internal readonly struct Hold
 {
     private readonly Loan _loan;
 
-    /// <safety>The slot belongs to the caller, is free, and has this home.</safety>
+    /// <safety>The slot belongs to the caller, is free, and has this home. It is given back if this throws.</safety>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private unsafe Hold(Slot* slot, Magazine* home)
     {
-        Guardian = Guardian.Of(slot);
+        Guardian = Guardian.OfTaken(slot);
         ulong held = slot->Generation + (ulong)SlotState.Held;
         slot->Generation = held;
         _loan = new Loan(slot, held, home);
@@ -149,9 +150,10 @@ internal readonly struct Hold
             throw NativeAllocator.Default.RefusalOf((nuint)sizeof(Slot));
         }
 
+        Guardian guardian;
         try
         {
-            return new Hold(slot, slot->Home);
+            guardian = Guardian.Of(slot);
         }
         catch (OutOfMemoryException)
         {
@@ -160,6 +162,10 @@ internal readonly struct Hold
             _ = Uncached.Detach(slot);
             throw;
         }
+
+        var hold = new Hold(slot, slot->Home);
+        GC.KeepAlive(guardian);
+        return hold;
     }
 
     /// <summary>The first elements of the block; false when the generation is over.</summary>
@@ -280,21 +286,7 @@ internal readonly struct Hold
     /// <safety>The slot, if there is one, belongs to the caller and is free.</safety>
     private static unsafe Hold Over(Slot* slot, nuint byteCount, NativeAllocator allocator)
     {
-        if (slot == null)
-        {
-            throw allocator.RefusalOf(byteCount);
-        }
-
-        try
-        {
-            return new Hold(slot, slot->Home);
-        }
-        catch (OutOfMemoryException)
-        {
-            // No guardian.
-            ThreadCache.Return(slot, slot->Home);
-            throw;
-        }
+        return slot != null ? new Hold(slot, slot->Home) : throw allocator.RefusalOf(byteCount);
     }
 
     /// <remarks>Nothing is live after its call, so the JIT saves no registers for it.</remarks>

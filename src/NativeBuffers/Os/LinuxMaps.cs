@@ -55,7 +55,7 @@ internal sealed partial class LinuxMaps : UnixMaps
     {
         if (newByteCount > oldByteCount)
         {
-            return MappedOrNull(RemapPages(start, oldByteCount, newByteCount, MayMove));
+            return Supply.IsRefused ? null : MappedOrNull(RemapPages(start, oldByteCount, newByteCount, MayMove));
         }
 
         // Where it is; should that ever be refused, pages behind the file's end stay mapped, and nobody looks at them.

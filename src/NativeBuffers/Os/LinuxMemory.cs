@@ -22,6 +22,11 @@ internal sealed partial class LinuxMemory : UnixMemory
 
     public override unsafe void* Reserve(nuint byteCount, PageKind kind)
     {
+        if (Supply.IsRefused)
+        {
+            return null;
+        }
+
         switch (kind)
         {
             case PageKind.Explicit:
@@ -68,7 +73,7 @@ internal sealed partial class LinuxMemory : UnixMemory
 
         // A new mapping in the old one's place: pages, contents and locks are gone at once, and the memory counts as free again,
         // as it would not if the pages were only emptied and protected.
-        if (MappedOrNull(Map(start, byteCount, NoAccess, PrivateAnonymous | Fixed, -1, 0)) == null)
+        if (Supply.IsRefused || MappedOrNull(Map(start, byteCount, NoAccess, PrivateAnonymous | Fixed, -1, 0)) == null)
         {
             return false;
         }
@@ -118,7 +123,7 @@ internal sealed partial class LinuxMemory : UnixMemory
     }
 
     public override unsafe void* Resize(void* start, nuint oldByteCount, nuint newByteCount) =>
-        MappedOrNull(Remap(start, oldByteCount, newByteCount, MayMove));
+        Supply.IsRefused ? null : MappedOrNull(Remap(start, oldByteCount, newByteCount, MayMove));
 
     public override unsafe void Free(void* start, nuint byteCount)
     {

@@ -76,6 +76,7 @@ internal abstract class SystemMemory
     {
         try
         {
+            Supply.ThrowIfRefused();
             return NativeMemory.Alloc(byteCount);
         }
         catch (OutOfMemoryException)
@@ -89,6 +90,7 @@ internal abstract class SystemMemory
     {
         try
         {
+            Supply.ThrowIfRefused();
             return NativeMemory.Realloc(block, byteCount);
         }
         catch (OutOfMemoryException)

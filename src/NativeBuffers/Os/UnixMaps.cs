@@ -15,7 +15,7 @@ internal abstract partial class UnixMaps : SystemMaps
     protected abstract int WaitForDisk { get; }
 
     public sealed override unsafe void* Map(SafeFileHandle file, nuint byteCount, bool canWrite) =>
-        MappedOrNull(Map(null, byteCount, canWrite ? ReadWrite : ReadOnly, Shared, file, 0));
+        Supply.IsRefused ? null : MappedOrNull(Map(null, byteCount, canWrite ? ReadWrite : ReadOnly, Shared, file, 0));
 
     public sealed override unsafe void* Remap(SafeFileHandle file, void* start, nuint oldByteCount, nuint newByteCount)
     {

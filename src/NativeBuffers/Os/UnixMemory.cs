@@ -30,15 +30,16 @@ internal abstract partial class UnixMemory : SystemMemory
         }
     }
 
-    public sealed override unsafe void* Allocate(nuint byteCount, nuint alignment) => Map(byteCount, alignment, ReadWrite);
+    public sealed override unsafe void* Allocate(nuint byteCount, nuint alignment) =>
+        Supply.IsRefused ? null : Map(byteCount, alignment, ReadWrite);
 
     // The system counts memory as taken from the moment a private page becomes writable, and refuses here what it does not have.
-    public sealed override unsafe bool Commit(void* start, nuint byteCount) => ChangeProtection(start, byteCount, ReadWrite) == 0;
+    public sealed override unsafe bool Commit(void* start, nuint byteCount) => !Supply.IsRefused && ChangeProtection(start, byteCount, ReadWrite) == 0;
 
     public sealed override unsafe bool Protect(void* start, nuint byteCount, bool isReadable, bool isWritable) =>
-        ChangeProtection(start, byteCount, isWritable ? ReadWrite : isReadable ? ReadOnly : NoAccess) == 0;
+        !Supply.IsRefused && ChangeProtection(start, byteCount, isWritable ? ReadWrite : isReadable ? ReadOnly : NoAccess) == 0;
 
-    public sealed override unsafe bool Lock(void* start, nuint byteCount) => LockPages(start, byteCount) == 0;
+    public sealed override unsafe bool Lock(void* start, nuint byteCount) => !Supply.IsRefused && LockPages(start, byteCount) == 0;
 
     public sealed override unsafe void Unlock(void* start, nuint byteCount) => _ = UnlockPages(start, byteCount);
 

@@ -1,0 +1,209 @@
+using NativeBuffers.Caches;
+using NativeBuffers.Lifetimes;
+using NativeBuffers.Os;
+using NativeBuffers.Tests.Lifetimes;
+using NativeBuffers.Tests.Regions;
+
+namespace NativeBuffers.Tests.Diagnostics.Faults;
+
+/// <summary>Each request to the system, the C library or the runtime is refused once: also those for what the library keeps for itself.</summary>
+[Collection(ProcessWide.Name)]
+public class SupplyTests
+{
+    public static TheoryData<string, string> Cases =>
+    [
+        .. from body in Bodies.All.Keys from allocator in new[] { "Default", "Aligned", "Faulty" } select (body, allocator),
+        .. from body in new[] { "owner", "list", "bare block", "arena" }
+           from allocator in new[] { "Malloc", "HGlobal", "CoTaskMem", "Pages", "PinnedHeap" }
+           select (body, allocator),
+    ];
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void What_the_system_refuses_is_told_and_nothing_is_lost(string body, string allocator)
+    {
+        NativeAllocator? chosen = allocator switch
+        {
+            "Default" => null,
+            "Malloc" => NativeAllocator.Malloc,
+            "HGlobal" => NativeAllocator.HGlobal,
+            "CoTaskMem" => NativeAllocator.CoTaskMem,
+            "Aligned" => NativeAllocator.Aligned(4096),
+            "Pages" => NativeAllocator.Pages,
+            "PinnedHeap" => NativeAllocator.PinnedHeap,
+            _ => NativeAllocator.Malloc.WithFaults(FaultPlan.FailNth(long.MaxValue)),
+        };
+        RefuseEach(() => Bodies.All[body](chosen));
+    }
+
+    [Fact]
+    public void Regions_that_are_refused_are_as_they_were() => RefuseEach(static () =>
+    {
+        using var region = NativeRegion.Reserve(1 << 20);
+        long page = region.PageByteCount;
+        try
+        {
+            region.Commit(0, 4 * page);
+            region.Protect(0, page, PageAccess.Read);
+            region.Decommit(page, page);
+            region.Commit(page, page);
+            _ = region.TryLock(0, page);
+        }
+        catch (OutOfMemoryException)
+        {
+            Assert.True(region.CommittedByteCount is 0 || region.CommittedByteCount >= 3 * page);
+            throw;
+        }
+    });
+
+    [Fact]
+    public void A_stable_buffer_that_is_refused_is_as_it_was() => RefuseEach(static () =>
+    {
+        using var buffer = StableBuffer<int>.Reserve(1 << 20);
+        foreach (int length in new[] { 10, 50_000, 100, 80_000 })
+        {
+            long before = buffer.Length;
+            try
+            {
+                buffer.Resize(length);
+            }
+            catch (OutOfMemoryException)
+            {
+                Assert.Equal(before, buffer.Length);
+                throw;
+            }
+        }
+    });
+
+    [Fact]
+    public void Mapped_files_that_are_refused_are_as_they_were()
+    {
+        using var folder = new TemporaryFolder();
+        int file = 0;
+        RefuseEach(() =>
+        {
+            string path = folder.File($"file{Interlocked.Increment(ref file)}");
+            using (MappedFile<int> mapped = MappedFile<int>.Create(path, 100))
+            {
+                try
+                {
+                    mapped.Resize(100_000);
+                    mapped.Resize(0);
+                    mapped.Resize(10);
+                }
+                catch (OutOfMemoryException)
+                {
+                    Assert.Equal(mapped.Length * sizeof(int), new FileInfo(path).Length);
+                    throw;
+                }
+            }
+
+            using MappedFile<int> read = MappedFile<int>.OpenRead(path);
+            using UnmanagedMemoryStream stream = read.AsStream();
+            Assert.Equal(40, stream.Length);
+        });
+    }
+
+    [Fact]
+    public void Shared_memory_that_is_refused_leaves_no_name()
+    {
+        string name = $"supply{Environment.ProcessId}";
+        RefuseEach(() =>
+        {
+            using SharedMemory<int> made = SharedMemory<int>.Create(name, 100);
+            using SharedMemory<int> opened = SharedMemory<int>.Open(name);
+            Assert.Equal(100, opened.Length);
+        });
+    }
+
+    [Fact]
+    public void Handles_that_are_refused_lose_nothing() => RefuseEach(static () =>
+    {
+        using SafeMallocBuffer handle = SafeMallocBuffer.Allocate(400);
+        using NativeMemoryOwner<int> owner = handle.ToOwner<int>();
+        using SafeMallocBuffer again = SafeMallocBuffer.FromOwner(owner);
+        using SafePagesBuffer pages = SafePagesBuffer.Allocate(400);
+        using NativeMemoryOwner<int> ofPages = pages.ToOwner<int>();
+    });
+
+    /// <summary>The block is hot, and its slot has no guardian yet: the shortest path meets the refusal.</summary>
+    [Fact]
+    public void A_block_whose_slot_gets_no_guardian_is_not_lost() => RefuseEach(static () =>
+    {
+        for (int i = 0; i < 3; i++)
+        {
+            NativeBuffer.Create<int>(1000).Dispose();
+            NativeMemoryOwner<int>.Create(1000).Dispose();
+            NativeBuffer.Create<int>(2000).Dispose();
+            NativeMemoryPool<int>.Shared.RentBuffer(2000).Dispose();
+        }
+    });
+
+    /// <summary>Runs a body again and again, each time on a thread that has nothing yet, and each time refuses it another request.</summary>
+    private static void RefuseEach(Action body)
+    {
+        OnNewThread(body);
+        Settle();
+        long abandoned = Abandoned;
+        long inUse = SlotsInUse;
+        int refused = 0;
+        for (int failing = 1; ; failing++)
+        {
+            int asked = 0;
+            Exception? thrown = OnNewThread(() => Supply.Test(() => ++asked == failing, body));
+            Assert.True(thrown is null or OutOfMemoryException, $"When request {failing} was refused: {thrown}");
+            if (asked < failing)
+            {
+                break;
+            }
+
+            refused++;
+            Assert.Null(OnNewThread(body));
+            if (failing % 8 == 0)
+            {
+                NativeMemoryCache.Trim();
+            }
+        }
+
+        Assert.NotEqual(0, refused);
+        Settle();
+        Assert.Equal(abandoned, Abandoned);
+        Assert.True(Collector.Until(() => SlotsInUse <= inUse), $"{SlotsInUse - inUse} slots were lost in {refused} refusals.");
+    }
+
+    private static long Abandoned => ThreadCaches.AbandonedCount + Guardian.AbandonedCount;
+
+    private static long SlotsInUse
+    {
+        get
+        {
+            NativeMemoryCache.Trim();
+            return ((long)SlotTable.SlabCount * SlotTable.SlabLength) - SlotTable.VacantCount;
+        }
+    }
+
+    private static void Settle()
+    {
+        Collector.Settle();
+        NativeMemoryCache.Trim();
+    }
+
+    private static Exception? OnNewThread(Action body)
+    {
+        Exception? thrown = null;
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                body();
+            }
+            catch (Exception exception)
+            {
+                thrown = exception;
+            }
+        });
+        thread.Start();
+        thread.Join();
+        return thrown;
+    }
+}
