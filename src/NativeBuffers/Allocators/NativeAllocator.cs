@@ -5,6 +5,7 @@ using NativeBuffers.Diagnostics.Faults;
 using NativeBuffers.Diagnostics.Guards;
 using NativeBuffers.Diagnostics.Tracking;
 using NativeBuffers.Raw;
+using NativeBuffers.Watching;
 
 namespace NativeBuffers;
 
@@ -58,6 +59,9 @@ public abstract class NativeAllocator
     /// <summary>Whether owners may take blocks from the thread cache, which have all that this allocator's have.</summary>
     internal bool IsServedByCache { get; private protected init; }
 
+    /// <summary>Whether <see cref="Default"/> is this, or what stands in front of it.</summary>
+    internal bool IsDefault => this == CachingAllocator.Instance;
+
     /// <summary>What every block of it starts at a multiple of, unless more is asked for: in bytes, a power of two.</summary>
     internal nuint BlockAlignment { get; private protected init; } = Layout.DefaultAlignment;
 
@@ -94,7 +98,25 @@ public abstract class NativeAllocator
     /// <remarks>Limits form a tree: what one with a limit gives counts against all above it. See <see cref="NativeMemoryBudget"/>.</remarks>
     /// <param name="bytes">The most that may be in use at a time.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="bytes"/> is negative.</exception>
-    public NativeAllocator WithLimit(long bytes) => new NativeMemoryBudget(WrappingAllocator.Behind(this), bytes);
+    public NativeAllocator WithLimit(long bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        return WithBudget(new NativeMemoryBudgetOptions { Limit = bytes });
+    }
+
+    /// <summary>As <see cref="WithLimit"/>, with a name, a reservation, and a say in what is refused.</summary>
+    /// <param name="options">What the budget is like.</param>
+    /// <returns>A budget; the caller disposes it if it reserves.</returns>
+    /// <exception cref="ArgumentException"><see cref="NativeMemoryBudgetOptions.Name"/> is empty.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">More is reserved than the limit.</exception>
+    /// <exception cref="OutOfMemoryException">A budget above has no room for what is reserved.</exception>
+    /// <exception cref="ObjectDisposedException">This is a budget that was disposed.</exception>
+    public NativeMemoryBudget WithBudget(NativeMemoryBudgetOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new NativeMemoryBudget(WrappingAllocator.Behind(this), options);
+    }
 
     /// <summary>An allocator that takes its blocks from this one, and tells <see cref="NativeMemoryTracker"/> of each.</summary>
     public NativeAllocator WithTracking() => TrackingAllocator.Over(WrappingAllocator.Behind(this));
@@ -160,6 +182,11 @@ public abstract class NativeAllocator
     public unsafe void* TryAllocate(
         nuint byteCount, nuint alignment, bool zeroed, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
+        if (Watch.RefusesBare(this, byteCount))
+        {
+            return null;
+        }
+
         if (!TakesOrigins)
         {
             return Obtain(byteCount, alignment, zeroed);
@@ -297,6 +324,38 @@ public abstract class NativeAllocator
         Layout.ThrowIfTooLarge(byteCount);
         Layout.ThrowIfNotAlignment(alignment);
         return AllocateCore(byteCount, alignment, zeroed);
+    }
+
+    /// <summary>As <see cref="Obtain"/>, for an owner that knows its origin and has noted none.</summary>
+    /// <param name="thread">This allocator's own word of this thread: a handle, or 0. Freed when the thread has ended.</param>
+    /// <param name="origin">Where the owner was made.</param>
+    /// <param name="byteCount">In bytes.</param>
+    /// <param name="alignment">A power of two, in bytes.</param>
+    /// <param name="zeroed">Whether every byte must be zero.</param>
+    /// <safety>As for <see cref="Obtain"/>, whose checks the caller has passed.</safety>
+    internal virtual unsafe void* ObtainAt(ref nint thread, Origin origin, nuint byteCount, nuint alignment, bool zeroed)
+    {
+        Origin.Note(origin);
+        try
+        {
+            return AllocateCore(byteCount, alignment, zeroed);
+        }
+        finally
+        {
+            Origin.Forget();
+        }
+    }
+
+    /// <summary>As <see cref="FreeOfOwner"/>, on a thread whose word is at hand.</summary>
+    /// <param name="thread">As for <see cref="ObtainAt"/>.</param>
+    /// <param name="block">The block.</param>
+    /// <param name="byteCount">In bytes.</param>
+    /// <param name="alignment">In bytes.</param>
+    /// <safety>As for <see cref="FreeOfOwner"/>.</safety>
+    internal virtual unsafe void FreeAt(ref nint thread, void* block, nuint byteCount, nuint alignment)
+    {
+        FreeOfOwnerCore(block, byteCount, alignment);
+        Origin.Forget();
     }
 
     /// <summary>As <see cref="Free(void*, nuint, nuint)"/>, for the library's own callers: what they noted of their origin stays.</summary>

@@ -1,26 +1,284 @@
+using NativeBuffers.Raw;
+
 namespace NativeBuffers;
 
-/// <summary>An allocator that gives no more than a number of bytes at a time.</summary>
-public sealed class NativeMemoryBudget : NativeAllocator
+/// <summary>An allocator that gives no more than a number of bytes at a time, and counts what it has given.</summary>
+/// <remarks>
+/// <para>Budgets form a tree: one that is made over another is its child, and what the child gives counts in all above it. Whoever has no
+/// room refuses, and the <see cref="OutOfMemoryException"/> names that level (<see cref="NativeMemoryRefusal.Of"/>). What counts is what was asked for, in bytes, and not what an allocator takes to
+/// serve it. No budget passes its limit at any moment, on however many threads.</para>
+/// <para>A child may <em>reserve</em>: that much is set aside in all budgets above it, so that those beside it cannot take it. Dispose a
+/// child that has reserved, or it is given back after a garbage collection. Blocks in use stay in use then, and count until they
+/// are freed; new ones are refused.</para>
+/// <para>All members may be called from any thread, and blocks be freed on any.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// var server = NativeAllocator.Default.WithBudget(new() { Name = "Server", Limit = 1 &lt;&lt; 30 });
+/// using var requests = server.WithBudget(new() { Name = "Requests", Limit = 256 &lt;&lt; 20, ReservedBytes = 16 &lt;&lt; 20 });
+/// using var buffer = NativeBuffer.Create&lt;byte&gt;(4096, requests);
+/// </code>
+/// </example>
+public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
 {
-    private readonly NativeAllocator _inner;
+    /// <summary>How often a callback is asked for one allocation: if others take what it frees, there must be an end to it.</summary>
+    private const int MostRounds = 100;
 
-    internal NativeMemoryBudget(NativeAllocator inner, long limit)
-        : base($"Limit({inner.Name})")
+    private static int s_lastNumber;
+
+    /// <summary>What was refused last on this thread, until somebody asks why, or the next allocation.</summary>
+    [ThreadStatic]
+    private static NativeMemoryRefusal? t_refusal;
+
+    [ThreadStatic]
+    private static bool t_isInCallback;
+
+    private readonly int _number = Interlocked.Increment(ref s_lastNumber);
+    private readonly NativeAllocator _source;
+    private readonly BudgetLevel _level;
+    private int _isDisposed;
+    private int _isWatchedOver;
+
+    internal NativeMemoryBudget(NativeAllocator inner, NativeMemoryBudgetOptions options)
+        : base(options.Name ?? $"Limit({inner.Name})")
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(limit);
-        _inner = inner;
-        Limit = limit;
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.ReservedBytes, options.Limit, nameof(options));
+        Parent = inner as NativeMemoryBudget;
+        ObjectDisposedException.ThrowIf(Parent is { IsDisposed: true }, typeof(NativeMemoryBudget));
+        _source = Parent is null ? inner : Parent._source;
+        _level = new BudgetLevel(Name, options.Limit, Parent?._level, options.OnRefusal);
+        BlockAlignment = inner.BlockAlignment;
+        TakesOrigins = inner.TakesOrigins;
+        GC.SuppressFinalize(this);
+        if (options.ReservedBytes != 0)
+        {
+            if (!_level.TryReserve(options.ReservedBytes, _number, out BudgetLevel? refusing, out NativeMemoryRefusal? refusal))
+            {
+                Refuse(refusing, refusal);
+                throw RefusalOf((nuint)options.ReservedBytes);
+            }
+
+            WatchOver();
+        }
     }
 
+    /// <summary>What was forgotten must not keep what it has reserved.</summary>
+    ~NativeMemoryBudget() => _level?.Close();
+
+    /// <summary>The budget that this one is part of; null if there is none.</summary>
+    public NativeMemoryBudget? Parent { get; }
+
     /// <summary>The most that may be in use at a time, in bytes.</summary>
-    public long Limit { get; }
+    public long Limit => _level.Limit;
+
+    /// <summary>What is in use now, in this budget and those below it, in bytes.</summary>
+    public long UsedBytes => _level.Used;
+
+    /// <summary>The most that was in use at a time, in bytes.</summary>
+    public long PeakBytes => _level.Peak;
+
+    /// <summary>What the budgets above keep for this one, whether it uses it or not, in bytes.</summary>
+    public long ReservedBytes => _level.Reserved;
+
+    /// <summary>How often this level refused a block, or room that was to be set aside; not those that a callback made room for.</summary>
+    public long RefusedCount => _level.Refused;
+
+    /// <summary>Whether it was disposed.</summary>
+    public bool IsDisposed => Volatile.Read(ref _isDisposed) != 0;
+
+    /// <summary>Sets room aside for this budget in all above it, beside what it has reserved already.</summary>
+    /// <param name="byteCount">In bytes.</param>
+    /// <returns>What ends the reservation: the caller disposes it.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="byteCount"/> is negative.</exception>
+    /// <exception cref="OutOfMemoryException">One of them has no room, or this one's limit is lower. Nothing has changed.</exception>
+    /// <exception cref="ObjectDisposedException">The budget was disposed.</exception>
+    public NativeMemoryReservation Reserve(long byteCount) =>
+        TryReserve(byteCount) ?? throw RefusalOf((nuint)byteCount);
+
+    /// <summary>As <see cref="Reserve"/>, but null when there is no room.</summary>
+    /// <inheritdoc cref="Reserve" path="/param"/>
+    /// <returns>What ends the reservation, which the caller disposes; or null.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="byteCount"/> is negative.</exception>
+    /// <exception cref="ObjectDisposedException">The budget was disposed.</exception>
+    public NativeMemoryReservation? TryReserve(long byteCount)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(byteCount);
+        var reservation = new NativeMemoryReservation(this, byteCount);
+        if (!_level.TryReserve(byteCount, _number, out BudgetLevel? refusing, out NativeMemoryRefusal? refusal))
+        {
+            Refuse(refusing, refusal);
+            return null;
+        }
+
+        WatchOver();
+        return reservation;
+    }
+
+    /// <summary>Gives back what was reserved, and refuses new blocks from now on. Blocks in use stay so. Never throws.</summary>
+    public void Dispose()
+    {
+        Volatile.Write(ref _isDisposed, 1);
+        _level.Close();
+        GC.SuppressFinalize(this);
+    }
+
+    internal void EndReservation(long byteCount) => _level.EndReservation(byteCount);
+
+    internal override OutOfMemoryException RefusalOf(nuint byteCount)
+    {
+        if (t_refusal is { } refusal && refusal.Asker == _number)
+        {
+            t_refusal = null;
+            return refusal.ToException();
+        }
+
+        // Another budget, behind something that is behind this one, knows better.
+        return BudgetRefusalOf(_source, byteCount) ?? Failure.OutOfMemory(byteCount, this);
+    }
+
+    /// <summary>What to throw if a budget has just refused that is, or stands behind, another allocator; null if none has.</summary>
+    internal static OutOfMemoryException? BudgetRefusalOf(NativeAllocator allocator, nuint byteCount) =>
+        allocator.RefusalOf(byteCount) is var exception && NativeMemoryRefusal.Of(exception) is null ? null : exception;
+
+    internal override unsafe void* Release(void* block, nuint byteCount, nuint alignment) => _source.Release(block, byteCount, alignment);
 
     /// <inheritdoc/>
-    protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed) =>
-        _inner.Obtain(byteCount, alignment, zeroed);
+    protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
+    {
+        if (!TryCharge((long)byteCount))
+        {
+            return null;
+        }
+
+        void* block = null;
+        try
+        {
+            block = _source.Obtain(byteCount, alignment, zeroed);
+        }
+        finally
+        {
+            Settle((long)byteCount, isUsed: block != null);
+        }
+
+        return block;
+    }
 
     /// <inheritdoc/>
-    protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment) =>
-        _inner.GiveBack(block, byteCount, alignment);
+    protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
+        Resize(block, oldByteCount, newByteCount, alignment, zeroed: true);
+
+    /// <inheritdoc/>
+    protected override unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
+        Resize(block, oldByteCount, newByteCount, alignment, zeroed: false);
+
+    /// <inheritdoc/>
+    protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
+    {
+        // Should it throw, it was no block.
+        _source.GiveBack(block, byteCount, alignment);
+        _level.Refund((long)byteCount);
+    }
+
+    private protected override unsafe void FreeOfOwnerCore(void* block, nuint byteCount, nuint alignment)
+    {
+        _source.FreeOfOwner(block, byteCount, alignment);
+        _level.Refund((long)byteCount);
+    }
+
+    private unsafe void* Resize(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed)
+    {
+        long growth = long.Max((long)newByteCount - (long)oldByteCount, 0);
+        if (!TryCharge(growth))
+        {
+            return null;
+        }
+
+        void* resized = null;
+        try
+        {
+            resized = zeroed
+                ? _source.TryResize(block, oldByteCount, newByteCount, alignment)
+                : _source.TryResizeUninitialized(block, oldByteCount, newByteCount, alignment);
+        }
+        finally
+        {
+            Settle(growth, isUsed: resized != null);
+        }
+
+        if (resized != null && newByteCount < oldByteCount)
+        {
+            _level.Refund((long)(oldByteCount - newByteCount));
+        }
+
+        return resized;
+    }
+
+    /// <summary>Has the finalizer end what is reserved: only who reserves costs one.</summary>
+    private void WatchOver()
+    {
+        if (Interlocked.Exchange(ref _isWatchedOver, 1) == 0)
+        {
+            GC.ReRegisterForFinalize(this);
+        }
+    }
+
+    /// <summary>Says what became of what was charged.</summary>
+    private void Settle(long byteCount, bool isUsed)
+    {
+        if (isUsed)
+        {
+            _level.Confirm();
+        }
+        else
+        {
+            _level.Refund(byteCount);
+        }
+    }
+
+    private bool TryCharge(long byteCount)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed && byteCount > 0, this);
+        t_refusal = null;
+        bool isCharged = _level.TryCharge(byteCount, _number, out BudgetLevel? refusing, out NativeMemoryRefusal? refusal);
+        for (int round = 0; !isCharged && round < MostRounds && MakesRoom(refusing!, refusal!); round++)
+        {
+            isCharged = _level.TryCharge(byteCount, _number, out refusing, out refusal);
+        }
+
+        if (!isCharged)
+        {
+            Refuse(refusing!, refusal!);
+        }
+
+        return isCharged;
+    }
+
+    /// <summary>Asks who may free something; whether something was freed.</summary>
+    private static bool MakesRoom(BudgetLevel refusing, NativeMemoryRefusal refusal)
+    {
+        if (refusing.OnRefusal is not { } callback || t_isInCallback)
+        {
+            return false;
+        }
+
+        // It may allocate, and then notes and forgets an origin of its own.
+        Origin noted = Origin.Noted;
+        t_isInCallback = true;
+        try
+        {
+            return callback(refusal) && refusing.GivenBack != refusal.GivenBack;
+        }
+        finally
+        {
+            t_isInCallback = false;
+            Origin.Note(noted);
+        }
+    }
+
+    private static void Refuse(BudgetLevel refusing, NativeMemoryRefusal refusal)
+    {
+        refusing.CountRefusal();
+        t_refusal = refusal;
+        Tally.Count(Happening.BudgetRefusal, refusal.ToString);
+    }
 }

@@ -62,6 +62,12 @@ internal static class ArenaGrowth
             *mark = before;
             header->Innermost = mark;
             header->LastTicket = before.Ticket;
+            if (cursor.Owner is null)
+            {
+                // The gate is the slot's: its generation is the ticket.
+                LoanLedger.RenameTo(header->First.Slot, before.Ticket);
+            }
+
             cursor.Gate.Ticket = before.Ticket;
             return new ArenaCursor(ref cursor.Gate, before.Ticket, header, cursor.Owner);
         }

@@ -22,6 +22,7 @@ internal static class BlockSource
             Free(slot->Start);
             slot->Start = null;
             slot->Home = null;
+            LoanLedger.SettleElsewhere(slot);
             SlotTable.Link(ref vacant, slot);
         }
 
@@ -34,6 +35,7 @@ internal static class BlockSource
     {
         Free(slot->Start);
         slot->Start = null;
+        LoanLedger.SettleElsewhere(slot);
         Slot* vacant = null;
         SlotTable.Link(ref vacant, slot);
         SlotTable.GiveList(vacant);

@@ -107,7 +107,8 @@ internal readonly struct Lease
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static Lease RentFrom(NativeAllocator allocator, int length, int elementSize, bool zeroed, string? file, int line, Type type)
     {
-        if (allocator.IsServedByCache)
+        // What starts at a cache line must do so also where a guard puts it.
+        if (allocator.IsServedByCache && (!Watch.IsOn || WrappingAllocator.Behind(allocator) is CachingAllocator))
         {
             return zeroed ? RentZeroed(length, elementSize, file, line, type) : Rent(length, elementSize, file, line, type);
         }
@@ -131,7 +132,7 @@ internal readonly struct Lease
         {
             // SAFETY: a slot that was taken belongs to this lease.
             Slot* slot = allocator.IsServedByCache
-                ? TryTake(byteCount, zeroed)
+                ? TryTake(byteCount, zeroed, allocator)
                 : Uncached.TryTakeFrom(allocator, byteCount, zeroed);
             lease = slot == null ? default : new Lease(slot, slot->Home);
             return slot != null;
@@ -144,12 +145,13 @@ internal readonly struct Lease
     public static unsafe Slot* RentWatched(
         Magazine* magazine, int length, int elementSize, bool zeroed, string? file, int line, Type type)
     {
-        nuint byteCount = Layout.ByteCount(length, elementSize);
-        Slot* slot = TryTakeWatched(magazine, byteCount, zeroed, Origin.At(file, line, type));
+        nuint byteCount = length >= 0 ? (nuint)length * (nuint)elementSize : Layout.ByteCount(length, elementSize);
+        Origin origin = Origin.At(file, line, type);
+        Slot* slot = Front.IsOpen(magazine) ? Front.TryTake(magazine, byteCount, zeroed, origin) : TryTakeWatched(magazine, byteCount, zeroed, origin);
         return slot != null ? slot : throw NativeAllocator.Default.RefusalOf(byteCount);
     }
 
-    /// <summary>As <see cref="TryTake"/>, in a process that watches its blocks.</summary>
+    /// <summary>As <see cref="TryTake(nuint, bool)"/>, in a process that watches its blocks.</summary>
     /// <safety>As for <see cref="RentBehindHot"/>.</safety>
     public static unsafe Slot* TryTakeWatched(Magazine* magazine, nuint byteCount, bool zeroed, Origin origin)
     {
@@ -214,6 +216,7 @@ internal readonly struct Lease
     /// <safety>This lease is not stale, and not none. The slot belongs to the caller.</safety>
     public unsafe Slot* Take()
     {
+        LoanLedger.Rename(_slot);
         _slot->Generation = _generation + Caches.Slot.Step;
         return _slot;
     }
@@ -238,6 +241,7 @@ internal readonly struct Lease
     /// <safety>This lease is not stale.</safety>
     private unsafe Lease Renewed()
     {
+        LoanLedger.Rename(_slot);
         _slot->Generation = _generation + Caches.Slot.Step;
         return new Lease(_slot, _slot->Home);
     }
@@ -280,10 +284,14 @@ internal readonly struct Lease
 
     /// <summary>A slot with a block of the default allocator; null when memory is exhausted.</summary>
     /// <safety>The result belongs to the caller.</safety>
-    public static unsafe Slot* TryTake(nuint byteCount, bool zeroed) =>
-        Watch.SeesAll ? Uncached.TryTakeFrom(CachingAllocator.Instance, byteCount, zeroed) : TryTakeUnwatched(byteCount, zeroed);
+    public static unsafe Slot* TryTake(nuint byteCount, bool zeroed) => TryTake(byteCount, zeroed, CachingAllocator.Instance);
 
-    /// <summary>As <see cref="TryTake"/>, also where somebody watches: a block that changes places with one that nobody did.</summary>
+    /// <summary>As <see cref="TryTake(nuint, bool)"/>, for an allocator that the cache serves, which who watches is told of.</summary>
+    /// <safety>The result belongs to the caller.</safety>
+    private static unsafe Slot* TryTake(nuint byteCount, bool zeroed, NativeAllocator allocator) =>
+        Watch.TakesNext() ? Uncached.TryTakeFrom(allocator, byteCount, zeroed) : TryTakeUnwatched(byteCount, zeroed);
+
+    /// <summary>As <see cref="TryTake(nuint, bool)"/>, also where somebody watches: a block that changes places with one that nobody did.</summary>
     /// <safety>The result belongs to the caller.</safety>
     public static unsafe Slot* TryTakeUnwatched(nuint byteCount, bool zeroed)
     {

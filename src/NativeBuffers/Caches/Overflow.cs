@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using NativeBuffers.Watching;
 
 namespace NativeBuffers.Caches;
 
@@ -39,7 +40,11 @@ internal static class Overflow
     /// <safety>The slot came from this thread's <see cref="Refill.TryTake"/>; the block belongs to the caller now.</safety>
     public static unsafe void* Detach(Slot* slot)
     {
+        // The block's loan is not one of the slot's: its end moves no generation.
         void* block = slot->Start;
+        ThreadCache* cache = slot->Home->Cache;
+        slot->Start = null;
+        LoanLedger.Settle(slot, cache, more: 1);
         ReturnVacant(slot);
         return block;
     }
@@ -51,6 +56,7 @@ internal static class Overflow
         ThreadCache* cache = slot->Home->Cache;
         slot->Home = null;
         slot->Start = null;
+        LoanLedger.Settle(slot, cache);
         cache->SlotsHeld--;
         SlotTable.Link(ref cache->Vacant, slot);
         if (++cache->VacantCount > MostVacant)
@@ -67,6 +73,12 @@ internal static class Overflow
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static unsafe void ReturnBehindHot(Magazine* home, Slot* slot)
     {
+        if (Switch.IsOn && Front.IsOf(slot))
+        {
+            Front.Return(slot);
+            return;
+        }
+
         // The closed magazine has no room, so what cannot be cached falls through too.
         if (!Magazine.TryGive(home, slot))
         {

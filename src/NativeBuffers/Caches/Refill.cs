@@ -85,6 +85,7 @@ internal static class Refill
                 return TakeFresh(cache, magazine, &cache->Closed);
             }
 
+            LoanLedger.Add(ref cache->Loans.FromDepot[magazine->SizeClass], 1);
             single->Home = &cache->Closed;
             cache->SlotsHeld++;
             return single;
@@ -100,6 +101,7 @@ internal static class Refill
             Slot* slot = Magazine.TryTake(magazine);
             if (slot != null)
             {
+                LoanLedger.Add(ref cache->Loans.FromDepot[magazine->SizeClass], 1);
                 return slot;
             }
         }
@@ -117,13 +119,15 @@ internal static class Refill
 
         slot->Kind = SlotKind.Cached;
         slot->ByteCount = SizeClasses.SizeOf(magazine->SizeClass);
-        slot->Start = BlockSource.TryAllocate(magazine->SizeClass);
-        if (slot->Start == null)
+        byte* start = BlockSource.TryAllocate(magazine->SizeClass);
+        if (start == null)
         {
             Overflow.ReturnVacant(slot);
             return null;
         }
 
+        LoanLedger.Add(ref cache->Loans.Fresh[magazine->SizeClass], 1);
+        slot->Start = start;
         return slot;
     }
 

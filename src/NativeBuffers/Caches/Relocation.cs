@@ -62,6 +62,10 @@ internal static class Relocation
             target.ClearFrom(oldBytes);
         }
 
+        ThreadCache* cache = other->Home->Cache;
+        LoanLedger.Settle(slot, cache);
+        LoanLedger.Settle(other, cache);
+
         // The blocks change places, with all that belongs to them. Meanwhile the other slot must not look free.
         other->Generation = Slot.With(other->Generation, SlotState.Closing);
         byte* start = slot->Start;

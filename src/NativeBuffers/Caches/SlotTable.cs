@@ -8,7 +8,11 @@ internal static class SlotTable
     /// <summary>How many vacant slots a thread takes at a time.</summary>
     public const int ListLength = 16;
 
-    private const int SlabLength = 1024;
+    /// <summary>What a slab is large, and aligned to, in bytes: any of its slots leads to its start.</summary>
+    private const int SlabBytes = 64 * 1024;
+
+    /// <summary>How many slots a slab has. Behind them is a number for each: see <see cref="CountedOf"/>.</summary>
+    private const int SlabLength = 896;
 
     private static readonly UninterruptedLock s_gate = new();
     private static readonly List<nint> s_slabs = [];
@@ -24,6 +28,31 @@ internal static class SlotTable
                 return s_slabs.Count;
             }
         }
+    }
+
+    /// <summary>The generation up to which a slot's loans are counted elsewhere: see <see cref="LoanLedger"/>.</summary>
+    /// <safety>The slot is one of this table's. Who has the slot alone writes; anybody reads.</safety>
+    public static unsafe ulong* CountedOf(Slot* slot)
+    {
+        nuint slab = (nuint)slot & ~(nuint)(SlabBytes - 1);
+        return (ulong*)((Slot*)slab + SlabLength) + (((nuint)slot - slab) / (nuint)sizeof(Slot));
+    }
+
+    /// <summary>Where the slots lie, of which each slab has <see cref="SlotsOf"/>. There are never fewer.</summary>
+    public static nint[] Slabs()
+    {
+        using (s_gate.Enter())
+        {
+            return [.. s_slabs];
+        }
+    }
+
+    /// <summary>The slots of a slab, in use or not. Others write to them.</summary>
+    /// <safety>The slab is one of <see cref="Slabs"/>. Slots are never unmapped.</safety>
+    public static unsafe Slot* SlotsOf(nint slab, out int length)
+    {
+        length = SlabLength;
+        return (Slot*)slab;
     }
 
     /// <summary>A list of vacant slots, linked by <see cref="Slot.Next"/>; null when memory is exhausted.</summary>
@@ -130,9 +159,8 @@ internal static class SlotTable
         Slot* slab;
         try
         {
-            nuint byteCount = (nuint)SlabLength * (nuint)sizeof(Slot);
-            slab = (Slot*)NativeMemory.AlignedAlloc(byteCount, (nuint)sizeof(Slot));
-            NativeMemory.Clear(slab, byteCount);
+            slab = (Slot*)NativeMemory.AlignedAlloc(SlabBytes, SlabBytes);
+            NativeMemory.Clear(slab, SlabBytes);
             s_slabs.Add((nint)slab);
         }
         catch (OutOfMemoryException)

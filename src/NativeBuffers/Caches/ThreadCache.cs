@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using NativeBuffers.Diagnostics.Metrics;
 using NativeBuffers.Raw;
 using NativeBuffers.Watching;
 
@@ -47,6 +48,9 @@ internal struct ThreadCache
     /// <summary>True if no magazine here ever has room, so that all blocks are asked for out of line.</summary>
     public bool IsAside;
 
+    /// <summary>What stands in front of the default allocator keeps its word of this thread here: see <see cref="Front"/>.</summary>
+    public nint Watched;
+
     /// <summary>Slots without a block, for this thread's next ones.</summary>
     public unsafe Slot* Vacant;
 
@@ -64,6 +68,9 @@ internal struct ThreadCache
 
     /// <summary>What this thread has reserved of the budget, in bytes. Visitors release some of it.</summary>
     public long ReservedBytes;
+
+    /// <summary>What was counted on this thread, and on those that had this cache before. The thread writes, anybody reads.</summary>
+    public LoanCounts Loans;
 
     /// <summary>A slot with a block of at least <paramref name="byteCount"/> bytes that was just freed; null when there is none.</summary>
     /// <param name="byteCount">In bytes; any number.</param>
@@ -107,17 +114,10 @@ internal struct ThreadCache
                 magazine->UntilSample = 0;
             }
 
-            return !Watch.SeesAll;
+            return !Watch.SeesAll && !Watch.CountDown();
         }
 
-        int left = magazine->UntilSample;
-        if (left <= 0)
-        {
-            // Below 0: before the first was counted.
-            magazine->UntilSample = Watch.NextInterval();
-        }
-
-        return left != 0;
+        return !Watch.IsDue(ref magazine->UntilSample);
     }
 
     /// <summary>Whether a magazine is one of this thread's for a size class. By addresses alone: it may be null.</summary>
@@ -274,6 +274,7 @@ internal struct ThreadCache
         if (cache != null)
         {
             t_magazines = &cache->Closed;
+            NativeMetrics.Start();
         }
 
         return cache;

@@ -37,6 +37,10 @@ internal static class ThreadCaches
         }
     }
 
+    /// <summary>The cache made last; <see cref="ThreadCache.NextCreated"/> leads to all others.</summary>
+    /// <safety>Caches are never unmapped. Their threads write to them.</safety>
+    public static unsafe ThreadCache* LastCreated => (ThreadCache*)Volatile.Read(ref s_created);
+
     /// <summary>Makes a cache for a thread that has none; null when memory is exhausted.</summary>
     /// <safety>The caller runs on <paramref name="thread"/>, and keeps the result where only that thread finds it.</safety>
     public static unsafe ThreadCache* TryRegister(Thread thread)
@@ -323,6 +327,7 @@ internal static class ThreadCaches
                 Cache->Vacant = null;
                 Cache->VacantCount = 0;
                 Cache->IsAside = false;
+                Front.ForgetThread(Cache);
                 CacheBudget.Release(Cache->ReservedBytes);
                 Cache->ReservedBytes = 0;
             }
@@ -369,6 +374,7 @@ internal static class ThreadCaches
                 }
 
                 each->Start = null;
+                LoanLedger.SettleElsewhere(each, atLeast: 1);
                 Interlocked.Increment(ref s_abandonedCount);
             }
 

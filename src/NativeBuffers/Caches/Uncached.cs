@@ -180,6 +180,7 @@ internal static class Uncached
         slot->Home = null;
         slot->Start = null;
         Volatile.Write(ref slot->Generation, Slot.After(slot->Generation));
+        LoanLedger.SettleElsewhere(slot);
         Slot* vacant = null;
         SlotTable.Link(ref vacant, slot);
         SlotTable.GiveList(vacant);

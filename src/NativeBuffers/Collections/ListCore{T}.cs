@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using NativeBuffers.Caches;
 using NativeBuffers.Lifetimes;
 using NativeBuffers.Raw;
+using NativeBuffers.Watching;
 
 namespace NativeBuffers;
 
@@ -229,6 +230,7 @@ internal struct ListCore<T>
             catch (OutOfMemoryException) when (needed < wanted)
             {
                 // Half as much more, and so on: with one element more at a time, each addition would come here.
+                Watch.NoteRecovery();
             }
         }
     }

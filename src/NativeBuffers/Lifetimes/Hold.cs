@@ -276,7 +276,7 @@ internal readonly struct Hold
         unsafe
         {
             // SAFETY: a slot that was taken belongs to this hold.
-            Slot* slot = allocator is null or CachingAllocator
+            Slot* slot = allocator is null || WrappingAllocator.Behind(allocator) is CachingAllocator
                 ? Lease.TryTake(byteCount, zeroed)
                 : Uncached.TryTakeFrom(allocator, byteCount, zeroed);
             return Over(slot, byteCount, allocator ?? NativeAllocator.Default);

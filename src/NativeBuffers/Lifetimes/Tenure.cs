@@ -60,11 +60,11 @@ internal struct Tenure
         }
     }
 
-    /// <summary>What frees the block, as the user knows it.</summary>
+    /// <summary>What frees the block once it is handed out: what the user asked for, whoever watches over it until then.</summary>
     /// <safety>The block is borrowed.</safety>
     public readonly unsafe NativeAllocator Allocator =>
-        _slot->Kind == SlotKind.Foreign && WrappingAllocator.Behind(Uncached.AllocatorOf(_slot)) is not CachingAllocator and var behind
-            ? behind
+        _slot->Kind == SlotKind.Foreign && WrappingAllocator.Behind(Uncached.AllocatorOf(_slot)) is var asked && !asked.IsDefault
+            ? asked
             : NativeAllocator.Default;
 
     /// <summary>Where the block is, and how many elements it has; false when this is over.</summary>
@@ -235,6 +235,7 @@ internal struct Tenure
         unsafe
         {
             // SAFETY: nobody else is in, so the slot is this owner's to hand on.
+            LoanLedger.Rename(_slot);
             Volatile.Write(ref _slot->Generation, moved._held);
         }
 
@@ -303,6 +304,7 @@ internal struct Tenure
         unsafe
         {
             // SAFETY: nobody else is in, so the slot is this owner's to open again.
+            LoanLedger.Rename(_slot);
             Volatile.Write(ref _slot->Generation, Caches.Slot.With(held, state));
         }
     }

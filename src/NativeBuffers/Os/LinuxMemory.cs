@@ -18,6 +18,8 @@ internal sealed partial class LinuxMemory : UnixMemory
 
     protected override int LockLimitNumber => 8;
 
+    public override int MostMappings => int.TryParse(ReadOrEmpty("/proc/sys/vm/max_map_count"), out int most) ? most : 65_530;
+
     public override unsafe void* Reserve(nuint byteCount, PageKind kind)
     {
         switch (kind)

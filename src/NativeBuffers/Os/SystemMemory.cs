@@ -97,6 +97,9 @@ internal abstract class SystemMemory
         }
     }
 
+    /// <summary>How many pieces of address space the process may have at a time, where the system limits that.</summary>
+    public virtual int MostMappings => int.MaxValue;
+
     /// <summary>Asks the C library to give what was freed back to the system; does nothing where there is no such call.</summary>
     public virtual void ReleaseFreedHeap()
     {

@@ -84,6 +84,10 @@ internal sealed class PoolStore : NativeAllocator, ITrimmable
         }
     }
 
+    /// <summary>A budget behind the pool knows better what it refused.</summary>
+    internal override OutOfMemoryException RefusalOf(nuint byteCount) =>
+        NativeMemoryBudget.BudgetRefusalOf(_inner, byteCount) ?? base.RefusalOf(byteCount);
+
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
     {
         if (!IsKept(byteCount, alignment))

@@ -11,6 +11,13 @@ internal static class Failure
     public static OutOfMemoryException OutOfMemory(nuint byteCount, object allocator) =>
         new($"{allocator} could not allocate {byteCount:N0} bytes.");
 
+    [SuppressMessage("Usage", "CA2201", Justification = "Exhausted memory is what the type is for, and what callers catch.")]
+    public static OutOfMemoryException OutOfMemory(string why) => new(why);
+
+    [SuppressMessage("Usage", "CA2201", Justification = "It stands for exhausted memory, and must look like it.")]
+    public static OutOfMemoryException OnPurpose(nuint byteCount, object allocator) =>
+        new($"{allocator} could not allocate {byteCount:N0} bytes: its plan says that this fails.");
+
     public static ObjectDisposedException Disposed(string owner) =>
         new(owner, "The memory was given back: by Dispose, or through another copy of this value that was disposed, moved or resized.");
 

@@ -15,6 +15,9 @@ internal abstract class Watch
     [ThreadStatic]
     private static bool t_isDue;
 
+    [ThreadStatic]
+    private static int t_untilSample;
+
     /// <summary>
     /// Told of bare blocks that come back to the default allocator, by their addresses, before they are freed; null while no
     /// flow's blocks are to be found outside of it. Must not throw.
@@ -51,11 +54,61 @@ internal abstract class Watch
         return flow is null ? watched : flow.InFrontOf(watched);
     }
 
+    /// <summary>What stands in front of an allocator everywhere, for each of its blocks; null if nothing.</summary>
+    public static NativeAllocator? AlwaysOver(NativeAllocator allocator) =>
+        s_process is { IsSampling: false } process ? process.InFrontOf(allocator) : null;
+
     /// <summary>What stands in front of an allocator now, for a block that came from elsewhere: guards would not know it.</summary>
     public static NativeAllocator OverAdopted(NativeAllocator allocator) => IsOn ? Over(allocator).ForAdopted : allocator;
 
     /// <summary>How many blocks to pass before the next sample: random, the interval on average, so that no rhythm of the program's hides one.</summary>
     public static int NextInterval() => Random.Shared.Next(1, int.Max(1, (int)long.Min((2L * WatchSettings.SampleInterval) - 1, int.MaxValue - 1)) + 1);
+
+    /// <summary>Counts one block of this thread's that no magazine counts, and says whether it is to be a sample.</summary>
+    public static bool CountDown()
+    {
+        t_untilSample--;
+        return IsDue(ref t_untilSample);
+    }
+
+    /// <summary>Whether a count has come to its end; it is begun anew then. Before the first, it is below 0.</summary>
+    public static bool IsDue(ref int left)
+    {
+        if (left > 0)
+        {
+            return false;
+        }
+
+        if (left < 0)
+        {
+            left = NextInterval() - 1;
+        }
+
+        bool isDue = left == 0;
+        if (isDue)
+        {
+            left = NextInterval();
+        }
+
+        return isDue;
+    }
+
+    /// <summary>Whether a block that no magazine counts is to be asked for where it is watched.</summary>
+    public static bool TakesNext()
+    {
+        if (SeesAll)
+        {
+            return true;
+        }
+
+        if (!IsOn || !CountDown())
+        {
+            return false;
+        }
+
+        SetDue();
+        return true;
+    }
 
     /// <summary>Says that the next block on this thread is to be a sample.</summary>
     public static void SetDue() => t_isDue = true;
@@ -66,6 +119,20 @@ internal abstract class Watch
         bool isDue = t_isDue;
         t_isDue = false;
         return isDue;
+    }
+
+    /// <summary>Whether a bare block is refused that the program asks an allocator for, because the flow is to see what comes of it.</summary>
+    public static bool RefusesBare(NativeAllocator allocator, nuint byteCount) => t_flow is { } flow && flow.RefusesBareHere(allocator, byteCount);
+
+    /// <summary>Says that a lack of memory was met by another way on purpose: nobody need hear of it.</summary>
+    public static void NoteRecovery() => t_flow?.NoteRecoveryHere();
+
+    /// <inheritdoc cref="RefusesBare"/>
+    protected virtual bool RefusesBareHere(NativeAllocator allocator, nuint byteCount) => false;
+
+    /// <inheritdoc cref="NoteRecovery"/>
+    protected virtual void NoteRecoveryHere()
+    {
     }
 
     /// <summary>What stands in front of an allocator; the same each time, as far as the allocator lives forever.</summary>

@@ -1,8 +1,13 @@
+using NativeBuffers.Raw;
+
 namespace NativeBuffers.Diagnostics.Faults;
 
 /// <summary>Fails when a plan says so.</summary>
 internal sealed class FaultyAllocator : WrappingAllocator
 {
+    [ThreadStatic]
+    private static bool t_hasFailed;
+
     private readonly FaultPlan _plan;
 
     public FaultyAllocator(NativeAllocator inner, FaultPlan plan)
@@ -13,6 +18,29 @@ internal sealed class FaultyAllocator : WrappingAllocator
         LivesForever = false;
     }
 
+    internal override OutOfMemoryException RefusalOf(nuint byteCount)
+    {
+        bool hasFailed = t_hasFailed;
+        t_hasFailed = false;
+        return hasFailed ? Failure.OnPurpose(byteCount, this)
+            : NativeMemoryBudget.BudgetRefusalOf(Inner, byteCount) ?? Failure.OutOfMemory(byteCount, this);
+    }
+
+    internal override unsafe void* Release(void* block, nuint byteCount, nuint alignment) => Inner.Release(block, byteCount, alignment);
+
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed) =>
-        _plan.FailsNow(byteCount) ? null : base.AllocateCore(byteCount, alignment, zeroed);
+        FailsNow(byteCount) ? null : base.AllocateCore(byteCount, alignment, zeroed);
+
+    protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
+        newByteCount > oldByteCount && FailsNow(newByteCount) ? null : base.ResizeCore(block, oldByteCount, newByteCount, alignment);
+
+    protected override unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
+        newByteCount > oldByteCount && FailsNow(newByteCount)
+            ? null
+            : base.ResizeUninitializedCore(block, oldByteCount, newByteCount, alignment);
+
+    private protected override unsafe void FreeOfOwnerCore(void* block, nuint byteCount, nuint alignment) =>
+        Inner.FreeOfOwner(block, byteCount, alignment);
+
+    private bool FailsNow(nuint byteCount) => t_hasFailed = _plan.FailsNow(byteCount);
 }

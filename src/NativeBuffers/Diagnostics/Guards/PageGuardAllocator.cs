@@ -1,8 +1,17 @@
 namespace NativeBuffers.Diagnostics.Guards;
 
 /// <summary>Blocks that end at pages that cannot be touched.</summary>
-internal sealed class PageGuardAllocator : WrappingAllocator
+/// <remarks>
+/// For development: each block costs at least a page, and three calls to the system. There may be some 20,000 at a time, since systems limit
+/// how many pieces the address space may have; further ones are not guarded, which the report counts.
+/// </remarks>
+internal sealed class PageGuardAllocator(NativeAllocator inner, bool isAmbient) : PageGuarding("PageGuarded", inner, isAmbient)
 {
-    public PageGuardAllocator(NativeAllocator inner, bool isAmbient)
-        : base("PageGuarded", inner, isAmbient) => TakesOrigins = true;
+    protected override GuardStore? Store => GuardMappings.Instance;
+
+    protected override bool IsWanted() => true;
+
+    protected override unsafe void AddUnguarded(void* block, int number) => GuardMappings.Instance?.AddUnguarded(block, number);
+
+    protected override unsafe bool TakeUnguarded(void* block, int number) => GuardMappings.Instance?.TakeUnguarded(block, number) ?? true;
 }

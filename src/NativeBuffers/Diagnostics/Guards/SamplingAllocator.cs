@@ -1,8 +1,20 @@
+using NativeBuffers.Watching;
+
 namespace NativeBuffers.Diagnostics.Guards;
 
 /// <summary>Guards one of so many blocks by pages, and passes the others on.</summary>
-internal sealed class SamplingAllocator : WrappingAllocator
+/// <remarks>
+/// For production. A block that is passed on costs a comparison when it comes back. Blocks of more than <see cref="GuardPool.LargestByteCount"/>
+/// are never guarded, nor are any while all places of the pool are in use.
+/// </remarks>
+internal sealed class SamplingAllocator(NativeAllocator inner, bool isAmbient, bool takesAll = false)
+    : PageGuarding("Sampled", inner, isAmbient)
 {
-    public SamplingAllocator(NativeAllocator inner, bool isAmbient)
-        : base("Sampled", inner, isAmbient) => TakesOrigins = true;
+    protected override GuardStore? Store => GuardPool.Instance;
+
+    protected override bool IsWanted() => Watch.TakeDue() || takesAll || Watch.CountDown();
+
+    protected override void CountGuarded() => Tally.Count(Happening.GuardSample, static () => "A block is guarded as a sample.");
+
+    protected override unsafe bool TakeUnguarded(void* block, int number) => GuardPool.Instance is not { } pool || !pool.Covers(block);
 }

@@ -1,4 +1,4 @@
-namespace NativeBuffers.Caches;
+namespace NativeBuffers;
 
 /// <summary>A lock that <see cref="Thread.Interrupt"/> does not break into, so that <c>Dispose</c> never throws.</summary>
 /// <remarks>The interruption is kept, and reaches the thread where it waits next.</remarks>

@@ -1,0 +1,19 @@
+namespace NativeBuffers;
+
+/// <summary>What <see cref="FaultInjection"/> is to take for right.</summary>
+/// <example>
+/// <code>
+/// var options = new FaultInjectionOptions { AllowsRecovery = true };
+/// </code>
+/// </example>
+public sealed class FaultInjectionOptions
+{
+    /// <summary>Whether the body may catch the <see cref="OutOfMemoryException"/>, and end as if nothing had happened.</summary>
+    public bool AllowsRecovery { get; init; }
+
+    /// <summary>Which other exceptions may come out of a run with a failure; none when null.</summary>
+    public Func<Exception, bool>? AllowsException { get; init; }
+
+    /// <summary>Told after each run; nobody when null.</summary>
+    public IProgress<FaultInjectionProgress>? Progress { get; init; }
+}

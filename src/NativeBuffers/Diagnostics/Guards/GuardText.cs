@@ -1,0 +1,56 @@
+using System.Buffers;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Unicode;
+
+namespace NativeBuffers.Diagnostics.Guards;
+
+/// <summary>A short text inside a record: UTF-8, up to the first zero. Written without a managed allocation.</summary>
+[InlineArray(ByteCount)]
+internal struct GuardText
+{
+    private const int ByteCount = 72;
+    private byte _first;
+
+    /// <summary>The line of an origin, as <see cref="Origin.ToString"/> has it.</summary>
+    public void Write(Origin origin)
+    {
+        if (origin.Line == 0)
+        {
+            Write(origin.File is "" ? "(unknown)" : origin.File);
+            return;
+        }
+
+        // The number from behind, then of the name as much as there is room for: its end says more.
+        Span<byte> line = stackalloc byte[16];
+        line[0] = (byte)':';
+        _ = origin.Line.TryFormat(line[1..], out int digitCount, default, CultureInfo.InvariantCulture);
+        line = line[..(digitCount + 1)];
+        ReadOnlySpan<char> name = Path.GetFileName(origin.File.AsSpan());
+        Span<byte> room = this;
+        room.Clear();
+        int written;
+        while (Utf8.FromUtf16(name, room[..(ByteCount - 1 - line.Length)], out _, out written) != OperationStatus.Done)
+        {
+            name = name[1..];
+        }
+
+        line.CopyTo(room[written..]);
+    }
+
+    /// <summary>As much of a text as there is room for.</summary>
+    public void Write(ReadOnlySpan<char> text)
+    {
+        Span<byte> room = this;
+        room.Clear();
+        _ = Utf8.FromUtf16(text, room[..^1], out _, out _);
+    }
+
+    public override readonly string ToString()
+    {
+        ReadOnlySpan<byte> room = this;
+        int end = room.IndexOf((byte)0);
+        return Encoding.UTF8.GetString(end < 0 ? room : room[..end]);
+    }
+}

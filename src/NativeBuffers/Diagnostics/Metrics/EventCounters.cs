@@ -1,0 +1,63 @@
+using System.Diagnostics.Tracing;
+
+namespace NativeBuffers.Diagnostics.Metrics;
+
+/// <summary>The figures of the meter, as sums over the size classes, for those who listen to the event source.</summary>
+internal sealed class EventCounters
+{
+    private readonly EventSource _source;
+    private readonly List<DiagnosticCounter> _counters = [];
+    private bool _isTracked;
+
+    public EventCounters(EventSource source)
+    {
+        _source = source;
+        AddRate("allocation-rate", "Allocations", static now => now.Loans);
+        AddRate("cache-hit-rate", "Cache Hits", static now => now.Hits);
+        long seen = 0;
+        AddRate("cache-miss-rate", "Cache Misses", () =>
+        {
+            LoanFigures now = LoanFigures.Next(ref seen);
+            return now.FromDepot.Sum() + now.Fresh.Sum();
+        });
+        AddSum("memory-in-use", "Memory in Use", "B", static now => now.Bytes);
+        AddSum("blocks-in-use", "Blocks in Use", "blocks", static now => now.Blocks);
+        Add("cache-size", "Cached Memory", "B", static () => NativeMemoryCache.CachedBytes);
+        Add("double-frees", "Double Frees", "", static () => Tally.Of(Happening.DoubleFree));
+        Add("leaks", "Leaks", "", static () => Tally.Of(Happening.Leak));
+        Add("owners-abandoned", "Abandoned Owners", "", static () => NativeMemoryTracker.AbandonedCount);
+        Add("guard-samples", "Guard Samples", "blocks", static () => Tally.Of(Happening.GuardSample));
+        Add("guard-violations", "Guard Violations", "", static () => Tally.Of(Happening.Violation));
+        Add("budget-refusals", "Budget Refusals", "", static () => Tally.Of(Happening.BudgetRefusal));
+    }
+
+    /// <summary>Adds what tracking knows, once it is on.</summary>
+    public void AddTracked()
+    {
+        if (!_isTracked && TrackedMemory.Source() is not null)
+        {
+            _isTracked = true;
+            Add("memory-live", "Live Memory", "B", static () => TrackedMemory.Source()?.LiveBytes ?? 0);
+            Add("memory-peak", "Peak Memory", "B", static () => TrackedMemory.Source()?.PeakBytes ?? 0);
+            Add("blocks-live", "Live Blocks", "blocks", static () => TrackedMemory.Source()?.LiveBlocks ?? 0);
+        }
+    }
+
+    private void AddSum(string name, string title, string unit, Func<LoanFigures, long[]> figure)
+    {
+        long seen = 0;
+        Add(name, title, unit, () => figure(LoanFigures.Next(ref seen)).Sum());
+    }
+
+    private void AddRate(string name, string title, Func<LoanFigures, long[]> figure)
+    {
+        long seen = 0;
+        AddRate(name, title, () => figure(LoanFigures.Next(ref seen)).Sum());
+    }
+
+    private void Add(string name, string title, string unit, Func<double> figure) =>
+        _counters.Add(new PollingCounter(name, _source, figure) { DisplayName = title, DisplayUnits = unit });
+
+    private void AddRate(string name, string title, Func<double> figure) =>
+        _counters.Add(new IncrementingPollingCounter(name, _source, figure) { DisplayName = title, DisplayRateTimeScale = TimeSpan.FromSeconds(1) });
+}

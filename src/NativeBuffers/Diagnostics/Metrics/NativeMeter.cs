@@ -1,0 +1,78 @@
+using System.Diagnostics.Metrics;
+using NativeBuffers.Caches;
+
+namespace NativeBuffers.Diagnostics.Metrics;
+
+/// <summary>The meter of the library. Its instruments are observed: nothing is counted for them where blocks come and go.</summary>
+internal static class NativeMeter
+{
+    /// <summary>What the meter and the event source are called.</summary>
+    public const string Name = "NativeBuffers";
+
+    /// <summary>Makes the meter with all its instruments.</summary>
+    public static Meter Create()
+    {
+        var meter = new Meter(Name);
+        AddMemory(meter);
+        AddLoans(meter);
+        AddHappenings(meter);
+        return meter;
+    }
+
+    private static void AddMemory(Meter meter)
+    {
+        _ = meter.CreateObservableUpDownCounter("nativebuffers.memory.live", () => Tracked(static now => now.LiveBytes), "By", "Bytes that were asked for and not given back, in the whole process. Only while tracking is on.");
+        _ = meter.CreateObservableGauge("nativebuffers.memory.peak", () => Tracked(static now => now.PeakBytes), "By", "The most bytes that were live at a time. Only while tracking is on.");
+        _ = meter.CreateObservableUpDownCounter("nativebuffers.blocks.live", () => Tracked(static now => now.LiveBlocks), "{block}", "Blocks that were asked for and not given back, in the whole process. Only while tracking is on.");
+        _ = meter.CreateObservableUpDownCounter("nativebuffers.memory.in_use", ByClass(static now => now.Bytes), "By", "The blocks that owners have, in bytes.");
+        _ = meter.CreateObservableUpDownCounter("nativebuffers.blocks.in_use", ByClass(static now => now.Blocks), "{block}", "The blocks that owners have.");
+        _ = meter.CreateObservableUpDownCounter("nativebuffers.cache.size", static () => NativeMemoryCache.CachedBytes, "By", "Free blocks that the caches keep, in bytes.");
+    }
+
+    private static void AddLoans(Meter meter)
+    {
+        _ = meter.CreateObservableCounter("nativebuffers.allocations", ByClass(static now => now.Loans), "{allocation}", "Blocks that owners and callers were given.");
+        _ = meter.CreateObservableCounter("nativebuffers.cache.hits", ByClass(static now => now.Hits), "{allocation}", "Those that the thread's own cache had.");
+        long seen = 0;
+        _ = meter.CreateObservableCounter("nativebuffers.cache.misses", () => Misses(LoanFigures.Next(ref seen)), "{allocation}", "Those that it had not.");
+    }
+
+    private static void AddHappenings(Meter meter)
+    {
+        _ = meter.CreateObservableCounter("nativebuffers.double_frees", static () => Tally.Of(Happening.DoubleFree), "{double_free}", "Blocks that were given back twice.");
+        _ = meter.CreateObservableCounter("nativebuffers.leaks", static () => Tally.Of(Happening.Leak), "{leak}", "Blocks that a leak report has named.");
+        _ = meter.CreateObservableCounter("nativebuffers.owners.abandoned", static () => NativeMemoryTracker.AbandonedCount, "{owner}", "Owners that were never disposed, and whose memory was freed for them.");
+        _ = meter.CreateObservableCounter("nativebuffers.guard.samples", static () => Tally.Of(Happening.GuardSample), "{block}", "Blocks that were guarded as samples.");
+        _ = meter.CreateObservableCounter("nativebuffers.guard.violations", static () => Tally.Of(Happening.Violation), "{violation}", "Wrong uses of memory that a guard has found.");
+        _ = meter.CreateObservableCounter("nativebuffers.budget.refusals", static () => Tally.Of(Happening.BudgetRefusal), "{refusal}", "Blocks that a budget has refused.");
+    }
+
+    private static Measurement<long>[] Tracked(Func<(long LiveBytes, long LiveBlocks, long PeakBytes), long> figure) =>
+        TrackedMemory.Source() is { } now ? [new(figure(now))] : [];
+
+    /// <summary>What an instrument asks at each collection: a measurement for each class that has ever been used.</summary>
+    private static Func<IEnumerable<Measurement<long>>> ByClass(Func<LoanFigures, long[]> figure)
+    {
+        long seen = 0;
+        return () =>
+        {
+            LoanFigures now = LoanFigures.Next(ref seen);
+            return Used(now).Select(i => new Measurement<long>(figure(now)[i], SizeClassTags.Of(i)));
+        };
+    }
+
+    private static IEnumerable<Measurement<long>> Misses(LoanFigures now)
+    {
+        foreach (int i in Used(now))
+        {
+            if (i < SizeClasses.Count)
+            {
+                yield return new(now.FromDepot[i], SizeClassTags.Of(i), new KeyValuePair<string, object?>("source", "depot"));
+            }
+
+            yield return new(now.Fresh[i], SizeClassTags.Of(i), new KeyValuePair<string, object?>("source", "allocator"));
+        }
+    }
+
+    private static IEnumerable<int> Used(LoanFigures now) => Enumerable.Range(0, LoanClasses.Count).Where(i => now.Loans[i] > 0);
+}

@@ -1,0 +1,25 @@
+namespace NativeBuffers.Os;
+
+/// <summary>The border to the operating system: where a memory access failed that ends the process.</summary>
+/// <remarks>
+/// <para>One derived class a system. What is noted, is noted by a few instructions of machine code that call nothing: the state
+/// that a process is in then allows no more. Afterwards the runtime's own handling goes on as if nothing had been in between;
+/// null references and overflown stacks pass through unnoticed.</para>
+/// <para>The place is four words, writable for as long as the process lives: the address that was touched; what kind of access it
+/// was, in whose bit 1 is set for a write; the address of the instruction; the number of the signal, or 0. The last fault is the
+/// one that counts. Addresses in the first 64 KiB are null references, and not noted.</para>
+/// </remarks>
+internal abstract class SystemFaults
+{
+    /// <summary>The system this process runs on.</summary>
+    public static SystemFaults Current { get; } =
+        OperatingSystem.IsWindows() ? new WindowsFaults()
+        : OperatingSystem.IsLinux() ? new LinuxFaults()
+        : new MacFaults();
+
+    /// <summary>Whether what is noted says if it was a read or a write.</summary>
+    public abstract bool KnowsAccess { get; }
+
+    /// <summary>Notes faults from now on, for good; call it once. False if that cannot be had here.</summary>
+    public abstract unsafe bool TryNote(ulong* place);
+}

@@ -1,0 +1,30 @@
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace NativeBuffers.Tests.Allocators;
+
+/// <summary>Random programs run on a tree of budgets and on a model that adds everything up anew each time; they must agree.</summary>
+public class BudgetModelTests
+{
+    [Fact]
+    public void A_tree_of_budgets_does_as_the_model_does() =>
+        Prop.ForAll(BudgetStep.Programs, static program => Agree(program)).Check(Config.QuickThrowOnFailure.WithMaxTest(500).WithEndSize(80));
+
+    [Fact]
+    public void A_disagreement_would_be_seen() =>
+        Assert.ThrowsAny<Exception>(
+            () => Prop.ForAll(BudgetStep.Programs, static program => Agree(program, error: 1)).Check(Config.QuickThrowOnFailure.WithEndSize(80)));
+
+    private static bool Agree(BudgetStep[] program, int error = 0)
+    {
+        var world = new BudgetWorld(error);
+        try
+        {
+            return program.All(world.Step);
+        }
+        finally
+        {
+            world.FreeAll();
+        }
+    }
+}

@@ -1,0 +1,50 @@
+namespace NativeBuffers.Tests.Diagnostics.Guards;
+
+/// <summary>The command <c>nativebuffers-guard</c>.</summary>
+public class GuardReportCommandTests
+{
+    private static readonly string s_command = typeof(GuardReport.Program).Assembly.Location;
+
+    [Theory]
+    [InlineData("pages")]
+    [InlineData("sampled:1")]
+    public async Task It_says_first_what_the_fault_was_and_then_what_is_known(string guard) =>
+        await GuardedProgram.RunAsync(guard, "ReadAfterFree", static async program =>
+        {
+            Assert.SkipUnless(OperatingSystem.IsLinux(), "Only there, and on Windows, the process notes the address.");
+            (int exitCode, string output, string errors) = await GuardedProgram.StartAsync(s_command, [program.ReportPath!]);
+            Assert.Equal("", errors);
+            Assert.Equal(0, exitCode);
+            string[] lines = output.Split(Environment.NewLine);
+            Assert.Equal($"Read at byte 8 of a 64-byte block that was freed at {program.At("freed")}, allocated at {program.At("allocated")}.", lines[0]);
+            Assert.Contains(lines, line => line.Contains("freed at ", StringComparison.Ordinal) && line.Contains($"{program.At("freed")}, thread ", StringComparison.Ordinal));
+
+            nuint start = Assert.Single(program.Report!.Blocks).Address;
+            (_, output, _) = await GuardedProgram.StartAsync(s_command, [program.ReportPath!, $"0x{start + 64:x}"]);
+            Assert.StartsWith("Access 1 byte past a 64-byte block that was freed at ", output);
+        });
+
+    [Theory]
+    [InlineData("Could not find", "/nowhere/at-all.guard")]
+    [InlineData("is no report of this version", "{this}")]
+    [InlineData("'xyz' is no address", "{this}", "xyz")]
+    [InlineData("Name one report")]
+    [InlineData("Name one report", "one", "2", "3")]
+    [InlineData("Name one report", "--unknown")]
+    public async Task A_mistake_is_told_in_one_line_with_exit_code_1(string message, params string[] arguments)
+    {
+        (int exitCode, string output, string errors) = await GuardedProgram.StartAsync(
+            s_command, [.. arguments.Select(static word => word.Replace("{this}", s_command, StringComparison.Ordinal))]);
+        Assert.Equal(1, exitCode);
+        Assert.Equal("", output);
+        Assert.Contains(message, Assert.Single(errors.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries)));
+    }
+
+    [Fact]
+    public async Task It_says_how_it_is_used()
+    {
+        (int exitCode, string output, _) = await GuardedProgram.StartAsync(s_command, ["--help"]);
+        Assert.Equal(0, exitCode);
+        Assert.StartsWith("nativebuffers-guard REPORT [ADDRESS]", output);
+    }
+}

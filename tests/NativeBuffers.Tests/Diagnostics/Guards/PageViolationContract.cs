@@ -1,0 +1,103 @@
+namespace NativeBuffers.Tests.Diagnostics.Guards;
+
+/// <summary>What guards by pages find, each in a process of its own, and what they say about it.</summary>
+public abstract class PageViolationContract(string guard)
+{
+    [Theory]
+    [InlineData("OverflowRead", NativeMemoryViolationKind.Overflow, 100, "Read 1 byte past a 100-byte block allocated at {0}.")]
+    [InlineData("OverflowWrite", NativeMemoryViolationKind.Overflow, 100, "Write 1 byte past a 100-byte block allocated at {0}.")]
+    [InlineData("UnderflowByAPage", NativeMemoryViolationKind.Underflow, 100, null)]
+    [InlineData("WriteAfterFree", NativeMemoryViolationKind.WriteAfterFree, 64, "Write at byte 8 of a 64-byte block that was freed at {1}, allocated at {0}.")]
+    [InlineData("ReadAfterFree", NativeMemoryViolationKind.ReadAfterFree, 64, "Read at byte 8 of a 64-byte block that was freed at {1}, allocated at {0}.")]
+    [InlineData("ReadAfterDispose", NativeMemoryViolationKind.ReadAfterFree, 64, "Read at byte 8 of a 64-byte block that was disposed, allocated at {0}.")]
+    [InlineData("StaleAfterResize", NativeMemoryViolationKind.WriteAfterFree, 64, "Write at byte 8 of a 64-byte block that was resized, allocated at {0}.")]
+    public async Task What_touches_a_page_that_cannot_be_touched_ends_the_process_and_the_report_names_the_lines(
+        string scenario, NativeMemoryViolationKind kind, long byteCount, string? sentence)
+    {
+        GuardedProgram program = await GuardedProgram.RunAsync(guard, scenario);
+
+        Assert.NotEqual(0, program.ExitCode);
+        Assert.Contains(nameof(AccessViolationException), program.Errors);
+        Assert.DoesNotContain(program.Said, static line => line.StartsWith("read ", StringComparison.Ordinal) || line.StartsWith("went on", StringComparison.Ordinal));
+        Assert.NotNull(program.Report);
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only there, and on Windows, the process notes the address.");
+        NativeMemoryFault fault = Assert.IsType<NativeMemoryFault>(program.Report.Fault);
+        Assert.Equal(scenario.Contains("Write", StringComparison.Ordinal) || scenario.StartsWith("Stale", StringComparison.Ordinal), fault.IsWrite);
+        NativeMemoryViolation violation = Assert.IsType<NativeMemoryViolation>(program.Report.FindViolation(fault.Address, fault.IsWrite));
+        Assert.Equal(kind, violation.Kind);
+        Assert.Equal(byteCount, violation.ByteCount);
+        Assert.Equal(program.At("allocated"), violation.AllocatedAt);
+        Assert.StartsWith($"{scenario}.cs:", violation.AllocatedAt);
+        string freedAt = kind is NativeMemoryViolationKind.Overflow or NativeMemoryViolationKind.Underflow ? ""
+            : scenario == "ReadAfterDispose" ? "(disposed)"
+            : scenario == "StaleAfterResize" ? "(resized)"
+            : program.At("freed");
+        Assert.Equal(freedAt, violation.FreedAt);
+        if (sentence is not null)
+        {
+            Assert.Equal(string.Format(null, sentence, violation.AllocatedAt, violation.FreedAt), program.Report.Explain());
+        }
+    }
+
+    [Theory]
+    [InlineData("OverflowIntoSlack", "Write past a 100-byte block allocated at {0}: found when it was freed: {1}.")]
+    [InlineData("UnderflowWrite", "Write before a 100-byte block allocated at {0}: found when it was freed: {1}.")]
+    [InlineData("DoubleFree", "Second free, at {2}, of a 64-byte block that was freed at {1}, allocated at {0}.")]
+    [InlineData("OtherAllocator", "A 64-byte block of Default, allocated at {0}, was given to PageGuarded(HGlobal) at {1}.")]
+    [InlineData("WrongSize", "A 64-byte block allocated at {0} was given back or resized at {1} as one of 63 bytes.")]
+    [InlineData("NeverGivenOut", "at {1}, which it has not given out, or has forgotten since it was freed.")]
+    public async Task What_is_found_at_a_free_is_thrown_and_names_the_lines(string scenario, string sentence)
+    {
+        GuardedProgram program = await GuardedProgram.RunAsync(guard, scenario);
+
+        Assert.NotEqual(0, program.ExitCode);
+        Assert.Contains($"Unhandled exception. {typeof(NativeMemoryViolationException)}: ", program.Errors);
+        Assert.DoesNotContain("went on to the end", program.Said);
+        string again = scenario == "DoubleFree" ? program.At("again") : "";
+        Assert.Contains(string.Format(null, sentence, program.At("allocated"), program.At("freed"), again), program.Errors);
+        Assert.Null(program.Report?.Fault);
+    }
+
+    [Fact]
+    public async Task What_is_found_at_a_disposal_is_told_and_the_program_goes_on()
+    {
+        GuardedProgram program = await GuardedProgram.RunAsync(guard, "UnderflowOfOwner");
+
+        Assert.Equal(0, program.ExitCode);
+        Assert.Equal("went on to the end", program.Said[^1]);
+        Assert.Equal(
+            $"NativeBuffers: Write before a 100-byte block allocated at {program.At("allocated")}: found when it was freed: (disposed).",
+            program.Errors.Trim());
+    }
+
+    [Fact]
+    public async Task A_correct_program_runs_clean_and_leaves_no_report()
+    {
+        GuardedProgram program = await GuardedProgram.RunAsync(guard, "Correct");
+
+        Assert.Equal("", program.Errors);
+        Assert.Equal(["went on to the end"], program.Said);
+        Assert.Equal(0, program.ExitCode);
+        Assert.Null(program.Report);
+    }
+
+    [Fact]
+    public async Task Null_references_are_caught_as_ever_and_are_no_faults()
+    {
+        GuardedProgram program = await GuardedProgram.RunAsync(guard, "NullReferences");
+
+        Assert.Equal("", program.Errors);
+        Assert.Equal(["caught 20000", "fault False", "went on to the end"], program.Said);
+        Assert.Equal(0, program.ExitCode);
+    }
+
+    [Fact]
+    public async Task A_stack_that_overflows_is_told_as_ever()
+    {
+        GuardedProgram program = await GuardedProgram.RunAsync(guard, "StackOverflow");
+
+        Assert.StartsWith("Stack overflow.", program.Errors);
+        Assert.NotEqual(0, program.ExitCode);
+        Assert.DoesNotContain("block allocated", program.Report!.Explain());
+    }
+}

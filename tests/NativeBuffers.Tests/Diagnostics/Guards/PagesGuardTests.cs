@@ -1,0 +1,175 @@
+using NativeBuffers.Diagnostics.Guards;
+using NativeBuffers.Tests.Allocators;
+
+namespace NativeBuffers.Tests.Diagnostics.Guards;
+
+/// <summary>What <see cref="GuardMode.Pages"/> does that does not end the process.</summary>
+[Collection(ProcessWide.Name)]
+public class PagesGuardTests
+{
+    private static readonly NativeAllocator s_guarded = NativeAllocator.Malloc.WithGuards(GuardMode.Pages);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(100)]
+    [InlineData(4095)]
+    [InlineData(4097)]
+    [InlineData(100_001)]
+    public unsafe void An_owners_block_ends_at_a_page(int length)
+    {
+        using var buffer = NativeBuffer.Create<byte>(length, s_guarded);
+        fixed (byte* start = buffer.AsSpan())
+        {
+            Assert.Equal((nuint)0, ((nuint)start + (nuint)length) % (nuint)Environment.SystemPageSize);
+        }
+
+        buffer.Resize(length + 1);
+        fixed (byte* start = buffer.AsSpan())
+        {
+            Assert.Equal((nuint)0, ((nuint)start + (nuint)length + 1) % (nuint)Environment.SystemPageSize);
+        }
+    }
+
+    [Fact]
+    public unsafe void What_was_asked_to_start_at_a_cache_line_does()
+    {
+        using var buffer = NativeBuffer.Create<byte>(100, NativeAllocator.Aligned(64).WithGuards(GuardMode.Pages));
+        fixed (byte* start = buffer.AsSpan())
+        {
+            Assert.Equal((nuint)0, (nuint)start % 64);
+        }
+    }
+
+    [Fact]
+    public unsafe void More_blocks_than_there_may_be_are_served_all_the_same_and_counted()
+    {
+        long before = Unguarded();
+        var blocks = new nint[30_000];
+        for (int i = 0; i < blocks.Length; i++)
+        {
+            blocks[i] = (nint)s_guarded.Allocate(16);
+            *(int*)blocks[i] = i;
+        }
+
+        long unguarded = Unguarded() - before;
+        Assert.InRange(unguarded, 1, blocks.Length - 10_000);
+        for (int i = 0; i < blocks.Length; i++)
+        {
+            Assert.Equal(i, *(int*)blocks[i]);
+            blocks[i] = (nint)s_guarded.Resize((void*)blocks[i], 16, 32);
+            Assert.Equal(i, *(int*)blocks[i]);
+            s_guarded.Free((void*)blocks[i], 32);
+        }
+
+        // And then there is room again.
+        before = Unguarded();
+        s_guarded.Free(s_guarded.Allocate(16), 16);
+        Assert.Equal(before, Unguarded());
+    }
+
+    [Fact]
+    public unsafe void A_guard_in_front_of_a_guard_is_not_added()
+    {
+        NativeAllocator ambient = GuardedAllocators.Ambient(s_guarded, GuardMode.Pages);
+        Assert.Same(s_guarded, ambient);
+        Assert.Same(s_guarded, GuardedAllocators.Ambient(s_guarded, GuardMode.Sampled));
+    }
+
+    [Fact]
+    public unsafe void A_users_own_allocator_is_asked_as_often_as_without_guards()
+    {
+        var watched = new CountingAllocator();
+        NativeAllocator guarded = watched.WithGuards(GuardMode.Pages);
+        void* block = guarded.Allocate(100);
+        Assert.Equal((1, 0), (watched.Allocations, watched.Frees));
+        block = guarded.Resize(block, 100, 200);
+        Assert.Equal((2, 1), (watched.Allocations, watched.Frees));
+        guarded.Free(block, 200);
+        Assert.Equal((2, 2), (watched.Allocations, watched.Frees));
+
+        watched.Refuses = true;
+        Assert.True(guarded.TryAllocate(100, 16, zeroed: true) == null);
+    }
+
+    [Fact]
+    public unsafe void A_block_that_a_guard_of_the_process_hands_out_may_be_freed_by_the_allocator_itself()
+    {
+        NativeAllocator ambient = GuardedAllocators.Ambient(NativeAllocator.HGlobal, GuardMode.Pages);
+        byte* block = (byte*)ambient.Obtain(100, 16, zeroed: false);
+        new Span<byte>(block, 100).Fill(7);
+        byte* released = (byte*)ambient.Release(block, 100, 16);
+        Assert.True(released != block);
+        Assert.Equal(-1, new Span<byte>(released, 100).IndexOfAnyExcept((byte)7));
+        System.Runtime.InteropServices.Marshal.FreeHGlobal((nint)released);
+    }
+
+    [Fact]
+    public unsafe void Slack_is_looked_at_when_asked_and_told_once()
+    {
+        List<NativeMemoryViolation> found = [];
+        void Listen(NativeMemoryViolation violation)
+        {
+            lock (found)
+            {
+                found.Add(violation);
+            }
+        }
+
+        byte* block = (byte*)s_guarded.Allocate(100, 16);
+        block[100] = 1;
+        NativeMemoryGuard.ViolationFound += Listen;
+        try
+        {
+            NativeMemoryGuard.Check();
+            NativeMemoryGuard.Check();
+        }
+        finally
+        {
+            NativeMemoryGuard.ViolationFound -= Listen;
+        }
+
+        s_guarded.Free(block, 100, 16);
+        NativeMemoryViolation violation = Assert.Single(found);
+        Assert.Equal((NativeMemoryViolationKind.Overflow, 100), (violation.Kind, violation.ByteCount));
+        Assert.StartsWith("PagesGuardTests.cs:", violation.AllocatedAt);
+    }
+
+    [Fact]
+    public unsafe void A_violation_that_was_thrown_leaves_the_block_to_its_owner()
+    {
+        void* block = s_guarded.Allocate(64);
+        Assert.Equal(
+            NativeMemoryViolationKind.WrongSize,
+            Assert.Throws<NativeMemoryViolationException>(() => s_guarded.Free(block, 65)).Violation.Kind);
+        Assert.Equal(
+            NativeMemoryViolationKind.WrongSize,
+            Assert.Throws<NativeMemoryViolationException>(() => { _ = s_guarded.Resize(block, 65, 70); }).Violation.Kind);
+        Assert.Equal(
+            NativeMemoryViolationKind.WrongAllocator,
+            Assert.Throws<NativeMemoryViolationException>(() => NativeAllocator.HGlobal.WithGuards(GuardMode.Pages).Free(block, 64)).Violation.Kind);
+        s_guarded.Free(block, 64);
+        Assert.Equal(
+            NativeMemoryViolationKind.DoubleFree,
+            Assert.Throws<NativeMemoryViolationException>(() => s_guarded.Free(block, 64)).Violation.Kind);
+    }
+
+    [Fact]
+    public async Task Threads_find_their_own_blocks() =>
+        await Task.WhenAll(Enumerable.Range(1, 4).Select(static seed => Task.Run(() => Work(seed))));
+
+    private static unsafe void Work(int seed)
+    {
+        var random = new Random(seed);
+        for (int i = 0; i < 3000; i++)
+        {
+            nuint size = (nuint)random.Next(10_000);
+            byte* block = (byte*)s_guarded.Allocate(size);
+            new Span<byte>(block, (int)size).Fill((byte)seed);
+            block = (byte*)s_guarded.Resize(block, size, size + 100);
+            Assert.Equal(-1, new Span<byte>(block, (int)size).IndexOfAnyExcept((byte)seed));
+            s_guarded.Free(block, size + 100);
+        }
+    }
+
+    private static long Unguarded() => NativeMemoryReport.Read(NativeMemoryReport.PathOfThisProcess).UnguardedCount;
+}

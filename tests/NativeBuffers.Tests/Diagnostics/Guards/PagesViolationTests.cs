@@ -1,0 +1,3 @@
+namespace NativeBuffers.Tests.Diagnostics.Guards;
+
+public class PagesViolationTests() : PageViolationContract("pages");

@@ -1,0 +1,95 @@
+using NativeBuffers.Diagnostics.Guards;
+
+namespace NativeBuffers.Tests.Diagnostics.Guards;
+
+/// <summary>What <see cref="GuardMode.Sampled"/> does that does not end the process.</summary>
+[Collection(ProcessWide.Name)]
+public class SampledGuardTests
+{
+    private static readonly NativeAllocator s_all = new SamplingAllocator(NativeAllocator.Malloc, isAmbient: false, takesAll: true);
+
+    [Fact]
+    public unsafe void One_of_so_many_blocks_is_a_sample()
+    {
+        NativeAllocator sampled = NativeAllocator.Malloc.WithGuards(GuardMode.Sampled);
+        long before = Tally.Of(Happening.GuardSample);
+        for (int i = 0; i < 500_000; i++)
+        {
+            sampled.Free(sampled.AllocateUninitialized(64), 64);
+        }
+
+        // 100, unless the process was started with another interval.
+        double expected = 500_000.0 / Watching.WatchSettings.SampleInterval;
+        Assert.InRange(Tally.Of(Happening.GuardSample) - before, expected * 0.6, expected * 1.6);
+    }
+
+    [Fact]
+    public unsafe void A_freed_place_is_used_again_as_late_as_can_be()
+    {
+        void* first = s_all.Allocate(64);
+        s_all.Free(first, 64);
+        int others = 0;
+        void* block;
+        while ((block = s_all.Allocate(64)) != first)
+        {
+            Assert.True(++others < 200);
+            s_all.Free(block, 64);
+        }
+
+        s_all.Free(block, 64);
+
+        // Other tests' samples may be in use.
+        Assert.InRange(others, 64, 127);
+    }
+
+    [Fact]
+    public unsafe void When_all_places_are_in_use_blocks_are_plain()
+    {
+        var blocks = new nint[300];
+        long before = Tally.Of(Happening.GuardSample);
+        for (int i = 0; i < blocks.Length; i++)
+        {
+            blocks[i] = (nint)s_all.Allocate(64);
+            *(int*)blocks[i] = i;
+        }
+
+        Assert.InRange(Tally.Of(Happening.GuardSample) - before, 1, 128);
+        for (int i = 0; i < blocks.Length; i++)
+        {
+            Assert.Equal(i, *(int*)blocks[i]);
+            s_all.Free((void*)blocks[i], 64);
+        }
+    }
+
+    [Fact]
+    public unsafe void A_sample_costs_no_managed_memory()
+    {
+        s_all.Free(s_all.Allocate(64), 64);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 1000; i++)
+        {
+            s_all.Free(s_all.Allocate(64), 64);
+        }
+
+        // Less than a byte each: the lock may need something when it is waited for.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 999);
+    }
+
+    [Fact]
+    public async Task Threads_find_their_own_samples() =>
+        await Task.WhenAll(Enumerable.Range(1, 4).Select(static seed => Task.Run(() => Work(seed))));
+
+    private static unsafe void Work(int seed)
+    {
+        var random = new Random(seed);
+        for (int i = 0; i < 5000; i++)
+        {
+            nuint size = (nuint)random.Next(10_000);
+            byte* block = (byte*)s_all.Allocate(size);
+            new Span<byte>(block, (int)size).Fill((byte)seed);
+            block = (byte*)s_all.Resize(block, size, size + 100);
+            Assert.Equal(-1, new Span<byte>(block, (int)size).IndexOfAnyExcept((byte)seed));
+            s_all.Free(block, size + 100);
+        }
+    }
+}

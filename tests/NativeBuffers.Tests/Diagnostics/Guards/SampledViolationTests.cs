@@ -1,0 +1,4 @@
+namespace NativeBuffers.Tests.Diagnostics.Guards;
+
+/// <summary>With each block a sample.</summary>
+public class SampledViolationTests() : PageViolationContract("sampled:1");

@@ -1,0 +1,73 @@
+namespace NativeBuffers.Tests.Diagnostics.Metrics;
+
+/// <summary>What a process tells is seen from another one, by the same way as that of <c>dotnet-counters</c>.</summary>
+public class EventPipeTests
+{
+    private static readonly TimeSpan s_long = TimeSpan.FromMinutes(1);
+
+    [Fact]
+    public void The_meter_of_another_process_tells_exact_counts()
+    {
+        using var process = new MeteredProcess();
+        process.Tell("use 5 1000");
+        using var watcher = Watcher.OfMeter(process.Id);
+        process.Tell("use 20000 1000");
+        process.Tell("use 7 500000");
+        Expect(20_005, "nativebuffers.allocations", "size_class=1024");
+        Expect(7, "nativebuffers.allocations", "size_class=large");
+        Expect(20_004, "nativebuffers.cache.hits", "size_class=1024");
+        Expect(1, "nativebuffers.cache.misses", "size_class=1024,source=allocator");
+        Expect(0, "nativebuffers.memory.in_use", "size_class=1024");
+        Expect(1024, "nativebuffers.cache.size", "");
+        Expect(0, "nativebuffers.double_frees", "");
+        process.Tell("refuse");
+        Expect(1, "nativebuffers.budget.refusals", "");
+        Assert.Equal("By", watcher.Units["nativebuffers.cache.size"]);
+        Assert.Equal("{allocation}", watcher.Units["nativebuffers.allocations"]);
+
+        void Expect(double value, string name, string tags)
+        {
+            _ = SpinWait.SpinUntil(() => watcher.Instruments.TryGetValue((name, tags), out double found) && found == value, s_long);
+            Assert.Equal(value, watcher.Instruments.TryGetValue((name, tags), out double last) ? last : double.NaN);
+        }
+    }
+
+    [Fact]
+    public void The_event_source_of_another_process_tells_counters_and_events()
+    {
+        using var process = new MeteredProcess();
+        process.Tell("use 5 1000");
+        using var watcher = Watcher.OfEventSource(process.Id);
+
+        // Increments count from the first time on that the counters are read.
+        Assert.True(SpinWait.SpinUntil(() => watcher.Counters.Count >= 12, s_long), string.Join(' ', watcher.Counters.Keys));
+        double before = watcher.Counters["allocation-rate"];
+        process.Tell("use 20000 1000");
+        Expect(before + 20_000, "allocation-rate");
+        Expect(1024, "cache-size");
+        Expect(0, "leaks");
+        process.Tell("refuse");
+        Expect(1, "budget-refusals");
+        Assert.True(SpinWait.SpinUntil(() => !watcher.Events.IsEmpty, s_long));
+        Assert.Equal(("BudgetRefusal", "A budget of 10 bytes has refused 11."), Assert.Single(watcher.Events));
+
+        void Expect(double value, string name)
+        {
+            _ = SpinWait.SpinUntil(() => watcher.Counters.TryGetValue(name, out double found) && found == value, s_long);
+            Assert.Equal(value, watcher.Counters.TryGetValue(name, out double last) ? last : double.NaN);
+        }
+    }
+
+    [Fact]
+    public void A_process_that_is_watched_before_its_first_buffer_tells_as_much()
+    {
+        using var process = new MeteredProcess();
+        process.Tell("refuse");
+        using var meter = Watcher.OfMeter(process.Id);
+        using var events = Watcher.OfEventSource(process.Id);
+        process.Tell("use 100 64");
+        Assert.True(SpinWait.SpinUntil(
+            () => meter.Instruments.TryGetValue(("nativebuffers.allocations", "size_class=64"), out double found) && found == 100, s_long));
+        Assert.True(SpinWait.SpinUntil(() => events.Counters.ContainsKey("allocation-rate"), s_long));
+    }
+}

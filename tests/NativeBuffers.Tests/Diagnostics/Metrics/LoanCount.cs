@@ -1,0 +1,59 @@
+using NativeBuffers.Caches;
+
+namespace NativeBuffers.Tests.Diagnostics.Metrics;
+
+/// <summary>What has been counted since it was made.</summary>
+internal sealed class LoanCount
+{
+    private readonly LoanCensus _before = Census();
+
+    /// <summary>By the size of blocks, or 0 for large ones and -1 for those of others: how many loans have begun.</summary>
+    public Dictionary<long, long> Loans() => Differences(static census => census.Loans);
+
+    /// <summary>How many of them found their blocks neither in the thread's cache nor in the depot.</summary>
+    public Dictionary<long, long> Fresh() => Differences(static census => census.Fresh);
+
+    /// <summary>How many of them found their blocks in the depot.</summary>
+    public Dictionary<long, long> FromDepot() => Differences(static census => census.FromDepot);
+
+    /// <summary>How many more blocks owners have than before.</summary>
+    public Dictionary<long, long> Blocks() => Differences(static census => census.Blocks);
+
+    /// <summary>How many more bytes owners have than before.</summary>
+    public Dictionary<long, long> Bytes() => Differences(static census => census.Bytes);
+
+    /// <summary>Does something on a thread whose cache is empty, and whose depot has nothing for it.</summary>
+    public static void OnFreshThread(Action body)
+    {
+        NativeMemoryCache.Trim();
+        Exception? failure = null;
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                body();
+            }
+            catch (Exception exception)
+            {
+                failure = exception;
+            }
+        });
+        thread.Start();
+        thread.Join();
+        if (failure is not null)
+        {
+            throw new InvalidOperationException("It failed on the other thread.", failure);
+        }
+    }
+
+    private Dictionary<long, long> Differences(Func<LoanCensus, long[]> figure)
+    {
+        long[] now = figure(Census());
+        long[] before = figure(_before);
+        return Enumerable.Range(0, LoanClasses.Count)
+            .Where(i => now[i] != before[i])
+            .ToDictionary(static i => i switch { LoanClasses.Large => 0, LoanClasses.Foreign => -1, _ => (long)SizeClasses.SizeOf(i) }, i => now[i] - before[i]);
+    }
+
+    private static LoanCensus Census() => LoanCensus.Take();
+}

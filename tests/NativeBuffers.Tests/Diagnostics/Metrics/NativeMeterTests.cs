@@ -1,0 +1,157 @@
+using System.Diagnostics.Metrics;
+using System.Text.RegularExpressions;
+using NativeBuffers.Diagnostics.Metrics;
+using NativeBuffers.Tests.HouseRules;
+using NativeBuffers.Tests.Lifetimes;
+
+namespace NativeBuffers.Tests.Diagnostics.Metrics;
+
+[Collection(ProcessWide.Name)]
+public partial class NativeMeterTests
+{
+    public NativeMeterTests() => Collector.Settle();
+
+    [Fact]
+    public void The_first_buffer_brings_the_meter()
+    {
+        using var isPublished = new ManualResetEventSlim();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, _) =>
+        {
+            if (instrument.Meter.Name == "NativeBuffers")
+            {
+                isPublished.Set();
+            }
+        };
+        listener.Start();
+        NativeBuffer.Create<byte>(1).Dispose();
+        Assert.True(isPublished.Wait(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public void The_page_lists_every_instrument_as_it_is()
+    {
+        using var listener = new Listener();
+        IEnumerable<string> found = listener.Instruments.Select(static each =>
+            $"| `{each.Name}` | {KindOf(each)} | `{each.Unit}` | {each.Description} |");
+        IEnumerable<string> listed = TableLine().Matches(Repository.Read("docs/diagnostics.md")).Select(static line => Line(line));
+        Assert.Equal(found.Order(StringComparer.Ordinal), listed.Order(StringComparer.Ordinal));
+        Assert.NotEmpty(listener.Instruments);
+
+        static string KindOf(Instrument instrument) => instrument switch
+        {
+            ObservableCounter<long> => "counter",
+            ObservableUpDownCounter<long> => "up and down",
+            _ => "gauge",
+        };
+
+        // The tags are a column of the page's only.
+        static string Line(Match line) => $"| `{line.Groups[1]}` | {line.Groups[2]} | `{line.Groups[3]}` | {line.Groups[5]} |";
+    }
+
+    [Fact]
+    public void The_page_names_the_tags_of_each_instrument()
+    {
+        TrackedMemory.Source = static () => (1, 1, 1);
+        try
+        {
+            using var listener = new Listener();
+            NativeBuffer.Create<byte>(1).Dispose();
+            Dictionary<string, string> found = listener.Collect().Keys.GroupBy(static key => key.Name).ToDictionary(
+                static group => group.Key,
+                static group => string.Join(", ", group.First().Tags.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(static tag => $"`{tag.Split('=')[0]}`")));
+            Dictionary<string, string> listed = TableLine().Matches(Repository.Read("docs/diagnostics.md"))
+                .ToDictionary(static line => line.Groups[1].Value, static line => line.Groups[4].Value);
+            Assert.Equal(listed, found);
+        }
+        finally
+        {
+            TrackedMemory.Source = static () => null;
+        }
+    }
+
+    [Fact]
+    public void Creations_are_counted_by_size_class() => LoanCount.OnFreshThread(static () =>
+    {
+        using var listener = new Listener();
+        NativeBuffer.Create<byte>(200_000).Dispose();
+        Dictionary<(string Name, string Tags), long> before = listener.Collect();
+        for (int i = 0; i < 1000; i++)
+        {
+            NativeBuffer.Create<byte>(200_000).Dispose();
+        }
+
+        using NativeBuffer<byte> first = NativeBuffer.Create<byte>(200_000);
+        using NativeBuffer<byte> second = NativeBuffer.Create<byte>(200_000);
+        Dictionary<(string Name, string Tags), long> after = listener.Collect();
+        Assert.Equal(1002, Difference("nativebuffers.allocations", "size_class=229376"));
+        Assert.Equal(1001, Difference("nativebuffers.cache.hits", "size_class=229376"));
+        Assert.Equal(1, Difference("nativebuffers.cache.misses", "size_class=229376,source=allocator"));
+        Assert.Equal(0, Difference("nativebuffers.cache.misses", "size_class=229376,source=depot"));
+        Assert.Equal(2, Difference("nativebuffers.blocks.in_use", "size_class=229376"));
+        Assert.Equal(2 * 229_376, Difference("nativebuffers.memory.in_use", "size_class=229376"));
+
+        long Difference(string name, string tags) => after[(name, tags)] - before[(name, tags)];
+    });
+
+    [Fact]
+    public void The_cache_tells_its_size()
+    {
+        using var listener = new Listener();
+        Assert.Equal(NativeMemoryCache.CachedBytes, listener.Collect()[("nativebuffers.cache.size", "")]);
+    }
+
+    [Fact]
+    public void Happenings_are_counted_each_under_its_name()
+    {
+        using var listener = new Listener();
+        (Happening Happening, string Name)[] names =
+        [
+            (Happening.DoubleFree, "nativebuffers.double_frees"),
+            (Happening.Leak, "nativebuffers.leaks"),
+            (Happening.GuardSample, "nativebuffers.guard.samples"),
+            (Happening.Violation, "nativebuffers.guard.violations"),
+            (Happening.BudgetRefusal, "nativebuffers.budget.refusals"),
+        ];
+        Assert.Equal(Enum.GetValues<Happening>().Order(), names.Select(static each => each.Happening).Order());
+        foreach ((Happening happening, string name) in names)
+        {
+            Dictionary<(string Name, string Tags), long> before = listener.Collect();
+            Tally.Count(happening, static () => "");
+            Dictionary<(string Name, string Tags), long> after = listener.Collect();
+            Assert.Equal(name, Assert.Single(names, each => after[(each.Name, "")] == before[(each.Name, "")] + 1).Name);
+        }
+    }
+
+    [Fact]
+    public void Abandoned_owners_are_counted()
+    {
+        using var listener = new Listener();
+        long before = listener.Collect()[("nativebuffers.owners.abandoned", "")];
+        LoanCount.OnFreshThread(static () => _ = NativeBuffer.Create<byte>(1));
+        NativeMemoryCache.Trim();
+        Assert.Equal(before + 1, listener.Collect()[("nativebuffers.owners.abandoned", "")]);
+    }
+
+    [Fact]
+    public void What_tracking_knows_is_measured_while_it_is_on()
+    {
+        using var listener = new Listener();
+        Assert.DoesNotContain(("nativebuffers.memory.live", ""), listener.Collect().Keys);
+        TrackedMemory.Source = static () => (1, 2, 3);
+        try
+        {
+            Dictionary<(string Name, string Tags), long> values = listener.Collect();
+            Assert.Equal(1, values[("nativebuffers.memory.live", "")]);
+            Assert.Equal(2, values[("nativebuffers.blocks.live", "")]);
+            Assert.Equal(3, values[("nativebuffers.memory.peak", "")]);
+        }
+        finally
+        {
+            TrackedMemory.Source = static () => null;
+        }
+    }
+
+    [GeneratedRegex(@"^\| `(nativebuffers\.[a-z._]+)` \| ([a-z ]+) \| `([^`]+)` \| ([^|]*?) ?\| ([^|]+) \|$", RegexOptions.Multiline)]
+    private static partial Regex TableLine();
+}

@@ -1,0 +1,19 @@
+namespace NativeBuffers.Violations;
+
+/// <summary>Writes through an address that was kept over a resize.</summary>
+public sealed class StaleAfterResize : Scenario
+{
+    public override unsafe void Run(NativeAllocator allocator)
+    {
+        byte* kept;
+        var buffer = NativeBuffer.Create<byte>(64, allocator); Here.Say("allocated");
+        fixed (byte* start = buffer.AsSpan())
+        {
+            kept = start;
+        }
+
+        buffer.Resize(65);
+        kept[8] = 7;
+        buffer.Dispose();
+    }
+}

@@ -1,0 +1,12 @@
+namespace NativeBuffers.Violations;
+
+/// <summary>Writes the last byte in front of a bare block.</summary>
+public sealed class UnderflowWrite : Scenario
+{
+    public override unsafe void Run(NativeAllocator allocator)
+    {
+        byte* block = (byte*)allocator.Allocate(100, 1); Here.Say("allocated");
+        block[-1] = 7;
+        Here.Say("freed"); allocator.Free(block, 100, 1);
+    }
+}
