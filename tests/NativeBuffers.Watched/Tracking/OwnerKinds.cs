@@ -45,7 +45,7 @@ public static class OwnerKinds
         },
         ["scratch list"] = static then =>
         {
-            var list = new ScratchList<int>([]); list.Add(1); // scratch list
+            var list = new ScratchList<int>([]); list.AddRange(new int[100]); // scratch list
             then();
             list.Dispose();
         },
