@@ -72,6 +72,9 @@ public abstract class NativeAllocator
     /// <summary>Whether somebody reads the <see cref="Origin"/> that was noted.</summary>
     internal bool TakesOrigins { get; private protected init; }
 
+    /// <summary>Whether a user has asked that its blocks are tracked, here or in what it takes them from.</summary>
+    internal bool IsTracked { get; private protected init; }
+
     /// <summary>What stands in front of this in a process that was started with guards or tracking; null before anybody has asked.</summary>
     internal NativeAllocator? InFront { get; set; }
 

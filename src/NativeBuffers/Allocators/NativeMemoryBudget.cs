@@ -49,6 +49,7 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
         _level = new BudgetLevel(Name, options.Limit, Parent?._level, options.OnRefusal);
         BlockAlignment = inner.BlockAlignment;
         TakesOrigins = inner.TakesOrigins;
+        IsTracked = inner.IsTracked;
         GC.SuppressFinalize(this);
         if (options.ReservedBytes != 0)
         {

@@ -16,6 +16,7 @@ internal abstract class WrappingAllocator : NativeAllocator
         BlockAlignment = inner.BlockAlignment;
         LivesForever = isAmbient && inner.LivesForever;
         TakesOrigins = inner.TakesOrigins;
+        IsTracked = inner.IsTracked;
         IsServedByCache = isAmbient && inner.IsServedByCache;
     }
 

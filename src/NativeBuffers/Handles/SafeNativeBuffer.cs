@@ -118,13 +118,16 @@ public abstract class SafeNativeBuffer : SafeBuffer
     /// what the owner sees. Until it returns, do not free by hand what <c>Release</c> of the owner gave.</para>
     /// <para>Of several threads that convert or dispose the same handle, one succeeds; the others' conversions throw.</para>
     /// </remarks>
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
+    /// <param name="line">Filled in by the compiler.</param>
     /// <returns>An owner of all bytes, which the caller disposes. It resizes with the allocator of the handle's kind.</returns>
     /// <exception cref="ArgumentException">The byte count is no multiple of the size of <typeparamref name="T"/>; nothing changed.</exception>
     /// <exception cref="InvalidOperationException">The size was never told by <see cref="Initialize(ulong)"/>; nothing changed.</exception>
     /// <exception cref="ObjectDisposedException">
     /// There is no block: a method returned null, or the handle was disposed, or became an owner already.
     /// </exception>
-    public NativeMemoryOwner<T> ToOwner<T>()
+    [OverloadResolutionPriority(1)]
+    public NativeMemoryOwner<T> ToOwner<T>([CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
         where T : unmanaged
     {
         HandleAllocator heir = GiveUp(Unsafe.SizeOf<T>());
@@ -136,7 +139,7 @@ public abstract class SafeNativeBuffer : SafeBuffer
             try
             {
                 return NativeMemoryOwner<T>.Adopt(
-                    block, (long)(heir.Block.ByteCount / (nuint)sizeof(T)), heir.IsInUse ? heir : _allocator);
+                    block, (long)(heir.Block.ByteCount / (nuint)sizeof(T)), heir.IsInUse ? heir : _allocator, file, line);
             }
             catch
             {
@@ -145,6 +148,10 @@ public abstract class SafeNativeBuffer : SafeBuffer
             }
         }
     }
+
+    /// <inheritdoc cref="ToOwner{T}(string?, int)"/>
+    public NativeMemoryOwner<T> ToOwner<T>()
+        where T : unmanaged => ToOwner<T>(file: null);
 
     /// <summary>Allocates this handle's block: for factory methods, once, before anybody else has the handle.</summary>
     /// <param name="byteCount">In bytes; 0 gives a handle that is valid and has nothing to read.</param>

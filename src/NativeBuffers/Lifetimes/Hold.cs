@@ -119,12 +119,7 @@ internal readonly struct Hold
                     : RentSlowly(byteCount, allocator: null, zeroed);
             }
 
-            if (Switch.IsOn || allocator.TakesOrigins)
-            {
-                Origin.Note(file, line, type);
-            }
-
-            return RentSlowly(byteCount, allocator, zeroed);
+            return RentFrom(allocator, byteCount, zeroed, file, line, type);
         }
     }
 
@@ -268,6 +263,17 @@ internal readonly struct Hold
     {
         Slot* slot = Lease.TryTakeWatched(magazine, byteCount, zeroed, Origin.At(file, line, type));
         return Over(slot, byteCount, NativeAllocator.Default);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Hold RentFrom(NativeAllocator allocator, nuint byteCount, bool zeroed, string? file, int line, Type type)
+    {
+        if (Watch.IsOn || allocator.TakesOrigins)
+        {
+            Origin.Note(file, line, type);
+        }
+
+        return RentSlowly(byteCount, allocator, zeroed);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

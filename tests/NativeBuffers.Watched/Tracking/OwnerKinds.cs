@@ -45,9 +45,9 @@ public static class OwnerKinds
         },
         ["scratch list"] = static then =>
         {
-            using var list = new ScratchList<int>([]); // scratch list
-            list.Add(1);
+            var list = new ScratchList<int>([]); list.AddRange(new int[100]); // scratch list
             then();
+            list.Dispose();
         },
         ["list"] = static then =>
         {

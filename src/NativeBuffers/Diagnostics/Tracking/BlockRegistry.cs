@@ -13,7 +13,7 @@ namespace NativeBuffers.Diagnostics.Tracking;
 internal sealed class BlockRegistry(int stripeCount)
 {
     private readonly RegistryStripe[] _stripes = [.. Enumerable.Range(0, stripeCount).Select(static _ => new RegistryStripe())];
-    private readonly int _shift = 64 - BitOperations.Log2((uint)stripeCount);
+    private readonly int _shift = 63 - BitOperations.Log2((uint)stripeCount);
 
     /// <summary>What the live blocks have, in bytes.</summary>
     public long ByteCount
@@ -68,5 +68,6 @@ internal sealed class BlockRegistry(int stripeCount)
         return list;
     }
 
-    private RegistryStripe StripeOf(nint address) => _stripes[(int)(HashOf(address) >> _shift)];
+    // In two steps: one of 64 would be none, and that is what a single stripe needs.
+    private RegistryStripe StripeOf(nint address) => _stripes[(int)(HashOf(address) >> 1 >> _shift)];
 }

@@ -64,10 +64,9 @@ internal static class CallStacks
             return CallStack.None;
         }
 
-        Type? type = frames[..first].Select(ElementTypeOf).LastOrDefault(static type => type is not null);
         StackFrame caller = frames[first];
         var site = new Site(caller.GetFileName() ?? string.Empty, caller.GetFileLineNumber(), NameOf(caller));
-        return new CallStack([.. frames[first..].Select(NameOf)], site, type);
+        return new CallStack([.. frames[first..].Select(NameOf)], site);
     }
 
     private static string NameOf(StackFrame frame) =>
@@ -76,14 +75,6 @@ internal static class CallStacks
 
     private static bool IsOurs(StackFrame frame) =>
         DiagnosticMethodInfo.Create(frame)?.DeclaringAssemblyName is { } assembly && assembly == typeof(CallStacks).Assembly.FullName;
-
-    /// <summary>What a method of this library, or its type, is generic in.</summary>
-    private static Type? ElementTypeOf(StackFrame frame)
-    {
-        MethodBase? method = MethodOf(frame);
-        Type[] types = method is { IsGenericMethod: true } ? method.GetGenericArguments() : method?.DeclaringType?.GetGenericArguments() ?? [];
-        return Array.Find(types, static type => type is { IsValueType: true, ContainsGenericParameters: false });
-    }
 
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "A method that was trimmed is unknown, and compares equal to others that are.")]
     private static MethodBase? MethodOf(StackFrame frame) => frame.GetMethod();

@@ -6,7 +6,9 @@ namespace NativeBuffers;
 /// <param name="Site">Where they were allocated: <c>File.cs:12</c>, or the method where the line is not known.</param>
 /// <param name="FilePath">As the compiler knew it; empty if unknown.</param>
 /// <param name="Line">From 1; 0 if unknown.</param>
-/// <param name="TypeName">What their elements are.</param>
+/// <param name="TypeName">
+/// What their elements are; <c>(bare block)</c> if they have none, and <c>(unknown)</c> where a process without tracking does not tell.
+/// </param>
 /// <param name="AllocatorName">Where they come from.</param>
 /// <param name="BlockCount">How many blocks.</param>
 /// <param name="ByteCount">What they have, in bytes.</param>
@@ -18,8 +20,10 @@ public sealed record NativeMemoryLeak(
 {
     /// <summary>One sentence that says it all.</summary>
     public override string ToString() =>
-        $"{ByteCount:N0} bytes in {BlockCount:N0} {(BlockCount == 1 ? "block" : "blocks")} of {TypeName}, allocated at {Site} from {AllocatorName}: "
+        $"{ByteCount:N0} bytes in {BlockCount:N0} {(BlockCount == 1 ? "block" : "blocks")}{OfType}, allocated at {Site} from {AllocatorName}: "
         + (IsAbandoned ? "never disposed, and freed by a finalizer or when the thread had ended." : "still alive.");
+
+    private string OfType => TypeName is UsageTable.UnknownType or UsageTable.BareBlock ? "" : $" of {TypeName}";
 
     internal static IReadOnlyList<NativeMemoryLeak> From(IEnumerable<BlockRecord> records, bool isAbandoned)
     {

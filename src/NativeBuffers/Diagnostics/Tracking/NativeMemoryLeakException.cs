@@ -10,6 +10,6 @@ public sealed class NativeMemoryLeakException : Exception
     public IReadOnlyList<NativeMemoryLeak> Leaks { get; }
 
     internal static string Describe(IReadOnlyList<NativeMemoryLeak> leaks) =>
-        $"{leaks.Sum(static leak => leak.ByteCount):N0} bytes in {leaks.Sum(static leak => leak.BlockCount):N0} blocks were not given back:"
+        $"{leaks.Sum(static leak => leak.ByteCount):N0} bytes in {leaks.Sum(static leak => leak.BlockCount):N0} {(leaks.Sum(static leak => leak.BlockCount) == 1 ? "block was" : "blocks were")} not given back:"
         + string.Concat(leaks.Select(static leak => $"{Environment.NewLine}  {leak}"));
 }

@@ -21,6 +21,7 @@ internal sealed class TrackingAllocator : WrappingAllocator
         _ledger = ledger;
         _allocatorId = AllocatorNames.IdOf(Behind(inner));
         TakesOrigins = true;
+        IsTracked = inner.IsTracked || ledger is ProcessLedger;
 
         // There is one for each inner allocator, which keeps it. Those of scopes go with their scope.
         LivesForever = inner.LivesForever && ledger is ProcessLedger;
@@ -33,16 +34,8 @@ internal sealed class TrackingAllocator : WrappingAllocator
     /// <summary>One that stands in front of an allocator in the whole process; none where the user has put one there already.</summary>
     public static NativeAllocator Ambient(NativeAllocator inner)
     {
-        for (NativeAllocator? behind = inner; behind is not null; behind = (behind as WrappingAllocator)?.Inner)
-        {
-            if (behind is TrackingAllocator)
-            {
-                return inner;
-            }
-        }
-
         LeakReports.Start();
-        return new TrackingAllocator(inner, ProcessLedger.Instance, isAmbient: true);
+        return inner.IsTracked ? inner : new TrackingAllocator(inner, ProcessLedger.Instance, isAmbient: true);
     }
 
     /// <summary>One that stands in front of an allocator in a scope.</summary>

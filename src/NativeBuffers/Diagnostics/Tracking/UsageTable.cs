@@ -3,6 +3,12 @@ namespace NativeBuffers.Diagnostics.Tracking;
 /// <summary>Live blocks, or more and less of them, grouped in several ways. The most bytes come first.</summary>
 internal sealed class UsageTable
 {
+    /// <summary>What is said of the type of a block that has no elements.</summary>
+    public const string BareBlock = "(bare block)";
+
+    /// <summary>What is said of a type where nobody told it.</summary>
+    public const string UnknownType = "(unknown)";
+
     private UsageTable(IReadOnlyList<UsageRow> rows)
     {
         Rows = rows;
@@ -45,7 +51,7 @@ internal sealed class UsageTable
                orderby part.Sum(static record => record.ByteCount) descending
                select new UsageRow(
                    origin.Line > 0 ? new Site(origin.File, origin.Line, string.Empty) : stack.Site,
-                   TypeNameOf(origin, stack),
+                   TypeNameOf(origin),
                    AllocatorNames.NameOf(part.Key.AllocatorId),
                    stack,
                    part.Count(),
@@ -63,8 +69,7 @@ internal sealed class UsageTable
                select change,
         ]);
 
-    private static string TypeNameOf(Origin origin, CallStack stack) =>
-        (origin.Type ?? stack.Type)?.ToString() ?? (origin.Line > 0 ? "(bare block)" : "(unknown)");
+    private static string TypeNameOf(Origin origin) => origin.Type?.ToString() ?? (origin.Line > 0 ? BareBlock : UnknownType);
 
     private IReadOnlyList<NativeMemoryGroup> GroupBy(Func<UsageRow, string> nameOf) =>
     [

@@ -56,7 +56,7 @@ public class BlockRegistryTests
         var registry = new BlockRegistry(4);
         for (int i = 1; i <= 1000; i++)
         {
-            Assert.True(registry.TryAdd(new BlockRecord(i << 32, 1, 0, 0, 0)));
+            Assert.True(registry.TryAdd(new BlockRecord((nint)i << 32, 1, 0, 0, 0)));
         }
 
         using var stop = new CancellationTokenSource();
@@ -69,12 +69,17 @@ public class BlockRegistryTests
             }
         });
         other.Start();
-        for (int i = 0; i < 200; i++)
+        try
         {
-            Assert.Equal(1000, registry.Copy().Count(static record => record.Address >= 1L << 32));
+            for (int i = 0; i < 200; i++)
+            {
+                Assert.Equal(1000, registry.Copy().Count(static record => record.Address >= 1L << 32));
+            }
         }
-
-        stop.Cancel();
-        other.Join();
+        finally
+        {
+            stop.Cancel();
+            other.Join();
+        }
     }
 }

@@ -1,0 +1,88 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+
+namespace NativeBuffers.Benchmarks.Owners;
+
+/// <summary>Scoped buffers of 64 bytes in a process that tracks them by site: on one thread, and on two at once.</summary>
+/// <remarks>In a process of its own, because whether a process tracks is settled when it starts.</remarks>
+internal static class TrackedBuffers
+{
+    /// <summary>The verb by which the process is started that measures, and then prints what a buffer costs on one thread and on each of two.</summary>
+    public const string Verb = "tracked-buffers";
+
+    private const int Length = 64;
+    private const int Turns = 100;
+    private const int Calls = 4000;
+    private const int Rounds = 31;
+    private const int WarmUps = 8;
+
+    /// <summary>What the started process does.</summary>
+    public static void RunChild()
+    {
+        for (int i = 0; i < WarmUps; i++)
+        {
+            _ = Sample(threadCount: 2);
+
+            // The compiler finishes in the background.
+            Thread.Sleep(TimeSpan.FromMilliseconds(100));
+        }
+
+        double[] one = new double[Rounds];
+        double[] two = new double[Rounds];
+        for (int round = 0; round < Rounds; round++)
+        {
+            one[round] = Sample(threadCount: 1);
+            two[round] = Sample(threadCount: 2);
+        }
+
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{one.Order().ElementAt(Rounds / 2)} {two.Order().ElementAt(Rounds / 2)}"));
+    }
+
+    /// <summary>Starts such a process, and reads what it prints: nanoseconds a buffer.</summary>
+    public static (double One, double Two) Measure()
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!, [Verb]) { RedirectStandardOutput = true };
+        start.Environment["NATIVEBUFFERS_TRACK"] = "sites";
+        using Process child = Process.Start(start)!;
+        string[] words = child.StandardOutput.ReadToEnd().Split(' ');
+        child.WaitForExit();
+        return child.ExitCode == 0 && words.Length == 2
+            ? (double.Parse(words[0], CultureInfo.InvariantCulture), double.Parse(words[1], CultureInfo.InvariantCulture))
+            : throw new InvalidOperationException("The process that tracks buffers failed.");
+    }
+
+    /// <summary>Nanoseconds a buffer, on average over threads that begin at once.</summary>
+    private static double Sample(int threadCount)
+    {
+        double[] times = new double[threadCount];
+        using var start = new Barrier(threadCount);
+        Thread[] threads =
+        [
+            .. Enumerable.Range(0, threadCount).Select(index => new Thread(() =>
+            {
+                start.SignalAndWait();
+                long begin = Stopwatch.GetTimestamp();
+                for (int call = 0; call < Calls; call++)
+                {
+                    Turn();
+                }
+
+                times[index] = Stopwatch.GetElapsedTime(begin).TotalNanoseconds / (Calls * Turns);
+            })),
+        ];
+        Array.ForEach(threads, static thread => thread.Start());
+        Array.ForEach(threads, static thread => thread.Join());
+        return times.Average();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Turn()
+    {
+        for (int i = 0; i < Turns; i++)
+        {
+            using var buffer = NativeBuffer.Create<byte>(Length);
+            buffer[0] = 1;
+        }
+    }
+}
