@@ -8,6 +8,8 @@ internal static class GuardedAllocators
     /// <summary>Those in front of allocators that live forever, and therefore do so, too.</summary>
     private static readonly ConcurrentDictionary<(NativeAllocator Inner, GuardMode Mode), NativeAllocator> s_permanent = new();
 
+    private static int s_isCheckedAtExit;
+
     /// <summary>The one that stands in front of an allocator because a user asked for it.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="mode"/> is none of the modes.</exception>
     public static NativeAllocator Over(NativeAllocator inner, GuardMode mode) =>
@@ -16,8 +18,15 @@ internal static class GuardedAllocators
             : Make(inner, mode, isAmbient: false);
 
     /// <summary>One that stands in front of an allocator in the whole process; itself if the user's own guard does.</summary>
-    public static NativeAllocator Ambient(NativeAllocator inner, GuardMode mode) =>
-        IsGuarded(inner) ? inner : Make(inner, mode, isAmbient: true);
+    public static NativeAllocator Ambient(NativeAllocator inner, GuardMode mode)
+    {
+        if (mode == GuardMode.Checked && Interlocked.Exchange(ref s_isCheckedAtExit, 1) == 0)
+        {
+            AppDomain.CurrentDomain.ProcessExit += static (_, _) => NativeMemoryGuard.Check();
+        }
+
+        return IsGuarded(inner) ? inner : Make(inner, mode, isAmbient: true);
+    }
 
     private static bool IsGuarded(NativeAllocator allocator) =>
         allocator is CheckedAllocator or PageGuardAllocator or SamplingAllocator
