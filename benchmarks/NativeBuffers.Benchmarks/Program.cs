@@ -1,3 +1,4 @@
+using System.Globalization;
 using NativeBuffers.Benchmarks;
 using NativeBuffers.Benchmarks.Collections;
 using NativeBuffers.Benchmarks.Owners;
@@ -17,8 +18,13 @@ switch (args)
         ListGrowth.RunChild(kind);
         return 0;
 
+<<<<<<< HEAD
     case [TrackedBuffers.Verb]:
         TrackedBuffers.RunChild();
+=======
+    case [CheckedLoop.Verb, string size]:
+        CheckedLoop.RunChild(int.Parse(size, CultureInfo.InvariantCulture));
+>>>>>>> a34e78356223b26b326855a934235e089d816b72
         return 0;
 
     case [string word, ..] when !word.StartsWith('-'):

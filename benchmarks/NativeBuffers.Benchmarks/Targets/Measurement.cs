@@ -10,7 +10,11 @@ internal sealed record Measurement(string Name, Action WarmUp, Func<IEnumerable<
         new Measurement(DisposeCost.What, static () => { }, DisposeCost.Measure),
         .. LongRaces.All.Select(static race => new Measurement(race.What, static () => { }, race.Run)),
         new Measurement(ListTargets.What, static () => { }, ListTargets.Measure),
+<<<<<<< HEAD
         new Measurement(TrackingTargets.What, static () => { }, TrackingTargets.Measure),
+=======
+        new Measurement(CheckedTargets.What, static () => { }, CheckedTargets.Measure),
+>>>>>>> a34e78356223b26b326855a934235e089d816b72
         new Measurement(FlatMemory.What, static () => { }, FlatMemory.Measure),
     ];
 }

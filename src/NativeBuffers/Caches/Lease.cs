@@ -147,7 +147,7 @@ internal readonly struct Lease
     {
         nuint byteCount = length >= 0 ? (nuint)length * (nuint)elementSize : Layout.ByteCount(length, elementSize);
         Origin origin = Origin.At(file, line, type);
-        Slot* slot = Front.IsOpen(magazine) ? Front.TryTake(magazine, byteCount, zeroed, origin) : TryTakeWatched(magazine, byteCount, zeroed, origin);
+        Slot* slot = WatchedWay.IsOpen(magazine) ? WatchedWay.TryTake(magazine, byteCount, zeroed, origin) : TryTakeWatched(magazine, byteCount, zeroed, origin);
         return slot != null ? slot : throw NativeAllocator.Default.RefusalOf(byteCount);
     }
 

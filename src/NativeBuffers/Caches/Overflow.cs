@@ -73,9 +73,9 @@ internal static class Overflow
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static unsafe void ReturnBehindHot(Magazine* home, Slot* slot)
     {
-        if (Switch.IsOn && Front.IsOf(slot))
+        if (Switch.IsOn && WatchedWay.IsOf(slot))
         {
-            Front.Return(slot);
+            WatchedWay.Return(slot);
             return;
         }
 

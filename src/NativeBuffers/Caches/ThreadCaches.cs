@@ -349,7 +349,7 @@ internal static class ThreadCaches
                 Cache->Vacant = null;
                 Cache->VacantCount = 0;
                 Cache->IsAside = false;
-                Front.ForgetThread(Cache);
+                WatchedWay.ForgetThread(Cache);
                 CacheBudget.Release(Cache->ReservedBytes);
                 Cache->ReservedBytes = 0;
             }

@@ -1,5 +1,6 @@
 using NativeBuffers.Tests.Allocators;
 using NativeBuffers.Tests.Contracts;
+using NativeBuffers.Tests.Diagnostics;
 
 namespace NativeBuffers.Tests.Arenas;
 
@@ -13,6 +14,7 @@ public class AbandonedArenaTests
     [InlineData(2)]
     public void Arenas_that_were_never_disposed_are_freed_when_their_thread_has_ended(int scopes)
     {
+        Needs.Caches();
         var allocator = new WatchingAllocator();
         NativeMemoryCache.Trim();
         long cached = NativeMemoryCache.CachedBytes;

@@ -1,5 +1,6 @@
 using NativeBuffers.Tests.Allocators;
 using NativeBuffers.Tests.Contracts;
+using NativeBuffers.Tests.Diagnostics;
 
 namespace NativeBuffers.Tests.Arenas;
 
@@ -10,6 +11,7 @@ public class ArenaCostTests
     [Fact]
     public void Nothing_is_allocated_on_the_managed_heap()
     {
+        Needs.Caches();
         OtherThread.Run(
             static () =>
             {

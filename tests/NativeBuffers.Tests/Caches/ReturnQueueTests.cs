@@ -2,6 +2,7 @@ using System.Reflection;
 using NativeBuffers.Caches;
 using NativeBuffers.Lifetimes;
 using NativeBuffers.Tests.Contracts;
+using NativeBuffers.Tests.Diagnostics;
 
 namespace NativeBuffers.Tests.Caches;
 
@@ -15,7 +16,9 @@ public class ReturnQueueTests
     private const int Large = 300_000;
 
     [Fact]
-    public unsafe void A_slot_in_the_queue_of_another_size_is_not_taken_for_one_of_this_size() =>
+    public unsafe void A_slot_in_the_queue_of_another_size_is_not_taken_for_one_of_this_size()
+    {
+        Needs.Caches();
         OtherThread.Run(
             static () =>
             {
@@ -28,6 +31,7 @@ public class ReturnQueueTests
                 Assert.Equal(SlotState.Returned, Slot.StateOf(slot->Generation));
                 slot->Generation = held + (Slot.Step - (ulong)SlotState.Held);
                 ThreadCache.Return(slot, slot->Home);
+    }
 
                 // Its next owner makes it large and then small, and another thread disposes it.
                 NativeMemoryOwner<byte> owner = NativeMemoryOwner<byte>.CreateUninitialized(Medium);
@@ -47,7 +51,9 @@ public class ReturnQueueTests
             });
 
     [Fact]
-    public unsafe void A_closer_that_comes_too_late_frees_nothing_though_the_slot_has_a_large_block_by_now() =>
+    public unsafe void A_closer_that_comes_too_late_frees_nothing_though_the_slot_has_a_large_block_by_now()
+    {
+        Needs.Caches();
         OtherThread.Run(
             static () =>
             {
@@ -59,6 +65,7 @@ public class ReturnQueueTests
                 ulong closing = Slot.With(held, SlotState.Closing);
                 slot->Generation = held + (Slot.Step - (ulong)SlotState.Held);
                 ThreadCache.Return(slot, slot->Home);
+    }
 
                 NativeMemoryOwner<byte> owner = NativeMemoryOwner<byte>.CreateUninitialized(Medium);
                 Assert.True(SlotOf(owner) == slot);

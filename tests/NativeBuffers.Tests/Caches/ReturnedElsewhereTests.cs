@@ -1,4 +1,5 @@
 using NativeBuffers.Caches;
+using NativeBuffers.Tests.Diagnostics;
 using NativeBuffers.Tests.Lifetimes;
 
 namespace NativeBuffers.Tests.Caches;
@@ -11,6 +12,7 @@ public class ReturnedElsewhereTests
     [Fact]
     public void What_waits_for_its_own_thread_counts_as_kept()
     {
+        Needs.Caches();
         // What other tests have forgotten is given back now, and not while this one counts.
         Collector.Settle();
         NativeMemoryCache.Trim();

@@ -1,3 +1,5 @@
+using NativeBuffers.Tests.Diagnostics;
+
 namespace NativeBuffers.Tests.Collections;
 
 /// <summary>Memory that ends in the middle of growth: contents and capacity stay, and the owner goes on.</summary>
@@ -33,6 +35,7 @@ public class ExhaustedMemoryTests
     [Fact]
     public void Near_the_end_of_memory_a_list_grows_in_few_steps()
     {
+        Needs.BareBlocks();
         var allocator = new RefusingAllocator { Largest = 1_500_000 };
         using var list = new NativeList<byte>(1_000_000, allocator);
         list.Resize(1_000_000);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using NativeBuffers.Tests.Diagnostics;
 
 namespace NativeBuffers.Tests.Contracts;
 
@@ -14,6 +15,7 @@ public abstract class PoolContract<T>(NativeMemoryPool<T> pool) : PooledBufferCo
     [Fact]
     public void Given_back_on_another_thread_it_is_rented_again_on_the_first()
     {
+        Needs.Caches();
         HashSet<nint> blocks = [];
         for (int i = 0; i < 500; i++)
         {

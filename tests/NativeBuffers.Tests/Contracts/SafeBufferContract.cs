@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using NativeBuffers.Tests.Diagnostics;
 using NativeBuffers.Tests.Handles;
 
 namespace NativeBuffers.Tests.Contracts;
@@ -236,6 +237,7 @@ public abstract class SafeBufferContract<THandle>(
     [Fact]
     public void A_handle_gets_the_block_of_an_owner_without_a_copy_and_there_and_back_again()
     {
+        Needs.BareBlocks();
         NativeMemoryOwner<int> owner = NativeMemoryOwner<int>.CreateFrom([1, 2, 3], allocator);
         nint address = AddressOf(owner);
         for (int i = 0; i < 10; i++)

@@ -1,5 +1,6 @@
 using System.Reflection;
 using NativeBuffers.Tests.Contracts;
+using NativeBuffers.Tests.Diagnostics;
 
 namespace NativeBuffers.Tests.HouseRules;
 
@@ -8,6 +9,7 @@ public class JoinedContractsTests
     [Fact]
     public void Every_allocator_joins_the_contract()
     {
+        Needs.Caches();
         IEnumerable<Type> allocators = typeof(NativeAllocator).Assembly.GetTypes()
             .Where(static type => type.IsSubclassOf(typeof(NativeAllocator)) && !type.IsAbstract)
             .Where(static type => !type.IsSubclassOf(typeof(MappedBlock))); // Allocates nothing: each frees the one block it is of.

@@ -1,3 +1,5 @@
+using NativeBuffers.Tests.Diagnostics;
+
 namespace NativeBuffers.Tests.Owners;
 
 /// <summary>What a scoped buffer promises when it is used as meant.</summary>
@@ -286,6 +288,7 @@ public class NativeBufferTests
     [Fact]
     public void Nothing_is_allocated_on_the_managed_heap()
     {
+        Needs.Caches();
         Work();
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 10_000; i++)

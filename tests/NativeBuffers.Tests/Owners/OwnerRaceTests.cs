@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using NativeBuffers.Tests.Allocators;
 using NativeBuffers.Tests.Contracts;
+using NativeBuffers.Tests.Diagnostics;
 
 namespace NativeBuffers.Tests.Owners;
 
@@ -167,6 +168,7 @@ public class OwnerRaceTests
     [Fact]
     public void Who_uses_a_disposed_owner_keeps_nobody_from_resizing_the_one_that_has_its_place_now()
     {
+        Needs.Caches();
         NativeMemoryOwner<int> stale = NativeMemoryOwner<int>.Create(Length);
         ref int first = ref MemoryMarshal.GetReference(stale.GetSpan());
         stale.Dispose();

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using NativeBuffers.Tests.Diagnostics;
 
 namespace NativeBuffers.Tests.Owners;
 
@@ -7,6 +8,7 @@ public class ResizeInProgressTests
     [Fact]
     public void While_an_owner_is_being_resized_it_says_at_once_that_it_is_not_disposed()
     {
+        Needs.BareBlocks();
         using var allocator = new SlowAllocator();
         using var owner = NativeMemoryOwner<int>.Create(10, allocator);
         var resizer = new Thread(() => owner.Resize(1000));

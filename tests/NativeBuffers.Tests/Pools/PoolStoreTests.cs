@@ -1,5 +1,6 @@
 using NativeBuffers.Tests.Allocators;
 using NativeBuffers.Tests.Contracts;
+using NativeBuffers.Tests.Diagnostics;
 
 namespace NativeBuffers.Tests.Pools;
 
@@ -19,6 +20,7 @@ public class PoolStoreTests
     [Fact]
     public void A_block_that_came_back_is_the_next_one_of_its_size_and_no_new_one_is_allocated()
     {
+        Needs.BareBlocks();
         var allocator = new WatchingAllocator();
         using NativeMemoryPool<byte> pool = Make(allocator);
         for (int round = 0; round < 100; round++)
@@ -104,6 +106,7 @@ public class PoolStoreTests
     [Fact]
     public void Trim_frees_all_that_is_kept_and_nothing_that_is_rented()
     {
+        Needs.BareBlocks();
         var allocator = new WatchingAllocator();
         using NativeMemoryPool<int> pool = new(new NativePoolOptions { Allocator = allocator });
         PooledBuffer<int> rented = pool.RentBuffer(100);
@@ -172,6 +175,7 @@ public class PoolStoreTests
     [Fact]
     public void The_shared_pool_is_the_default_caches_and_trims_them()
     {
+        Needs.BareBlocks();
         OtherThread.Run(
             static () =>
             {
@@ -227,6 +231,7 @@ public class PoolStoreTests
     [Fact]
     public void A_rented_owner_names_the_pool_and_is_freed_by_it_when_released()
     {
+        Needs.BareBlocks();
         var allocator = new WatchingAllocator();
         using NativeMemoryPool<int> pool = new(new NativePoolOptions { Allocator = allocator });
         var owner = (NativeMemoryOwner<int>)pool.Rent(10);

@@ -1,5 +1,6 @@
 using NativeBuffers.Caches;
 using NativeBuffers.Lifetimes;
+using NativeBuffers.Tests.Diagnostics;
 
 namespace NativeBuffers.Tests.Races;
 
@@ -12,6 +13,7 @@ public class ArenaOfSlotReturnedTwiceTests
     [InlineData(true)]
     public void An_arena_and_the_queue_that_its_slot_lies_in_leave_each_other_alone(bool isTrimmed)
     {
+        Needs.Caches();
         var race = new Race();
         race.RunBriefly(() => Play(isTrimmed));
         race.ThrowIfFailed();

@@ -1,5 +1,6 @@
 using NativeBuffers.Caches;
 using NativeBuffers.Lifetimes;
+using NativeBuffers.Tests.Diagnostics;
 
 namespace NativeBuffers.Tests.Races;
 
@@ -11,7 +12,9 @@ namespace NativeBuffers.Tests.Races;
 public class ReturnedTwiceRaceTests
 {
     [Fact]
-    public void A_slot_with_another_block_is_not_taken_for_the_size_that_it_had_in_the_queue() =>
+    public void A_slot_with_another_block_is_not_taken_for_the_size_that_it_had_in_the_queue()
+    {
+        Needs.Caches();
         OnNewThread(
             static () =>
             {
@@ -22,6 +25,7 @@ public class ReturnedTwiceRaceTests
                     // SAFETY: slots are never unmapped; the other thread has ended when this one goes on.
                     Hold large = Hold.Rent(Large, 1, file: null, line: 0, typeof(byte));
                     ReturnTwice(large);
+    }
 
                     // The blocks of both slots change places: the one in the queue has the small block now.
                     using var owner = NativeMemoryOwner<byte>.Create(Small);
@@ -37,7 +41,9 @@ public class ReturnedTwiceRaceTests
             });
 
     [Fact]
-    public void A_buffer_that_was_returned_twice_is_rented_once() =>
+    public void A_buffer_that_was_returned_twice_is_rented_once()
+    {
+        Needs.Caches();
         OnNewThread(
             static () =>
             {
@@ -53,6 +59,7 @@ public class ReturnedTwiceRaceTests
                     }
                 }
             });
+    }
 
     /// <summary>This thread reads the generation; the other closes the slot and queues it; this thread's store comes last.</summary>
     /// <safety>The slot's home is this thread's, and has no hot slot.</safety>

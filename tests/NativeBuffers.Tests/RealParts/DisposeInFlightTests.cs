@@ -3,6 +3,7 @@ using System.IO.Pipes;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using NativeBuffers.Tests.Diagnostics;
 
 namespace NativeBuffers.Tests.RealParts;
 
@@ -36,6 +37,7 @@ public sealed class DisposeInFlightTests : IDisposable
     [Fact]
     public async Task An_owner_under_a_read_that_the_platform_pins_is_freed_after_it_with_the_bytes_inside()
     {
+        Needs.BareBlocks();
         using var allocator = new PoisoningAllocator(keepsFreed: true);
         var owner = NativeMemoryOwner<byte>.Create(Length, allocator);
         Memory<byte> memory = owner.Memory;
@@ -60,6 +62,7 @@ public sealed class DisposeInFlightTests : IDisposable
     [InlineData(true)]
     public async Task A_pooled_buffer_under_a_read_that_the_platform_pins_reaches_no_other_renter_before_it_ends(bool isShared)
     {
+        Needs.BareBlocks();
         using var allocator = new PoisoningAllocator(keepsFreed: true);
         using var own = new NativeMemoryPool<byte>(new NativePoolOptions { Allocator = allocator });
         NativeMemoryPool<byte> pool = isShared ? NativeMemoryPool<byte>.Shared : own;
@@ -91,6 +94,7 @@ public sealed class DisposeInFlightTests : IDisposable
     [Fact]
     public async Task A_pin_of_ones_own_keeps_the_memory_of_a_read_that_holds_a_span()
     {
+        Needs.BareBlocks();
         using var allocator = new PoisoningAllocator(keepsFreed: true);
         var owner = NativeMemoryOwner<byte>.Create(Length, allocator);
         var gated = new GatedMemory(owner.Memory);
@@ -135,6 +139,7 @@ public sealed class DisposeInFlightTests : IDisposable
     [Fact]
     public async Task A_borrow_keeps_the_memory_of_a_read_that_blocks_its_thread()
     {
+        Needs.BareBlocks();
         using var allocator = new PoisoningAllocator(keepsFreed: true);
         var owner = NativeMemoryOwner<byte>.Create(Length, allocator);
         using var peer = new AnonymousPipeServerStream(PipeDirection.Out);

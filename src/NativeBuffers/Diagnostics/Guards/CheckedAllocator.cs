@@ -23,10 +23,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
     private static CheckedRings? t_rings;
 
     private readonly int _id;
-    private readonly ulong _liveMark;
-    private readonly ulong _freedMark;
-    private readonly ulong _liveSum;
-    private readonly ulong _freedSum;
+    private readonly CheckedMarks _marks;
 
     /// <summary>The largest alignment of blocks in rings; 0 if there are none.</summary>
     private readonly nuint _ringAlignment;
@@ -42,10 +39,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
         _isKept = inner.LivesForever || !isAmbient;
         _isTriedAgain = _isKept && !Fails(inner);
         _ringAlignment = inner.LivesForever && inner.BlockAlignment <= CheckedHeader.ByteCount ? inner.BlockAlignment : 0;
-        _liveMark = CheckedHeader.LiveMark(_id, isRinged: true, BlockAlignment);
-        _freedMark = CheckedHeader.FreedMark(_liveMark);
-        _liveSum = CheckedHeader.OfMark(_liveMark);
-        _freedSum = CheckedHeader.OfMark(_freedMark);
+        _marks = new CheckedMarks(_id, BlockAlignment);
     }
 
     internal override unsafe void* ObtainAt(ref nint thread, Origin origin, nuint byteCount, nuint alignment, bool zeroed)
@@ -66,7 +60,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
 
     internal override unsafe void FreeAt(ref nint thread, void* block, nuint byteCount, nuint alignment)
     {
-        if (thread == 0 || byteCount > CheckedRings.LargestByteCount || alignment > _ringAlignment || !IsIntactInUse(CheckedHeader.Of(block), byteCount))
+        if (thread == 0 || byteCount > CheckedRings.LargestByteCount || alignment > _ringAlignment || !_marks.AreIntactInUse(CheckedHeader.Of(block), byteCount))
         {
             base.FreeAt(ref thread, block, byteCount, alignment);
             return;
@@ -92,7 +86,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
     {
         if (byteCount > CheckedRings.LargestByteCount || alignment > _ringAlignment)
         {
-            return AllocateKept(byteCount, nuint.Max(alignment, BlockAlignment), zeroed, Here());
+            return AllocateKept(byteCount, nuint.Max(alignment, BlockAlignment), zeroed, CheckedFindings.Here);
         }
 
         CheckedRings rings = Rings;
@@ -103,8 +97,8 @@ internal sealed class CheckedAllocator : WrappingAllocator
     {
         CheckedHeader* header = CheckedHeader.Of(block);
         Origin origin = Origin.Noted;
-        if (byteCount > CheckedRings.LargestByteCount || alignment > _ringAlignment || ((nuint)block & 15) != 0 || !IsIntactInUse(header, byteCount)
-            || (origin.IsOfBareBlock && Interlocked.CompareExchange(ref header->Mark, _freedMark, _liveMark) != _liveMark))
+        if (byteCount > CheckedRings.LargestByteCount || alignment > _ringAlignment || ((nuint)block & 15) != 0 || !_marks.AreIntactInUse(header, byteCount)
+            || (origin.IsOfBareBlock && !_marks.TryClaim(header)))
         {
             FreeSlowly(block, byteCount, alignment);
             return;
@@ -147,7 +141,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
             return;
         }
 
-        if (Find(block) is { } violation)
+        if (CheckedBlocks.Find(block) is { } violation)
         {
             Tell(violation, mayThrow);
             return;
@@ -160,46 +154,6 @@ internal sealed class CheckedAllocator : WrappingAllocator
         }
     }
 
-    /// <summary>What is wrong with a block that was given back, and kept; null if nothing.</summary>
-    internal static NativeMemoryViolation? FindInFreed(nint block)
-    {
-        unsafe
-        {
-            // SAFETY: what is kept can be read.
-            return CheckedFindings.InFreed(CheckedHeader.Of((void*)block));
-        }
-    }
-
-    /// <summary>What is wrong with a block that the quarantine lists; null if nothing.</summary>
-    internal static NativeMemoryViolation? Find(nint block)
-    {
-        unsafe
-        {
-            // SAFETY: what is listed can be read.
-            CheckedHeader* header = CheckedHeader.Of((void*)block);
-            return !header->IsFreed ? CheckedFindings.InLive(header, release: 0) : CheckedQuarantine.IsTooLarge(header) ? null : CheckedFindings.InFreed(header);
-        }
-    }
-
-    /// <summary>Makes a block that the quarantine lists a freed one; false if it is not live, or damaged.</summary>
-    internal static bool TryRetire(nint block, ulong release, bool isFilled)
-    {
-        unsafe
-        {
-            // SAFETY: what is listed can be read.
-            CheckedHeader* header = CheckedHeader.Of((void*)block);
-            if (!header->IsLive || CheckedFindings.InLive(header, release) is not null)
-            {
-                return false;
-            }
-
-            Retire(header, release, isFilled);
-            return true;
-        }
-    }
-
-    private static ulong Here() => CheckedFindings.Here;
-
     private static bool Fails(NativeAllocator inner) =>
         inner is FaultyAllocator || (inner is WrappingAllocator { Inner: var next } && Fails(next));
 
@@ -211,18 +165,6 @@ internal sealed class CheckedAllocator : WrappingAllocator
         }
 
         NativeMemoryGuard.Report(violation);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe void Retire(CheckedHeader* header, ulong release, bool isFilled = true)
-    {
-        header->Release = release;
-        header->Mark = CheckedHeader.FreedMark(header->Mark);
-        header->Checksum = CheckedHeader.Sum(header);
-        if (isFilled)
-        {
-            CheckedFill.SetLines((byte*)(header + 1), header->Length, CheckedFill.Forbidden);
-        }
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -247,45 +189,15 @@ internal sealed class CheckedAllocator : WrappingAllocator
     {
         int sizeClass = SizeClasses.Of(byteCount);
         byte* block = (byte*)rings.TakeOldest(sizeClass);
-        if (block == null || !IsIntact(block, sizeClass))
+        bool isAtHand = block != null && _marks.AreIntactInRing(block, sizeClass);
+        if (!isAtHand && (block = TakeFresh(block, sizeClass)) == null)
         {
-            block = TakeFresh(block, sizeClass);
-            if (block == null)
-            {
-                return null;
-            }
+            return null;
         }
 
-        CheckedHeader* header = CheckedHeader.Of(block);
-        ulong serial = rings.NextSerial();
-        header->Serial = serial;
-        header->Length = byteCount;
-        header->Allocation = allocation;
-        header->Release = 0;
-        header->Mark = _liveMark;
-        header->Checksum = CheckedHeader.Sum(header, serial, byteCount, allocation) ^ _liveSum;
+        _marks.Open(CheckedHeader.Of(block), rings.NextSerial(), byteCount, allocation);
         CheckedFill.Set(block, byteCount, zeroed ? (byte)0 : CheckedFill.Fresh);
         return block;
-    }
-
-    /// <summary>Whether nothing is wrong with a block that was kept in a ring.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private unsafe bool IsIntact(byte* block, int sizeClass)
-    {
-        CheckedHeader* header = CheckedHeader.Of(block);
-        return header->Mark == _freedMark && header->HasZone
-            && header->Checksum == (CheckedHeader.Sum(header, header->Serial, header->Length, header->Allocation) ^ CheckedHeader.OfRelease(header->Release) ^ _freedSum)
-            && CheckedFill.AreLinesIntact(block, block + CheckedShape.RoomOf(sizeClass));
-    }
-
-    /// <summary>Whether nothing is wrong with a block that belongs into rings, and is in use.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private unsafe bool IsIntactInUse(CheckedHeader* header, nuint byteCount)
-    {
-        byte* block = (byte*)(header + 1);
-        return header->Mark == _liveMark && header->Length == byteCount && header->Release == 0 && header->HasZone
-            && header->Checksum == (CheckedHeader.Sum(header, header->Serial, byteCount, header->Allocation) ^ _liveSum)
-            && CheckedFill.IsIntact(block + byteCount, block + CheckedShape.RoomOf(SizeClasses.Of(byteCount)));
     }
 
     /// <summary>Makes an intact block a freed one, and keeps it in a ring.</summary>
@@ -293,9 +205,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
     private unsafe void KeepRinged(CheckedRings rings, CheckedHeader* header, ulong release, bool mayThrow)
     {
         nuint byteCount = header->Length;
-        header->Release = release;
-        header->Mark = _freedMark;
-        header->Checksum ^= CheckedHeader.OfRelease(release) ^ _liveSum ^ _freedSum;
+        _marks.Close(header, release);
         CheckedFill.SetLines((byte*)(header + 1), byteCount, CheckedFill.Forbidden);
         nint oldest = rings.Keep(SizeClasses.Of(byteCount), (nint)(header + 1));
         if (oldest != 0)
@@ -314,7 +224,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
     {
         if (damaged != null)
         {
-            Tell(FindInFreed((nint)damaged)!, CheckedFindings.MayThrow);
+            Tell(CheckedBlocks.FindInFreed((nint)damaged)!, CheckedFindings.MayThrow);
         }
 
         var shape = CheckedShape.OfClass(sizeClass);
@@ -385,10 +295,10 @@ internal sealed class CheckedAllocator : WrappingAllocator
     private unsafe void* Move(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed)
     {
         // Nothing has changed when this throws.
-        ulong release = (uint)Origin.Resized.Id | (Here() & ~(ulong)uint.MaxValue);
+        ulong release = (uint)Origin.Resized.Id | (CheckedFindings.Here & ~(ulong)uint.MaxValue);
         if (FindAtFree(block, oldByteCount, alignment, release) is { } violation)
         {
-            throw NativeMemoryGuard.Found(violation);
+            Tell(violation, mayThrow: true);
         }
 
         CheckedHeader* header = CheckedHeader.Of(block);
@@ -416,14 +326,9 @@ internal sealed class CheckedAllocator : WrappingAllocator
         }
 
         CheckedHeader* header = CheckedHeader.Of(block);
-        if (header->Checksum != CheckedHeader.Sum(header) && !header->LooksLikeOne)
-        {
-            return CheckedFindings.Unknown((nint)block, Name, release);
-        }
-
         if (header->Checksum != CheckedHeader.Sum(header))
         {
-            return CheckedFindings.InLive(header, release);
+            return header->LooksLikeOne ? CheckedFindings.InLive(header, release) : CheckedFindings.Unknown((nint)block, Name, release);
         }
 
         return header->AllocatorId != _id ? CheckedFindings.WrongAllocator(header, CheckedNames.Of(header->AllocatorId), Name, release)
@@ -435,7 +340,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
     [MethodImpl(MethodImplOptions.NoInlining)]
     private unsafe void FreeSlowly(void* block, nuint byteCount, nuint alignment)
     {
-        ulong release = Here();
+        ulong release = CheckedFindings.Here;
         NativeMemoryViolation? violation = FindAtFree(block, byteCount, alignment, release);
         if (violation is null)
         {
@@ -446,7 +351,12 @@ internal sealed class CheckedAllocator : WrappingAllocator
         if (violation.Kind is NativeMemoryViolationKind.Overflow or NativeMemoryViolationKind.Underflow)
         {
             // Nobody uses it again. But who gives it back once more is told so.
-            Retire(CheckedHeader.Of(block), release, isFilled: false);
+            CheckedBlocks.Retire(CheckedHeader.Of(block), release, isFilled: false);
+        }
+
+        if (violation.Kind is NativeMemoryViolationKind.Overflow or NativeMemoryViolationKind.Underflow or NativeMemoryViolationKind.CorruptedHeader)
+        {
+            CheckedQuarantine.Leave((nint)block);
         }
 
         Tell(violation, CheckedFindings.MayThrow);

@@ -87,12 +87,21 @@ internal static class CheckedFill
     {
         nuint count = 0;
         first = 0;
-        for (byte* each = start; each < end; each++)
+        nuint length = (nuint)(end - start);
+        for (nuint next = 0; next < length;)
         {
-            if (*each != Forbidden && count++ == 0)
+            // Mostly there is none, and the span's own search is fast.
+            int rest = (int)nuint.Min(length - next, int.MaxValue);
+            int skipped = new ReadOnlySpan<byte>(start + next, rest).IndexOfAnyExcept(Forbidden);
+            if (skipped < 0)
             {
-                first = (nuint)(each - start);
+                next += (nuint)rest;
+                continue;
             }
+
+            next += (nuint)skipped;
+            first = count++ == 0 ? next : first;
+            next++;
         }
 
         return count;

@@ -45,6 +45,18 @@ internal static class CheckedQuarantine
         }
     }
 
+    /// <summary>Says that it was told already what is wrong with a block, which leaks.</summary>
+    public static void Leave(nint block)
+    {
+        using (s_gate.Enter())
+        {
+            if (s_known.ContainsKey(block))
+            {
+                _ = s_told.Add(block);
+            }
+        }
+    }
+
     /// <summary>Makes a live block a freed one, and keeps it if it is not too large.</summary>
     /// <param name="block">The block.</param>
     /// <param name="byteCount">Its size with all around it.</param>
@@ -56,11 +68,12 @@ internal static class CheckedQuarantine
         using (s_gate.Enter())
         {
             bool isKept = byteCount <= LargestByteCount;
-            if (!s_known.TryGetValue(block, out CheckedAllocator? owner) || !CheckedAllocator.TryRetire(block, release, isKept))
+            if (!s_known.TryGetValue(block, out CheckedAllocator? owner) || !CheckedBlocks.TryRetire(block, release, isKept))
             {
                 return false;
             }
 
+            _ = s_told.Remove(block);
             if (!isKept)
             {
                 leaving.Add((owner, block));
@@ -105,7 +118,7 @@ internal static class CheckedQuarantine
         {
             foreach (nint block in s_known.Keys)
             {
-                if (CheckedAllocator.Find(block) is { } violation && s_told.Add(block))
+                if (CheckedBlocks.Find(block) is { } violation && s_told.Add(block))
                 {
                     found.Add(violation);
                 }

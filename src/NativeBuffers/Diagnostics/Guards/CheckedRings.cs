@@ -136,7 +136,7 @@ internal sealed class CheckedRings
             for (int i = 0; ring is not null && i < ring.Count; i++)
             {
                 nint block = ring.At(i);
-                if (block != 0 && CheckedAllocator.FindInFreed(block) is { } violation)
+                if (block != 0 && CheckedBlocks.FindInFreed(block) is { } violation)
                 {
                     // Told once, and never used again.
                     ring.Forget(i);

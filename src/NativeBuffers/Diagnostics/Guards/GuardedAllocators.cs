@@ -8,6 +8,8 @@ internal static class GuardedAllocators
     /// <summary>Those in front of allocators that live forever, and therefore do so, too.</summary>
     private static readonly ConcurrentDictionary<(NativeAllocator Inner, GuardMode Mode), NativeAllocator> s_permanent = new();
 
+    private static int s_isCheckedAtExit;
+
     /// <summary>The one that stands in front of an allocator because a user asked for it.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="mode"/> is none of the modes.</exception>
     public static NativeAllocator Over(NativeAllocator inner, GuardMode mode) =>
@@ -15,9 +17,22 @@ internal static class GuardedAllocators
             ? s_permanent.GetOrAdd((inner, mode), static key => Make(key.Inner, key.Mode, isAmbient: false))
             : Make(inner, mode, isAmbient: false);
 
+<<<<<<< HEAD
     /// <summary>One that stands in front of an allocator in the whole process; itself, if the user has put a guard there already.</summary>
     public static NativeAllocator Ambient(NativeAllocator inner, GuardMode mode) =>
         IsGuarded(inner) ? inner : Make(inner, mode, isAmbient: true);
+=======
+    /// <summary>One that stands in front of an allocator in the whole process; itself if the user's own guard does.</summary>
+    public static NativeAllocator Ambient(NativeAllocator inner, GuardMode mode)
+    {
+        if (mode == GuardMode.Checked && Interlocked.Exchange(ref s_isCheckedAtExit, 1) == 0)
+        {
+            AppDomain.CurrentDomain.ProcessExit += static (_, _) => NativeMemoryGuard.Check();
+        }
+
+        return IsGuarded(inner) ? inner : Make(inner, mode, isAmbient: true);
+    }
+>>>>>>> a34e78356223b26b326855a934235e089d816b72
 
     private static bool IsGuarded(NativeAllocator? allocator)
     {

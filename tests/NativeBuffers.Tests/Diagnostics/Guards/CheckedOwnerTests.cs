@@ -171,7 +171,7 @@ public class CheckedOwnerTests
 
         void Work(int me)
         {
-            for (int round = 0; round < 200; round++)
+            for (int round = 0; round < 50; round++)
             {
                 exchanged[me] = [.. Enumerable.Range(0, 100).Select(i => NativeMemoryOwner<byte>.Create((i * 7) + 1, s_guard))];
                 barrier.SignalAndWait();
@@ -209,7 +209,7 @@ public class CheckedOwnerTests
                         }
                     });
                 worker.Start();
-                for (int i = 0; i < 500; i++)
+                for (int i = 0; i < 100; i++)
                 {
                     NativeMemoryGuard.Check();
                 }

@@ -1,0 +1,64 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+
+namespace NativeBuffers.Benchmarks.Owners;
+
+/// <summary>A buffer is created and disposed in a process that was started with <c>NATIVEBUFFERS_GUARD=checked</c>.</summary>
+internal static class CheckedLoop
+{
+    /// <summary>The verb by which the process is started that measures, and then prints nanoseconds a round trip.</summary>
+    public const string Verb = "checked-loop";
+
+    private const int Rounds = 101;
+    private const int WarmUps = 60;
+
+    /// <summary>What the started process does.</summary>
+    public static void RunChild(int byteCount)
+    {
+        int turns = 20_000_000 / (byteCount + 200);
+        for (int i = 0; i < WarmUps; i++)
+        {
+            Work(turns, byteCount);
+            if (i == WarmUps / 2)
+            {
+                // The compiler finishes in the background.
+                Thread.Sleep(TimeSpan.FromMilliseconds(300));
+            }
+        }
+
+        double[] times = new double[Rounds];
+        for (int i = 0; i < Rounds; i++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            Work(turns, byteCount);
+            times[i] = Stopwatch.GetElapsedTime(start).TotalNanoseconds / turns;
+        }
+
+        Array.Sort(times);
+        Console.WriteLine(times[Rounds / 2].ToString(CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>Starts such a process, and reads what it prints.</summary>
+    public static double Measure(int byteCount)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!, [Verb, byteCount.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardOutput = true };
+        start.Environment["NATIVEBUFFERS_GUARD"] = "checked";
+        using Process child = Process.Start(start)!;
+        string text = child.StandardOutput.ReadToEnd();
+        child.WaitForExit();
+        return child.ExitCode == 0
+            ? double.Parse(text, CultureInfo.InvariantCulture)
+            : throw new InvalidOperationException("The process with checked blocks failed.");
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Work(int turns, int byteCount)
+    {
+        for (int i = 0; i < turns; i++)
+        {
+            using var buffer = NativeBuffer.Create<byte>(byteCount);
+            buffer[0] = 1;
+        }
+    }
+}
