@@ -296,6 +296,38 @@ public abstract class NativeAllocator
         return AllocateCore(byteCount, alignment, zeroed);
     }
 
+    /// <summary>As <see cref="Obtain"/>, for an owner that knows its origin and has noted none.</summary>
+    /// <param name="thread">This allocator's own word of this thread: a handle, or 0. Freed when the thread has ended.</param>
+    /// <param name="origin">Where the owner was made.</param>
+    /// <param name="byteCount">In bytes.</param>
+    /// <param name="alignment">A power of two, in bytes.</param>
+    /// <param name="zeroed">Whether every byte must be zero.</param>
+    /// <safety>As for <see cref="Obtain"/>, whose checks the caller has passed.</safety>
+    internal virtual unsafe void* ObtainAt(ref nint thread, Origin origin, nuint byteCount, nuint alignment, bool zeroed)
+    {
+        Origin.Note(origin);
+        try
+        {
+            return AllocateCore(byteCount, alignment, zeroed);
+        }
+        finally
+        {
+            Origin.Forget();
+        }
+    }
+
+    /// <summary>As <see cref="FreeOfOwner"/>, on a thread whose word is at hand.</summary>
+    /// <param name="thread">As for <see cref="ObtainAt"/>.</param>
+    /// <param name="block">The block.</param>
+    /// <param name="byteCount">In bytes.</param>
+    /// <param name="alignment">In bytes.</param>
+    /// <safety>As for <see cref="FreeOfOwner"/>.</safety>
+    internal virtual unsafe void FreeAt(ref nint thread, void* block, nuint byteCount, nuint alignment)
+    {
+        FreeOfOwnerCore(block, byteCount, alignment);
+        Origin.Forget();
+    }
+
     /// <summary>As <see cref="Free(void*, nuint, nuint)"/>, for the library's own callers: what they noted of their origin stays.</summary>
     /// <safety>As for <see cref="Free(void*, nuint, nuint)"/>.</safety>
     internal unsafe void GiveBack(void* block, nuint byteCount, nuint alignment)

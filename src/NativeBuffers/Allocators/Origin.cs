@@ -12,18 +12,16 @@ namespace NativeBuffers;
 /// </remarks>
 internal sealed class Origin
 {
-    /// <summary>A power of two: what each thread remembers of its last lines.</summary>
-    private const int RecentLength = 64;
+    /// <summary>A power of two: how many of the last lines are found at once.</summary>
+    private const int RecentLength = 1024;
 
     private static readonly ConcurrentDictionary<(string File, int Line, Type? Type), Origin> s_all = new();
     private static readonly Lock s_gate = new();
+    private static readonly Recent[] s_recent = new Recent[RecentLength];
     private static Origin[] s_byId = [];
 
     [ThreadStatic]
     private static Origin? t_noted;
-
-    [ThreadStatic]
-    private static Origin[]? t_recent;
 
     private Origin(string file, int line, Type? type)
     {
@@ -43,6 +41,12 @@ internal sealed class Origin
     /// <summary>For what was given back by nobody: a finalizer freed it, or the end of its thread.</summary>
     public static Origin Abandoned { get; } = new("(abandoned)", 0, null);
 
+    /// <summary>For what is given back because its contents have moved to a block of another size.</summary>
+    public static Origin Resized { get; } = new("(resized)", 0, null);
+
+    /// <summary>Somewhere where a bare block is asked for or given back.</summary>
+    private static Origin SomewhereBare { get; } = new(string.Empty, 0, null) { IsOfBareBlock = true };
+
     /// <summary>What this thread noted last; <see cref="Unknown"/> if nothing.</summary>
     public static Origin Noted => t_noted ?? Unknown;
 
@@ -54,6 +58,9 @@ internal sealed class Origin
 
     /// <summary>The elements' type; null for bare blocks.</summary>
     public Type? Type { get; }
+
+    /// <summary>Whether a caller of an allocator noted it, and not an owner: who may be told of mistakes by exceptions.</summary>
+    public bool IsOfBareBlock { get; private init; }
 
     /// <summary>Counts from 0.</summary>
     public int Id { get; }
@@ -68,15 +75,13 @@ internal sealed class Origin
     /// <summary>The one for a line and a type.</summary>
     public static Origin At(string? file, int line, Type? type)
     {
-        // The compiler's texts for file names are the same object each time; so the usual way compares references.
-        Origin[] recent = t_recent ??= MakeRecent();
-        ref Origin known = ref recent[line & (RecentLength - 1)];
-        if ((object)known.File != file || known.Line != line || known.Type != type)
-        {
-            known = Find(file, line, type);
-        }
-
-        return known;
+        // The compiler's texts for file names are the same object each time; so the usual way compares references. Threads
+        // share the table: an origin does not change, and whichever a thread finds there is a whole one.
+        ref Recent place = ref s_recent[(line + ((file?.Length ?? 0) << 4)) & (RecentLength - 1)];
+        Origin? known = place.Origin;
+        return known is not null && (object)known.File == file && known.Line == line && ReferenceEquals(known.Type, type)
+            ? known
+            : Find(ref place, file, line, type);
     }
 
     /// <summary>Says where the caller is, until <see cref="Forget"/>.</summary>
@@ -85,28 +90,38 @@ internal sealed class Origin
     /// <summary>Says where the caller is, until <see cref="Forget"/>.</summary>
     public static void Note(string? file, int line, Type? type) => t_noted = At(file, line, type);
 
+    /// <summary>What was noted, which ends.</summary>
+    public static Origin Take()
+    {
+        ref Origin? noted = ref t_noted;
+        Origin taken = noted ?? Unknown;
+        noted = null;
+        return taken;
+    }
+
     /// <summary>Ends what was noted.</summary>
     public static void Forget() => t_noted = null;
 
     /// <summary><c>File.cs:12</c>, or that it is not known.</summary>
     public override string ToString() =>
-        this == Unknown ? "(unknown)" : Line == 0 ? File : $"{Path.GetFileName(File)}:{Line}";
+        this == Unknown || this == SomewhereBare ? "(unknown)" : Line == 0 ? File : $"{Path.GetFileName(File)}:{Line}";
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static Origin Find(string? file, int line, Type? type)
+    private static Origin Find(ref Recent place, string? file, int line, Type? type)
     {
         if (string.IsNullOrEmpty(file) && type is null)
         {
-            return Unknown;
+            return SomewhereBare;
         }
 
-        return s_all.GetOrAdd((file ?? string.Empty, line, type), static key => new Origin(key.File, key.Line, key.Type));
+        Origin found = s_all.GetOrAdd((file ?? string.Empty, line, type), static key => new Origin(key.File, key.Line, key.Type) { IsOfBareBlock = key.Type is null });
+        Volatile.Write(ref place.Origin, found);
+        return found;
     }
 
-    private static Origin[] MakeRecent()
+    /// <summary>A place for one. An array of these, and not of references: storing to those asks for the array's type each time.</summary>
+    private struct Recent
     {
-        var recent = new Origin[RecentLength];
-        Array.Fill(recent, Unknown);
-        return recent;
+        public Origin? Origin;
     }
 }

@@ -51,5 +51,7 @@ internal abstract class WrappingAllocator : NativeAllocator
     private protected override unsafe void FreeOfOwnerCore(void* block, nuint byteCount, nuint alignment) =>
         FreeCore(block, byteCount, alignment);
 
-    internal override OutOfMemoryException RefusalOf(nuint byteCount) => Inner.RefusalOf(byteCount);
+    /// <summary>The message names the level that refused, as far as there are several; and what the user asked for otherwise.</summary>
+    internal override OutOfMemoryException RefusalOf(nuint byteCount) =>
+        IsAmbient || Inner is WrappingAllocator ? Inner.RefusalOf(byteCount) : base.RefusalOf(byteCount);
 }

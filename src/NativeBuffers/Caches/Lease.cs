@@ -145,8 +145,9 @@ internal readonly struct Lease
     public static unsafe Slot* RentWatched(
         Magazine* magazine, int length, int elementSize, bool zeroed, string? file, int line, Type type)
     {
-        nuint byteCount = Layout.ByteCount(length, elementSize);
-        Slot* slot = TryTakeWatched(magazine, byteCount, zeroed, Origin.At(file, line, type));
+        nuint byteCount = length >= 0 ? (nuint)length * (nuint)elementSize : Layout.ByteCount(length, elementSize);
+        Origin origin = Origin.At(file, line, type);
+        Slot* slot = Front.IsOpen(magazine) ? Front.TryTake(magazine, byteCount, zeroed, origin) : TryTakeWatched(magazine, byteCount, zeroed, origin);
         return slot != null ? slot : throw NativeAllocator.Default.RefusalOf(byteCount);
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using NativeBuffers.Watching;
 
 namespace NativeBuffers.Caches;
 
@@ -67,6 +68,12 @@ internal static class Overflow
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static unsafe void ReturnBehindHot(Magazine* home, Slot* slot)
     {
+        if (Switch.IsOn && Front.IsOf(slot))
+        {
+            Front.Return(slot);
+            return;
+        }
+
         // The closed magazine has no room, so what cannot be cached falls through too.
         if (!Magazine.TryGive(home, slot))
         {

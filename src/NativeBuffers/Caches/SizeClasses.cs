@@ -38,8 +38,7 @@ internal static class SizeClasses
     /// <summary>The size in bytes of the blocks of a class.</summary>
     public static nuint SizeOf(int sizeClass)
     {
-        int doubling = (sizeClass + 3) / 4;
-        int step = (sizeClass + 3) % 4;
-        return (nuint)(step + 5) << (doubling + 3);
+        uint place = (uint)sizeClass + 3;
+        return (nuint)((place & 3) + 5) << (int)((place >> 2) + 3);
     }
 }

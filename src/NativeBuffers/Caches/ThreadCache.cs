@@ -47,6 +47,9 @@ internal struct ThreadCache
     /// <summary>True if no magazine here ever has room, so that all blocks are asked for out of line.</summary>
     public bool IsAside;
 
+    /// <summary>What stands in front of the default allocator keeps its word of this thread here: see <see cref="Front"/>.</summary>
+    public nint Watched;
+
     /// <summary>Slots without a block, for this thread's next ones.</summary>
     public unsafe Slot* Vacant;
 

@@ -323,6 +323,7 @@ internal static class ThreadCaches
                 Cache->Vacant = null;
                 Cache->VacantCount = 0;
                 Cache->IsAside = false;
+                Front.ForgetThread(Cache);
                 CacheBudget.Release(Cache->ReservedBytes);
                 Cache->ReservedBytes = 0;
             }

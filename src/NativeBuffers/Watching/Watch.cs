@@ -48,6 +48,10 @@ internal abstract class Watch
         return flow is null ? watched : flow.InFrontOf(watched);
     }
 
+    /// <summary>What stands in front of an allocator everywhere, for each of its blocks; null if nothing.</summary>
+    public static NativeAllocator? AlwaysOver(NativeAllocator allocator) =>
+        s_process is { IsSampling: false } process ? process.InFrontOf(allocator) : null;
+
     /// <summary>What stands in front of an allocator now, for a block that came from elsewhere: guards would not know it.</summary>
     public static NativeAllocator OverAdopted(NativeAllocator allocator) => IsOn ? Over(allocator).ForAdopted : allocator;
 

@@ -49,3 +49,18 @@ public class SamplingAllOverCustomTests() : AllocatorContract(new SamplingAlloca
 
 /// <summary>A user's own allocator, which knows nothing but allocate and free.</summary>
 public class CustomAllocatorTests() : AllocatorContract(new CustomAllocator());
+
+public class CheckedMallocTests() : AllocatorContract(NativeAllocator.Malloc.WithGuards(GuardMode.Checked));
+
+public class CheckedDefaultTests() : AllocatorContract(NativeAllocator.Default.WithGuards(GuardMode.Checked));
+
+public class CheckedPagesTests() : AllocatorContract(NativeAllocator.Pages.WithGuards(GuardMode.Checked));
+
+public class CheckedPinnedHeapTests() : AllocatorContract(NativeAllocator.PinnedHeap.WithGuards(GuardMode.Checked));
+
+public class CheckedAligned64Tests() : AllocatorContract(NativeAllocator.Aligned(64).WithGuards(GuardMode.Checked));
+
+public class CheckedAligned4096Tests() : AllocatorContract(NativeAllocator.Aligned(4096).WithGuards(GuardMode.Checked));
+
+/// <summary>A guard of a user's own allocator, whose blocks no ring keeps.</summary>
+public class CheckedCustomTests() : AllocatorContract(new CustomAllocator().WithGuards(GuardMode.Checked));

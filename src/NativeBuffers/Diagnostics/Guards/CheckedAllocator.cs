@@ -1,8 +1,487 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using NativeBuffers.Caches;
+using NativeBuffers.Diagnostics.Faults;
+using NativeBuffers.Raw;
+
 namespace NativeBuffers.Diagnostics.Guards;
 
 /// <summary>Red zones, fills and a quarantine around blocks of another allocator.</summary>
+/// <remarks>
+/// <para>A block lies between a header, which ends with a red zone, and another red zone behind it. All of it is looked at when
+/// the block is given back, and when it leaves the quarantine. What is found damaged is never used again, nor given to
+/// the inner allocator, whose own notes lie next to it: a leak is the smaller evil.</para>
+/// <para>Three ways: small blocks of allocators that live forever go through a thread's <see cref="CheckedRings"/>, others
+/// through the <see cref="CheckedQuarantine"/>. Where the user did not ask for the guard, and the allocator is the user's
+/// own, freed blocks are given back at once: nobody told that allocator to outlive its blocks' owners.</para>
+/// </remarks>
 internal sealed class CheckedAllocator : WrappingAllocator
 {
+    private static ulong s_serial;
+
+    [ThreadStatic]
+    private static CheckedRings? t_rings;
+
+    private readonly int _id;
+    private readonly ulong _liveMark;
+    private readonly ulong _freedMark;
+    private readonly ulong _liveSum;
+    private readonly ulong _freedSum;
+
+    /// <summary>The largest alignment of blocks in rings; 0 if there are none.</summary>
+    private readonly nuint _ringAlignment;
+    private readonly bool _isKept;
+    private readonly bool _isTriedAgain;
+
     public CheckedAllocator(NativeAllocator inner, bool isAmbient)
-        : base("Checked", inner, isAmbient) => TakesOrigins = true;
+        : base("Checked", inner, isAmbient)
+    {
+        TakesOrigins = true;
+        LivesForever = inner.LivesForever;
+        _id = CheckedNames.Add(Name);
+        _isKept = inner.LivesForever || !isAmbient;
+        _isTriedAgain = _isKept && !Fails(inner);
+        _ringAlignment = inner.LivesForever && inner.BlockAlignment <= CheckedHeader.ByteCount ? inner.BlockAlignment : 0;
+        _liveMark = CheckedHeader.LiveMark(_id, isRinged: true, BlockAlignment);
+        _freedMark = CheckedHeader.FreedMark(_liveMark);
+        _liveSum = CheckedHeader.OfMark(_liveMark);
+        _freedSum = CheckedHeader.OfMark(_freedMark);
+    }
+
+    internal override unsafe void* ObtainAt(ref nint thread, Origin origin, nuint byteCount, nuint alignment, bool zeroed)
+    {
+        if (byteCount > CheckedRings.LargestByteCount || alignment > _ringAlignment)
+        {
+            return base.ObtainAt(ref thread, origin, byteCount, alignment, zeroed);
+        }
+
+        if (thread == 0)
+        {
+            thread = GCHandle.ToIntPtr(GCHandle.Alloc(Rings));
+        }
+
+        CheckedRings rings = RingsOf(thread);
+        return AllocateRinged(rings, byteCount, zeroed, (uint)origin.Id | rings.Thread);
+    }
+
+    internal override unsafe void FreeAt(ref nint thread, void* block, nuint byteCount, nuint alignment)
+    {
+        if (thread == 0 || byteCount > CheckedRings.LargestByteCount || alignment > _ringAlignment || !IsIntactInUse(CheckedHeader.Of(block), byteCount))
+        {
+            base.FreeAt(ref thread, block, byteCount, alignment);
+            return;
+        }
+
+        CheckedRings rings = RingsOf(thread);
+        KeepRinged(rings, CheckedHeader.Of(block), (uint)Origin.Take().Id | rings.Thread, mayThrow: false);
+    }
+
+    internal override NativeAllocator ForAdopted => IsAmbient && Inner is not CachingAllocator ? Inner.ForAdopted : this;
+
+    private CheckedRings Rings
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            CheckedRings? rings = t_rings;
+            return rings is not null && rings.Owner == this ? rings : FindRings();
+        }
+    }
+
+    protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
+    {
+        if (byteCount > CheckedRings.LargestByteCount || alignment > _ringAlignment)
+        {
+            return AllocateKept(byteCount, nuint.Max(alignment, BlockAlignment), zeroed, Here());
+        }
+
+        CheckedRings rings = Rings;
+        return AllocateRinged(rings, byteCount, zeroed, (uint)Origin.Noted.Id | rings.Thread);
+    }
+
+    protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
+    {
+        CheckedHeader* header = CheckedHeader.Of(block);
+        Origin origin = Origin.Noted;
+        if (byteCount > CheckedRings.LargestByteCount || alignment > _ringAlignment || ((nuint)block & 15) != 0 || !IsIntactInUse(header, byteCount)
+            || (origin.IsOfBareBlock && Interlocked.CompareExchange(ref header->Mark, _freedMark, _liveMark) != _liveMark))
+        {
+            FreeSlowly(block, byteCount, alignment);
+            return;
+        }
+
+        CheckedRings rings = Rings;
+        KeepRinged(rings, header, (uint)origin.Id | rings.Thread, origin.IsOfBareBlock);
+    }
+
+    protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
+        Move(block, oldByteCount, newByteCount, alignment, zeroed: true);
+
+    protected override unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
+        Move(block, oldByteCount, newByteCount, alignment, zeroed: false);
+
+    internal override unsafe void* Release(void* block, nuint byteCount, nuint alignment)
+    {
+        if (!IsAmbient || Inner is CachingAllocator)
+        {
+            return block;
+        }
+
+        void* plain = Inner.Obtain(byteCount, alignment, zeroed: false);
+        if (plain != null)
+        {
+            new Block(block, byteCount).CopyTo(new Block(plain, byteCount));
+            FreeOfOwnerCore(block, byteCount, alignment);
+            plain = Inner.Release(plain, byteCount, alignment);
+        }
+
+        return plain;
+    }
+
+    /// <summary>Gives a block that was kept to the inner allocator, unless it is damaged.</summary>
+    /// <exception cref="NativeMemoryViolationException">It is damaged, and this may throw.</exception>
+    internal void Discard(nint block, bool mayThrow)
+    {
+        if (block == 0)
+        {
+            return;
+        }
+
+        if (Find(block) is { } violation)
+        {
+            Tell(violation, mayThrow);
+            return;
+        }
+
+        unsafe
+        {
+            // SAFETY: the block has left the quarantine, and nothing is wrong with its header.
+            GiveToInner(CheckedHeader.Of((void*)block));
+        }
+    }
+
+    /// <summary>What is wrong with a block that was given back, and kept; null if nothing.</summary>
+    internal static NativeMemoryViolation? FindInFreed(nint block)
+    {
+        unsafe
+        {
+            // SAFETY: what is kept can be read.
+            return CheckedFindings.InFreed(CheckedHeader.Of((void*)block));
+        }
+    }
+
+    /// <summary>What is wrong with a block that the quarantine lists; null if nothing.</summary>
+    internal static NativeMemoryViolation? Find(nint block)
+    {
+        unsafe
+        {
+            // SAFETY: what is listed can be read.
+            CheckedHeader* header = CheckedHeader.Of((void*)block);
+            return !header->IsFreed ? CheckedFindings.InLive(header, release: 0) : CheckedQuarantine.IsTooLarge(header) ? null : CheckedFindings.InFreed(header);
+        }
+    }
+
+    /// <summary>Makes a block that the quarantine lists a freed one; false if it is not live, or damaged.</summary>
+    internal static bool TryRetire(nint block, ulong release, bool isFilled)
+    {
+        unsafe
+        {
+            // SAFETY: what is listed can be read.
+            CheckedHeader* header = CheckedHeader.Of((void*)block);
+            if (!header->IsLive || CheckedFindings.InLive(header, release) is not null)
+            {
+                return false;
+            }
+
+            Retire(header, release, isFilled);
+            return true;
+        }
+    }
+
+    private static ulong Here() => CheckedFindings.Here;
+
+    private static bool Fails(NativeAllocator inner) =>
+        inner is FaultyAllocator || (inner is WrappingAllocator { Inner: var next } && Fails(next));
+
+    private static void Tell(NativeMemoryViolation violation, bool mayThrow)
+    {
+        if (mayThrow)
+        {
+            throw NativeMemoryGuard.Found(violation);
+        }
+
+        NativeMemoryGuard.Report(violation);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void Retire(CheckedHeader* header, ulong release, bool isFilled = true)
+    {
+        header->Release = release;
+        header->Mark = CheckedHeader.FreedMark(header->Mark);
+        header->Checksum = CheckedHeader.Sum(header);
+        if (isFilled)
+        {
+            CheckedFill.SetLines((byte*)(header + 1), header->Length, CheckedFill.Forbidden);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private CheckedRings FindRings()
+    {
+        for (CheckedRings? before = null, rings = t_rings; rings is not null; before = rings, rings = rings.Next)
+        {
+            if (rings.Owner == this)
+            {
+                // To the front: a thread that uses one allocator mostly finds it there.
+                before!.Next = rings.Next;
+                rings.Next = t_rings;
+                return t_rings = rings;
+            }
+        }
+
+        return t_rings = new CheckedRings(this, t_rings);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private unsafe void* AllocateRinged(CheckedRings rings, nuint byteCount, bool zeroed, ulong allocation)
+    {
+        int sizeClass = SizeClasses.Of(byteCount);
+        byte* block = (byte*)rings.TakeOldest(sizeClass);
+        if (block == null || !IsIntact(block, sizeClass))
+        {
+            block = TakeFresh(block, sizeClass);
+            if (block == null)
+            {
+                return null;
+            }
+        }
+
+        CheckedHeader* header = CheckedHeader.Of(block);
+        ulong serial = rings.NextSerial();
+        header->Serial = serial;
+        header->Length = byteCount;
+        header->Allocation = allocation;
+        header->Release = 0;
+        header->Mark = _liveMark;
+        header->Checksum = CheckedHeader.Sum(header, serial, byteCount, allocation) ^ _liveSum;
+        CheckedFill.Set(block, byteCount, zeroed ? (byte)0 : CheckedFill.Fresh);
+        return block;
+    }
+
+    /// <summary>Whether nothing is wrong with a block that was kept in a ring.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private unsafe bool IsIntact(byte* block, int sizeClass)
+    {
+        CheckedHeader* header = CheckedHeader.Of(block);
+        return header->Mark == _freedMark && header->HasZone
+            && header->Checksum == (CheckedHeader.Sum(header, header->Serial, header->Length, header->Allocation) ^ CheckedHeader.OfRelease(header->Release) ^ _freedSum)
+            && CheckedFill.AreLinesIntact(block, block + CheckedShape.RoomOf(sizeClass));
+    }
+
+    /// <summary>Whether nothing is wrong with a block that belongs into rings, and is in use.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private unsafe bool IsIntactInUse(CheckedHeader* header, nuint byteCount)
+    {
+        byte* block = (byte*)(header + 1);
+        return header->Mark == _liveMark && header->Length == byteCount && header->Release == 0 && header->HasZone
+            && header->Checksum == (CheckedHeader.Sum(header, header->Serial, byteCount, header->Allocation) ^ _liveSum)
+            && CheckedFill.IsIntact(block + byteCount, block + CheckedShape.RoomOf(SizeClasses.Of(byteCount)));
+    }
+
+    /// <summary>Makes an intact block a freed one, and keeps it in a ring.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private unsafe void KeepRinged(CheckedRings rings, CheckedHeader* header, ulong release, bool mayThrow)
+    {
+        nuint byteCount = header->Length;
+        header->Release = release;
+        header->Mark = _freedMark;
+        header->Checksum ^= CheckedHeader.OfRelease(release) ^ _liveSum ^ _freedSum;
+        CheckedFill.SetLines((byte*)(header + 1), byteCount, CheckedFill.Forbidden);
+        nint oldest = rings.Keep(SizeClasses.Of(byteCount), (nint)(header + 1));
+        if (oldest != 0)
+        {
+            Discard(oldest, mayThrow);
+        }
+    }
+
+    /// <summary>What stands in a thread's word.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static CheckedRings RingsOf(nint thread) => Unsafe.As<CheckedRings>(GCHandle.FromIntPtr(thread).Target)!;
+
+    /// <summary>A block for the ring from the inner allocator, because there was none or it is damaged.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private unsafe byte* TakeFresh(byte* damaged, int sizeClass)
+    {
+        if (damaged != null)
+        {
+            Tell(FindInFreed((nint)damaged)!, CheckedFindings.MayThrow);
+        }
+
+        var shape = CheckedShape.OfClass(sizeClass);
+        byte* start = (byte*)TryObtain(shape.ByteCount, BlockAlignment, zeroed: false);
+        if (start == null)
+        {
+            return null;
+        }
+
+        CheckedFill.SetLines(start, shape.ByteCount, CheckedFill.Forbidden);
+        return start + shape.Front;
+    }
+
+    private unsafe void* AllocateKept(nuint byteCount, nuint alignment, bool zeroed, ulong allocation)
+    {
+        if (!CheckedShape.TryOf(byteCount, alignment, out CheckedShape shape))
+        {
+            return null;
+        }
+
+        byte* start = (byte*)TryObtain(shape.ByteCount, alignment, zeroed);
+        if (start == null)
+        {
+            return null;
+        }
+
+        byte* block = start + shape.Front;
+        CheckedHeader* header = CheckedHeader.Of(block);
+        CheckedFill.SetLines((byte*)header - shape.Padding, shape.Padding + CheckedHeader.ByteCount, CheckedFill.Forbidden);
+        CheckedFill.Set(block + byteCount, shape.Room - byteCount, CheckedFill.Forbidden);
+        if (!zeroed)
+        {
+            CheckedFill.Set(block, nuint.Min(byteCount, CheckedQuarantine.LargestByteCount), CheckedFill.Fresh);
+        }
+
+        header->Serial = Interlocked.Increment(ref s_serial);
+        header->Length = byteCount;
+        header->Allocation = allocation;
+        header->Release = 0;
+        header->Mark = CheckedHeader.LiveMark(_id, isRinged: false, alignment);
+        header->Checksum = CheckedHeader.Sum(header);
+        if (_isKept)
+        {
+            CheckedQuarantine.Add((nint)block, this);
+        }
+
+        return block;
+    }
+
+    /// <summary>Memory of the inner allocator; what is kept goes back for it if need be.</summary>
+    private unsafe void* TryObtain(nuint byteCount, nuint alignment, bool zeroed)
+    {
+        void* start = Inner.Obtain(byteCount, alignment, zeroed);
+        if (start == null && _isTriedAgain)
+        {
+            for (CheckedRings? rings = t_rings; rings is not null; rings = rings.Next)
+            {
+                rings.Empty();
+            }
+
+            CheckedQuarantine.Empty();
+            start = Inner.Obtain(byteCount, alignment, zeroed);
+        }
+
+        return start;
+    }
+
+    private unsafe void* Move(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed)
+    {
+        // Nothing has changed when this throws.
+        ulong release = (uint)Origin.Resized.Id | (Here() & ~(ulong)uint.MaxValue);
+        if (FindAtFree(block, oldByteCount, alignment, release) is { } violation)
+        {
+            throw NativeMemoryGuard.Found(violation);
+        }
+
+        CheckedHeader* header = CheckedHeader.Of(block);
+        ulong allocation = header->Allocation;
+        bool isRinged = newByteCount <= CheckedRings.LargestByteCount && alignment <= _ringAlignment;
+        void* moved = isRinged
+            ? AllocateRinged(Rings, newByteCount, zeroed, allocation)
+            : AllocateKept(newByteCount, nuint.Max(alignment, BlockAlignment), zeroed, allocation);
+        if (moved != null)
+        {
+            new Block(block, oldByteCount).CopyTo(new Block(moved, newByteCount));
+            Keep(header, release, mayThrow: false);
+        }
+
+        return moved;
+    }
+
+    /// <summary>What is wrong with a block that is given back; null if nothing.</summary>
+    private unsafe NativeMemoryViolation? FindAtFree(void* block, nuint byteCount, nuint alignment, ulong release)
+    {
+        bool isListed = _isKept && (byteCount > CheckedRings.LargestByteCount || alignment > _ringAlignment);
+        if (((nuint)block & 15) != 0 || (isListed && !CheckedQuarantine.Knows((nint)block)))
+        {
+            return CheckedFindings.Unknown((nint)block, Name, release);
+        }
+
+        CheckedHeader* header = CheckedHeader.Of(block);
+        if (header->Checksum != CheckedHeader.Sum(header) && !header->LooksLikeOne)
+        {
+            return CheckedFindings.Unknown((nint)block, Name, release);
+        }
+
+        if (header->Checksum != CheckedHeader.Sum(header))
+        {
+            return CheckedFindings.InLive(header, release);
+        }
+
+        return header->AllocatorId != _id ? CheckedFindings.WrongAllocator(header, CheckedNames.Of(header->AllocatorId), Name, release)
+            : header->IsFreed ? CheckedFindings.DoubleFree(header, release)
+            : header->Length != byteCount ? CheckedFindings.WrongSize(header, byteCount, release)
+            : CheckedFindings.InLive(header, release);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private unsafe void FreeSlowly(void* block, nuint byteCount, nuint alignment)
+    {
+        ulong release = Here();
+        NativeMemoryViolation? violation = FindAtFree(block, byteCount, alignment, release);
+        if (violation is null)
+        {
+            Keep(CheckedHeader.Of(block), release, CheckedFindings.MayThrow);
+            return;
+        }
+
+        if (violation.Kind is NativeMemoryViolationKind.Overflow or NativeMemoryViolationKind.Underflow)
+        {
+            // Nobody uses it again. But who gives it back once more is told so.
+            Retire(CheckedHeader.Of(block), release, isFilled: false);
+        }
+
+        Tell(violation, CheckedFindings.MayThrow);
+    }
+
+    private unsafe void GiveToInner(CheckedHeader* header)
+    {
+        CheckedShape shape = CheckedShape.Of(header);
+        Inner.GiveBack((byte*)(header + 1) - shape.Front, shape.ByteCount, header->Alignment);
+    }
+
+    /// <summary>Makes an intact block a freed one, and keeps it as its kind is kept.</summary>
+    private unsafe void Keep(CheckedHeader* header, ulong release, bool mayThrow)
+    {
+        nint block = (nint)(header + 1);
+        if (header->IsRinged)
+        {
+            KeepRinged(Rings, header, release, mayThrow);
+        }
+        else if (!_isKept)
+        {
+            GiveToInner(header);
+        }
+        else
+        {
+            List<(CheckedAllocator Owner, nint Block)> leaving = [];
+            if (!CheckedQuarantine.TryKeep(block, CheckedShape.Of(header).ByteCount, release, leaving))
+            {
+                Tell(CheckedFindings.DoubleFree(header, release), mayThrow);
+            }
+
+            foreach ((CheckedAllocator owner, nint left) in leaving)
+            {
+                owner.Discard(left, mayThrow);
+            }
+        }
+    }
 }

@@ -1,29 +1,27 @@
+using System.Collections.Concurrent;
+
 namespace NativeBuffers.Diagnostics.Guards;
 
 /// <summary>Which guard stands in front of an allocator.</summary>
 internal static class GuardedAllocators
 {
+    /// <summary>Those in front of allocators that live forever, and therefore do so, too.</summary>
+    private static readonly ConcurrentDictionary<(NativeAllocator Inner, GuardMode Mode), NativeAllocator> s_permanent = new();
+
     /// <summary>The one that stands in front of an allocator because a user asked for it.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="mode"/> is none of the modes.</exception>
-    public static NativeAllocator Over(NativeAllocator inner, GuardMode mode) => Make(inner, mode, isAmbient: false);
+    public static NativeAllocator Over(NativeAllocator inner, GuardMode mode) =>
+        inner.LivesForever && Enum.IsDefined(mode)
+            ? s_permanent.GetOrAdd((inner, mode), static key => Make(key.Inner, key.Mode, isAmbient: false))
+            : Make(inner, mode, isAmbient: false);
 
-    /// <summary>One that stands in front of an allocator in the whole process; itself, if the user has put a guard there already.</summary>
-    public static NativeAllocator Ambient(NativeAllocator inner, GuardMode mode) => IsGuarded(inner) ? inner : Make(inner, mode, isAmbient: true);
+    /// <summary>One that stands in front of an allocator in the whole process; itself if the user's own guard does.</summary>
+    public static NativeAllocator Ambient(NativeAllocator inner, GuardMode mode) =>
+        IsGuarded(inner) ? inner : Make(inner, mode, isAmbient: true);
 
-    private static bool IsGuarded(NativeAllocator? allocator)
-    {
-        while (allocator is WrappingAllocator wrapping)
-        {
-            if (wrapping is CheckedAllocator or PageGuarding)
-            {
-                return true;
-            }
-
-            allocator = wrapping.Inner;
-        }
-
-        return false;
-    }
+    private static bool IsGuarded(NativeAllocator allocator) =>
+        allocator is CheckedAllocator or PageGuarding
+        || (allocator is WrappingAllocator { Inner: var inner } && IsGuarded(inner));
 
     private static NativeAllocator Make(NativeAllocator inner, GuardMode mode, bool isAmbient) => mode switch
     {

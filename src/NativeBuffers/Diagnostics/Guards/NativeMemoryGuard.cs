@@ -1,3 +1,5 @@
+using NativeBuffers.Diagnostics.Guards;
+
 namespace NativeBuffers;
 
 /// <summary>What guards have found in this process: see <see cref="NativeAllocator.WithGuards"/>.</summary>
@@ -21,6 +23,8 @@ public static class NativeMemoryGuard
     /// <summary>Looks at all that guards can look at now, instead of when it is freed or used again; reports what it finds, and throws nothing.</summary>
     public static void Check()
     {
+        CheckedRings.Check().ForEach(Report);
+        CheckedQuarantine.Check().ForEach(Report);
         foreach (Action check in Volatile.Read(ref s_checks))
         {
             check();

@@ -1,0 +1,27 @@
+namespace NativeBuffers.Diagnostics.Guards;
+
+/// <summary>The names of allocators that check, by the numbers that their blocks' headers have.</summary>
+internal static class CheckedNames
+{
+    private static readonly Lock s_gate = new();
+    private static readonly List<string> s_names = [];
+
+    /// <summary>Numbers the next one.</summary>
+    public static int Add(string name)
+    {
+        using (s_gate.EnterScope())
+        {
+            s_names.Add(name);
+            return s_names.Count - 1;
+        }
+    }
+
+    /// <summary>The name of one.</summary>
+    public static string Of(int id)
+    {
+        using (s_gate.EnterScope())
+        {
+            return s_names[id];
+        }
+    }
+}

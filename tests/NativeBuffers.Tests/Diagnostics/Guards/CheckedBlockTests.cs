@@ -1,0 +1,274 @@
+using System.Runtime.CompilerServices;
+using NativeBuffers.Tests.Allocators;
+
+namespace NativeBuffers.Tests.Diagnostics.Guards;
+
+/// <summary>Each wrong use of a bare block is thrown, with the lines where the block was asked for and given back.</summary>
+[Collection(ProcessWide.Name)]
+public class CheckedBlockTests
+{
+    private const string Here = nameof(CheckedBlockTests) + ".cs:";
+
+    private static readonly CustomAllocator s_custom = new();
+
+    public static TheoryData<string, int, int> Blocks
+    {
+        get
+        {
+            var blocks = new TheoryData<string, int, int>();
+            foreach (string allocator in (string[])["Default", "Malloc", "Aligned(64)", "Pages", "PinnedHeap", "Custom"])
+            {
+                foreach (int size in (int[])[0, 1, 15, 64, 100, 4096, 5000, 40_000, 300_000])
+                {
+                    blocks.Add(allocator, size, 16);
+                }
+
+                blocks.Add(allocator, 100, 4096);
+            }
+
+            return blocks;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Blocks))]
+    public unsafe void A_byte_written_behind_a_block_is_found_when_it_is_given_back(string name, int size, int alignment)
+    {
+        NativeAllocator guard = Guard(name);
+        foreach (int distance in (int[])[0, 1, 15, 40, 63])
+        {
+            byte* block = (byte*)guard.Allocate((nuint)size, (nuint)alignment);
+            int allocated = Line() - 1;
+            block[size + distance] = 1;
+
+            NativeMemoryViolation found = Find(() => guard.Free(block, (nuint)size, (nuint)alignment));
+
+            Assert.Equal(NativeMemoryViolationKind.Overflow, found.Kind);
+            Assert.Equal(((nuint)block, (long)size), (found.Address, found.ByteCount));
+            Assert.Equal((Here + allocated, Here + (allocated + 4)), (found.AllocatedAt, found.FreedAt));
+            Assert.StartsWith($"Overflow: 1 byte behind a {size:N0}-byte block was overwritten", found.Message);
+            Assert.EndsWith($"Allocated at {found.AllocatedAt}; given back at {found.FreedAt}.", found.Message);
+            Assert.Equal(NativeMemoryViolationKind.DoubleFree, Find(() => guard.Free(block, (nuint)size, (nuint)alignment)).Kind);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Blocks))]
+    public unsafe void A_byte_written_before_a_block_is_found_when_it_is_given_back(string name, int size, int alignment)
+    {
+        NativeAllocator guard = Guard(name);
+        foreach (int distance in (int[])[1, 2, 16])
+        {
+            byte* block = (byte*)guard.AllocateUninitialized((nuint)size, (nuint)alignment);
+            int allocated = Line() - 1;
+            block[-distance] = 1;
+
+            NativeMemoryViolation found = Find(() => guard.Free(block, (nuint)size, (nuint)alignment));
+
+            Assert.Equal(NativeMemoryViolationKind.Underflow, found.Kind);
+            Assert.Equal((Here + allocated, Here + (allocated + 4)), (found.AllocatedAt, found.FreedAt));
+            Assert.Equal($"Underflow: 1 byte before a {size:N0}-byte block was overwritten. Allocated at {found.AllocatedAt}; given back at {found.FreedAt}.", found.Message);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Blocks))]
+    public unsafe void A_header_that_was_overwritten_is_found(string name, int size, int alignment)
+    {
+        NativeAllocator guard = Guard(name);
+        for (int distance = 17; distance <= 64; distance++)
+        {
+            byte* block = (byte*)guard.Allocate((nuint)size, (nuint)alignment);
+            block[-distance] ^= 0x20;
+
+            NativeMemoryViolation found = Find(() => guard.Free(block, (nuint)size, (nuint)alignment));
+
+            Assert.Equal(NativeMemoryViolationKind.CorruptedHeader, found.Kind);
+            Assert.StartsWith(Here, found.FreedAt);
+            block[-distance] ^= 0x20;
+            guard.Free(block, (nuint)size, (nuint)alignment);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Blocks))]
+    public unsafe void A_block_that_is_given_back_twice_is_told_with_three_lines(string name, int size, int alignment)
+    {
+        NativeAllocator guard = Guard(name);
+        byte* block = (byte*)guard.Allocate((nuint)size, (nuint)alignment);
+        int allocated = Line() - 1;
+        guard.Free(block, (nuint)size, (nuint)alignment);
+
+        NativeMemoryViolation found = Find(() => guard.Free(block, (nuint)size, (nuint)alignment));
+
+        Assert.Equal(NativeMemoryViolationKind.DoubleFree, found.Kind);
+        Assert.Equal((Here + allocated, Here + (allocated + 2)), (found.AllocatedAt, found.FreedAt));
+        Assert.EndsWith($"Allocated at {found.AllocatedAt}; given back at {found.FreedAt}; again at {Here}{allocated + 4}.", found.Message);
+    }
+
+    [Theory]
+    [MemberData(nameof(Blocks))]
+    public unsafe void A_block_that_is_given_back_with_another_size_stays_in_use(string name, int size, int alignment)
+    {
+        NativeAllocator guard = Guard(name);
+        byte* block = (byte*)guard.Allocate((nuint)size, (nuint)alignment);
+
+        NativeMemoryViolation found = Find(() => guard.Free(block, (nuint)size + 1, (nuint)alignment));
+
+        Assert.Equal((NativeMemoryViolationKind.WrongSize, (long)size), (found.Kind, found.ByteCount));
+        guard.Free(block, (nuint)size, (nuint)alignment);
+    }
+
+    [Theory]
+    [MemberData(nameof(Blocks))]
+    public unsafe void A_block_of_another_guard_stays_in_use(string name, int size, int alignment)
+    {
+        NativeAllocator guard = Guard(name);
+        NativeAllocator other = name == "Malloc" ? Guard("Default") : Guard("Malloc");
+        byte* block = (byte*)other.Allocate((nuint)size, (nuint)alignment);
+        int allocated = Line() - 1;
+
+        NativeMemoryViolation found = Find(() => guard.Free(block, (nuint)size, (nuint)alignment));
+
+        Assert.Equal(NativeMemoryViolationKind.WrongAllocator, found.Kind);
+        if (name is not ("Pages" or "PinnedHeap" or "Custom"))
+        {
+            Assert.Equal(Here + allocated, found.AllocatedAt);
+            Assert.Contains($"of {other.Name} was given to {guard.Name}", found.Message);
+        }
+
+        other.Free(block, (nuint)size, (nuint)alignment);
+    }
+
+    [Theory]
+    [MemberData(nameof(Blocks))]
+    public unsafe void A_block_that_no_guard_gave_out_is_told(string name, int size, int alignment)
+    {
+        NativeAllocator guard = Guard(name);
+        byte* memory = stackalloc byte[1024];
+        byte* block = (byte*)(((nuint)memory + 512) & ~(nuint)63);
+
+        NativeMemoryViolation found = Find(() => guard.Free(block, (nuint)size, (nuint)alignment));
+        Assert.Equal(NativeMemoryViolationKind.WrongAllocator, found.Kind);
+        Assert.Contains("never gave out", found.Message);
+        Assert.Equal(NativeMemoryViolationKind.WrongAllocator, Find(() => guard.Free(block + 1, (nuint)size, (nuint)alignment)).Kind);
+    }
+
+    [Theory]
+    [MemberData(nameof(Blocks))]
+    public unsafe void A_write_after_the_free_is_found_by_a_check_with_both_lines(string name, int size, int alignment)
+    {
+        NativeAllocator guard = Guard(name);
+        byte* block = (byte*)guard.Allocate((nuint)size, (nuint)alignment);
+        int allocated = Line() - 1;
+        guard.Free(block, (nuint)size, (nuint)alignment);
+        int offset = size / 2;
+        block[offset] = 1;
+
+        NativeMemoryViolation found = Assert.Single(Listen(NativeMemoryGuard.Check), each => each.Address == (nuint)block);
+
+        Assert.Equal((NativeMemoryViolationKind.WriteAfterFree, (long)size), (found.Kind, found.ByteCount));
+        Assert.Equal((Here + allocated, Here + (allocated + 2)), (found.AllocatedAt, found.FreedAt));
+        Assert.DoesNotContain(Listen(NativeMemoryGuard.Check), each => each.Address == (nuint)block);
+    }
+
+    [Theory]
+    [MemberData(nameof(Blocks))]
+    public unsafe void A_write_after_the_free_is_found_before_the_block_is_used_again(string name, int size, int alignment)
+    {
+        NativeAllocator guard = Guard(name);
+        byte* block = (byte*)guard.Allocate((nuint)size, (nuint)alignment);
+        guard.Free(block, (nuint)size, (nuint)alignment);
+        block[size / 2] = 1;
+
+        NativeMemoryViolation found = Find(
+            () =>
+            {
+                for (int i = 0; i < 3000; i++)
+                {
+                    void* other = guard.Allocate((nuint)size, (nuint)alignment);
+                    Assert.True(other != block);
+                    guard.Free(other, (nuint)size, (nuint)alignment);
+                }
+            });
+
+        Assert.Equal((NativeMemoryViolationKind.WriteAfterFree, (nuint)block), (found.Kind, found.Address));
+        Assert.StartsWith(Here, found.FreedAt);
+    }
+
+    [Theory]
+    [MemberData(nameof(Blocks))]
+    public unsafe void A_write_through_an_address_from_before_a_resize_is_found(string name, int size, int alignment)
+    {
+        NativeAllocator guard = Guard(name);
+        byte* block = (byte*)guard.Allocate((nuint)size, (nuint)alignment);
+        int allocated = Line() - 1;
+        byte* moved = (byte*)guard.Resize(block, (nuint)size, (nuint)size + 1, (nuint)alignment);
+        Assert.True(moved != block);
+        block[size / 2] = 1;
+
+        NativeMemoryViolation found = Assert.Single(Listen(NativeMemoryGuard.Check), each => each.Address == (nuint)block);
+
+        Assert.Equal((NativeMemoryViolationKind.WriteAfterFree, Here + allocated), (found.Kind, found.AllocatedAt));
+        Assert.StartsWith("by a resize on thread ", found.FreedAt);
+        guard.Free(moved, (nuint)size + 1, (nuint)alignment);
+    }
+
+    [Theory]
+    [MemberData(nameof(Blocks))]
+    public unsafe void A_damaged_block_is_not_resized(string name, int size, int alignment)
+    {
+        NativeAllocator guard = Guard(name);
+        byte* block = (byte*)guard.Allocate((nuint)size, (nuint)alignment);
+        byte before = block[size];
+        block[size] = 1;
+        Assert.Equal(NativeMemoryViolationKind.Overflow, Find(() => guard.Resize(block, (nuint)size, (nuint)size * 2, (nuint)alignment)).Kind);
+        block[size] = before;
+        guard.Free(block, (nuint)size, (nuint)alignment);
+    }
+
+    [Fact]
+    public unsafe void Blocks_that_are_not_zeroed_hold_a_pattern()
+    {
+        byte* block = (byte*)Guard("Malloc").AllocateUninitialized(100);
+        Assert.Equal(-1, new Span<byte>(block, 100).IndexOfAnyExcept((byte)0xCD));
+        Guard("Malloc").Free(block, 100);
+        Assert.Equal(-1, new Span<byte>(block, 100).IndexOfAnyExcept((byte)0xFD));
+    }
+
+    [Fact]
+    public void The_same_guard_serves_all_who_ask_for_one_over_an_allocator_that_lives_forever()
+    {
+        Assert.Same(Guard("Malloc"), Guard("Malloc"));
+        Assert.NotSame(Guard("Malloc"), Guard("Default"));
+    }
+
+    private static NativeAllocator Guard(string name)
+    {
+        NativeAllocator inner = name switch
+        {
+            "Malloc" => NativeAllocator.Malloc,
+            "Aligned(64)" => NativeAllocator.Aligned(64),
+            "Pages" => NativeAllocator.Pages,
+            "PinnedHeap" => NativeAllocator.PinnedHeap,
+            "Custom" => s_custom,
+            _ => NativeAllocator.Default,
+        };
+        return inner.WithGuards(GuardMode.Checked);
+    }
+
+    private static NativeMemoryViolation Find(Action action) => Assert.Throws<NativeMemoryViolationException>(action).Violation;
+
+    private static List<NativeMemoryViolation> Listen(Action action)
+    {
+        List<NativeMemoryViolation> found = [];
+        NativeMemoryGuard.ViolationFound += Add;
+        action();
+        NativeMemoryGuard.ViolationFound -= Add;
+        return found;
+
+        void Add(NativeMemoryViolation violation) => found.Add(violation);
+    }
+
+    private static int Line([CallerLineNumber] int line = 0) => line;
+}
