@@ -1,5 +1,6 @@
 using NativeBuffers.Benchmarks;
 using NativeBuffers.Benchmarks.Collections;
+using NativeBuffers.Benchmarks.Owners;
 using NativeBuffers.Benchmarks.Targets;
 
 switch (args)
@@ -14,6 +15,10 @@ switch (args)
     // Started by the targets, not by people.
     case [ListGrowth.Verb, string kind] when ListGrowth.Kinds.ContainsKey(kind):
         ListGrowth.RunChild(kind);
+        return 0;
+
+    case [MixedBuffers.Verb]:
+        MixedBuffers.RunChild();
         return 0;
 
     case [string word, ..] when !word.StartsWith('-'):

@@ -10,6 +10,7 @@ internal sealed record Measurement(string Name, Action WarmUp, Func<IEnumerable<
         new Measurement(DisposeCost.What, static () => { }, DisposeCost.Measure),
         .. LongRaces.All.Select(static race => new Measurement(race.What, static () => { }, race.Run)),
         new Measurement(ListTargets.What, static () => { }, ListTargets.Measure),
+        new Measurement(SampledTargets.What, static () => { }, SampledTargets.Measure),
         new Measurement(FlatMemory.What, static () => { }, FlatMemory.Measure),
     ];
 }
