@@ -55,6 +55,9 @@ public abstract class NativeAllocator
     /// <summary>Whether owners may take blocks from the thread cache, which have all that this allocator's have.</summary>
     internal bool IsServedByCache { get; private protected init; }
 
+    /// <summary>Whether <see cref="Default"/> is this, or what stands in front of it.</summary>
+    internal bool IsDefault => this == CachingAllocator.Instance;
+
     /// <summary>What every block of it starts at a multiple of, unless more is asked for: in bytes, a power of two.</summary>
     internal nuint BlockAlignment { get; private protected init; } = Layout.DefaultAlignment;
 

@@ -60,10 +60,12 @@ internal struct Tenure
         }
     }
 
-    /// <summary>What frees the block.</summary>
+    /// <summary>What frees the block once it is handed out: what the user asked for, whoever watches over it until then.</summary>
     /// <safety>The block is borrowed.</safety>
     public readonly unsafe NativeAllocator Allocator =>
-        _slot->Kind == SlotKind.Foreign ? Uncached.AllocatorOf(_slot) : NativeAllocator.Default;
+        _slot->Kind == SlotKind.Foreign && WrappingAllocator.Behind(Uncached.AllocatorOf(_slot)) is var asked && !asked.IsDefault
+            ? asked
+            : NativeAllocator.Default;
 
     /// <summary>Where the block is, and how many elements it has; false when this is over.</summary>
     public bool TryRead(out nint start, out long length)
