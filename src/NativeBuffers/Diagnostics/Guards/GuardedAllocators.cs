@@ -18,6 +18,7 @@ internal static class GuardedAllocators
             : Make(inner, mode, isAmbient: false);
 
 <<<<<<< HEAD
+<<<<<<< HEAD
     /// <summary>One that stands in front of an allocator in the whole process; itself, if the user has put a guard there already.</summary>
     public static NativeAllocator Ambient(NativeAllocator inner, GuardMode mode) =>
         IsGuarded(inner) ? inner : Make(inner, mode, isAmbient: true);
@@ -48,6 +49,15 @@ internal static class GuardedAllocators
 
         return false;
     }
+=======
+    /// <summary>One that stands in front of an allocator in the whole process; itself if the user's own guard does.</summary>
+    public static NativeAllocator Ambient(NativeAllocator inner, GuardMode mode) =>
+        IsGuarded(inner) ? inner : Make(inner, mode, isAmbient: true);
+
+    private static bool IsGuarded(NativeAllocator allocator) =>
+        allocator is CheckedAllocator or PageGuarding
+        || (allocator is WrappingAllocator { Inner: var inner } && IsGuarded(inner));
+>>>>>>> 4ecb17ce4aa7bffa6bcb4e7468771e6202a6cecb
 
     private static NativeAllocator Make(NativeAllocator inner, GuardMode mode, bool isAmbient) => mode switch
     {

@@ -28,10 +28,6 @@ internal abstract class PageGuarding : WrappingAllocator
     /// <remarks>What came from elsewhere is not known here. But blocks of the default allocator are given out by this, and come back to it.</remarks>
     internal override NativeAllocator ForAdopted => IsAmbient && Inner is not CachingAllocator ? Inner.ForAdopted : this;
 
-    /// <remarks>A limit behind this says which one it was.</remarks>
-    internal override OutOfMemoryException RefusalOf(nuint byteCount) =>
-        IsAmbient || Inner is WrappingAllocator ? Inner.RefusalOf(byteCount) : Failure.OutOfMemory(byteCount, this);
-
     /// <summary>Where blocks go; null when there is no room for such things.</summary>
     protected abstract GuardStore? Store { get; }
 

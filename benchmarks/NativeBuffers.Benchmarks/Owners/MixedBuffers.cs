@@ -1,0 +1,84 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+
+namespace NativeBuffers.Benchmarks.Owners;
+
+/// <summary>Buffers of 16 bytes to 16 KiB are created, partly written, summed and disposed, in a process of its own: how long it takes.</summary>
+/// <remarks>In a process of its own because guards are switched on when a process starts.</remarks>
+internal static class MixedBuffers
+{
+    /// <summary>The verb by which the process is started that does the work, and then prints milliseconds.</summary>
+    public const string Verb = "mixed-buffers";
+
+    private const int BufferCount = 4_000_000;
+    private const int WarmUps = 40;
+
+    /// <summary>As many small sizes as large ones: each power of two is as likely as the next.</summary>
+    private static readonly int[] s_lengths = MakeLengths();
+
+    /// <summary>What the started process does.</summary>
+    public static void RunChild()
+    {
+        for (int i = 0; i < WarmUps; i++)
+        {
+            _ = Work(s_lengths.Length);
+            if (i == WarmUps / 2)
+            {
+                // The compiler finishes in the background.
+                Thread.Sleep(TimeSpan.FromMilliseconds(300));
+            }
+        }
+
+        long start = Stopwatch.GetTimestamp();
+        long sum = Work(BufferCount);
+        double milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{milliseconds} {sum}"));
+    }
+
+    /// <summary>Starts such a process, and reads what it prints.</summary>
+    /// <param name="guard">What is in <c>NATIVEBUFFERS_GUARD</c>.</param>
+    public static double Measure(string guard)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!, [Verb]) { RedirectStandardOutput = true };
+        start.Environment["NATIVEBUFFERS_GUARD"] = guard;
+        start.Environment["NATIVEBUFFERS_TRACK"] = "";
+        using Process child = Process.Start(start)!;
+        string[] words = child.StandardOutput.ReadToEnd().Split(' ');
+        child.WaitForExit();
+        return child.ExitCode == 0 && words.Length == 2
+            ? double.Parse(words[0], CultureInfo.InvariantCulture)
+            : throw new InvalidOperationException($"The process with guards '{guard}' failed.");
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static long Work(int count)
+    {
+        int[] lengths = s_lengths;
+        long sum = 0;
+        for (int i = 0; i < count; i++)
+        {
+            using var buffer = NativeBuffer.CreateUninitialized<long>(lengths[i & (lengths.Length - 1)]);
+            Span<long> part = buffer.AsSpan(0, (buffer.Length + 3) / 4);
+            part.Fill(i);
+            foreach (long item in part)
+            {
+                sum += item;
+            }
+        }
+
+        return sum;
+    }
+
+    private static int[] MakeLengths()
+    {
+        var random = new Random(5);
+        int[] lengths = new int[4096];
+        foreach (ref int length in lengths.AsSpan())
+        {
+            length = (int)(Math.Pow(2, 4 + (random.NextDouble() * 10)) / sizeof(long));
+        }
+
+        return lengths;
+    }
+}
