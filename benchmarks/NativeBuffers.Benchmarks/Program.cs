@@ -18,18 +18,16 @@ switch (args)
         ListGrowth.RunChild(kind);
         return 0;
 
-<<<<<<< HEAD
-<<<<<<< HEAD
     case [TrackedBuffers.Verb]:
         TrackedBuffers.RunChild();
-=======
+        return 0;
+
     case [CheckedLoop.Verb, string size]:
         CheckedLoop.RunChild(int.Parse(size, CultureInfo.InvariantCulture));
->>>>>>> a34e78356223b26b326855a934235e089d816b72
-=======
+        return 0;
+
     case [MixedBuffers.Verb]:
         MixedBuffers.RunChild();
->>>>>>> 4ecb17ce4aa7bffa6bcb4e7468771e6202a6cecb
         return 0;
 
     case [string word, ..] when !word.StartsWith('-'):

@@ -10,15 +10,9 @@ internal sealed record Measurement(string Name, Action WarmUp, Func<IEnumerable<
         new Measurement(DisposeCost.What, static () => { }, DisposeCost.Measure),
         .. LongRaces.All.Select(static race => new Measurement(race.What, static () => { }, race.Run)),
         new Measurement(ListTargets.What, static () => { }, ListTargets.Measure),
-<<<<<<< HEAD
-<<<<<<< HEAD
         new Measurement(TrackingTargets.What, static () => { }, TrackingTargets.Measure),
-=======
         new Measurement(CheckedTargets.What, static () => { }, CheckedTargets.Measure),
->>>>>>> a34e78356223b26b326855a934235e089d816b72
-=======
         new Measurement(SampledTargets.What, static () => { }, SampledTargets.Measure),
->>>>>>> 4ecb17ce4aa7bffa6bcb4e7468771e6202a6cecb
         new Measurement(FlatMemory.What, static () => { }, FlatMemory.Measure),
     ];
 }

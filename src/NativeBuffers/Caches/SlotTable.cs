@@ -9,16 +9,11 @@ internal static class SlotTable
     /// <summary>How many vacant slots a thread takes at a time.</summary>
     public const int ListLength = 16;
 
-<<<<<<< HEAD
+    /// <summary>How many slots a slab has. Behind them is a number for each: see <see cref="CountedOf"/>.</summary>
+    public const int SlabLength = 896;
+
     /// <summary>What a slab is large, and aligned to, in bytes: any of its slots leads to its start.</summary>
     private const int SlabBytes = 64 * 1024;
-
-    /// <summary>How many slots a slab has. Behind them is a number for each: see <see cref="CountedOf"/>.</summary>
-    private const int SlabLength = 896;
-=======
-    /// <summary>How many slots are made at a time.</summary>
-    public const int SlabLength = 1024;
->>>>>>> 3cc001e91313e3d70abf1a1a6a80293585bddf90
 
     private static readonly UninterruptedLock s_gate = new();
     private static readonly List<nint> s_slabs = [];
@@ -36,7 +31,28 @@ internal static class SlotTable
         }
     }
 
-<<<<<<< HEAD
+    /// <summary>How many slots are in nobody's hands: for tests. Slow.</summary>
+    public static long VacantCount
+    {
+        get
+        {
+            long count = 0;
+            using (s_gate.Enter())
+            {
+                unsafe
+                {
+                    // SAFETY: the list changes only under the lock, and slots are never unmapped.
+                    for (Slot* slot = s_vacant; slot != null; slot = slot->Next)
+                    {
+                        count++;
+                    }
+                }
+            }
+
+            return count;
+        }
+    }
+
     /// <summary>The generation up to which a slot's loans are counted elsewhere: see <see cref="LoanLedger"/>.</summary>
     /// <safety>The slot is one of this table's. Who has the slot alone writes; anybody reads.</safety>
     public static unsafe ulong* CountedOf(Slot* slot)
@@ -62,30 +78,6 @@ internal static class SlotTable
         return (Slot*)slab;
     }
 
-=======
-    /// <summary>How many slots are in nobody's hands: for tests. Slow.</summary>
-    public static long VacantCount
-    {
-        get
-        {
-            long count = 0;
-            using (s_gate.Enter())
-            {
-                unsafe
-                {
-                    // SAFETY: the list changes only under the lock, and slots are never unmapped.
-                    for (Slot* slot = s_vacant; slot != null; slot = slot->Next)
-                    {
-                        count++;
-                    }
-                }
-            }
-
-            return count;
-        }
-    }
-
->>>>>>> 3cc001e91313e3d70abf1a1a6a80293585bddf90
     /// <summary>A list of vacant slots, linked by <see cref="Slot.Next"/>; null when memory is exhausted.</summary>
     /// <safety>The slots belong to the caller's thread until it gives them back.</safety>
     public static unsafe Slot* TakeList()
@@ -190,18 +182,12 @@ internal static class SlotTable
         Slot* slab;
         try
         {
-<<<<<<< HEAD
-            slab = (Slot*)NativeMemory.AlignedAlloc(SlabBytes, SlabBytes);
-            NativeMemory.Clear(slab, SlabBytes);
-=======
             // Room to note it first: a slab that nobody knows would be lost.
             Supply.ThrowIfRefused();
             _ = s_slabs.EnsureCapacity(s_slabs.Count + 1);
             Supply.ThrowIfRefused();
-            nuint byteCount = (nuint)SlabLength * (nuint)sizeof(Slot);
-            slab = (Slot*)NativeMemory.AlignedAlloc(byteCount, (nuint)sizeof(Slot));
-            NativeMemory.Clear(slab, byteCount);
->>>>>>> 3cc001e91313e3d70abf1a1a6a80293585bddf90
+            slab = (Slot*)NativeMemory.AlignedAlloc(SlabBytes, SlabBytes);
+            NativeMemory.Clear(slab, SlabBytes);
             s_slabs.Add((nint)slab);
         }
         catch (OutOfMemoryException)

@@ -60,25 +60,12 @@ internal struct Tenure
         }
     }
 
-<<<<<<< HEAD
     /// <summary>What frees the block once it is handed out: what the user asked for, whoever watches over it until then.</summary>
     /// <safety>The block is borrowed.</safety>
     public readonly unsafe NativeAllocator Allocator =>
         _slot->Kind == SlotKind.Foreign && WrappingAllocator.Behind(Uncached.AllocatorOf(_slot)) is var asked && !asked.IsDefault
             ? asked
             : NativeAllocator.Default;
-=======
-    /// <summary>What frees the block once it is released: what the user asked for, and not what stands in front of that.</summary>
-    /// <safety>The block is borrowed.</safety>
-    public readonly unsafe NativeAllocator Allocator
-    {
-        get
-        {
-            NativeAllocator? asked = _slot->Kind == SlotKind.Foreign ? WrappingAllocator.Behind(Uncached.AllocatorOf(_slot)) : null;
-            return asked is null or CachingAllocator ? NativeAllocator.Default : asked;
-        }
-    }
->>>>>>> 3cc001e91313e3d70abf1a1a6a80293585bddf90
 
     /// <summary>Where the block is, and how many elements it has; false when this is over.</summary>
     public bool TryRead(out nint start, out long length)

@@ -17,12 +17,6 @@ internal static class GuardedAllocators
             ? s_permanent.GetOrAdd((inner, mode), static key => Make(key.Inner, key.Mode, isAmbient: false))
             : Make(inner, mode, isAmbient: false);
 
-<<<<<<< HEAD
-<<<<<<< HEAD
-    /// <summary>One that stands in front of an allocator in the whole process; itself, if the user has put a guard there already.</summary>
-    public static NativeAllocator Ambient(NativeAllocator inner, GuardMode mode) =>
-        IsGuarded(inner) ? inner : Make(inner, mode, isAmbient: true);
-=======
     /// <summary>One that stands in front of an allocator in the whole process; itself if the user's own guard does.</summary>
     public static NativeAllocator Ambient(NativeAllocator inner, GuardMode mode)
     {
@@ -33,31 +27,10 @@ internal static class GuardedAllocators
 
         return IsGuarded(inner) ? inner : Make(inner, mode, isAmbient: true);
     }
->>>>>>> a34e78356223b26b326855a934235e089d816b72
-
-    private static bool IsGuarded(NativeAllocator? allocator)
-    {
-        while (allocator is WrappingAllocator wrapping)
-        {
-            if (wrapping is CheckedAllocator or PageGuarding)
-            {
-                return true;
-            }
-
-            allocator = wrapping.Inner;
-        }
-
-        return false;
-    }
-=======
-    /// <summary>One that stands in front of an allocator in the whole process; itself if the user's own guard does.</summary>
-    public static NativeAllocator Ambient(NativeAllocator inner, GuardMode mode) =>
-        IsGuarded(inner) ? inner : Make(inner, mode, isAmbient: true);
 
     private static bool IsGuarded(NativeAllocator allocator) =>
         allocator is CheckedAllocator or PageGuarding
         || (allocator is WrappingAllocator { Inner: var inner } && IsGuarded(inner));
->>>>>>> 4ecb17ce4aa7bffa6bcb4e7468771e6202a6cecb
 
     private static NativeAllocator Make(NativeAllocator inner, GuardMode mode, bool isAmbient) => mode switch
     {
