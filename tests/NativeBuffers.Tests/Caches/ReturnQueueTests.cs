@@ -31,7 +31,6 @@ public class ReturnQueueTests
                 Assert.Equal(SlotState.Returned, Slot.StateOf(slot->Generation));
                 slot->Generation = held + (Slot.Step - (ulong)SlotState.Held);
                 ThreadCache.Return(slot, slot->Home);
-    }
 
                 // Its next owner makes it large and then small, and another thread disposes it.
                 NativeMemoryOwner<byte> owner = NativeMemoryOwner<byte>.CreateUninitialized(Medium);
@@ -49,6 +48,7 @@ public class ReturnQueueTests
 
                 Array.ForEach(next, static each => each.Dispose());
             });
+    }
 
     [Fact]
     public unsafe void A_closer_that_comes_too_late_frees_nothing_though_the_slot_has_a_large_block_by_now()
@@ -65,7 +65,6 @@ public class ReturnQueueTests
                 ulong closing = Slot.With(held, SlotState.Closing);
                 slot->Generation = held + (Slot.Step - (ulong)SlotState.Held);
                 ThreadCache.Return(slot, slot->Home);
-    }
 
                 NativeMemoryOwner<byte> owner = NativeMemoryOwner<byte>.CreateUninitialized(Medium);
                 Assert.True(SlotOf(owner) == slot);
@@ -79,6 +78,7 @@ public class ReturnQueueTests
                 Assert.Equal(-1, owner.GetSpan().IndexOfAnyExcept((byte)7));
                 owner.Dispose();
             });
+    }
 
     private static unsafe Slot* SlotOf(PooledBuffer<byte> buffer) =>
         ((Hold)typeof(PooledBuffer<byte>).GetField("_hold", Private)!.GetValue(buffer)!).Slot;

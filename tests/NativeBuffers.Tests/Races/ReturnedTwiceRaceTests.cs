@@ -25,7 +25,6 @@ public class ReturnedTwiceRaceTests
                     // SAFETY: slots are never unmapped; the other thread has ended when this one goes on.
                     Hold large = Hold.Rent(Large, 1, file: null, line: 0, typeof(byte));
                     ReturnTwice(large);
-    }
 
                     // The blocks of both slots change places: the one in the queue has the small block now.
                     using var owner = NativeMemoryOwner<byte>.Create(Small);
@@ -39,6 +38,7 @@ public class ReturnedTwiceRaceTests
                     }
                 }
             });
+    }
 
     [Fact]
     public void A_buffer_that_was_returned_twice_is_rented_once()

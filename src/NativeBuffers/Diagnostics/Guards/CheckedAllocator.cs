@@ -348,15 +348,15 @@ internal sealed class CheckedAllocator : WrappingAllocator
             return;
         }
 
+        if (violation.Kind is NativeMemoryViolationKind.Overflow or NativeMemoryViolationKind.Underflow or NativeMemoryViolationKind.CorruptedHeader)
+        {
+            CheckedQuarantine.Leave((nint)block);
+        }
+
         if (violation.Kind is NativeMemoryViolationKind.Overflow or NativeMemoryViolationKind.Underflow)
         {
             // Nobody uses it again. But who gives it back once more is told so.
             CheckedBlocks.Retire(CheckedHeader.Of(block), release, isFilled: false);
-        }
-
-        if (violation.Kind is NativeMemoryViolationKind.Overflow or NativeMemoryViolationKind.Underflow or NativeMemoryViolationKind.CorruptedHeader)
-        {
-            CheckedQuarantine.Leave((nint)block);
         }
 
         Tell(violation, CheckedFindings.MayThrow);
