@@ -48,15 +48,10 @@ internal static class ThreadCaches
     {
         using (s_gate.Enter())
         {
-            if (!TryMakeRoom())
+            ThreadCache* cache = null;
+            if (TryMakeRoom())
             {
-                return null;
-            }
-
-            ThreadCache* cache = s_unused;
-            if (cache == null)
-            {
-                cache = TryCreate();
+                cache = s_unused != null ? s_unused : TryCreate();
             }
 
             if (cache != null)

@@ -63,6 +63,24 @@ public class BudgetStressTests
         Assert.Equal([3_000L, 0, 1_000], children.Select(static child => child.ReservedBytes));
     }
 
+    /// <summary>Short ways through the lock, so that threads are in it at the same time: what is counted twice or not at all shows in the end.</summary>
+    [Fact]
+    public unsafe void Nothing_is_lost_where_threads_do_nothing_else_than_allocate_and_free()
+    {
+        NativeMemoryBudget top = NativeAllocator.Malloc.WithBudget(new());
+        NativeMemoryBudget low = top.WithBudget(new()).WithBudget(new() { Limit = 10_000 });
+        Run(index =>
+        {
+            NativeAllocator mine = index % 2 == 0 ? top : low;
+            for (nuint i = 0; i < 200_000; i++)
+            {
+                mine.Free(mine.AllocateUninitialized(i % 50), i % 50);
+            }
+        });
+        Assert.Equal((0L, 0L), (top.UsedBytes, low.UsedBytes));
+        Assert.InRange(top.PeakBytes, 49, Threads * 49);
+    }
+
     [Fact]
     public void What_is_reserved_is_never_refused_while_others_take_all_they_can()
     {
