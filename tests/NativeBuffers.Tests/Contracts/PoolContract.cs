@@ -14,6 +14,7 @@ public abstract class PoolContract<T>(NativeMemoryPool<T> pool) : PooledBufferCo
     [Fact]
     public void Given_back_on_another_thread_it_is_rented_again_on_the_first()
     {
+        Diagnostics.Needs.Caches();
         HashSet<nint> blocks = [];
         for (int i = 0; i < 500; i++)
         {
