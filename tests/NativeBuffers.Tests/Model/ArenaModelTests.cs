@@ -12,9 +12,16 @@ public class ArenaModelTests
     [InlineData(ArenaKind.Arena, true)]
     [InlineData(ArenaKind.Borrow, false)]
     [InlineData(ArenaKind.Borrow, true)]
-    public void Scopes_hold_and_give_back_what_lists_do(ArenaKind kind, bool isWatched) =>
+    public void Scopes_hold_and_give_back_what_lists_do(ArenaKind kind, bool isWatched)
+    {
+        if (isWatched)
+        {
+            Diagnostics.Needs.BareBlocks();
+        }
+
         Prop.ForAll(ArenaStep.Programs, program => new ArenaWorld(program, isWatched).Run(kind))
             .Check(Config.QuickThrowOnFailure.WithMaxTest(300).WithEndSize(120));
+    }
 
     [Fact]
     public void A_disagreement_would_be_seen() =>
