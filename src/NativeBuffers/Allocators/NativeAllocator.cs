@@ -23,7 +23,7 @@ namespace NativeBuffers;
 /// </remarks>
 public abstract class NativeAllocator
 {
-    private nint _handle;
+    private PermanentHandle _handle;
 
     /// <summary>Names the allocator.</summary>
     /// <param name="name">For messages and reports.</param>
@@ -331,11 +331,7 @@ public abstract class NativeAllocator
     }
 
     /// <summary>As <see cref="Obtain"/>, for an owner that knows its origin and has noted none.</summary>
-    /// <param name="thread">This allocator's own word of this thread: a handle, or 0. Freed when the thread has ended.</param>
-    /// <param name="origin">Where the owner was made.</param>
-    /// <param name="byteCount">In bytes.</param>
-    /// <param name="alignment">A power of two, in bytes.</param>
-    /// <param name="zeroed">Whether every byte must be zero.</param>
+    /// <remarks>The word of the thread is this allocator's own: a handle, or 0. It is freed when the thread has ended.</remarks>
     /// <safety>As for <see cref="Obtain"/>, whose checks the caller has passed.</safety>
     internal virtual unsafe void* ObtainAt(ref nint thread, Origin origin, nuint byteCount, nuint alignment, bool zeroed)
     {
@@ -351,10 +347,6 @@ public abstract class NativeAllocator
     }
 
     /// <summary>As <see cref="FreeOfOwner"/>, on a thread whose word is at hand.</summary>
-    /// <param name="thread">As for <see cref="ObtainAt"/>.</param>
-    /// <param name="block">The block.</param>
-    /// <param name="byteCount">In bytes.</param>
-    /// <param name="alignment">In bytes.</param>
     /// <safety>As for <see cref="FreeOfOwner"/>.</safety>
     internal virtual unsafe void FreeAt(ref nint thread, void* block, nuint byteCount, nuint alignment)
     {
@@ -400,20 +392,7 @@ public abstract class NativeAllocator
     internal virtual OutOfMemoryException RefusalOf(nuint byteCount) => Failure.OutOfMemory(byteCount, this);
 
     /// <summary>One handle to this for all slots. Only if <see cref="LivesForever"/>.</summary>
-    internal nint Handle => _handle != 0 ? _handle : MakeHandle();
-
-    private nint MakeHandle()
-    {
-        Supply.ThrowIfRefused();
-        nint made = GCHandle.ToIntPtr(GCHandle.Alloc(this));
-        nint before = Interlocked.CompareExchange(ref _handle, made, 0);
-        if (before != 0)
-        {
-            GCHandle.FromIntPtr(made).Free();
-        }
-
-        return _handle;
-    }
+    internal nint Handle => _handle.To(this);
 
     private unsafe void* OrThrow(void* block, nuint byteCount) => block != null ? block : throw RefusalOf(byteCount);
 }

@@ -184,7 +184,7 @@ public readonly ref struct NativeArena : IDisposable
             }
         }
 
-        if (origin is not null)
+        if (origin is not null && (Watch.IsOn || allocator!.TakesOrigins))
         {
             Origin.Note(origin);
         }

@@ -288,8 +288,17 @@ internal readonly struct Lease
 
     /// <summary>As <see cref="TryTake(nuint, bool)"/>, for an allocator that the cache serves, which who watches is told of.</summary>
     /// <safety>The result belongs to the caller.</safety>
-    private static unsafe Slot* TryTake(nuint byteCount, bool zeroed, NativeAllocator allocator) =>
-        Watch.TakesNext() ? Uncached.TryTakeFrom(allocator, byteCount, zeroed) : TryTakeUnwatched(byteCount, zeroed);
+    private static unsafe Slot* TryTake(nuint byteCount, bool zeroed, NativeAllocator allocator)
+    {
+        if (Watch.TakesNext())
+        {
+            return Uncached.TryTakeFrom(allocator, byteCount, zeroed);
+        }
+
+        // Nobody reads what may have been noted; the next to be asked must not find it.
+        Origin.Forget();
+        return TryTakeUnwatched(byteCount, zeroed);
+    }
 
     /// <summary>As <see cref="TryTake(nuint, bool)"/>, also where somebody watches: a block that changes places with one that nobody did.</summary>
     /// <safety>The result belongs to the caller.</safety>

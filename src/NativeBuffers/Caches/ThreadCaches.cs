@@ -48,12 +48,7 @@ internal static class ThreadCaches
     {
         using (s_gate.Enter())
         {
-            ThreadCache* cache = null;
-            if (TryMakeRoom())
-            {
-                cache = s_unused != null ? s_unused : TryCreate();
-            }
-
+            ThreadCache* cache = !TryMakeRoom() ? null : s_unused != null ? s_unused : TryCreate();
             if (cache != null)
             {
                 s_entries.Add(new Entry(thread, cache));
@@ -390,6 +385,7 @@ internal static class ThreadCaches
                     // An allocator of the user's own that throws: there is nobody here to tell, and others to free.
                 }
 
+                Origin.Forget();
                 each->Start = null;
                 LoanLedger.SettleElsewhere(each, atLeast: 1);
                 Interlocked.Increment(ref s_abandonedCount);

@@ -48,10 +48,7 @@ internal static class Uncached
                 Unrefer(allocator, handle);
             }
 
-            if (allocator.TakesOrigins)
-            {
-                Origin.Forget();
-            }
+            Origin.Forget();
         }
 
         return slot;

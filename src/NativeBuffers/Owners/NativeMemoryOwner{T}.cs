@@ -156,6 +156,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     }
 
     /// <inheritdoc cref="Adopt(T*, long, NativeAllocator, string?, int)"/>
+    /// <safety>As for the other.</safety>
     [SuppressMessage("Naming", "CA1720", Justification = "It is one.")]
     public static unsafe NativeMemoryOwner<T> Adopt(T* pointer, long length, NativeAllocator freedBy) =>
         Adopt(pointer, length, freedBy, file: null);

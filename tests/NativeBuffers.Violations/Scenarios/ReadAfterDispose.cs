@@ -12,7 +12,7 @@ public sealed class ReadAfterDispose : Scenario
             kept = start;
         }
 
-        buffer.Dispose();
+        buffer.Dispose(); Here.Say("freed");
         Console.WriteLine($"read {kept[8]}");
     }
 }

@@ -11,6 +11,6 @@ public sealed class UnderflowOfOwner : Scenario
             start[-1] = 7;
         }
 
-        buffer.Dispose();
+        buffer.Dispose(); Here.Say("freed");
     }
 }

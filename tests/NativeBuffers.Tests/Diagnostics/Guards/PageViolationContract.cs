@@ -9,7 +9,7 @@ public abstract class PageViolationContract(string guard)
     [InlineData("UnderflowByAPage", NativeMemoryViolationKind.Underflow, 100, null)]
     [InlineData("WriteAfterFree", NativeMemoryViolationKind.WriteAfterFree, 64, "Write at byte 8 of a 64-byte block that was freed at {1}, allocated at {0}.")]
     [InlineData("ReadAfterFree", NativeMemoryViolationKind.ReadAfterFree, 64, "Read at byte 8 of a 64-byte block that was freed at {1}, allocated at {0}.")]
-    [InlineData("ReadAfterDispose", NativeMemoryViolationKind.ReadAfterFree, 64, "Read at byte 8 of a 64-byte block that was disposed, allocated at {0}.")]
+    [InlineData("ReadAfterDispose", NativeMemoryViolationKind.ReadAfterFree, 64, "Read at byte 8 of a 64-byte block that was freed at {1}, allocated at {0}.")]
     [InlineData("StaleAfterResize", NativeMemoryViolationKind.WriteAfterFree, 64, "Write at byte 8 of a 64-byte block that was resized, allocated at {0}.")]
     public async Task What_touches_a_page_that_cannot_be_touched_ends_the_process_and_the_report_names_the_lines(
         string scenario, NativeMemoryViolationKind kind, long byteCount, string? sentence)
@@ -29,7 +29,6 @@ public abstract class PageViolationContract(string guard)
         Assert.Equal(program.At("allocated"), violation.AllocatedAt);
         Assert.StartsWith($"{scenario}.cs:", violation.AllocatedAt);
         string freedAt = kind is NativeMemoryViolationKind.Overflow or NativeMemoryViolationKind.Underflow ? ""
-            : scenario == "ReadAfterDispose" ? "(disposed)"
             : scenario == "StaleAfterResize" ? "(resized)"
             : program.At("freed");
         Assert.Equal(freedAt, violation.FreedAt);
@@ -66,7 +65,7 @@ public abstract class PageViolationContract(string guard)
         Assert.Equal(0, program.ExitCode);
         Assert.Equal("went on to the end", program.Said[^1]);
         Assert.Equal(
-            $"NativeBuffers: Write before a 100-byte block allocated at {program.At("allocated")}: found when it was freed: (disposed).",
+            $"NativeBuffers: Write before a 100-byte block allocated at {program.At("allocated")}: found when it was freed: {program.At("freed")}.",
             program.Errors.Trim());
     }
 
