@@ -46,6 +46,8 @@ internal sealed class GuardMappings : GuardStore
 
     protected override unsafe GuardedBlock* First => _records;
 
+    protected override bool KeepsMemory => false;
+
     protected override int Count => GuardReportFile.MappingCount;
 
     /// <summary>Says that a guard has given out a block without guarding it.</summary>

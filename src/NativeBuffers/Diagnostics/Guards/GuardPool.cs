@@ -5,7 +5,7 @@ namespace NativeBuffers.Diagnostics.Guards;
 
 /// <summary>The places of samples: a fixed number, in one range of addresses, each between two pages that nobody can touch.</summary>
 /// <remarks>
-/// Addresses are reserved once; memory is there only for blocks in use. The place that was freed first is used first, so that each freed
+/// Addresses are reserved once; a place keeps the memory that it was ever given, 8 MiB in all at most: giving it back costs more than the rest. The place that was freed first is used first, so that each freed
 /// block stays untouchable for as long as can be. No managed memory is allocated after the start.
 /// </remarks>
 internal sealed class GuardPool : GuardStore
@@ -32,6 +32,8 @@ internal sealed class GuardPool : GuardStore
     public static GuardPool? Instance { get; } = TryMake();
 
     protected override unsafe GuardedBlock* First => _records;
+
+    protected override bool KeepsMemory => true;
 
     protected override int Count => GuardReportFile.SampleCount;
 
@@ -74,6 +76,8 @@ internal sealed class GuardPool : GuardStore
             return null;
         }
 
+        // What was here before is still here.
+        new Block(data, dataByteCount).ClearFrom(0);
         GuardedBlock* block = _records + index;
         block->RangeStart = (ulong)range;
         block->RangeByteCount = s_placeByteCount + SystemMemory.PageSize;

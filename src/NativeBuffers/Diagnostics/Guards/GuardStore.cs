@@ -97,7 +97,7 @@ internal abstract class GuardStore
         using (Gate.Enter())
         {
             if (block->DataByteCount != 0
-                && !SystemMemory.Current.Decommit((void*)block->DataStart, (nuint)block->DataByteCount, PageKind.Ordinary))
+                && (KeepsMemory || !SystemMemory.Current.Decommit((void*)block->DataStart, (nuint)block->DataByteCount, PageKind.Ordinary)))
             {
                 _ = SystemMemory.Current.Protect((void*)block->DataStart, (nuint)block->DataByteCount, isReadable: false, isWritable: false);
             }
@@ -131,6 +131,9 @@ internal abstract class GuardStore
     /// <summary>The records.</summary>
     /// <safety>They stay for as long as the process lives.</safety>
     protected abstract unsafe GuardedBlock* First { get; }
+
+    /// <summary>Whether freed blocks keep their memory, so that the next block in their place need not ask for it.</summary>
+    protected abstract bool KeepsMemory { get; }
 
     /// <summary>How many records there are.</summary>
     protected abstract int Count { get; }
