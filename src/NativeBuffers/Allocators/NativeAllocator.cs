@@ -75,6 +75,9 @@ public abstract class NativeAllocator
     /// <summary>Whether a user has asked that its blocks are tracked, here or in what it takes them from.</summary>
     internal bool IsTracked { get; private protected init; }
 
+    /// <summary>Whether its blocks are guarded already, here or in what it takes them from.</summary>
+    internal bool IsGuarded { get; private protected init; }
+
     /// <summary>What stands in front of this in a process that was started with guards or tracking; null before anybody has asked.</summary>
     internal NativeAllocator? InFront { get; set; }
 
@@ -119,11 +122,11 @@ public abstract class NativeAllocator
     public NativeMemoryBudget WithBudget(NativeMemoryBudgetOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return new NativeMemoryBudget(WrappingAllocator.Behind(this), options);
+        return new NativeMemoryBudget(Watch.Guarded(this), options);
     }
 
     /// <summary>An allocator that takes its blocks from this one, and tells <see cref="NativeMemoryTracker"/> of each.</summary>
-    public NativeAllocator WithTracking() => TrackingAllocator.Over(WrappingAllocator.Behind(this));
+    public NativeAllocator WithTracking() => TrackingAllocator.Over(Watch.Guarded(this));
 
     /// <summary>An allocator that takes its blocks from this one, and finds out when they are used beyond their bounds or after their end.</summary>
     /// <param name="mode">How.</param>
@@ -133,7 +136,7 @@ public abstract class NativeAllocator
     /// <summary>An allocator that takes its blocks from this one, and fails when a plan says so: to see what a program makes of it.</summary>
     /// <param name="plan">When to fail. It counts what it sees; give each allocator its own.</param>
     /// <exception cref="ArgumentNullException"><paramref name="plan"/> is null.</exception>
-    public NativeAllocator WithFaults(FaultPlan plan) => new FaultyAllocator(WrappingAllocator.Behind(this), plan);
+    public NativeAllocator WithFaults(FaultPlan plan) => new FaultyAllocator(Watch.Guarded(this), plan);
 
     /// <summary>A block of zeroed bytes.</summary>
     /// <param name="byteCount">In bytes; 0 gives a block that may be freed but not touched.</param>
@@ -265,6 +268,7 @@ public abstract class NativeAllocator
             return;
         }
 
+        Watch.BareBlockFreed?.Invoke((nint)block);
         if (!TakesOrigins)
         {
             FreeCore(block, byteCount, alignment);

@@ -50,6 +50,7 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
         BlockAlignment = inner.BlockAlignment;
         TakesOrigins = inner.TakesOrigins;
         IsTracked = inner.IsTracked;
+        IsGuarded = inner.IsGuarded;
         GC.SuppressFinalize(this);
         if (options.ReservedBytes != 0)
         {

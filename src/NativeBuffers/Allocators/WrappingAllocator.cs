@@ -17,6 +17,7 @@ internal abstract class WrappingAllocator : NativeAllocator
         LivesForever = isAmbient && inner.LivesForever;
         TakesOrigins = inner.TakesOrigins;
         IsTracked = inner.IsTracked;
+        IsGuarded = inner.IsGuarded;
         IsServedByCache = isAmbient && inner.IsServedByCache;
     }
 
@@ -54,5 +55,5 @@ internal abstract class WrappingAllocator : NativeAllocator
 
     /// <summary>The message names the level that refused, as far as there are several; and what the user asked for otherwise.</summary>
     internal override OutOfMemoryException RefusalOf(nuint byteCount) =>
-        IsAmbient || Inner is WrappingAllocator ? Inner.RefusalOf(byteCount) : base.RefusalOf(byteCount);
+        IsAmbient || Behind(Inner) is WrappingAllocator ? Inner.RefusalOf(byteCount) : base.RefusalOf(byteCount);
 }

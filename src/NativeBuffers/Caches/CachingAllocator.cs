@@ -63,7 +63,6 @@ internal sealed class CachingAllocator : NativeAllocator
 
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
     {
-        Watch.BareBlockFreed?.Invoke((nint)block);
         if (!IsCached(byteCount, alignment))
         {
             LargeBlocks.For(byteCount).GiveBack(block, byteCount, AlignmentBehind(alignment));

@@ -343,9 +343,10 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     public void CopyTo(Span<T> destination)
     {
         using Borrow<T> borrow = Borrow();
-        borrow.Span.CopyTo(borrow.Length <= destination.Length
+        Span<T> room = borrow.Length <= destination.Length
             ? destination
-            : throw new ArgumentException($"{borrow.Length:N0} elements do not fit into {destination.Length:N0}.", nameof(destination)));
+            : throw new ArgumentException($"{borrow.Length:N0} elements do not fit into {destination.Length:N0}.", nameof(destination));
+        borrow.Span.CopyTo(room);
     }
 
     /// <summary>Copies all elements to an array.</summary>

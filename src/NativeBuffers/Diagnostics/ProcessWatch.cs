@@ -15,6 +15,9 @@ internal sealed class ProcessWatch : Watch
 
     protected override NativeAllocator InFrontOf(NativeAllocator allocator) => allocator.InFront ?? Make(allocator);
 
+    protected override NativeAllocator GuardInFrontOf(NativeAllocator allocator) =>
+        InFrontOf(allocator) is TrackingAllocator { IsAmbient: true, Inner: var guarded } ? guarded : InFrontOf(allocator);
+
     private NativeAllocator Make(NativeAllocator allocator)
     {
         using (_gate.EnterScope())

@@ -19,7 +19,7 @@ internal abstract class Watch
     private static int t_untilSample;
 
     /// <summary>
-    /// Told of bare blocks that come back to the default allocator, by their addresses, before they are freed; null while no
+    /// Told of bare blocks that come back to any allocator, by their addresses, before they are freed; null while no
     /// flow's blocks are to be found outside of it. Must not throw.
     /// </summary>
     public static Action<nint>? BareBlockFreed { get; set; }
@@ -52,6 +52,16 @@ internal abstract class Watch
         NativeAllocator behind = WrappingAllocator.Behind(allocator);
         NativeAllocator watched = s_process is null ? behind : s_process.InFrontOf(behind);
         return flow is null ? watched : flow.InFrontOf(watched);
+    }
+
+    /// <summary>
+    /// What the user asked for, or the guard in front of it for the whole process: what wraps an allocator on request stands in
+    /// front of the guard, so that limits and plans count what was asked for.
+    /// </summary>
+    public static NativeAllocator Guarded(NativeAllocator allocator)
+    {
+        NativeAllocator behind = WrappingAllocator.Behind(allocator);
+        return s_process is null ? behind : s_process.GuardInFrontOf(behind);
     }
 
     /// <summary>What stands in front of an allocator everywhere, for each of its blocks; null if nothing.</summary>
@@ -134,6 +144,9 @@ internal abstract class Watch
     protected virtual void NoteRecoveryHere()
     {
     }
+
+    /// <summary>The guard in front of an allocator; itself if there is none.</summary>
+    protected virtual NativeAllocator GuardInFrontOf(NativeAllocator allocator) => allocator;
 
     /// <summary>What stands in front of an allocator; the same each time, as far as the allocator lives forever.</summary>
     /// <param name="allocator">What the user asked for, or what stands in front of it for the whole process.</param>

@@ -1,5 +1,6 @@
 using NativeBuffers.Caches;
 using NativeBuffers.Tests.Allocators;
+using NativeBuffers.Tests.Diagnostics;
 using NativeBuffers.Tests.Lifetimes;
 
 namespace NativeBuffers.Tests.Caches;
@@ -8,6 +9,8 @@ namespace NativeBuffers.Tests.Caches;
 [Collection(ProcessWide.Name)]
 public class NativeMemoryCacheTests
 {
+    public NativeMemoryCacheTests() => Needs.Caches();
+
     [Fact]
     public void The_block_that_was_freed_last_is_the_next_one()
     {

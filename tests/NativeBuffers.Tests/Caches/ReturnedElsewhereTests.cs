@@ -4,7 +4,7 @@ using NativeBuffers.Tests.Lifetimes;
 
 namespace NativeBuffers.Tests.Caches;
 
-[Collection(nameof(ProcessWide))]
+[Collection(ProcessWide.Name)]
 public class ReturnedElsewhereTests
 {
     private const int ByteCount = 64 * 1024;

@@ -47,9 +47,11 @@ public partial class PageSamplesTests
             MethodInfo entry = Assembly.Load(program).EntryPoint!;
             NativeMemoryCache.Trim();
             long abandoned = ThreadCaches.AbandonedCount;
-            var thread = new Thread(() => entry.Invoke(null, entry.GetParameters().Length == 0 ? null : [Array.Empty<string>()]));
+            Exception? thrown = null;
+            var thread = new Thread(() => thrown = Record.Exception(() => entry.Invoke(null, entry.GetParameters().Length == 0 ? null : [Array.Empty<string>()])));
             thread.Start();
             thread.Join();
+            Assert.Null(thrown);
 
             // A page must not teach how to lose memory.
             NativeMemoryCache.Trim();

@@ -34,6 +34,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
         : base("Checked", inner, isAmbient)
     {
         TakesOrigins = true;
+        IsGuarded = true;
         LivesForever = inner.LivesForever;
         _id = CheckedNames.Add(Name);
         _isKept = inner.LivesForever || !isAmbient;

@@ -17,7 +17,7 @@ internal static class GuardedAllocators
             ? s_permanent.GetOrAdd((inner, mode), static key => Make(key.Inner, key.Mode, isAmbient: false))
             : Make(inner, mode, isAmbient: false);
 
-    /// <summary>One that stands in front of an allocator in the whole process; itself if the user's own guard does.</summary>
+    /// <summary>One that stands in front of an allocator in the whole process; itself if one does already.</summary>
     public static NativeAllocator Ambient(NativeAllocator inner, GuardMode mode)
     {
         if (mode == GuardMode.Checked && Interlocked.Exchange(ref s_isCheckedAtExit, 1) == 0)
@@ -25,12 +25,8 @@ internal static class GuardedAllocators
             AppDomain.CurrentDomain.ProcessExit += static (_, _) => NativeMemoryGuard.Check();
         }
 
-        return IsGuarded(inner) ? inner : Make(inner, mode, isAmbient: true);
+        return inner.IsGuarded ? inner : Make(inner, mode, isAmbient: true);
     }
-
-    private static bool IsGuarded(NativeAllocator allocator) =>
-        allocator is CheckedAllocator or PageGuarding
-        || (allocator is WrappingAllocator { Inner: var inner } && IsGuarded(inner));
 
     private static NativeAllocator Make(NativeAllocator inner, GuardMode mode, bool isAmbient) => mode switch
     {

@@ -21,6 +21,7 @@ internal abstract class PageGuarding : WrappingAllocator
         : base(name, inner, isAmbient)
     {
         TakesOrigins = true;
+        IsGuarded = true;
         _hasShadows = !inner.LivesForever;
         _keepsAlignment = inner is AlignedAllocator or PagesAllocator;
     }
