@@ -95,10 +95,7 @@ public abstract class NativeAllocator
     /// from any thread, and stay loaded for as long as the allocator or a block of it is used.</safety>
     /// <exception cref="ArgumentNullException"><paramref name="allocate"/> or <paramref name="free"/> is null.</exception>
     public static unsafe NativeAllocator FromFunctions(
-        string name,
-        delegate* unmanaged<nuint, void*> allocate,
-        delegate* unmanaged<void*, nuint, void*> resize,
-        delegate* unmanaged<void*, void> free) =>
+        string name, delegate* unmanaged<nuint, void*> allocate, delegate* unmanaged<void*, nuint, void*> resize, delegate* unmanaged<void*, void> free) =>
         new FunctionsAllocator(name, allocate, resize, free);
 
     /// <summary>An allocator that takes its blocks from this one, up to a number of bytes at a time.</summary>

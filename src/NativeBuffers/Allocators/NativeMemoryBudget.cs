@@ -142,8 +142,6 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
     internal static OutOfMemoryException? BudgetRefusalOf(NativeAllocator allocator, nuint byteCount) =>
         allocator.RefusalOf(byteCount) is var exception && NativeMemoryRefusal.Of(exception) is null ? null : exception;
 
-    internal override unsafe void* Release(void* block, nuint byteCount, nuint alignment) => _source.Release(block, byteCount, alignment);
-
     /// <inheritdoc/>
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
     {

@@ -16,7 +16,8 @@ internal sealed class Origin
     private const int RecentLength = 1024;
 
     private static readonly ConcurrentDictionary<(string File, int Line, Type? Type), Origin> s_all = new();
-    private static readonly Lock s_gate = new();
+    private static readonly UninterruptedLock s_gate = new();
+    private static readonly UninterruptedLock s_adding = new();
     private static readonly Recent[] s_recent = new Recent[RecentLength];
     private static Origin[] s_byId = [];
 
@@ -28,7 +29,7 @@ internal sealed class Origin
         File = file;
         Line = line;
         Type = type;
-        using (s_gate.EnterScope())
+        using (s_gate.Enter())
         {
             Id = s_byId.Length;
             Volatile.Write(ref s_byId, [.. s_byId, this]);
@@ -114,7 +115,15 @@ internal sealed class Origin
             return SomewhereBare;
         }
 
-        Origin found = s_all.GetOrAdd((file ?? string.Empty, line, type), static key => new Origin(key.File, key.Line, key.Type) { IsOfBareBlock = key.Type is null });
+        if (!s_all.TryGetValue((file ?? string.Empty, line, type), out Origin? found))
+        {
+            // One at a time: waiting for the dictionary's own lock could be interrupted.
+            using (s_adding.Enter())
+            {
+                found = s_all.GetOrAdd((file ?? string.Empty, line, type), static key => new Origin(key.File, key.Line, key.Type) { IsOfBareBlock = key.Type is null });
+            }
+        }
+
         Volatile.Write(ref place.Origin, found);
         return found;
     }

@@ -51,7 +51,7 @@ internal abstract class WrappingAllocator : NativeAllocator
         Inner.GiveBack(block, byteCount, alignment);
 
     private protected override unsafe void FreeOfOwnerCore(void* block, nuint byteCount, nuint alignment) =>
-        FreeCore(block, byteCount, alignment);
+        Inner.FreeOfOwner(block, byteCount, alignment);
 
     /// <summary>The message names the level that refused, as far as there are several; and what the user asked for otherwise.</summary>
     internal override OutOfMemoryException RefusalOf(nuint byteCount) =>

@@ -173,7 +173,7 @@ internal readonly struct Lease
 
     /// <summary>Gives the block back. A stale lease, or none, gives nothing back.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Return(string? file, int line)
+    public void Return(string? file, int line, Type type)
     {
         unsafe
         {
@@ -184,7 +184,7 @@ internal readonly struct Lease
                 _slot->Generation = _generation + Caches.Slot.Step;
                 if (Switch.IsOn && _slot->Kind == SlotKind.Foreign)
                 {
-                    Origin.Note(file, line, type: null);
+                    Origin.Note(file, line, type);
                 }
 
                 ThreadCache.Return(_slot, _home);

@@ -202,7 +202,7 @@ public ref struct ScratchList<T> : IDisposable
         _places = default;
         _count = 0;
         _origin = -1;
-        _lease.Return(file, line);
+        _lease.Return(file, line, typeof(T));
     }
 
     /// <inheritdoc cref="Dispose(string?, int)"/>

@@ -17,6 +17,7 @@ internal abstract class FlowWatch : Watch
         ThreadCache.TurnAside(change.CurrentValue is not null);
     });
 
+    private readonly UninterruptedLock _adding = new();
     private readonly FlowWatch? _outer = s_current.Value;
     private readonly ConditionalWeakTable<NativeAllocator, NativeAllocator> _inFront = [];
 
@@ -31,7 +32,16 @@ internal abstract class FlowWatch : Watch
 
     /// <inheritdoc/>
     protected sealed override NativeAllocator InFrontOf(NativeAllocator allocator) =>
-        _inFront.GetValue(allocator, inner => Wrap(_outer is null ? inner : _outer.InFrontOf(inner)));
+        _inFront.TryGetValue(allocator, out NativeAllocator? inFront) ? inFront : Add(allocator);
+
+    private NativeAllocator Add(NativeAllocator allocator)
+    {
+        // One at a time: waiting for the table's own lock could be interrupted.
+        using (_adding.Enter())
+        {
+            return _inFront.GetValue(allocator, inner => Wrap(_outer is null ? inner : _outer.InFrontOf(inner)));
+        }
+    }
 
     /// <summary>An allocator that stands in front of another, ambient, for this flow.</summary>
     protected abstract NativeAllocator Wrap(NativeAllocator inner);

@@ -7,7 +7,7 @@ namespace NativeBuffers.Diagnostics;
 /// <summary>What the process was started with, guards or tracking or both.</summary>
 internal sealed class ProcessWatch : Watch
 {
-    private readonly Lock _gate = new();
+    private readonly UninterruptedLock _gate = new();
 
     public static ProcessWatch Instance { get; } = new();
 
@@ -20,7 +20,7 @@ internal sealed class ProcessWatch : Watch
 
     private NativeAllocator Make(NativeAllocator allocator)
     {
-        using (_gate.EnterScope())
+        using (_gate.Enter())
         {
             if (allocator.InFront is null)
             {

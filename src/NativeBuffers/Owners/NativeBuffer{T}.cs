@@ -218,7 +218,7 @@ public ref struct NativeBuffer<T> : IDisposable
     {
         // The lease stays: its generation is over, by which this buffer is known to be disposed and not just empty.
         _span = default;
-        _lease.Return(file, line);
+        _lease.Return(file, line, typeof(T));
     }
 
     /// <inheritdoc cref="Dispose(string?, int)"/>

@@ -1,3 +1,4 @@
+using NativeBuffers.Tests.Diagnostics;
 using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Tests.Allocators;
@@ -10,6 +11,8 @@ public class BudgetStressTests
     [Fact]
     public void No_limit_is_passed_and_all_comes_back()
     {
+        Needs.BareBlocks();
+
         // The allocator behind knows best how much is in use.
         var behind = new CountingAllocator();
         NativeMemoryBudget top = behind.WithBudget(new() { Limit = 20_000 });

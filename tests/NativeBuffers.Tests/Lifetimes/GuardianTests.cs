@@ -1,3 +1,4 @@
+using NativeBuffers.Tests.Diagnostics;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
@@ -160,6 +161,7 @@ public class GuardianTests
     [Fact]
     public void Renting_and_returning_allocates_nothing_on_the_managed_heap()
     {
+        Needs.Caches();
         for (int i = 0; i < 100; i++)
         {
             NativeMemoryPool<byte>.Shared.RentBuffer(100).Dispose();

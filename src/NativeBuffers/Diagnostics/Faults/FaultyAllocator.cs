@@ -26,8 +26,6 @@ internal sealed class FaultyAllocator : WrappingAllocator
             : NativeMemoryBudget.BudgetRefusalOf(Inner, byteCount) ?? Failure.OutOfMemory(byteCount, this);
     }
 
-    internal override unsafe void* Release(void* block, nuint byteCount, nuint alignment) => Inner.Release(block, byteCount, alignment);
-
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed) =>
         FailsNow(byteCount) ? null : base.AllocateCore(byteCount, alignment, zeroed);
 

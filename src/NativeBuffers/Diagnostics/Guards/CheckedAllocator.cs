@@ -94,6 +94,9 @@ internal sealed class CheckedAllocator : WrappingAllocator
         return AllocateRinged(rings, byteCount, zeroed, (uint)Origin.Noted.Id | rings.Thread);
     }
 
+    private protected override unsafe void FreeOfOwnerCore(void* block, nuint byteCount, nuint alignment) =>
+        FreeCore(block, byteCount, alignment);
+
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
     {
         CheckedHeader* header = CheckedHeader.Of(block);

@@ -3,13 +3,13 @@ namespace NativeBuffers.Diagnostics.Guards;
 /// <summary>The names of allocators that check, by the numbers that their blocks' headers have.</summary>
 internal static class CheckedNames
 {
-    private static readonly Lock s_gate = new();
+    private static readonly UninterruptedLock s_gate = new();
     private static readonly List<string> s_names = [];
 
     /// <summary>Numbers the next one.</summary>
     public static int Add(string name)
     {
-        using (s_gate.EnterScope())
+        using (s_gate.Enter())
         {
             s_names.Add(name);
             return s_names.Count - 1;
@@ -19,7 +19,7 @@ internal static class CheckedNames
     /// <summary>The name of one.</summary>
     public static string Of(int id)
     {
-        using (s_gate.EnterScope())
+        using (s_gate.Enter())
         {
             return s_names[id];
         }

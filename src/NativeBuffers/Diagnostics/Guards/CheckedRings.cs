@@ -125,10 +125,11 @@ internal sealed class CheckedRings
 
     private void Check(List<NativeMemoryViolation> found)
     {
-        SpinWait wait = default;
         while (Volatile.Read(ref _inside) != 0)
         {
-            wait.SpinOnce();
+            // Never asleep, which could be interrupted.
+            System.Threading.Thread.SpinWait(20);
+            _ = System.Threading.Thread.Yield();
         }
 
         foreach (CheckedRing? ring in _rings)

@@ -6,7 +6,7 @@ namespace NativeBuffers;
 /// <remarks>All members may be called from any thread.</remarks>
 public static class NativeMemoryGuard
 {
-    private static readonly Lock s_gate = new();
+    private static readonly UninterruptedLock s_gate = new();
     private static Action[] s_checks = [];
     private static long s_violationCount;
 
@@ -35,7 +35,7 @@ public static class NativeMemoryGuard
     /// <param name="check">Reports what it finds, throws nothing, and may be called on several threads at once.</param>
     internal static void AddCheck(Action check)
     {
-        using (s_gate.EnterScope())
+        using (s_gate.Enter())
         {
             Volatile.Write(ref s_checks, [.. s_checks, check]);
         }

@@ -12,7 +12,7 @@ internal sealed class LoanFigures
     /// <summary>How long one census serves several instruments, in milliseconds.</summary>
     private const long FreshFor = 20;
 
-    private static readonly Lock s_gate = new();
+    private static readonly UninterruptedLock s_gate = new();
     private static LoanFigures? s_last;
 
     private readonly LoanCensus _census;
@@ -58,7 +58,7 @@ internal sealed class LoanFigures
     /// <param name="seen">What the reader has seen: 0 at first.</param>
     public static LoanFigures Next(ref long seen)
     {
-        using (s_gate.EnterScope())
+        using (s_gate.Enter())
         {
             if (s_last is null || s_last._serial <= seen || Environment.TickCount64 - s_last._takenAt > FreshFor)
             {

@@ -11,7 +11,7 @@ internal sealed class NativeEventSource : EventSource
     [ThreadStatic]
     private static bool t_isTelling;
 
-    private readonly Lock _gate = new();
+    private readonly UninterruptedLock _gate = new();
     private EventCounters? _counters;
     private bool _listens;
 
@@ -38,7 +38,7 @@ internal sealed class NativeEventSource : EventSource
     /// <inheritdoc/>
     protected override void OnEventCommand(EventCommandEventArgs command)
     {
-        using (_gate.EnterScope())
+        using (_gate.Enter())
         {
             bool listens = IsEnabled();
             if (listens)

@@ -13,7 +13,7 @@ internal static class NativeMetrics
     /// <summary>How much later that is, in milliseconds.</summary>
     private const int Delay = 100;
 
-    private static readonly Lock s_gate = new();
+    private static readonly UninterruptedLock s_gate = new();
     private static int s_isAsked;
     private static Meter? s_meter;
     private static NativeEventSource? s_events;
@@ -39,7 +39,7 @@ internal static class NativeMetrics
     {
         try
         {
-            using (s_gate.EnterScope())
+            using (s_gate.Enter())
             {
                 s_events ??= new NativeEventSource();
                 s_meter ??= NativeMeter.Create();

@@ -11,7 +11,7 @@ namespace NativeBuffers.Diagnostics.Tracking;
 /// </remarks>
 internal static class CallStacks
 {
-    private static readonly Lock s_gate = new();
+    private static readonly UninterruptedLock s_gate = new();
     private static readonly Dictionary<Key, int> s_ids = [];
     private static readonly List<CallStack> s_all = [CallStack.None];
 
@@ -21,7 +21,7 @@ internal static class CallStacks
         try
         {
             var key = new Key(new StackTrace(1, fNeedFileInfo: false));
-            using (s_gate.EnterScope())
+            using (s_gate.Enter())
             {
                 if (s_ids.TryGetValue(key, out int known))
                 {
@@ -30,7 +30,7 @@ internal static class CallStacks
             }
 
             CallStack stack = Resolve(new StackTrace(1, fNeedFileInfo: true));
-            using (s_gate.EnterScope())
+            using (s_gate.Enter())
             {
                 if (s_ids.TryAdd(key, s_all.Count))
                 {
@@ -49,7 +49,7 @@ internal static class CallStacks
     /// <summary>The one with a number.</summary>
     public static CallStack FromId(int id)
     {
-        using (s_gate.EnterScope())
+        using (s_gate.Enter())
         {
             return s_all[id];
         }

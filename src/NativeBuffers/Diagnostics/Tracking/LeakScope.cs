@@ -8,7 +8,7 @@ internal sealed class LeakScope : FlowWatch, IDisposable
     /// <summary>A guardian acts when it meets the same loan for the second time.</summary>
     private const int Collections = 3;
 
-    private static readonly Lock s_gate = new();
+    private static readonly UninterruptedLock s_gate = new();
     private static LeakScope[] s_open = [];
 
     private readonly ScopeLedger _ledger = new();
@@ -59,7 +59,7 @@ internal sealed class LeakScope : FlowWatch, IDisposable
 
     private static void SetOpen(Func<LeakScope[], LeakScope[]> change)
     {
-        using (s_gate.EnterScope())
+        using (s_gate.Enter())
         {
             Volatile.Write(ref s_open, change(s_open));
             Watch.BareBlockFreed = s_open is [] ? null : TellOpen;

@@ -170,11 +170,11 @@ internal sealed class RegistryStripe
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void EnterSlowly()
     {
-        var wait = default(SpinWait);
         do
         {
             // Never asleep: whoever is inside leaves soon, and a sleep could be interrupted.
-            wait.SpinOnce(sleep1Threshold: -1);
+            Thread.SpinWait(20);
+            _ = Thread.Yield();
         }
         while (Interlocked.CompareExchange(ref _isHeld, 1, 0) != 0);
     }

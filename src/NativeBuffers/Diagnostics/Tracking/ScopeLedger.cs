@@ -5,7 +5,7 @@ internal sealed class ScopeLedger() : Ledger(stripeCount: 8)
 {
     private static readonly int s_default = AllocatorNames.IdOf(CachingAllocator.Instance);
 
-    private readonly Lock _gate = new();
+    private readonly UninterruptedLock _gate = new();
     private readonly List<BlockRecord> _abandoned = [];
 
     /// <summary>What was forgotten, and freed by a finalizer or behind the end of its thread.</summary>
@@ -13,7 +13,7 @@ internal sealed class ScopeLedger() : Ledger(stripeCount: 8)
     {
         get
         {
-            using (_gate.EnterScope())
+            using (_gate.Enter())
             {
                 return [.. _abandoned];
             }
@@ -28,7 +28,7 @@ internal sealed class ScopeLedger() : Ledger(stripeCount: 8)
 
     public override void FoundAbandoned(in BlockRecord record)
     {
-        using (_gate.EnterScope())
+        using (_gate.Enter())
         {
             _abandoned.Add(record);
         }

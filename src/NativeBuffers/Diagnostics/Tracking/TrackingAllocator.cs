@@ -116,9 +116,14 @@ internal sealed class TrackingAllocator : WrappingAllocator
     /// <inheritdoc/>
     internal override unsafe void* Release(void* block, nuint byteCount, nuint alignment)
     {
+        if (!IsAmbient)
+        {
+            return block;
+        }
+
         bool isKnown = TryRemove(block, out BlockRecord record);
         void* released = Inner.Release(block, byteCount, alignment);
-        if (isKnown && (released == null || !IsAmbient || Behind(Inner) is CachingAllocator))
+        if (isKnown && (released == null || Behind(Inner) is CachingAllocator))
         {
             _ = TryAdd(record with { Address = (nint)(released == null ? block : released) });
         }
@@ -131,7 +136,8 @@ internal sealed class TrackingAllocator : WrappingAllocator
     {
         get
         {
-            NativeAllocator inner = Inner.ForAdopted;
+            // Who tracks on request gave the block out itself, or its inner allocator did.
+            NativeAllocator inner = IsAmbient ? Inner.ForAdopted : Inner;
             return inner == Inner ? this : _forAdopted ??= new TrackingAllocator(inner, _ledger, IsAmbient);
         }
     }

@@ -10,6 +10,8 @@ namespace NativeBuffers.Tests.Diagnostics.Faults;
 [Collection(ProcessWide.Name)]
 public class SupplyTests
 {
+    public SupplyTests() => Needs.Caches();
+
     public static TheoryData<string, string> Cases =>
     [
         .. from body in Bodies.All.Keys from allocator in new[] { "Default", "Aligned", "Faulty" } select (body, allocator),

@@ -9,7 +9,11 @@ public class CountedUnderStressTests
     private const int Threads = 4;
     private const int Turns = 60_000;
 
-    public CountedUnderStressTests() => Collector.Settle();
+    public CountedUnderStressTests()
+    {
+        Needs.Caches();
+        Collector.Settle();
+    }
 
     [Fact]
     public void Counters_never_go_back_and_are_exact_in_the_end()

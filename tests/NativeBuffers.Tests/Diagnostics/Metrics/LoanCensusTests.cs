@@ -7,7 +7,11 @@ namespace NativeBuffers.Tests.Diagnostics.Metrics;
 [Collection(ProcessWide.Name)]
 public class LoanCensusTests
 {
-    public LoanCensusTests() => Collector.Settle();
+    public LoanCensusTests()
+    {
+        Needs.Caches();
+        Collector.Settle();
+    }
 
     [Fact]
     public void Each_creation_is_a_loan_of_its_size_class_and_all_but_the_first_are_hits() => LoanCount.OnFreshThread(static () =>

@@ -25,6 +25,7 @@ internal sealed class LoanCount
     /// <summary>Does something on a thread whose cache is empty, and whose depot has nothing for it.</summary>
     public static void OnFreshThread(Action body)
     {
+        Needs.Caches();
         NativeMemoryCache.Trim();
         Exception? failure = null;
         var thread = new Thread(() =>

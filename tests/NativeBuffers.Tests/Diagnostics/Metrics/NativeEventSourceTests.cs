@@ -75,6 +75,7 @@ public class NativeEventSourceTests
     [Fact]
     public void Counters_tell_the_figures()
     {
+        Needs.Caches();
         using var recorder = new EventRecorder();
         recorder.Enable(counters: true);
         using NativeBuffer<byte> kept = NativeBuffer.Create<byte>(1_000_000);
