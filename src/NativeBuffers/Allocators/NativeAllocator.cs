@@ -334,26 +334,13 @@ public abstract class NativeAllocator
     /// <summary>As <see cref="Obtain"/>, for an owner that knows its origin and has noted none.</summary>
     /// <remarks>The word of the thread is this allocator's own: a handle, or 0. It is freed when the thread has ended.</remarks>
     /// <safety>As for <see cref="Obtain"/>, whose checks the caller has passed.</safety>
-    internal virtual unsafe void* ObtainAt(ref nint thread, Origin origin, nuint byteCount, nuint alignment, bool zeroed)
-    {
-        Origin.Note(origin);
-        try
-        {
-            return AllocateCore(byteCount, alignment, zeroed);
-        }
-        finally
-        {
-            Origin.Forget();
-        }
-    }
+    internal virtual unsafe void* ObtainAt(ref nint thread, Origin origin, nuint byteCount, nuint alignment, bool zeroed) =>
+        AllocateCore(byteCount, alignment, zeroed);
 
     /// <summary>As <see cref="FreeOfOwner"/>, on a thread whose word is at hand.</summary>
     /// <safety>As for <see cref="FreeOfOwner"/>.</safety>
-    internal virtual unsafe void FreeAt(ref nint thread, void* block, nuint byteCount, nuint alignment)
-    {
+    internal virtual unsafe void FreeAt(ref nint thread, void* block, nuint byteCount, nuint alignment) =>
         FreeOfOwnerCore(block, byteCount, alignment);
-        Origin.Forget();
-    }
 
     /// <summary>As <see cref="Free(void*, nuint, nuint)"/>, for the library's own callers: what they noted of their origin stays.</summary>
     /// <safety>As for <see cref="Free(void*, nuint, nuint)"/>.</safety>

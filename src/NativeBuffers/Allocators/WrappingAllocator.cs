@@ -53,6 +53,31 @@ internal abstract class WrappingAllocator : NativeAllocator
     private protected override unsafe void FreeOfOwnerCore(void* block, nuint byteCount, nuint alignment) =>
         Inner.FreeOfOwner(block, byteCount, alignment);
 
+    internal override unsafe void* ObtainAt(ref nint thread, Origin origin, nuint byteCount, nuint alignment, bool zeroed)
+    {
+        Origin.Note(origin);
+        try
+        {
+            return AllocateCore(byteCount, alignment, zeroed);
+        }
+        finally
+        {
+            Origin.Forget();
+        }
+    }
+
+    internal override unsafe void FreeAt(ref nint thread, void* block, nuint byteCount, nuint alignment)
+    {
+        try
+        {
+            FreeOfOwnerCore(block, byteCount, alignment);
+        }
+        finally
+        {
+            Origin.Forget();
+        }
+    }
+
     /// <summary>The message names the level that refused, as far as there are several; and what the user asked for otherwise.</summary>
     internal override OutOfMemoryException RefusalOf(nuint byteCount) =>
         IsAmbient || Behind(Inner) is WrappingAllocator ? Inner.RefusalOf(byteCount) : base.RefusalOf(byteCount);

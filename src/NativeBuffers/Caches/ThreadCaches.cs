@@ -369,6 +369,7 @@ internal static class ThreadCaches
         private unsafe int FreeAbandoned()
         {
             int count = 0;
+            Origin noted = Origin.Noted; // For a block that this thread is asking for.
             Slot* slot = SlotTable.CollectByHome(&Cache->Closed, First + SizeClasses.Count - 1);
             for (Slot* each = slot; each != null; each = each->Next)
             {
@@ -382,15 +383,15 @@ internal static class ThreadCaches
                 }
                 catch (Exception)
                 {
-                    // An allocator of the user's own that throws: there is nobody here to tell, and others to free.
+                    // As above.
                 }
 
-                Origin.Forget();
                 each->Start = null;
                 LoanLedger.SettleElsewhere(each, atLeast: 1);
                 Interlocked.Increment(ref s_abandonedCount);
             }
 
+            Origin.Note(noted);
             SlotTable.GiveList(slot);
             return count;
         }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using NativeBuffers.Os;
 
 namespace NativeBuffers.Watching;
 
@@ -54,7 +55,7 @@ internal static class WatchSettings
         if (!string.IsNullOrEmpty(text) && !tryRead(text))
         {
             // A library does not end its user's process over a spelling mistake, nor does it keep silent.
-            Console.Error.WriteLine($"NativeBuffers: {source} is '{text}', which is none of: {allowed}. It counts as off.");
+            StandardError.WriteLine($"NativeBuffers: {source} is '{text}', which is none of: {allowed}. It counts as off.");
         }
     }
 

@@ -179,6 +179,7 @@ public class GuardianTests
     [Fact]
     public void A_finalizer_survives_an_allocator_whose_free_throws()
     {
+        Needs.BareBlocks();
         var broken = new WatchingAllocator { ThrownByFree = new NotSupportedException() };
         var sound = new WatchingAllocator();
         for (int i = 0; i < 5; i++)

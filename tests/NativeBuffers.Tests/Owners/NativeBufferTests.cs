@@ -179,6 +179,7 @@ public class NativeBufferTests
     [Fact]
     public unsafe void Blocks_of_the_default_allocator_start_at_a_cache_line()
     {
+        Needs.BareBlocks();
         foreach (int length in new[] { 0, 1, 63, 64, 65, 200, 5000, 262_144, 262_145, 3_000_000 })
         {
             using var buffer = NativeBuffer.CreateUninitialized<byte>(length);

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace NativeBuffers.Diagnostics.Guards;
 
 /// <summary>The names of allocators that check, by the numbers that their blocks' headers have.</summary>
@@ -5,13 +7,16 @@ internal static class CheckedNames
 {
     private static readonly UninterruptedLock s_gate = new();
     private static readonly List<string> s_names = [];
+    private static readonly Dictionary<string, string?> s_known = new(StringComparer.Ordinal);
 
     /// <summary>Numbers the next one.</summary>
     public static int Add(string name)
     {
         using (s_gate.Enter())
         {
-            s_names.Add(name);
+            // One text for all of one name: budgets may come and go.
+            ref string? known = ref CollectionsMarshal.GetValueRefOrAddDefault(s_known, name, out _);
+            s_names.Add(known ??= name);
             return s_names.Count - 1;
         }
     }

@@ -27,6 +27,7 @@ internal static class GuardReportFile
 
     /// <summary>Where the file is, or would be.</summary>
     public static string FilePath { get; } = Path.Combine(
+        Environment.CurrentDirectory,
         Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } folder ? folder : Path.GetTempPath(),
         $"nativebuffers-{Environment.ProcessId}.guard");
 
@@ -119,7 +120,7 @@ internal static class GuardReportFile
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or OutOfMemoryException or NotSupportedException)
         {
-            Console.Error.WriteLine($"NativeBuffers: there will be no report {FilePath}: {exception.Message}");
+            StandardError.WriteLine($"NativeBuffers: there will be no report {FilePath}: {exception.Message}");
             return null;
         }
     }

@@ -1,4 +1,5 @@
 using NativeBuffers.Diagnostics.Guards;
+using NativeBuffers.Os;
 
 namespace NativeBuffers;
 
@@ -46,7 +47,7 @@ public static class NativeMemoryGuard
     {
         if (!Tell(violation))
         {
-            Console.Error.WriteLine($"NativeBuffers: {violation.Message}");
+            StandardError.WriteLine($"NativeBuffers: {violation.Message}");
         }
     }
 
@@ -79,7 +80,7 @@ public static class NativeMemoryGuard
             }
             catch (Exception thrown)
             {
-                Console.Error.WriteLine($"NativeBuffers: {violation.Message} Who was told of it threw: {thrown.Message}");
+                StandardError.WriteLine($"NativeBuffers: {violation.Message} Who was told of it threw: {thrown.Message}");
             }
         }
 

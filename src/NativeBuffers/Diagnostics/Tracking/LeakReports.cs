@@ -1,3 +1,4 @@
+using NativeBuffers.Os;
 using NativeBuffers.Watching;
 
 namespace NativeBuffers.Diagnostics.Tracking;
@@ -35,7 +36,7 @@ internal static class LeakReports
             }
             else
             {
-                Console.Error.WriteLine($"NativeBuffers: {leak}");
+                StandardError.WriteLine($"NativeBuffers: {leak}");
             }
         }
         catch (Exception)
@@ -49,8 +50,8 @@ internal static class LeakReports
         NativeMemorySnapshot snapshot = NativeMemoryTracker.TakeSnapshot();
         if (snapshot.LiveBlocks != 0)
         {
-            Console.Error.WriteLine("NativeBuffers: at the end of the process, these are still alive:");
-            Console.Error.Write(snapshot.ToText());
+            StandardError.WriteLine("NativeBuffers: at the end of the process, these are still alive:");
+            StandardError.WriteLine(snapshot.ToText().TrimEnd());
         }
     }
 }

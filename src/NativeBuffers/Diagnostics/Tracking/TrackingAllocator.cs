@@ -44,8 +44,9 @@ internal sealed class TrackingAllocator : WrappingAllocator
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
     {
         int stackId = _ledger.CaptureStack();
+        int originId = Origin.Noted.Id;
         void* block = Inner.Obtain(byteCount, alignment, zeroed);
-        if (block != null && !TryAdd(new BlockRecord((nint)block, (long)byteCount, Origin.Noted.Id, stackId, _allocatorId)))
+        if (block != null && !TryAdd(new BlockRecord((nint)block, (long)byteCount, originId, stackId, _allocatorId)))
         {
             // What cannot be noted is refused: the figures are right or there is no block.
             Inner.GiveBack(block, byteCount, alignment);
@@ -91,7 +92,17 @@ internal sealed class TrackingAllocator : WrappingAllocator
     {
         bool isKnown = TryRemove(block, out BlockRecord record);
         bool isAbandoned = isKnown && Origin.Noted == Origin.Abandoned;
-        Inner.GiveBack(block, byteCount, alignment);
+        try
+        {
+            Inner.GiveBack(block, byteCount, alignment);
+        }
+        catch (NativeMemoryViolationException) when (isKnown)
+        {
+            // It was not given back: the block stays in use.
+            _ = TryAdd(record);
+            throw;
+        }
+
         if (isAbandoned)
         {
             _ledger.FoundAbandoned(record);

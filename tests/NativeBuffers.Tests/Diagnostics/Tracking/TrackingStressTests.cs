@@ -115,6 +115,7 @@ public class TrackingStressTests
     [Fact]
     public void The_peak_of_one_thread_is_exact()
     {
+        Needs.Caches();
         // Others' finalizers may free what was tracked, just then: so once of several times is enough.
         for (int attempt = 1; attempt < 5; attempt++)
         {
@@ -156,6 +157,7 @@ public class TrackingStressTests
     [Fact]
     public void A_resize_that_is_refused_changes_nothing()
     {
+        Needs.BareBlocks();
         Collector.Settle();
         NativeAllocator allocator = new RefusingResizes().WithTracking();
         long before = NativeMemoryTracker.LiveBytes;
