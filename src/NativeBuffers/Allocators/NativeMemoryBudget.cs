@@ -124,6 +124,9 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>Where blocks come from, behind all levels.</summary>
+    internal NativeAllocator Source => _source;
+
     internal void EndReservation(long byteCount) => _level.EndReservation(byteCount);
 
     internal override OutOfMemoryException RefusalOf(nuint byteCount)
