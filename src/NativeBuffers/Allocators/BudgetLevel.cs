@@ -61,6 +61,7 @@ internal sealed class BudgetLevel
     /// <param name="asker">Kept in the refusal.</param>
     /// <param name="refusing">The level that refuses.</param>
     /// <param name="refusal">What it was like then.</param>
+    /// <exception cref="ObjectDisposedException">There are such bytes, and this level or one above is closed.</exception>
     public bool TryCharge(
         long byteCount,
         int asker,
@@ -69,6 +70,11 @@ internal sealed class BudgetLevel
     {
         using (_gate.Enter())
         {
+            if (byteCount > 0)
+            {
+                ThrowIfClosed();
+            }
+
             refusing = FindRefusing(byteCount);
             refusal = refusing?.MakeRefusal(byteCount, asker);
             if (refusing is null)
@@ -103,6 +109,7 @@ internal sealed class BudgetLevel
 
     /// <summary>Sets room aside in the levels above; false when one refuses, and then nothing has changed.</summary>
     /// <inheritdoc cref="TryCharge" path="/param"/>
+    /// <exception cref="ObjectDisposedException">This level or one above is closed.</exception>
     public bool TryReserve(
         long byteCount,
         int asker,
@@ -111,7 +118,7 @@ internal sealed class BudgetLevel
     {
         using (_gate.Enter())
         {
-            ObjectDisposedException.ThrowIf(_isClosed, typeof(NativeMemoryBudget));
+            ThrowIfClosed();
             refusing = byteCount > Limit - _reserved ? this : _above?.FindRefusing(long.Max(_taken, _reserved + byteCount) - Claim);
             refusal = refusing?.MakeRefusal(byteCount, asker);
             if (refusing is null)
@@ -154,6 +161,17 @@ internal sealed class BudgetLevel
         using (_gate.Enter())
         {
             _refused++;
+        }
+    }
+
+    private void ThrowIfClosed()
+    {
+        for (BudgetLevel? level = this; level is not null; level = level._above)
+        {
+            if (level._isClosed)
+            {
+                throw new ObjectDisposedException(nameof(NativeMemoryBudget), $"The budget '{level.Name}' was disposed.");
+            }
         }
     }
 

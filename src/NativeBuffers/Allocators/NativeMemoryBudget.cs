@@ -9,7 +9,7 @@ namespace NativeBuffers;
 /// serve it. No budget passes its limit at any moment, on however many threads.</para>
 /// <para>A child may <em>reserve</em>: that much is set aside in all budgets above it, so that those beside it cannot take it. Dispose a
 /// child that has reserved, or it is given back after a garbage collection. Blocks in use stay in use then, and count until they
-/// are freed; new ones are refused.</para>
+/// are freed; new ones throw an <see cref="ObjectDisposedException"/>, also those of budgets below it.</para>
 /// <para>All members may be called from any thread, and blocks be freed on any.</para>
 /// </remarks>
 /// <example>
@@ -21,8 +21,11 @@ namespace NativeBuffers;
 /// </example>
 public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
 {
-    /// <summary>How often a callback is asked for one allocation: if others take what it frees, there must be an end to it.</summary>
-    private const int MostRounds = 100;
+    /// <summary>How often a callback is asked in a row without less being taken then: if others take what it frees, there must be an end to it.</summary>
+    private const int MostVainRounds = 100;
+
+    /// <summary>How often callbacks are asked for one allocation at all.</summary>
+    private const int MostRounds = 1_000_000;
 
     private static int s_lastNumber;
 
@@ -89,19 +92,20 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
     public bool IsDisposed => Volatile.Read(ref _isDisposed) != 0;
 
     /// <summary>Sets room aside for this budget in all above it, beside what it has reserved already.</summary>
+    /// <remarks>Nobody is asked to make room: <see cref="NativeMemoryBudgetOptions.OnRefusal"/> is called for blocks only.</remarks>
     /// <param name="byteCount">In bytes.</param>
     /// <returns>What ends the reservation: the caller disposes it.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="byteCount"/> is negative.</exception>
     /// <exception cref="OutOfMemoryException">One of them has no room, or this one's limit is lower. Nothing has changed.</exception>
-    /// <exception cref="ObjectDisposedException">The budget was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The budget was disposed, or one above it.</exception>
     public NativeMemoryReservation Reserve(long byteCount) =>
         TryReserve(byteCount) ?? throw RefusalOf((nuint)byteCount);
 
     /// <summary>As <see cref="Reserve"/>, but null when there is no room.</summary>
-    /// <inheritdoc cref="Reserve" path="/param"/>
+    /// <inheritdoc cref="Reserve" path="/param|/remarks"/>
     /// <returns>What ends the reservation, which the caller disposes; or null.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="byteCount"/> is negative.</exception>
-    /// <exception cref="ObjectDisposedException">The budget was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The budget was disposed, or one above it.</exception>
     public NativeMemoryReservation? TryReserve(long byteCount)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(byteCount);
@@ -116,13 +120,16 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
         return reservation;
     }
 
-    /// <summary>Gives back what was reserved, and refuses new blocks from now on. Blocks in use stay so. Never throws.</summary>
+    /// <summary>Gives back what was reserved, and gives no new blocks from now on, here and below. Blocks in use stay so. Never throws.</summary>
     public void Dispose()
     {
         Volatile.Write(ref _isDisposed, 1);
         _level.Close();
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>Where blocks come from, behind all levels.</summary>
+    internal NativeAllocator Source => _source;
 
     internal void EndReservation(long byteCount) => _level.EndReservation(byteCount);
 
@@ -237,12 +244,13 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
 
     private bool TryCharge(long byteCount)
     {
-        ObjectDisposedException.ThrowIf(IsDisposed && byteCount > 0, this);
         t_refusal = null;
         bool isCharged = _level.TryCharge(byteCount, _number, out BudgetLevel? refusing, out NativeMemoryRefusal? refusal);
-        for (int round = 0; !isCharged && round < MostRounds && MakesRoom(refusing!, refusal!); round++)
+        for (int round = 0, vain = 0; !isCharged && round < MostRounds && vain < MostVainRounds && MakesRoom(refusing!, refusal!); round++)
         {
+            (BudgetLevel? asked, NativeMemoryRefusal before) = (refusing, refusal!);
             isCharged = _level.TryCharge(byteCount, _number, out refusing, out refusal);
+            vain = asked == refusing && refusal!.TakenBytes >= before.TakenBytes ? vain + 1 : 0;
         }
 
         if (!isCharged)

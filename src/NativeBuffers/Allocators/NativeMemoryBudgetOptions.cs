@@ -40,7 +40,9 @@ public sealed class NativeMemoryBudgetOptions
     /// </summary>
     /// <remarks>
     /// <para>It is called without any lock, and may itself allocate and free, in the same tree too. While it runs, refusals on its
-    /// thread call nobody. It is called again as long as it returns true and something was given back to this budget meanwhile.</para>
+    /// thread call nobody. It is called again as long as it returns true and something was given back to this budget meanwhile; but for one
+    /// allocation no more than a million times, nor 100 times in a row while no less is taken than before, because others take what it frees.</para>
+    /// <para>It is not called when room cannot be set aside: see <see cref="NativeMemoryBudget.TryReserve"/>.</para>
     /// <para>It must not use the owner that asks, which is in the middle of its growth. What it throws, the allocation throws.</para>
     /// </remarks>
     public Func<NativeMemoryRefusal, bool>? OnRefusal { get; init; }

@@ -34,6 +34,9 @@ public sealed class NativeMemoryRefusal
     /// <summary>What was asked for, in bytes: of a block that was to grow, the growth.</summary>
     public long AskedBytes { get; }
 
+    /// <summary>What there was no room beside, in bytes.</summary>
+    internal long TakenBytes => UsedBytes + SetAsideBytes;
+
     /// <summary>The number of the budget that was asked.</summary>
     internal int Asker { get; }
 

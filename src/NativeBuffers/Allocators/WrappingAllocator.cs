@@ -80,5 +80,7 @@ internal abstract class WrappingAllocator : NativeAllocator
 
     /// <summary>The message names the level that refused, as far as there are several; and what the user asked for otherwise.</summary>
     internal override OutOfMemoryException RefusalOf(nuint byteCount) =>
-        IsAmbient || Behind(Inner) is WrappingAllocator ? Inner.RefusalOf(byteCount) : base.RefusalOf(byteCount);
+        IsAmbient || Behind(Inner) is WrappingAllocator
+            ? Inner.RefusalOf(byteCount)
+            : NativeMemoryBudget.BudgetRefusalOf(Inner, byteCount) ?? base.RefusalOf(byteCount);
 }

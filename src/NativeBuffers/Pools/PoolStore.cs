@@ -29,6 +29,10 @@ internal sealed class PoolStore : NativeAllocator, ITrimmable
     {
         _inner = WrappingAllocator.Behind(options.Allocator ?? Default);
         _limit = options.CachedBytesLimit;
+        TakesOrigins = _inner.TakesOrigins;
+        IsTracked = _inner.IsTracked;
+
+        // IsGuarded is not: a guard behind does not see rentals begin and end, so that another one in front is no second one.
         _sets = new PoolShelf[int.Min(MostSets, Environment.ProcessorCount)][];
         for (int i = 0; i < _sets.Length; i++)
         {
@@ -54,6 +58,9 @@ internal sealed class PoolStore : NativeAllocator, ITrimmable
             // A finalizer must not throw. An allocator of the user's own did; there is nobody here to tell.
         }
     }
+
+    /// <summary>Where blocks come from.</summary>
+    public NativeAllocator Inner => _inner;
 
     public long CachedBytes => Volatile.Read(ref _cachedBytes);
 

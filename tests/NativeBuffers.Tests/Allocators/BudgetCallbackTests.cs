@@ -67,6 +67,73 @@ public class BudgetCallbackTests
         }
     }
 
+    [Fact]
+    public void A_callback_is_asked_thousands_of_times_if_need_be()
+    {
+        var cached = new Stack<NativeMemoryOwner<byte>>();
+        int calls = 0;
+        NativeMemoryBudget budget = NativeAllocator.Malloc.WithBudget(
+            new()
+            {
+                Limit = 50_000,
+                OnRefusal = _ =>
+                {
+                    calls++;
+                    cached.Pop().Dispose();
+                    return true;
+                },
+            });
+        for (int i = 0; i < 5000; i++)
+        {
+            cached.Push(NativeMemoryOwner<byte>.Create(10, budget));
+        }
+
+        using (NativeMemoryOwner<byte>.Create(40_000, budget))
+        {
+            Assert.Equal((4000, 1000, 0L), (calls, cached.Count, budget.RefusedCount));
+        }
+
+        while (cached.TryPop(out NativeMemoryOwner<byte>? rest))
+        {
+            rest.Dispose();
+        }
+    }
+
+    [Fact]
+    public void A_callback_that_disposes_its_budget_gets_no_more_of_it()
+    {
+        NativeMemoryBudget? budget = null;
+        NativeMemoryOwner<byte>? cached = null;
+        budget = NativeAllocator.Malloc.WithBudget(
+            new()
+            {
+                Limit = 1000,
+                OnRefusal = _ =>
+                {
+                    budget!.Dispose();
+                    cached!.Dispose();
+                    return true;
+                },
+            });
+        cached = NativeMemoryOwner<byte>.Create(1000, budget);
+        Assert.Throws<ObjectDisposedException>(() => NativeMemoryOwner<byte>.Create(1, budget));
+        Assert.Equal(0, budget.UsedBytes);
+    }
+
+    [Fact]
+    public void Who_sets_room_aside_asks_nobody_to_make_some()
+    {
+        int calls = 0;
+        NativeMemoryBudget top = NativeAllocator.Malloc.WithBudget(
+            new()
+            {
+                Limit = 1000,
+                OnRefusal = _ => ++calls > 0,
+            });
+        Assert.Null(top.WithBudget(new()).TryReserve(1001));
+        Assert.Equal(0, calls);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -221,6 +221,46 @@ public class BudgetTests
     }
 
     [Fact]
+    public void What_stands_between_hides_no_refusal()
+    {
+        NativeMemoryBudget low = NativeAllocator.Malloc.WithBudget(new() { Name = "Low", Limit = 1000 });
+        NativeAllocator[] between =
+        [
+            low.WithTracking(),
+            low.WithGuards(GuardMode.Checked),
+            low.WithGuards(GuardMode.Pages),
+            low.WithGuards(GuardMode.Sampled),
+            low.WithGuards(GuardMode.Checked).WithTracking(),
+            low.WithFaults(FaultPlan.FailNth(100)).WithTracking(),
+            low.WithTracking().WithGuards(GuardMode.Sampled).WithLimit(10_000),
+        ];
+        foreach (NativeAllocator allocator in between)
+        {
+            Assert.Equal("Low", Refused.By(() => NativeMemoryOwner<byte>.Create(1001, allocator)).BudgetName);
+            using var owner = NativeMemoryOwner<byte>.Create(1, allocator);
+            Assert.StartsWith("The budget 'Low' refused ", Refused.By(() => owner.Resize(2000)).ToString(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Below_a_disposed_budget_there_is_nothing_more()
+    {
+        NativeMemoryBudget top = NativeAllocator.Malloc.WithBudget(new() { Name = "Top", Limit = 1000 });
+        NativeMemoryBudget low = top.WithBudget(new()).WithBudget(new() { Name = "Low" });
+        using (var owner = NativeMemoryOwner<byte>.Create(10, low))
+        {
+            top.Dispose();
+            Assert.Contains("'Top'", Assert.Throws<ObjectDisposedException>(() => NativeMemoryOwner<byte>.Create(1, low)).Message, StringComparison.Ordinal);
+            Assert.Throws<ObjectDisposedException>(() => low.TryReserve(1));
+            Assert.Throws<ObjectDisposedException>(() => owner.Resize(11));
+            owner.Resize(9);
+            Assert.Equal(9, top.UsedBytes);
+        }
+
+        Assert.Equal(0, low.UsedBytes);
+    }
+
+    [Fact]
     public void A_budget_may_stand_before_and_behind_other_things()
     {
         NativeMemoryBudget low = NativeAllocator.Malloc.WithBudget(new() { Name = "Low", Limit = 1000 });

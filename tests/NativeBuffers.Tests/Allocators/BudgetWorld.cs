@@ -33,7 +33,7 @@ internal sealed class BudgetWorld
                 return Plant(_nodes[plant.Above % _nodes.Count], plant.Limit, int.Min(plant.Reserved, plant.Limit));
             case BudgetStep.Allocate allocate:
                 Node node = _nodes[allocate.Budget % _nodes.Count];
-                if (node.IsClosed)
+                if (node.GivesNothing)
                 {
                     return true;
                 }
@@ -49,7 +49,7 @@ internal sealed class BudgetWorld
             case BudgetStep.Resize resize when _blocks.Count > 0:
                 (NativeMemoryOwner<byte> owner, Node its) = _blocks[resize.Block % _blocks.Count];
                 long growth = resize.Size - owner.Length;
-                return (its.IsClosed && growth > 0)
+                return (its.GivesNothing && growth > 0)
                     || RefusedBy(() => owner.Resize(resize.Size)) == Expect(its, () => its.Blocks += growth, () => its.Blocks -= growth);
             case BudgetStep.Free free when _blocks.Count > 0:
                 (NativeMemoryOwner<byte> freed, Node home) = _blocks[free.Block % _blocks.Count];
@@ -78,7 +78,7 @@ internal sealed class BudgetWorld
 
     private bool Plant(Node above, long limit, long reserved)
     {
-        if (above.IsClosed || _nodes.Count > 12)
+        if (above.GivesNothing || _nodes.Count > 12)
         {
             return true;
         }
@@ -93,7 +93,7 @@ internal sealed class BudgetWorld
 
     private bool Reserve(Node node, long byteCount)
     {
-        if (node.IsClosed)
+        if (node.GivesNothing)
         {
             return true;
         }
@@ -171,5 +171,7 @@ internal sealed class BudgetWorld
         public long Refused { get; set; }
 
         public bool IsClosed { get; set; }
+
+        public bool GivesNothing => IsClosed || Above is { GivesNothing: true };
     }
 }

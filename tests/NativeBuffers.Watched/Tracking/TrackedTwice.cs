@@ -22,5 +22,9 @@ internal static class TrackedTwice
 
             Console.WriteLine(NativeMemoryTracker.LiveBlocks);
         }
+
+        using var pool = new NativeMemoryPool<byte>(new NativePoolOptions { Allocator = tracked });
+        using PooledBuffer<byte> rented = pool.RentBuffer(100);
+        Console.WriteLine(NativeMemoryTracker.LiveBlocks);
     }
 }

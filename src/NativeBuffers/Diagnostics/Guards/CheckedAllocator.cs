@@ -147,7 +147,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
 
         if (CheckedBlocks.Find(block) is { } violation)
         {
-            Tell(violation, mayThrow);
+            NativeMemoryGuard.Tell(violation, mayThrow);
             return;
         }
 
@@ -160,16 +160,6 @@ internal sealed class CheckedAllocator : WrappingAllocator
 
     private static bool Fails(NativeAllocator inner) =>
         inner is FaultyAllocator || (inner is WrappingAllocator { Inner: var next } && Fails(next));
-
-    private static void Tell(NativeMemoryViolation violation, bool mayThrow)
-    {
-        if (mayThrow)
-        {
-            throw NativeMemoryGuard.Found(violation);
-        }
-
-        NativeMemoryGuard.Report(violation);
-    }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private CheckedRings FindRings()
@@ -228,7 +218,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
     {
         if (damaged != null)
         {
-            Tell(CheckedBlocks.FindInFreed((nint)damaged)!, CheckedFindings.MayThrow);
+            NativeMemoryGuard.Tell(CheckedBlocks.FindInFreed((nint)damaged)!, CheckedFindings.MayThrow);
         }
 
         var shape = CheckedShape.OfClass(sizeClass);
@@ -302,7 +292,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
         ulong release = (uint)Origin.Resized.Id | (CheckedFindings.Here & ~(ulong)uint.MaxValue);
         if (FindAtFree(block, oldByteCount, alignment, release) is { } violation)
         {
-            Tell(violation, mayThrow: true);
+            NativeMemoryGuard.Tell(violation, mayThrow: true);
         }
 
         CheckedHeader* header = CheckedHeader.Of(block);
@@ -363,7 +353,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
             CheckedBlocks.Retire(CheckedHeader.Of(block), release, isFilled: false);
         }
 
-        Tell(violation, CheckedFindings.MayThrow);
+        NativeMemoryGuard.Tell(violation, CheckedFindings.MayThrow);
     }
 
     private unsafe void GiveToInner(CheckedHeader* header)
@@ -389,7 +379,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
             List<(CheckedAllocator Owner, nint Block)> leaving = [];
             if (!CheckedQuarantine.TryKeep(block, CheckedShape.Of(header).ByteCount, release, leaving))
             {
-                Tell(CheckedFindings.DoubleFree(header, release), mayThrow);
+                NativeMemoryGuard.Tell(CheckedFindings.DoubleFree(header, release), mayThrow);
             }
 
             foreach ((CheckedAllocator owner, nint left) in leaving)

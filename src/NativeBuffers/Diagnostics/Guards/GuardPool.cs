@@ -41,6 +41,11 @@ internal sealed class GuardPool : GuardStore
     /// <safety>No pointer is followed.</safety>
     public unsafe bool Covers(void* address) => (nuint)((byte*)address - _start) < s_byteCount;
 
+    /// <summary>The record of the place that an address is in.</summary>
+    /// <safety>The address is one of the pool's; it is not followed.</safety>
+    public unsafe GuardedBlock* PlaceOf(void* address) =>
+        _records + nuint.Min((nuint)((byte*)address - _start) / s_placeByteCount, GuardReportFile.SampleCount - 1);
+
     protected override unsafe GuardedBlock* TryPlace(nuint byteCount, nuint alignment)
     {
         // Without bytes there is nothing to find out.
@@ -93,8 +98,7 @@ internal sealed class GuardPool : GuardStore
             return null;
         }
 
-        nuint index = nuint.Min((nuint)((byte*)start - _start) / s_placeByteCount, GuardReportFile.SampleCount - 1);
-        GuardedBlock* block = _records + index;
+        GuardedBlock* block = PlaceOf(start);
         return block->State != GuardedBlockState.None && block->Start == (ulong)start ? block : null;
     }
 

@@ -28,6 +28,15 @@ internal static class GuardedAllocators
         return inner.IsGuarded ? inner : Make(inner, mode, isAmbient: true);
     }
 
+    /// <summary>Whether an allocator may give out blocks that another guard gave to it: one is behind it, or a user's own, of which nobody knows.</summary>
+    public static bool MayHandOn(NativeAllocator allocator) => allocator.IsGuarded || allocator switch
+    {
+        WrappingAllocator wrapping => MayHandOn(wrapping.Inner),
+        NativeMemoryBudget budget => MayHandOn(budget.Source),
+        PoolStore pool => MayHandOn(pool.Inner),
+        _ => allocator.GetType().Assembly != typeof(NativeAllocator).Assembly,
+    };
+
     private static NativeAllocator Make(NativeAllocator inner, GuardMode mode, bool isAmbient) => mode switch
     {
         GuardMode.Off => inner,

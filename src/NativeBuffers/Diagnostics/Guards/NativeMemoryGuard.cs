@@ -58,6 +58,18 @@ public static class NativeMemoryGuard
         return new NativeMemoryViolationException(violation);
     }
 
+    /// <summary>Tells of a violation, and throws it if it may.</summary>
+    /// <exception cref="NativeMemoryViolationException">It may.</exception>
+    internal static void Tell(NativeMemoryViolation violation, bool mayThrow)
+    {
+        if (mayThrow)
+        {
+            throw Found(violation);
+        }
+
+        Report(violation);
+    }
+
     private static bool Tell(NativeMemoryViolation violation)
     {
         Interlocked.Increment(ref s_violationCount);

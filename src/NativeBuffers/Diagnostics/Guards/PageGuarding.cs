@@ -7,7 +7,8 @@ namespace NativeBuffers.Diagnostics.Guards;
 /// <para>Memory of guarded blocks is the system's, and not the allocator's behind. If that is one of the library's own, it does not hear of
 /// them. If it is anybody else's (a budget, a user's own), it is asked for a block too, the <em>shadow</em>, which nobody uses: so it refuses,
 /// counts and frees as it would without guards.</para>
-/// <para>What cannot be guarded is served by the allocator behind.</para>
+/// <para>What cannot be guarded is served by the allocator behind. That may hand on blocks which it took from another guard: they are that one's,
+/// and go back the way they came.</para>
 /// </remarks>
 internal abstract class PageGuarding : WrappingAllocator
 {
@@ -15,6 +16,7 @@ internal abstract class PageGuarding : WrappingAllocator
 
     private readonly int _number = Interlocked.Increment(ref s_lastNumber);
     private readonly bool _hasShadows;
+    private readonly bool _isHandedOthers;
     private readonly bool _keepsAlignment;
 
     protected PageGuarding(string name, NativeAllocator inner, bool isAmbient)
@@ -23,6 +25,7 @@ internal abstract class PageGuarding : WrappingAllocator
         TakesOrigins = true;
         IsGuarded = true;
         _hasShadows = !inner.LivesForever;
+        _isHandedOthers = GuardedAllocators.MayHandOn(inner);
         _keepsAlignment = inner is AlignedAllocator or PagesAllocator;
     }
 
@@ -70,7 +73,7 @@ internal abstract class PageGuarding : WrappingAllocator
         }
 
         GuardedBlock* guarded = GuardStore.Find(block, out GuardStore? store);
-        if (guarded == null)
+        if (guarded == null || IsAnothers(guarded))
         {
             _ = TakeUnguarded(block, _number);
             return Inner.Release(block, byteCount, alignment);
@@ -147,15 +150,15 @@ internal abstract class PageGuarding : WrappingAllocator
     private unsafe NativeMemoryViolation? Free(void* block, nuint byteCount, nuint alignment, bool isOwner)
     {
         GuardedBlock* guarded = GuardStore.Find(block, out GuardStore? store);
-        if (guarded == null)
+        if ((guarded == null || IsAnothers(guarded)) && TakeUnguarded(block, _number))
         {
-            if (!TakeUnguarded(block, _number))
-            {
-                return GuardWords.Unknown(block, byteCount, Name, Origin.Noted);
-            }
-
             FreeBehind(block, byteCount, alignment, isOwner);
             return null;
+        }
+
+        if (guarded == null)
+        {
+            return GuardWords.Unknown(block, byteCount, Name, Origin.Noted);
         }
 
         // A wrong size is no reason for an owner to keep the block.
@@ -188,9 +191,14 @@ internal abstract class PageGuarding : WrappingAllocator
     {
         Origin origin = Origin.Noted;
         GuardedBlock* old = GuardStore.Find(block, out GuardStore? store);
-        if (old == null)
+        if ((old == null || IsAnothers(old)) && TakeUnguarded(block, _number))
         {
             return ResizeUnguarded(block, oldByteCount, newByteCount, alignment, zeroed);
+        }
+
+        if (old == null)
+        {
+            throw NativeMemoryGuard.Found(GuardWords.Unknown(block, oldByteCount, Name, origin));
         }
 
         NativeMemoryViolation? violation = MistakeIn(old, oldByteCount, origin)
@@ -249,11 +257,6 @@ internal abstract class PageGuarding : WrappingAllocator
 
     private unsafe void* ResizeUnguarded(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed)
     {
-        if (!TakeUnguarded(block, _number))
-        {
-            throw NativeMemoryGuard.Found(GuardWords.Unknown(block, oldByteCount, Name, Origin.Noted));
-        }
-
         void* resized = zeroed
             ? Inner.TryResize(block, oldByteCount, newByteCount, alignment)
             : Inner.TryResizeUninitialized(block, oldByteCount, newByteCount, alignment);
@@ -282,6 +285,10 @@ internal abstract class PageGuarding : WrappingAllocator
             AddUnguarded(block, _number);
         }
     }
+
+    /// <summary>Whether a block may have come from behind, where another guard has given it out.</summary>
+    private protected unsafe bool IsAnothers(GuardedBlock* guarded) =>
+        _isHandedOthers && guarded->State == GuardedBlockState.Live && guarded->Guard != _number;
 
     /// <summary>What is wrong about giving back or resizing a block as one of so many bytes; null if nothing.</summary>
     private unsafe NativeMemoryViolation? MistakeIn(GuardedBlock* guarded, nuint byteCount, Origin origin) =>

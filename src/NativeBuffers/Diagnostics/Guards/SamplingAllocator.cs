@@ -16,5 +16,6 @@ internal sealed class SamplingAllocator(NativeAllocator inner, bool isAmbient, b
 
     protected override void CountGuarded() => Tally.Count(Happening.GuardSample, static () => "A block is guarded as a sample.");
 
-    protected override unsafe bool TakeUnguarded(void* block, int number) => GuardPool.Instance is not { } pool || !pool.Covers(block);
+    protected override unsafe bool TakeUnguarded(void* block, int number) =>
+        GuardPool.Instance is not { } pool || !pool.Covers(block) || IsAnothers(pool.PlaceOf(block));
 }

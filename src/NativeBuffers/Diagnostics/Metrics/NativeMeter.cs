@@ -21,30 +21,43 @@ internal static class NativeMeter
 
     private static void AddMemory(Meter meter)
     {
-        _ = meter.CreateObservableUpDownCounter("nativebuffers.memory.live", () => Tracked(static now => now.LiveBytes), "By", "Bytes that were asked for and not given back, in the whole process. Only while tracking is on.");
-        _ = meter.CreateObservableGauge("nativebuffers.memory.peak", () => Tracked(static now => now.PeakBytes), "By", "The most bytes that were live at a time. Only while tracking is on.");
-        _ = meter.CreateObservableUpDownCounter("nativebuffers.blocks.live", () => Tracked(static now => now.LiveBlocks), "{block}", "Blocks that were asked for and not given back, in the whole process. Only while tracking is on.");
-        _ = meter.CreateObservableUpDownCounter("nativebuffers.memory.in_use", ByClass(static now => now.Bytes), "By", "The blocks that owners have, in bytes.");
-        _ = meter.CreateObservableUpDownCounter("nativebuffers.blocks.in_use", ByClass(static now => now.Blocks), "{block}", "The blocks that owners have.");
-        _ = meter.CreateObservableUpDownCounter("nativebuffers.cache.size", static () => NativeMemoryCache.CachedBytes, "By", "Free blocks that the caches keep, in bytes.");
+        Add(() => meter.CreateObservableUpDownCounter("nativebuffers.memory.live", () => Tracked(static now => now.LiveBytes), "By", "Bytes that were asked for and not given back, in the whole process. Only while tracking is on."));
+        Add(() => meter.CreateObservableGauge("nativebuffers.memory.peak", () => Tracked(static now => now.PeakBytes), "By", "The most bytes that were live at a time. Only while tracking is on."));
+        Add(() => meter.CreateObservableUpDownCounter("nativebuffers.blocks.live", () => Tracked(static now => now.LiveBlocks), "{block}", "Blocks that were asked for and not given back, in the whole process. Only while tracking is on."));
+        Add(() => meter.CreateObservableUpDownCounter("nativebuffers.memory.in_use", ByClass(static now => now.Bytes), "By", "The blocks that owners have, in bytes."));
+        Add(() => meter.CreateObservableUpDownCounter("nativebuffers.blocks.in_use", ByClass(static now => now.Blocks), "{block}", "The blocks that owners have."));
+        Add(() => meter.CreateObservableUpDownCounter("nativebuffers.cache.size", static () => NativeMemoryCache.CachedBytes, "By", "Free blocks that the caches keep, in bytes."));
     }
 
     private static void AddLoans(Meter meter)
     {
-        _ = meter.CreateObservableCounter("nativebuffers.allocations", ByClass(static now => now.Loans), "{allocation}", "Blocks that owners and callers were given.");
-        _ = meter.CreateObservableCounter("nativebuffers.cache.hits", ByClass(static now => now.Hits), "{allocation}", "Those that the thread's own cache had.");
+        Add(() => meter.CreateObservableCounter("nativebuffers.allocations", ByClass(static now => now.Loans), "{allocation}", "Blocks that owners and callers were given."));
+        Add(() => meter.CreateObservableCounter("nativebuffers.cache.hits", ByClass(static now => now.Hits), "{allocation}", "Those that the thread's own cache had."));
         long seen = 0;
-        _ = meter.CreateObservableCounter("nativebuffers.cache.misses", () => Misses(LoanFigures.Next(ref seen)), "{allocation}", "Those that it had not.");
+        Add(() => meter.CreateObservableCounter("nativebuffers.cache.misses", () => Misses(LoanFigures.Next(ref seen)), "{allocation}", "Those that it had not."));
     }
 
     private static void AddHappenings(Meter meter)
     {
-        _ = meter.CreateObservableCounter("nativebuffers.double_frees", static () => Tally.Of(Happening.DoubleFree), "{double_free}", "Blocks that were given back twice.");
-        _ = meter.CreateObservableCounter("nativebuffers.leaks", static () => Tally.Of(Happening.Leak), "{leak}", "Blocks that a leak report has named.");
-        _ = meter.CreateObservableCounter("nativebuffers.owners.abandoned", static () => NativeMemoryTracker.AbandonedCount, "{owner}", "Owners that were never disposed, and whose memory was freed for them.");
-        _ = meter.CreateObservableCounter("nativebuffers.guard.samples", static () => Tally.Of(Happening.GuardSample), "{block}", "Blocks that were guarded as samples.");
-        _ = meter.CreateObservableCounter("nativebuffers.guard.violations", static () => Tally.Of(Happening.Violation), "{violation}", "Wrong uses of memory that a guard has found.");
-        _ = meter.CreateObservableCounter("nativebuffers.budget.refusals", static () => Tally.Of(Happening.BudgetRefusal), "{refusal}", "Blocks that a budget has refused.");
+        Add(() => meter.CreateObservableCounter("nativebuffers.double_frees", static () => Tally.Of(Happening.DoubleFree), "{double_free}", "Blocks that were given back twice."));
+        Add(() => meter.CreateObservableCounter("nativebuffers.leaks", static () => Tally.Of(Happening.Leak), "{leak}", "Leak reports; each names one block or several."));
+        Add(() => meter.CreateObservableCounter("nativebuffers.owners.abandoned", static () => NativeMemoryTracker.AbandonedCount, "{owner}", "Owners that were never disposed, and whose memory was freed for them."));
+        Add(() => meter.CreateObservableCounter("nativebuffers.guard.samples", static () => Tally.Of(Happening.GuardSample), "{block}", "Blocks that were guarded as samples."));
+        Add(() => meter.CreateObservableCounter("nativebuffers.guard.violations", static () => Tally.Of(Happening.Violation), "{violation}", "Wrong uses of memory that a guard has found."));
+        Add(() => meter.CreateObservableCounter("nativebuffers.budget.refusals", static () => Tally.Of(Happening.BudgetRefusal), "{refusal}", "Blocks that a budget has refused."));
+    }
+
+    /// <remarks>A listener may throw that is told of the instrument. The meter has it all the same, and the next ones must come.</remarks>
+    private static void Add(Func<Instrument> create)
+    {
+        try
+        {
+            _ = create();
+        }
+        catch (Exception)
+        {
+            // Nobody here could do anything about it.
+        }
     }
 
     private static Measurement<long>[] Tracked(Func<(long LiveBytes, long LiveBlocks, long PeakBytes), long> figure) =>

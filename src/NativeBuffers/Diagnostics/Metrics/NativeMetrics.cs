@@ -37,18 +37,17 @@ internal static class NativeMetrics
     /// <summary>Makes them if that has not happened.</summary>
     public static void StartNow()
     {
-        try
+        using (s_gate.Enter())
         {
-            using (s_gate.Enter())
+            s_meter ??= NativeMeter.Create();
+            try
             {
                 s_events ??= new NativeEventSource();
-                s_meter ??= NativeMeter.Create();
             }
-
-        }
-        catch (Exception)
-        {
-            // A listener's, which is told of each instrument and source. Nobody here could do anything about it.
+            catch (Exception)
+            {
+                // A listener's, which is told of the source. Nobody here could do anything about it.
+            }
         }
     }
 

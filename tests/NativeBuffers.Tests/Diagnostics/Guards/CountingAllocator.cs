@@ -1,8 +1,10 @@
 namespace NativeBuffers.Tests.Diagnostics.Guards;
 
 /// <summary>A user's own allocator, which counts, and refuses when told to.</summary>
-internal sealed class CountingAllocator() : NativeAllocator("Counting")
+internal sealed class CountingAllocator(NativeAllocator? inner = null) : NativeAllocator("Counting")
 {
+    private readonly NativeAllocator _inner = inner ?? Malloc;
+
     public bool Refuses { get; set; }
 
     public int Allocations { get; private set; }
@@ -17,12 +19,12 @@ internal sealed class CountingAllocator() : NativeAllocator("Counting")
         }
 
         Allocations++;
-        return Malloc.TryAllocate(byteCount, alignment, zeroed);
+        return _inner.TryAllocate(byteCount, alignment, zeroed);
     }
 
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
     {
         Frees++;
-        Malloc.Free(block, byteCount, alignment);
+        _inner.Free(block, byteCount, alignment);
     }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Text.RegularExpressions;
+using NativeBuffers.Diagnostics.Metrics;
 using NativeBuffers.Tests.HouseRules;
 using NativeBuffers.Tests.Lifetimes;
 
@@ -27,6 +28,31 @@ public partial class NativeMeterTests
         listener.Start();
         NativeBuffer.Create<byte>(1).Dispose();
         Assert.True(isPublished.Wait(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public void A_listener_that_throws_takes_nothing_from_others()
+    {
+        NativeMetrics.StartNow();
+        int told = 0;
+        using (var thrower = new MeterListener())
+        {
+            thrower.InstrumentPublished = (instrument, _) =>
+            {
+                if (instrument.Meter.Name == "NativeBuffers")
+                {
+                    told++;
+                    throw new InvalidTimeZoneException();
+                }
+            };
+            Assert.Throws<InvalidTimeZoneException>(thrower.Start);
+            told = 0;
+            using Meter meter = NativeMeter.Create();
+            Assert.Equal("NativeBuffers", meter.Name);
+        }
+
+        using var listener = new Listener();
+        Assert.Equal(listener.Instruments.DistinctBy(static each => each.Name).Count(), told);
     }
 
     [Fact]
