@@ -43,6 +43,11 @@ internal sealed class TrackingAllocator : WrappingAllocator
 
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
     {
+        if (_ledger.IsOver)
+        {
+            return Inner.Obtain(byteCount, alignment, zeroed);
+        }
+
         int stackId = _ledger.CaptureStack();
         void* block = Inner.Obtain(byteCount, alignment, zeroed);
         if (block != null && !TryAdd(new BlockRecord((nint)block, (long)byteCount, Origin.Noted.Id, stackId, _allocatorId)))
