@@ -88,9 +88,10 @@ public class FaultWatchTests
         NativeAllocator? captured = null;
         FaultInjection.ForEachFailure(() =>
         {
+            run++;
             NativeMemoryOwner<int>.Create(10).Dispose();
             captured?.Free(captured.Allocate(100), 100);
-            if (++run == 2)
+            if (run == 2)
             {
                 captured = NativeAllocator.Default;
             }
