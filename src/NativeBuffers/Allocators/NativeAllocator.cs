@@ -265,7 +265,7 @@ public abstract class NativeAllocator
             return;
         }
 
-        Watch.BareBlockFreed?.Invoke((nint)block);
+        Watch.NoteBareFree((nint)block);
         if (!TakesOrigins)
         {
             FreeCore(block, byteCount, alignment);

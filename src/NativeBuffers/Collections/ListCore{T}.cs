@@ -227,10 +227,10 @@ internal struct ListCore<T>
                 Reserve(long.Max(needed, wanted));
                 return;
             }
-            catch (OutOfMemoryException) when (needed < wanted)
+            catch (OutOfMemoryException refused) when (needed < wanted)
             {
                 // Half as much more, and so on: with one element more at a time, each addition would come here.
-                Watch.NoteRecovery();
+                Watch.NoteRecovery(refused);
             }
         }
     }

@@ -5,14 +5,19 @@ namespace NativeBuffers.Raw;
 /// <summary>The library's own messages, one place each.</summary>
 internal static class Failure
 {
+    private const string Source = "NativeBuffers";
+
     public const string Outside = "The range is not inside the memory.";
 
     [SuppressMessage("Usage", "CA2201", Justification = "Exhausted memory is what the type is for, and what callers catch.")]
     public static OutOfMemoryException OutOfMemory(nuint byteCount, object allocator) =>
-        new($"{allocator} could not allocate {byteCount:N0} bytes.");
+        OutOfMemory($"{allocator} could not allocate {byteCount:N0} bytes.");
 
     [SuppressMessage("Usage", "CA2201", Justification = "Exhausted memory is what the type is for, and what callers catch.")]
-    public static OutOfMemoryException OutOfMemory(string why) => new(why);
+    public static OutOfMemoryException OutOfMemory(string why) => new(why) { Source = Source };
+
+    /// <summary>Whether an exception is one of those: said here, as a frame may be part of another assembly's once it is compiled.</summary>
+    public static bool IsOutOfMemory(OutOfMemoryException exception) => exception.Source == Source;
 
     [SuppressMessage("Usage", "CA2201", Justification = "It stands for exhausted memory, and must look like it.")]
     public static OutOfMemoryException OnPurpose(nuint byteCount, object allocator) =>

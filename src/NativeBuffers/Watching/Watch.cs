@@ -19,10 +19,10 @@ internal abstract class Watch
     private static int t_untilSample;
 
     /// <summary>
-    /// Told of bare blocks that come back to any allocator, by their addresses, before they are freed; null while no
+    /// Told of bare blocks that come back to any allocator, by their addresses, before they are freed; nobody listens while no
     /// flow's blocks are to be found outside of it. Must not throw.
     /// </summary>
-    public static Action<nint>? BareBlockFreed { get; set; }
+    public static event Action<nint>? BareBlockFreed;
 
     /// <summary>Whether anybody watches, on this thread or everywhere.</summary>
     public static bool IsOn => t_flow is not null || s_process is not null;
@@ -135,13 +135,17 @@ internal abstract class Watch
     public static bool RefusesBare(NativeAllocator allocator, nuint byteCount) => t_flow is { } flow && flow.RefusesBareHere(allocator, byteCount);
 
     /// <summary>Says that a lack of memory was met by another way on purpose: nobody need hear of it.</summary>
-    public static void NoteRecovery() => t_flow?.NoteRecoveryHere();
+    /// <param name="met">The exception that told of it, which was caught.</param>
+    public static void NoteRecovery(Exception met) => t_flow?.NoteRecoveryHere(met);
+
+    /// <summary>Says that a bare block comes back, before it is freed.</summary>
+    public static void NoteBareFree(nint address) => BareBlockFreed?.Invoke(address);
 
     /// <inheritdoc cref="RefusesBare"/>
     protected virtual bool RefusesBareHere(NativeAllocator allocator, nuint byteCount) => false;
 
     /// <inheritdoc cref="NoteRecovery"/>
-    protected virtual void NoteRecoveryHere()
+    protected virtual void NoteRecoveryHere(Exception met)
     {
     }
 

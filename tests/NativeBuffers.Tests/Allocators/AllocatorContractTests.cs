@@ -62,7 +62,7 @@ public class BudgetBelowAnotherTests() : AllocatorContract(NativeAllocator.Pages
 public class FaultyAllocatorTests() : AllocatorContract(NativeAllocator.Malloc.WithFaults(FaultPlan.FailNth(long.MaxValue)));
 
 /// <summary>What stands in front while fault injection runs: here nothing fails.</summary>
-public class WatchedForFaultsTests() : AllocatorContract(new WatchedForFaults(NativeAllocator.Malloc, new FaultWatch()));
+public class WatchedForFaultsTests() : AllocatorContract(new WatchedForFaults(NativeAllocator.Malloc, new FaultRun(0, first: null)));
 
 public class CheckedMallocTests() : AllocatorContract(NativeAllocator.Malloc.WithGuards(GuardMode.Checked));
 

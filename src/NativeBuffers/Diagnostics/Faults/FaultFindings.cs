@@ -54,9 +54,10 @@ internal sealed class FaultFindings(FaultInjectionOptions options)
     /// <summary>Notes what a run has not given back.</summary>
     public void AddLeaks(FaultRun run)
     {
-        foreach ((nuint byteCount, string site) in run.Leaks())
+        foreach ((nuint byteCount, string site, bool isAbandoned) in run.Leaks())
         {
-            Add(run, FaultFindingKind.Leak, $"{byteCount:N0} bytes, allocated at {site}, were not given back.");
+            string what = isAbandoned ? "were never disposed: a finalizer has freed them, or the end of their thread." : "were not given back.";
+            Add(run, FaultFindingKind.Leak, $"{byteCount:N0} bytes, allocated at {site}, {what}");
         }
     }
 

@@ -27,6 +27,7 @@ public static class FaultInjection
     /// <param name="body">What is tried. Runs on this thread.</param>
     /// <exception cref="ArgumentNullException"><paramref name="body"/> is null.</exception>
     /// <exception cref="FaultInjectionException">Something was not right, or the body allocates nothing. Lists everything.</exception>
+    /// <exception cref="InvalidOperationException">Called within the body of another one.</exception>
     /// <remarks>What the body throws when nothing fails, this throws.</remarks>
     public static void ForEachFailure(Action body) => ForEachFailure(body, new FaultInjectionOptions());
 
@@ -54,6 +55,7 @@ public static class FaultInjection
     /// <param name="options">What is taken for right; the usual when null.</param>
     /// <exception cref="ArgumentNullException"><paramref name="body"/> is null.</exception>
     /// <exception cref="FaultInjectionException">Something was not right, or the body allocates nothing. Lists everything.</exception>
+    /// <exception cref="InvalidOperationException">Called within the body of another one.</exception>
     public static Task ForEachFailureAsync(Func<Task> body, FaultInjectionOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(body);
@@ -62,12 +64,17 @@ public static class FaultInjection
 
     private static async Task RunAsync(Func<Task> body, FaultInjectionOptions options)
     {
+        if (FaultWatch.IsRunning)
+        {
+            throw new InvalidOperationException(
+                "This is the body of another fault injection: what the outer one lets fail, the inner one would take for a fault. Call them one after the other.");
+        }
+
         // What is made once and kept is made now.
         await body().ConfigureAwait(false);
 
-        var watch = new FaultWatch();
         var first = new FaultRun(0, first: null);
-        if (await watch.RunAsync(first, body).ConfigureAwait(false) is { } thrown)
+        if (await FaultWatch.RunAsync(first, body).ConfigureAwait(false) is { } thrown)
         {
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(thrown);
         }
@@ -77,12 +84,12 @@ public static class FaultInjection
         for (int number = 1; number <= first.Count; number++)
         {
             var run = new FaultRun(number, first);
-            findings.Add(run, first, await watch.RunAsync(run, body).ConfigureAwait(false));
+            findings.Add(run, first, await FaultWatch.RunAsync(run, body).ConfigureAwait(false));
             options.Progress?.Report(new FaultInjectionProgress(number, first.Count, findings.Count));
         }
 
         var last = new FaultRun(0, first);
-        findings.AddLast(last, first, await watch.RunAsync(last, body).ConfigureAwait(false));
+        findings.AddLast(last, first, await FaultWatch.RunAsync(last, body).ConfigureAwait(false));
         findings.ThrowIfAny();
     }
 }

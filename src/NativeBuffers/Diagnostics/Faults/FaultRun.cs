@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using NativeBuffers.Raw;
 
 namespace NativeBuffers.Diagnostics.Faults;
 
@@ -10,18 +11,18 @@ internal sealed class FaultRun(int failing, FaultRun? first)
     private static readonly System.Reflection.Assembly s_library = typeof(NativeAllocator).Assembly;
 
     private readonly UninterruptedLock _gate = new();
-    private readonly Dictionary<nint, int> _live = [];
+    private readonly Dictionary<nint, (int Number, bool IsOfDefault)> _live = [];
+    private readonly List<int> _abandoned = [];
     private readonly List<(nuint ByteCount, string Site)> _asked = [];
-    private bool _wasThrown;
+    private Exception? _thrown;
+    private int _refusedThread;
+    private bool _isOver;
 
     /// <summary>How many allocations there were.</summary>
     public int Count => _asked.Count;
 
-    /// <summary>Whether the allocation that was to fail came.</summary>
-    public bool HasFailed => failing > 0 && _asked.Count >= failing;
-
-    /// <summary>Whether an exception was thrown because it failed.</summary>
-    public bool WasThrown => Volatile.Read(ref _wasThrown);
+    /// <summary>Whether an exception was thrown because an allocation failed, and the library has not met it on purpose.</summary>
+    public bool WasThrown => Volatile.Read(ref _thrown) is not null;
 
     /// <summary>The number of the allocation that fails.</summary>
     public int Failing => failing;
@@ -29,61 +30,121 @@ internal sealed class FaultRun(int failing, FaultRun? first)
     /// <summary>Where the program asked for a block.</summary>
     public string SiteOf(int number) => number > 0 && number <= _asked.Count ? _asked[number - 1].Site : string.Empty;
 
-    /// <summary>Notes that a block is asked for; its number, or 0 if it is refused.</summary>
+    /// <summary>Notes that a block is asked for; its number, or 0 if it is refused. A negative one if the run is over: it does not count.</summary>
     public int Ask(nuint byteCount)
     {
         using (_gate.Enter())
         {
+            if (_isOver)
+            {
+                return -1;
+            }
+
+            // Whoever was refused and asks again has not thrown, and what is thrown later has another reason.
+            int thread = Environment.CurrentManagedThreadId;
+            if (_refusedThread == thread)
+            {
+                _refusedThread = 0;
+            }
+
             // As long as all is as it was in the first run, the site is known. A walk takes a tenth of a millisecond.
             int index = _asked.Count;
             bool isKnown = first is not null && index < failing && index < first._asked.Count && first._asked[index].ByteCount == byteCount;
             _asked.Add((byteCount, isKnown ? first!._asked[index].Site : Walk()));
-            return index + 1 == failing ? 0 : index + 1;
+            if (index + 1 != failing)
+            {
+                return index + 1;
+            }
+
+            _refusedThread = thread;
+            return 0;
         }
     }
 
     /// <summary>Notes that a block was given out.</summary>
-    public void Give(nint block, int number)
+    /// <param name="block">Its address.</param>
+    /// <param name="number">As <see cref="Ask"/> returned it; a block that does not count is not noted.</param>
+    /// <param name="isOfDefault">Whether it is the default allocator's.</param>
+    public void Give(nint block, int number, bool isOfDefault)
     {
         using (_gate.Enter())
         {
-            _live[block] = number;
-        }
-    }
-
-    /// <summary>Notes that a block has another place.</summary>
-    public void Move(nint block, nint moved)
-    {
-        using (_gate.Enter())
-        {
-            if (_live.Remove(block, out int number))
+            if (number > 0)
             {
-                _live[moved] = number;
+                _live[block] = (number, isOfDefault);
             }
         }
     }
 
-    /// <summary>Notes that a block was given back, or out of the library's hands.</summary>
-    public void Take(nint block)
+    /// <summary>Notes that a block was given back, or out of the library's hands; its number, 0 if it was not noted.</summary>
+    public int Take(nint block)
     {
         using (_gate.Enter())
         {
-            _ = _live.Remove(block);
+            return _live.Remove(block, out (int Number, bool IsOfDefault) taken) ? taken.Number : 0;
         }
     }
 
-    /// <summary>Notes that an exception was thrown because of the failure.</summary>
-    public void NoteThrown() => Volatile.Write(ref _wasThrown, HasFailed);
-
-    /// <summary>Notes that the library has caught it on purpose, and goes another way.</summary>
-    public void NoteRecovered() => Volatile.Write(ref _wasThrown, false);
-
-    /// <summary>What was not given back: size and site of each.</summary>
-    public (nuint ByteCount, string Site)[] Leaks()
+    /// <summary>A bare block is freed, perhaps by another flow: it is given back if it is the default allocator's.</summary>
+    public void Forget(nint block)
     {
         using (_gate.Enter())
         {
-            return [.. _live.Values.Order().Select(number => _asked[number - 1])];
+            if (_live.TryGetValue(block, out (int Number, bool IsOfDefault) noted) && noted.IsOfDefault)
+            {
+                _ = _live.Remove(block);
+            }
+        }
+    }
+
+    /// <summary>Notes that nobody has given a block back: a finalizer did, or the end of its thread.</summary>
+    /// <param name="number">As <see cref="Take"/> returned it.</param>
+    public void NoteAbandoned(int number)
+    {
+        using (_gate.Enter())
+        {
+            if (number > 0)
+            {
+                _abandoned.Add(number);
+            }
+        }
+    }
+
+    /// <summary>Nothing is asked for any more that counts.</summary>
+    public void End()
+    {
+        using (_gate.Enter())
+        {
+            _isOver = true;
+        }
+    }
+
+    /// <summary>Notes that an exception is thrown on this thread. It matters if it tells of the failure.</summary>
+    public void NoteThrown(OutOfMemoryException exception)
+    {
+        // The thread that was refused throws next, unless it says no otherwise. Then others may throw theirs.
+        if (Volatile.Read(ref _refusedThread) == Environment.CurrentManagedThreadId && Failure.IsOutOfMemory(exception))
+        {
+            Volatile.Write(ref _refusedThread, 0);
+            Volatile.Write(ref _thrown, exception);
+        }
+    }
+
+    /// <summary>Notes that the library has caught an exception on purpose, and goes another way.</summary>
+    public void NoteRecovered(Exception met) => _ = Interlocked.CompareExchange(ref _thrown, null, met);
+
+    /// <summary>What was not given back: size and site of each, and whether it was freed because it was forgotten.</summary>
+    public (nuint ByteCount, string Site, bool IsAbandoned)[] Leaks()
+    {
+        using (_gate.Enter())
+        {
+            return
+            [
+                .. _live.Values.Select(noted => (noted.Number, IsAbandoned: false))
+                    .Concat(_abandoned.Select(number => (Number: number, IsAbandoned: true)))
+                    .OrderBy(lost => lost.Number)
+                    .Select(lost => (_asked[lost.Number - 1].ByteCount, _asked[lost.Number - 1].Site, lost.IsAbandoned)),
+            ];
         }
     }
 

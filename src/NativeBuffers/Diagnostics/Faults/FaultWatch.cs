@@ -2,23 +2,38 @@ using System.Runtime.ExceptionServices;
 
 namespace NativeBuffers.Diagnostics.Faults;
 
-/// <summary>Watches a flow for <see cref="FaultInjection"/>: one run after the other.</summary>
+/// <summary>Watches a flow for <see cref="FaultInjection"/>, for one run.</summary>
 internal sealed class FaultWatch : FlowWatch
 {
-    private FaultRun _run = new(0, first: null);
+    private readonly FaultRun _run;
 
-    /// <summary>The run that goes on, or the last one.</summary>
-    public FaultRun Run => Volatile.Read(ref _run);
+    private FaultWatch(FaultRun run) => _run = run;
+
+    /// <summary>Whether the caller is in the body of a run.</summary>
+    public static bool IsRunning
+    {
+        get
+        {
+            FlowWatch? watch = Current;
+            while (watch is not null and not FaultWatch)
+            {
+                watch = watch.Outer;
+            }
+
+            return watch is not null;
+        }
+    }
 
     /// <summary>Runs a body.</summary>
     /// <returns>What came out of it.</returns>
-    public async Task<Exception?> RunAsync(FaultRun run, Func<Task> body)
+    public static async Task<Exception?> RunAsync(FaultRun run, Func<Task> body)
     {
-        Volatile.Write(ref _run, run);
-        AppDomain.CurrentDomain.FirstChanceException += Note;
+        var watch = new FaultWatch(run);
+        AppDomain.CurrentDomain.FirstChanceException += watch.Note;
+        BareBlockFreed += run.Forget;
         try
         {
-            Begin();
+            watch.Begin();
             await body().ConfigureAwait(false);
             return null;
         }
@@ -28,27 +43,33 @@ internal sealed class FaultWatch : FlowWatch
         }
         finally
         {
-            End();
-            AppDomain.CurrentDomain.FirstChanceException -= Note;
+            watch.End();
+            run.End();
+            BareBlockFreed -= run.Forget;
+            AppDomain.CurrentDomain.FirstChanceException -= watch.Note;
         }
     }
 
     /// <inheritdoc/>
-    protected override NativeAllocator Wrap(NativeAllocator inner) => new WatchedForFaults(inner, this);
+    protected override NativeAllocator Wrap(NativeAllocator inner) => new WatchedForFaults(inner, _run);
 
     /// <inheritdoc/>
     protected override bool RefusesBareHere(NativeAllocator allocator, nuint byteCount) =>
-        allocator is not WrappingAllocator { IsAmbient: true } && Run.Ask(byteCount) == 0;
+        (allocator is not WrappingAllocator { IsAmbient: true } && _run.Ask(byteCount) == 0) || base.RefusesBareHere(allocator, byteCount);
 
     /// <inheritdoc/>
-    protected override void NoteRecoveryHere() => Run.NoteRecovered();
+    protected override void NoteRecoveryHere(Exception met)
+    {
+        _run.NoteRecovered(met);
+        base.NoteRecoveryHere(met);
+    }
 
     /// <summary>Told on the thread that throws.</summary>
     private void Note(object? sender, FirstChanceExceptionEventArgs thrown)
     {
-        if (thrown.Exception is OutOfMemoryException && Flow == this)
+        if (thrown.Exception is OutOfMemoryException exception && IsServed())
         {
-            Run.NoteThrown();
+            _run.NoteThrown(exception);
         }
     }
 }

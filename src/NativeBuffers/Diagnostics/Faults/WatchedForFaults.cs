@@ -4,18 +4,21 @@ namespace NativeBuffers.Diagnostics.Faults;
 /// <remarks>Blocks keep it: those that outlive their run are given back through it, which then does not concern anybody.</remarks>
 internal sealed class WatchedForFaults : WrappingAllocator
 {
-    private readonly FaultWatch _watch;
+    private readonly FaultRun _run;
+    private readonly bool _isOfDefault;
 
-    public WatchedForFaults(NativeAllocator inner, FaultWatch watch)
+    public WatchedForFaults(NativeAllocator inner, FaultRun run)
         : base("WatchedForFaults", inner, isAmbient: true)
     {
-        _watch = watch;
+        _run = run;
+        _isOfDefault = Behind(inner) is CachingAllocator;
+        TakesOrigins = true;
         LivesForever = false;
     }
 
     /// <remarks>Guards step aside, and this does not: the block may have come from here.</remarks>
     internal override NativeAllocator ForAdopted =>
-        ReferenceEquals(Inner.ForAdopted, Inner) ? this : new WatchedForFaults(Inner.ForAdopted, _watch);
+        ReferenceEquals(Inner.ForAdopted, Inner) ? this : new WatchedForFaults(Inner.ForAdopted, _run);
 
     internal override unsafe void Adopt(void* block, nuint byteCount) => Inner.Adopt(block, byteCount);
 
@@ -24,58 +27,95 @@ internal sealed class WatchedForFaults : WrappingAllocator
         void* released = Inner.Release(block, byteCount, alignment);
         if (released != null)
         {
-            _watch.Run.Take((nint)block);
+            _ = _run.Take((nint)block);
         }
 
         return released;
     }
 
+    internal override unsafe void Disown(void* block)
+    {
+        Inner.Disown(block);
+        _ = _run.Take((nint)block);
+    }
+
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
     {
-        FaultRun run = _watch.Run;
-        int number = run.Ask(byteCount);
+        int number = _run.Ask(byteCount);
         void* block = number == 0 ? null : base.AllocateCore(byteCount, alignment, zeroed);
         if (block != null)
         {
-            run.Give((nint)block, number);
+            _run.Give((nint)block, number, _isOfDefault);
         }
 
         return block;
     }
 
-    protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
-        MayResize(oldByteCount, newByteCount)
-            ? Moved(block, base.ResizeCore(block, oldByteCount, newByteCount, alignment))
-            : null;
+    protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment)
+    {
+        if (!MayResize(oldByteCount, newByteCount))
+        {
+            return null;
+        }
 
-    protected override unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
-        MayResize(oldByteCount, newByteCount)
-            ? Moved(block, base.ResizeUninitializedCore(block, oldByteCount, newByteCount, alignment))
-            : null;
+        // While it is resized it is not noted: its place may be somebody else's before this returns.
+        int number = _run.Take((nint)block);
+        void* resized = null;
+        try
+        {
+            resized = base.ResizeCore(block, oldByteCount, newByteCount, alignment);
+        }
+        finally
+        {
+            _run.Give((nint)(resized == null ? block : resized), number, _isOfDefault);
+        }
+
+        return resized;
+    }
+
+    protected override unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment)
+    {
+        if (!MayResize(oldByteCount, newByteCount))
+        {
+            return null;
+        }
+
+        int number = _run.Take((nint)block);
+        void* resized = null;
+        try
+        {
+            resized = base.ResizeUninitializedCore(block, oldByteCount, newByteCount, alignment);
+        }
+        finally
+        {
+            _run.Give((nint)(resized == null ? block : resized), number, _isOfDefault);
+        }
+
+        return resized;
+    }
 
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
     {
-        // Before it is freed: right after, somebody else may have one there.
-        _watch.Run.Take((nint)block);
+        NoteFreed(block);
         base.FreeCore(block, byteCount, alignment);
     }
 
     private protected override unsafe void FreeOfOwnerCore(void* block, nuint byteCount, nuint alignment)
     {
-        _watch.Run.Take((nint)block);
+        NoteFreed(block);
         Inner.FreeOfOwner(block, byteCount, alignment);
     }
 
     /// <summary>A resize counts as an allocation, also to a smaller size: that may need another block.</summary>
-    private bool MayResize(nuint oldByteCount, nuint newByteCount) => oldByteCount == newByteCount || _watch.Run.Ask(newByteCount) != 0;
+    private bool MayResize(nuint oldByteCount, nuint newByteCount) => oldByteCount == newByteCount || _run.Ask(newByteCount) != 0;
 
-    private unsafe void* Moved(void* block, void* moved)
+    /// <summary>Before it is freed: right after, somebody else may have one there.</summary>
+    private unsafe void NoteFreed(void* block)
     {
-        if (moved != null && moved != block)
+        int number = _run.Take((nint)block);
+        if (Origin.Noted == Origin.Abandoned)
         {
-            _watch.Run.Move((nint)block, (nint)moved);
+            _run.NoteAbandoned(number);
         }
-
-        return moved;
     }
 }

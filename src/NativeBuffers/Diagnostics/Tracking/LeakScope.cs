@@ -1,5 +1,3 @@
-using NativeBuffers.Watching;
-
 namespace NativeBuffers.Diagnostics.Tracking;
 
 /// <summary>Notes what a flow allocates, and finds fault with what is not given back.</summary>
@@ -25,9 +23,24 @@ internal sealed class LeakScope : FlowWatch, IDisposable
 
     /// <summary>Ends the scope, and throws if anything was lost in it. Once only.</summary>
     /// <exception cref="NativeMemoryLeakException">Something was.</exception>
+    /// <exception cref="InvalidOperationException">The caller is in another flow than the scope, or has not ended one within. It has ended all the same.</exception>
     public void Dispose()
     {
-        if (!TryEnd() || (_ledger.Registry.Count == 0 && _ledger.Abandoned is []))
+        if (Current != this && Volatile.Read(ref _hasEnded) == 0)
+        {
+            _ = TryEnd(isHere: false);
+            throw new InvalidOperationException(
+                "The scope ends where it is not the innermost one of its flow, so it cannot tell what was lost. Begin and end it in the "
+                + "same method, and those within it before it; around what is awaited, use AssertNoLeaksAsync.");
+        }
+
+        Finish();
+    }
+
+    /// <summary>As <see cref="Dispose"/>, in the method that has begun the scope.</summary>
+    public void Finish()
+    {
+        if (!TryEnd(isHere: true) || (_ledger.Registry.Count == 0 && _ledger.Abandoned is []))
         {
             return;
         }
@@ -52,7 +65,7 @@ internal sealed class LeakScope : FlowWatch, IDisposable
     }
 
     /// <summary>Ends the scope without a word: its body has failed, and that is what there is to say.</summary>
-    public void GiveUp() => _ = TryEnd();
+    public void GiveUp() => _ = TryEnd(isHere: true);
 
     /// <inheritdoc/>
     protected override NativeAllocator Wrap(NativeAllocator inner) => TrackingAllocator.InScope(inner, _ledger);
@@ -61,8 +74,16 @@ internal sealed class LeakScope : FlowWatch, IDisposable
     {
         using (s_gate.Enter())
         {
+            bool isFirst = s_open is [];
             Volatile.Write(ref s_open, change(s_open));
-            Watch.BareBlockFreed = s_open is [] ? null : TellOpen;
+            if (s_open is [])
+            {
+                BareBlockFreed -= TellOpen;
+            }
+            else if (isFirst)
+            {
+                BareBlockFreed += TellOpen;
+            }
         }
     }
 
@@ -74,14 +95,23 @@ internal sealed class LeakScope : FlowWatch, IDisposable
         }
     }
 
-    private bool TryEnd()
+    private bool TryEnd(bool isHere)
     {
         if (Interlocked.Exchange(ref _hasEnded, 1) != 0)
         {
             return false;
         }
 
-        End();
+        if (isHere)
+        {
+            End();
+        }
+        else
+        {
+            EndElsewhere();
+        }
+
+        _ledger.End();
         SetOpen(open => [.. open.Where(scope => scope != this)]);
         return true;
     }

@@ -6,6 +6,9 @@ internal abstract class Ledger(int stripeCount)
     /// <summary>The live blocks.</summary>
     public BlockRegistry Registry { get; } = new(stripeCount);
 
+    /// <summary>Whether nothing more is to be noted; what is noted already still goes when it is given back.</summary>
+    public bool IsOver { get; protected set; }
+
     /// <summary>Which calls led to the allocation that the caller makes, if that is to be known; otherwise 0.</summary>
     public abstract int CaptureStack();
 

@@ -57,11 +57,14 @@ public static class NativeMemoryTracker
     /// <remarks>
     /// <para>It counts what its flow allocates: the calls between here and <see cref="IDisposable.Dispose"/>, the tasks that they
     /// start, and what comes behind an <c>await</c>. What other tests do at the same time does not count. It needs no tracking: any
-    /// process will do. Scopes may be nested.</para>
+    /// process will do. Scopes may be nested: the inner one ends first.</para>
     /// <para>Watched are owners of all kinds, whatever their allocator, and bare blocks of <see cref="NativeAllocator.Default"/>.
     /// They may be disposed on any thread. An owner that was forgotten is a leak, also if a finalizer has freed it meanwhile.</para>
     /// <para>If the body throws, and something was lost because of that, the exception here hides the body's. Where
     /// that matters, use <see cref="AssertNoLeaks(Action)"/>, which lets the body's through.</para>
+    /// <para>What an <c>async</c> method begins does not reach its caller. A scope that was begun in one that has returned throws an
+    /// <see cref="InvalidOperationException"/> when it is disposed, as it has seen nothing: use <see cref="AssertNoLeaksAsync"/>.
+    /// So does one within which another has not ended.</para>
     /// </remarks>
     /// <example>
     /// <code>
@@ -93,7 +96,7 @@ public static class NativeMemoryTracker
             throw;
         }
 
-        scope.Dispose();
+        scope.Finish();
     }
 
     /// <summary>As <see cref="AssertNoLeaks(Action)"/>, for a body that awaits.</summary>
@@ -114,6 +117,6 @@ public static class NativeMemoryTracker
             throw;
         }
 
-        scope.Dispose();
+        scope.Finish();
     }
 }

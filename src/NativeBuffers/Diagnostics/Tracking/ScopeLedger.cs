@@ -20,6 +20,9 @@ internal sealed class ScopeLedger() : Ledger(stripeCount: 8)
         }
     }
 
+    /// <summary>Notes nothing more.</summary>
+    public void End() => IsOver = true;
+
     /// <summary>A bare block of the default allocator is freed, perhaps by another flow.</summary>
     public void Forget(nint address) => _ = Registry.TryRemove(address, s_default, out _);
 

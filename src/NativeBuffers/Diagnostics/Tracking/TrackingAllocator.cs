@@ -43,6 +43,11 @@ internal sealed class TrackingAllocator : WrappingAllocator
 
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
     {
+        if (_ledger.IsOver)
+        {
+            return Inner.Obtain(byteCount, alignment, zeroed);
+        }
+
         int stackId = _ledger.CaptureStack();
         int originId = Origin.Noted.Id;
         void* block = Inner.Obtain(byteCount, alignment, zeroed);

@@ -229,4 +229,65 @@ public class LeakScopeTests
         Assert.Equal((200, 4000, "Malloc", "System.Int16"), (leak.BlockCount, leak.ByteCount, leak.AllocatorName, leak.TypeName));
         kept.ForEach(static owner => owner.Dispose());
     }
+
+    [Fact]
+    public async Task A_scope_that_does_not_end_in_its_flow_says_so()
+    {
+        IDisposable scope = await BeginAsync();
+        using var owner = NativeMemoryOwner<int>.Create(1);
+        string message = Assert.Throws<InvalidOperationException>(scope.Dispose).Message;
+        Assert.Contains("AssertNoLeaksAsync", message);
+
+        // Once only.
+        scope.Dispose();
+
+        static async Task<IDisposable> BeginAsync()
+        {
+            await Task.Yield();
+            return NativeMemoryTracker.AssertNoLeaks();
+        }
+    }
+
+    [Fact]
+    public void Scopes_that_end_in_the_wrong_order_say_so_and_leave_nothing_behind()
+    {
+        NativeAllocator before = NativeAllocator.Default;
+        IDisposable outer = NativeMemoryTracker.AssertNoLeaks();
+        IDisposable inner = NativeMemoryTracker.AssertNoLeaks();
+        Assert.Throws<InvalidOperationException>(outer.Dispose);
+        Assert.NotSame(before, NativeAllocator.Default);
+        inner.Dispose();
+        Assert.Same(before, NativeAllocator.Default);
+    }
+
+    [Fact]
+    public async Task A_flow_that_goes_on_behind_the_end_is_not_watched_any_more()
+    {
+        NativeAllocator before = NativeAllocator.Default;
+        var over = new TaskCompletionSource();
+        Task<NativeAllocator>? late = null;
+        NativeMemoryTracker.AssertNoLeaks(() => late = LateAsync());
+        over.SetResult();
+        Assert.Same(before, await late!);
+
+        async Task<NativeAllocator> LateAsync()
+        {
+            await over.Task.ConfigureAwait(false);
+            return NativeAllocator.Default;
+        }
+    }
+
+    [Fact]
+    public async Task A_scope_that_ends_in_a_task_of_its_flow_has_ended_in_the_flow_too()
+    {
+        NativeAllocator before = NativeAllocator.Default;
+        IDisposable scope = NativeMemoryTracker.AssertNoLeaks();
+        NativeAllocator watched = NativeAllocator.Default;
+        Assert.NotSame(before, watched);
+        await Task.Run(scope.Dispose, TestContext.Current.CancellationToken);
+        Assert.Same(before, NativeAllocator.Default);
+
+        // What it has left behind does not note anything any more.
+        using var owner = NativeMemoryOwner<int>.Create(1, watched);
+    }
 }
