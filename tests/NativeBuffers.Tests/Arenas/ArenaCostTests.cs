@@ -8,6 +8,8 @@ namespace NativeBuffers.Tests.Arenas;
 [Collection(ProcessWide.Name)]
 public class ArenaCostTests
 {
+    public ArenaCostTests() => Needs.Caches();
+
     [Fact]
     public void Nothing_is_allocated_on_the_managed_heap()
     {

@@ -5,7 +5,8 @@ public sealed class OtherAllocator : Scenario
 {
     public override unsafe void Run(NativeAllocator allocator)
     {
-        NativeAllocator other = NativeAllocator.HGlobal.WithGuards(GuardMode.Pages);
+        bool isChecked = Environment.GetEnvironmentVariable("NATIVEBUFFERS_GUARD") == "checked";
+        NativeAllocator other = NativeAllocator.HGlobal.WithGuards(isChecked ? GuardMode.Checked : GuardMode.Pages);
         void* block = allocator.Allocate(64); Here.Say("allocated");
         Here.Say("freed"); other.Free(block, 64);
     }

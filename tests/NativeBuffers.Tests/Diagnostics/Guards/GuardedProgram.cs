@@ -37,7 +37,8 @@ internal sealed class GuardedProgram
     /// <param name="guard">What is in <c>NATIVEBUFFERS_GUARD</c>.</param>
     /// <param name="scenario">The class.</param>
     /// <param name="look">Looks at the result while the report is still there.</param>
-    public static async Task<GuardedProgram> RunAsync(string guard, string scenario, Func<GuardedProgram, Task>? look = null)
+    /// <param name="track">What is in <c>NATIVEBUFFERS_TRACK</c>.</param>
+    public static async Task<GuardedProgram> RunAsync(string guard, string scenario, Func<GuardedProgram, Task>? look = null, string track = "")
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("nativebuffers-guard-");
         try
@@ -46,7 +47,7 @@ internal sealed class GuardedProgram
                 typeof(Program).Assembly.Location,
                 [scenario],
                 ("NATIVEBUFFERS_GUARD", guard),
-                ("NATIVEBUFFERS_TRACK", ""),
+                ("NATIVEBUFFERS_TRACK", track),
                 ("NATIVEBUFFERS_GUARD_REPORT", folder.FullName));
             string? path = folder.GetFiles("*.guard").SingleOrDefault()?.FullName;
             var result = new GuardedProgram(
