@@ -339,7 +339,7 @@ public abstract class NativeAllocator
 
     /// <summary>As <see cref="FreeOfOwner"/>, on a thread whose word is at hand.</summary>
     /// <safety>As for <see cref="FreeOfOwner"/>.</safety>
-    internal virtual unsafe void FreeAt(ref nint thread, void* block, nuint byteCount, nuint alignment) =>
+    internal virtual unsafe void FreeAt(ref nint thread, Origin origin, void* block, nuint byteCount, nuint alignment) =>
         FreeOfOwnerCore(block, byteCount, alignment);
 
     /// <summary>As <see cref="Free(void*, nuint, nuint)"/>, for the library's own callers: what they noted of their origin stays.</summary>

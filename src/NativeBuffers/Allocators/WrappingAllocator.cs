@@ -66,8 +66,9 @@ internal abstract class WrappingAllocator : NativeAllocator
         }
     }
 
-    internal override unsafe void FreeAt(ref nint thread, void* block, nuint byteCount, nuint alignment)
+    internal override unsafe void FreeAt(ref nint thread, Origin origin, void* block, nuint byteCount, nuint alignment)
     {
+        Origin.Note(origin);
         try
         {
             FreeOfOwnerCore(block, byteCount, alignment);

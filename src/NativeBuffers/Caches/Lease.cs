@@ -184,10 +184,12 @@ internal readonly struct Lease
                 _slot->Generation = _generation + Caches.Slot.Step;
                 if (Switch.IsOn && _slot->Kind == SlotKind.Foreign)
                 {
-                    Origin.Note(file, line, type);
+                    Overflow.ReturnWatched(_home, _slot, Origin.At(file, line, type));
                 }
-
-                ThreadCache.Return(_slot, _home);
+                else
+                {
+                    ThreadCache.Return(_slot, _home);
+                }
             }
             else if (Switch.IsOn && _slot != null)
             {

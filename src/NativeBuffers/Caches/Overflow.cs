@@ -75,7 +75,7 @@ internal static class Overflow
     {
         if (Switch.IsOn && WatchedWay.IsOf(slot))
         {
-            WatchedWay.Return(slot);
+            WatchedWay.Return(slot, Origin.Take());
             return;
         }
 
@@ -84,6 +84,21 @@ internal static class Overflow
         {
             ReturnSlowly(home, slot);
         }
+    }
+
+    /// <summary>Gives a foreign slot back, at a line, in a process that watches its blocks.</summary>
+    /// <safety>As for <see cref="ThreadCache.Return"/>.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static unsafe void ReturnWatched(Magazine* home, Slot* slot, Origin origin)
+    {
+        if (WatchedWay.IsOf(slot))
+        {
+            WatchedWay.Return(slot, origin);
+            return;
+        }
+
+        Origin.Note(origin);
+        ThreadCache.Return(slot, home);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

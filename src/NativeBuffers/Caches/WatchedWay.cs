@@ -57,10 +57,10 @@ internal static class WatchedWay
     /// <summary>Gives a watched block back, and its slot to the thread.</summary>
     /// <safety>The slot belongs to the caller, has this thread's home, and <see cref="IsOf"/>.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe void Return(Slot* slot)
+    public static unsafe void Return(Slot* slot, Origin origin)
     {
         // Disposal throws nothing.
-        s_allocator!.FreeAt(ref slot->Home->Cache->Watched, slot->Start, slot->ByteCount, SizeClasses.Smallest);
+        s_allocator!.FreeAt(ref slot->Home->Cache->Watched, origin, slot->Start, slot->ByteCount, SizeClasses.Smallest);
         Overflow.ReturnVacant(slot);
     }
 

@@ -59,16 +59,16 @@ internal sealed class CheckedAllocator : WrappingAllocator
         return AllocateRinged(rings, byteCount, zeroed, (uint)origin.Id | rings.Thread);
     }
 
-    internal override unsafe void FreeAt(ref nint thread, void* block, nuint byteCount, nuint alignment)
+    internal override unsafe void FreeAt(ref nint thread, Origin origin, void* block, nuint byteCount, nuint alignment)
     {
         if (thread == 0 || byteCount > CheckedRings.LargestByteCount || alignment > _ringAlignment || !_marks.AreIntactInUse(CheckedHeader.Of(block), byteCount))
         {
-            base.FreeAt(ref thread, block, byteCount, alignment);
+            base.FreeAt(ref thread, origin, block, byteCount, alignment);
             return;
         }
 
         CheckedRings rings = RingsOf(thread);
-        KeepRinged(rings, CheckedHeader.Of(block), (uint)Origin.Take().Id | rings.Thread, mayThrow: false);
+        KeepRinged(rings, CheckedHeader.Of(block), (uint)origin.Id | rings.Thread, mayThrow: false);
     }
 
     internal override NativeAllocator ForAdopted => IsAmbient && Inner is not CachingAllocator ? Inner.ForAdopted : this;
