@@ -5,6 +5,7 @@ namespace NativeBuffers.Tests.Allocators;
 
 /// <summary>What single allocators promise beyond the contract.</summary>
 [Collection(ProcessWide.Name)]
+[Collection(ProcessWide.Name)]
 public class AllocatorTests
 {
     [Fact]
