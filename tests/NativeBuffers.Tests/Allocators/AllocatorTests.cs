@@ -5,7 +5,6 @@ namespace NativeBuffers.Tests.Allocators;
 
 /// <summary>What single allocators promise beyond the contract.</summary>
 [Collection(ProcessWide.Name)]
-[Collection(ProcessWide.Name)]
 public class AllocatorTests
 {
     [Fact]
@@ -63,10 +62,11 @@ public class AllocatorTests
         long before = PinnedBytes();
         void* block = NativeAllocator.PinnedHeap.Allocate(50_000_000);
         Fill(block, 9);
-        Assert.InRange(PinnedBytes() - before, 50_000_000, 50_100_000);
+        // Pinned blocks that others have left behind may go meanwhile.
+        Assert.InRange(PinnedBytes() - before, 49_500_000, 50_100_000);
         Assert.True(Holds(block, 9));
         NativeAllocator.PinnedHeap.Free(block, 50_000_000);
-        Assert.InRange(PinnedBytes() - before, -100_000, 100_000);
+        Assert.InRange(PinnedBytes() - before, -600_000, 100_000);
 
         // Spans of such a block keep it alive, so they stay in frames of their own.
         [MethodImpl(MethodImplOptions.NoInlining)]
