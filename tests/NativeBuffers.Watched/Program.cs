@@ -12,6 +12,7 @@ public static class Program
         ["folded"] = FoldedCalls.Run,
         ["kinds"] = AllKinds.Run,
         ["leaks"] = LeaksAtExit.Run,
+        ["peak"] = PeakOfOneThread.Run,
         ["scope"] = LossyScope.Run,
         ["twice"] = TrackedTwice.Run,
     };

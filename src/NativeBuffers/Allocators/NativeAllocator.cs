@@ -167,21 +167,19 @@ public abstract class NativeAllocator
         nuint byteCount, nuint alignment = Layout.DefaultAlignment, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
         OrThrow(TryAllocate(byteCount, alignment, zeroed: false, file, line), byteCount);
 
-    /// <summary>A block, or null when memory is exhausted.</summary>
-    /// <param name="byteCount">In bytes; 0 gives a block that may be freed but not touched.</param>
-    /// <param name="alignment">A power of two, in bytes.</param>
-    /// <param name="zeroed">Whether every byte must be zero.</param>
-    /// <safety>Touch no byte outside the block, and none after it was freed or resized.</safety>
-    /// <exception cref="ArgumentOutOfRangeException">The size or the alignment cannot be one.</exception>
+    /// <inheritdoc cref="TryAllocate(nuint, nuint, bool, string?, int)"/>
+    /// <safety>As for the other.</safety>
     public unsafe void* TryAllocate(nuint byteCount, nuint alignment, bool zeroed) =>
         TryAllocate(byteCount, alignment, zeroed, file: null);
 
-    /// <inheritdoc cref="TryAllocate(nuint, nuint, bool)" path="/summary|/safety|/exception"/>
+    /// <summary>A block, or null when memory is exhausted.</summary>
     /// <param name="byteCount">In bytes; 0 gives a block that may be freed but not touched.</param>
     /// <param name="alignment">A power of two, in bytes.</param>
     /// <param name="zeroed">Whether every byte must be zero.</param>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
     /// <param name="line">Filled in by the compiler.</param>
+    /// <safety>Touch no byte outside the block, and none after it was freed or resized.</safety>
+    /// <exception cref="ArgumentOutOfRangeException">The size or the alignment cannot be one.</exception>
     [OverloadResolutionPriority(1)]
     public unsafe void* TryAllocate(
         nuint byteCount, nuint alignment, bool zeroed, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
@@ -222,40 +220,28 @@ public abstract class NativeAllocator
     /// <summary>As <see cref="Resize"/>, but null when memory is exhausted; the old block is then as it was.</summary>
     /// <inheritdoc cref="Resize" path="/param|/safety"/>
     /// <exception cref="ArgumentOutOfRangeException">The size or the alignment cannot be one.</exception>
-    public unsafe void* TryResize(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment = Layout.DefaultAlignment)
-    {
-        ArgumentNullException.ThrowIfNull(block);
-        Layout.ThrowIfTooLarge(newByteCount);
-        Layout.ThrowIfNotAlignment(alignment);
-        return ResizeCore(block, oldByteCount, newByteCount, alignment);
-    }
+    public unsafe void* TryResize(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment = Layout.DefaultAlignment) =>
+        Resized(block, TryResize(block, oldByteCount, newByteCount, alignment, zeroed: true));
 
-    /// <summary>As <see cref="TryResize"/>, with new bytes that may hold anything: for memory that is written before it is read.</summary>
-    /// <inheritdoc cref="TryResize" path="/param|/safety|/exception"/>
+    /// <summary>As <see cref="TryResize(void*, nuint, nuint, nuint)"/>, with new bytes that may hold anything: for memory that is written before it is read.</summary>
+    /// <inheritdoc cref="TryResize(void*, nuint, nuint, nuint)" path="/param|/safety|/exception"/>
     /// <returns>The block at its new place, or null when memory is exhausted.</returns>
     public unsafe void* TryResizeUninitialized(
-        void* block, nuint oldByteCount, nuint newByteCount, nuint alignment = Layout.DefaultAlignment)
-    {
-        ArgumentNullException.ThrowIfNull(block);
-        Layout.ThrowIfTooLarge(newByteCount);
-        Layout.ThrowIfNotAlignment(alignment);
-        return ResizeUninitializedCore(block, oldByteCount, newByteCount, alignment);
-    }
+        void* block, nuint oldByteCount, nuint newByteCount, nuint alignment = Layout.DefaultAlignment) =>
+        Resized(block, TryResize(block, oldByteCount, newByteCount, alignment, zeroed: false));
+
+    /// <inheritdoc cref="Free(void*, nuint, nuint, string?, int)"/>
+    /// <safety>As for the other.</safety>
+    public unsafe void Free(void* block, nuint byteCount, nuint alignment = Layout.DefaultAlignment) =>
+        Free(block, byteCount, alignment, file: null);
 
     /// <summary>Gives a block back; null is ignored, as C does.</summary>
     /// <param name="block">A block of this allocator, or null.</param>
     /// <param name="byteCount">The size it was allocated or last resized with, in bytes.</param>
     /// <param name="alignment">The alignment it was allocated with, in bytes.</param>
-    /// <safety>The block is this allocator's, live, was allocated with these sizes, and no copy of the address is used again.</safety>
-    public unsafe void Free(void* block, nuint byteCount, nuint alignment = Layout.DefaultAlignment) =>
-        Free(block, byteCount, alignment, file: null);
-
-    /// <inheritdoc cref="Free(void*, nuint, nuint)" path="/summary|/safety"/>
-    /// <param name="block">A block of this allocator, or null.</param>
-    /// <param name="byteCount">The size it was allocated or last resized with, in bytes.</param>
-    /// <param name="alignment">The alignment it was allocated with, in bytes.</param>
     /// <param name="file">Filled in by the compiler, for guards.</param>
     /// <param name="line">Filled in by the compiler.</param>
+    /// <safety>The block is this allocator's, live, was allocated with these sizes, and no copy of the address is used again.</safety>
     [OverloadResolutionPriority(1)]
     public unsafe void Free(
         void* block, nuint byteCount, nuint alignment = Layout.DefaultAlignment, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
@@ -331,6 +317,18 @@ public abstract class NativeAllocator
         return AllocateCore(byteCount, alignment, zeroed);
     }
 
+    /// <summary>Both ways to resize, for the library's own callers.</summary>
+    /// <safety>As for <see cref="TryResize(void*, nuint, nuint, nuint)"/>; not null.</safety>
+    internal unsafe void* TryResize(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed)
+    {
+        ArgumentNullException.ThrowIfNull(block);
+        Layout.ThrowIfTooLarge(newByteCount);
+        Layout.ThrowIfNotAlignment(alignment);
+        return zeroed
+            ? ResizeCore(block, oldByteCount, newByteCount, alignment)
+            : ResizeUninitializedCore(block, oldByteCount, newByteCount, alignment);
+    }
+
     /// <summary>As <see cref="Obtain"/>, for an owner that knows its origin and has noted none.</summary>
     /// <remarks>The word of the thread is this allocator's own: a handle, or 0. It is freed when the thread has ended.</remarks>
     /// <safety>As for <see cref="Obtain"/>, whose checks the caller has passed.</safety>
@@ -381,6 +379,17 @@ public abstract class NativeAllocator
 
     /// <summary>One handle to this for all slots. Only if <see cref="LivesForever"/>.</summary>
     internal nint Handle => _handle.To(this);
+
+    /// <summary>Tells a flow that knows the block, if this allocator would not, that it is somebody else's from now on.</summary>
+    private unsafe void* Resized(void* block, void* resized)
+    {
+        if (resized != null && !TakesOrigins)
+        {
+            Watch.NoteBareFree((nint)block);
+        }
+
+        return resized;
+    }
 
     private unsafe void* OrThrow(void* block, nuint byteCount) => block != null ? block : throw RefusalOf(byteCount);
 }

@@ -203,9 +203,7 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
         void* resized = null;
         try
         {
-            resized = zeroed
-                ? _source.TryResize(block, oldByteCount, newByteCount, alignment)
-                : _source.TryResizeUninitialized(block, oldByteCount, newByteCount, alignment);
+            resized = _source.TryResize(block, oldByteCount, newByteCount, alignment, zeroed);
         }
         finally
         {

@@ -41,11 +41,16 @@ internal abstract class WrappingAllocator : NativeAllocator
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed) =>
         Inner.Obtain(byteCount, alignment, zeroed);
 
-    protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
-        Inner.TryResize(block, oldByteCount, newByteCount, alignment);
+    protected sealed override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
+        ResizeCore(block, oldByteCount, newByteCount, alignment, zeroed: true);
 
-    protected override unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
-        Inner.TryResizeUninitialized(block, oldByteCount, newByteCount, alignment);
+    protected sealed override unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
+        ResizeCore(block, oldByteCount, newByteCount, alignment, zeroed: false);
+
+    /// <summary>Both ways of resizing.</summary>
+    /// <safety>As for the other.</safety>
+    protected virtual unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed) =>
+        Inner.TryResize(block, oldByteCount, newByteCount, alignment, zeroed);
 
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment) =>
         Inner.GiveBack(block, byteCount, alignment);

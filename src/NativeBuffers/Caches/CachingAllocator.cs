@@ -110,13 +110,8 @@ internal sealed class CachingAllocator : NativeAllocator
         return moved;
     }
 
-    private static unsafe void* ResizeLarge(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed)
-    {
-        NativeAllocator behind = LargeBlocks.For(newByteCount);
-        return zeroed
-            ? behind.TryResize(block, oldByteCount, newByteCount, AlignmentBehind(alignment))
-            : behind.TryResizeUninitialized(block, oldByteCount, newByteCount, AlignmentBehind(alignment));
-    }
+    private static unsafe void* ResizeLarge(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed) =>
+        LargeBlocks.For(newByteCount).TryResize(block, oldByteCount, newByteCount, AlignmentBehind(alignment), zeroed);
 
     private static bool IsCached(nuint byteCount, nuint alignment) =>
         byteCount <= SizeClasses.Largest && alignment <= SizeClasses.Smallest;

@@ -72,6 +72,12 @@ internal static class Uncached
             return null;
         }
 
+        if (allocator == freedBy)
+        {
+            // Perhaps a bare block that a flow knows, on a thread that does not work for it.
+            Watch.NoteBareFree((nint)start);
+        }
+
         allocator.Adopt(start, byteCount);
         Origin.Forget();
         slot->Kind = SlotKind.Foreign;
@@ -193,13 +199,8 @@ internal static class Uncached
         SlotTable.GiveList(vacant);
     }
 
-    private static unsafe void* TryResizeBlock(Slot* slot, nuint byteCount, bool zeroed)
-    {
-        NativeAllocator allocator = AllocatorOf(slot);
-        return zeroed
-            ? allocator.TryResize(slot->Start, slot->ByteCount, byteCount, AlignmentOf(slot))
-            : allocator.TryResizeUninitialized(slot->Start, slot->ByteCount, byteCount, AlignmentOf(slot));
-    }
+    private static unsafe void* TryResizeBlock(Slot* slot, nuint byteCount, bool zeroed) =>
+        AllocatorOf(slot).TryResize(slot->Start, slot->ByteCount, byteCount, AlignmentOf(slot), zeroed);
 
     private static unsafe Slot* TryTake(SlotKind kind, nint allocator, nuint byteCount, bool zeroed)
     {

@@ -44,12 +44,12 @@ internal sealed class HandleAllocator : NativeAllocator
     protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
         IsShared(block)
             ? base.ResizeCore(block, oldByteCount, newByteCount, alignment)
-            : _allocator.TryResize(block, oldByteCount, newByteCount, alignment);
+            : _allocator.TryResize(block, oldByteCount, newByteCount, alignment, zeroed: true);
 
     protected override unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
         IsShared(block)
             ? base.ResizeUninitializedCore(block, oldByteCount, newByteCount, alignment)
-            : _allocator.TryResizeUninitialized(block, oldByteCount, newByteCount, alignment);
+            : _allocator.TryResize(block, oldByteCount, newByteCount, alignment, zeroed: false);
 
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
     {

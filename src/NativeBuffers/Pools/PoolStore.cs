@@ -123,7 +123,7 @@ internal sealed class PoolStore : NativeAllocator, ITrimmable
         bool isKept = IsKept(newByteCount, alignment);
         if (!wasKept && !isKept)
         {
-            return _inner.TryResize(block, oldByteCount, newByteCount, alignment);
+            return _inner.TryResize(block, oldByteCount, newByteCount, alignment, zeroed: true);
         }
 
         if (wasKept && isKept && SizeClasses.Of(oldByteCount) == SizeClasses.Of(newByteCount))
@@ -137,7 +137,7 @@ internal sealed class PoolStore : NativeAllocator, ITrimmable
 
     protected override unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
         !IsKept(oldByteCount, alignment) && !IsKept(newByteCount, alignment)
-            ? _inner.TryResizeUninitialized(block, oldByteCount, newByteCount, alignment)
+            ? _inner.TryResize(block, oldByteCount, newByteCount, alignment, zeroed: false)
             : ResizeCore(block, oldByteCount, newByteCount, alignment);
 
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)

@@ -11,7 +11,7 @@ internal sealed class RegionAllocator(RegionMemory memory) : NativeAllocator("Re
         Pages.Obtain(byteCount, alignment, zeroed);
 
     protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
-        Pages.TryResize(block, oldByteCount, newByteCount, alignment);
+        Pages.TryResize(block, oldByteCount, newByteCount, alignment, zeroed: true);
 
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
     {
@@ -21,7 +21,7 @@ internal sealed class RegionAllocator(RegionMemory memory) : NativeAllocator("Re
         }
         else
         {
-            Pages.Free(block, byteCount, alignment);
+            Pages.GiveBack(block, byteCount, alignment);
         }
     }
 }

@@ -9,6 +9,15 @@ internal static class OtherThread
     /// <summary>Runs the body on a new thread, which has ended when this returns.</summary>
     public static void Run(Action body) => Together(body);
 
+    /// <summary>As <see cref="Run"/>, on a thread that knows nothing of the caller's flow.</summary>
+    public static void RunApart(Action body)
+    {
+        using (ExecutionContext.SuppressFlow())
+        {
+            Run(body);
+        }
+    }
+
     /// <summary>Runs the bodies on new threads, which start at the same time and have ended when this returns.</summary>
     public static void Together(params Action[] bodies)
     {

@@ -22,6 +22,10 @@ internal static class Repository
 
     public static string Read(string path) => File.ReadAllText(Absolute(path));
 
+    /// <summary>A line of a file that the compiler named. A deterministic build calls the root <c>/_</c>, wherever it is.</summary>
+    public static string SourceLine(string file, int line) =>
+        File.ReadLines(file.StartsWith("/_/", StringComparison.Ordinal) ? Absolute(file[3..]) : file).ElementAt(line - 1);
+
     /// <summary>Files below a folder, relative to the root, but for what builds leave behind.</summary>
     public static IEnumerable<string> Files(string folder, string pattern) =>
         Directory.EnumerateFiles(Absolute(folder), pattern, SearchOption.AllDirectories)

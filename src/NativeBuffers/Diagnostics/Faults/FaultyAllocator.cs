@@ -29,16 +29,8 @@ internal sealed class FaultyAllocator : WrappingAllocator
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed) =>
         FailsNow(byteCount) ? null : base.AllocateCore(byteCount, alignment, zeroed);
 
-    protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
-        newByteCount > oldByteCount && FailsNow(newByteCount) ? null : base.ResizeCore(block, oldByteCount, newByteCount, alignment);
-
-    protected override unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
-        newByteCount > oldByteCount && FailsNow(newByteCount)
-            ? null
-            : base.ResizeUninitializedCore(block, oldByteCount, newByteCount, alignment);
-
-    private protected override unsafe void FreeOfOwnerCore(void* block, nuint byteCount, nuint alignment) =>
-        Inner.FreeOfOwner(block, byteCount, alignment);
+    protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed) =>
+        newByteCount > oldByteCount && FailsNow(newByteCount) ? null : base.ResizeCore(block, oldByteCount, newByteCount, alignment, zeroed);
 
     private bool FailsNow(nuint byteCount) => t_hasFailed = _plan.FailsNow(byteCount);
 }

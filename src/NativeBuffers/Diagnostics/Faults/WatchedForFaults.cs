@@ -51,7 +51,7 @@ internal sealed class WatchedForFaults : WrappingAllocator
         return block;
     }
 
-    protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment)
+    protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed)
     {
         if (!MayResize(oldByteCount, newByteCount))
         {
@@ -63,7 +63,7 @@ internal sealed class WatchedForFaults : WrappingAllocator
         void* resized = null;
         try
         {
-            resized = base.ResizeCore(block, oldByteCount, newByteCount, alignment);
+            resized = base.ResizeCore(block, oldByteCount, newByteCount, alignment, zeroed);
         }
         finally
         {
@@ -73,26 +73,6 @@ internal sealed class WatchedForFaults : WrappingAllocator
         return resized;
     }
 
-    protected override unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment)
-    {
-        if (!MayResize(oldByteCount, newByteCount))
-        {
-            return null;
-        }
-
-        int number = _run.Take((nint)block);
-        void* resized = null;
-        try
-        {
-            resized = base.ResizeUninitializedCore(block, oldByteCount, newByteCount, alignment);
-        }
-        finally
-        {
-            _run.Give((nint)(resized == null ? block : resized), number, _isOfDefault);
-        }
-
-        return resized;
-    }
 
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
     {

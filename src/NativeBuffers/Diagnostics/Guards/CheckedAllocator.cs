@@ -112,12 +112,6 @@ internal sealed class CheckedAllocator : WrappingAllocator
         KeepRinged(rings, header, (uint)origin.Id | rings.Thread, origin.IsOfBareBlock);
     }
 
-    protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
-        Move(block, oldByteCount, newByteCount, alignment, zeroed: true);
-
-    protected override unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
-        Move(block, oldByteCount, newByteCount, alignment, zeroed: false);
-
     internal override unsafe void* Release(void* block, nuint byteCount, nuint alignment)
     {
         if (!IsAmbient || Inner is CachingAllocator)
@@ -286,7 +280,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
         return start;
     }
 
-    private unsafe void* Move(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed)
+    protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed)
     {
         // Nothing has changed when this throws.
         ulong release = (uint)Origin.Resized.Id | (CheckedFindings.Here & ~(ulong)uint.MaxValue);

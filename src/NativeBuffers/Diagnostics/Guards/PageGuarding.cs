@@ -125,12 +125,6 @@ internal abstract class PageGuarding : WrappingAllocator
         return plain;
     }
 
-    protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
-        Resize(block, oldByteCount, newByteCount, alignment, zeroed: true);
-
-    protected override unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
-        Resize(block, oldByteCount, newByteCount, alignment, zeroed: false);
-
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
     {
         if (Free(block, byteCount, alignment, isOwner: false) is { } violation)
@@ -187,7 +181,7 @@ internal abstract class PageGuarding : WrappingAllocator
     }
 
     /// <remarks>A guarded block always moves, so that who kept its address finds out.</remarks>
-    private unsafe void* Resize(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed)
+    protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed)
     {
         Origin origin = Origin.Noted;
         GuardedBlock* old = GuardStore.Find(block, out GuardStore? store);
@@ -211,7 +205,7 @@ internal abstract class PageGuarding : WrappingAllocator
         void* shadow = null;
         if (old->Shadow != 0)
         {
-            shadow = Inner.TryResizeUninitialized((void*)old->Shadow, oldByteCount, newByteCount, alignment);
+            shadow = Inner.TryResize((void*)old->Shadow, oldByteCount, newByteCount, alignment, zeroed: false);
             if (shadow == null)
             {
                 return null;
@@ -257,9 +251,7 @@ internal abstract class PageGuarding : WrappingAllocator
 
     private unsafe void* ResizeUnguarded(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed)
     {
-        void* resized = zeroed
-            ? Inner.TryResize(block, oldByteCount, newByteCount, alignment)
-            : Inner.TryResizeUninitialized(block, oldByteCount, newByteCount, alignment);
+        void* resized = Inner.TryResize(block, oldByteCount, newByteCount, alignment, zeroed);
         AddUnguarded(resized != null ? resized : block, _number);
         return resized;
     }

@@ -61,33 +61,20 @@ internal sealed class TrackingAllocator : WrappingAllocator
         return block;
     }
 
-    protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment)
+    protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed)
     {
         bool isKnown = TryRemove(block, out BlockRecord record);
         void* resized = null;
         try
         {
-            resized = Inner.TryResize(block, oldByteCount, newByteCount, alignment);
+            resized = Inner.TryResize(block, oldByteCount, newByteCount, alignment, zeroed);
         }
         finally
         {
-            AddResized(isKnown, record, block, resized, newByteCount);
-        }
-
-        return resized;
-    }
-
-    protected override unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment)
-    {
-        bool isKnown = TryRemove(block, out BlockRecord record);
-        void* resized = null;
-        try
-        {
-            resized = Inner.TryResizeUninitialized(block, oldByteCount, newByteCount, alignment);
-        }
-        finally
-        {
-            AddResized(isKnown, record, block, resized, newByteCount);
+            if (isKnown)
+            {
+                _ = TryAdd(resized == null ? record : record with { Address = (nint)resized, ByteCount = (long)newByteCount });
+            }
         }
 
         return resized;
@@ -172,14 +159,6 @@ internal sealed class TrackingAllocator : WrappingAllocator
     {
         Inner.Disown(block);
         _ = TryRemove(block, out _);
-    }
-
-    private unsafe void AddResized(bool isKnown, in BlockRecord record, void* block, void* resized, nuint newByteCount)
-    {
-        if (isKnown)
-        {
-            _ = TryAdd(resized == null ? record with { Address = (nint)block } : record with { Address = (nint)resized, ByteCount = (long)newByteCount });
-        }
     }
 
     private bool TryAdd(in BlockRecord record)

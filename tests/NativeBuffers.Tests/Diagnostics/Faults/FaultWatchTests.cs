@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using NativeBuffers.Tests.Contracts;
 
 namespace NativeBuffers.Tests.Diagnostics.Faults;
 
@@ -99,33 +100,22 @@ public class FaultWatchTests
         Assert.Equal(4, run);
     }
 
-    [Fact]
-    public void Bare_blocks_that_are_freed_outside_of_the_flow_count_as_given_back()
+    [Theory]
+    [InlineData("freed")]
+    [InlineData("resized")]
+    [InlineData("adopted")]
+    public void Bare_blocks_that_end_outside_of_the_flow_count_as_given_back(string how)
     {
-        FaultInjection.ForEachFailure(static () =>
+        FaultInjection.ForEachFailure(() =>
         {
             nint block;
             unsafe
             {
-                // SAFETY: freed below, once.
+                // SAFETY: given up below, once.
                 block = (nint)NativeAllocator.Default.Allocate(100);
             }
 
-            Thread other;
-            using (ExecutionContext.SuppressFlow())
-            {
-                other = new Thread(() =>
-                {
-                    unsafe
-                    {
-                        // SAFETY: allocated above.
-                        NativeAllocator.Default.Free((void*)block, 100);
-                    }
-                });
-                other.Start();
-            }
-
-            other.Join();
+            OtherThread.RunApart(() => BareBlocks.End(how, block, 100));
         });
     }
 

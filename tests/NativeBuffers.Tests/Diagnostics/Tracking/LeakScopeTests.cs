@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using NativeBuffers.Tests.Contracts;
+using NativeBuffers.Tests.HouseRules;
 using NativeBuffers.Watched.Tracking;
 
 namespace NativeBuffers.Tests.Diagnostics.Tracking;
@@ -17,7 +19,7 @@ public class LeakScopeTests
 
         NativeMemoryLeak leak = Assert.Single(Assert.IsType<NativeMemoryLeakException>(found).Leaks);
         Assert.Equal("OwnerKinds.cs", Path.GetFileName(leak.FilePath));
-        Assert.EndsWith($"// {kind}", File.ReadLines(leak.FilePath).ElementAt(leak.Line - 1));
+        Assert.EndsWith($"// {kind}", Repository.SourceLine(leak.FilePath, leak.Line));
         Assert.Equal($"OwnerKinds.cs:{leak.Line}", leak.Site);
         Assert.Equal(1, leak.BlockCount);
         Assert.True(leak.ByteCount >= 100);
@@ -83,44 +85,26 @@ public class LeakScopeTests
         using (NativeMemoryTracker.AssertNoLeaks())
         {
             var owner = NativeMemoryOwner<int>.Create(100);
-            Thread other;
-            using (ExecutionContext.SuppressFlow())
-            {
-                other = new Thread(owner.Dispose);
-                other.Start();
-            }
-
-            other.Join();
+            OtherThread.RunApart(owner.Dispose);
         }
     }
 
-    [Fact]
-    public void Bare_blocks_that_are_freed_outside_of_the_flow_count_as_given_back()
+    [Theory]
+    [InlineData("freed")]
+    [InlineData("resized")]
+    [InlineData("adopted")]
+    public void Bare_blocks_that_end_outside_of_the_flow_count_as_given_back(string how)
     {
         using (NativeMemoryTracker.AssertNoLeaks())
         {
             nint block;
             unsafe
             {
-                // SAFETY: freed below, once.
+                // SAFETY: given up below, once.
                 block = (nint)NativeAllocator.Default.Allocate(100);
             }
 
-            Thread other;
-            using (ExecutionContext.SuppressFlow())
-            {
-                other = new Thread(() =>
-                {
-                    unsafe
-                    {
-                        // SAFETY: allocated above.
-                        NativeAllocator.Default.Free((void*)block, 100);
-                    }
-                });
-                other.Start();
-            }
-
-            other.Join();
+            OtherThread.RunApart(() => BareBlocks.End(how, block, 100));
         }
     }
 

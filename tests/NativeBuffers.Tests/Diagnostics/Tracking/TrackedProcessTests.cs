@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using NativeBuffers.Tests.HouseRules;
 using NativeBuffers.Watched.Tracking;
 
 namespace NativeBuffers.Tests.Diagnostics.Tracking;
@@ -41,10 +42,16 @@ public partial class TrackedProcessTests
             Match match = Shown().Match(said);
             Assert.True(match.Success, said);
             Assert.Equal(kind, match.Groups["kind"].Value);
-            string source = File.ReadLines(match.Groups["file"].Value).ElementAt(int.Parse(match.Groups["line"].Value) - 1);
+            string source = Repository.SourceLine(match.Groups["file"].Value, int.Parse(match.Groups["line"].Value));
             Assert.EndsWith($"// {kind}", source);
         }
     }
+
+    [Fact]
+    public async Task The_peak_of_one_thread_is_exact() =>
+        Assert.Equal(
+            ["1", "0", "123", "0", "99876", "0", "123", "0", $"{5_000_000_000 - 100_123}", "0", "123", "0"],
+            (await WatchedProcess.RunAsync([], "peak")).Output);
 
     [Fact]
     public async Task Folded_stacks_tell_the_ways_that_led_to_a_line()

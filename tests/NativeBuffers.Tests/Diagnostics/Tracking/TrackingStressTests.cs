@@ -113,48 +113,6 @@ public class TrackingStressTests
     }
 
     [Fact]
-    public void The_peak_of_one_thread_is_exact()
-    {
-        Needs.Caches();
-        // Others' finalizers may free what was tracked, just then: so once of several times is enough.
-        for (int attempt = 1; attempt < 5; attempt++)
-        {
-            try
-            {
-                AssertPeakIsExact();
-                return;
-            }
-            catch (Xunit.Sdk.EqualException)
-            {
-            }
-        }
-
-        AssertPeakIsExact();
-    }
-
-    private static void AssertPeakIsExact()
-    {
-        Collector.Settle();
-        NativeAllocator allocator = NativeAllocator.Malloc.WithTracking();
-        long most = NativeMemoryTracker.PeakBytes - NativeMemoryTracker.LiveBytes;
-        using (var large = NativeMemoryOwner<byte>.Create(most + 1_000_000, allocator))
-        {
-        }
-
-        long peak = NativeMemoryTracker.PeakBytes;
-        using (var same = NativeMemoryOwner<byte>.Create(most + 1_000_000, allocator))
-        {
-            Assert.Equal(peak, NativeMemoryTracker.PeakBytes);
-            using (var more = NativeMemoryOwner<byte>.Create(123, allocator))
-            {
-                Assert.Equal(peak + 123, NativeMemoryTracker.PeakBytes);
-            }
-        }
-
-        Assert.Equal(peak + 123, NativeMemoryTracker.PeakBytes);
-    }
-
-    [Fact]
     public void A_resize_that_is_refused_changes_nothing()
     {
         Needs.BareBlocks();
