@@ -380,10 +380,10 @@ public abstract class NativeAllocator
     /// <summary>One handle to this for all slots. Only if <see cref="LivesForever"/>.</summary>
     internal nint Handle => _handle.To(this);
 
-    /// <summary>Tells a flow that knows the block, if this allocator would not, that it is somebody else's from now on.</summary>
-    private unsafe void* Resized(void* block, void* resized)
+    /// <summary>Tells flows that know a block, if it has moved, that it is gone: also where this allocator does not work for them.</summary>
+    private static unsafe void* Resized(void* block, void* resized)
     {
-        if (resized != null && !TakesOrigins)
+        if (resized != null && resized != block)
         {
             Watch.NoteBareFree((nint)block);
         }

@@ -179,21 +179,14 @@ internal readonly struct Lease
         {
             // SAFETY: slots are never unmapped. The generation is this lease's, so no other copy has returned the slot,
             // and it moves on before anyone else can take the slot.
-            if (_slot != null && _slot->Generation == _generation)
+            if (_slot != null && _slot->Generation == _generation && (!Switch.IsOn || _slot->Kind != SlotKind.Foreign))
             {
                 _slot->Generation = _generation + Caches.Slot.Step;
-                if (Switch.IsOn && _slot->Kind == SlotKind.Foreign)
-                {
-                    Overflow.ReturnWatched(_home, _slot, Origin.At(file, line, type));
-                }
-                else
-                {
-                    ThreadCache.Return(_slot, _home);
-                }
+                ThreadCache.Return(_slot, _home);
             }
-            else if (Switch.IsOn && _slot != null)
+            else if (Switch.IsOn)
             {
-                CountReturnedTwice(file, line);
+                ReturnWatched(_slot, _generation, _home, file, line, type);
             }
         }
     }
@@ -246,6 +239,41 @@ internal readonly struct Lease
         LoanLedger.Rename(_slot);
         _slot->Generation = _generation + Caches.Slot.Step;
         return new Lease(_slot, _slot->Home);
+    }
+
+    /// <summary>As <see cref="Return"/>, in a process that watches its blocks: for a watched block, and for a stale lease.</summary>
+    /// <remarks>
+    /// One call for both: the JIT copies a <c>finally</c> behind its <c>try</c> only if it has few statements, and keeps what the
+    /// body uses in memory if it does not. Measured where one block in 5000 is a sample: 6 to 10 % of a loop's time.
+    /// </remarks>
+    /// <safety>The arguments are a lease's, on its thread.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe void ReturnWatched(Slot* slot, ulong generation, Magazine* home, string? file, int line, Type type)
+    {
+        if (slot == null)
+        {
+            return;
+        }
+
+        if (slot->Generation != generation)
+        {
+            CountReturnedTwice(file, line);
+            return;
+        }
+
+        slot->Generation = generation + Caches.Slot.Step;
+        if (WatchedWay.IsOf(slot))
+        {
+            WatchedWay.Return(slot, Origin.At(file, line, type));
+            return;
+        }
+
+        if (slot->Kind == SlotKind.Foreign)
+        {
+            Origin.Note(file, line, type);
+        }
+
+        ThreadCache.Return(slot, home);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

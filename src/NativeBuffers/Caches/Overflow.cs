@@ -86,21 +86,6 @@ internal static class Overflow
         }
     }
 
-    /// <summary>Gives a foreign slot back, at a line, in a process that watches its blocks.</summary>
-    /// <safety>As for <see cref="ThreadCache.Return"/>.</safety>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static unsafe void ReturnWatched(Magazine* home, Slot* slot, Origin origin)
-    {
-        if (WatchedWay.IsOf(slot))
-        {
-            WatchedWay.Return(slot, origin);
-            return;
-        }
-
-        Origin.Note(origin);
-        ThreadCache.Return(slot, home);
-    }
-
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe void ReturnSlowly(Magazine* home, Slot* slot)
     {

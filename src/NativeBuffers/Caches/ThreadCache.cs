@@ -51,6 +51,12 @@ internal struct ThreadCache
     /// <summary>What stands in front of the default allocator keeps its word of this thread here: see <see cref="WatchedWay"/>.</summary>
     public nint Watched;
 
+    /// <summary>
+    /// The slot whose watched block was given back last; null if there is none. Nothing else has changed in it, so that the next
+    /// watched block needs little; its loans are not settled, and it counts among <see cref="SlotsHeld"/>.
+    /// </summary>
+    public unsafe Slot* Spare;
+
     /// <summary>Slots without a block, for this thread's next ones.</summary>
     public unsafe Slot* Vacant;
 

@@ -328,6 +328,7 @@ internal static class ThreadCaches
                 }
 
                 EndBorrows();
+                WatchedWay.ForgetThread(Cache);
                 Cache->SlotsHeld -= Interlocked.Exchange(ref Cache->SlotsTakenAway, 0);
                 if (Cache->SlotsHeld != 0)
                 {
@@ -339,7 +340,6 @@ internal static class ThreadCaches
                 Cache->Vacant = null;
                 Cache->VacantCount = 0;
                 Cache->IsAside = false;
-                WatchedWay.ForgetThread(Cache);
                 CacheBudget.Release(Cache->ReservedBytes);
                 Cache->ReservedBytes = 0;
             }

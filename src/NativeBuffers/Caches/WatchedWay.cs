@@ -40,15 +40,25 @@ internal static class WatchedWay
             return null;
         }
 
-        Slot* slot = Refill.TakeVacant(cache, &cache->Closed);
-        if (slot == null)
+        Slot* slot = cache->Spare;
+        if (slot != null)
         {
-            s_allocator.FreeOfOwner(block, byteCount, SizeClasses.Smallest);
-            return null;
+            cache->Spare = null;
+            slot->Home = &cache->Closed;
+        }
+        else
+        {
+            slot = Refill.TakeVacant(cache, &cache->Closed);
+            if (slot == null)
+            {
+                s_allocator.FreeOfOwner(block, byteCount, SizeClasses.Smallest);
+                return null;
+            }
+
+            slot->Kind = SlotKind.Foreign;
+            slot->Allocator = s_handle;
         }
 
-        slot->Kind = SlotKind.Foreign;
-        slot->Allocator = s_handle;
         slot->ByteCount = byteCount;
         slot->Start = (byte*)block;
         return slot;
@@ -60,14 +70,32 @@ internal static class WatchedWay
     public static unsafe void Return(Slot* slot, Origin origin)
     {
         // Disposal throws nothing.
-        s_allocator!.FreeAt(ref slot->Home->Cache->Watched, origin, slot->Start, slot->ByteCount, SizeClasses.Smallest);
-        Overflow.ReturnVacant(slot);
+        ThreadCache* cache = slot->Home->Cache;
+        s_allocator!.FreeAt(ref cache->Watched, origin, slot->Start, slot->ByteCount, SizeClasses.Smallest);
+        if (cache->Spare == null)
+        {
+            slot->Home = null;
+            slot->Start = null;
+            cache->Spare = slot;
+        }
+        else
+        {
+            Overflow.ReturnVacant(slot);
+        }
     }
 
-    /// <summary>Frees what the allocator has kept of a thread.</summary>
+    /// <summary>Frees what the allocator has kept of a thread, and its spare slot.</summary>
     /// <safety>The thread has ended.</safety>
     public static unsafe void ForgetThread(ThreadCache* cache)
     {
+        Slot* spare = cache->Spare;
+        if (spare != null)
+        {
+            cache->Spare = null;
+            spare->Home = &cache->Closed;
+            Overflow.ReturnVacant(spare);
+        }
+
         if (cache->Watched != 0)
         {
             GCHandle.FromIntPtr(cache->Watched).Free();

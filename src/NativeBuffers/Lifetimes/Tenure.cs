@@ -12,8 +12,9 @@ namespace NativeBuffers.Lifetimes;
 /// </remarks>
 internal struct Tenure
 {
-    // While the owner is reachable, so is the guardian, and while that is, nobody else gives the block back.
-    private readonly Guardian _guardian;
+    // While the owner is reachable, so is the guardian, and while that is, nobody else gives the block back. Null once this is
+    // over: the slot's next holder may be forgotten, although somebody still refers to this one.
+    private Guardian? _guardian;
     private readonly unsafe Slot* _slot;
     private ulong _held;
     private long _length;
@@ -163,7 +164,8 @@ internal struct Tenure
             length = _length;
             if (pin is not null && isLast)
             {
-                _guardian.Remember(pin);
+                // There is one: who closes a block that is pinned leaves it here.
+                _guardian!.Remember(pin);
             }
 
             return pin;
@@ -239,6 +241,7 @@ internal struct Tenure
             Volatile.Write(ref _slot->Generation, moved._held);
         }
 
+        _guardian = null;
         return moved;
     }
 
@@ -248,7 +251,7 @@ internal struct Tenure
         unsafe
         {
             // SAFETY: the slot is held in this generation, or was.
-            return new Hold(_guardian, _slot, _held);
+            return new Hold(_guardian!, _slot, _held);
         }
     }
 
@@ -261,6 +264,7 @@ internal struct Tenure
         try
         {
             block = isOpen ? Uncached.Detach(_slot) : null;
+            _guardian = isOpen ? null : _guardian;
         }
         catch (OutOfMemoryException)
         {
@@ -324,12 +328,20 @@ internal struct Tenure
             ulong held = Volatile.Read(ref _held);
             if (Volatile.Read(ref _slot->Generation) == held + Closing.Biased && Closing.TryCloseHere(_slot, held))
             {
+                _guardian = null;
                 return;
             }
 
-            while (!Closing.Close(_slot, held) && Volatile.Read(ref _held) != held)
+            bool isClosed;
+            while (!(isClosed = Closing.Close(_slot, held)) && Volatile.Read(ref _held) != held)
             {
                 held = Volatile.Read(ref _held);
+            }
+
+            // Who has closed it knows whether there are pins, which the guardian remembers.
+            if (isClosed && Volatile.Read(ref _slot->Generation) != Caches.Slot.With(held, SlotState.Deferred))
+            {
+                _guardian = null;
             }
         }
     }

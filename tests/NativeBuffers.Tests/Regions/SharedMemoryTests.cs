@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using NativeBuffers.Tests.Contracts;
 using NativeBuffers.Tests.Lifetimes;
 using NativeBuffers.Tests.Races;
-using NativeBuffers.Tests.Diagnostics;
 
 namespace NativeBuffers.Tests.Regions;
 
@@ -156,9 +155,6 @@ public sealed class SharedMemoryTests
     [Fact]
     public void Forgotten_it_is_left()
     {
-        // Where all blocks are watched, slots are soon used again, and a disposed owner that somebody still refers to keeps the
-        // guardian of the next one alive.
-        Needs.Caches();
         for (int i = 0; i < 5; i++)
         {
             Forget(_name);

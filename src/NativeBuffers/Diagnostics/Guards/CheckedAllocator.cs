@@ -61,14 +61,15 @@ internal sealed class CheckedAllocator : WrappingAllocator
 
     internal override unsafe void FreeAt(ref nint thread, Origin origin, void* block, nuint byteCount, nuint alignment)
     {
-        if (thread == 0 || byteCount > CheckedRings.LargestByteCount || alignment > _ringAlignment || !_marks.AreIntactInUse(CheckedHeader.Of(block), byteCount))
+        if (thread == 0 || byteCount > CheckedRings.LargestByteCount || alignment > _ringAlignment
+            || !_marks.AreIntactInUse(CheckedHeader.Of(block), byteCount, out int sizeClass))
         {
             base.FreeAt(ref thread, origin, block, byteCount, alignment);
             return;
         }
 
         CheckedRings rings = RingsOf(thread);
-        KeepRinged(rings, CheckedHeader.Of(block), (uint)origin.Id | rings.Thread, mayThrow: false);
+        KeepRinged(rings, CheckedHeader.Of(block), byteCount, sizeClass, (uint)origin.Id | rings.Thread, mayThrow: false);
     }
 
     internal override NativeAllocator ForAdopted => IsAmbient && Inner is not CachingAllocator ? Inner.ForAdopted : this;
@@ -101,7 +102,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
     {
         CheckedHeader* header = CheckedHeader.Of(block);
         Origin origin = Origin.Noted;
-        if (byteCount > CheckedRings.LargestByteCount || alignment > _ringAlignment || ((nuint)block & 15) != 0 || !_marks.AreIntactInUse(header, byteCount)
+        if (byteCount > CheckedRings.LargestByteCount || alignment > _ringAlignment || ((nuint)block & 15) != 0 || !_marks.AreIntactInUse(header, byteCount, out int sizeClass)
             || (origin.IsOfBareBlock && !_marks.TryClaim(header)))
         {
             FreeSlowly(block, byteCount, alignment);
@@ -109,7 +110,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
         }
 
         CheckedRings rings = Rings;
-        KeepRinged(rings, header, (uint)origin.Id | rings.Thread, origin.IsOfBareBlock);
+        KeepRinged(rings, header, byteCount, sizeClass, (uint)origin.Id | rings.Thread, origin.IsOfBareBlock);
     }
 
     internal override unsafe void* Release(void* block, nuint byteCount, nuint alignment)
@@ -190,15 +191,14 @@ internal sealed class CheckedAllocator : WrappingAllocator
 
     /// <summary>Makes an intact block a freed one, and keeps it in a ring.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private unsafe void KeepRinged(CheckedRings rings, CheckedHeader* header, ulong release, bool mayThrow)
+    private unsafe void KeepRinged(CheckedRings rings, CheckedHeader* header, nuint byteCount, int sizeClass, ulong release, bool mayThrow)
     {
-        nuint byteCount = header->Length;
         _marks.Close(header, release);
         CheckedFill.SetLines((byte*)(header + 1), byteCount, CheckedFill.Forbidden);
-        nint oldest = rings.Keep(SizeClasses.Of(byteCount), (nint)(header + 1));
-        if (oldest != 0)
+        nint leaving = rings.Keep(sizeClass, (nint)(header + 1));
+        if (leaving != 0)
         {
-            Discard(oldest, mayThrow);
+            Discard(leaving, mayThrow);
         }
     }
 
@@ -362,7 +362,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
         nint block = (nint)(header + 1);
         if (header->IsRinged)
         {
-            KeepRinged(Rings, header, release, mayThrow);
+            KeepRinged(Rings, header, header->Length, SizeClasses.Of(header->Length), release, mayThrow);
         }
         else if (!_isKept)
         {

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -5,8 +6,9 @@ namespace NativeBuffers.Diagnostics.Guards;
 
 /// <summary>What stands in front of each checked block: one cache line that ends where the user's bytes start.</summary>
 /// <remarks>
-/// The checksum covers the other words and the block's address. Each word counts with a factor of its own, all odd: so a
-/// change of one word always shows, and a header that was copied elsewhere with its block does, too.
+/// The checksum covers the other words and the block's address. Each word counts rotated by a number of its own: so a change
+/// of one word always shows, and a header that was copied elsewhere with its block does, too. Multiplying each with a factor
+/// would mix them better, and took 2 ns of 24; what it would find more are changes of several words that happen to cancel out.
 /// </remarks>
 [StructLayout(LayoutKind.Sequential, Size = ByteCount)]
 internal struct CheckedHeader
@@ -23,10 +25,6 @@ internal struct CheckedHeader
     private const ulong StateBits = 0xFFFF_0000_0000_0000;
 
     private const ulong RingBit = 0x0000_8000_0000_0000;
-
-    private const ulong ReleaseFactor = 0x8532_09A9_BD3D_AFB1;
-
-    private const ulong MarkFactor = 0x27D4_EB2F_1656_67C5;
 
     public ulong Checksum;
 
@@ -88,13 +86,13 @@ internal struct CheckedHeader
     /// <safety>Only the address is read.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe ulong Sum(CheckedHeader* header, ulong serial, nuint length, ulong allocation) =>
-        (serial * 0x9E37_79B9_7F4A_7C15) ^ ((ulong)length * 0xC2B2_AE3D_27D4_EB4F) ^ (allocation * 0x1656_67B1_9E37_79F9) ^ (ulong)header;
+        serial ^ BitOperations.RotateLeft(length, 19) ^ BitOperations.RotateLeft(allocation, 37) ^ (ulong)header;
 
     /// <summary>The part of <see cref="Release"/>: nothing while it is 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong OfRelease(ulong release) => release * ReleaseFactor;
+    public static ulong OfRelease(ulong release) => BitOperations.RotateLeft(release, 53);
 
     /// <summary>The part of <see cref="Mark"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong OfMark(ulong mark) => mark * MarkFactor;
+    public static ulong OfMark(ulong mark) => BitOperations.RotateLeft(mark, 11);
 }

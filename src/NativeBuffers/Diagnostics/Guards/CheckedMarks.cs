@@ -31,14 +31,18 @@ internal readonly struct CheckedMarks
     }
 
     /// <summary>Whether nothing is wrong with a block that belongs into rings, and is in use.</summary>
+    /// <param name="header">The block's.</param>
+    /// <param name="byteCount">What was asked for, as the caller says; rings have such blocks.</param>
+    /// <param name="sizeClass">That of so many bytes.</param>
     /// <safety>Its header can be read, and if that is intact, what is around it.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public unsafe bool AreIntactInUse(CheckedHeader* header, nuint byteCount)
+    public unsafe bool AreIntactInUse(CheckedHeader* header, nuint byteCount, out int sizeClass)
     {
+        sizeClass = SizeClasses.Of(byteCount);
         byte* block = (byte*)(header + 1);
         return header->Mark == _live && header->Length == byteCount && header->Release == 0 && header->HasZone
             && header->Checksum == (CheckedHeader.Sum(header, header->Serial, byteCount, header->Allocation) ^ _liveSum)
-            && CheckedFill.IsIntact(block + byteCount, block + CheckedShape.RoomOf(SizeClasses.Of(byteCount)));
+            && CheckedFill.IsIntact(block + byteCount, block + CheckedShape.RoomOf(sizeClass));
     }
 
     /// <summary>Makes a block a freed one; false if another thread was first.</summary>

@@ -1,4 +1,7 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using NativeBuffers.Caches;
+using NativeBuffers.Os;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
@@ -20,9 +23,17 @@ internal sealed class CheckedRings
     private static bool s_isVisited;
     private static long s_count;
 
-    private readonly CheckedRing?[] _rings = new CheckedRing?[SizeClasses.Of(LargestByteCount) + 1];
+    private static readonly int s_ringCount = SizeClasses.Of(LargestByteCount) + 1;
+
+    /// <summary>One for each size class.</summary>
+    private readonly unsafe CheckedRing* _rings;
     private int _inside;
     private ulong _serial;
+
+    // The collector moves the threads' together: no two may share a cache line, nor two that the processor fetches as a pair.
+#pragma warning disable CS0169, IDE0051 // Nobody uses it.
+    private readonly Padding _padding;
+#pragma warning restore CS0169, IDE0051
 
     public CheckedRings(CheckedAllocator owner, CheckedRings? next)
     {
@@ -30,6 +41,14 @@ internal sealed class CheckedRings
         Next = next;
         Thread = (ulong)(uint)Environment.CurrentManagedThreadId << 32;
         _serial = (ulong)Interlocked.Increment(ref s_count) << 40;
+        Supply.ThrowIfRefused();
+        unsafe
+        {
+            // SAFETY: kept until this is finalized. Each ring is written before it is read.
+            _rings = (CheckedRing*)NativeMemory.AlignedAlloc((nuint)(s_ringCount * sizeof(CheckedRing)), 64);
+            new Span<CheckedRing>(_rings, s_ringCount).Fill(CheckedRing.Closed);
+        }
+
         using (s_gate.Enter())
         {
             _ = s_all.RemoveAll(static reference => !reference.TryGetTarget(out _));
@@ -41,12 +60,20 @@ internal sealed class CheckedRings
     {
         if (!Environment.HasShutdownStarted)
         {
-            for (int i = 0; i < _rings.Length; i++)
+            unsafe
             {
-                while (_rings[i] is { Count: > 0 } ring)
+                // SAFETY: nobody refers to this any more. Null if the constructor had no memory.
+                for (CheckedRing* ring = _rings; ring != null && ring < _rings + s_ringCount; ring++)
                 {
-                    Owner.Discard(ring.Take(), mayThrow: false);
+                    while (ring->Count > 0)
+                    {
+                        Owner.Discard(ring->Take(), mayThrow: false);
+                    }
+
+                    ring->Close();
                 }
+
+                NativeMemory.AlignedFree(_rings);
             }
         }
     }
@@ -63,39 +90,65 @@ internal sealed class CheckedRings
     public ulong NextSerial() => ++_serial;
 
     /// <summary>The oldest block of a size, if there are as many as are kept; otherwise 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public nint TakeOldest(int sizeClass)
     {
-        Enter();
-        CheckedRing? ring = _rings[sizeClass];
-        nint block = ring is not null && ring.IsFull ? ring.Take() : 0;
-        Volatile.Write(ref _inside, 0);
-        return block;
+        unsafe
+        {
+            // SAFETY: rings have blocks of this class, and this thread is their only one while no visitor is here.
+            CheckedRing* ring = _rings + sizeClass;
+            Enter();
+            nint block = ring->IsFull ? ring->Take() : 0;
+            Volatile.Write(ref _inside, 0);
+            return block;
+        }
     }
 
     /// <summary>Keeps a block that was freed.</summary>
-    /// <returns>The oldest one, if it has to leave for that; otherwise 0.</returns>
+    /// <returns>What has to leave for that: the oldest one, or this one if there is no memory for a ring; otherwise 0.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public nint Keep(int sizeClass, nint block)
     {
-        CheckedRing ring = _rings[sizeClass] ?? Add(sizeClass);
-        Enter();
-        nint oldest = ring.IsFull ? ring.Take() : 0;
-        ring.Add(block);
-        Volatile.Write(ref _inside, 0);
-        return oldest;
+        unsafe
+        {
+            // SAFETY: as above.
+            CheckedRing* ring = _rings + sizeClass;
+            Enter();
+            nint leaving = 0;
+            if (ring->IsFull)
+            {
+                leaving = ring->Take();
+            }
+            else if (!ring->IsOpen && !ring->TryOpen(sizeClass))
+            {
+                Volatile.Write(ref _inside, 0);
+                return block;
+            }
+
+            ring->Add(block);
+            Volatile.Write(ref _inside, 0);
+            return leaving;
+        }
     }
 
     /// <summary>Gives all blocks back: memory is short.</summary>
     public void Empty()
     {
-        foreach (CheckedRing? ring in _rings)
+        for (int i = 0; i < s_ringCount; i++)
         {
-            bool goesOn = ring is not null;
+            bool goesOn = true;
             while (goesOn)
             {
-                Enter();
-                nint block = ring!.Count > 0 ? ring.Take() : 0;
-                goesOn = ring.Count > 0;
-                Volatile.Write(ref _inside, 0);
+                nint block;
+                unsafe
+                {
+                    // SAFETY: as above.
+                    Enter();
+                    block = _rings[i].Count > 0 ? _rings[i].Take() : 0;
+                    goesOn = _rings[i].Count > 0;
+                    Volatile.Write(ref _inside, 0);
+                }
+
                 Owner.Discard(block, mayThrow: false);
             }
         }
@@ -132,16 +185,20 @@ internal sealed class CheckedRings
             _ = System.Threading.Thread.Yield();
         }
 
-        foreach (CheckedRing? ring in _rings)
+        unsafe
         {
-            for (int i = 0; ring is not null && i < ring.Count; i++)
+            // SAFETY: the thread is outside, and waits there until the visitor has gone. The caller refers to this.
+            for (CheckedRing* ring = _rings; ring < _rings + s_ringCount; ring++)
             {
-                nint block = ring.At(i);
-                if (block != 0 && CheckedBlocks.FindInFreed(block) is { } violation)
+                for (uint i = 0; i < ring->Count; i++)
                 {
-                    // Told once, and never used again.
-                    ring.Forget(i);
-                    found.Add(violation);
+                    nint block = ring->At(i);
+                    if (block != 0 && CheckedBlocks.FindInFreed(block) is { } violation)
+                    {
+                        // Told once, and never used again.
+                        ring->Forget(i);
+                        found.Add(violation);
+                    }
                 }
             }
         }
@@ -171,5 +228,9 @@ internal sealed class CheckedRings
         while (Volatile.Read(ref s_isVisited));
     }
 
-    private CheckedRing Add(int sizeClass) => _rings[sizeClass] = new CheckedRing(sizeClass);
+    [InlineArray(15)]
+    private struct Padding
+    {
+        private long _first;
+    }
 }
