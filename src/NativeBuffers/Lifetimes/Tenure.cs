@@ -332,17 +332,23 @@ internal struct Tenure
                 return;
             }
 
-            bool isClosed;
-            while (!(isClosed = Closing.Close(_slot, held)) && Volatile.Read(ref _held) != held)
-            {
-                held = Volatile.Read(ref _held);
-            }
+            CloseSlowly(held);
+        }
+    }
 
-            // Who has closed it knows whether there are pins, which the guardian remembers.
-            if (isClosed && Volatile.Read(ref _slot->Generation) != Caches.Slot.With(held, SlotState.Deferred))
-            {
-                _guardian = null;
-            }
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private unsafe void CloseSlowly(ulong held)
+    {
+        bool isClosed;
+        while (!(isClosed = Closing.Close(_slot, held)) && Volatile.Read(ref _held) != held)
+        {
+            held = Volatile.Read(ref _held);
+        }
+
+        // Who has closed it knows whether there are pins, which the guardian remembers.
+        if (isClosed && Volatile.Read(ref _slot->Generation) != Caches.Slot.With(held, SlotState.Deferred))
+        {
+            _guardian = null;
         }
     }
 

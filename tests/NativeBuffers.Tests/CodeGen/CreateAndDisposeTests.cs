@@ -19,9 +19,16 @@ public sealed class CreateAndDisposeTests
     public void A_zeroed_buffer_comes_and_goes_without_a_call() =>
         AssertShort(typeof(CreateZeroedAndDispose), nameof(CreateZeroedAndDispose.Ours), mostInstructions: 68);
 
-    private static void AssertShort(Type program, string method, int mostInstructions)
+    /// <remarks>As in a process that takes none, and a countdown, and a look at the kind of slot.</remarks>
+    [Fact]
+    public void Where_samples_are_taken_a_buffer_that_is_none_comes_and_goes_without_a_call() =>
+        AssertShort(LoopProgram.SampledCodeOf(typeof(CreateAndDispose), nameof(CreateAndDispose.Ours)), mostInstructions: 66);
+
+    private static void AssertShort(Type program, string method, int mostInstructions) =>
+        AssertShort(LoopProgram.CodeOf(program, method, JitMode.Profiled), mostInstructions);
+
+    private static void AssertShort(MethodCode code, int mostInstructions)
     {
-        MethodCode code = LoopProgram.CodeOf(program, method, JitMode.Profiled);
         IReadOnlyList<Instruction> path = code.LongestPathWithoutCalls;
         Assert.True(path.Count > 0, $"No way through without calls:\n{code}");
         string all = string.Join('\n', path);

@@ -18,6 +18,8 @@ internal static class LoopProgram
     private static readonly Dictionary<JitMode, Lazy<Listing>> s_unwatched =
         s_listings.Keys.ToDictionary(mode => mode, mode => new Lazy<Listing>(() => Run(mode, UnwatchedProgram)));
 
+    private static readonly Lazy<Listing> s_sampled = new(() => Run(JitMode.Profiled, s_assembly.Location, guard: "sampled:1000000000"));
+
     private static string UnwatchedProgram =>
         Repository.Absolute($"tests/NativeBuffers.CodeGen.Unwatched/bin/{Configuration}/net10.0/NativeBuffers.CodeGen.dll");
 
@@ -46,6 +48,13 @@ internal static class LoopProgram
         return Find(s_unwatched[mode].Value, loop, method, mode);
     }
 
+    /// <summary>As <see cref="CodeOf"/>, in a process that takes samples.</summary>
+    public static MethodCode SampledCodeOf(Type loop, string method)
+    {
+        _ = CodeOf(loop, method, JitMode.Profiled);
+        return Find(s_sampled.Value, loop, method, JitMode.Profiled);
+    }
+
     private static MethodCode Find(Listing listing, Type loop, string method, JitMode mode) =>
         listing.Find($"{loop.FullName}:{method}", mode.Tier)
             ?? throw new InvalidOperationException($"The {mode} listing has no {loop.Name}:{method}.");
@@ -54,7 +63,7 @@ internal static class LoopProgram
         assembly.GetCustomAttribute<DebuggableAttribute>()?.IsJITOptimizerDisabled == true;
 
     /// <summary>Runs longer and longer, until every method has reached the tier: how long that takes is the machine's affair.</summary>
-    private static Listing Run(JitMode mode, string program)
+    private static Listing Run(JitMode mode, string program, string guard = "off")
     {
         string[] wanted = [.. s_assembly.GetTypes()
             .Where(type => type.Namespace == typeof(Sum).Namespace)
@@ -64,7 +73,7 @@ internal static class LoopProgram
         string[] missing = wanted;
         foreach (int milliseconds in (int[])[1000, 4000, 16000, 60000])
         {
-            Listing listing = Run(mode, program, milliseconds);
+            Listing listing = Run(mode, program, guard, milliseconds);
             missing = [.. wanted.Where(name => listing.Find(name, mode.Tier) is null)];
             if (missing.Length == 0)
             {
@@ -75,12 +84,12 @@ internal static class LoopProgram
         throw new TimeoutException($"{mode}: not compiled to {mode.Tier} within a minute: {string.Join(", ", missing)}");
     }
 
-    private static Listing Run(JitMode mode, string program, int milliseconds)
+    private static Listing Run(JitMode mode, string program, string guard, int milliseconds)
     {
         string file = Path.GetTempFileName();
         try
         {
-            using Process process = Process.Start(StartInfo(mode, program, milliseconds, file))!;
+            using Process process = Process.Start(StartInfo(mode, program, guard, milliseconds, file))!;
             string errors = process.StandardError.ReadToEnd();
             process.WaitForExit();
             return process.ExitCode == 0
@@ -93,7 +102,7 @@ internal static class LoopProgram
         }
     }
 
-    private static ProcessStartInfo StartInfo(JitMode mode, string program, int milliseconds, string file)
+    private static ProcessStartInfo StartInfo(JitMode mode, string program, string guard, int milliseconds, string file)
     {
         // The host that belongs to the runtime of this process, which is the one that users of the tests have chosen.
         string host = Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet");
@@ -107,6 +116,7 @@ internal static class LoopProgram
 
         string[] variable = mode.Variable.Split('=');
         start.Environment[variable[0]] = variable[1];
+        start.Environment["NATIVEBUFFERS_GUARD"] = guard;
         start.Environment["DOTNET_JitStdOutFile"] = file;
         start.Environment["DOTNET_JitDisasm"] = $"{typeof(Sum).Namespace}.*:*";
         return start;

@@ -45,7 +45,7 @@ public sealed class NativeMemorySnapshot
 
     /// <summary>Tables for people: by site, by type, by allocator.</summary>
     public string ToText() =>
-        $"{LiveBytes:N0} bytes in {LiveBlocks:N0} blocks are alive; at most there were {PeakBytes:N0} bytes.{Environment.NewLine}"
+        $"{LiveBytes:N0} bytes in {LiveBlocks:N0} {(LiveBlocks == 1 ? "block is" : "blocks are")} alive; at most there were {PeakBytes:N0} bytes.{Environment.NewLine}"
         + UsageText.Of(_table, signed: false);
 
     /// <summary>The same for programs: an object with <c>liveBytes</c>, <c>liveBlocks</c>, <c>peakBytes</c>, <c>sites</c>, <c>types</c> and <c>allocators</c>.</summary>
