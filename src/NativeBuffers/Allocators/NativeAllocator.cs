@@ -251,7 +251,7 @@ public abstract class NativeAllocator
             return;
         }
 
-        Watch.NoteBareFree((nint)block);
+        Watch.NoteBareFree(this, (nint)block);
         if (!TakesOrigins)
         {
             FreeCore(block, byteCount, alignment);
@@ -381,11 +381,11 @@ public abstract class NativeAllocator
     internal nint Handle => _handle.To(this);
 
     /// <summary>Tells flows that know a block, if it has moved, that it is gone: also where this allocator does not work for them.</summary>
-    private static unsafe void* Resized(void* block, void* resized)
+    private unsafe void* Resized(void* block, void* resized)
     {
         if (resized != null && resized != block)
         {
-            Watch.NoteBareFree((nint)block);
+            Watch.NoteBareFree(this, (nint)block);
         }
 
         return resized;

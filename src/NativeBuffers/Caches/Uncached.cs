@@ -75,7 +75,7 @@ internal static class Uncached
         if (allocator == freedBy)
         {
             // Perhaps a bare block that a flow knows, on a thread that does not work for it.
-            Watch.NoteBareFree((nint)start);
+            Watch.NoteBareFree(freedBy, (nint)start);
         }
 
         allocator.Adopt(start, byteCount);

@@ -34,6 +34,9 @@ internal static class WatchedWay
     {
         // The block first, which may throw: there is no slot yet that could be lost.
         ThreadCache* cache = magazine->Cache;
+
+        // Each look at the hot block has counted down, and the number must never come to be positive.
+        magazine->UntilSample = 0;
         void* block = s_allocator!.ObtainAt(ref cache->Watched, origin, byteCount, SizeClasses.Smallest, zeroed);
         if (block == null)
         {

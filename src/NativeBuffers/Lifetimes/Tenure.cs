@@ -264,13 +264,17 @@ internal struct Tenure
         try
         {
             block = isOpen ? Uncached.Detach(_slot) : null;
-            _guardian = isOpen ? null : _guardian;
         }
-        catch (OutOfMemoryException)
+        catch
         {
-            // A guard had no plain block to put the elements into.
+            // A guard had no plain block to put the elements into, or an allocator of the user's own threw.
             LetIn();
             throw;
+        }
+
+        if (isOpen)
+        {
+            _guardian = null;
         }
 
         return isOpen;

@@ -19,7 +19,7 @@ internal abstract class Watch
     private static int t_untilSample;
 
     /// <summary>
-    /// Told of bare blocks that come back to any allocator, by their addresses, before they are freed; nobody listens while no
+    /// Told of bare blocks that come back to the default allocator, by their addresses, before they are freed; nobody listens while no
     /// flow's blocks are to be found outside of it. Must not throw.
     /// </summary>
     public static event Action<nint>? BareBlockFreed;
@@ -139,7 +139,15 @@ internal abstract class Watch
     public static void NoteRecovery(Exception met) => t_flow?.NoteRecoveryHere(met);
 
     /// <summary>Says that a bare block comes back, before it is freed.</summary>
-    public static void NoteBareFree(nint address) => BareBlockFreed?.Invoke(address);
+    /// <param name="allocator">What it comes back to. Others may give out parts of the default one's blocks, at the same addresses.</param>
+    /// <param name="address">Its first byte.</param>
+    public static void NoteBareFree(NativeAllocator allocator, nint address)
+    {
+        if (BareBlockFreed is { } told && WrappingAllocator.Behind(allocator).IsDefault)
+        {
+            told(address);
+        }
+    }
 
     /// <inheritdoc cref="RefusesBare"/>
     protected virtual bool RefusesBareHere(NativeAllocator allocator, nuint byteCount) => false;

@@ -7,9 +7,10 @@ internal static class BareBlocks
     /// <param name="how"><c>freed</c>, <c>resized</c>, or <c>adopted</c>.</param>
     /// <param name="block">Its first byte.</param>
     /// <param name="byteCount">Its size.</param>
-    public static unsafe void End(string how, nint block, int byteCount)
+    /// <param name="of">Its allocator; the default one when null.</param>
+    public static unsafe void End(string how, nint block, int byteCount, NativeAllocator? of = null)
     {
-        NativeAllocator allocator = NativeAllocator.Default;
+        NativeAllocator allocator = of ?? NativeAllocator.Default;
         switch (how)
         {
             case "freed":

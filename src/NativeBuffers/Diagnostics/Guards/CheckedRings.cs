@@ -161,16 +161,23 @@ internal sealed class CheckedRings
         using (s_gate.Enter())
         {
             Volatile.Write(ref s_isVisited, true);
-            Interlocked.MemoryBarrierProcessWide();
-            foreach (WeakReference<CheckedRings> reference in s_all)
+            try
             {
-                if (reference.TryGetTarget(out CheckedRings? rings))
+                Interlocked.MemoryBarrierProcessWide();
+                foreach (WeakReference<CheckedRings> reference in s_all)
                 {
-                    rings.Check(found);
+                    if (reference.TryGetTarget(out CheckedRings? rings))
+                    {
+                        rings.Check(found);
+                        GC.KeepAlive(rings);
+                    }
                 }
             }
-
-            Volatile.Write(ref s_isVisited, false);
+            finally
+            {
+                // Also when there was no memory for what was found: others wait for this.
+                Volatile.Write(ref s_isVisited, false);
+            }
         }
 
         return found;

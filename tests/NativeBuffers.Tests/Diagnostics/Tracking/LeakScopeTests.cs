@@ -108,6 +108,26 @@ public class LeakScopeTests
         }
     }
 
+    [Theory]
+    [InlineData("freed")]
+    [InlineData("resized")]
+    [InlineData("adopted")]
+    public void A_block_that_another_allocator_divides_is_a_leak_though_its_first_part_came_back(string how)
+    {
+        var dividing = new DividingAllocator();
+        IDisposable scope = NativeMemoryTracker.AssertNoLeaks();
+        nint part;
+        unsafe
+        {
+            // SAFETY: given back below, once.
+            part = (nint)dividing.Allocate(100);
+        }
+
+        OtherThread.RunApart(() => BareBlocks.End(how, part, 100, dividing));
+        Assert.Equal(DividingAllocator.ByteCount, Assert.Single(Assert.Throws<NativeMemoryLeakException>(scope.Dispose).Leaks).ByteCount);
+        dividing.Dispose();
+    }
+
     [Fact]
     public async Task Parallel_flows_do_not_see_each_other()
     {
