@@ -13,6 +13,7 @@ public static class Program
         ["kinds"] = AllKinds.Run,
         ["leaks"] = LeaksAtExit.Run,
         ["peak"] = PeakOfOneThread.Run,
+        ["release"] = FailedRelease.Run,
         ["scope"] = LossyScope.Run,
         ["twice"] = TrackedTwice.Run,
     };

@@ -38,6 +38,20 @@ internal abstract class WrappingAllocator : NativeAllocator
         return allocator;
     }
 
+    /// <summary>Whether this allocator, or one that it takes its blocks from, keeps its notes in <paramref name="notes"/>.</summary>
+    public static bool KeepsNotesIn(object notes, NativeAllocator allocator)
+    {
+        while (allocator is WrappingAllocator wrapping && wrapping.Notes != notes)
+        {
+            allocator = wrapping.Inner;
+        }
+
+        return allocator is WrappingAllocator;
+    }
+
+    /// <summary>Where it notes its blocks; null if nowhere.</summary>
+    internal virtual object? Notes => null;
+
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed) =>
         Inner.Obtain(byteCount, alignment, zeroed);
 

@@ -72,12 +72,8 @@ internal static class Uncached
             return null;
         }
 
-        if (allocator == freedBy)
-        {
-            // Perhaps a bare block that a flow knows, on a thread that does not work for it.
-            Watch.NoteBareFree(freedBy, (nint)start);
-        }
-
+        // Perhaps a bare block that a flow knows, on a thread that does not work for it.
+        Watch.NoteBareFree(allocator, (nint)start);
         allocator.Adopt(start, byteCount);
         Origin.Forget();
         slot->Kind = SlotKind.Foreign;

@@ -13,7 +13,7 @@ namespace NativeBuffers.Lifetimes;
 internal struct Tenure
 {
     // While the owner is reachable, so is the guardian, and while that is, nobody else gives the block back. Null once this is
-    // over: the slot's next holder may be forgotten, although somebody still refers to this one.
+    // over, unless it was in use then: the slot's next holder may be forgotten, although somebody still refers to this one.
     private Guardian? _guardian;
     private readonly unsafe Slot* _slot;
     private ulong _held;

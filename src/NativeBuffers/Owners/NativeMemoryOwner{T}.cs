@@ -228,11 +228,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <returns>An object that the caller disposes. One that was forgotten keeps the memory for ever, as a pin does.</returns>
     /// <exception cref="InvalidOperationException">There are more than <see cref="int.MaxValue"/> elements.</exception>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
-    public IMemoryOwner<T> Retain()
-    {
-        _ = Read(out long length);
-        return length <= int.MaxValue ? Retain(0, (int)length) : throw Failure.TooLongForMemory();
-    }
+    public IMemoryOwner<T> Retain() => RetainPart(0, length: null);
 
     /// <summary>As <see cref="Retain()"/>, of part of the elements; all of the memory is kept.</summary>
     /// <param name="start">In elements.</param>
@@ -240,24 +236,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <returns>An object that the caller disposes.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The range is not inside the memory.</exception>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
-    public IMemoryOwner<T> Retain(long start, int length)
-    {
-        Pin pin = PinAll(out nint first, out long available);
-        try
-        {
-            Layout.ThrowIfOutside(start, length, available);
-            unsafe
-            {
-                // SAFETY: the range is inside what is pinned.
-                return new RetainedMemory<T>(pin, (T*)first + start, length);
-            }
-        }
-        catch
-        {
-            pin.Unpin();
-            throw;
-        }
-    }
+    public IMemoryOwner<T> Retain(long start, int length) => RetainPart(start, length);
 
     /// <summary>Changes the length. Contents are kept, new elements are zero, and the block may move.</summary>
     /// <remarks>Spans taken from <see cref="Memory"/> before must not be used afterwards. All members but
@@ -386,6 +365,26 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
 
     /// <summary>Whether a memory that was given may have more elements than there are.</summary>
     private bool MayReachTooFar(long length) => length < Volatile.Read(ref _longest);
+
+    private RetainedMemory<T> RetainPart(long start, int? length)
+    {
+        Pin pin = PinAll(out nint first, out long available);
+        try
+        {
+            int count = length ?? (available <= int.MaxValue ? (int)available : throw Failure.TooLongForMemory());
+            Layout.ThrowIfOutside(start, count, available);
+            unsafe
+            {
+                // SAFETY: the range is inside what is pinned.
+                return new RetainedMemory<T>(pin, (T*)first + start, count);
+            }
+        }
+        catch
+        {
+            pin.Unpin();
+            throw;
+        }
+    }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private BorrowMark BorrowAnew() => _tenure.TryBorrowAnew(out BorrowMark mark) ? mark : throw Disposed();

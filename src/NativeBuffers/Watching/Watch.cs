@@ -19,10 +19,10 @@ internal abstract class Watch
     private static int t_untilSample;
 
     /// <summary>
-    /// Told of bare blocks that come back to the default allocator, by their addresses, before they are freed; nobody listens while no
-    /// flow's blocks are to be found outside of it. Must not throw.
+    /// Told of bare blocks that come back to the default allocator, or to what stands in front of it, by their addresses: before they
+    /// are freed, or when they have moved. Nobody listens while no flow's blocks are to be found outside of it. Must not throw.
     /// </summary>
-    public static event Action<nint>? BareBlockFreed;
+    public static event Action<NativeAllocator, nint>? BareBlockFreed;
 
     /// <summary>Whether anybody watches, on this thread or everywhere.</summary>
     public static bool IsOn => t_flow is not null || s_process is not null;
@@ -138,14 +138,17 @@ internal abstract class Watch
     /// <param name="met">The exception that told of it, which was caught.</param>
     public static void NoteRecovery(Exception met) => t_flow?.NoteRecoveryHere(met);
 
-    /// <summary>Says that a bare block comes back, before it is freed.</summary>
-    /// <param name="allocator">What it comes back to. Others may give out parts of the default one's blocks, at the same addresses.</param>
+    /// <summary>Says that a bare block comes back.</summary>
+    /// <param name="allocator">
+    /// What it comes back to. Who stands there himself hears of it anyway, and of whether it succeeds. Other allocators than the
+    /// default one may give out parts of its blocks, at the same addresses.
+    /// </param>
     /// <param name="address">Its first byte.</param>
     public static void NoteBareFree(NativeAllocator allocator, nint address)
     {
         if (BareBlockFreed is { } told && WrappingAllocator.Behind(allocator).IsDefault)
         {
-            told(address);
+            told(allocator, address);
         }
     }
 

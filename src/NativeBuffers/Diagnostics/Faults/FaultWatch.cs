@@ -30,7 +30,7 @@ internal sealed class FaultWatch : FlowWatch
     {
         var watch = new FaultWatch(run);
         AppDomain.CurrentDomain.FirstChanceException += watch.Note;
-        BareBlockFreed += run.Forget;
+        BareBlockFreed += watch.Forget;
         try
         {
             watch.Begin();
@@ -45,7 +45,7 @@ internal sealed class FaultWatch : FlowWatch
         {
             watch.End();
             run.End();
-            BareBlockFreed -= run.Forget;
+            BareBlockFreed -= watch.Forget;
             AppDomain.CurrentDomain.FirstChanceException -= watch.Note;
         }
     }
@@ -62,6 +62,14 @@ internal sealed class FaultWatch : FlowWatch
     {
         _run.NoteRecovered(met);
         base.NoteRecoveryHere(met);
+    }
+
+    private void Forget(NativeAllocator allocator, nint address)
+    {
+        if (!WrappingAllocator.KeepsNotesIn(_run, allocator))
+        {
+            _run.Forget(address);
+        }
     }
 
     /// <summary>Told on the thread that throws.</summary>

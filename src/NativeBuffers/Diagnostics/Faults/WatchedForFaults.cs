@@ -20,6 +20,8 @@ internal sealed class WatchedForFaults : WrappingAllocator
     internal override NativeAllocator ForAdopted =>
         ReferenceEquals(Inner.ForAdopted, Inner) ? this : new WatchedForFaults(Inner.ForAdopted, _run);
 
+    internal override object Notes => _run;
+
     internal override unsafe void Adopt(void* block, nuint byteCount) => Inner.Adopt(block, byteCount);
 
     internal override unsafe void* Release(void* block, nuint byteCount, nuint alignment)
@@ -73,16 +75,24 @@ internal sealed class WatchedForFaults : WrappingAllocator
         return resized;
     }
 
-
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
     {
-        NoteFreed(block);
-        base.FreeCore(block, byteCount, alignment);
+        int number = NoteFreed(block);
+        try
+        {
+            base.FreeCore(block, byteCount, alignment);
+        }
+        catch (NativeMemoryViolationException)
+        {
+            // It was not given back: the block stays in use.
+            _run.Give((nint)block, number, _isOfDefault);
+            throw;
+        }
     }
 
     private protected override unsafe void FreeOfOwnerCore(void* block, nuint byteCount, nuint alignment)
     {
-        NoteFreed(block);
+        _ = NoteFreed(block);
         Inner.FreeOfOwner(block, byteCount, alignment);
     }
 
@@ -90,12 +100,14 @@ internal sealed class WatchedForFaults : WrappingAllocator
     private bool MayResize(nuint oldByteCount, nuint newByteCount) => oldByteCount == newByteCount || _run.Ask(newByteCount) != 0;
 
     /// <summary>Before it is freed: right after, somebody else may have one there.</summary>
-    private unsafe void NoteFreed(void* block)
+    private unsafe int NoteFreed(void* block)
     {
         int number = _run.Take((nint)block);
         if (Origin.Noted == Origin.Abandoned)
         {
             _run.NoteAbandoned(number);
         }
+
+        return number;
     }
 }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using NativeBuffers.Caches;
 using NativeBuffers.Diagnostics.Faults;
 using NativeBuffers.Raw;
@@ -18,9 +17,6 @@ namespace NativeBuffers.Diagnostics.Guards;
 internal sealed class CheckedAllocator : WrappingAllocator
 {
     private static ulong s_serial;
-
-    [ThreadStatic]
-    private static CheckedRings? t_rings;
 
     private readonly int _id;
     private readonly CheckedMarks _marks;
@@ -50,12 +46,12 @@ internal sealed class CheckedAllocator : WrappingAllocator
             return base.ObtainAt(ref thread, origin, byteCount, alignment, zeroed);
         }
 
-        if (thread == 0)
+        if (thread == 0 && !CheckedRings.TryName(this, ref thread))
         {
-            thread = GCHandle.ToIntPtr(GCHandle.Alloc(Rings));
+            return null;
         }
 
-        CheckedRings rings = RingsOf(thread);
+        CheckedRings rings = CheckedRings.FromWord(thread);
         return AllocateRinged(rings, byteCount, zeroed, (uint)origin.Id | rings.Thread);
     }
 
@@ -68,21 +64,11 @@ internal sealed class CheckedAllocator : WrappingAllocator
             return;
         }
 
-        CheckedRings rings = RingsOf(thread);
+        CheckedRings rings = CheckedRings.FromWord(thread);
         KeepRinged(rings, CheckedHeader.Of(block), byteCount, sizeClass, (uint)origin.Id | rings.Thread, mayThrow: false);
     }
 
     internal override NativeAllocator ForAdopted => IsAmbient && Inner is not CachingAllocator ? Inner.ForAdopted : this;
-
-    private CheckedRings Rings
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get
-        {
-            CheckedRings? rings = t_rings;
-            return rings is not null && rings.Owner == this ? rings : FindRings();
-        }
-    }
 
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
     {
@@ -91,26 +77,31 @@ internal sealed class CheckedAllocator : WrappingAllocator
             return AllocateKept(byteCount, nuint.Max(alignment, BlockAlignment), zeroed, CheckedFindings.Here);
         }
 
-        CheckedRings rings = Rings;
-        return AllocateRinged(rings, byteCount, zeroed, (uint)Origin.Noted.Id | rings.Thread);
+        CheckedRings? rings = CheckedRings.Of(this);
+        return rings is null ? null : AllocateRinged(rings, byteCount, zeroed, (uint)Origin.Noted.Id | rings.Thread);
     }
 
     private protected override unsafe void FreeOfOwnerCore(void* block, nuint byteCount, nuint alignment) =>
-        FreeCore(block, byteCount, alignment);
+        Free(block, byteCount, alignment, isBare: false);
 
-    protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
+    protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment) =>
+        Free(block, byteCount, alignment, isBare: CheckedFindings.MayThrow);
+
+    /// <param name="block">What is given back.</param>
+    /// <param name="byteCount">What was asked for, as the caller says.</param>
+    /// <param name="alignment">The same.</param>
+    /// <param name="isBare">Whether an owner does not see to it that it is given back once; whoever does it is told by exceptions.</param>
+    private unsafe void Free(void* block, nuint byteCount, nuint alignment, bool isBare)
     {
         CheckedHeader* header = CheckedHeader.Of(block);
-        Origin origin = Origin.Noted;
         if (byteCount > CheckedRings.LargestByteCount || alignment > _ringAlignment || ((nuint)block & 15) != 0 || !_marks.AreIntactInUse(header, byteCount, out int sizeClass)
-            || (origin.IsOfBareBlock && !_marks.TryClaim(header)))
+            || (isBare && !_marks.TryClaim(header)))
         {
-            FreeSlowly(block, byteCount, alignment);
+            FreeSlowly(block, byteCount, alignment, isBare);
             return;
         }
 
-        CheckedRings rings = Rings;
-        KeepRinged(rings, header, byteCount, sizeClass, (uint)origin.Id | rings.Thread, origin.IsOfBareBlock);
+        KeepRinged(CheckedRings.Of(this), header, byteCount, sizeClass, CheckedFindings.Here, isBare);
     }
 
     internal override unsafe void* Release(void* block, nuint byteCount, nuint alignment)
@@ -156,23 +147,6 @@ internal sealed class CheckedAllocator : WrappingAllocator
     private static bool Fails(NativeAllocator inner) =>
         inner is FaultyAllocator || (inner is WrappingAllocator { Inner: var next } && Fails(next));
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private CheckedRings FindRings()
-    {
-        for (CheckedRings? before = null, rings = t_rings; rings is not null; before = rings, rings = rings.Next)
-        {
-            if (rings.Owner == this)
-            {
-                // To the front: a thread that uses one allocator mostly finds it there.
-                before!.Next = rings.Next;
-                rings.Next = t_rings;
-                return t_rings = rings;
-            }
-        }
-
-        return t_rings = new CheckedRings(this, t_rings);
-    }
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private unsafe void* AllocateRinged(CheckedRings rings, nuint byteCount, bool zeroed, ulong allocation)
     {
@@ -189,30 +163,27 @@ internal sealed class CheckedAllocator : WrappingAllocator
         return block;
     }
 
-    /// <summary>Makes an intact block a freed one, and keeps it in a ring.</summary>
+    /// <summary>Makes an intact block a freed one, and keeps it in a ring, if there are any.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private unsafe void KeepRinged(CheckedRings rings, CheckedHeader* header, nuint byteCount, int sizeClass, ulong release, bool mayThrow)
+    private unsafe void KeepRinged(CheckedRings? rings, CheckedHeader* header, nuint byteCount, int sizeClass, ulong release, bool mayThrow)
     {
         _marks.Close(header, release);
         CheckedFill.SetLines((byte*)(header + 1), byteCount, CheckedFill.Forbidden);
-        nint leaving = rings.Keep(sizeClass, (nint)(header + 1));
+        nint block = (nint)(header + 1);
+        nint leaving = rings is null ? block : rings.Keep(sizeClass, block);
         if (leaving != 0)
         {
             Discard(leaving, mayThrow);
         }
     }
 
-    /// <summary>What stands in a thread's word.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static CheckedRings RingsOf(nint thread) => Unsafe.As<CheckedRings>(GCHandle.FromIntPtr(thread).Target)!;
-
     /// <summary>A block for the ring from the inner allocator, because there was none or it is damaged.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private unsafe byte* TakeFresh(byte* damaged, int sizeClass)
     {
-        if (damaged != null)
+        if (damaged != null && CheckedBlocks.FindInFreed((nint)damaged) is { } violation)
         {
-            NativeMemoryGuard.Tell(CheckedBlocks.FindInFreed((nint)damaged)!, CheckedFindings.MayThrow);
+            NativeMemoryGuard.Tell(violation, CheckedFindings.MayThrow);
         }
 
         var shape = CheckedShape.OfClass(sizeClass);
@@ -268,11 +239,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
         void* start = Inner.Obtain(byteCount, alignment, zeroed);
         if (start == null && _isTriedAgain)
         {
-            for (CheckedRings? rings = t_rings; rings is not null; rings = rings.Next)
-            {
-                rings.Empty();
-            }
-
+            CheckedRings.EmptyAll();
             CheckedQuarantine.Empty();
             start = Inner.Obtain(byteCount, alignment, zeroed);
         }
@@ -293,7 +260,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
         ulong allocation = header->Allocation;
         bool isRinged = newByteCount <= CheckedRings.LargestByteCount && alignment <= _ringAlignment;
         void* moved = isRinged
-            ? AllocateRinged(Rings, newByteCount, zeroed, allocation)
+            ? CheckedRings.Of(this) is { } rings ? AllocateRinged(rings, newByteCount, zeroed, allocation) : null
             : AllocateKept(newByteCount, nuint.Max(alignment, BlockAlignment), zeroed, allocation);
         if (moved != null)
         {
@@ -326,13 +293,13 @@ internal sealed class CheckedAllocator : WrappingAllocator
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private unsafe void FreeSlowly(void* block, nuint byteCount, nuint alignment)
+    private unsafe void FreeSlowly(void* block, nuint byteCount, nuint alignment, bool isBare)
     {
         ulong release = CheckedFindings.Here;
         NativeMemoryViolation? violation = FindAtFree(block, byteCount, alignment, release);
         if (violation is null)
         {
-            Keep(CheckedHeader.Of(block), release, CheckedFindings.MayThrow);
+            Keep(CheckedHeader.Of(block), release, isBare);
             return;
         }
 
@@ -347,7 +314,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
             CheckedBlocks.Retire(CheckedHeader.Of(block), release, isFilled: false);
         }
 
-        NativeMemoryGuard.Tell(violation, CheckedFindings.MayThrow);
+        NativeMemoryGuard.Tell(violation, isBare);
     }
 
     private unsafe void GiveToInner(CheckedHeader* header)
@@ -362,7 +329,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
         nint block = (nint)(header + 1);
         if (header->IsRinged)
         {
-            KeepRinged(Rings, header, header->Length, SizeClasses.Of(header->Length), release, mayThrow);
+            KeepRinged(CheckedRings.Of(this), header, header->Length, SizeClasses.Of(header->Length), release, mayThrow);
         }
         else if (!_isKept)
         {

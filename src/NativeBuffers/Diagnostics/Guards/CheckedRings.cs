@@ -18,12 +18,19 @@ internal sealed class CheckedRings
     /// <summary>The largest block that rings keep, in bytes.</summary>
     public const uint LargestByteCount = 32 * 1024;
 
+    /// <summary>This thread's: those of the allocator that it used last, then the others'.</summary>
+    [ThreadStatic]
+    private static CheckedRings? t_first;
+
     private static readonly UninterruptedLock s_gate = new();
     private static readonly List<WeakReference<CheckedRings>> s_all = [];
     private static bool s_isVisited;
     private static long s_count;
 
     private static readonly int s_ringCount = SizeClasses.Of(LargestByteCount) + 1;
+
+    private readonly CheckedAllocator _owner;
+    private CheckedRings? _next;
 
     /// <summary>One for each size class.</summary>
     private readonly unsafe CheckedRing* _rings;
@@ -35,10 +42,10 @@ internal sealed class CheckedRings
     private readonly Padding _padding;
 #pragma warning restore CS0169, IDE0051
 
-    public CheckedRings(CheckedAllocator owner, CheckedRings? next)
+    private CheckedRings(CheckedAllocator owner, CheckedRings? next)
     {
-        Owner = owner;
-        Next = next;
+        _owner = owner;
+        _next = next;
         Thread = (ulong)(uint)Environment.CurrentManagedThreadId << 32;
         _serial = (ulong)Interlocked.Increment(ref s_count) << 40;
         Supply.ThrowIfRefused();
@@ -67,7 +74,7 @@ internal sealed class CheckedRings
                 {
                     while (ring->Count > 0)
                     {
-                        Owner.Discard(ring->Take(), mayThrow: false);
+                        _owner.Discard(ring->Take(), mayThrow: false);
                     }
 
                     ring->Close();
@@ -78,13 +85,46 @@ internal sealed class CheckedRings
         }
     }
 
-    public CheckedAllocator Owner { get; }
-
-    /// <summary>This thread's, for another allocator.</summary>
-    public CheckedRings? Next { get; set; }
-
     /// <summary>The thread's number, where headers have it.</summary>
     public ulong Thread { get; }
+
+    /// <summary>This thread's of an allocator; null if there is no memory for them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static CheckedRings? Of(CheckedAllocator owner)
+    {
+        CheckedRings? first = t_first;
+        return first is not null && first._owner == owner ? first : Find(owner);
+    }
+
+    /// <summary>Puts this thread's of an allocator into a word, for <see cref="FromWord"/>; false if there is no memory for that.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static bool TryName(CheckedAllocator owner, ref nint word)
+    {
+        try
+        {
+            Supply.ThrowIfRefused();
+            CheckedRings? rings = Of(owner);
+            word = rings is null ? 0 : GCHandle.ToIntPtr(GCHandle.Alloc(rings));
+            return rings is not null;
+        }
+        catch (OutOfMemoryException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Those that a word names.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static CheckedRings FromWord(nint word) => Unsafe.As<CheckedRings>(GCHandle.FromIntPtr(word).Target)!;
+
+    /// <summary>Gives all blocks back that this thread keeps: memory is short.</summary>
+    public static void EmptyAll()
+    {
+        for (CheckedRings? rings = t_first; rings is not null; rings = rings._next)
+        {
+            rings.Empty();
+        }
+    }
 
     /// <summary>A number that no other block has.</summary>
     public ulong NextSerial() => ++_serial;
@@ -131,8 +171,7 @@ internal sealed class CheckedRings
         }
     }
 
-    /// <summary>Gives all blocks back: memory is short.</summary>
-    public void Empty()
+    private void Empty()
     {
         for (int i = 0; i < s_ringCount; i++)
         {
@@ -149,7 +188,7 @@ internal sealed class CheckedRings
                     Volatile.Write(ref _inside, 0);
                 }
 
-                Owner.Discard(block, mayThrow: false);
+                _owner.Discard(block, mayThrow: false);
             }
         }
     }
@@ -208,6 +247,30 @@ internal sealed class CheckedRings
                     }
                 }
             }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static CheckedRings? Find(CheckedAllocator owner)
+    {
+        for (CheckedRings? before = null, rings = t_first; rings is not null; before = rings, rings = rings._next)
+        {
+            if (rings._owner == owner)
+            {
+                // To the front: a thread that uses one allocator mostly finds it there.
+                before!._next = rings._next;
+                rings._next = t_first;
+                return t_first = rings;
+            }
+        }
+
+        try
+        {
+            return t_first = new CheckedRings(owner, t_first);
+        }
+        catch (OutOfMemoryException)
+        {
+            return null;
         }
     }
 

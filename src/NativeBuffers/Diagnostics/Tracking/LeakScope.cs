@@ -87,11 +87,14 @@ internal sealed class LeakScope : FlowWatch, IDisposable
         }
     }
 
-    private static void TellOpen(nint address)
+    private static void TellOpen(NativeAllocator allocator, nint address)
     {
         foreach (LeakScope scope in Volatile.Read(ref s_open))
         {
-            scope._ledger.Forget(address);
+            if (!WrappingAllocator.KeepsNotesIn(scope._ledger, allocator))
+            {
+                scope._ledger.Forget(address);
+            }
         }
     }
 

@@ -23,7 +23,7 @@ internal sealed class ScopeLedger() : Ledger(stripeCount: 8)
     /// <summary>Notes nothing more.</summary>
     public void End() => IsOver = true;
 
-    /// <summary>A bare block of the default allocator is freed, perhaps by another flow.</summary>
+    /// <summary>A bare block of the default allocator is freed by somebody who does not work for the flow.</summary>
     public void Forget(nint address) => _ = Registry.TryRemove(address, s_default, out _);
 
     // Callers on the shortest path do not say where they are in a process that was started without: so their calls tell.

@@ -41,6 +41,8 @@ internal sealed class TrackingAllocator : WrappingAllocator
     /// <summary>One that stands in front of an allocator in a scope.</summary>
     public static NativeAllocator InScope(NativeAllocator inner, ScopeLedger ledger) => new TrackingAllocator(inner, ledger, isAmbient: true);
 
+    internal override object Notes => _ledger;
+
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
     {
         if (_ledger.IsOver)
@@ -125,10 +127,17 @@ internal sealed class TrackingAllocator : WrappingAllocator
         }
 
         bool isKnown = TryRemove(block, out BlockRecord record);
-        void* released = Inner.Release(block, byteCount, alignment);
-        if (isKnown && (released == null || Behind(Inner) is CachingAllocator))
+        void* released = null;
+        try
         {
-            _ = TryAdd(record with { Address = (nint)(released == null ? block : released) });
+            released = Inner.Release(block, byteCount, alignment);
+        }
+        finally
+        {
+            if (isKnown && (released == null || Behind(Inner) is CachingAllocator))
+            {
+                _ = TryAdd(record with { Address = (nint)(released == null ? block : released) });
+            }
         }
 
         return released;

@@ -16,7 +16,7 @@ public class SupplyTests
     [
         .. from body in Bodies.All.Keys from allocator in new[] { "Default", "Aligned", "Faulty" } select (body, allocator),
         .. from body in new[] { "owner", "list", "bare block", "arena" }
-           from allocator in new[] { "Malloc", "HGlobal", "CoTaskMem", "Pages", "PinnedHeap" }
+           from allocator in new[] { "Malloc", "HGlobal", "CoTaskMem", "Pages", "PinnedHeap", "Checked", "Guarded pages", "Tracked" }
            select (body, allocator),
     ];
 
@@ -33,9 +33,39 @@ public class SupplyTests
             "Aligned" => NativeAllocator.Aligned(4096),
             "Pages" => NativeAllocator.Pages,
             "PinnedHeap" => NativeAllocator.PinnedHeap,
+            "Checked" => NativeAllocator.Malloc.WithGuards(GuardMode.Checked),
+            "Guarded pages" => NativeAllocator.Malloc.WithGuards(GuardMode.Pages),
+            "Tracked" => NativeAllocator.Malloc.WithTracking(),
             _ => NativeAllocator.Malloc.WithFaults(FaultPlan.FailNth(long.MaxValue)),
         };
         RefuseEach(() => Bodies.All[body](chosen));
+    }
+
+    [Fact]
+    public void A_checked_block_is_given_back_where_there_is_no_memory_to_keep_it()
+    {
+        NativeAllocator allocator = NativeAllocator.Malloc.WithGuards(GuardMode.Checked);
+        long violations = NativeMemoryGuard.ViolationCount;
+        NativeMemoryOwner<int> owner = NativeMemoryOwner<int>.Create(10, allocator);
+        nint bare;
+        unsafe
+        {
+            // SAFETY: freed below, once.
+            bare = (nint)allocator.Allocate(40);
+        }
+
+        Assert.Null(OnNewThread(() => Supply.Test(static () => true, owner.Dispose)));
+        Assert.Null(OnNewThread(() => Supply.Test(static () => true, () =>
+        {
+            unsafe
+            {
+                // SAFETY: allocated above; none is given.
+                allocator.Free((void*)bare, 40);
+                Assert.True(allocator.TryAllocate(40, 16, zeroed: false) == null);
+            }
+        })));
+        Assert.True(owner.IsDisposed);
+        Assert.Equal(violations, NativeMemoryGuard.ViolationCount);
     }
 
     [Fact]

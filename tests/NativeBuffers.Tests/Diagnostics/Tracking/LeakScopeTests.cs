@@ -90,13 +90,17 @@ public class LeakScopeTests
     }
 
     [Theory]
-    [InlineData("freed")]
-    [InlineData("resized")]
-    [InlineData("adopted")]
-    public void Bare_blocks_that_end_outside_of_the_flow_count_as_given_back(string how)
+    [InlineData("freed", false)]
+    [InlineData("resized", false)]
+    [InlineData("adopted", false)]
+    [InlineData("freed", true)]
+    [InlineData("resized", true)]
+    [InlineData("adopted", true)]
+    public void Bare_blocks_that_end_outside_of_the_flow_count_as_given_back(string how, bool isByTheFlowsAllocator)
     {
         using (NativeMemoryTracker.AssertNoLeaks())
         {
+            NativeAllocator? of = isByTheFlowsAllocator ? NativeAllocator.Default : null;
             nint block;
             unsafe
             {
@@ -104,7 +108,7 @@ public class LeakScopeTests
                 block = (nint)NativeAllocator.Default.Allocate(100);
             }
 
-            OtherThread.RunApart(() => BareBlocks.End(how, block, 100));
+            OtherThread.RunApart(() => BareBlocks.End(how, block, 100, of));
         }
     }
 
@@ -126,6 +130,22 @@ public class LeakScopeTests
         OtherThread.RunApart(() => BareBlocks.End(how, part, 100, dividing));
         Assert.Equal(DividingAllocator.ByteCount, Assert.Single(Assert.Throws<NativeMemoryLeakException>(scope.Dispose).Leaks).ByteCount);
         dividing.Dispose();
+    }
+
+    [Fact]
+    public void A_block_that_a_guard_does_not_take_back_is_still_alive()
+    {
+        Assert.SkipUnless(Needs.Watched.StartsWith("checked", StringComparison.OrdinalIgnoreCase), "Only a guard refuses to take a block back.");
+        IDisposable scope = NativeMemoryTracker.AssertNoLeaks();
+        unsafe
+        {
+            // SAFETY: the wrong size is what this is about; the block is given back once.
+            NativeAllocator allocator = NativeAllocator.Default;
+            void* block = allocator.Allocate(100);
+            Assert.Throws<NativeMemoryViolationException>(() => allocator.Free(block, 99));
+            Assert.Equal(100, Assert.Single(Assert.Throws<NativeMemoryLeakException>(scope.Dispose).Leaks).ByteCount);
+            allocator.Free(block, 100);
+        }
     }
 
     [Fact]

@@ -48,6 +48,14 @@ public partial class TrackedProcessTests
     }
 
     [Fact]
+    public async Task An_owner_whose_block_could_not_be_released_is_as_it_was()
+    {
+        WatchedProcess process = await WatchedProcess.RunAsync(["NATIVEBUFFERS_GUARD=checked"], "release");
+        Assert.Equal(["Not now.", "7", "True"], process.Output);
+        Assert.Equal(0, process.ExitCode);
+    }
+
+    [Fact]
     public async Task The_peak_of_one_thread_is_exact() =>
         Assert.Equal(
             ["1", "0", "123", "0", "99876", "0", "123", "0", $"{5_000_000_000 - 100_123}", "0", "123", "0"],
