@@ -14,13 +14,27 @@ public static class Program
           ADDRESS    which address to explain, in hexadecimal; without, the one of the recorded fault
           --help     says this
 
-        Exit code: 0; 1 if the report cannot be read, or the arguments are none of these.
+        Exit code: 0; 1 if the report cannot be read, the output cannot be written, or the arguments are
+        none of these.
         """;
 
     /// <summary>Runs it.</summary>
     /// <param name="arguments">The words behind the command.</param>
     /// <returns>The exit code.</returns>
     public static int Main(string[] arguments)
+    {
+        try
+        {
+            return Run(arguments);
+        }
+        catch (IOException exception)
+        {
+            // The output cannot be written.
+            return Refuse(exception.Message);
+        }
+    }
+
+    private static int Run(string[] arguments)
     {
         nuint address = 0;
         switch (arguments)

@@ -54,11 +54,17 @@ public sealed class NativeMemoryReport
 
     /// <summary>Reads a report.</summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="InvalidDataException">The file is no report, or one of another version.</exception>
+    /// <exception cref="InvalidDataException">The file is no report, one of another version, or only a part of one.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">The file is another user's.</exception>
     public static NativeMemoryReport Read(string path)
     {
+        // A pipe has no length, and who opens it waits for its other end.
+        if (new FileInfo(path) is { Exists: true, Length: < GuardReportHeader.ByteCount })
+        {
+            throw NoReport(path);
+        }
+
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         byte[] headerBytes = new byte[GuardReportHeader.ByteCount];
         if (file.ReadAtLeast(headerBytes, headerBytes.Length, throwOnEndOfStream: false) < headerBytes.Length)
@@ -78,8 +84,13 @@ public sealed class NativeMemoryReport
 
         List<NativeMemoryReportBlock> blocks = [];
         byte[] bytes = new byte[recordByteCount];
-        for (int i = 0; i < header.SampleCount + header.MappingCount && file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) == bytes.Length; i++)
+        for (int i = 0; i < header.SampleCount + header.MappingCount; i++)
         {
+            if (file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) < bytes.Length)
+            {
+                throw new InvalidDataException($"'{path}' is only a part of a report.");
+            }
+
             GuardedBlock record = MemoryMarshal.Read<GuardedBlock>(bytes);
             if (record.State is GuardedBlockState.Live or GuardedBlockState.Freed)
             {

@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using NativeBuffers.Tests.Regions;
+
 namespace NativeBuffers.Tests.Diagnostics.Guards;
 
 /// <summary>The command <c>nativebuffers-guard</c>.</summary>
@@ -23,6 +26,51 @@ public class GuardReportCommandTests
             (_, output, _) = await GuardedProgram.StartAsync(s_command, [program.ReportPath!, $"0x{start + 64:x}"]);
             Assert.StartsWith("Access 1 byte past a 64-byte block that was freed at ", output);
         });
+
+    [Fact]
+    public async Task A_part_of_a_report_is_refused() =>
+        await GuardedProgram.RunAsync("pages", "ReadAfterFree", static async program =>
+        {
+            using var folder = new TemporaryFolder();
+            string part = folder.File("part.guard");
+            byte[] whole = await File.ReadAllBytesAsync(program.ReportPath!);
+            foreach (int length in (int[])[0, 100, 5000, whole.Length / 2])
+            {
+                await File.WriteAllBytesAsync(part, whole[..length]);
+                (int exitCode, string output, string errors) = await GuardedProgram.StartAsync(s_command, [part]);
+                Assert.Equal(1, exitCode);
+                Assert.Equal("", output);
+                Assert.Contains(length < 4096 ? "is no report" : "is only a part of a report", errors);
+            }
+        });
+
+    [Fact]
+    public async Task A_pipe_is_refused_and_not_waited_for()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "mkfifo makes one.");
+        using var folder = new TemporaryFolder();
+        string pipe = folder.File("pipe");
+        using (Process maker = Process.Start("mkfifo", [pipe]))
+        {
+            await maker.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
+        (int exitCode, _, string errors) = await GuardedProgram.StartAsync(s_command, [pipe]);
+        Assert.Equal(1, exitCode);
+        Assert.Contains("is no report", errors);
+    }
+
+    [Fact]
+    public async Task Output_that_cannot_be_written_is_told_in_one_line()
+    {
+        Assert.SkipUnless(File.Exists("/dev/full"), "There it never can be written.");
+        var start = new ProcessStartInfo("/bin/sh", ["-c", $"exec '{GuardedProgram.Host}' '{s_command}' --help > /dev/full"]) { RedirectStandardError = true };
+        using Process process = Process.Start(start)!;
+        string errors = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Single(errors.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(1, process.ExitCode);
+    }
 
     [Theory]
     [InlineData("Could not find", "/nowhere/at-all.guard")]

@@ -69,13 +69,15 @@ internal sealed class GuardedProgram
         }
     }
 
+    /// <summary>What runs assemblies: the command <c>dotnet</c> that belongs to the runtime of this process.</summary>
+    public static string Host { get; } = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
+
     /// <summary>Runs an assembly beside the tests.</summary>
     public static async Task<(int ExitCode, string Output, string Errors)> StartAsync(
         string assembly, string[] arguments, params (string Name, string Value)[] environment)
     {
         CancellationToken stop = TestContext.Current.CancellationToken;
-        string host = Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet");
-        var start = new ProcessStartInfo(Path.GetFullPath(host), [assembly, .. arguments])
+        var start = new ProcessStartInfo(Host, [assembly, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
