@@ -77,27 +77,25 @@ public sealed class MappedFileLifetimeTests : IDisposable
     {
         string path = _folder.FileOf(new byte[100]);
         long before = NativeMemoryTracker.AbandonedCount;
-        for (int i = 0; i < 10; i++)
-        {
-            Forget(path, i);
-        }
-
-        AssertOpen(10, path);
+        Forget(path);
         Assert.True(Collector.Until(() => OpenFiles.DescriptorsOf(path) == 0));
         AssertOpen(0, path);
         Assert.InRange(NativeMemoryTracker.AbandonedCount, before + 10, long.MaxValue);
 
         [MethodImpl(MethodImplOptions.NoInlining)]
-        static void Forget(string path, int i)
+        static void Forget(string path)
         {
-            var file = MappedFile<byte>.Open(path);
-            if (i == 0)
+            // All are kept until they are counted: others collect meanwhile.
+            MappedFile<byte>[] files = [.. Enumerable.Range(0, 10).Select(_ => MappedFile<byte>.Open(path))];
+            files[0].Resize(200);
+            foreach (MappedFile<byte> file in files)
             {
-                file.Resize(200);
+                using Borrow<byte> borrow = file.Borrow();
+                borrow[0]++;
             }
 
-            using Borrow<byte> borrow = file.Borrow();
-            borrow[0]++;
+            AssertOpen(10, path);
+            GC.KeepAlive(files);
         }
     }
 
