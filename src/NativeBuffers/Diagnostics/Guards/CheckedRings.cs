@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using NativeBuffers.Caches;
 using NativeBuffers.Os;
+using NativeBuffers.Raw;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
@@ -37,9 +38,9 @@ internal sealed class CheckedRings
     private int _inside;
     private ulong _serial;
 
-    // The collector moves the threads' together: no two may share a cache line, nor two that the processor fetches as a pair.
+    // Each thread writes its own.
 #pragma warning disable CS0169, IDE0051 // Nobody uses it.
-    private readonly Padding _padding;
+    private readonly LinePadding _padding;
 #pragma warning restore CS0169, IDE0051
 
     private CheckedRings(CheckedAllocator owner, CheckedRings? next)
@@ -296,11 +297,5 @@ internal sealed class CheckedRings
             Volatile.Write(ref _inside, 1);
         }
         while (Volatile.Read(ref s_isVisited));
-    }
-
-    [InlineArray(15)]
-    private struct Padding
-    {
-        private long _first;
     }
 }

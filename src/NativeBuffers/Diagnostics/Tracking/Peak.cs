@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using NativeBuffers.Raw;
 
 namespace NativeBuffers.Diagnostics.Tracking;
 
@@ -59,17 +60,11 @@ internal static class Peak
     {
         public long KeptBack;
 
-        // The collector moves parts together: no two may share a cache line, nor two that the processor fetches as a pair.
+        // Each thread writes its own.
 #pragma warning disable CS0169, IDE0051 // Nobody uses it.
-        private readonly Padding _padding;
+        private readonly LinePadding _padding;
 #pragma warning restore CS0169, IDE0051
 
         ~Part() => _ = Interlocked.Add(ref s_total, KeptBack);
-    }
-
-    [InlineArray(15)]
-    private struct Padding
-    {
-        private long _first;
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using NativeBuffers.Raw;
 
 namespace NativeBuffers.Diagnostics.Tracking;
 
@@ -16,9 +17,9 @@ internal sealed class RegistryStripe
     private long _byteCount;
     private BlockRecord[] _records = new BlockRecord[FirstLength];
 
-    // Two stripes never share a cache line: this is in between.
+    // Threads write to one each, mostly.
 #pragma warning disable CS0169, IDE0051 // Nobody uses it.
-    private readonly Padding _padding;
+    private readonly LinePadding _padding;
 #pragma warning restore CS0169, IDE0051
 
     /// <summary>How many blocks are here.</summary>
@@ -180,10 +181,4 @@ internal sealed class RegistryStripe
     }
 
     private void Exit() => Volatile.Write(ref _isHeld, 0);
-
-    [InlineArray(12)]
-    private struct Padding
-    {
-        private long _first;
-    }
 }
