@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace NativeBuffers.GuardReport;
 
 /// <summary>The command <c>nativebuffers-guard</c>.</summary>
@@ -9,12 +11,14 @@ public static class Program
         Says which block a process used wrongly that NativeBuffers guarded by pages, and at which lines of
         its source it was allocated and freed.
 
-          REPORT     the file the process has left: nativebuffers-PID.guard in the folder for temporary
-                     files, or in the one that NATIVEBUFFERS_GUARD_REPORT named
+          REPORT     the file the process has left: nativebuffers-PID-STARTTIME-RANDOM.guard in the folder
+                     for temporary files, or in the one that NATIVEBUFFERS_GUARD_REPORT names;
+                     or the number of the process: the newest report of such a process in that folder;
+                     or a folder: a line for each report in it, the newest first
           ADDRESS    which address to explain, in hexadecimal; without, the one of the recorded fault
           --help     says this
 
-        Exit code: 0; 1 if the report cannot be read, the output cannot be written, or the arguments are
+        Exit code: 0; 1 if no report can be read, the output cannot be written, or the arguments are
         none of these.
         """;
 
@@ -27,9 +31,9 @@ public static class Program
         {
             return Run(arguments);
         }
-        catch (IOException exception)
+        catch (Exception exception) when (exception is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            // The output cannot be written.
+            // There is no report, or the output cannot be written.
             return Refuse(exception.Message);
         }
     }
@@ -42,10 +46,14 @@ public static class Program
             case ["--help" or "-h" or "-?"]:
                 Console.WriteLine(Usage);
                 return 0;
-            case [string path] when !path.StartsWith('-'):
-                return Read(path) is { } whole ? ReportPage.Print(whole, address: null) : 1;
-            case [string path, string text] when Address.TryParse(text, out address):
-                return Read(path) is { } report ? ReportPage.Print(report, address) : 1;
+            case [string folder] when Directory.Exists(folder):
+                return ReportList.Print(folder) ? 0 : Refuse($"'{folder}' has no report that can be read. A process that ends in order deletes its own.");
+            case [string folder, _] when Directory.Exists(folder):
+                return Refuse($"'{folder}' is a folder: an address belongs to one report.");
+            case [string name] when !name.StartsWith('-'):
+                return Explain(name, address: null);
+            case [string name, string text] when !name.StartsWith('-') && Address.TryParse(text, out address):
+                return Explain(name, address);
             case [_, string text]:
                 return Refuse($"'{text}' is no address: write it in hexadecimal, like 0x7f12aab40ffc.");
             default:
@@ -53,17 +61,21 @@ public static class Program
         }
     }
 
-    private static NativeMemoryReport? Read(string path)
+    private static int Explain(string name, nuint? address)
     {
-        try
+        string path = name;
+        if (!File.Exists(name) && int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int processId))
         {
-            return NativeMemoryReport.Read(path);
+            IReadOnlyList<string> found = NativeMemoryReport.Find(processId: processId);
+            if (found.Count == 0)
+            {
+                return Refuse($"There is no report of a process {processId}. NATIVEBUFFERS_GUARD_REPORT names another folder to look in.");
+            }
+
+            path = found[0];
         }
-        catch (Exception exception) when (exception is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
-        {
-            _ = Refuse(exception.Message);
-            return null;
-        }
+
+        return ReportPage.Print(NativeMemoryReport.Read(path), address);
     }
 
     private static int Refuse(string mistake)

@@ -24,6 +24,7 @@ internal sealed class GuardMappings : GuardStore
     private readonly int[] _freed = new int[MostFreed];
     private readonly int _mostLive;
     private int _vacantCount = GuardReportFile.MappingCount;
+    private int _usedCount;
     private int _liveCount;
     private int _freedStart;
     private int _freedCount;
@@ -42,13 +43,14 @@ internal sealed class GuardMappings : GuardStore
     }
 
     /// <summary>The store, made when first asked for; null when there is no memory for it.</summary>
-    public static GuardMappings? Instance { get; } = TryMake();
+    public static GuardMappings? Instance { get; } = GuardTrouble.MakeOrNull(TryMake);
 
     protected override unsafe GuardedBlock* First => _records;
 
     protected override bool KeepsMemory => false;
 
-    protected override int Count => GuardReportFile.MappingCount;
+    /// <remarks>Behind those that were ever used, there may be no room for records.</remarks>
+    protected override int Count => _usedCount;
 
     /// <summary>Says that a guard has given out a block without guarding it.</summary>
     /// <safety>No pointer is followed.</safety>
@@ -136,14 +138,16 @@ internal sealed class GuardMappings : GuardStore
     {
         using (Gate.Enter())
         {
-            if (_liveCount >= _mostLive || _vacantCount == 0)
+            // Lower ones first, so that the report is no longer than it must be.
+            index = _liveCount < _mostLive && _vacantCount != 0 ? _vacant[_vacantCount - 1] : -1;
+            if (index < 0 || !GuardReportFile.TryReach(index))
             {
-                index = -1;
                 return false;
             }
 
             _liveCount++;
-            index = _vacant[--_vacantCount];
+            _vacantCount--;
+            _usedCount = int.Max(_usedCount, index + 1);
             return true;
         }
     }

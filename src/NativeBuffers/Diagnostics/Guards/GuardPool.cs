@@ -29,7 +29,7 @@ internal sealed class GuardPool : GuardStore
     }
 
     /// <summary>The pool, made when first asked for; null when there is no room for it.</summary>
-    public static GuardPool? Instance { get; } = TryMake();
+    public static GuardPool? Instance { get; } = GuardTrouble.MakeOrNull(TryMake);
 
     protected override unsafe GuardedBlock* First => _records;
 

@@ -1,13 +1,11 @@
-using Microsoft.Win32.SafeHandles;
-using NativeBuffers.Caches;
 using NativeBuffers.Os;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
-/// <summary>The report of this process: a file that is mapped, so that what is written to it is there also when the process has ended.</summary>
+/// <summary>The report of this process: a header and records in a file that is mapped, so that what is written to it is there also when the process has ended.</summary>
 /// <remarks>
-/// Its size is bounded, and taken from the disk at once. A process that ends in order deletes it. Where there can be no file, the records
-/// are in plain memory, and guards work all the same.
+/// A process that ends in order deletes it. Where there can be no file, or it can grow no more, records are in plain memory: guards work
+/// all the same, and say once what is missing.
 /// </remarks>
 internal static class GuardReportFile
 {
@@ -17,19 +15,18 @@ internal static class GuardReportFile
     /// <summary>How many other blocks are known at a time, live and freed.</summary>
     public const int MappingCount = 28_672;
 
-    private const string FolderVariable = "NATIVEBUFFERS_GUARD_REPORT";
+    /// <summary>How much room the file gets at a time, in bytes.</summary>
+    private const int Step = 64 * 1024;
 
     private static readonly UninterruptedLock s_lock = new();
-    private static SafeFileHandle? s_file;
+    private static GuardReportRoom? s_room;
     private static unsafe GuardReportHeader* s_header;
     private static unsafe GuardedBlock* s_samples;
     private static unsafe GuardedBlock* s_mappings;
+    private static int s_mappingCount;
 
     /// <summary>Where the file is, or would be.</summary>
-    public static string FilePath { get; } = Path.Combine(
-        Environment.CurrentDirectory,
-        Environment.GetEnvironmentVariable(FolderVariable) is { Length: > 0 } folder ? folder : Path.GetTempPath(),
-        $"nativebuffers-{Environment.ProcessId}.guard");
+    public static string FilePath { get; } = Path.Combine(GuardReportName.Folder, GuardReportName.Next());
 
     /// <summary>Room for the records of samples; null when memory is exhausted.</summary>
     /// <safety>They stay for as long as the process lives; one store uses them.</safety>
@@ -37,7 +34,7 @@ internal static class GuardReportFile
     {
         using (s_lock.Enter())
         {
-            if (s_samples == null && TryMap(SampleCount, out byte* start))
+            if (s_samples == null && TryMap(SampleCount, SampleCount, out byte* start))
             {
                 s_samples = (GuardedBlock*)(start + GuardReportHeader.ByteCount);
             }
@@ -46,19 +43,51 @@ internal static class GuardReportFile
         }
     }
 
-    /// <summary>Room for the records of all other blocks; null when memory is exhausted.</summary>
+    /// <summary>Addresses for the records of all other blocks; null when memory is exhausted. <see cref="TryReach"/> says which may be touched.</summary>
     /// <safety>They stay for as long as the process lives; one store uses them.</safety>
     public static unsafe GuardedBlock* Mappings()
     {
         using (s_lock.Enter())
         {
-            if (s_mappings == null && TryMap(SampleCount + MappingCount, out byte* start))
+            if (s_mappings == null && TryMap(SampleCount + MappingCount, SampleCount, out byte* start))
             {
                 s_mappings = (GuardedBlock*)(start + GuardReportHeader.ByteCount) + SampleCount;
-                s_header->MappingCount = MappingCount;
+                s_mappingCount = s_room is null ? MappingCount : CountIn(s_room.ByteCount);
+                s_header->MappingCount = s_room is null ? 0 : s_mappingCount;
             }
 
             return s_mappings;
+        }
+    }
+
+    /// <summary>Makes room for a record of <see cref="Mappings"/>, and for some behind it; false when there is none.</summary>
+    /// <safety><see cref="Mappings"/> has given the addresses.</safety>
+    public static unsafe bool TryReach(int index)
+    {
+        if (index < Volatile.Read(ref s_mappingCount))
+        {
+            return true;
+        }
+
+        using (s_lock.Enter())
+        {
+            if (index >= s_mappingCount)
+            {
+                // SAFETY: the room is mapped up to the last record, and behind its length nobody has touched it yet.
+                byte* start = (byte*)(s_mappings - SampleCount) - GuardReportHeader.ByteCount;
+                nuint mapped = ByteCountOf(SampleCount + MappingCount);
+                if (s_room is { } room && room.ByteCount < mapped && room.TryGrow(nuint.Min(mapped, nuint.Max(room.ByteCount + Step, ByteCountOf(SampleCount + index + 1)))))
+                {
+                    s_header->MappingCount = CountIn(room.ByteCount);
+                    Volatile.Write(ref s_mappingCount, s_header->MappingCount);
+                }
+                else if (s_room is null || s_room.TryReplace(start, mapped))
+                {
+                    Volatile.Write(ref s_mappingCount, MappingCount);
+                }
+            }
+
+            return index < s_mappingCount;
         }
     }
 
@@ -75,14 +104,23 @@ internal static class GuardReportFile
         }
     }
 
-    /// <summary>Maps the header and so many records. What was mapped before stays where it is, and is the same memory if there is a file.</summary>
-    private static unsafe bool TryMap(int recordCount, out byte* start)
+    /// <summary>
+    /// Maps the header and all records of a kind, of which some have room at once. What was mapped before stays where it is, and is the
+    /// same memory if there is a file.
+    /// </summary>
+    private static unsafe bool TryMap(int recordCount, int usedCount, out byte* start)
     {
-        nuint byteCount = GuardReportHeader.ByteCount + ((nuint)recordCount * (nuint)sizeof(GuardedBlock));
-        byteCount = (byteCount + SystemMemory.PageSize - 1) & ~(SystemMemory.PageSize - 1);
-        start = (byte*)TryMapFile(byteCount);
+        nuint byteCount = ByteCountOf(recordCount);
+        if (s_header == null)
+        {
+            s_room = GuardReportRoom.TryCreate(FilePath, ByteCountOf(usedCount));
+        }
+
+        start = s_room is null ? null : (byte*)s_room.TryMap(byteCount);
         if (start == null)
         {
+            // A room that served once is still the header's; records that are not in it need no room of it.
+            s_room = null;
             start = (byte*)SystemMemory.Current.Allocate(byteCount, 1);
         }
 
@@ -93,55 +131,6 @@ internal static class GuardReportFile
         }
 
         return start != null;
-    }
-
-    private static unsafe void* TryMapFile(nuint byteCount)
-    {
-        try
-        {
-            if (s_file is null && s_header == null)
-            {
-                s_file = Create();
-                AppDomain.CurrentDomain.ProcessExit += static (_, _) => Delete();
-            }
-
-            if (s_file is null)
-            {
-                return null;
-            }
-
-            // Never shorter: behind the end of a file, its mapping cannot be touched.
-            if (RandomAccess.GetLength(s_file) < (long)byteCount)
-            {
-                SystemMaps.Current.SetLength(s_file, (long)byteCount);
-            }
-
-            return SystemMaps.Current.Map(s_file, byteCount, canWrite: true);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or OutOfMemoryException or NotSupportedException)
-        {
-            StandardError.WriteLine($"NativeBuffers: there will be no report {FilePath}: {exception.Message}");
-            return null;
-        }
-    }
-
-    /// <remarks>A file that is there is another process's, which had this number before. A new one follows nobody's links, and is this user's alone.</remarks>
-    private static SafeFileHandle Create()
-    {
-        File.Delete(FilePath);
-        var options = new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.ReadWrite,
-            Share = FileShare.ReadWrite | FileShare.Delete,
-            BufferSize = 0,
-        };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        return new FileStream(FilePath, options).SafeFileHandle;
     }
 
     private static unsafe void Begin(GuardReportHeader* header)
@@ -156,15 +145,9 @@ internal static class GuardReportFile
         _ = SystemFaults.Current.TryNote(&header->FaultAddress);
     }
 
-    private static void Delete()
-    {
-        try
-        {
-            File.Delete(FilePath);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            // It stays, and does no harm.
-        }
-    }
+    private static unsafe nuint ByteCountOf(int recordCount) =>
+        (GuardReportHeader.ByteCount + ((nuint)recordCount * (nuint)sizeof(GuardedBlock)) + SystemMemory.PageSize - 1) & ~(SystemMemory.PageSize - 1);
+
+    private static unsafe int CountIn(nuint byteCount) =>
+        int.Min(MappingCount, (int)((byteCount - GuardReportHeader.ByteCount) / (nuint)sizeof(GuardedBlock)) - SampleCount);
 }

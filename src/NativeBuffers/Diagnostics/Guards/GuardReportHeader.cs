@@ -9,8 +9,8 @@ internal struct GuardReportHeader
     /// <summary>How many bytes it takes, most of them unused.</summary>
     public const int ByteCount = 4096;
 
-    /// <summary>The first eight bytes: <c>NBGUARD1</c>, the last digit is the version of the layout.</summary>
-    public const ulong Signature = 0x3144_5241_5547_424E;
+    /// <summary>The first eight bytes: <c>NBGUARD2</c>, the last digit is the version of the layout.</summary>
+    public const ulong Signature = 0x3244_5241_5547_424E;
 
     public ulong SignatureFound;
 
@@ -20,6 +20,7 @@ internal struct GuardReportHeader
 
     public int SampleCount;
 
+    /// <summary>How many records of other blocks the file has room for by now.</summary>
     public int MappingCount;
 
     /// <summary>How many blocks could not be guarded, though they should have been.</summary>

@@ -6,12 +6,12 @@ namespace NativeBuffers;
 /// <summary>What a process has left that was started with guards by pages, and ended by touching what it must not: who owned that.</summary>
 /// <remarks>
 /// <para>The fault of such a process cannot be caught. So the process writes ahead, into the file
-/// <c>nativebuffers-PID.guard</c> in the folder for temporary files, or in the one that the environment variable
-/// <c>NATIVEBUFFERS_GUARD_REPORT</c> names; a process that ends in order deletes it. The file of a process that still runs may
+/// <c>nativebuffers-PID-STARTTIME-RANDOM.guard</c> in the folder for temporary files, or in the one that the environment variable
+/// <c>NATIVEBUFFERS_GUARD_REPORT</c> names; a process that ends in order deletes its own. The file of a process that still runs may
 /// be read, too.</para>
 /// <para>A report cannot change, and may be used by all threads.</para>
 /// <code>
-/// Console.WriteLine(NativeMemoryReport.Read("/tmp/nativebuffers-4711.guard").Explain());
+/// Console.WriteLine(NativeMemoryReport.Read(NativeMemoryReport.Find()[0]).Explain());
 /// // Read 1 byte past a 100-byte block allocated at F.cs:12.
 /// </code>
 /// </remarks>
@@ -51,6 +51,15 @@ public sealed class NativeMemoryReport
 
     /// <summary>The guarded blocks: those in use, and those that were freed lately.</summary>
     public IReadOnlyList<NativeMemoryReportBlock> Blocks { get; }
+
+    /// <summary>Finds reports, those of processes that still run included: the newest first, by when the process began to guard.</summary>
+    /// <param name="folder">Where to look; null for the folder where a process writes that is started as this one was.</param>
+    /// <param name="processId">The number of the process; null for all. There may be several that had a number, one after the other or in containers.</param>
+    /// <returns>Their paths; none if there are none.</returns>
+    /// <exception cref="IOException">The folder cannot be read, or there is none.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder is another user's.</exception>
+    public static IReadOnlyList<string> Find(string? folder = null, int? processId = null) =>
+        GuardReportName.Find(folder ?? GuardReportName.Folder, processId);
 
     /// <summary>Reads a report.</summary>
     /// <param name="path">The file.</param>

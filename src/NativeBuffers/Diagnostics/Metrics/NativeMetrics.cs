@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
 using NativeBuffers.Watching;
 
 namespace NativeBuffers.Diagnostics.Metrics;
@@ -35,6 +36,8 @@ internal static class NativeMetrics
     }
 
     /// <summary>Makes them if that has not happened.</summary>
+    /// <remarks>A method of its own, so that a part of the platform that cannot be loaded is an exception of the call.</remarks>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void StartNow()
     {
         using (s_gate.Enter())
@@ -59,6 +62,13 @@ internal static class NativeMetrics
             _ = never.WaitOne(Delay);
         }
 
-        StartNow();
+        try
+        {
+            StartNow();
+        }
+        catch (Exception)
+        {
+            // What metrics need of the platform cannot be loaded: files may be used up. An exception of this thread would end the process.
+        }
     }
 }

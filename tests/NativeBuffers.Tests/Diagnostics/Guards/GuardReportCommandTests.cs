@@ -28,6 +28,56 @@ public class GuardReportCommandTests
         });
 
     [Fact]
+    public async Task A_folder_or_the_number_of_a_process_leads_to_the_newest_report() =>
+        await GuardedProgram.RunAsync("pages", "ReadAfterFree", static async program =>
+        {
+            Assert.SkipUnless(OperatingSystem.IsLinux(), "Only there, and on Windows, the process notes the address.");
+            string folder = Path.GetDirectoryName(program.ReportPath!)!;
+            string name = Path.GetFileName(program.ReportPath!);
+            string sentence = $"Read at byte 8 of a 64-byte block that was freed at {program.At("freed")}, allocated at {program.At("allocated")}.";
+
+            // An older one of the same number; and no report at all, which is named like one.
+            string[] parts = name.Split('-');
+            string older = Path.Combine(folder, $"nativebuffers-{parts[1]}-20200101T000000000-{parts[3]}");
+            File.Copy(program.ReportPath!, older);
+            string none = Path.Combine(folder, "nativebuffers-1-20100101T000000000-0.guard");
+            await File.WriteAllTextAsync(none, "none");
+            Assert.Equal([program.ReportPath!, older, none], NativeMemoryReport.Find(folder));
+
+            (int exitCode, string output, string errors) = await GuardedProgram.StartAsync(s_command, [folder]);
+            Assert.Equal((0, ""), (exitCode, errors));
+            string[] lines = output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
+            Assert.Equal(3, lines.Length);
+            Assert.StartsWith($"{program.ReportPath}: process {parts[1]}, NativeBuffers.Violations, guarding since ", lines[0]);
+            Assert.EndsWith($": {sentence}", lines[0]);
+            Assert.StartsWith($"{older}: process ", lines[1]);
+            Assert.Contains("is no report", lines[2]);
+
+            File.WriteAllText(older, "none");
+            (exitCode, output, errors) = await GuardedProgram.StartAsync(s_command, [parts[1]], ("NATIVEBUFFERS_GUARD_REPORT", folder));
+            Assert.Equal((0, ""), (exitCode, errors));
+            Assert.StartsWith(sentence + Environment.NewLine, output);
+        });
+
+    [Fact]
+    public async Task Where_nothing_is_found_one_line_says_so()
+    {
+        using var folder = new TemporaryFolder();
+        string path = Path.GetDirectoryName(folder.File())!;
+        await AssertRefusedAsync("has no report that can be read", path, path);
+        await AssertRefusedAsync("an address belongs to one report", path, path, "0x7f12");
+        await AssertRefusedAsync("There is no report of a process 4711.", path, "4711");
+        await AssertRefusedAsync("Could not find", "/nowhere/at/all", "4711");
+    }
+
+    private static async Task AssertRefusedAsync(string message, string folder, params string[] arguments)
+    {
+        (int exitCode, string output, string errors) = await GuardedProgram.StartAsync(s_command, arguments, ("NATIVEBUFFERS_GUARD_REPORT", folder));
+        Assert.Equal((1, ""), (exitCode, output));
+        Assert.Contains(message, Assert.Single(errors.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries)));
+    }
+
+    [Fact]
     public async Task A_part_of_a_report_is_refused() =>
         await GuardedProgram.RunAsync("pages", "ReadAfterFree", static async program =>
         {

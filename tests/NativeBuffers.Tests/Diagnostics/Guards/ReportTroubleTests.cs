@@ -1,0 +1,177 @@
+using System.Diagnostics;
+using NativeBuffers.Tests.Regions;
+using NativeBuffers.Violations;
+
+namespace NativeBuffers.Tests.Diagnostics.Guards;
+
+/// <summary>Where there can be no report, a correct program runs to its end, guarded or not, and one line says what is missing.</summary>
+public class ReportTroubleTests
+{
+    private const string Told = "NativeBuffers: guards work without a report, for ";
+
+    public static TheoryData<string> Guards => ["pages", "sampled:1"];
+
+    [Theory]
+    [MemberData(nameof(Guards))]
+    public async Task The_current_folder_may_be_deleted(string guard)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "There a current folder cannot be deleted.");
+        await AssertSilentAsync("FolderGone", guard, "");
+        await AssertToldAsync("FolderGone", guard, ("NATIVEBUFFERS_GUARD_REPORT", "somewhere"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Guards))]
+    public async Task The_folder_may_be_none(string guard)
+    {
+        using var folder = new TemporaryFolder();
+        string file = folder.File("file");
+        await File.WriteAllTextAsync(file, "", TestContext.Current.CancellationToken);
+        foreach (string name in (string[])["/nowhere/at/all", file, "no/such/relative", "\uFFFD\uFFFD", new string('x', 5000)])
+        {
+            await AssertToldAsync("Correct", guard, ("NATIVEBUFFERS_GUARD_REPORT", name));
+        }
+
+        await AssertToldAsync("Correct", guard, ("TMPDIR", "/nowhere/at/all"), ("TMP", "/nowhere/at/all"), ("NATIVEBUFFERS_GUARD_REPORT", ""));
+        Assert.Equal([file], Directory.GetFileSystemEntries(folder.File("")));
+    }
+
+    [Theory]
+    [MemberData(nameof(Guards))]
+    public async Task The_disk_may_be_full(string guard)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "A small file system has to be mounted.");
+        string script = "mkdir \"$NATIVEBUFFERS_GUARD_REPORT\" && mount -t tmpfs -o size={0}k none \"$NATIVEBUFFERS_GUARD_REPORT\" || exit 99; exec \"$@\"";
+        foreach (int kilobytes in (int[])[8, 64])
+        {
+            using var folder = new TemporaryFolder();
+            (int exitCode, string output, string errors) = await ShellAsync(
+                string.Format(null, script, kilobytes),
+                "Correct",
+                ["unshare", "--mount"],
+                ("NATIVEBUFFERS_GUARD", guard),
+                ("NATIVEBUFFERS_GUARD_REPORT", folder.File("small")));
+            Assert.SkipWhen(exitCode is 99 or 1 && output.Length == 0, $"No file system can be mounted here: {errors}");
+            string expected = kilobytes == 8 ? Told : guard == "pages" ? "tells of some blocks only, for it cannot become longer" : "";
+            AssertWentOn(exitCode, output, errors, expected);
+        }
+    }
+
+    [Theory]
+    [InlineData("pages", 8, Told)]
+    [InlineData("sampled:1", 8, Told)]
+    [InlineData("pages", 128, "tells of some blocks only, for it cannot become longer")]
+    [InlineData("sampled:1", 128, "")]
+    public async Task Files_may_be_limited_in_length(string guard, int kilobytes, string expected)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The shell sets the limit.");
+        using var folder = new TemporaryFolder();
+        (int exitCode, string output, string errors) = await ShellAsync(
+            $"ulimit -f {kilobytes * 2}; exec \"$@\"", "Correct", [], ("NATIVEBUFFERS_GUARD", guard), ("NATIVEBUFFERS_GUARD_REPORT", folder.File("")), ("DOTNET_EnableWriteXorExecute", "0"));
+        AssertWentOn(exitCode, output, errors, expected);
+        Assert.Empty(Directory.GetFileSystemEntries(folder.File("")));
+    }
+
+    [Theory]
+    [InlineData("FilesUsedUp", "pages")]
+    [InlineData("FilesUsedUp", "sampled:1")]
+    [InlineData("FilesUsedUpLater", "off")]
+    public async Task No_more_files_may_be_opened(string scenario, string guard)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The shell sets the limit.");
+        (int exitCode, string output, string errors) = await ShellAsync(
+            "ulimit -n 300; exec \"$@\"", scenario, [], ("NATIVEBUFFERS_GUARD", guard), ("DOTNET_TieredCompilation", "0"));
+
+        // The line about the report may be missing: the error stream is a file, too.
+        Assert.True(errors.Length == 0 || errors.StartsWith(Told, StringComparison.Ordinal), errors);
+        Assert.Equal("went on to the end", output.Trim());
+        Assert.Equal(0, exitCode);
+    }
+
+    [Fact]
+    public async Task Two_processes_of_one_number_keep_their_reports()
+    {
+        using var folder = new TemporaryFolder();
+        string[] before = await CrashTwiceAsync(folder.File(""));
+        Assert.Equal(2, before.Length);
+        Assert.All(before, static path => Assert.NotNull(NativeMemoryReport.Read(path).Fault));
+    }
+
+    [Fact]
+    public async Task A_report_is_no_longer_than_it_must_be()
+    {
+        await GuardedProgram.RunAsync("pages", "ReadAfterFree", static program =>
+        {
+            Assert.InRange(new FileInfo(program.ReportPath!).Length, 1, 256 * 1024);
+            return Task.CompletedTask;
+        });
+    }
+
+    /// <summary>As in containers, both processes are number 1.</summary>
+    private static async Task<string[]> CrashTwiceAsync(string folder)
+    {
+        for (int i = 0; i < 2; i++)
+        {
+            (int exitCode, string output, string errors) = await ShellAsync(
+                "exec \"$@\"", "ReadAfterFree", ["unshare", "--pid", "--fork"], ("NATIVEBUFFERS_GUARD", "pages"), ("NATIVEBUFFERS_GUARD_REPORT", folder));
+            Assert.SkipWhen(output.Length == 0, $"Processes cannot be numbered anew here: {errors}");
+            Assert.NotEqual(0, exitCode);
+        }
+
+        return Directory.GetFiles(folder, "nativebuffers-1-*.guard");
+    }
+
+    private static async Task AssertSilentAsync(string scenario, string guard, string folder)
+    {
+        (int exitCode, string output, string errors) = await GuardedProgram.StartAsync(
+            typeof(Program).Assembly.Location, [scenario], ("NATIVEBUFFERS_GUARD", guard), ("NATIVEBUFFERS_GUARD_REPORT", folder));
+        AssertWentOn(exitCode, output, errors, "");
+    }
+
+    private static async Task AssertToldAsync(string scenario, string guard, params (string, string)[] environment)
+    {
+        (int exitCode, string output, string errors) = await GuardedProgram.StartAsync(
+            typeof(Program).Assembly.Location, [scenario], [("NATIVEBUFFERS_GUARD", guard), .. environment]);
+        AssertWentOn(exitCode, output, errors, Told);
+    }
+
+    /// <param name="told">What the one line contains; empty if there is to be none.</param>
+    private static void AssertWentOn(int exitCode, string output, string errors, string told)
+    {
+        string[] lines = errors.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
+        if (told.Length == 0)
+        {
+            Assert.Empty(lines);
+        }
+        else
+        {
+            Assert.Contains(told, Assert.Single(lines));
+        }
+
+        Assert.Equal("went on to the end", output.Trim());
+        Assert.Equal(0, exitCode);
+    }
+
+    /// <summary>Plays a scenario from a shell.</summary>
+    /// <param name="script">What the shell runs; its arguments are the command of the scenario.</param>
+    /// <param name="scenario">The class.</param>
+    /// <param name="before">The command in front of the shell.</param>
+    /// <param name="environment">Variables.</param>
+    private static async Task<(int ExitCode, string Output, string Errors)> ShellAsync(
+        string script, string scenario, string[] before, params (string Name, string Value)[] environment)
+    {
+        string[] words = [.. before, "sh", "-c", script, "sh", GuardedProgram.Host, typeof(Program).Assembly.Location, scenario];
+        var start = new ProcessStartInfo(words[0], words[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
+        foreach ((string name, string value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        using Process process = Process.Start(start)!;
+        Task<string> errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        string output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return (process.ExitCode, output, await errors);
+    }
+}
