@@ -27,7 +27,7 @@ public static class Program
         await connection.Sender.SendAsync(content);
 
         // Not for ever: if the process is to end, it ends soon.
-        Console.WriteLine($"received: {await receiving.WaitAsync(TimeSpan.FromSeconds(20))}");
+        Console.WriteLine($"received: {await receiving.WaitAsync(TimeSpan.FromMinutes(1))}");
         Console.WriteLine($"the bytes are right: {retained!.Memory.Span[..content.Length].SequenceEqual(content)}");
         Console.WriteLine($"given back before that ended: {rental.IsGivenBack}");
         retained.Dispose();

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using NativeBuffers.Caches;
+using NativeBuffers.Tests.Races;
 
 namespace NativeBuffers.Tests.Caches;
 
@@ -113,7 +114,7 @@ public class MagazineTests
         var owner = new Thread(Own);
         owner.Start();
         long visits = 0;
-        for (var watch = Stopwatch.StartNew(); watch.ElapsedMilliseconds < 3000; visits++)
+        for (var watch = Stopwatch.StartNew(); Race.GoesOn(watch, visits > 100 && Volatile.Read(ref turns) > 1000); visits++)
         {
             fixture.Magazine->Announce();
             Interlocked.MemoryBarrierProcessWide();

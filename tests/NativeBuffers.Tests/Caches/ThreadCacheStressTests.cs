@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using NativeBuffers.Tests.Contracts;
+using NativeBuffers.Tests.Races;
 
 namespace NativeBuffers.Tests.Caches;
 
@@ -20,7 +21,7 @@ public class ThreadCacheStressTests
         }
 
         var watch = Stopwatch.StartNew();
-        while (watch.ElapsedMilliseconds < 6000 && failures.IsEmpty)
+        while (Race.GoesOn(watch, Volatile.Read(ref rounds) > 100) && failures.IsEmpty)
         {
             NativeMemoryCache.Trim();
             GC.Collect(2, GCCollectionMode.Forced, blocking: watch.ElapsedMilliseconds % 2 == 0);
@@ -114,7 +115,7 @@ public class ThreadCacheStressTests
             worker.Start();
         }
 
-        for (var watch = Stopwatch.StartNew(); watch.ElapsedMilliseconds < 2000 && failures.IsEmpty;)
+        for (var watch = Stopwatch.StartNew(); Race.GoesOn(watch) && failures.IsEmpty;)
         {
             foreach (Thread worker in workers)
             {

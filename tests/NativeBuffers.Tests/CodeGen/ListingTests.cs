@@ -110,6 +110,52 @@ public sealed class ListingTests
     public void Loops_are_the_same_if_only_the_registers_differ(string left, string right, bool areSame) =>
         Assert.Equal(areSame, ShapeOf(left).SequenceEqual(ShapeOf(right)));
 
+    [Theory]
+    [InlineData("0x3979C")]
+    [InlineData("235420")]
+    [InlineData("0x787B4123")]
+    public void The_number_that_guards_the_stack_is_no_part_of_the_code(string cookie) =>
+        Assert.Equal(
+            Guarded(Store("0x33B68"), Comparison("0x33B68")).Everything,
+            Guarded(Store(cookie), Comparison(cookie)).Everything);
+
+    [Fact]
+    public void The_register_that_this_number_needs_a_month_after_the_start_of_the_machine_is_no_part_either()
+    {
+        MethodCode late = Guarded(
+            "mov      edi, 0x950B11EC\n       mov      qword ptr [rbp-0x10], rdi",
+            "mov      r8d, 0x950B11EC\n       cmp      qword ptr [rbp-0x10], r8");
+        Assert.Equal(Guarded(Store("0x33B68"), Comparison("0x33B68")).Everything, late.Everything);
+    }
+
+    [Fact]
+    public void Any_other_number_is_part_of_the_code() =>
+        Assert.NotEqual(
+            Guarded(Store("0x33B68"), Comparison("0x33B68"), other: "0x3979C").Everything,
+            Guarded(Store("0x33B68"), Comparison("0x33B68"), other: "0x3979D").Everything);
+
+    private static string Store(string cookie) => $"mov      qword ptr [rbp-0x10], {cookie}";
+
+    private static string Comparison(string cookie) => $"cmp      qword ptr [rbp-0x10], {cookie}";
+
+    private static MethodCode Guarded(string begin, string end, string other = "0x100") =>
+        Listing.Parse($"""
+            ; Assembly listing for method Space.Type:Guarded() (Tier1)
+            G_M000_IG01:
+                   push     rbp
+                   {begin}
+                   mov      eax, {other}
+                   {end}
+                   je       SHORT G_M000_IG02
+                   call     CORINFO_HELP_FAIL_FAST
+
+            G_M000_IG02:
+                   pop      rbp
+                   ret
+
+            """.ReplaceLineEndings("\n"))
+            .Find("Space.Type:Guarded", "Tier1")!;
+
     private static IReadOnlyList<string> ShapeOf(string instruction) =>
         Listing.Parse($"""
             ; Assembly listing for method Space.Type:Loop() (Tier1)

@@ -53,7 +53,7 @@ internal sealed class MethodCode
     /// <summary>Reads one method of a listing, from behind the words "Assembly listing for method" on.</summary>
     public static MethodCode Parse(string text)
     {
-        string[] lines = text.Split('\n');
+        string[] lines = StackCookie.Normalize(text.Split('\n'));
         string header = lines[0].Trim();
         int tier = header.LastIndexOf(" (", StringComparison.Ordinal);
         BasicBlock[] blocks = [.. ParseBlocks(lines)];

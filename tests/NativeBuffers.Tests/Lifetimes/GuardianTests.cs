@@ -5,6 +5,7 @@ using NativeBuffers.Lifetimes;
 using NativeBuffers.Tests.Allocators;
 using NativeBuffers.Tests.Contracts;
 using NativeBuffers.Tests.Diagnostics;
+using NativeBuffers.Tests.Races;
 
 namespace NativeBuffers.Tests.Lifetimes;
 
@@ -107,7 +108,7 @@ public class GuardianTests
             },
             () =>
             {
-                for (var watch = Stopwatch.StartNew(); watch.ElapsedMilliseconds < 3000;)
+                for (var watch = Stopwatch.StartNew(); Race.GoesOn(watch, Volatile.Read(ref rounds) > 100);)
                 {
                     GC.Collect(2, GCCollectionMode.Forced, blocking: true);
                     GC.WaitForPendingFinalizers();

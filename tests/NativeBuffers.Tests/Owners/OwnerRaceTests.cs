@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using NativeBuffers.Tests.Allocators;
 using NativeBuffers.Tests.Contracts;
 using NativeBuffers.Tests.Diagnostics;
+using NativeBuffers.Tests.Races;
 
 namespace NativeBuffers.Tests.Owners;
 
@@ -80,7 +81,7 @@ public class OwnerRaceTests
             try
             {
                 int id = 1;
-                for (var watch = Stopwatch.StartNew(); watch.ElapsedMilliseconds < 700;)
+                for (var watch = Stopwatch.StartNew(); Race.GoesOn(watch, Volatile.Read(ref uses) > 1000);)
                 {
                     NativeMemoryOwner<int> next = Make(++id);
                     NativeMemoryOwner<int> last = Interlocked.Exchange(ref current, next);
@@ -143,7 +144,7 @@ public class OwnerRaceTests
                 {
                     int resized = 0;
                     int turn = 0;
-                    for (var watch = Stopwatch.StartNew(); watch.ElapsedMilliseconds < 500; turn++)
+                    for (var watch = Stopwatch.StartNew(); Race.GoesOn(watch, resized > 0); turn++)
                     {
                         try
                         {
@@ -201,7 +202,7 @@ public class OwnerRaceTests
             try
             {
                 int turn = 0;
-                for (var watch = Stopwatch.StartNew(); watch.ElapsedMilliseconds < 500;)
+                for (var watch = Stopwatch.StartNew(); Race.GoesOn(watch);)
                 {
                     owner.Borrow().Dispose();
                     owner.Resize(Length + (turn++ % 10));

@@ -22,8 +22,17 @@ internal sealed class Race
 
     public bool IsOver => _isOver;
 
+    /// <summary>Whether a race has done what it is for; a slow machine is given a minute more.</summary>
+    public Func<bool> IsEnough { get; init; } = static () => true;
+
     /// <summary>All threads' turns together.</summary>
     public long Turns => Volatile.Read(ref _turns);
+
+    /// <summary>Whether a loop against other threads goes on: for <see cref="Duration"/>, and up to a minute more until it has done enough.</summary>
+    /// <param name="watch">Started with the loop.</param>
+    /// <param name="isEnough">Whether the loop has done what it is for, however slow the machine is.</param>
+    public static bool GoesOn(Stopwatch watch, bool isEnough = true) =>
+        watch.Elapsed < Duration || (!isEnough && watch.Elapsed < Duration + s_patience);
 
     /// <summary>Runs each of these again and again on a thread of its own; throws what any of them threw.</summary>
     public void Run(params Action<Random>[] turns) => Run(isInterrupted: false, turns);
@@ -67,7 +76,7 @@ internal sealed class Race
                 }),
         ];
         Array.ForEach(threads, static thread => thread.Start());
-        for (var watch = Stopwatch.StartNew(); watch.Elapsed < Duration && _failures.IsEmpty;)
+        for (var watch = Stopwatch.StartNew(); GoesOn(watch, IsEnough()) && _failures.IsEmpty;)
         {
             if (isInterrupted)
             {

@@ -36,6 +36,7 @@ public sealed class PipeTests
         using var pool = new NativeMemoryPool<byte>(new NativePoolOptions { Allocator = allocator });
         var pipe = new Pipe(new PipeOptions(pool, pauseWriterThreshold: 65_536, resumeWriterThreshold: 32_768, useSynchronizationContext: false));
         int waits = 0;
+        bool isWaiting = false;
         Task writing = Task.Run(
             async () =>
             {
@@ -44,8 +45,14 @@ public sealed class PipeTests
                     Payload.Write(pipe.Writer.GetSpan(4000)[..4000], position);
                     pipe.Writer.Advance(4000);
                     ValueTask<FlushResult> flush = pipe.Writer.FlushAsync(Stop);
-                    waits += flush.IsCompleted ? 0 : 1;
+                    if (!flush.IsCompleted)
+                    {
+                        waits++;
+                        Volatile.Write(ref isWaiting, true);
+                    }
+
                     await flush;
+                    Volatile.Write(ref isWaiting, false);
                 }
 
                 await pipe.Writer.CompleteAsync();
@@ -55,8 +62,13 @@ public sealed class PipeTests
         int count = 0;
         while (count < received.Length)
         {
-            // One look in two consumes nothing; the others, some.
-            await Task.Yield();
+            // Reads on only while the writer waits: so the writer waits often, however the threads are scheduled.
+            do
+            {
+                await Task.Yield();
+            }
+            while (!Volatile.Read(ref isWaiting) && !writing.IsCompleted);
+
             ReadResult result = await pipe.Reader.ReadAsync(Stop);
             ReadOnlySequence<byte> some = result.Buffer.Slice(0, long.Min(result.Buffer.Length, 5001));
             some.CopyTo(received.AsSpan(count));

@@ -16,7 +16,7 @@ public class RegionRaceTests
         using NativeRegion region = NativeRegion.Reserve(Pages * s_page);
         long borrows = 0;
         long takes = 0;
-        var race = new Race();
+        var race = new Race { IsEnough = () => Volatile.Read(ref borrows) > 0 && Volatile.Read(ref takes) > 0 };
         race.Run(Take, Protect, Borrow, Borrow);
         Assert.NotEqual(0, borrows);
         Assert.NotEqual(0, takes);
@@ -67,7 +67,7 @@ public class RegionRaceTests
         long mark = Mark.Next();
         long borrows = 0;
         long shrinks = 0;
-        var race = new Race();
+        var race = new Race { IsEnough = () => Volatile.Read(ref borrows) > 0 && Volatile.Read(ref shrinks) > 0 };
         race.Run(Resize, Resize, Borrow, Borrow);
         Assert.NotEqual(0, borrows);
         Assert.NotEqual(0, shrinks);
@@ -104,7 +104,7 @@ public class RegionRaceTests
         using var buffer = StableBuffer<byte>.Reserve(4 * s_page);
         long shrinks = 0;
         long found = 0;
-        var race = new Race();
+        var race = new Race { IsEnough = () => Volatile.Read(ref shrinks) > 0 && Volatile.Read(ref found) > 0 };
         race.Run(Resize, Borrow);
         Assert.NotEqual(0, shrinks);
         Assert.NotEqual(0, found);
@@ -184,7 +184,8 @@ public class RegionRaceTests
         long freed = 0;
         NativeRegion current = Make(out ObservedMemory system);
         var systems = new List<ObservedMemory> { system };
-        var race = new Race();
+        int made = 1;
+        var race = new Race { IsEnough = () => Volatile.Read(ref made) > 10 };
         race.Run(Use, Use, Dispose);
         current.Dispose();
         foreach (ObservedMemory each in systems)
@@ -194,7 +195,7 @@ public class RegionRaceTests
         }
 
         Assert.Equal(reserved, freed);
-        Assert.True(systems.Count > 10);
+        Assert.True(systems.Count > 10, $"{systems.Count} regions.");
 
         NativeRegion Make(out ObservedMemory system)
         {
@@ -207,6 +208,7 @@ public class RegionRaceTests
             Thread.SpinWait(random.Next(2000));
             NativeRegion next = Make(out ObservedMemory system);
             systems.Add(system);
+            Volatile.Write(ref made, systems.Count);
             NativeRegion last = Interlocked.Exchange(ref current, next);
             last.Dispose();
             Assert.Throws<ObjectDisposedException>(() => last.Commit(0, s_page));

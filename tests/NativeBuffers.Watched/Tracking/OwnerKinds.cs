@@ -102,7 +102,7 @@ public static class OwnerKinds
         },
         ["shared memory"] = static then =>
         {
-            using var shared = SharedMemory<int>.Create($"kinds-{Environment.ProcessId}-{Environment.CurrentManagedThreadId}", 100); // shared memory
+            using var shared = SharedMemory<int>.Create($"kinds-{Guid.NewGuid():N}", 100); // shared memory
             then();
         },
         ["malloc handle"] = static then =>

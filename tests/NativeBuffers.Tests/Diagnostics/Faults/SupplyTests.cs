@@ -139,7 +139,7 @@ public class SupplyTests
     [Fact]
     public void Shared_memory_that_is_refused_leaves_no_name()
     {
-        string name = $"supply{Environment.ProcessId}";
+        string name = $"supply{Guid.NewGuid():N}";
         RefuseEach(() =>
         {
             using SharedMemory<int> made = SharedMemory<int>.Create(name, 100);

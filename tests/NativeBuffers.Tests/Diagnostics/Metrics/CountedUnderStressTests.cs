@@ -24,12 +24,17 @@ public class CountedUnderStressTests
         Dictionary<(string Name, string Tags), long> last = listener.Collect();
         long before = Sum(last, "nativebuffers.allocations");
         long begun = 0;
+        int collections = 0;
         Exception? failure = null;
         Thread[] threads = [.. Enumerable.Range(0, Threads).Select(seed => new Thread(() =>
         {
             try
             {
-                Interlocked.Add(ref begun, Work(seed));
+                do
+                {
+                    Interlocked.Add(ref begun, Work(seed));
+                }
+                while (Volatile.Read(ref collections) <= 10);
             }
             catch (Exception exception)
             {
@@ -37,8 +42,7 @@ public class CountedUnderStressTests
             }
         }))];
         Array.ForEach(threads, static thread => thread.Start());
-        int collections = 0;
-        for (; threads.Any(static thread => thread.IsAlive); collections++)
+        for (; threads.Any(static thread => thread.IsAlive); Volatile.Write(ref collections, collections + 1))
         {
             if (collections % 10 == 0)
             {
