@@ -19,7 +19,7 @@ internal sealed partial class LinuxFaults : SystemFaults
 
     public override bool KnowsAccess => RuntimeInformation.ProcessArchitecture == Architecture.X64;
 
-    public override unsafe bool TryNote(ulong* place)
+    public override unsafe bool TryNote(ulong* place, FaultLine* line)
     {
         if (RuntimeInformation.ProcessArchitecture is not (Architecture.X64 or Architecture.Arm64))
         {
@@ -45,8 +45,8 @@ internal sealed partial class LinuxFaults : SystemFaults
             }
 
             byte[] code = RuntimeInformation.ProcessArchitecture == Architecture.X64
-                ? LinuxFaultCode.X64((ulong)place, actions[i].Handler)
-                : LinuxFaultCode.Arm64((ulong)place, actions[i].Handler);
+                ? LinuxFaultCode.X64((ulong)place, (ulong)line, actions[i].Handler)
+                : LinuxFaultCode.Arm64((ulong)place, (ulong)line, actions[i].Handler);
             code.CopyTo(new Span<byte>(page + (i * partByteCount), partByteCount));
         }
 

@@ -6,5 +6,5 @@ internal sealed class MacFaults : SystemFaults
 {
     public override bool KnowsAccess => false;
 
-    public override unsafe bool TryNote(ulong* place) => false;
+    public override unsafe bool TryNote(ulong* place, FaultLine* line) => false;
 }

@@ -2,9 +2,9 @@ namespace NativeBuffers.Os;
 
 /// <summary>The border to the operating system: where a memory access failed that ends the process.</summary>
 /// <remarks>
-/// <para>One derived class a system. What is noted, is noted by a few instructions of machine code that call nothing: the state
-/// that a process is in then allows no more. Afterwards the runtime's own handling goes on as if nothing had been in between;
-/// null references and overflown stacks pass through unnoticed.</para>
+/// <para>One derived class a system. What is noted, is noted by a few instructions of machine code that call nothing but, on Linux,
+/// the kernel: the state that a process is in then allows no more. Afterwards the runtime's own handling goes on as if nothing had been
+/// in between; null references and overflown stacks pass through unnoticed.</para>
 /// <para>The place is four words, writable for as long as the process lives: the address that was touched; what kind of access it
 /// was, in whose bit 1 is set for a write; the address of the instruction; the number of the signal, or 0. The last fault is the
 /// one that counts. Addresses in the first 64 KiB are null references, and not noted.</para>
@@ -21,5 +21,8 @@ internal abstract class SystemFaults
     public abstract bool KnowsAccess { get; }
 
     /// <summary>Notes faults from now on, for good; call it once. False if that cannot be had here.</summary>
-    public abstract unsafe bool TryNote(ulong* place);
+    /// <param name="place">Where to note.</param>
+    /// <param name="line">What to write to the error stream when a guarded block was touched: on Linux.</param>
+    /// <safety>Both stay for as long as the process lives, and so do the records and texts that the line leads to.</safety>
+    public abstract unsafe bool TryNote(ulong* place, FaultLine* line);
 }

@@ -10,7 +10,7 @@ internal sealed partial class WindowsFaults : SystemFaults
 
     public override bool KnowsAccess => true;
 
-    public override unsafe bool TryNote(ulong* place)
+    public override unsafe bool TryNote(ulong* place, FaultLine* line)
     {
         if (RuntimeInformation.ProcessArchitecture != Architecture.X64)
         {

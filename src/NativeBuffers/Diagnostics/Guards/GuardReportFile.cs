@@ -21,6 +21,7 @@ internal static class GuardReportFile
     private static readonly UninterruptedLock s_lock = new();
     private static GuardReportRoom? s_room;
     private static unsafe GuardReportHeader* s_header;
+    private static unsafe FaultLine* s_line;
     private static unsafe GuardedBlock* s_samples;
     private static unsafe GuardedBlock* s_mappings;
     private static int s_mappingCount;
@@ -37,6 +38,8 @@ internal static class GuardReportFile
             if (s_samples == null && TryMap(SampleCount, SampleCount, out byte* start))
             {
                 s_samples = (GuardedBlock*)(start + GuardReportHeader.ByteCount);
+                s_line->FirstRecords = s_samples;
+                Volatile.Write(ref s_line->FirstCount, SampleCount);
             }
 
             return s_samples;
@@ -54,6 +57,8 @@ internal static class GuardReportFile
                 s_mappings = (GuardedBlock*)(start + GuardReportHeader.ByteCount) + SampleCount;
                 s_mappingCount = s_room is null ? MappingCount : CountIn(s_room.ByteCount);
                 s_header->MappingCount = s_room is null ? 0 : s_mappingCount;
+                s_line->SecondRecords = s_mappings;
+                Volatile.Write(ref s_line->SecondCount, (ulong)s_mappingCount);
             }
 
             return s_mappings;
@@ -85,6 +90,8 @@ internal static class GuardReportFile
                 {
                     Volatile.Write(ref s_mappingCount, MappingCount);
                 }
+
+                Volatile.Write(ref s_line->SecondCount, (ulong)s_mappingCount);
             }
 
             return index < s_mappingCount;
@@ -126,14 +133,20 @@ internal static class GuardReportFile
 
         if (start != null && s_header == null)
         {
+            s_line = GuardFaultLine.Make(s_room is null ? null : FilePath);
+            if (s_line == null)
+            {
+                return false;
+            }
+
             s_header = (GuardReportHeader*)start;
-            Begin(s_header);
+            Begin(s_header, s_line);
         }
 
         return start != null;
     }
 
-    private static unsafe void Begin(GuardReportHeader* header)
+    private static unsafe void Begin(GuardReportHeader* header, FaultLine* line)
     {
         header->RecordByteCount = sizeof(GuardedBlock);
         header->ProcessId = Environment.ProcessId;
@@ -142,7 +155,7 @@ internal static class GuardReportFile
         header->KnowsAccess = SystemFaults.Current.KnowsAccess ? 1 : 0;
         header->Program.Write(AppDomain.CurrentDomain.FriendlyName);
         header->SignatureFound = GuardReportHeader.Signature;
-        _ = SystemFaults.Current.TryNote(&header->FaultAddress);
+        _ = SystemFaults.Current.TryNote(&header->FaultAddress, line);
     }
 
     private static unsafe nuint ByteCountOf(int recordCount) =>

@@ -21,6 +21,11 @@ public abstract class PageViolationContract(string guard)
         Assert.DoesNotContain(program.Said, static line => line.StartsWith("read ", StringComparison.Ordinal) || line.StartsWith("went on", StringComparison.Ordinal));
         Assert.NotNull(program.Report);
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Only there, and on Windows, the process notes the address.");
+        string freed = kind is NativeMemoryViolationKind.Overflow or NativeMemoryViolationKind.Underflow ? ""
+            : $", freed at {(scenario == "StaleAfterResize" ? "(resized)" : program.At("freed"))}";
+        Assert.StartsWith(
+            $"NativeBuffers: a guarded block was used wrongly. It was allocated at {program.At("allocated")}{freed}. More: nativebuffers-guard {program.ReportPath}{Environment.NewLine}",
+            program.Errors);
         NativeMemoryFault fault = Assert.IsType<NativeMemoryFault>(program.Report.Fault);
         Assert.Equal(scenario.Contains("Write", StringComparison.Ordinal) || scenario.StartsWith("Stale", StringComparison.Ordinal), fault.IsWrite);
         NativeMemoryViolation violation = Assert.IsType<NativeMemoryViolation>(program.Report.FindViolation(fault.Address, fault.IsWrite));
@@ -55,6 +60,7 @@ public abstract class PageViolationContract(string guard)
         string again = scenario == "DoubleFree" ? program.At("again") : "";
         Assert.Contains(string.Format(null, sentence, program.At("allocated"), program.At("freed"), again), program.Errors);
         Assert.Null(program.Report?.Fault);
+        Assert.DoesNotContain("nativebuffers-guard", program.Errors);
     }
 
     [Fact]

@@ -88,6 +88,20 @@ public class ReportTroubleTests
         Assert.Equal(0, exitCode);
     }
 
+    [Theory]
+    [MemberData(nameof(Guards))]
+    public async Task A_fault_is_told_without_a_report_too(string guard)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only there a line is written at the fault.");
+        (_, string output, string errors) = await GuardedProgram.StartAsync(
+            typeof(Program).Assembly.Location, ["ReadAfterFree"], ("NATIVEBUFFERS_GUARD", guard), ("NATIVEBUFFERS_GUARD_REPORT", "/nowhere/at/all"));
+        string[] said = output.Split(Environment.NewLine);
+        string[] lines = errors.Split(Environment.NewLine);
+        Assert.StartsWith(Told, lines[0]);
+        Assert.Equal(
+            $"NativeBuffers: a guarded block was used wrongly. It was {said[0]}, {said[1]}. There is no report.", lines[1]);
+    }
+
     [Fact]
     public async Task Two_processes_of_one_number_keep_their_reports()
     {

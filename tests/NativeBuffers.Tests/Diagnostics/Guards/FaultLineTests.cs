@@ -1,0 +1,29 @@
+using NativeBuffers.Diagnostics.Guards;
+using NativeBuffers.Os;
+
+namespace NativeBuffers.Tests.Diagnostics.Guards;
+
+/// <summary>What the machine code of the fault handler takes for granted.</summary>
+public class FaultLineTests
+{
+    [Fact]
+    public unsafe void Records_are_laid_out_as_the_machine_code_has_it()
+    {
+        GuardedBlock block = default;
+        byte* start = (byte*)&block;
+        Assert.Equal(
+            (0, FaultLine.RangeStartAt, FaultLine.RangeByteCountAt, FaultLine.AllocatedAtAt, FaultLine.FreedAtAt, FaultLine.RecordByteCount),
+            ((int)((byte*)&block.State - start), (int)((byte*)&block.RangeStart - start), (int)((byte*)&block.RangeByteCount - start), (int)((byte*)&block.AllocatedAt - start), (int)((byte*)&block.FreedAt - start), sizeof(GuardedBlock)));
+        Assert.Equal((0, 2), ((int)GuardedBlockState.None, (int)GuardedBlockState.Freed));
+    }
+
+    [Fact]
+    public unsafe void The_line_is_laid_out_as_the_machine_code_has_it()
+    {
+        FaultLine line = default;
+        byte* start = (byte*)&line;
+        Assert.Equal(
+            (0, 8, 24, 40, 48, 56),
+            ((int)((byte*)&line.IsWritten - start), (int)((byte*)&line.FirstRecords - start), (int)((byte*)&line.SecondRecords - start), (int)((byte*)&line.Begin - start), (int)((byte*)&line.Freed - start), (int)((byte*)&line.End - start)));
+    }
+}
