@@ -29,19 +29,7 @@ internal static class BorrowLoops
         int sum = 0;
         for (int turn = 0; turn < turns; turn++)
         {
-            bool added = false;
-            try
-            {
-                handle.DangerousAddRef(ref added);
-                sum += handle.First;
-            }
-            finally
-            {
-                if (added)
-                {
-                    handle.DangerousRelease();
-                }
-            }
+            sum += handle.ReadFirst();
         }
 
         return sum;

@@ -29,6 +29,24 @@ internal sealed class MallocHandle : SafeHandle
         }
     }
 
+    /// <summary>The first byte, read as people do where another thread may dispose the handle.</summary>
+    public byte ReadFirst()
+    {
+        bool added = false;
+        try
+        {
+            DangerousAddRef(ref added);
+            return First;
+        }
+        finally
+        {
+            if (added)
+            {
+                DangerousRelease();
+            }
+        }
+    }
+
     protected override bool ReleaseHandle()
     {
         unsafe

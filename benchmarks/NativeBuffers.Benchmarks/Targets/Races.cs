@@ -85,6 +85,17 @@ internal static class Races
     {
         yield return new("Borrow, read, end", "SafeHandle AddRef, Release", 0.60, 64, BorrowLoops.Borrow, BorrowLoops.HandleReference);
 
+        foreach ((string shape, Loop ours, Loop theirs) in ((string, Loop, Loop)[])
+        [
+            ("in a field", BorrowShapes.BorrowField, BorrowShapes.HandleField),
+            ("as a parameter", BorrowShapes.BorrowParameter, BorrowShapes.HandleParameter),
+            ("captured", BorrowShapes.BorrowCaptured, BorrowShapes.HandleCaptured),
+            ("async method", BorrowShapes.BorrowAsync, BorrowShapes.HandleAsync),
+        ])
+        {
+            yield return new($"Borrow, Span, end: {shape}", "SafeHandle AddRef, Release", 0.60, 64, ours, theirs);
+        }
+
         // Last, because it lets a second thread borrow the owner of the row before.
         yield return new("Borrow, two threads, same owner", "one thread alone", 1.20, 64, BorrowLoops.Borrow, BorrowLoops.Borrow)
         {

@@ -60,15 +60,20 @@ internal readonly struct BorrowMark
         BorrowRecord* record = BorrowRecords.Hot(ThreadCache.Records(out Magazine* magazines));
         if (magazines == null || record->Slot != null)
         {
-            record = TakeRecord(out magazines);
+            // Values only: what a call takes by reference, the JIT keeps in memory on the shortest path, too.
+            record = BeginOnAnother(slot, held);
+            mark = record == null ? default : new BorrowMark(record);
+            return record != null;
         }
 
-        record->Held = held;
-        Volatile.Write(ref *(nint*)&record->Slot, (nint)slot);
-        Magazine* home = HomeOf(slot);
-        bool begun = IsOpenTo(magazines, home, Volatile.Read(ref slot->Generation) - held) || TryEnter(magazines, record, slot, held);
-        mark = new BorrowMark(record);
-        return begun;
+        if (TryBegin(magazines, record, slot, held))
+        {
+            mark = new BorrowMark(record);
+            return true;
+        }
+
+        mark = default;
+        return false;
     }
 
     /// <summary>Ends the use, once; copies of this mark end nothing more. Gives the block back if it was closed meanwhile.</summary>
@@ -103,12 +108,26 @@ internal readonly struct BorrowMark
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static unsafe Magazine* HomeOf(Slot* slot) => (Magazine*)Volatile.Read(ref *(nint*)&slot->Home);
 
+    /// <summary>Notes the use in a free record of this thread; false, and no note of it, when the generation is over.</summary>
+    /// <safety>The record is free and this thread's, as the magazines are; the rest as for the public method.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe bool TryBegin(Magazine* magazines, BorrowRecord* record, Slot* slot, ulong held)
+    {
+        record->Held = held;
+        Volatile.Write(ref *(nint*)&record->Slot, (nint)slot);
+        Magazine* home = HomeOf(slot);
+        return IsOpenTo(magazines, home, Volatile.Read(ref slot->Generation) - held) || TryEnter(magazines, record, slot, held);
+    }
+
+    /// <summary>Begins in another record than the hot one, which is in use, or does not exist yet; null when the generation is over.</summary>
+    /// <safety>As for <see cref="TryBegin(Slot*, ulong, out BorrowMark)"/>. The record is this thread's, and names the slot.</safety>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe BorrowRecord* TakeRecord(out Magazine* magazines)
+    private static unsafe BorrowRecord* BeginOnAnother(Slot* slot, ulong held)
     {
         BorrowRecord* record = BorrowRecords.TakeFree(ThreadCache.MakeRecords());
-        _ = ThreadCache.Records(out magazines);
-        return record;
+        _ = ThreadCache.Records(out Magazine* magazines);
+        return TryBegin(magazines, record, slot, held) ? record : null;
     }
 
     /// <summary>Moves the slot to a state in which this thread may borrow; false, and no note of it, when its generation is over.</summary>
