@@ -8,8 +8,9 @@ namespace NativeBuffers.Caches;
 /// <remarks>
 /// <para>Slots live outside the blocks they describe, in memory that is never unmapped, so a stale copy of a buffer may
 /// always look at its slot. It finds another <see cref="Generation"/> there and knows that it owns nothing.</para>
-/// <para>A generation only grows. It has 61 bits above the three of its <see cref="SlotState"/>: at one return a
-/// nanosecond it would wrap after 73 years, so no slot needs to be retired.</para>
+/// <para>A generation only grows. It has 61 bits above the three of its <see cref="SlotState"/>, and begins with a
+/// <see cref="FirstGeneration"/>. The highest bit stays 0: one return a nanosecond would set it after 13 years, so no slot needs to
+/// be retired.</para>
 /// <para>One slot is one cache line: two threads never write to the same one.</para>
 /// </remarks>
 [StructLayout(LayoutKind.Sequential, Size = 64)]
@@ -70,6 +71,22 @@ internal struct Slot
     /// <summary>The block that this slot describes.</summary>
     /// <safety>The slot has a block.</safety>
     public readonly unsafe Block Block => new(Start, ByteCount);
+
+    /// <summary>The generation that a slot begins with: far from zero, and from the generations of all other slots.</summary>
+    /// <remarks>
+    /// <para>A field's value names a slot and a generation. A thread that reads the field while another thread stores there may get
+    /// the slot of one value and the generation of the other, or generation 0 of <c>default</c>. Such a pair must not look like a
+    /// loan of the slot.</para>
+    /// <para>Multiples of the golden ratio lie far apart, however many there are (Knuth, volume 3, 6.4): between the first
+    /// generations of n slots are at least 2^57/n loans. Between zero and any of them are 2^57 loans.</para>
+    /// </remarks>
+    /// <param name="number">How many slots were made before this one.</param>
+    public static ulong FirstGeneration(ulong number)
+    {
+        const ulong GoldenRatio = 0x9E3779B97F4A7C15;
+        const ulong Least = 1UL << 60;
+        return Least + (((number * GoldenRatio) >> 2) & ~(Step - 1));
+    }
 
     /// <summary>The state that a value of <see cref="Generation"/> tells.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

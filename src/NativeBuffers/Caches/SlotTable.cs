@@ -188,7 +188,6 @@ internal static class SlotTable
             Supply.ThrowIfRefused();
             slab = (Slot*)NativeMemory.AlignedAlloc(SlabBytes, SlabBytes);
             NativeMemory.Clear(slab, SlabBytes);
-            s_slabs.Add((nint)slab);
         }
         catch (OutOfMemoryException)
         {
@@ -198,8 +197,11 @@ internal static class SlotTable
         for (int i = 0; i < SlabLength; i++)
         {
             slab[i].Next = i + 1 < SlabLength ? slab + i + 1 : s_vacant;
+            slab[i].Generation = Slot.FirstGeneration(((ulong)s_slabs.Count * SlabLength) + (ulong)i);
+            *CountedOf(slab + i) = slab[i].Generation;
         }
 
+        s_slabs.Add((nint)slab);
         s_vacant = slab;
         return true;
     }
