@@ -18,6 +18,7 @@ namespace NativeBuffers.Lifetimes;
 internal sealed class Guardian : IDisposable
 {
     private static long s_abandonedCount;
+    private static Guardian? s_firstKept;
 
     private unsafe Slot* _slot;
 
@@ -25,6 +26,9 @@ internal sealed class Guardian : IDisposable
     private ulong _suspect;
 
     private Pin? _lastPin;
+
+    /// <summary>The next one that <see cref="KeepForEver"/> keeps.</summary>
+    private Guardian? _nextKept;
 
     /// <safety>The slot belongs to the caller.</safety>
     private unsafe Guardian(Slot* slot)
@@ -53,7 +57,8 @@ internal sealed class Guardian : IDisposable
             }
             catch (OutOfMemoryException)
             {
-                // A finalizer must not throw. This slot is watched over no more.
+                // A finalizer must not throw. This slot is watched over no more, but its holders still need a guardian.
+                KeepForEver();
             }
 
             ulong generation = Volatile.Read(ref slot->Generation);
@@ -95,6 +100,10 @@ internal sealed class Guardian : IDisposable
         nint handle = slot->Guardian;
         return handle == 0 ? AttachOrReturn(slot) : Unsafe.As<Guardian>(GCHandle.FromIntPtr(handle).Target!);
     }
+
+    /// <summary>Whether this is the guardian of the slot.</summary>
+    /// <safety>The pointer is compared, not followed.</safety>
+    public unsafe bool IsOf(Slot* slot) => _slot == slot;
 
     /// <summary>Notes a pin, for <see cref="EndLastPin"/>.</summary>
     public void Remember(Pin pin)
@@ -165,6 +174,15 @@ internal sealed class Guardian : IDisposable
             ThreadCache.Return(slot, slot->Home);
             throw;
         }
+    }
+
+    private void KeepForEver()
+    {
+        do
+        {
+            _nextKept = Volatile.Read(ref s_firstKept);
+        }
+        while (Interlocked.CompareExchange(ref s_firstKept, this, _nextKept) != _nextKept);
     }
 
     private static unsafe void Abandon(Slot* slot, ulong held)

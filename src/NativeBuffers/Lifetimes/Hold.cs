@@ -187,6 +187,23 @@ internal readonly struct Hold
     }
 
     /// <summary>
+    /// Whether the guardian is the slot's, and keeps the block for this hold. Not so, if the value is put together from two, one of
+    /// which was just being stored while it was read.
+    /// </summary>
+    /// <remarks>Ask while the generation is open.</remarks>
+    public bool IsGuarded
+    {
+        get
+        {
+            unsafe
+            {
+                // SAFETY: the pointer is compared, not followed.
+                return Guardian is { } guardian && guardian.IsOf(_loan.Slot);
+            }
+        }
+    }
+
+    /// <summary>
     /// Whether the block has so many bytes. Not so, if the value is put together from two, one of which was just being stored
     /// while it was read.
     /// </summary>
@@ -216,8 +233,9 @@ internal readonly struct Hold
     {
         unsafe
         {
-            // SAFETY: slots are never unmapped; the home is that of this loan, and this thread's own if it says so.
-            if (ThreadCache.IsMineForSize(_loan.Home))
+            // SAFETY: slots are never unmapped; the home is that of this loan, and this thread's own if it says so. There is a home
+            // without a slot if the value is put together from two.
+            if (_loan.Slot != null && ThreadCache.IsMineForSize(_loan.Home))
             {
                 Volatile.Write(ref _loan.Home->Inside, 1);
                 if (((Volatile.Read(ref _loan.Slot->Generation) ^ _loan.Held) | ((ulong)_loan.Slot->Home ^ (ulong)_loan.Home)
@@ -299,13 +317,13 @@ internal readonly struct Hold
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe void Close(Slot* slot, ulong held, Magazine* home, Guardian? guardian)
     {
-        if (ThreadCache.IsMineForSize(home))
-        {
-            Volatile.Write(ref home->Inside, 0);
-        }
-
         if (slot != null)
         {
+            if (ThreadCache.IsMineForSize(home))
+            {
+                Volatile.Write(ref home->Inside, 0);
+            }
+
             _ = Closing.Close(slot, held);
         }
 

@@ -37,7 +37,7 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
     }
 
     /// <summary>The number of elements, exactly as rented; 0 once disposed.</summary>
-    public int Length => IsDisposed ? 0 : _length;
+    public int Length => _hold.IsOpen ? _length : 0;
 
     /// <summary>Whether the buffer was given back, through this value or a copy.</summary>
     public bool IsDisposed => !_hold.IsNone && !_hold.IsOpen;
@@ -114,7 +114,7 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
         {
             // SAFETY: the pool rented the block for this length.
             var tenure = new Tenure(_hold, _length);
-            bool isOpen = _hold.TryShare() && _hold.HasRoom((ulong)(uint)_length * (uint)sizeof(T)) && tenure.TryResize(length, sizeof(T));
+            bool isOpen = TryShare() && tenure.TryResize(length, sizeof(T));
             tenure.KeepAlive();
             return isOpen ? new PooledBuffer<T>(tenure.AsHold(), length) : throw Disposed();
         }
@@ -134,11 +134,15 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
         unsafe
         {
             // SAFETY: the pool rented the block for this length.
-            return _hold.TryShare() && _hold.HasRoom((ulong)(uint)_length * (uint)sizeof(T))
+            return TryShare()
                 ? new NativeMemoryOwner<T>(new Tenure(_hold, _length))
                 : throw Disposed();
         }
     }
+
+    /// <summary>Lets the block be borrowed and pinned; false when the buffer was given back, or the value is put together from two.</summary>
+    private bool TryShare() =>
+        _hold.TryShare() && _hold.IsGuarded && _hold.HasRoom((ulong)(uint)_length * (uint)Unsafe.SizeOf<T>());
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static Span<T> ViewSlowly(Hold hold, int length)

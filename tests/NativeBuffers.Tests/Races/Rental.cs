@@ -1,0 +1,75 @@
+using System.Reflection;
+using NativeBuffers.Caches;
+using NativeBuffers.Lifetimes;
+
+namespace NativeBuffers.Tests.Races;
+
+/// <summary>A pooled buffer as its words: the slot, and the generation that is held.</summary>
+internal readonly struct Rental(PooledBuffer<byte> buffer)
+{
+    private static readonly FieldInfo s_hold =
+        typeof(PooledBuffer<byte>).GetField("_hold", BindingFlags.Instance | BindingFlags.NonPublic)!;
+
+    private readonly Hold _hold = (Hold)s_hold.GetValue(buffer)!;
+
+    public PooledBuffer<byte> Buffer => buffer;
+
+    public unsafe Slot* Slot => _hold.Slot;
+
+    public ulong Held => _hold.Held;
+
+    public bool IsNone => _hold.IsNone;
+
+    /// <summary>The slot's state now, if this generation is not over.</summary>
+    public unsafe SlotState State => NativeBuffers.Caches.Slot.StateOf(Slot->Generation);
+
+    /// <summary>Whether this names the rental, perhaps with another guardian, home or length.</summary>
+    public unsafe bool Names(Rental rental) => Slot == rental.Slot && Held == rental.Held;
+
+    /// <summary>Whether a view is part of the slot's block.</summary>
+    public unsafe bool Contains(ReadOnlySpan<byte> view)
+    {
+        fixed (byte* start = view)
+        {
+            return view.IsEmpty || (start >= Slot->Start && start + view.Length <= Slot->Start + Slot->ByteCount);
+        }
+    }
+
+    /// <summary>All that calls may change of the slot, and of its home.</summary>
+    public unsafe object Look()
+    {
+        Slot* slot = Slot;
+        Magazine* home = slot->Home;
+        return (slot->Generation, slot->Pins, (nint)slot->Start, slot->ByteCount, (nint)home, slot->Guardian, slot->IsQueued, home == null ? 0 : home->Inside);
+    }
+
+    /// <summary>Rents until a slot has been lent for the first time.</summary>
+    /// <param name="length">In bytes.</param>
+    /// <param name="others">Takes what was rented on the way.</param>
+    public static unsafe Rental First(int length, List<PooledBuffer<byte>> others)
+    {
+        HashSet<nint> slabs = [.. SlotTable.Slabs()];
+        while (true)
+        {
+            var rental = new Rental(NativeMemoryPool<byte>.Shared.RentBuffer(length));
+            others.Add(rental.Buffer);
+            if (!IsAmong(slabs, rental.Slot))
+            {
+                return rental;
+            }
+        }
+    }
+
+    private static unsafe bool IsAmong(HashSet<nint> slabs, Slot* slot)
+    {
+        foreach (nint slab in slabs)
+        {
+            if (slot >= (Slot*)slab && slot < (Slot*)slab + SlotTable.SlabLength)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

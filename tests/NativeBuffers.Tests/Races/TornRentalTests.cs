@@ -1,0 +1,296 @@
+using System.Buffers;
+using System.Reflection;
+using NativeBuffers.Caches;
+using NativeBuffers.Lifetimes;
+using NativeBuffers.Tests.Contracts;
+using NativeBuffers.Tests.Diagnostics;
+
+namespace NativeBuffers.Tests.Races;
+
+/// <summary>Every pooled buffer that can be put together from the words of two rentals, of an ended one, and of <c>default</c>.</summary>
+[Collection(ProcessWide.Name)]
+public sealed class TornRentalTests
+{
+    private const int Small = 200;
+    private const int Large = 1000;
+
+    private static readonly NativeMemoryPool<byte> s_pool = NativeMemoryPool<byte>.Shared;
+
+    /// <summary>What throws nothing: the elements that it tells of.</summary>
+    private static readonly (string Name, Func<PooledBuffer<byte>, int> Use)[] s_questions =
+    [
+        ("Length", static buffer => buffer.Length),
+        ("IsDisposed", static buffer => buffer.IsDisposed ? 0 : buffer.Length),
+        ("Dispose", static buffer => Do(buffer.Dispose)),
+        ("IDisposable.Dispose", static buffer => Do(((IDisposable)buffer).Dispose)),
+    ];
+
+    /// <summary>What leads to elements: the elements that it leads to, in this rental's block if there is one.</summary>
+    private static readonly (string Name, Func<Rental, PooledBuffer<byte>, int> Use)[] s_ways =
+    [
+        ("AsSpan()", static (rental, buffer) => LengthOf(rental, buffer.AsSpan())),
+        ("AsSpan(0)", static (rental, buffer) => LengthOf(rental, buffer.AsSpan(0))),
+        ("AsSpan(0, 0)", static (rental, buffer) => LengthOf(rental, buffer.AsSpan(0, 0))),
+        ("Memory", static (rental, buffer) => LengthOf(rental, buffer.Memory.Span)),
+        ("IMemoryOwner.Memory", static (rental, buffer) => LengthOf(rental, ((IMemoryOwner<byte>)buffer).Memory.Span)),
+        ("Memory.Pin", Pin),
+        ("Borrow", Borrow),
+        ("Retain", Retain),
+        ("Resize", Resize),
+    ];
+
+    /// <summary>How a rental comes into a state, and what undoes that.</summary>
+    private static readonly Dictionary<string, Func<Rental, Action>> s_states = new()
+    {
+        ["Held"] = static _ => static () => { },
+        ["Biased"] = static rental => After(rental, SlotState.Biased, () => rental.Buffer.Borrow().Dispose()),
+        ["Borrowed"] = Borrowed,
+        ["Shared"] = static rental => After(rental, SlotState.Shared, () => OtherThread.Run(() => rental.Buffer.Borrow().Dispose())),
+        ["Pinned"] = Pinned,
+        ["Exclusive"] = Excluded,
+        ["Closing"] = Closed,
+        ["Deferred"] = Deferred,
+        ["Returned"] = static rental => After(rental, SlotState.Returned, () => OtherThread.Run(rental.Buffer.Dispose)),
+        ["Free"] = static rental => After(rental, SlotState.Scoped, rental.Buffer.Dispose),
+        ["Lent again"] = LentAgain,
+        ["Scoped"] = Scoped,
+    };
+
+    public static TheoryData<string> States => [.. s_states.Keys];
+
+    [Fact]
+    public void Every_public_member_is_tried()
+    {
+        string[] tried = [.. s_questions.Select(static question => question.Name), .. s_ways.Select(static way => way.Name)];
+        foreach (MemberInfo member in typeof(PooledBuffer<byte>).GetMembers(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly))
+        {
+            if (member is not ConstructorInfo && !(member is MethodInfo { IsSpecialName: true } && member.Name.StartsWith("get_", StringComparison.Ordinal)))
+            {
+                Assert.True(tried.Any(name => name.StartsWith(member.Name, StringComparison.Ordinal)), $"{member.Name} is not tried.");
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(States))]
+    public void A_value_of_no_rental_is_empty_or_disposed_and_changes_nothing(string state)
+    {
+        Needs.Caches();
+        OtherThread.Run(
+            () =>
+            {
+                List<PooledBuffer<byte>> others = [];
+                Rental first = Rental.First(Small, others);
+                PooledBuffer<byte> ended = Rental.First(Large, others).Buffer;
+                ended.Dispose();
+                var second = new Rental(s_pool.RentBuffer(Large));
+                AssertSameSlot(new Rental(ended), second);
+                Action undo = s_states[state](first);
+                int count = 0;
+                foreach (PooledBuffer<byte> value in TornValues.Of(first.Buffer, second.Buffer, ended))
+                {
+                    var torn = new Rental(value);
+                    if (!torn.Names(first) && !torn.Names(second))
+                    {
+                        AssertReachesNothing(torn, first, second);
+                        count++;
+                    }
+                }
+
+                Assert.True(count > 100, $"{count} values.");
+                undo();
+                second.Buffer.Dispose();
+                others.ForEach(static other => other.Dispose());
+            });
+    }
+
+    [Theory]
+    [InlineData("Held", Small, Large)]
+    [InlineData("Held", Large, Small)]
+    [InlineData("Biased", Small, Large)]
+    [InlineData("Biased", Large, Small)]
+    [InlineData("Shared", Small, Large)]
+    [InlineData("Shared", Large, Small)]
+    public void A_value_of_a_rental_with_other_words_of_a_second_one_is_refused_or_leads_to_the_rental(string state, int length, int secondLength)
+    {
+        Needs.Caches();
+        OtherThread.Run(
+            () =>
+            {
+                int count = 1;
+                for (int way = 0; way < s_ways.Length + s_questions.Length; way++)
+                {
+                    for (int number = 0; number < count; number++)
+                    {
+                        var first = new Rental(s_pool.RentBuffer(length));
+                        Rental second = default;
+                        OtherThread.Run(() => second = new Rental(s_pool.RentBuffer(secondLength)));
+                        Action undo = s_states[state](first);
+                        PooledBuffer<byte>[] values =
+                            [.. TornValues.Of(first.Buffer, second.Buffer).Where(value => new Rental(value).Names(first))];
+                        count = values.Length;
+                        Try(way, first, values[number]);
+                        undo();
+                        first.Buffer.Dispose();
+                        Assert.Equal(SlotState.Scoped, first.State);
+                        Assert.NotEqual(first.Held, Slot.With(Generation(first), SlotState.Held));
+                        second.Buffer.Dispose();
+                    }
+                }
+
+                Assert.Equal(27, count);
+            });
+    }
+
+    private static unsafe void AssertSameSlot(Rental first, Rental second) => Assert.True(first.Slot == second.Slot);
+
+    private static unsafe ulong Generation(Rental rental) => rental.Slot->Generation;
+
+    private static void AssertReachesNothing(Rental torn, Rental first, Rental second)
+    {
+        object before = (first.Look(), second.Look());
+        foreach ((string name, Func<PooledBuffer<byte>, int> use) in s_questions)
+        {
+            Assert.True(use(torn.Buffer) == 0, $"{name} tells of elements.");
+            Assert.Equal(before, (first.Look(), second.Look()));
+        }
+
+        Assert.NotEqual(torn.IsNone, torn.Buffer.IsDisposed);
+        foreach ((string name, Func<Rental, PooledBuffer<byte>, int> use) in s_ways)
+        {
+            try
+            {
+                Assert.True(use(torn, torn.Buffer) == 0, $"{name} leads to elements.");
+                Assert.True(torn.IsNone, $"{name} believes in the value.");
+            }
+            catch (ObjectDisposedException) when (!torn.IsNone)
+            {
+            }
+
+            Assert.Equal(before, (first.Look(), second.Look()));
+        }
+    }
+
+    private static unsafe void Try(int way, Rental rental, PooledBuffer<byte> value)
+    {
+        try
+        {
+            _ = way < s_ways.Length ? s_ways[way].Use(rental, value) : s_questions[way - s_ways.Length].Use(value);
+        }
+        catch (ObjectDisposedException)
+        {
+        }
+
+        Assert.Equal(0, rental.Slot->Pins);
+        Assert.True(rental.Slot->Home == null || rental.Slot->Home->Inside == 0, "The thread is inside for ever.");
+    }
+
+    private static int Do(Action action)
+    {
+        action();
+        return 0;
+    }
+
+    private static int LengthOf(Rental rental, ReadOnlySpan<byte> view)
+    {
+        Assert.True(view.IsEmpty || rental.Contains(view), "The view is not in the block.");
+        return view.Length;
+    }
+
+    private static unsafe int Pin(Rental rental, PooledBuffer<byte> buffer)
+    {
+        Memory<byte> memory = buffer.Memory;
+        using MemoryHandle handle = memory.Pin();
+        return LengthOf(rental, new ReadOnlySpan<byte>(handle.Pointer, memory.Length));
+    }
+
+    private static int Borrow(Rental rental, PooledBuffer<byte> buffer)
+    {
+        using Borrow<byte> borrow = buffer.Borrow();
+        return LengthOf(rental, borrow.Span);
+    }
+
+    private static int Retain(Rental rental, PooledBuffer<byte> buffer)
+    {
+        using IMemoryOwner<byte> retained = buffer.Retain();
+        return LengthOf(rental, retained.Memory.Span);
+    }
+
+    /// <remarks>An empty buffer gets a block of its own.</remarks>
+    private static int Resize(Rental rental, PooledBuffer<byte> buffer)
+    {
+        using PooledBuffer<byte> resized = buffer.Resize(20);
+        return rental.IsNone ? 0 : resized.Length;
+    }
+
+    private static Action After(Rental rental, SlotState state, Action action)
+    {
+        action();
+        Assert.Equal(state, rental.State);
+        return rental.Buffer.Dispose;
+    }
+
+    private static unsafe Action Excluded(Rental rental)
+    {
+        Assert.True(Closing.TryEnterExclusive(rental.Slot, rental.Held, out bool isUsed));
+        Assert.False(isUsed);
+        return () =>
+        {
+            Closing.EndExclusive(rental.Slot, rental.Held);
+            rental.Buffer.Dispose();
+        };
+    }
+
+    private static unsafe Action Closed(Rental rental)
+    {
+        Assert.True(Closing.TryMove(rental.Slot, rental.Held, SlotState.Held, SlotState.Closing));
+        return () =>
+        {
+            Assert.True(Closing.TryMove(rental.Slot, rental.Held, SlotState.Closing, SlotState.Held));
+            rental.Buffer.Dispose();
+        };
+    }
+
+    private static Action Deferred(Rental rental)
+    {
+        IMemoryOwner<byte> retained = rental.Buffer.Retain();
+        _ = After(rental, SlotState.Deferred, rental.Buffer.Dispose);
+        return retained.Dispose;
+    }
+
+    private static unsafe Action LentAgain(Rental rental)
+    {
+        rental.Buffer.Dispose();
+        var next = new Rental(s_pool.RentBuffer(Small));
+        Assert.True(next.Slot == rental.Slot);
+        return next.Buffer.Dispose;
+    }
+
+    private static unsafe Action Scoped(Rental rental)
+    {
+        rental.Buffer.Dispose();
+        var lease = Lease.Rent(Small, sizeof(byte), file: null, line: 0, typeof(byte));
+        Assert.True(lease.Slot == rental.Slot);
+        return () => lease.Return(file: null, line: 0, typeof(byte));
+    }
+
+    private static unsafe Action Borrowed(Rental rental)
+    {
+        Assert.True(BorrowMark.TryBegin(rental.Slot, rental.Held, out BorrowMark mark));
+        return () =>
+        {
+            mark.End();
+            rental.Buffer.Dispose();
+        };
+    }
+
+    private static Action Pinned(Rental rental)
+    {
+        MemoryHandle handle = rental.Buffer.Memory.Pin();
+        return () =>
+        {
+            handle.Dispose();
+            rental.Buffer.Dispose();
+        };
+    }
+}
