@@ -13,7 +13,12 @@ internal sealed class ListMemory<T>(NativeList<T> list, long start, int length) 
     public override Span<T> GetSpan() => list.ViewPlaces(start, length);
 
     /// <inheritdoc/>
-    public override MemoryHandle Pin(int elementIndex = 0) => list.PinPlaces(start + elementIndex, length - elementIndex);
+    public override MemoryHandle Pin(int elementIndex = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(elementIndex);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(elementIndex, length);
+        return list.PinPlaces(start + elementIndex, length - elementIndex);
+    }
 
     /// <inheritdoc/>
     public override void Unpin() => list.UnpinLast();

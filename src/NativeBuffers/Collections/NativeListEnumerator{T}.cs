@@ -9,7 +9,7 @@ namespace NativeBuffers;
 public struct NativeListEnumerator<T> : IEnumerator<T>
     where T : unmanaged
 {
-    private readonly NativeList<T> _list;
+    private readonly NativeList<T>? _list;
     private readonly (long Count, int Version) _edition;
     private long _next;
 
@@ -29,6 +29,12 @@ public struct NativeListEnumerator<T> : IEnumerator<T>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
     public bool MoveNext()
     {
+        if (_list is null)
+        {
+            // The default value goes through no list.
+            return false;
+        }
+
         if (_list.Edition != _edition)
         {
             throw new InvalidOperationException("The list was changed while it was enumerated.");
