@@ -16,8 +16,13 @@ internal abstract class AlignsByHand : NativeAllocator
     {
     }
 
+    /// <summary>Allocates; null when memory is exhausted.</summary>
+    /// <remarks>It is asked for <see cref="Layout.DefaultAlignment"/> bytes at least: some allocators align smaller blocks to their size only.</remarks>
+    /// <safety>The size was checked by the caller; the result has the default alignment and, if asked, is zero.</safety>
     protected abstract unsafe void* RawAllocate(nuint byteCount, bool zeroed);
 
+    /// <summary>Resizes, keeping contents; null when memory is exhausted, and then nothing changed.</summary>
+    /// <safety>The block is this allocator's, and sizes were checked by the caller. New bytes may hold anything.</safety>
     protected abstract unsafe void* RawResize(void* block, nuint oldByteCount, nuint newByteCount);
 
     protected abstract unsafe void RawFree(void* block);
@@ -27,7 +32,7 @@ internal abstract class AlignsByHand : NativeAllocator
     {
         if (alignment <= Layout.DefaultAlignment)
         {
-            return RawAllocate(nuint.Max(byteCount, 1), zeroed);
+            return RawAllocate(nuint.Max(byteCount, Layout.DefaultAlignment), zeroed);
         }
 
         if (!Layout.TryAdd(byteCount, Slack(alignment), out nuint widened))
@@ -55,7 +60,7 @@ internal abstract class AlignsByHand : NativeAllocator
     protected sealed override unsafe void* ResizeUninitializedCore(
         void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
         alignment <= Layout.DefaultAlignment
-            ? RawResize(block, nuint.Max(oldByteCount, 1), nuint.Max(newByteCount, 1))
+            ? RawResize(block, nuint.Max(oldByteCount, 1), nuint.Max(newByteCount, Layout.DefaultAlignment))
             : ResizeInside(block, oldByteCount, newByteCount, alignment);
 
     /// <inheritdoc/>

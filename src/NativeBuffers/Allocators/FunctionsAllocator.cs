@@ -22,12 +22,12 @@ internal sealed class FunctionsAllocator : AlignsByHand
         _allocate = allocate;
         _resize = resize;
         _free = free;
+        IsForeign = true;
     }
 
     protected override unsafe void* RawAllocate(nuint byteCount, bool zeroed)
     {
-        // Allocators align small blocks to their size only, so ask for no less than the alignment.
-        void* block = Checked(_allocate(nuint.Max(byteCount, Layout.DefaultAlignment)));
+        void* block = ReturnedBlock.Allocated(this, _allocate(byteCount), byteCount, Layout.DefaultAlignment);
         if (zeroed && block != null)
         {
             NativeMemory.Clear(block, byteCount);
@@ -40,7 +40,10 @@ internal sealed class FunctionsAllocator : AlignsByHand
     {
         if (_resize != null)
         {
-            return _resize(block, nuint.Max(newByteCount, Layout.DefaultAlignment));
+            // At another alignment the caller moves it, or makes a larger one by hand in it.
+            void* resized = _resize(block, newByteCount);
+            ReturnedBlock.ThrowIfOutside(this, resized, newByteCount);
+            return resized;
         }
 
         void* moved = RawAllocate(newByteCount, zeroed: false);
@@ -54,16 +57,4 @@ internal sealed class FunctionsAllocator : AlignsByHand
     }
 
     protected override unsafe void RawFree(void* block) => _free(block);
-
-    /// <summary>A function that breaks its promise of alignment is told so at once.</summary>
-    private unsafe void* Checked(void* block)
-    {
-        if (((nuint)block & (Layout.DefaultAlignment - 1)) != 0)
-        {
-            _free(block);
-            throw Failure.Misaligned(this, Layout.DefaultAlignment);
-        }
-
-        return block;
-    }
 }

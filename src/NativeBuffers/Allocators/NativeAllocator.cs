@@ -31,6 +31,7 @@ public abstract class NativeAllocator
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         Name = name;
+        IsForeign = GetType().Assembly != typeof(NativeAllocator).Assembly;
     }
 
     /// <summary>A cache of blocks for each thread, over <see cref="Malloc"/>; what owners use unless told otherwise.</summary>
@@ -65,6 +66,9 @@ public abstract class NativeAllocator
 
     /// <summary>What every block of it starts at a multiple of, unless more is asked for: in bytes, a power of two.</summary>
     internal nuint BlockAlignment { get; private protected init; } = Layout.DefaultAlignment;
+
+    /// <summary>Whether the addresses that it returns come from code that is not the library's: then <see cref="ReturnedBlock"/> looks at them.</summary>
+    internal bool IsForeign { get; private protected init; }
 
     /// <summary>Whether it is not collected while the process lives, because the library keeps it: then slots may name it by one handle.</summary>
     internal bool LivesForever { get; private protected init; }
@@ -281,7 +285,7 @@ public abstract class NativeAllocator
     /// <safety>The block is this allocator's, and sizes were checked by the caller.</safety>
     protected virtual unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment)
     {
-        void* moved = AllocateCore(newByteCount, alignment, zeroed: false);
+        void* moved = ReturnedBlock.Allocated(this, AllocateCore(newByteCount, alignment, zeroed: false), newByteCount, alignment);
         if (moved != null)
         {
             var target = new Block(moved, newByteCount);
@@ -314,7 +318,7 @@ public abstract class NativeAllocator
     {
         Layout.ThrowIfTooLarge(byteCount);
         Layout.ThrowIfNotAlignment(alignment);
-        return AllocateCore(byteCount, alignment, zeroed);
+        return ReturnedBlock.Allocated(this, AllocateCore(byteCount, alignment, zeroed), byteCount, alignment);
     }
 
     /// <summary>Both ways to resize, for the library's own callers.</summary>
@@ -324,9 +328,8 @@ public abstract class NativeAllocator
         ArgumentNullException.ThrowIfNull(block);
         Layout.ThrowIfTooLarge(newByteCount);
         Layout.ThrowIfNotAlignment(alignment);
-        return zeroed
-            ? ResizeCore(block, oldByteCount, newByteCount, alignment)
-            : ResizeUninitializedCore(block, oldByteCount, newByteCount, alignment);
+        void* resized = zeroed ? ResizeCore(block, oldByteCount, newByteCount, alignment) : ResizeUninitializedCore(block, oldByteCount, newByteCount, alignment);
+        return ReturnedBlock.Resized(this, block, resized, newByteCount, alignment);
     }
 
     /// <summary>As <see cref="Obtain"/>, for an owner that knows its origin and has noted none.</summary>

@@ -18,7 +18,8 @@ namespace NativeBuffers;
 /// writing. A function that returned null gives a handle that <see cref="SafeHandle.IsInvalid"/>; it frees nothing.</para>
 /// <para>All members may be used from all threads but for <c>Initialize</c>, which comes before the handle is shared.</para>
 /// <para>For a free function that has no type here, derive a sealed class with a public constructor without parameters,
-/// over the allocator of <see cref="NativeAllocator.FromFunctions"/>:</para>
+/// over the allocator of <see cref="NativeAllocator.FromFunctions"/>. Its blocks come from <c>AllocateBlock</c> and <c>TakeBlock</c>; an
+/// address of other origin needs the unsafe <see cref="SetBlock"/>:</para>
 /// <code>
 /// public sealed class SafeMimallocBuffer() : SafeNativeBuffer(s_mimalloc)
 /// {
@@ -43,7 +44,7 @@ namespace NativeBuffers;
 /// nuint sum = crc32(default, data, 9).Value;
 /// </code>
 /// </example>
-public abstract class SafeNativeBuffer : SafeBuffer
+public abstract class SafeNativeBuffer : SafeCountedBuffer
 {
     private static readonly object s_disposed = new();
 
@@ -64,7 +65,6 @@ public abstract class SafeNativeBuffer : SafeBuffer
     /// <param name="allocator">Frees the block.</param>
     /// <exception cref="ArgumentNullException"><paramref name="allocator"/> is null.</exception>
     protected SafeNativeBuffer(NativeAllocator allocator)
-        : base(ownsHandle: true)
     {
         ArgumentNullException.ThrowIfNull(allocator);
         _allocator = allocator;
@@ -77,12 +77,18 @@ public abstract class SafeNativeBuffer : SafeBuffer
     /// </remarks>
     /// <param name="numBytes">In bytes.</param>
     /// <exception cref="ArgumentOutOfRangeException">No block can be so large.</exception>
-    /// <exception cref="InvalidOperationException">The size is known already.</exception>
+    /// <exception cref="InvalidOperationException">The size is known already, or a block of this size would pass the end of the address space.</exception>
     /// <exception cref="ObjectDisposedException">There is no block: the method returned null, or the handle was disposed.</exception>
     public new void Initialize(ulong numBytes)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(numBytes, Layout.LargestByteCount);
         ThrowIfSized();
+        unsafe
+        {
+            // SAFETY: the address is not followed.
+            ReturnedBlock.ThrowIfOutside(_allocator, (void*)handle, (nuint)numBytes);
+        }
+
         base.Initialize(numBytes);
         Remember((nuint)numBytes);
     }
@@ -101,6 +107,12 @@ public abstract class SafeNativeBuffer : SafeBuffer
     {
         ThrowIfSized();
         base.Initialize<T>(numElements);
+        unsafe
+        {
+            // SAFETY: the address is not followed.
+            ReturnedBlock.ThrowIfOutside(_allocator, (void*)handle, (nuint)ByteLength);
+        }
+
         Remember((nuint)ByteLength);
     }
 
@@ -234,6 +246,16 @@ public abstract class SafeNativeBuffer : SafeBuffer
     protected void TakeBlock<T>(NativeMemoryOwner<T> owner)
         where T : unmanaged => TakeBlock(owner, file: null);
 
+    /// <summary>Takes over a block whose address a native function gave: for factory methods, once. Null leaves the handle without one.</summary>
+    /// <param name="block">Freed by this handle's free function, unless null. <see cref="Initialize(ulong)"/> says its size.</param>
+    /// <safety>The block is the caller's to give up, and the allocator that the constructor was given frees it.</safety>
+    /// <exception cref="InvalidOperationException">The handle has, or had, a block.</exception>
+    protected unsafe void SetBlock(void* block)
+    {
+        ThrowIfTaken();
+        SetAddress(block);
+    }
+
     /// <summary>Whether this handle's free function frees the blocks of an allocator.</summary>
     private protected virtual bool Frees(NativeAllocator allocator) => ReferenceEquals(allocator, _allocator);
 
@@ -318,7 +340,7 @@ public abstract class SafeNativeBuffer : SafeBuffer
     /// <safety>The block belongs to nobody else, has this size, and is freed by this handle's allocator.</safety>
     private unsafe void Hold(void* block, nuint byteCount)
     {
-        SetHandle((nint)block);
+        SetAddress(block);
         base.Initialize(byteCount);
         Remember(byteCount);
     }

@@ -136,9 +136,11 @@ internal readonly struct Hold
 
     /// <summary>Holds a block that came from elsewhere.</summary>
     /// <safety>The block is the caller's to give up, and the allocator can free so many bytes there.</safety>
+    /// <exception cref="InvalidOperationException">Such a block would pass the end of the address space.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted; the block is still the caller's.</exception>
     public static unsafe Hold Adopt(void* start, nuint byteCount, NativeAllocator freedBy)
     {
+        ReturnedBlock.ThrowIfOutside(freedBy, start, byteCount);
         Slot* slot = Uncached.TryAdopt(start, byteCount, freedBy);
         if (slot == null)
         {

@@ -38,6 +38,9 @@ internal static class Failure
     public static InvalidOperationException Misaligned(object allocator, nuint alignment) =>
         new($"{allocator} returned a block that does not start at a multiple of {alignment} bytes.");
 
+    public static InvalidOperationException NoBlock(object allocator, nuint address, nuint byteCount) =>
+        new($"{allocator} returned the address 0x{address:X}: a block of {byteCount:N0} bytes would pass the end of the address space there. It is neither used nor freed.");
+
     public static InvalidOperationException ScopeOpen() =>
         new("A scope of this arena is open: allocate from the innermost one, or dispose it first.");
 

@@ -114,15 +114,52 @@ public sealed class SafeNativeBufferTests : IDisposable
     {
         void* block = _allocator.Allocate(100);
         var silent = new SafeStrictBuffer(_allocator);
-        silent.Return((nint)block);
+        silent.Return(block);
         silent.Dispose();
         Assert.Equal(1, _allocator.LiveBlocks);
 
         var said = new SafeStrictBuffer(_allocator);
-        said.Return((nint)block);
+        said.Return(block);
         said.Initialize(100);
         said.Dispose();
         Assert.Equal(0, _allocator.LiveBlocks);
+    }
+
+    [Fact]
+    public unsafe void No_more_uses_are_ended_than_were_begun()
+    {
+        var handle = SafeStrictBuffer.Allocate(100, _allocator);
+        bool isBegun = false;
+        handle.DangerousAddRef(ref isBegun);
+        byte* start = null;
+        handle.AcquirePointer(ref start);
+        handle.ReleasePointer();
+        handle.DangerousRelease();
+        Assert.Throws<InvalidOperationException>(handle.DangerousRelease);
+        Assert.Throws<InvalidOperationException>(handle.ReleasePointer);
+
+        // As a native call in flight has it.
+        SafeHandle plain = handle;
+        plain.DangerousAddRef(ref isBegun);
+        Assert.Throws<InvalidOperationException>(handle.DangerousRelease);
+        handle.Dispose();
+        Assert.Equal(1, _allocator.LiveBlocks);
+        plain.DangerousRelease();
+        Assert.Equal((0, 0), (_allocator.LiveBlocks, _allocator.Mistakes));
+    }
+
+    [Fact]
+    public unsafe void A_handle_takes_one_address_over_in_its_life()
+    {
+        var handle = new SafeStrictBuffer(_allocator);
+        handle.Return(null);
+        Assert.True(handle.IsInvalid);
+        void* block = _allocator.Allocate(100);
+        handle.Return(block);
+        Assert.Throws<InvalidOperationException>(() => handle.Return(block));
+        handle.Initialize(100);
+        handle.Dispose();
+        Assert.Equal((0, 0), (_allocator.LiveBlocks, _allocator.Mistakes));
     }
 
     [Fact]

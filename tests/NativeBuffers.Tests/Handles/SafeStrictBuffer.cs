@@ -58,5 +58,5 @@ public sealed class SafeStrictBuffer : SafeNativeBuffer
     public void TakeAgain(NativeMemoryOwner<byte> owner) => TakeBlock(owner);
 
     /// <summary>As P/Invoke fills in what a native method returned.</summary>
-    public void Return(nint block) => SetHandle(block);
+    public unsafe void Return(void* block) => SetBlock(block);
 }

@@ -20,6 +20,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
 
     private readonly int _id;
     private readonly CheckedMarks _marks;
+    private readonly CheckedRanges? _ranges;
 
     /// <summary>The largest alignment of blocks in rings; 0 if there are none.</summary>
     private readonly nuint _ringAlignment;
@@ -37,6 +38,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
         _isTriedAgain = _isKept && !Fails(inner);
         _ringAlignment = inner.LivesForever && inner.BlockAlignment <= CheckedHeader.ByteCount ? inner.BlockAlignment : 0;
         _marks = new CheckedMarks(_id, BlockAlignment);
+        _ranges = CheckedRanges.For(inner);
     }
 
     internal override unsafe void* ObtainAt(ref nint thread, Origin origin, nuint byteCount, nuint alignment, bool zeroed)
@@ -244,6 +246,12 @@ internal sealed class CheckedAllocator : WrappingAllocator
             start = Inner.Obtain(byteCount, alignment, zeroed);
         }
 
+        if (start != null && _ranges?.Add((nuint)start, byteCount) is { } other)
+        {
+            // Not given back: that would free the other block.
+            throw NativeMemoryGuard.Found(CheckedFindings.Overlap((nuint)start, byteCount, other, Name));
+        }
+
         return start;
     }
 
@@ -320,7 +328,9 @@ internal sealed class CheckedAllocator : WrappingAllocator
     private unsafe void GiveToInner(CheckedHeader* header)
     {
         CheckedShape shape = CheckedShape.Of(header);
-        Inner.GiveBack((byte*)(header + 1) - shape.Front, shape.ByteCount, header->Alignment);
+        byte* start = (byte*)(header + 1) - shape.Front;
+        _ranges?.Remove((nuint)start, shape.ByteCount);
+        Inner.GiveBack(start, shape.ByteCount, header->Alignment);
     }
 
     /// <summary>Makes an intact block a freed one, and keeps it as its kind is kept.</summary>

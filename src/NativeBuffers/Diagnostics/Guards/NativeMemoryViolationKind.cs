@@ -26,4 +26,7 @@ public enum NativeMemoryViolationKind
 
     /// <summary>A block was given back or resized with another size than it has.</summary>
     WrongSize,
+
+    /// <summary>An allocator returned a block that overlaps one which it returned before and has not got back.</summary>
+    Overlap,
 }
