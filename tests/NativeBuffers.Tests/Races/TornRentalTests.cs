@@ -114,32 +114,50 @@ public sealed class TornRentalTests
     public void A_value_of_a_rental_with_other_words_of_a_second_one_is_refused_or_leads_to_the_rental(string state, int length, int secondLength)
     {
         Needs.Caches();
-        OtherThread.Run(
-            () =>
-            {
-                int count = 1;
-                for (int way = 0; way < s_ways.Length + s_questions.Length; way++)
-                {
-                    for (int number = 0; number < count; number++)
-                    {
-                        var first = new Rental(s_pool.RentBuffer(length));
-                        Rental second = default;
-                        OtherThread.Run(() => second = new Rental(s_pool.RentBuffer(secondLength)));
-                        Action undo = s_states[state](first);
-                        PooledBuffer<byte>[] values =
-                            [.. TornValues.Of(first.Buffer, second.Buffer).Where(value => new Rental(value).Names(first))];
-                        count = values.Length;
-                        Try(way, first, values[number]);
-                        undo();
-                        first.Buffer.Dispose();
-                        Assert.Equal(SlotState.Scoped, first.State);
-                        Assert.NotEqual(first.Held, Slot.With(Generation(first), SlotState.Held));
-                        second.Buffer.Dispose();
-                    }
-                }
+        OtherThread.Run(() => TryAll(s_pool, state, length, secondLength));
+    }
 
-                Assert.Equal(27, count);
-            });
+    [Theory]
+    [InlineData("Held")]
+    [InlineData("Biased")]
+    [InlineData("Shared")]
+    public void Blocks_of_a_pool_of_ones_own_all_come_back(string state)
+    {
+        Needs.BareBlocks();
+        var allocator = new PoisoningAllocator();
+        using (var pool = new NativeMemoryPool<byte>(new NativePoolOptions { Allocator = allocator, CachedBytesLimit = 0 }))
+        {
+            OtherThread.Run(() => TryAll(pool, state, Small, Large));
+            OtherThread.Run(() => TryAll(pool, state, Large, Small));
+        }
+
+        allocator.AssertAllCameBack();
+    }
+
+    /// <summary>Each value that names a rental, and has other words of a second one, goes each way.</summary>
+    private static void TryAll(NativeMemoryPool<byte> pool, string state, int length, int secondLength)
+    {
+        int count = 1;
+        for (int way = 0; way < s_ways.Length + s_questions.Length; way++)
+        {
+            for (int number = 0; number < count; number++)
+            {
+                var first = new Rental(pool.RentBuffer(length));
+                Rental second = default;
+                OtherThread.Run(() => second = new Rental(pool.RentBuffer(secondLength)));
+                Action undo = s_states[state](first);
+                PooledBuffer<byte>[] values = [.. TornValues.Of(first.Buffer, second.Buffer).Where(value => new Rental(value).Names(first))];
+                count = values.Length;
+                Try(way, first, values[number]);
+                undo();
+                first.Buffer.Dispose();
+                Assert.Equal(SlotState.Scoped, first.State);
+                Assert.NotEqual(first.Held, Slot.With(Generation(first), SlotState.Held));
+                second.Buffer.Dispose();
+            }
+        }
+
+        Assert.Equal(27, count);
     }
 
     private static unsafe void AssertSameSlot(Rental first, Rental second) => Assert.True(first.Slot == second.Slot);
