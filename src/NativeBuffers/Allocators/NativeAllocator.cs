@@ -154,7 +154,7 @@ public abstract class NativeAllocator
     /// <param name="alignment">A power of two, in bytes.</param>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
     /// <param name="line">Filled in by the compiler.</param>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public unsafe void* Allocate(
         nuint byteCount, nuint alignment = Layout.DefaultAlignment, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
         OrThrow(TryAllocate(byteCount, alignment, zeroed: true, file, line), byteCount);
@@ -166,7 +166,7 @@ public abstract class NativeAllocator
 
     /// <inheritdoc cref="AllocateUninitialized(nuint, nuint)" path="/summary"/>
     /// <inheritdoc cref="Allocate(nuint, nuint, string, int)" path="/param|/returns|/safety|/exception"/>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public unsafe void* AllocateUninitialized(
         nuint byteCount, nuint alignment = Layout.DefaultAlignment, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
         OrThrow(TryAllocate(byteCount, alignment, zeroed: false, file, line), byteCount);
@@ -184,7 +184,7 @@ public abstract class NativeAllocator
     /// <param name="line">Filled in by the compiler.</param>
     /// <safety>Touch no byte outside the block, and none after it was freed or resized.</safety>
     /// <exception cref="ArgumentOutOfRangeException">The size or the alignment cannot be one.</exception>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public unsafe void* TryAllocate(
         nuint byteCount, nuint alignment, bool zeroed, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
@@ -246,7 +246,7 @@ public abstract class NativeAllocator
     /// <param name="file">Filled in by the compiler, for guards.</param>
     /// <param name="line">Filled in by the compiler.</param>
     /// <safety>The block is this allocator's, live, was allocated with these sizes, and no copy of the address is used again.</safety>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public unsafe void Free(
         void* block, nuint byteCount, nuint alignment = Layout.DefaultAlignment, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {

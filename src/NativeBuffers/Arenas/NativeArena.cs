@@ -49,7 +49,7 @@ public readonly ref struct NativeArena : IDisposable
     /// <returns>An arena that the caller owns: declare it with <c>using</c>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A number is negative.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static NativeArena Create(
         int initialBytes = DefaultInitialBytes,

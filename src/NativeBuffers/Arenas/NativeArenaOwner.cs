@@ -71,7 +71,7 @@ public sealed class NativeArenaOwner : IDisposable
     /// <returns>An arena that the caller disposes.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A number is negative.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static NativeArenaOwner Create(
         int initialBytes = NativeArena.DefaultInitialBytes,
         NativeAllocator? allocator = null,

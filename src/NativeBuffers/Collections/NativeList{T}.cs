@@ -41,7 +41,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// <param name="line">Filled in by the compiler.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="capacity"/> is negative, or too large to be counted in bytes.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public NativeList(long capacity = 0, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
         _core = new ListCore<T>(capacity, allocator, file, line);
 

@@ -43,7 +43,7 @@ public sealed class SafeAlignedBuffer : SafeNativeBuffer
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
     /// <param name="line">Filled in by the compiler.</param>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static SafeAlignedBuffer Allocate(
         long byteCount, int alignment = 64, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
@@ -57,7 +57,7 @@ public sealed class SafeAlignedBuffer : SafeNativeBuffer
 
     /// <summary>As <see cref="Allocate(long, int, string?, int)"/>, with bytes that may hold anything.</summary>
     /// <inheritdoc cref="Allocate(long, int, string?, int)" path="/param|/returns|/exception"/>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static SafeAlignedBuffer AllocateUninitialized(
         long byteCount, int alignment = 64, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
@@ -82,7 +82,7 @@ public sealed class SafeAlignedBuffer : SafeNativeBuffer
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
     /// <param name="line">Filled in by the compiler.</param>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static SafeAlignedBuffer FromOwner<T>(
         NativeMemoryOwner<T> owner, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
         where T : unmanaged

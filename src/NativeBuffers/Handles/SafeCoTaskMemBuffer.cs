@@ -28,7 +28,7 @@ public sealed class SafeCoTaskMemBuffer : SafeNativeBuffer
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
     /// <param name="line">Filled in by the compiler.</param>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static SafeCoTaskMemBuffer Allocate(
         long byteCount, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
@@ -42,7 +42,7 @@ public sealed class SafeCoTaskMemBuffer : SafeNativeBuffer
 
     /// <summary>As <see cref="Allocate(long, string?, int)"/>, with bytes that may hold anything.</summary>
     /// <inheritdoc cref="Allocate(long, string?, int)" path="/param|/returns|/exception"/>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static SafeCoTaskMemBuffer AllocateUninitialized(
         long byteCount, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
@@ -63,7 +63,7 @@ public sealed class SafeCoTaskMemBuffer : SafeNativeBuffer
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
     /// <param name="line">Filled in by the compiler.</param>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static SafeCoTaskMemBuffer FromOwner<T>(
         NativeMemoryOwner<T> owner, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
         where T : unmanaged

@@ -31,7 +31,7 @@ public sealed class SafeHGlobalBuffer : SafeNativeBuffer
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
     /// <param name="line">Filled in by the compiler.</param>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static SafeHGlobalBuffer Allocate(
         long byteCount, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
@@ -45,7 +45,7 @@ public sealed class SafeHGlobalBuffer : SafeNativeBuffer
 
     /// <summary>As <see cref="Allocate(long, string?, int)"/>, with bytes that may hold anything.</summary>
     /// <inheritdoc cref="Allocate(long, string?, int)" path="/param|/returns|/exception"/>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static SafeHGlobalBuffer AllocateUninitialized(
         long byteCount, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
@@ -66,7 +66,7 @@ public sealed class SafeHGlobalBuffer : SafeNativeBuffer
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
     /// <param name="line">Filled in by the compiler.</param>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static SafeHGlobalBuffer FromOwner<T>(
         NativeMemoryOwner<T> owner, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
         where T : unmanaged

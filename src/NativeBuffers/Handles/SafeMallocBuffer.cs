@@ -32,7 +32,7 @@ public sealed class SafeMallocBuffer : SafeNativeBuffer
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
     /// <param name="line">Filled in by the compiler.</param>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static SafeMallocBuffer Allocate(
         long byteCount, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
@@ -46,7 +46,7 @@ public sealed class SafeMallocBuffer : SafeNativeBuffer
 
     /// <summary>As <see cref="Allocate(long, string?, int)"/>, with bytes that may hold anything.</summary>
     /// <inheritdoc cref="Allocate(long, string?, int)" path="/param|/returns|/exception"/>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static SafeMallocBuffer AllocateUninitialized(
         long byteCount, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
@@ -67,7 +67,7 @@ public sealed class SafeMallocBuffer : SafeNativeBuffer
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
     /// <param name="line">Filled in by the compiler.</param>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static SafeMallocBuffer FromOwner<T>(
         NativeMemoryOwner<T> owner, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
         where T : unmanaged

@@ -138,7 +138,7 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
     /// <exception cref="ObjectDisposedException">
     /// There is no block: a method returned null, or the handle was disposed, or became an owner already.
     /// </exception>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public NativeMemoryOwner<T> ToOwner<T>([CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
         where T : unmanaged
     {
@@ -199,6 +199,7 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
     }
 
     /// <inheritdoc cref="AllocateBlock(long, bool, string?, int)"/>
+    [EditorBrowsable(EditorBrowsableState.Never)]
     protected void AllocateBlock(long byteCount, bool zeroed) => AllocateBlock(byteCount, zeroed, file: null);
 
     /// <summary>Takes over an owner's block without copying: for factory methods, once, before anybody else has the handle.</summary>
@@ -243,6 +244,7 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
     }
 
     /// <inheritdoc cref="TakeBlock{T}(NativeMemoryOwner{T}, string?, int)"/>
+    [EditorBrowsable(EditorBrowsableState.Never)]
     protected void TakeBlock<T>(NativeMemoryOwner<T> owner)
         where T : unmanaged => TakeBlock(owner, file: null);
 

@@ -29,7 +29,7 @@ public sealed class SafePagesBuffer : SafeNativeBuffer
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
     /// <param name="line">Filled in by the compiler.</param>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static SafePagesBuffer Allocate(
         long byteCount, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
@@ -43,7 +43,7 @@ public sealed class SafePagesBuffer : SafeNativeBuffer
 
     /// <summary>As <see cref="Allocate(long, string?, int)"/>, with bytes that may hold anything.</summary>
     /// <inheritdoc cref="Allocate(long, string?, int)" path="/param|/returns|/exception"/>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static SafePagesBuffer AllocateUninitialized(
         long byteCount, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
@@ -64,7 +64,7 @@ public sealed class SafePagesBuffer : SafeNativeBuffer
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
     /// <param name="line">Filled in by the compiler.</param>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static SafePagesBuffer FromOwner<T>(
         NativeMemoryOwner<T> owner, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
         where T : unmanaged

@@ -20,7 +20,7 @@ public static class NativeBuffer
     /// <param name="line">Filled in by the compiler.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static NativeBuffer<T> Create<T>(
         int length, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
@@ -38,7 +38,7 @@ public static class NativeBuffer
 
     /// <summary>A buffer whose elements may hold anything: for memory that is written before it is read.</summary>
     /// <inheritdoc cref="Create{T}(int, NativeAllocator?, string?, int)" path="/param|/returns|/exception"/>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static NativeBuffer<T> CreateUninitialized<T>(
         int length, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
@@ -61,7 +61,7 @@ public static class NativeBuffer
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
     /// <param name="line">Filled in by the compiler.</param>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static NativeBuffer<T> CreateFrom<T>(
         scoped ReadOnlySpan<T> source, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
@@ -80,14 +80,15 @@ public static class NativeBuffer
     /// <param name="length">In elements.</param>
     /// <param name="buffer">
     /// The buffer, which the caller owns; empty when the result is false. Take it over with
-    /// <c>using var mine = buffer.Move();</c>: a statement <c>using (buffer)</c> would dispose a copy.
+    /// <c>using var mine = buffer.Move();</c>: a statement <c>using (buffer)</c> would dispose a copy. CA2000 does not know
+    /// <c>Move</c>: where that rule is on, dispose by <c>try</c> and <c>finally</c>.
     /// </param>
     /// <param name="allocator">Where the block comes from; <see cref="NativeAllocator.Default"/> when null.</param>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
     /// <param name="line">Filled in by the compiler.</param>
     /// <returns>False when memory is exhausted.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static bool TryCreate<T>(
         int length, out NativeBuffer<T> buffer, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
         where T : unmanaged

@@ -66,7 +66,7 @@ public sealed class NativeMemoryPool<T> : MemoryPool<T>
     /// <param name="length">In elements.</param>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
     /// <param name="line">Filled in by the compiler.</param>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public PooledBuffer<T> RentBuffer(int length, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
         new(_store is null ? Hold.Rent(length, Unsafe.SizeOf<T>(), file, line, typeof(T)) : RentOwn(length, file, line), length);
@@ -83,7 +83,7 @@ public sealed class NativeMemoryPool<T> : MemoryPool<T>
     /// <param name="minBufferSize">In elements; -1 for about 4 KiB. The memory is exactly as long.</param>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
     /// <param name="line">Filled in by the compiler.</param>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public IMemoryOwner<T> Rent(int minBufferSize = -1, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(minBufferSize, -1);

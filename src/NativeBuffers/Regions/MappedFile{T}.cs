@@ -66,7 +66,7 @@ public sealed class MappedFile<T> : IDisposable
     /// <exception cref="UnauthorizedAccessException">The file is not this user's to open, or is a folder.</exception>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
     /// <param name="line">Filled in by the compiler.</param>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static MappedFile<T> OpenRead(
         string path, MappedFileAccess access = MappedFileAccess.Any, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
         Open(path, canWrite: false, access, file, line);
@@ -77,7 +77,7 @@ public sealed class MappedFile<T> : IDisposable
 
     /// <summary>Maps a file that exists, to read and write it.</summary>
     /// <inheritdoc cref="OpenRead(string, MappedFileAccess, string?, int)" path="/param|/exception"/>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static MappedFile<T> Open(
         string path, MappedFileAccess access = MappedFileAccess.Any, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
         Open(path, canWrite: true, access, file, line);
@@ -105,7 +105,7 @@ public sealed class MappedFile<T> : IDisposable
     /// <exception cref="UnauthorizedAccessException">The file is not this user's to create, or is a folder.</exception>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
     /// <param name="line">Filled in by the compiler.</param>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static MappedFile<T> Create(
         string path, long length, MappedFileAccess access = MappedFileAccess.Any, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {

@@ -76,7 +76,7 @@ public sealed class NativeRegion : IDisposable
     /// <param name="line">Filled in by the compiler.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="byteCount"/> is not positive, or too large to be rounded up.</exception>
     /// <exception cref="OutOfMemoryException">There are not so many addresses.</exception>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static NativeRegion Reserve(
         long byteCount, NativeRegionOptions? options = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
         Reserve(byteCount, options, SystemMemory.Current, Origin.At(file, line, typeof(NativeRegion)));

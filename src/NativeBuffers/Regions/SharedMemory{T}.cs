@@ -59,7 +59,7 @@ public sealed class SharedMemory<T> : IDisposable
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
     /// <param name="line">Filled in by the compiler.</param>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static SharedMemory<T> Create(
         string name, long length, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
         TryCreate(name, length, file, line) ?? throw new IOException($"The shared memory '{name}' is in use.");
@@ -77,7 +77,7 @@ public sealed class SharedMemory<T> : IDisposable
     /// <exception cref="UnauthorizedAccessException">It is another user's.</exception>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
     /// <param name="line">Filled in by the compiler.</param>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static SharedMemory<T> Open(string name, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
         TryOpen(name, file, line) ?? throw new FileNotFoundException($"There is no shared memory '{name}'.", name);
 
@@ -88,7 +88,7 @@ public sealed class SharedMemory<T> : IDisposable
     /// <inheritdoc cref="Create(string, long, string?, int)" path="/param|/exception"/>
     /// <exception cref="InvalidDataException">It is there, and has another size.</exception>
     /// <exception cref="UnauthorizedAccessException">It is another user's.</exception>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static SharedMemory<T> OpenOrCreate(
         string name, long length, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {

@@ -62,7 +62,7 @@ public sealed class StableBuffer<T> : IDisposable
     /// <param name="line">Filled in by the compiler.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="maximumLength"/> is not positive, or too large to be counted in bytes.</exception>
     /// <exception cref="OutOfMemoryException">There are not so many addresses.</exception>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static StableBuffer<T> Reserve(
         long maximumLength, NativeRegionOptions? options = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
         Reserve(maximumLength, options, Os.SystemMemory.Current, Origin.At(file, line, typeof(T)));
