@@ -66,6 +66,12 @@ internal sealed class Origin
     /// <summary>Counts from 0.</summary>
     public int Id { get; }
 
+    /// <summary>Where the blocks of this line are given back.</summary>
+    public DisposalSites Disposals { get; } = new();
+
+    /// <summary>Whether this is where blocks are given back as a rule, and nobody looked at the one in question.</summary>
+    public bool IsRule { get; private init; }
+
     /// <summary>The one with a number.</summary>
     public static Origin FromId(int id)
     {
@@ -103,9 +109,15 @@ internal sealed class Origin
     /// <summary>Ends what was noted.</summary>
     public static void Forget() => t_noted = null;
 
+    /// <summary>This line, for blocks that nobody looked at.</summary>
+    /// <param name="type">The elements' type.</param>
+    public Origin AsRule(Type type) => new(File, Line, type) { IsRule = true };
+
     /// <summary><c>File.cs:12</c>, or that it is not known.</summary>
     public override string ToString() =>
-        this == Unknown || this == SomewhereBare ? "(unknown)" : Line == 0 ? File : $"{Path.GetFileName(File)}:{Line}";
+        this == Unknown || this == SomewhereBare ? "(unknown)"
+        : Line == 0 ? File
+        : $"{Path.GetFileName(File)}:{Line}{(IsRule ? " (as a rule)" : "")}";
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static Origin Find(ref Recent place, string? file, int line, Type? type)

@@ -135,6 +135,11 @@ internal readonly struct Lease
                 ? TryTake(byteCount, zeroed, allocator)
                 : Uncached.TryTakeFrom(allocator, byteCount, zeroed);
             lease = slot == null ? default : new Lease(slot, slot->Home);
+            if (Switch.IsOn && slot != null && slot->Kind == SlotKind.Foreign)
+            {
+                slot->OriginId = Origin.At(file, line, type).Id;
+            }
+
             return slot != null;
         }
     }
@@ -148,7 +153,17 @@ internal readonly struct Lease
         nuint byteCount = length >= 0 ? (nuint)length * (nuint)elementSize : Layout.ByteCount(length, elementSize);
         Origin origin = Origin.At(file, line, type);
         Slot* slot = WatchedWay.IsOpen(magazine) ? WatchedWay.TryTake(magazine, byteCount, zeroed, origin) : TryTakeWatched(magazine, byteCount, zeroed, origin);
-        return slot != null ? slot : throw NativeAllocator.Default.RefusalOf(byteCount);
+        if (slot == null)
+        {
+            throw NativeAllocator.Default.RefusalOf(byteCount);
+        }
+
+        if (slot->Kind == SlotKind.Foreign)
+        {
+            slot->OriginId = origin.Id;
+        }
+
+        return slot;
     }
 
     /// <summary>As <see cref="TryTake(nuint, bool)"/>, in a process that watches its blocks.</summary>
@@ -172,8 +187,10 @@ internal readonly struct Lease
         where T : unmanaged => Block.View<T>(_slot->Start, length);
 
     /// <summary>Gives the block back. A stale lease, or none, gives nothing back.</summary>
+    /// <param name="isOpen">Whether the variable was not disposed yet: if the lease is stale then, a copy of the variable was.</param>
+    /// <param name="type">The elements' type.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Return(string? file, int line, Type type)
+    public void Return(bool isOpen, Type type)
     {
         unsafe
         {
@@ -186,7 +203,7 @@ internal readonly struct Lease
             }
             else if (Switch.IsOn)
             {
-                ReturnWatched(_slot, _generation, _home, file, line, type);
+                ReturnWatched(_slot, _generation, _home, isOpen, type);
             }
         }
     }
@@ -248,7 +265,7 @@ internal readonly struct Lease
     /// </remarks>
     /// <safety>The arguments are a lease's, on its thread.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe void ReturnWatched(Slot* slot, ulong generation, Magazine* home, string? file, int line, Type type)
+    private static unsafe void ReturnWatched(Slot* slot, ulong generation, Magazine* home, bool isOpen, Type type)
     {
         if (slot == null)
         {
@@ -257,28 +274,25 @@ internal readonly struct Lease
 
         if (slot->Generation != generation)
         {
-            CountReturnedTwice(file, line);
+            if (isOpen)
+            {
+                Disposals.FindFirst(slot, generation, type);
+            }
+
             return;
         }
 
         slot->Generation = generation + Caches.Slot.Step;
+        Origin origin = Disposals.Note(slot, generation, type);
         if (WatchedWay.IsOf(slot))
         {
-            WatchedWay.Return(slot, Origin.At(file, line, type));
+            WatchedWay.Return(slot, origin);
             return;
         }
 
-        if (slot->Kind == SlotKind.Foreign)
-        {
-            Origin.Note(file, line, type);
-        }
-
+        Origin.Note(origin);
         ThreadCache.Return(slot, home);
     }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void CountReturnedTwice(string? file, int line) =>
-        Tally.Count(Happening.DoubleFree, () => $"{Origin.At(file, line, type: null)}: the buffer, or a copy of it, was disposed before.");
 
     /// <summary>A slot for a block of <paramref name="length"/> elements, when <see cref="ThreadCache.TakeHot"/> gave none.</summary>
     /// <remarks>Nothing is live after its call, so the JIT saves no registers for it.</remarks>

@@ -68,6 +68,16 @@ internal struct Slot
     /// <summary>1 while in a <see cref="ReturnQueue"/>. Atomic operations only.</summary>
     public byte IsQueued;
 
+    /// <summary>
+    /// The number of the <see cref="Origin"/> that asked for the block, while a scoped buffer of a watched process has the slot;
+    /// 0 if it was not noted. It has the place of <see cref="Next"/>, as an odd number, which no slot's address is.
+    /// </summary>
+    public unsafe int OriginId
+    {
+        readonly get => ((nint)Next & 1) != 0 ? (int)((nint)Next >> 1) : 0;
+        set => Next = (Slot*)(((nint)value << 1) | 1);
+    }
+
     /// <summary>The block that this slot describes.</summary>
     /// <safety>The slot has a block.</safety>
     public readonly unsafe Block Block => new(Start, ByteCount);

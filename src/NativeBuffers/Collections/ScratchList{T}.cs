@@ -40,7 +40,7 @@ public ref struct ScratchList<T> : IDisposable
     /// <param name="initial">Where the first elements go; stays the caller's. What is there now does not matter.</param>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
     /// <param name="line">Filled in by the compiler.</param>
-    [OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ScratchList(Span<T> initial, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
@@ -193,20 +193,15 @@ public ref struct ScratchList<T> : IDisposable
     }
 
     /// <summary>Gives the native memory back, if there is any. Once only: a second call, on this list or on any copy, frees nothing.</summary>
-    /// <param name="file">Filled in by the compiler, for guards.</param>
-    /// <param name="line">Filled in by the compiler: of a <c>using</c>, where it is declared.</param>
-    [OverloadResolutionPriority(1)]
+    /// <inheritdoc cref="NativeBuffer{T}.Dispose" path="/remarks"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Dispose([CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
+    public void Dispose()
     {
+        _lease.Return(!IsDisposed, typeof(T));
         _places = default;
         _count = 0;
         _origin = -1;
-        _lease.Return(file, line, typeof(T));
     }
-
-    /// <inheritdoc cref="Dispose(string?, int)"/>
-    public void Dispose() => Dispose(file: null);
 
     /// <summary>A list with the same elements, and room for more.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]

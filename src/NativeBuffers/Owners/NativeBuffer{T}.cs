@@ -210,19 +210,14 @@ public ref struct NativeBuffer<T> : IDisposable
     public readonly void CopyTo(scoped Span<T> destination) => AsSpan().CopyTo(destination);
 
     /// <summary>Gives the memory back. Once only: a second call, on this buffer or on any copy, frees nothing.</summary>
-    /// <param name="file">Filled in by the compiler, for guards.</param>
-    /// <param name="line">Filled in by the compiler: of a <c>using</c>, where it is declared.</param>
-    [OverloadResolutionPriority(1)]
+    /// <remarks>In a process that watches its memory, the disposal of a copy after another is told: see the page on diagnostics.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Dispose([CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
+    public void Dispose()
     {
         // The lease stays: its generation is over, by which this buffer is known to be disposed and not just empty.
+        _lease.Return(!_span.IsEmpty, typeof(T));
         _span = default;
-        _lease.Return(file, line, typeof(T));
     }
-
-    /// <inheritdoc cref="Dispose(string?, int)"/>
-    public void Dispose() => Dispose(file: null);
 
     [DoesNotReturn]
     private static void ThrowDisposed() => throw Failure.Disposed($"{nameof(NativeBuffer)}<{typeof(T).Name}>");

@@ -152,6 +152,29 @@ internal abstract class Watch
         }
     }
 
+    /// <summary>Tells that a scoped owner was disposed through one copy, and then through another. Throws nothing.</summary>
+    /// <param name="start">The block's first byte; for information.</param>
+    /// <param name="byteCount">The block's size.</param>
+    /// <param name="allocated">Where the block was asked for.</param>
+    /// <param name="first">Where it was given back.</param>
+    /// <param name="second">Where the second disposal is, which freed nothing.</param>
+    public static void TellDisposedTwice(nint start, nuint byteCount, Origin allocated, Origin first, Origin second)
+    {
+        try
+        {
+            s_process?.TellDisposedTwiceHere(start, byteCount, allocated, first, second);
+        }
+        catch (Exception)
+        {
+            // Memory is exhausted, or the error stream is closed.
+        }
+    }
+
+    /// <inheritdoc cref="TellDisposedTwice"/>
+    protected virtual void TellDisposedTwiceHere(nint start, nuint byteCount, Origin allocated, Origin first, Origin second)
+    {
+    }
+
     /// <inheritdoc cref="RefusesBare"/>
     protected virtual bool RefusesBareHere(NativeAllocator allocator, nuint byteCount) => false;
 

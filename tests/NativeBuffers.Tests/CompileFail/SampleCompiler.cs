@@ -40,8 +40,11 @@ internal static class SampleCompiler
     public static IReadOnlyList<string> CompileStatements(string text, Stream target) =>
         Emit(text, LanguageVersion.CSharp13, allowUnsafe: false, OutputKind.ConsoleApplication, target);
 
-    private static IReadOnlyList<string> Emit(
-        string text, LanguageVersion language, bool allowUnsafe, OutputKind kind, Stream target)
+    /// <summary>A program, ready for analyzers.</summary>
+    public static CSharpCompilation CompilationOf(string text) =>
+        CompilationOf(text, LanguageVersion.CSharp13, allowUnsafe: false, OutputKind.DynamicallyLinkedLibrary);
+
+    private static CSharpCompilation CompilationOf(string text, LanguageVersion language, bool allowUnsafe, OutputKind kind)
     {
         var parsing = new CSharpParseOptions(language);
         var options = new CSharpCompilationOptions(
@@ -50,8 +53,13 @@ internal static class SampleCompiler
             warningLevel: int.MaxValue,
             nullableContextOptions: NullableContextOptions.Enable);
         SyntaxTree program = CSharpSyntaxTree.ParseText(text, parsing);
-        var compilation = CSharpCompilation.Create(
-            "Sample", [program, CSharpSyntaxTree.ParseText(Imports, parsing)], s_references, options);
+        return CSharpCompilation.Create("Sample", [program, CSharpSyntaxTree.ParseText(Imports, parsing)], s_references, options);
+    }
+
+    private static IReadOnlyList<string> Emit(
+        string text, LanguageVersion language, bool allowUnsafe, OutputKind kind, Stream target)
+    {
+        CSharpCompilation compilation = CompilationOf(text, language, allowUnsafe, kind);
 
         // Not only GetDiagnostics: what may live across an await is known when the state machine is made.
         return

@@ -133,6 +133,7 @@ internal static class CheckedFindings
             : origin == Origin.Resized ? $"by a resize {thread}"
             : origin.Line != 0 ? $"at {origin}"
             : origin.IsOfBareBlock ? $"at an unknown line {thread}"
+            : origin.File.Length > 0 ? $"in {origin.File}"
             : $"by Dispose {thread}";
     }
 

@@ -16,9 +16,9 @@ internal struct GuardText
     /// <summary>The line of an origin, as <see cref="Origin.ToString"/> has it.</summary>
     public void Write(Origin origin)
     {
-        if (origin.Line == 0)
+        if (origin.Line == 0 || origin.IsRule)
         {
-            Write(origin.File is "" ? "(unknown)" : origin.File);
+            Write(origin.ToString() is { Length: > 0 } text ? text : "(unknown)");
             return;
         }
 

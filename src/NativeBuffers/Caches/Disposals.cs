@@ -1,0 +1,99 @@
+using System.Runtime.CompilerServices;
+using NativeBuffers.Watching;
+
+namespace NativeBuffers.Caches;
+
+/// <summary>The last disposals of scoped owners on each thread, in a watched process: a copy that is disposed after another is found by them.</summary>
+/// <remarks>
+/// A lease may be stale because a copy was disposed, which is a mistake, or because the block moved to another owner or place.
+/// The slot does not say which. So a disposal is told as a second one only while the first one is remembered here.
+/// </remarks>
+internal static class Disposals
+{
+    /// <summary>How many are remembered on each thread. A power of two.</summary>
+    private const int Length = 1024;
+
+    // A page guard's blocks cost more than a look at the stack, and a process that ends tells the line no later.
+    private static readonly bool s_isExact = WatchSettings.Guard is GuardMode.Pages or GuardMode.Sampled;
+
+    [ThreadStatic]
+    private static Disposal[]? t_last;
+
+    /// <summary>Remembers the disposal of a scoped owner.</summary>
+    /// <returns>Where it is.</returns>
+    /// <safety>The slot belongs to the caller, and has a block. The generation is the one that ends.</safety>
+    public static unsafe Origin Note(Slot* slot, ulong generation, Type type)
+    {
+        var allocated = Origin.FromId(slot->OriginId);
+        Origin disposed = allocated.Disposals.Find(type, s_isExact);
+        if ((t_last ?? TryMake()) is { } last)
+        {
+            last[IndexOf(slot, generation)] = new Disposal
+            {
+                Slot = (nint)slot,
+                Generation = generation,
+                Start = (nint)slot->Start,
+                ByteCount = slot->ByteCount,
+                AllocatedId = allocated.Id,
+                DisposedId = disposed.Id,
+            };
+        }
+
+        return disposed;
+    }
+
+    /// <summary>Counts and tells a second disposal, through a copy, if the first one is remembered.</summary>
+    /// <safety>The slot's address is used, and not followed.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static unsafe void FindFirst(Slot* slot, ulong generation, Type type)
+    {
+        if (t_last is not { } last)
+        {
+            return;
+        }
+
+        Disposal first = last[IndexOf(slot, generation)];
+        if (first.Slot != (nint)slot || first.Generation != generation)
+        {
+            return;
+        }
+
+        var allocated = Origin.FromId(first.AllocatedId);
+        if (allocated.Disposals.TryFindSecond(type, out Origin second))
+        {
+            Watch.TellDisposedTwice(first.Start, first.ByteCount, allocated, Origin.FromId(first.DisposedId), second);
+        }
+        else
+        {
+            Tally.Count(Happening.DoubleFree, () => $"{allocated}: a copy of the buffer was disposed before.");
+        }
+    }
+
+    private static unsafe int IndexOf(Slot* slot, ulong generation) =>
+        (int)((((nuint)slot / (nuint)sizeof(Slot)) + (nuint)(generation / Slot.Step)) & (Length - 1));
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Disposal[]? TryMake()
+    {
+        try
+        {
+            return t_last = new Disposal[Length];
+        }
+        catch (OutOfMemoryException)
+        {
+            // Disposal throws nothing.
+            return null;
+        }
+    }
+
+    /// <summary>The end of one generation of a slot.</summary>
+    private struct Disposal
+    {
+        public nint Slot;
+        public ulong Generation;
+        public nint Start;
+        public nuint ByteCount;
+        public int AllocatedId;
+        public int DisposedId;
+    }
+}

@@ -1,0 +1,74 @@
+using System.Runtime.CompilerServices;
+
+namespace NativeBuffers.Tests.Diagnostics;
+
+/// <summary>How a disposal finds its line: exactly for the first blocks of a line, and then as a rule.</summary>
+public class DisposalSitesTests
+{
+    private const int Looks = 16;
+
+    [Fact]
+    public void The_first_disposals_are_found_exactly()
+    {
+        var sites = new DisposalSites();
+        for (int i = 0; i < Looks / 2; i++)
+        {
+            Origin first = sites.Find(typeof(int), isExact: false); int line = Line();
+            Origin second = sites.Find(typeof(int), isExact: false);
+            Assert.Equal((Site(line), Site(line + 1)), (first.ToString(), second.ToString()));
+        }
+    }
+
+    [Fact]
+    public void Later_ones_have_the_line_of_the_first_as_a_rule()
+    {
+        var sites = new DisposalSites();
+        int line = 0;
+        for (int i = 0; i < Looks; i++)
+        {
+            _ = sites.Find(typeof(int), isExact: false); line = Line();
+        }
+
+        Assert.Equal($"{Site(line)} (as a rule)", sites.Find(typeof(int), isExact: false).ToString());
+        Assert.Equal(Site(Line()), sites.Find(typeof(int), isExact: true).ToString());
+    }
+
+    [Fact]
+    public void Later_ones_have_no_line_where_the_first_had_several()
+    {
+        var sites = new DisposalSites();
+        for (int i = 0; i < Looks / 2; i++)
+        {
+            _ = sites.Find(typeof(int), isExact: false);
+            _ = sites.Find(typeof(int), isExact: false);
+        }
+
+        Assert.Equal("", sites.Find(typeof(int), isExact: false).ToString());
+    }
+
+    [Fact]
+    public void A_second_disposal_is_found_once_a_line()
+    {
+        var sites = new DisposalSites();
+        int found = 0;
+        for (int i = 0; i < 3; i++)
+        {
+            found += sites.TryFindSecond(typeof(int), out _) ? 1 : 0;
+            found += sites.TryFindSecond(typeof(int), out _) ? 1 : 0;
+        }
+
+        Assert.Equal(2, found);
+    }
+
+    [Fact]
+    public void An_interrupt_is_left_to_the_program()
+    {
+        Thread.CurrentThread.Interrupt();
+        _ = new DisposalSites().Find(typeof(int), isExact: true);
+        Assert.Throws<ThreadInterruptedException>(static () => Thread.Sleep(1));
+    }
+
+    private static int Line([CallerLineNumber] int line = 0) => line;
+
+    private static string Site(int line) => $"{nameof(DisposalSitesTests)}.cs:{line}";
+}

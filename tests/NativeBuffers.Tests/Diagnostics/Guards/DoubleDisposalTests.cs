@@ -1,0 +1,49 @@
+namespace NativeBuffers.Tests.Diagnostics.Guards;
+
+/// <summary>Two copies of a scoped owner that are both disposed: told with all lines, once a site; and what looks like it, and is right.</summary>
+public class DoubleDisposalTests
+{
+    [Theory]
+    [InlineData("sites")]
+    [InlineData("stacks")]
+    [InlineData("checked")]
+    [InlineData("pages")]
+    [InlineData("sampled:1")]
+    public async Task The_second_disposal_is_told_with_three_lines(string mode)
+    {
+        GuardedProgram program = await RunAsync(mode, "DisposedTwice");
+        Assert.Equal(
+            "NativeBuffers: Double disposal: two copies of an owner of 64 bytes were disposed; the second freed nothing. "
+            + $"Allocated at {program.At("allocated")}; disposed at {program.At("freed")}, and again at {program.At("again")}.",
+            program.Errors.Trim());
+        Assert.Equal(0, program.ExitCode);
+    }
+
+    [Theory]
+    [InlineData("sites")]
+    [InlineData("checked")]
+    [InlineData("pages")]
+    public async Task A_mistake_that_is_made_often_is_told_once(string mode)
+    {
+        GuardedProgram program = await RunAsync(mode, "ListDisposedTwice");
+        Assert.Equal(
+            "NativeBuffers: Double disposal: two copies of an owner of 64 bytes were disposed; the second freed nothing. "
+            + $"Allocated at {program.At("allocated")}; disposed at {program.At("freed")}, and again at {program.At("again")}.",
+            program.Errors.Trim());
+    }
+
+    [Theory]
+    [InlineData("sites")]
+    [InlineData("checked")]
+    [InlineData("pages")]
+    [InlineData("sampled:1")]
+    public async Task Right_disposals_are_not_accused(string mode)
+    {
+        GuardedProgram program = await RunAsync(mode, "DisposedRightly");
+        Assert.Equal("", program.Errors);
+        Assert.Equal(["went on to the end"], program.Said);
+    }
+
+    private static Task<GuardedProgram> RunAsync(string mode, string scenario) =>
+        mode is "sites" or "stacks" ? GuardedProgram.RunAsync("", scenario, track: mode) : GuardedProgram.RunAsync(mode, scenario);
+}

@@ -1,0 +1,65 @@
+namespace NativeBuffers.Violations;
+
+/// <summary>Disposes variables again, and copies of what has moved to another owner, which is right and frees nothing.</summary>
+public sealed class DisposedRightly : Scenario
+{
+    public override void Run(NativeAllocator allocator)
+    {
+        for (int i = 0; i < 100; i++)
+        {
+            DisposeAgain(allocator);
+            Move(allocator);
+            Convert(allocator);
+            DisposeLists();
+        }
+    }
+
+    private static void DisposeAgain(NativeAllocator allocator)
+    {
+        using var declared = NativeBuffer.Create<byte>(64, allocator);
+        declared.Dispose();
+        declared.Dispose();
+
+        NativeBuffer<byte> none = default;
+        NativeBuffer<byte> copy = none;
+        none.Dispose();
+        copy.Dispose();
+
+        var empty = NativeBuffer.Create<byte>(0, allocator);
+        copy = empty;
+        empty.Dispose();
+        copy.Dispose();
+    }
+
+    private static void Move(NativeAllocator allocator)
+    {
+        var buffer = NativeBuffer.Create<byte>(64, allocator);
+        using (buffer)
+        {
+            using NativeBuffer<byte> moved = buffer.Move();
+            buffer.Dispose();
+        }
+    }
+
+    private static void Convert(NativeAllocator allocator)
+    {
+        var buffer = NativeBuffer.Create<byte>(64, allocator);
+        using (buffer)
+        {
+            using NativeMemoryOwner<byte> owner = buffer.ToOwner();
+        }
+    }
+
+    private static void DisposeLists()
+    {
+        using var grown = new ScratchList<byte>([]);
+        grown.Add(1);
+        grown.Dispose();
+        grown.Dispose();
+
+        var onStack = new ScratchList<byte>(stackalloc byte[8]);
+        ScratchList<byte> copy = onStack;
+        onStack.Dispose();
+        copy.Dispose();
+    }
+}

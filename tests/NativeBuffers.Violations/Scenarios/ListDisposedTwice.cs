@@ -1,0 +1,25 @@
+namespace NativeBuffers.Violations;
+
+/// <summary>Disposes a list that has left the stack, and then a copy of it, a hundred times at the same lines.</summary>
+public sealed class ListDisposedTwice : Scenario
+{
+    public override void Run(NativeAllocator allocator)
+    {
+        for (int i = 0; i < 100; i++)
+        {
+            var list = new ScratchList<long>([]); Say(i, "allocated at ListDisposedTwice.cs:10");
+            list.Add(1);
+            ScratchList<long> copy = list;
+            list.Dispose(); Say(i, "freed at ListDisposedTwice.cs:13");
+            copy.Dispose(); Say(i, "again at ListDisposedTwice.cs:14");
+        }
+    }
+
+    private static void Say(int i, string what)
+    {
+        if (i == 0)
+        {
+            Console.WriteLine(what);
+        }
+    }
+}
