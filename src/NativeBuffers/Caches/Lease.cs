@@ -170,7 +170,7 @@ internal readonly struct Lease
     /// <safety>As for <see cref="RentBehindHot"/>.</safety>
     public static unsafe Slot* TryTakeWatched(Magazine* magazine, nuint byteCount, bool zeroed, Origin origin)
     {
-        if (ThreadCache.IsNoSample(magazine))
+        if (ThreadCache.IsNoSample(magazine, byteCount))
         {
             return TryTakeUnwatched(byteCount, zeroed);
         }
@@ -334,7 +334,7 @@ internal readonly struct Lease
     /// <safety>The result belongs to the caller.</safety>
     private static unsafe Slot* TryTake(nuint byteCount, bool zeroed, NativeAllocator allocator)
     {
-        if (Watch.TakesNext())
+        if (Watch.TakesNext(byteCount))
         {
             return Uncached.TryTakeFrom(allocator, byteCount, zeroed);
         }

@@ -110,8 +110,9 @@ internal struct ThreadCache
 
     /// <summary>Whether a block may come from the cache, where samples are taken: it is none.</summary>
     /// <param name="magazine">Of which <see cref="TakeHot"/> has just given nothing; null if there is none.</param>
+    /// <param name="byteCount">The block's size.</param>
     /// <safety>The magazine is this thread's.</safety>
-    public static unsafe bool IsNoSample(Magazine* magazine)
+    public static unsafe bool IsNoSample(Magazine* magazine, nuint byteCount)
     {
         if (Watch.SeesAll || magazine == null)
         {
@@ -120,10 +121,10 @@ internal struct ThreadCache
                 magazine->UntilSample = 0;
             }
 
-            return !Watch.SeesAll && !Watch.CountDown();
+            return !Watch.SeesAll && !Watch.CountDown(byteCount);
         }
 
-        return !Watch.IsDue(ref magazine->UntilSample);
+        return magazine->UntilSample > 0 || !Watch.IsDue(ref magazine->UntilSample, SizeClasses.SizeOf(magazine->SizeClass));
     }
 
     /// <summary>Whether a magazine is one of this thread's for a size class. By addresses alone: it may be null.</summary>

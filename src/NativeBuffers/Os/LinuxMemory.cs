@@ -12,6 +12,8 @@ internal sealed partial class LinuxMemory : UnixMemory
     private const int DoNotNeed = 4;
     private const int UseHugePages = 14;
     private const int DoNotNeedLocked = 24;
+    private const int GuardInstall = 102;
+    private const int GuardRemove = 103;
 
     private const string TransparentSwitch = "/sys/kernel/mm/transparent_hugepage/enabled";
     private const string TransparentSize = "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size";
@@ -86,6 +88,27 @@ internal sealed partial class LinuxMemory : UnixMemory
 
         return true;
     }
+
+    /// <remarks>Since 6.13; not for locked pages, of which there is one here if the program locks all that it maps.</remarks>
+    public override unsafe bool HasGuardPages
+    {
+        get
+        {
+            void* page = Allocate(PageSize, 1);
+            if (page == null)
+            {
+                return false;
+            }
+
+            bool isGuarded = Guard(page, PageSize);
+            Free(page, PageSize);
+            return isGuarded;
+        }
+    }
+
+    public override unsafe bool Guard(void* start, nuint byteCount) => !Supply.IsRefused && Advise(start, byteCount, GuardInstall) == 0;
+
+    public override unsafe bool Unguard(void* start, nuint byteCount) => !Supply.IsRefused && Advise(start, byteCount, GuardRemove) == 0;
 
     public override unsafe bool Discard(void* start, nuint byteCount, bool isLocked)
     {

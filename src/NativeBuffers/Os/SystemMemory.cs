@@ -57,6 +57,15 @@ internal abstract class SystemMemory
     /// <summary>Makes pages more or less accessible; contents stay. False when refused.</summary>
     public abstract unsafe bool Protect(void* start, nuint byteCount, bool isReadable, bool isWritable);
 
+    /// <summary>Whether the system has guard pages: they cannot be touched, and are no pieces of address space of their own.</summary>
+    public virtual bool HasGuardPages => false;
+
+    /// <summary>Takes contents and memory of pages of <see cref="Allocate"/> away, and makes them guard pages. False when refused.</summary>
+    public virtual unsafe bool Guard(void* start, nuint byteCount) => false;
+
+    /// <summary>Makes guard pages readable and writable again, all zero. False when refused.</summary>
+    public virtual unsafe bool Unguard(void* start, nuint byteCount) => false;
+
     /// <summary>Keeps readable pages in memory, and out of the swap file. False when refused.</summary>
     public abstract unsafe bool Lock(void* start, nuint byteCount);
 

@@ -18,6 +18,9 @@ internal abstract class Watch
     [ThreadStatic]
     private static int t_untilSample;
 
+    [ThreadStatic]
+    private static double t_bytesUntilSample;
+
     /// <summary>
     /// Told of bare blocks that come back to the default allocator, or to what stands in front of it, by their addresses: before they
     /// are freed, or when they have moved. Nobody listens while no flow's blocks are to be found outside of it. Must not throw.
@@ -71,18 +74,26 @@ internal abstract class Watch
     /// <summary>What stands in front of an allocator now, for a block that came from elsewhere: guards would not know it.</summary>
     public static NativeAllocator OverAdopted(NativeAllocator allocator) => IsOn ? Over(allocator).ForAdopted : allocator;
 
-    /// <summary>How many blocks to pass before the next sample: random, the interval on average, so that no rhythm of the program's hides one.</summary>
-    public static int NextInterval() => Random.Shared.Next(1, int.Max(1, (int)long.Min((2L * WatchSettings.SampleInterval) - 1, int.MaxValue - 1)) + 1);
-
     /// <summary>Counts one block of this thread's that no magazine counts, and says whether it is to be a sample.</summary>
-    public static bool CountDown()
+    public static bool CountDown(nuint byteCount)
     {
-        t_untilSample--;
-        return IsDue(ref t_untilSample);
+        if (!WatchSettings.SampleDistance.IsInBytes)
+        {
+            t_untilSample--;
+            return IsDue(ref t_untilSample, byteCount);
+        }
+
+        if (t_bytesUntilSample <= 0)
+        {
+            t_bytesUntilSample = WatchSettings.SampleDistance.NextBytes(Random.Shared);
+        }
+
+        t_bytesUntilSample -= byteCount;
+        return t_bytesUntilSample <= 0;
     }
 
-    /// <summary>Whether a count has come to its end; it is begun anew then. Before the first, it is below 0.</summary>
-    public static bool IsDue(ref int left)
+    /// <summary>Whether a count of blocks of one size has come to its end; it is begun anew then. Before the first, it is below 0.</summary>
+    public static bool IsDue(ref int left, nuint byteCount)
     {
         if (left > 0)
         {
@@ -91,27 +102,27 @@ internal abstract class Watch
 
         if (left < 0)
         {
-            left = NextInterval() - 1;
+            left = WatchSettings.SampleDistance.NextBlocks(byteCount, Random.Shared) - 1;
         }
 
         bool isDue = left == 0;
         if (isDue)
         {
-            left = NextInterval();
+            left = WatchSettings.SampleDistance.NextBlocks(byteCount, Random.Shared);
         }
 
         return isDue;
     }
 
     /// <summary>Whether a block that no magazine counts is to be asked for where it is watched.</summary>
-    public static bool TakesNext()
+    public static bool TakesNext(nuint byteCount)
     {
         if (SeesAll)
         {
             return true;
         }
 
-        if (!IsOn || !CountDown())
+        if (!IsOn || !CountDown(byteCount))
         {
             return false;
         }

@@ -1,44 +1,41 @@
-using System.Globalization;
 using NativeBuffers.Os;
 
 namespace NativeBuffers.Watching;
 
 /// <summary>What the process was started with: environment variables, or settings of the application. Read once.</summary>
 /// <remarks>
-/// <c>NATIVEBUFFERS_GUARD</c> is <c>off</c>, <c>checked</c>, <c>pages</c> or <c>sampled[:N]</c>; <c>NATIVEBUFFERS_TRACK</c> is
+/// <c>NATIVEBUFFERS_GUARD</c> is <c>off</c>, <c>checked</c>, <c>pages</c> or <c>sampled</c>, the last with a <see cref="SampleDistance"/>
+/// behind a colon or without; <c>NATIVEBUFFERS_TRACK</c> is
 /// <c>off</c>, <c>sites</c> or <c>stacks</c>. The settings <c>NativeBuffers.Guard</c> and <c>NativeBuffers.Track</c>, for example in
 /// <c>runtimeconfig.template.json</c>, are the same; the environment goes first.
 /// </remarks>
 internal static class WatchSettings
 {
-    /// <summary>One of so many blocks is guarded by <see cref="GuardMode.Sampled"/>, unless told otherwise.</summary>
-    public const int UsualInterval = 5000;
-
     static WatchSettings()
     {
         Read("NATIVEBUFFERS_TRACK", "NativeBuffers.Track", "off, sites or stacks", static text => TryParse(text, out TrackingMode mode) && Is(() => Tracking = mode));
-        Read("NATIVEBUFFERS_GUARD", "NativeBuffers.Guard", "off, checked, pages, sampled or sampled:N", TryReadGuard);
+        Read("NATIVEBUFFERS_GUARD", "NativeBuffers.Guard", "off, checked, pages, sampled, sampled:5000 (one in 5000 blocks), sampled:512k (one for each 512 KiB)", TryReadGuard);
     }
 
     public static TrackingMode Tracking { get; private set; }
 
     public static GuardMode Guard { get; private set; }
 
-    /// <summary>One of so many blocks is guarded by <see cref="GuardMode.Sampled"/>.</summary>
-    public static int SampleInterval { get; private set; } = UsualInterval;
+    /// <summary>How far samples of <see cref="GuardMode.Sampled"/> are apart.</summary>
+    public static SampleDistance SampleDistance { get; private set; } = SampleDistance.Usual;
 
     private static bool TryReadGuard(string text)
     {
         string[] parts = text.Split(':');
-        int interval = UsualInterval;
+        SampleDistance distance = SampleDistance.Usual;
         if (!TryParse(parts[0], out GuardMode mode) || parts.Length > 2
-            || (parts.Length == 2 && !(mode == GuardMode.Sampled && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out interval) && interval > 0)))
+            || (parts.Length == 2 && !(mode == GuardMode.Sampled && SampleDistance.TryParse(parts[1], out distance))))
         {
             return false;
         }
 
         Guard = mode;
-        SampleInterval = interval;
+        SampleDistance = distance;
         return true;
     }
 

@@ -3,7 +3,12 @@ using NativeBuffers.Raw;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
-/// <summary>Blocks in mappings of their own, as many as the system allows; freed ones stay untouchable in a queue.</summary>
+/// <summary>Blocks in pages of their own, as many as there are records or mappings; freed ones stay untouchable in a queue.</summary>
+/// <remarks>
+/// Where the kernel has guard pages (<see cref="GuardPages"/>), blocks of usual sizes are in <em>lots</em>: ranges that are mapped together,
+/// guarded as a whole, and kept for the next block of their size. All others have a mapping of their own, with protected pages: that is two or
+/// three pieces of address space each, which the system limits.
+/// </remarks>
 internal sealed class GuardMappings : GuardStore
 {
     /// <summary>The most blocks that are freed and untouchable.</summary>
@@ -16,30 +21,25 @@ internal sealed class GuardMappings : GuardStore
     private const int MappingsOfOthers = 16_384;
 
     private readonly unsafe GuardedBlock* _records;
-    private readonly Dictionary<nuint, int> _byStart = new(GuardReportFile.MappingCount);
+    private readonly Dictionary<nuint, int> _byStart = new(MostFreed);
 
     /// <summary>Blocks that guards gave out without guarding them, and the guard of each.</summary>
     private readonly Dictionary<nuint, int> _unguarded = [];
-    private readonly int[] _vacant = new int[GuardReportFile.MappingCount];
-    private readonly int[] _freed = new int[MostFreed];
-    private readonly int _mostLive;
-    private int _vacantCount = GuardReportFile.MappingCount;
-    private int _usedCount;
-    private int _liveCount;
-    private int _freedStart;
-    private int _freedCount;
+    private readonly GuardRecords _vacant = new(GuardReportFile.MappingCount);
+    private readonly GuardQueue _freed = new(MostFreed);
+    private readonly GuardLots? _lots;
+    private readonly int _mostMapped;
+    private int _inUse;
+    private int _mappedLive;
     private ulong _freedBytes;
 
     private unsafe GuardMappings(GuardedBlock* records)
     {
         _records = records;
+        _lots = GuardPages.AreThere ? new GuardLots(records, _vacant) : null;
 
         // A live block is two pieces, and three if nothing like it is beside it.
-        _mostLive = int.Clamp((SystemMemory.Current.MostMappings - MappingsOfOthers) * 2 / 5, 1000, GuardReportFile.MappingCount - MostFreed - 256);
-        for (int i = 0; i < _vacant.Length; i++)
-        {
-            _vacant[i] = _vacant.Length - 1 - i;
-        }
+        _mostMapped = int.Max((SystemMemory.Current.MostMappings - MappingsOfOthers) / 5 * 2, 1000);
     }
 
     /// <summary>The store, made when first asked for; null when there is no memory for it.</summary>
@@ -47,10 +47,8 @@ internal sealed class GuardMappings : GuardStore
 
     protected override unsafe GuardedBlock* First => _records;
 
-    protected override bool KeepsMemory => false;
-
     /// <remarks>Behind those that were ever used, there may be no room for records.</remarks>
-    protected override int Count => _usedCount;
+    protected override int Count => _vacant.UsedCount;
 
     /// <summary>Says that a guard has given out a block without guarding it.</summary>
     /// <safety>No pointer is followed.</safety>
@@ -78,38 +76,34 @@ internal sealed class GuardMappings : GuardStore
         nuint spare = alignment > page ? alignment : 0;
         if (!Layout.TryRoundUp(byteCount, page, out nuint dataByteCount)
             || !Layout.TryAdd(dataByteCount, (2 * page) + spare, out nuint rangeByteCount)
-            || !TryTakeRecord(out int index))
+            || !TryTakeRange(rangeByteCount, out int index))
         {
-            return null;
-        }
-
-        byte* range = (byte*)SystemMemory.Current.Reserve(rangeByteCount, PageKind.Ordinary);
-        if (range == null)
-        {
-            // Freed blocks may hold what is missing.
-            EvictAll();
-            range = (byte*)SystemMemory.Current.Reserve(rangeByteCount, PageKind.Ordinary);
-        }
-
-        byte* data = spare == 0 ? range + page : (byte*)(((nuint)range + page + (alignment - 1)) & ~(alignment - 1));
-        if (range == null || (dataByteCount != 0 && !SystemMemory.Current.Commit(data, dataByteCount)))
-        {
-            if (range != null)
-            {
-                SystemMemory.Current.Free(range, rangeByteCount);
-            }
-
-            GiveBackRecord(index);
             return null;
         }
 
         GuardedBlock* block = _records + index;
-        block->RangeStart = (ulong)range;
-        block->RangeByteCount = rangeByteCount;
+        byte* range = (byte*)block->RangeStart;
+        byte* data = spare == 0 ? range + page : (byte*)(((nuint)range + page + (alignment - 1)) & ~(alignment - 1));
+        if (dataByteCount != 0
+            && !(block->IsInLot ? SystemMemory.Current.Unguard(data, dataByteCount) : SystemMemory.Current.Commit(data, dataByteCount)))
+        {
+            using (Gate.Enter())
+            {
+                _mappedLive -= block->IsInLot ? 0 : 1;
+                block->IsInLot = false;
+                GiveBack(block);
+            }
+
+            return null;
+        }
+
         block->DataStart = (ulong)data;
         block->DataByteCount = dataByteCount;
         return block;
     }
+
+    protected override unsafe bool Seal(GuardedBlock* block) =>
+        block->IsInLot ? SystemMemory.Current.Guard((void*)block->DataStart, (nuint)block->DataByteCount) : base.Seal(block);
 
     protected override unsafe GuardedBlock* FindOwn(void* start)
     {
@@ -121,74 +115,126 @@ internal sealed class GuardMappings : GuardStore
 
     protected override unsafe void Add(GuardedBlock* block) => _byStart[(nuint)block->Start] = (int)(block - _records);
 
-    protected override unsafe void Enqueue(GuardedBlock* block)
+    protected override unsafe void Enqueue(GuardedBlock* block, bool isSealed)
     {
-        _liveCount--;
-        while (_freedCount == MostFreed || (_freedCount > 0 && _freedBytes + block->RangeByteCount > MostFreedBytes))
+        if (!block->IsInLot)
+        {
+            _mappedLive--;
+        }
+        else if (!isSealed)
+        {
+            // Locked pages cannot be guarded, if the program locks all that it maps. This one was protected, and its range goes back to the system.
+            block->IsInLot = false;
+        }
+
+        while (_freed.Count == MostFreed || (_freed.Count > 0 && _freedBytes + block->RangeByteCount > MostFreedBytes))
         {
             EvictOldest();
         }
 
-        _freed[(_freedStart + _freedCount) % MostFreed] = (int)(block - _records);
-        _freedCount++;
+        _freed.Add((int)(block - _records));
         _freedBytes += block->RangeByteCount;
     }
 
-    private bool TryTakeRecord(out int index)
+    /// <summary>A record with a range of addresses that cannot be touched; false when there is none.</summary>
+    private unsafe bool TryTakeRange(nuint byteCount, out int index)
     {
         using (Gate.Enter())
         {
-            // Lower ones first, so that the report is no longer than it must be.
-            index = _liveCount < _mostLive && _vacantCount != 0 ? _vacant[_vacantCount - 1] : -1;
-            if (index < 0 || !GuardReportFile.TryReach(index))
+            if (!HasRoomForStart())
             {
+                index = -1;
                 return false;
             }
 
-            _liveCount++;
-            _vacantCount--;
-            _usedCount = int.Max(_usedCount, index + 1);
+            if (_lots is { } lots && lots.TryTake(byteCount, out index))
+            {
+                _inUse++;
+                return true;
+            }
+
+            if (_mappedLive >= _mostMapped || !_vacant.TryTake(out index))
+            {
+                index = -1;
+                return false;
+            }
+
+            void* range = SystemMemory.Current.Reserve(byteCount, PageKind.Ordinary);
+            if (range == null)
+            {
+                // Freed blocks may hold what is missing.
+                while (_freed.Count > 0)
+                {
+                    EvictOldest();
+                }
+
+                range = SystemMemory.Current.Reserve(byteCount, PageKind.Ordinary);
+            }
+
+            if (range == null)
+            {
+                _vacant.Add(index);
+                return false;
+            }
+
+            _records[index].RangeStart = (ulong)range;
+            _records[index].RangeByteCount = byteCount;
+            _records[index].IsInLot = false;
+            _mappedLive++;
+            _inUse++;
             return true;
         }
     }
 
-    private void GiveBackRecord(int index)
+    /// <summary>Whether the table has room for one more, so that nothing is thrown when the block is complete. Inside the lock.</summary>
+    private bool HasRoomForStart()
     {
-        using (Gate.Enter())
+        if (_inUse < _byStart.Capacity)
         {
-            _liveCount--;
-            _vacant[_vacantCount++] = index;
+            return true;
         }
-    }
 
-    private void EvictAll()
-    {
-        using (Gate.Enter())
+        try
         {
-            while (_freedCount > 0)
-            {
-                EvictOldest();
-            }
+            _ = _byStart.EnsureCapacity(_byStart.Capacity * 2);
+            return true;
+        }
+        catch (OutOfMemoryException)
+        {
+            return false;
         }
     }
 
     /// <summary>Gives the addresses of the block back that was freed first. Inside the lock.</summary>
     private void EvictOldest()
     {
-        int index = _freed[_freedStart];
-        _freedStart = (_freedStart + 1) % MostFreed;
-        _freedCount--;
+        _ = _freed.TryTake(out int index);
         unsafe
         {
             // SAFETY: nobody else knows of a block that is in the queue, but for those who should not.
             GuardedBlock* block = _records + index;
             _freedBytes -= block->RangeByteCount;
             _ = _byStart.Remove((nuint)block->Start);
-            SetState(block, GuardedBlockState.None);
-            SystemMemory.Current.Free((void*)block->RangeStart, (nuint)block->RangeByteCount);
+            GiveBack(block);
         }
+    }
 
-        _vacant[_vacantCount++] = index;
+    /// <summary>Gives a range back, to its lot or to the system, with its record. Inside the lock.</summary>
+    /// <safety>Nobody uses the range, or finds the block.</safety>
+    private unsafe void GiveBack(GuardedBlock* block)
+    {
+        int index = (int)(block - _records);
+        SetState(block, GuardedBlockState.None);
+        _inUse--;
+        if (block->IsInLot)
+        {
+            _lots!.Add(index);
+        }
+        else
+        {
+            SystemMemory.Current.Free((void*)block->RangeStart, (nuint)block->RangeByteCount);
+            _vacant.Add(index);
+        }
     }
 
     private static unsafe GuardMappings? TryMake()

@@ -12,8 +12,8 @@ internal static class GuardReportFile
     /// <summary>How many samples there are at a time.</summary>
     public const int SampleCount = 128;
 
-    /// <summary>How many other blocks are known at a time, live and freed.</summary>
-    public const int MappingCount = 28_672;
+    /// <summary>The most other blocks that a report may know.</summary>
+    public const int MostMappingCount = 1 << 18;
 
     /// <summary>How much room the file gets at a time, in bytes.</summary>
     private const int Step = 64 * 1024;
@@ -25,6 +25,9 @@ internal static class GuardReportFile
     private static unsafe GuardedBlock* s_samples;
     private static unsafe GuardedBlock* s_mappings;
     private static int s_mappingCount;
+
+    /// <summary>How many other blocks are known at a time, live and freed. Where each is a piece of address space, the system allows fewer.</summary>
+    public static int MappingCount { get; } = GuardPages.AreThere ? MostMappingCount : 28_672;
 
     /// <summary>Where the file is, or would be.</summary>
     public static string FilePath { get; } = Path.Combine(GuardReportName.Folder, GuardReportName.Next());

@@ -96,13 +96,13 @@ internal abstract class GuardStore
     {
         using (Gate.Enter())
         {
-            if (block->DataByteCount != 0
-                && (KeepsMemory || !SystemMemory.Current.Decommit((void*)block->DataStart, (nuint)block->DataByteCount, PageKind.Ordinary)))
+            bool isSealed = block->DataByteCount == 0 || Seal(block);
+            if (!isSealed)
             {
                 _ = SystemMemory.Current.Protect((void*)block->DataStart, (nuint)block->DataByteCount, isReadable: false, isWritable: false);
             }
 
-            Enqueue(block);
+            Enqueue(block, isSealed);
         }
     }
 
@@ -132,9 +132,6 @@ internal abstract class GuardStore
     /// <safety>They stay for as long as the process lives.</safety>
     protected abstract unsafe GuardedBlock* First { get; }
 
-    /// <summary>Whether freed blocks keep their memory, so that the next block in their place need not ask for it.</summary>
-    protected abstract bool KeepsMemory { get; }
-
     /// <summary>How many records there are.</summary>
     protected abstract int Count { get; }
 
@@ -150,9 +147,17 @@ internal abstract class GuardStore
     /// <safety>The block is this store's.</safety>
     protected abstract unsafe void Add(GuardedBlock* block);
 
+    /// <summary>Makes the data of a freed block untouchable, and as it is to be for the next block in its place. Inside the lock.</summary>
+    /// <returns>False when the system refused; perhaps the data can still be touched then.</returns>
+    /// <safety>The block is this store's, and has data, which nobody uses any more.</safety>
+    protected virtual unsafe bool Seal(GuardedBlock* block) =>
+        SystemMemory.Current.Decommit((void*)block->DataStart, (nuint)block->DataByteCount, PageKind.Ordinary);
+
     /// <summary>Puts a freed block behind those that were freed before. Inside the lock.</summary>
+    /// <param name="block">The block.</param>
+    /// <param name="isSealed">Whether <see cref="Seal"/> succeeded.</param>
     /// <safety>The block is this store's, and nobody can touch it.</safety>
-    protected abstract unsafe void Enqueue(GuardedBlock* block);
+    protected abstract unsafe void Enqueue(GuardedBlock* block, bool isSealed);
 
     /// <summary>Lets <see cref="Find"/> find what is in a store.</summary>
     protected static void Use(GuardStore store)

@@ -50,8 +50,13 @@ internal struct GuardedBlock
     /// <summary>What its start is a multiple of, in bytes.</summary>
     public uint Alignment;
 
-    /// <summary>Not 0 if it has elements, so that it may start at a multiple of no more than theirs.</summary>
-    public int IsTyped;
+    /// <summary>Whether it has elements, so that it may start at a multiple of no more than theirs.</summary>
+    public bool IsTyped;
+
+    /// <summary>Whether its range belongs to <see cref="GuardLots"/>.</summary>
+    public bool IsInLot;
+
+    private readonly short _padding;
 
     /// <summary>The allocator, as the user knows it.</summary>
     public GuardText Allocator;

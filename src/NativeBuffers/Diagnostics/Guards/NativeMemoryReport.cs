@@ -86,7 +86,7 @@ public sealed class NativeMemoryReport
         if (header.SignatureFound != GuardReportHeader.Signature
             || header.RecordByteCount != recordByteCount
             || header.SampleCount is < 0 or > GuardReportFile.SampleCount
-            || header.MappingCount is < 0 or > GuardReportFile.MappingCount)
+            || header.MappingCount is < 0 or > GuardReportFile.MostMappingCount)
         {
             throw NoReport(path);
         }

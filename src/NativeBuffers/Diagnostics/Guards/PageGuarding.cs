@@ -36,7 +36,7 @@ internal abstract class PageGuarding : WrappingAllocator
     protected abstract GuardStore? Store { get; }
 
     /// <summary>Whether this is a block to guard.</summary>
-    protected abstract bool IsWanted();
+    protected abstract bool IsWanted(nuint byteCount);
 
     /// <summary>Says that a block was given out that is not guarded.</summary>
     /// <safety>No pointer is followed.</safety>
@@ -94,7 +94,7 @@ internal abstract class PageGuarding : WrappingAllocator
 
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
     {
-        if (!IsWanted())
+        if (!IsWanted(byteCount))
         {
             return base.AllocateCore(byteCount, alignment, zeroed);
         }
@@ -214,7 +214,7 @@ internal abstract class PageGuarding : WrappingAllocator
             old->Shadow = (nuint)shadow;
         }
 
-        GuardedBlock* guarded = TryTake(newByteCount, alignment, old->IsTyped != 0, shadow);
+        GuardedBlock* guarded = TryTake(newByteCount, alignment, old->IsTyped, shadow);
         void* moved = guarded != null ? (void*)guarded->Start
             : shadow != null ? shadow
             : Inner.Obtain(newByteCount, alignment, zeroed: false);
@@ -263,7 +263,7 @@ internal abstract class PageGuarding : WrappingAllocator
         if (guarded != null)
         {
             guarded->Shadow = (nuint)shadow;
-            guarded->IsTyped = isTyped ? 1 : 0;
+            guarded->IsTyped = isTyped;
         }
 
         return guarded;

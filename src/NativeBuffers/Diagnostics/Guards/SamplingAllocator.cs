@@ -2,17 +2,17 @@ using NativeBuffers.Watching;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
-/// <summary>Guards one of so many blocks by pages, and passes the others on.</summary>
+/// <summary>Guards some blocks by pages, as far apart as a <see cref="SampleDistance"/> says, and passes the others on.</summary>
 /// <remarks>
 /// For production. A block that is passed on costs a comparison when it comes back. Blocks of more than <see cref="GuardPool.LargestByteCount"/>
-/// are never guarded, nor are any while all places of the pool are in use.
+/// are never guarded, nor are any while all places of their size are in use.
 /// </remarks>
 internal sealed class SamplingAllocator(NativeAllocator inner, bool isAmbient, bool takesAll = false)
     : PageGuarding("Sampled", inner, isAmbient)
 {
     protected override GuardStore? Store => GuardPool.Instance;
 
-    protected override bool IsWanted() => Watch.TakeDue() || takesAll || Watch.CountDown();
+    protected override bool IsWanted(nuint byteCount) => Watch.TakeDue() || takesAll || Watch.CountDown(byteCount);
 
     protected override void CountGuarded() => Tally.Count(Happening.GuardSample, static () => "A block is guarded as a sample.");
 

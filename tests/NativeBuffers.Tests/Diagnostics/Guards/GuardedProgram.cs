@@ -38,7 +38,9 @@ internal sealed class GuardedProgram
     /// <param name="scenario">The class.</param>
     /// <param name="look">Looks at the result while the report is still there.</param>
     /// <param name="track">What is in <c>NATIVEBUFFERS_TRACK</c>.</param>
-    public static async Task<GuardedProgram> RunAsync(string guard, string scenario, Func<GuardedProgram, Task>? look = null, string track = "")
+    /// <param name="pages">What is in <c>NATIVEBUFFERS_GUARD_PAGES</c>.</param>
+    public static async Task<GuardedProgram> RunAsync(
+        string guard, string scenario, Func<GuardedProgram, Task>? look = null, string track = "", string pages = "")
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("nativebuffers-guard-");
         try
@@ -48,6 +50,7 @@ internal sealed class GuardedProgram
                 [scenario],
                 ("NATIVEBUFFERS_GUARD", guard),
                 ("NATIVEBUFFERS_TRACK", track),
+                ("NATIVEBUFFERS_GUARD_PAGES", pages),
                 ("NATIVEBUFFERS_GUARD_REPORT", folder.FullName));
             string? path = folder.GetFiles("*.guard").SingleOrDefault()?.FullName;
             var result = new GuardedProgram(

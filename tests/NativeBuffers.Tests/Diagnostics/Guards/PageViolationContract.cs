@@ -1,11 +1,12 @@
 namespace NativeBuffers.Tests.Diagnostics.Guards;
 
 /// <summary>What guards by pages find, each in a process of its own, and what they say about it.</summary>
-public abstract class PageViolationContract(string guard)
+public abstract class PageViolationContract(string guard, string pages = "")
 {
     [Theory]
     [InlineData("OverflowRead", NativeMemoryViolationKind.Overflow, 100, "Read 1 byte past a 100-byte block allocated at {0}.")]
     [InlineData("OverflowWrite", NativeMemoryViolationKind.Overflow, 100, "Write 1 byte past a 100-byte block allocated at {0}.")]
+    [InlineData("OverflowWriteLarge", NativeMemoryViolationKind.Overflow, 1 << 20, "Write 1 byte past a 1048576-byte block allocated at {0}.")]
     [InlineData("UnderflowByAPage", NativeMemoryViolationKind.Underflow, 100, null)]
     [InlineData("WriteAfterFree", NativeMemoryViolationKind.WriteAfterFree, 64, "Write at byte 8 of a 64-byte block that was freed at {1}, allocated at {0}.")]
     [InlineData("ReadAfterFree", NativeMemoryViolationKind.ReadAfterFree, 64, "Read at byte 8 of a 64-byte block that was freed at {1}, allocated at {0}.")]
@@ -14,7 +15,7 @@ public abstract class PageViolationContract(string guard)
     public async Task What_touches_a_page_that_cannot_be_touched_ends_the_process_and_the_report_names_the_lines(
         string scenario, NativeMemoryViolationKind kind, long byteCount, string? sentence)
     {
-        GuardedProgram program = await GuardedProgram.RunAsync(guard, scenario);
+        GuardedProgram program = await GuardedProgram.RunAsync(guard, scenario, pages: pages);
 
         Assert.NotEqual(0, program.ExitCode);
         Assert.Contains(nameof(AccessViolationException), program.Errors);
@@ -52,7 +53,7 @@ public abstract class PageViolationContract(string guard)
     [InlineData("NeverGivenOut", "at {1}, which it has not given out, or has forgotten since it was freed.")]
     public async Task What_is_found_at_a_free_is_thrown_and_names_the_lines(string scenario, string sentence)
     {
-        GuardedProgram program = await GuardedProgram.RunAsync(guard, scenario);
+        GuardedProgram program = await GuardedProgram.RunAsync(guard, scenario, pages: pages);
 
         Assert.NotEqual(0, program.ExitCode);
         Assert.Contains($"Unhandled exception. {typeof(NativeMemoryViolationException)}: ", program.Errors);
@@ -66,7 +67,7 @@ public abstract class PageViolationContract(string guard)
     [Fact]
     public async Task What_is_found_at_a_disposal_is_told_and_the_program_goes_on()
     {
-        GuardedProgram program = await GuardedProgram.RunAsync(guard, "UnderflowOfOwner");
+        GuardedProgram program = await GuardedProgram.RunAsync(guard, "UnderflowOfOwner", pages: pages);
 
         Assert.Equal(0, program.ExitCode);
         Assert.Equal("went on to the end", program.Said[^1]);
@@ -78,7 +79,7 @@ public abstract class PageViolationContract(string guard)
     [Fact]
     public async Task A_correct_program_runs_clean_and_leaves_no_report()
     {
-        GuardedProgram program = await GuardedProgram.RunAsync(guard, "Correct");
+        GuardedProgram program = await GuardedProgram.RunAsync(guard, "Correct", pages: pages);
 
         Assert.Equal("", program.Errors);
         Assert.Equal(["went on to the end"], program.Said);
@@ -89,7 +90,7 @@ public abstract class PageViolationContract(string guard)
     [Fact]
     public async Task Null_references_are_caught_as_ever_and_are_no_faults()
     {
-        GuardedProgram program = await GuardedProgram.RunAsync(guard, "NullReferences");
+        GuardedProgram program = await GuardedProgram.RunAsync(guard, "NullReferences", pages: pages);
 
         Assert.Equal("", program.Errors);
         Assert.Equal(["caught 20000", "fault False", "went on to the end"], program.Said);
@@ -99,7 +100,7 @@ public abstract class PageViolationContract(string guard)
     [Fact]
     public async Task A_stack_that_overflows_is_told_as_ever()
     {
-        GuardedProgram program = await GuardedProgram.RunAsync(guard, "StackOverflow");
+        GuardedProgram program = await GuardedProgram.RunAsync(guard, "StackOverflow", pages: pages);
 
         Assert.StartsWith("Stack overflow.", program.Errors);
         Assert.NotEqual(0, program.ExitCode);

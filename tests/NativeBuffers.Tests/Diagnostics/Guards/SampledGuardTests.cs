@@ -1,4 +1,5 @@
 using NativeBuffers.Diagnostics.Guards;
+using NativeBuffers.Watching;
 
 namespace NativeBuffers.Tests.Diagnostics.Guards;
 
@@ -9,17 +10,18 @@ public class SampledGuardTests
     private static readonly NativeAllocator s_all = new SamplingAllocator(NativeAllocator.Malloc, isAmbient: false, takesAll: true);
 
     [Fact]
-    public unsafe void One_of_so_many_blocks_is_a_sample()
+    public unsafe void Samples_are_as_far_apart_as_they_should_be()
     {
         NativeAllocator sampled = NativeAllocator.Malloc.WithGuards(GuardMode.Sampled);
         long before = Tally.Of(Happening.GuardSample);
         for (int i = 0; i < 500_000; i++)
         {
-            sampled.Free(sampled.AllocateUninitialized(64), 64);
+            sampled.Free(sampled.AllocateUninitialized(4096), 4096);
         }
 
-        // 100, unless the process was started with another interval.
-        double expected = 500_000.0 / Watching.WatchSettings.SampleInterval;
+        // 244, unless the process was started with another distance.
+        SampleDistance distance = WatchSettings.SampleDistance;
+        double expected = 500_000.0 * (distance.IsInBytes ? 4096 : 1) / distance.Length;
         Assert.InRange(Tally.Of(Happening.GuardSample) - before, expected * 0.6, expected * 1.6);
     }
 
@@ -73,6 +75,19 @@ public class SampledGuardTests
 
         // Less than a byte each: the lock may need something when it is waited for.
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 19_999);
+    }
+
+    /// <remarks>By bytes, 50 large blocks are 50 times the distance, and 1000 small ones 0.06 times.</remarks>
+    [Theory]
+    [InlineData("1m", 0, 3)]
+    [InlineData("2", 112, 112)]
+    public async Task Large_blocks_are_samples_too(string distance, int fewestSmall, int mostSmall)
+    {
+        GuardedProgram program = await GuardedProgram.RunAsync($"sampled:{distance}", "SamplesOfTwoSizes");
+
+        Assert.Equal(("", 0, 3), (program.Errors, program.ExitCode, program.Said.Length));
+        Assert.InRange(int.Parse(program.Said[0]["small ".Length..], null), fewestSmall, mostSmall);
+        Assert.InRange(int.Parse(program.Said[1]["large ".Length..], null), 8, 16);
     }
 
     [Fact]

@@ -1,0 +1,93 @@
+using NativeBuffers.Os;
+
+namespace NativeBuffers.Diagnostics.Guards;
+
+/// <summary>Ranges of a few pages that are guarded as a whole, and wait for a block of their size. Its user locks.</summary>
+/// <remarks>
+/// The kernel's guard pages are no mappings: so all ranges of a lot are one, and lots that lie side by side are, too. A range is never given
+/// back to the system, as that would cut a mapping in two; without a block it has addresses and no memory.
+/// </remarks>
+internal sealed class GuardLots
+{
+    /// <summary>The largest range, in pages, those around the block included. Larger ones are rare, and have a mapping each.</summary>
+    private const int LargestPageCount = 16;
+
+    /// <summary>How many ranges are made at a time.</summary>
+    private const int LotLength = 16;
+
+    private readonly unsafe GuardedBlock* _records;
+    private readonly GuardRecords _vacant;
+
+    /// <summary>The first record of each size that waits, and of each record the next one; below 0 if there is none.</summary>
+    private readonly int[] _first = new int[LargestPageCount + 1];
+    private readonly int[] _next = new int[GuardReportFile.MappingCount];
+
+    /// <param name="records">The records of all blocks: a waiting range has one, which no block has.</param>
+    /// <param name="vacant">Where records come from.</param>
+    /// <safety>The records stay for as long as the process lives.</safety>
+    public unsafe GuardLots(GuardedBlock* records, GuardRecords vacant)
+    {
+        _records = records;
+        _vacant = vacant;
+        Array.Fill(_first, -1);
+    }
+
+    /// <summary>A range that cannot be touched, by its record; false if there is none of this size.</summary>
+    public bool TryTake(nuint byteCount, out int index)
+    {
+        nuint pageCount = byteCount / SystemMemory.PageSize;
+        if (pageCount > LargestPageCount || (_first[pageCount] < 0 && !TryMakeLot(byteCount)))
+        {
+            index = -1;
+            return false;
+        }
+
+        index = _first[pageCount];
+        _first[pageCount] = _next[index];
+        return true;
+    }
+
+    /// <summary>Lets a range wait that cannot be touched.</summary>
+    /// <safety>The record has such a range, and no block.</safety>
+    public unsafe void Add(int index)
+    {
+        ref int first = ref _first[_records[index].RangeByteCount / SystemMemory.PageSize];
+        _next[index] = first;
+        first = index;
+    }
+
+    private unsafe bool TryMakeLot(nuint byteCount)
+    {
+        Span<int> taken = stackalloc int[LotLength];
+        int count = 0;
+        while (count < LotLength && _vacant.TryTake(out int index))
+        {
+            taken[count++] = index;
+        }
+
+        nuint lotByteCount = byteCount * (nuint)count;
+        byte* start = count == 0 ? null : (byte*)SystemMemory.Current.Allocate(lotByteCount, 1);
+        if (start != null && !SystemMemory.Current.Guard(start, lotByteCount))
+        {
+            SystemMemory.Current.Free(start, lotByteCount);
+            start = null;
+        }
+
+        for (int i = 0; i < count; i++)
+        {
+            if (start == null)
+            {
+                _vacant.Add(taken[i]);
+                continue;
+            }
+
+            GuardedBlock* record = _records + taken[i];
+            record->RangeStart = (ulong)(start + ((nuint)i * byteCount));
+            record->RangeByteCount = byteCount;
+            record->IsInLot = true;
+            Add(taken[i]);
+        }
+
+        return start != null;
+    }
+}
