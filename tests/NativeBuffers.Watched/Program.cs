@@ -1,3 +1,4 @@
+using NativeBuffers.Watched.PlugIns;
 using NativeBuffers.Watched.Tracking;
 
 namespace NativeBuffers.Watched;
@@ -13,6 +14,7 @@ public static class Program
         ["kinds"] = AllKinds.Run,
         ["leaks"] = LeaksAtExit.Run,
         ["peak"] = PeakOfOneThread.Run,
+        ["plug-ins"] = Unloading.Run,
         ["release"] = FailedRelease.Run,
         ["scope"] = LossyScope.Run,
         ["twice"] = TrackedTwice.Run,

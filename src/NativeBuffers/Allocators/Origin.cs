@@ -5,8 +5,9 @@ namespace NativeBuffers;
 
 /// <summary>A line of the program at which a block is asked for or given back, and what its elements are.</summary>
 /// <remarks>
-/// <para>There is one object for each line and type, with a number that fits into native memory. Both live as long as the
-/// process, as the lines do.</para>
+/// <para>There is one object for each line and name of a type, with a number that fits into native memory. Both live as long as the
+/// process. A type may end earlier, with its plug-in: so an origin keeps the name, and refers to such a type weakly. A plug-in that is
+/// loaded again finds the same origins.</para>
 /// <para>Callers <see cref="Note(Origin)"/> where they are; who watches over blocks reads that on the same thread, a few calls
 /// further down. So the line reaches every allocator that wraps another, and none of them has a parameter for it.</para>
 /// </remarks>
@@ -15,7 +16,7 @@ internal sealed class Origin
     /// <summary>A power of two: how many of the last lines are found at once.</summary>
     private const int RecentLength = 1024;
 
-    private static readonly ConcurrentDictionary<(string File, int Line, Type? Type), Origin> s_all = new();
+    private static readonly ConcurrentDictionary<(string File, int Line, string? TypeName), Origin> s_all = new();
     private static readonly UninterruptedLock s_gate = new();
     private static readonly UninterruptedLock s_adding = new();
     private static readonly Recent[] s_recent = new Recent[RecentLength];
@@ -24,11 +25,14 @@ internal sealed class Origin
     [ThreadStatic]
     private static Origin? t_noted;
 
-    private Origin(string file, int line, Type? type)
+    /// <summary>The elements' type, or a weak reference to one that may be unloaded: by it, the usual way knows an origin again.</summary>
+    private object? _type;
+
+    private Origin(string file, int line, string? typeName)
     {
         File = file;
         Line = line;
-        Type = type;
+        TypeName = typeName;
         using (s_gate.Enter())
         {
             Id = s_byId.Length;
@@ -57,8 +61,11 @@ internal sealed class Origin
     /// <summary>From 1; 0 if unknown.</summary>
     public int Line { get; }
 
-    /// <summary>The elements' type; null for bare blocks.</summary>
-    public Type? Type { get; }
+    /// <summary>What the elements' type is called; null for bare blocks.</summary>
+    public string? TypeName { get; }
+
+    /// <summary>Whether the type is one of elements that lie side by side. Arenas have none: they find place in their blocks by addresses.</summary>
+    public bool HasElements { get; private init; }
 
     /// <summary>Whether a caller of an allocator noted it, and not an owner: who may be told of mistakes by exceptions.</summary>
     public bool IsOfBareBlock { get; private init; }
@@ -86,7 +93,7 @@ internal sealed class Origin
         // share the table: an origin does not change, and whichever a thread finds there is a whole one.
         ref Recent place = ref s_recent[(line + ((file?.Length ?? 0) << 4)) & (RecentLength - 1)];
         Origin? known = place.Origin;
-        return known is not null && (object)known.File == file && known.Line == line && ReferenceEquals(known.Type, type)
+        return known is not null && (object)known.File == file && known.Line == line && ReferenceEquals(known._type, type)
             ? known
             : Find(ref place, file, line, type);
     }
@@ -111,7 +118,7 @@ internal sealed class Origin
 
     /// <summary>This line, for blocks that nobody looked at.</summary>
     /// <param name="type">The elements' type.</param>
-    public Origin AsRule(Type type) => new(File, Line, type) { IsRule = true };
+    public Origin AsRule(Type type) => new(File, Line, type.ToString()) { IsRule = true, HasElements = HasElements };
 
     /// <summary><c>File.cs:12</c>, or that it is not known.</summary>
     public override string ToString() =>
@@ -127,18 +134,40 @@ internal sealed class Origin
             return SomewhereBare;
         }
 
-        if (!s_all.TryGetValue((file ?? string.Empty, line, type), out Origin? found))
+        if (place.Origin is { } recent && (object)recent.File == file && recent.Line == line && recent.IsOfPlugIn(type))
+        {
+            return recent;
+        }
+
+        (string, int, string?) key = (file ?? string.Empty, line, type?.ToString());
+        if (!s_all.TryGetValue(key, out Origin? found))
         {
             // One at a time: waiting for the dictionary's own lock could be interrupted.
             using (s_adding.Enter())
             {
-                found = s_all.GetOrAdd((file ?? string.Empty, line, type), static key => new Origin(key.File, key.Line, key.Type) { IsOfBareBlock = key.Type is null });
+                found = s_all.GetOrAdd(key, static (key, type) => Make(key, type), type);
             }
+        }
+
+        if (type is not null && found._type is WeakReference<Type> unloaded && !unloaded.TryGetTarget(out _))
+        {
+            Volatile.Write(ref found._type, ReferenceTo(type));
         }
 
         Volatile.Write(ref place.Origin, found);
         return found;
     }
+
+    private static Origin Make((string File, int Line, string? TypeName) key, Type? type) => new(key.File, key.Line, key.TypeName)
+    {
+        _type = type is null ? null : ReferenceTo(type),
+        IsOfBareBlock = type is null,
+        HasElements = type is { IsValueType: true, IsByRefLike: false },
+    };
+
+    private static object ReferenceTo(Type type) => type.IsCollectible ? new WeakReference<Type>(type) : type;
+
+    private bool IsOfPlugIn(Type? type) => _type is WeakReference<Type> mine && mine.TryGetTarget(out Type? target) && target == type;
 
     /// <summary>A place for one. An array of these, and not of references: storing to those asks for the array's type each time.</summary>
     private struct Recent

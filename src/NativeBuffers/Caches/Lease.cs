@@ -75,8 +75,23 @@ internal readonly struct Lease
     }
 
     /// <summary>As the other, for a caller that has kept its origin. Not the shortest path.</summary>
-    public static Lease Rent(int length, int elementSize, Origin origin) =>
-        Rent(length, elementSize, origin.File, origin.Line, origin.Type ?? typeof(byte));
+    public static Lease Rent(int length, int elementSize, Origin origin)
+    {
+        unsafe
+        {
+            // SAFETY: a slot that was taken belongs to this lease.
+            Slot* slot = ThreadCache.TakeHot((ulong)(uint)length * (uint)elementSize, out Magazine* magazine);
+            if (slot == null)
+            {
+                slot = Switch.IsOn
+                    ? RentWatched(magazine, length, elementSize, zeroed: false, origin)
+                    : RentBehindHot(magazine, length, elementSize, zeroed: false);
+                magazine = slot->Home;
+            }
+
+            return new Lease(slot, magazine);
+        }
+    }
 
     /// <summary>As <see cref="Rent(int, int, string?, int, Type)"/>, with zeroed bytes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -148,10 +163,14 @@ internal readonly struct Lease
     /// <safety>As for <see cref="RentBehindHot"/>.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static unsafe Slot* RentWatched(
-        Magazine* magazine, int length, int elementSize, bool zeroed, string? file, int line, Type type)
+        Magazine* magazine, int length, int elementSize, bool zeroed, string? file, int line, Type type) =>
+        RentWatched(magazine, length, elementSize, zeroed, Origin.At(file, line, type));
+
+    /// <safety>As for <see cref="RentBehindHot"/>.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe Slot* RentWatched(Magazine* magazine, int length, int elementSize, bool zeroed, Origin origin)
     {
         nuint byteCount = length >= 0 ? (nuint)length * (nuint)elementSize : Layout.ByteCount(length, elementSize);
-        Origin origin = Origin.At(file, line, type);
         Slot* slot = WatchedWay.IsOpen(magazine) ? WatchedWay.TryTake(magazine, byteCount, zeroed, origin) : TryTakeWatched(magazine, byteCount, zeroed, origin);
         if (slot == null)
         {

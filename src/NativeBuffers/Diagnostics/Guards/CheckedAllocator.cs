@@ -39,6 +39,10 @@ internal sealed class CheckedAllocator : WrappingAllocator
         _ringAlignment = inner.LivesForever && inner.BlockAlignment <= CheckedHeader.ByteCount ? inner.BlockAlignment : 0;
         _marks = new CheckedMarks(_id, BlockAlignment);
         _ranges = CheckedRanges.For(inner);
+        if (_isKept && !LivesForever)
+        {
+            CheckedQuarantine.StartTrimming();
+        }
     }
 
     internal override unsafe void* ObtainAt(ref nint thread, Origin origin, nuint byteCount, nuint alignment, bool zeroed)

@@ -20,7 +20,9 @@ internal static class CheckedQuarantine
     private static readonly Dictionary<nint, CheckedAllocator> s_known = [];
     private static readonly Queue<(nint Block, nuint ByteCount)> s_kept = [];
     private static readonly HashSet<nint> s_told = [];
+    private static readonly Trimming s_trimming = new();
     private static long s_keptBytes;
+    private static int s_isTrimmed;
 
     /// <summary>Whether a block is given back at once, and not filled before.</summary>
     /// <safety>The header is intact.</safety>
@@ -92,15 +94,33 @@ internal static class CheckedQuarantine
         }
     }
 
+    /// <summary>From now on, full collections give back the kept blocks of allocators that may be collected: budgets, and allocators of plug-ins.</summary>
+    public static void StartTrimming()
+    {
+        if (Interlocked.Exchange(ref s_isTrimmed, 1) == 0)
+        {
+            CollectionWatch.Tell(s_trimming);
+        }
+    }
+
     /// <summary>Gives all blocks back that are kept: memory is short.</summary>
-    public static void Empty()
+    public static void Empty() => Empty(static _ => true);
+
+    private static void Empty(Func<CheckedAllocator, bool> isWanted)
     {
         List<(CheckedAllocator Owner, nint Block)> leaving = [];
         using (s_gate.Enter())
         {
-            while (s_kept.Count > 0)
+            for (int left = s_kept.Count; left > 0; left--)
             {
-                Take(leaving);
+                if (isWanted(s_known[s_kept.Peek().Block]))
+                {
+                    Take(leaving);
+                }
+                else
+                {
+                    s_kept.Enqueue(s_kept.Dequeue());
+                }
             }
         }
 
@@ -137,5 +157,10 @@ internal static class CheckedQuarantine
         {
             leaving.Add((owner!, block));
         }
+    }
+
+    private sealed class Trimming : ITrimmable
+    {
+        public void AfterFullCollection(bool isMemoryShort) => Empty(static owner => !owner.LivesForever);
     }
 }

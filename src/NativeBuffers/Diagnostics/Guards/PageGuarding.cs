@@ -111,7 +111,7 @@ internal abstract class PageGuarding : WrappingAllocator
             }
         }
 
-        GuardedBlock* guarded = TryTake(byteCount, alignment, HasElements(origin), shadow);
+        GuardedBlock* guarded = TryTake(byteCount, alignment, origin.HasElements, shadow);
         if (guarded != null)
         {
             guarded->AllocatedAt.Write(origin);
@@ -300,9 +300,6 @@ internal abstract class PageGuarding : WrappingAllocator
             Inner.GiveBack(block, byteCount, alignment);
         }
     }
-
-    /// <remarks>Arenas are none: they find place in their blocks by addresses.</remarks>
-    private static bool HasElements(Origin origin) => origin.Type is { IsValueType: true, IsByRefLike: false };
 
     /// <summary>What a block starts at a multiple of, in bytes.</summary>
     /// <remarks>

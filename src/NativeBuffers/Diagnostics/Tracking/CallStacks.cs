@@ -76,20 +76,27 @@ internal static class CallStacks
     private static bool IsOurs(StackFrame frame) =>
         DiagnosticMethodInfo.Create(frame)?.DeclaringAssemblyName is { } assembly && assembly == typeof(CallStacks).Assembly.FullName;
 
+    /// <summary>The method of a frame, or the name of one that may be unloaded: a key must not keep a plug-in.</summary>
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "A method that was trimmed is unknown, and compares equal to others that are.")]
-    private static MethodBase? MethodOf(StackFrame frame) => frame.GetMethod();
+    private static object? MethodOf(StackFrame frame)
+    {
+        MethodBase? method = frame.GetMethod();
+        return method is { IsCollectible: true }
+            ? $"{method.Module.ModuleVersionId} {(method.HasMetadataToken() ? method.MetadataToken : 0)} {method.DeclaringType} {method}"
+            : method;
+    }
 
     /// <summary>Methods, and how far each had come.</summary>
     private sealed class Key : IEquatable<Key>
     {
-        private readonly (MethodBase? Method, int Offset)[] _frames;
+        private readonly (object? Method, int Offset)[] _frames;
         private readonly int _hash;
 
         public Key(StackTrace trace)
         {
             _frames = [.. trace.GetFrames().Select(static frame => (MethodOf(frame), frame.GetNativeOffset()))];
             var hash = default(HashCode);
-            foreach ((MethodBase? method, int offset) in _frames)
+            foreach ((object? method, int offset) in _frames)
             {
                 hash.Add(method);
                 hash.Add(offset);

@@ -69,7 +69,7 @@ internal sealed class UsageTable
                select change,
         ]);
 
-    private static string TypeNameOf(Origin origin) => origin.Type?.ToString() ?? (origin.Line > 0 ? BareBlock : UnknownType);
+    private static string TypeNameOf(Origin origin) => origin.TypeName ?? (origin.Line > 0 ? BareBlock : UnknownType);
 
     private IReadOnlyList<NativeMemoryGroup> GroupBy(Func<UsageRow, string> nameOf) =>
     [
