@@ -12,6 +12,7 @@ public static class Program
         ["abandoned"] = Abandonment.Run,
         ["folded"] = FoldedCalls.Run,
         ["kinds"] = AllKinds.Run,
+        ["late"] = LateDisposal.Run,
         ["leaks"] = LeaksAtExit.Run,
         ["peak"] = PeakOfOneThread.Run,
         ["plug-ins"] = Unloading.Run,

@@ -1,4 +1,5 @@
 using NativeBuffers.Os;
+using NativeBuffers.Watching;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
@@ -33,7 +34,7 @@ internal sealed class GuardReportRoom
         {
             room = new GuardReportRoom(Create(path), path);
             room.Grow(byteCount);
-            AppDomain.CurrentDomain.ProcessExit += (_, _) => room.Delete();
+            ProcessEnd.DoLast(room.Delete);
             return room;
         }
         catch (Exception exception)

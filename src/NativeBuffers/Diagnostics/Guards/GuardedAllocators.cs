@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using NativeBuffers.Watching;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
@@ -22,7 +23,7 @@ internal static class GuardedAllocators
     {
         if (mode == GuardMode.Checked && Interlocked.Exchange(ref s_isCheckedAtExit, 1) == 0)
         {
-            AppDomain.CurrentDomain.ProcessExit += static (_, _) => NativeMemoryGuard.Check();
+            ProcessEnd.Do(static () => NativeMemoryGuard.Check());
         }
 
         return inner.IsGuarded ? inner : Make(inner, mode, isAmbient: true);

@@ -10,7 +10,7 @@ internal static class LeakReports
     {
         if (WatchSettings.Tracking != TrackingMode.Off)
         {
-            AppDomain.CurrentDomain.ProcessExit += static (_, _) => TellWhatIsAlive();
+            ProcessEnd.Do(TellWhatIsAlive);
         }
     }
 

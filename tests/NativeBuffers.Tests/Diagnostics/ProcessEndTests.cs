@@ -1,0 +1,39 @@
+namespace NativeBuffers.Tests.Diagnostics;
+
+/// <summary>What the library does when a process ends comes behind the program's own handlers.</summary>
+public class ProcessEndTests
+{
+    [Fact]
+    public async Task A_block_that_an_exit_handler_disposes_is_no_leak()
+    {
+        WatchedProcess process = await WatchedProcess.RunAsync(["NATIVEBUFFERS_TRACK=sites"], "late");
+        Assert.Contains("40,000 bytes in 1 block is alive", process.Errors);
+        Assert.Equal(0, process.ExitCode);
+    }
+
+    [Fact]
+    public async Task A_block_that_an_exit_handler_spoils_is_found()
+    {
+        WatchedProcess process = await WatchedProcess.RunAsync(["NATIVEBUFFERS_GUARD=checked"], "late", "spoil");
+        Assert.Matches("Overflow: 1 byte behind a 40,?000-byte block was overwritten. Allocated at LateDisposal.cs:[0-9]+", process.Errors);
+        Assert.Equal(0, process.ExitCode);
+    }
+
+    [Theory]
+    [InlineData("pages")]
+    [InlineData("sampled:1")]
+    public async Task A_report_is_there_until_the_last_exit_handler_has_run(string mode)
+    {
+        string folder = Directory.CreateTempSubdirectory("nativebuffers-late-").FullName;
+        try
+        {
+            WatchedProcess process = await WatchedProcess.RunAsync([$"NATIVEBUFFERS_GUARD={mode}", $"NATIVEBUFFERS_GUARD_REPORT={folder}"], "late", folder);
+            Assert.Equal(["1"], process.Output);
+            Assert.Empty(Directory.GetFiles(folder));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+}
