@@ -12,6 +12,7 @@ internal sealed class BudgetLevel
 {
     private readonly UninterruptedLock _gate;
     private readonly BudgetLevel? _above;
+    private readonly BudgetGroup _group;
 
     // Under the lock.
     private long _taken;
@@ -29,6 +30,7 @@ internal sealed class BudgetLevel
         OnRefusal = onRefusal;
         _above = above;
         _gate = above is null ? new UninterruptedLock() : above._gate;
+        _group = BudgetGroup.Join(name, this);
     }
 
     public string Name { get; }
@@ -47,6 +49,18 @@ internal sealed class BudgetLevel
 
     /// <summary>What the levels above keep for this one.</summary>
     public long Reserved => Read(ref _reserved);
+
+    /// <summary>Bytes that are kept here for levels below, which do not use them.</summary>
+    public long SetAside
+    {
+        get
+        {
+            using (_gate.Enter())
+            {
+                return _taken - _used;
+            }
+        }
+    }
 
     /// <summary>How often this level refused something.</summary>
     public long Refused => Read(ref _refused);
@@ -161,6 +175,17 @@ internal sealed class BudgetLevel
         using (_gate.Enter())
         {
             _refused++;
+        }
+
+        _group.CountRefusal();
+    }
+
+    /// <summary>All figures at one moment; null if the level is closed and nothing of it is in use any more.</summary>
+    public BudgetFigures? Measure()
+    {
+        using (_gate.Enter())
+        {
+            return _isClosed && _used == 0 ? null : new BudgetFigures(_used, Limit == long.MaxValue ? null : Limit, _reserved, _taken - _used);
         }
     }
 

@@ -105,8 +105,9 @@ public abstract class NativeAllocator
     /// <summary>An allocator that takes its blocks from this one, up to a number of bytes at a time.</summary>
     /// <remarks>Limits form a tree: what one with a limit gives counts against all above it. See <see cref="NativeMemoryBudget"/>.</remarks>
     /// <param name="bytes">The most that may be in use at a time.</param>
+    /// <returns>A budget, which tells its use. It reserves nothing, so it need not be disposed.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="bytes"/> is negative.</exception>
-    public NativeAllocator WithLimit(long bytes)
+    public NativeMemoryBudget WithLimit(long bytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
         return WithBudget(new NativeMemoryBudgetOptions { Limit = bytes });

@@ -85,7 +85,13 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
     /// <summary>What the budgets above keep for this one, whether it uses it or not, in bytes.</summary>
     public long ReservedBytes => _level.Reserved;
 
-    /// <summary>How often this level refused a block, or room that was to be set aside; not those that a callback made room for.</summary>
+    /// <summary>Bytes that budgets below have reserved and do not use. This budget gives them to no other.</summary>
+    public long SetAsideBytes => _level.SetAside;
+
+    /// <summary>
+    /// How often this level refused a block, or room that was to be set aside. A request that a callback made room for is no refusal. A growth of a
+    /// list, which asks for twice as much at first, is at most one.
+    /// </summary>
     public long RefusedCount => _level.Refused;
 
     /// <summary>Whether it was disposed.</summary>
@@ -270,6 +276,7 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
         // It may allocate, and then notes and forgets an origin of its own.
         Origin noted = Origin.Noted;
         t_isInCallback = true;
+        using BudgetTrial none = BudgetTrial.None();
         try
         {
             return callback(refusal) && refusing.GivenBack != refusal.GivenBack;
@@ -283,8 +290,11 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
 
     private static void Refuse(BudgetLevel refusing, NativeMemoryRefusal refusal)
     {
-        refusing.CountRefusal();
         t_refusal = refusal;
-        Tally.Count(Happening.BudgetRefusal, refusal.ToString);
+        if (!BudgetTrial.IsOn)
+        {
+            refusing.CountRefusal();
+            Tally.Count(Happening.BudgetRefusal, refusal.ToString);
+        }
     }
 }

@@ -224,6 +224,7 @@ internal struct ListCore<T>
         {
             try
             {
+                using BudgetTrial trial = BudgetTrial.If(needed < wanted);
                 Reserve(long.Max(needed, wanted));
                 return;
             }

@@ -271,4 +271,61 @@ public class BudgetTests
         Assert.Equal("Low", Refused.By(() => NativeMemoryOwner<byte>.Create(501, high)).BudgetName);
         Assert.Equal((500L, 500L), (low.UsedBytes, ((NativeMemoryBudget)high).UsedBytes));
     }
+
+    [Fact]
+    public void A_growth_of_a_list_is_one_refusal_and_none_if_it_succeeds_with_less()
+    {
+        NativeMemoryBudget budget = NativeAllocator.Malloc.WithLimit(10_000);
+        using var list = new NativeList<byte>(6_000, budget);
+        list.Resize(6_000);
+        list.Add(1);
+        Assert.InRange(list.Capacity, 6_001, 10_000);
+        Assert.Equal(0, budget.RefusedCount);
+        NativeMemoryRefusal refusal = Refused.By(() => Fill(list));
+        Assert.Equal((10_000L, 1L, 1L), (budget.UsedBytes, refusal.AskedBytes, budget.RefusedCount));
+        Assert.Throws<OutOfMemoryException>(() => list.Add(1));
+        Assert.Equal(2, budget.RefusedCount);
+
+        static void Fill(NativeList<byte> list)
+        {
+            while (list.Count <= 10_000)
+            {
+                list.Add(1);
+            }
+        }
+    }
+
+    [Fact]
+    public void A_guard_that_asks_again_counts_one_refusal()
+    {
+        NativeMemoryBudget budget = NativeAllocator.Malloc.WithLimit(1_000);
+        Assert.Throws<OutOfMemoryException>(() => NativeMemoryOwner<byte>.Create(2_000, budget.WithGuards(GuardMode.Checked)));
+        Assert.Equal(1, budget.RefusedCount);
+    }
+
+    [Fact]
+    public void What_a_callback_is_refused_while_a_list_tries_counts()
+    {
+        NativeMemoryBudget other = NativeAllocator.Malloc.WithLimit(1);
+        NativeMemoryBudget budget = NativeAllocator.Malloc.WithBudget(new() { Limit = 1_000, OnRefusal = _ => NativeBuffer.TryCreate<byte>(2, out NativeBuffer<byte> _, other) });
+        using var list = new NativeList<byte>(600, budget);
+        list.Resize(600);
+        list.Add(1);
+        Assert.Equal(0, budget.RefusedCount);
+        Assert.InRange(other.RefusedCount, 1, 10);
+    }
+
+    [Fact]
+    public void What_is_set_aside_for_those_below_can_be_seen()
+    {
+        NativeMemoryBudget top = NativeAllocator.Malloc.WithLimit(1_000);
+        using NativeMemoryBudget low = top.WithBudget(new() { ReservedBytes = 600 });
+        using (NativeMemoryOwner<byte>.Create(200, low))
+        {
+            Assert.Equal((200L, 400L, 0L), (top.UsedBytes, top.SetAsideBytes, low.SetAsideBytes));
+        }
+
+        low.Dispose();
+        Assert.Equal((0L, 0L), (top.UsedBytes, top.SetAsideBytes));
+    }
 }

@@ -242,7 +242,12 @@ internal sealed class CheckedAllocator : WrappingAllocator
     /// <summary>Memory of the inner allocator; what is kept goes back for it if need be.</summary>
     private unsafe void* TryObtain(nuint byteCount, nuint alignment, bool zeroed)
     {
-        void* start = Inner.Obtain(byteCount, alignment, zeroed);
+        void* start;
+        using (BudgetTrial.If(_isTriedAgain))
+        {
+            start = Inner.Obtain(byteCount, alignment, zeroed);
+        }
+
         if (start == null && _isTriedAgain)
         {
             CheckedRings.EmptyAll();

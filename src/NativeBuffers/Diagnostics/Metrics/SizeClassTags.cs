@@ -11,7 +11,7 @@ internal static class SizeClassTags
     /// <summary>The tag of a class: the byte count of its blocks; <c>large</c>, <c>other</c>.</summary>
     public static KeyValuePair<string, object?> Of(int loanClass) => s_all[loanClass];
 
-    private static KeyValuePair<string, object?> Make(int loanClass) => new("size_class", loanClass switch
+    private static KeyValuePair<string, object?> Make(int loanClass) => new("nativebuffers.size_class", loanClass switch
     {
         LoanClasses.Large => "large",
         LoanClasses.Foreign => "other",

@@ -13,15 +13,15 @@ public class EventPipeTests
         using var watcher = Watcher.OfMeter(process.Id);
         process.Tell("use 20000 1000");
         process.Tell("use 7 500000");
-        Expect(20_005, "nativebuffers.allocations", "size_class=1024");
-        Expect(7, "nativebuffers.allocations", "size_class=large");
-        Expect(20_004, "nativebuffers.cache.hits", "size_class=1024");
-        Expect(1, "nativebuffers.cache.misses", "size_class=1024,source=allocator");
-        Expect(0, "nativebuffers.memory.in_use", "size_class=1024");
+        Expect(20_005, "nativebuffers.allocations", "nativebuffers.size_class=1024");
+        Expect(7, "nativebuffers.allocations", "nativebuffers.size_class=large");
+        Expect(20_004, "nativebuffers.cache.hits", "nativebuffers.size_class=1024");
+        Expect(1, "nativebuffers.cache.misses", "nativebuffers.size_class=1024,nativebuffers.source=allocator");
+        Expect(0, "nativebuffers.memory.in_use", "nativebuffers.size_class=1024");
         Expect(1024, "nativebuffers.cache.size", "");
         Expect(0, "nativebuffers.double_frees", "");
         process.Tell("refuse");
-        Expect(1, "nativebuffers.budget.refusals", "");
+        Expect(1, "nativebuffers.budget.refusals", "nativebuffers.budget.name=Limit(Malloc)");
         Assert.Equal("By", watcher.Units["nativebuffers.cache.size"]);
         Assert.Equal("{allocation}", watcher.Units["nativebuffers.allocations"]);
 
@@ -70,7 +70,7 @@ public class EventPipeTests
         using var events = Watcher.OfEventSource(process.Id);
         Assert.True(SpinWait.SpinUntil(() => meter.Instruments.ContainsKey(("nativebuffers.memory.peak", "")) && events.Counters.Count >= 15, s_long));
         Assert.Equal(3000, meter.Instruments[("nativebuffers.memory.live", "")]);
-        Assert.Equal(3, meter.Instruments[("nativebuffers.blocks.live", "")]);
+        Assert.Equal(3, meter.Instruments[("nativebuffers.block.live", "")]);
         Assert.Equal(5000, meter.Instruments[("nativebuffers.memory.peak", "")]);
         Assert.Equal(3000, events.Counters["memory-live"]);
         Assert.Equal(3, events.Counters["blocks-live"]);
@@ -86,7 +86,7 @@ public class EventPipeTests
         using var events = Watcher.OfEventSource(process.Id);
         process.Tell("use 100 64");
         Assert.True(SpinWait.SpinUntil(
-            () => meter.Instruments.TryGetValue(("nativebuffers.allocations", "size_class=64"), out double found) && found == 100, s_long));
+            () => meter.Instruments.TryGetValue(("nativebuffers.allocations", "nativebuffers.size_class=64"), out double found) && found == 100, s_long));
         Assert.True(SpinWait.SpinUntil(() => events.Counters.ContainsKey("allocation-rate"), s_long));
     }
 }
