@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.Win32.SafeHandles;
 
 namespace NativeBuffers.Mapping;
 
@@ -40,6 +41,15 @@ public static class Program
             case "map":
                 s_file = MappedFile<long>.Open(command[1]);
                 return string.Create(CultureInfo.InvariantCulture, $"mapped {s_file.Length}");
+            case "make":
+                s_file = MappedFile<long>.Create(words[1], Number(words[2]));
+                return "made";
+            case "resize":
+                s_file!.Resize(Number(words[1]));
+                return "resized";
+            case "write":
+                Write(words[1], Number(words[2]));
+                return "written";
             case "get":
                 using (Borrow<long> borrow = Borrow())
                 {
@@ -91,6 +101,15 @@ public static class Program
         }
 
         return $"the last is there: {borrow[^1]}";
+    }
+
+    /// <summary>Writes an owner to a file, at a place.</summary>
+    private static void Write(string path, long fileOffset)
+    {
+        using var owner = NativeMemoryOwner<long>.Create(10);
+        using SafeFileHandle file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.Write);
+        NativeRandomAccess.Write(file, owner, fileOffset);
+        NativeRandomAccess.WriteAsync(file, owner, fileOffset).AsTask().GetAwaiter().GetResult();
     }
 
     private static Borrow<long> Borrow() => s_file is not null ? s_file.Borrow() : s_shared!.Borrow();

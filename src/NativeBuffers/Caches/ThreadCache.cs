@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using NativeBuffers.Diagnostics.Metrics;
+using NativeBuffers.Os;
 using NativeBuffers.Raw;
 using NativeBuffers.Watching;
 
@@ -261,6 +262,7 @@ internal struct ThreadCache
     }
 
     /// <summary>This thread's cache, made when first needed; null when memory is exhausted.</summary>
+    /// <exception cref="PlatformNotSupportedException">The library does not run on this system.</exception>
     /// <safety>It is the caller's thread's.</safety>
     public static unsafe ThreadCache* Current()
     {
@@ -269,6 +271,8 @@ internal struct ThreadCache
         {
             return magazines->Cache;
         }
+
+        ThisSystem.ThrowIfUnsupported();
 
         // This may call an allocator of the user's own, and that may use buffers on this thread: so look again.
         ThreadCaches.ReclaimEnded();

@@ -7,27 +7,19 @@ namespace NativeBuffers.Os;
 internal sealed partial class LinuxMaps : UnixMaps
 {
     private const int MayMove = 0x1;
-    private const int Interrupted = 4;
     private const int NoSuchCall = 38;
-    private const int NotSupported = 95;
+
+    /// <summary><c>EOPNOTSUPP</c>.</summary>
+    internal const int NotSupported = 95;
 
     protected override int WaitForDisk => 4;
 
     public override bool IsPlainFile(string path) => LinuxFile.At(path) is not { IsPlain: false };
 
-    /// <remarks>
-    /// Writing to memory that the disk has no room for would end the process. So the room is taken here, where there
-    /// is somebody to tell.
-    /// </remarks>
-    public override void SetLength(SafeFileHandle file, long byteCount)
-    {
-        long lengthBefore = RandomAccess.GetLength(file);
-        if (byteCount <= lengthBefore)
-        {
-            base.SetLength(file, byteCount);
-            return;
-        }
+    protected override bool IsPlain(SafeFileHandle file) => LinuxFile.Of(file).IsPlain;
 
+    protected override void Grow(SafeFileHandle file, long lengthBefore, long byteCount, string name)
+    {
         int error;
         do
         {
@@ -40,22 +32,26 @@ internal sealed partial class LinuxMaps : UnixMaps
             case 0:
                 return;
             case NoSuchCall or NotSupported:
-                base.SetLength(file, byteCount);
+                Truncate(file, byteCount, name);
                 return;
             default:
-                Exception fault = SystemFault.Last($"A file could not be made {byteCount:N0} bytes long");
-
                 // Some of the room may have been there.
-                base.SetLength(file, lengthBefore);
-                throw fault;
+                Truncate(file, lengthBefore, name);
+                throw SystemFault.Of(error, $"{name} could not be made {byteCount:N0} bytes long");
         }
     }
 
-    protected override unsafe void* Remap(void* start, nuint oldByteCount, nuint newByteCount, SafeFileHandle file)
+    protected override unsafe void* RemapTo(void* start, nuint oldByteCount, nuint newByteCount, SafeFileHandle file, string name)
     {
         if (newByteCount > oldByteCount)
         {
-            return Supply.IsRefused ? null : MappedOrNull(RemapPages(start, oldByteCount, newByteCount, MayMove));
+            if (Supply.IsRefused)
+            {
+                return null;
+            }
+
+            void* remapped = RemapPages(start, oldByteCount, newByteCount, MayMove);
+            return remapped != Refused ? remapped : NullOrThrow(Marshal.GetLastPInvokeError(), name);
         }
 
         // Where it is; should that ever be refused, pages behind the file's end stay mapped, and nobody looks at them.

@@ -110,7 +110,7 @@ internal sealed partial class LinuxMemory : UnixMemory
 
     public override unsafe bool Unguard(void* start, nuint byteCount) => !Supply.IsRefused && Advise(start, byteCount, GuardRemove) == 0;
 
-    public override unsafe bool Discard(void* start, nuint byteCount, bool isLocked)
+    public override unsafe bool Discard(void* start, nuint byteCount, bool isLocked, bool isReadable, bool isWritable)
     {
         if (!isLocked)
         {

@@ -25,18 +25,22 @@ internal sealed partial class LinuxSharing : UnixSharing
     // Two of the numbers differ between processors.
     protected override int OpenFlags { get; } = ReadWrite | WithoutWaiting | NotForChildren | (IsArm ? NotThroughLinksOnArm : NotThroughLinks);
 
-    private static bool IsArm { get; } = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm;
+    /// <summary>The number of <c>O_DIRECTORY</c>.</summary>
+    internal static int FolderOnlyFlag { get; } = IsArm ? FolderOnlyOnArm : FolderOnly;
+
+    // Of the processors that .NET runs on, these two have numbers of their own.
+    private static bool IsArm => RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Ppc64le;
 
     protected override SafeFileHandle CreateLocked(out string? temporaryPath)
     {
         temporaryPath = null;
-        int nameless = NamelessFile | (IsArm ? FolderOnlyOnArm : FolderOnly);
-        SafeFileHandle file = Create(Folder, ReadWrite | NotForChildren | nameless, ThisUserOnly);
+        SafeFileHandle file = Create(Folder, ReadWrite | NotForChildren | NamelessFile | FolderOnlyFlag, ThisUserOnly);
+        int error = Marshal.GetLastPInvokeError();
         try
         {
             if (file.IsInvalid)
             {
-                throw SystemFault.Last($"A file for shared memory could not be created in {Folder}");
+                throw SystemFault.Of(error, $"A file for shared memory could not be created in {Folder}");
             }
 
             LockShared(file);
@@ -57,7 +61,8 @@ internal sealed partial class LinuxSharing : UnixSharing
             return true;
         }
 
-        return Marshal.GetLastPInvokeError() == Taken ? false : throw SystemFault.Last($"Shared memory could not be named {path}");
+        int error = Marshal.GetLastPInvokeError();
+        return error == Taken ? false : throw SystemFault.Of(error, $"Shared memory could not be named {path}");
     }
 
     protected override bool HasName(SafeFileHandle file, string path) => LinuxFile.At(path)?.Number == LinuxFile.Of(file).Number;

@@ -4,28 +4,22 @@ using Microsoft.Win32.SafeHandles;
 namespace NativeBuffers.Os;
 
 /// <summary>What <c>stat</c> tells of a file on macOS. Compiled, not run yet.</summary>
-/// <param name="Number">The file's, whatever names it has.</param>
-/// <param name="Owner">The number of its user.</param>
-/// <param name="IsPlain">Whether it is neither a folder nor a pipe, a device, a socket.</param>
-internal readonly partial record struct MacFile(ulong Number, uint Owner, bool IsPlain)
+internal static partial class MacFile
 {
-    private const ushort KindMask = 0xF000;
-    private const ushort PlainKind = 0x8000;
-
     /// <summary>On Intel the plain names are those of calls with another structure.</summary>
     private static bool IsIntel { get; } = RuntimeInformation.ProcessArchitecture == Architecture.X64;
 
     /// <summary>Of what a path leads to; null when that cannot be told.</summary>
-    public static MacFile? At(string path) =>
+    public static UnixFile? At(string path) =>
         (IsIntel ? LookOnIntel(path, out Facts facts) : Look(path, out facts)) == 0 ? Of(facts) : null;
 
     /// <summary>Of an open file.</summary>
-    public static MacFile Of(SafeFileHandle file) =>
+    public static UnixFile Of(SafeFileHandle file) =>
         (IsIntel ? LookAtOnIntel(file, out Facts facts) : LookAt(file, out facts)) == 0
             ? Of(facts)
-            : throw SystemFault.Last("An open file");
+            : throw SystemFault.Of(Marshal.GetLastPInvokeError(), "An open file");
 
-    private static MacFile Of(in Facts facts) => new(facts.Number, facts.Owner, (facts.Mode & KindMask) == PlainKind);
+    private static UnixFile Of(in Facts facts) => new(facts.Number, facts.Owner, facts.Group, facts.Mode, facts.NameCount);
 
     [LibraryImport("libSystem", EntryPoint = "stat", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Look(string path, out Facts facts);
@@ -45,10 +39,16 @@ internal readonly partial record struct MacFile(ulong Number, uint Owner, bool I
         [FieldOffset(4)]
         public ushort Mode;
 
+        [FieldOffset(6)]
+        public ushort NameCount;
+
         [FieldOffset(8)]
         public ulong Number;
 
         [FieldOffset(16)]
         public uint Owner;
+
+        [FieldOffset(20)]
+        public uint Group;
     }
 }

@@ -1,15 +1,33 @@
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace NativeBuffers.Os;
 
 /// <summary>macOS: there is no <c>mremap</c>, so a file is mapped anew. Compiled, not run yet.</summary>
-internal sealed class MacMaps : UnixMaps
+internal sealed partial class MacMaps : UnixMaps
 {
     protected override int WaitForDisk => 0x10;
 
     public override bool IsPlainFile(string path) => MacFile.At(path) is not { IsPlain: false };
 
-    protected override unsafe void* Remap(void* start, nuint oldByteCount, nuint newByteCount, SafeFileHandle file)
+    protected override bool IsPlain(SafeFileHandle file) => MacFile.Of(file).IsPlain;
+
+    protected override void Grow(SafeFileHandle file, long lengthBefore, long byteCount, string name)
+    {
+        int error = MacControl.TakeRoom(file, byteCount - lengthBefore);
+        if (error != 0)
+        {
+            throw SystemFault.Of(error, $"{name} could not be made {byteCount:N0} bytes long");
+        }
+
+        // What was taken and not reached goes back to the disk when the file is closed.
+        Truncate(file, byteCount, name);
+    }
+
+    // msync leaves it to the disk when to write what it has taken.
+    protected override int EmptyDiskCache(SafeFileHandle file) => MacControl.EmptyDiskCache(file);
+
+    protected override unsafe void* RemapTo(void* start, nuint oldByteCount, nuint newByteCount, SafeFileHandle file, string name)
     {
         if (newByteCount <= oldByteCount)
         {
@@ -25,7 +43,7 @@ internal sealed class MacMaps : UnixMaps
             return start;
         }
 
-        void* remapped = Map(file, newByteCount, canWrite: true);
+        void* remapped = Map(file, newByteCount, canWrite: true, name);
         if (remapped != null)
         {
             Unmap(start, oldByteCount);

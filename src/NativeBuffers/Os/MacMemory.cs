@@ -7,7 +7,6 @@ internal sealed partial class MacMemory : UnixMemory
 {
     private const int PrivateAnonymous = 0x0002 | 0x1000;
     private const int Fixed = 0x0010;
-    private const int MayFree = 5;
 
     protected override int LockLimitNumber => 6;
 
@@ -17,8 +16,15 @@ internal sealed partial class MacMemory : UnixMemory
     public override unsafe bool Decommit(void* start, nuint byteCount, PageKind kind) =>
         MappedOrNull(Map(start, byteCount, NoAccess, PrivateAnonymous | Fixed, -1, 0)) != null;
 
-    // The system takes the pages when it needs them: until then they hold what they held.
-    public override unsafe bool Discard(void* start, nuint byteCount, bool isLocked) => Advise(start, byteCount, MayFree) == 0;
+    // A new mapping in the old one's place, as mmap puts it there in one step. By MADV_FREE the pages would count as this process's until
+    // the system needs them; and MADV_FREE_REUSABLE wants to be told before they are used again, which nobody can.
+    public override unsafe bool Discard(void* start, nuint byteCount, bool isLocked, bool isReadable, bool isWritable)
+    {
+        int protection = isWritable ? ReadWrite : isReadable ? ReadOnly : NoAccess;
+        return !Supply.IsRefused
+            && MappedOrNull(Map(start, byteCount, protection, PrivateAnonymous | Fixed, -1, 0)) != null
+            && (!isLocked || Lock(start, byteCount));
+    }
 
     public override unsafe void* Resize(void* start, nuint oldByteCount, nuint newByteCount)
     {

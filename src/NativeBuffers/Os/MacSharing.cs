@@ -24,10 +24,11 @@ internal sealed partial class MacSharing : UnixSharing
         // because names have no control characters.
         byte[] template = Encoding.UTF8.GetBytes(Path.Combine(Folder, Prefix) + "\u0001XXXXXX\0");
         SafeFileHandle file = Create(template, NotForChildren | WithSharedLock);
+        int error = Marshal.GetLastPInvokeError();
         if (file.IsInvalid)
         {
             file.Dispose();
-            throw SystemFault.Last($"A file for shared memory could not be created in {Folder}");
+            throw SystemFault.Of(error, $"A file for shared memory could not be created in {Folder}");
         }
 
         temporaryPath = Encoding.UTF8.GetString(template.AsSpan(0, template.Length - 1));
@@ -41,7 +42,8 @@ internal sealed partial class MacSharing : UnixSharing
             return true;
         }
 
-        return Marshal.GetLastPInvokeError() == Taken ? false : throw SystemFault.Last($"Shared memory could not be named {path}");
+        int error = Marshal.GetLastPInvokeError();
+        return error == Taken ? false : throw SystemFault.Of(error, $"Shared memory could not be named {path}");
     }
 
     protected override bool HasName(SafeFileHandle file, string path) => MacFile.At(path)?.Number == MacFile.Of(file).Number;

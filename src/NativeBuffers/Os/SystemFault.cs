@@ -3,45 +3,68 @@ using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Os;
 
-/// <summary>The exception for the error that the last system call of this thread left.</summary>
+/// <summary>The exception for the error number of a system call, and what such a number means on each system.</summary>
+/// <remarks>
+/// The caller reads the number straight after the call (<see cref="Marshal.GetLastPInvokeError"/>): closing a handle, formatting
+/// a text and looking up the system's message all call the system again, and may leave another number.
+/// </remarks>
 internal static class SystemFault
 {
     private const int NotPermitted = 1;
     private const int NoEntry = 2;
-    private const int AccessDenied = 13;
     private const int NoMemory = 12;
-    private const int TryAgain = 11;
+    private const int AccessDenied = 13;
+    private const int LinuxTryAgain = 11;
+    private const int MacTryAgain = 35;
     private const int WindowsPathMissing = 3;
     private const int WindowsAccessDenied = 5;
-    private const int WindowsNoMemory = 8;
+    private const int WindowsNotEnoughMemory = 8;
+    private const int WindowsOutOfMemory = 14;
+    private const int WindowsNoSystemResources = 1450;
     private const int WindowsNoCommit = 1455;
 
-    /// <summary>Whether what failed may be tried again when there is more memory.</summary>
-    public static bool IsLackOfMemory => Marshal.GetLastPInvokeError() is var error
-        && (OperatingSystem.IsWindows() ? error is WindowsNoMemory or WindowsNoCommit : error is NoMemory or TryAgain);
+    /// <summary>Whether the call may be made again when there is more memory.</summary>
+    public static bool IsLackOfMemory(int error) => IsLackOfMemory(error, ThisSystem.Kind);
+
+    /// <inheritdoc cref="IsLackOfMemory(int)"/>
+    public static bool IsLackOfMemory(int error, SystemKind system) => system switch
+    {
+        // Between the two: the paged and the unpaged pool, the working set and the paging file are exhausted.
+        SystemKind.Windows => error is WindowsNotEnoughMemory or WindowsOutOfMemory or (>= WindowsNoSystemResources and <= WindowsNoCommit),
+        SystemKind.MacOS => error is NoMemory or MacTryAgain,
+        _ => error is NoMemory or LinuxTryAgain,
+    };
 
     /// <summary>Whether there is nothing of that name.</summary>
-    public static bool IsMissing => Marshal.GetLastPInvokeError() is var error
-        && (error == NoEntry || (OperatingSystem.IsWindows() && error == WindowsPathMissing));
+    public static bool IsMissing(int error) => IsMissing(error, ThisSystem.Kind);
 
-    /// <summary>An exception of the type that the platform uses for this error.</summary>
+    /// <inheritdoc cref="IsMissing(int)"/>
+    public static bool IsMissing(int error, SystemKind system) =>
+        error == NoEntry || (system == SystemKind.Windows && error == WindowsPathMissing);
+
+    /// <summary>Whether the call is refused to this user.</summary>
+    public static bool IsDenied(int error) => IsDenied(error, ThisSystem.Kind);
+
+    /// <inheritdoc cref="IsDenied(int)"/>
+    public static bool IsDenied(int error, SystemKind system) =>
+        system == SystemKind.Windows ? error == WindowsAccessDenied : error is NotPermitted or AccessDenied;
+
+    /// <summary>What the system says of an error, without a point at the end.</summary>
+    public static string MessageOf(int error) => Marshal.GetPInvokeErrorMessage(error).TrimEnd('.');
+
+    /// <summary>An exception of the type that the platform uses for an error.</summary>
+    /// <param name="error">The number that the call left.</param>
     /// <param name="subject">What it happened to: begins the message.</param>
+    public static Exception Of(int error, string subject) => Of(error, subject, ThisSystem.Kind);
+
+    /// <inheritdoc cref="Of(int, string)"/>
     [SuppressMessage("Usage", "CA2201", Justification = "Exhausted memory is what the type is for, and what callers catch.")]
-    public static Exception Last(string subject)
+    public static Exception Of(int error, string subject, SystemKind system)
     {
-        int error = Marshal.GetLastPInvokeError();
-        string message = $"{subject}: {Marshal.GetPInvokeErrorMessage(error)}.";
-        if (IsLackOfMemory)
-        {
-            return new OutOfMemoryException(message);
-        }
-
-        if (IsMissing)
-        {
-            return new FileNotFoundException(message);
-        }
-
-        bool isDenied = OperatingSystem.IsWindows() ? error == WindowsAccessDenied : error is NotPermitted or AccessDenied;
-        return isDenied ? new UnauthorizedAccessException(message) : new IOException(message);
+        string message = $"{subject}: {MessageOf(error)}.";
+        return IsLackOfMemory(error, system) ? new OutOfMemoryException(message)
+            : IsMissing(error, system) ? new FileNotFoundException(message)
+            : IsDenied(error, system) ? new UnauthorizedAccessException(message)
+            : new IOException(message);
     }
 }

@@ -11,11 +11,12 @@ namespace NativeBuffers.Os;
 /// </remarks>
 internal abstract class SystemFaults
 {
+    private static readonly SystemFaults? s_current = ThisSystem.Choose<SystemFaults>(
+        static () => new LinuxFaults(), static () => new WindowsFaults(), static () => new MacFaults());
+
     /// <summary>The system this process runs on.</summary>
-    public static SystemFaults Current { get; } =
-        OperatingSystem.IsWindows() ? new WindowsFaults()
-        : OperatingSystem.IsLinux() ? new LinuxFaults()
-        : new MacFaults();
+    /// <exception cref="PlatformNotSupportedException">None of the three that the border is written for.</exception>
+    public static SystemFaults Current => s_current ?? throw ThisSystem.Unsupported();
 
     /// <summary>Whether what is noted says if it was a read or a write.</summary>
     public abstract bool KnowsAccess { get; }

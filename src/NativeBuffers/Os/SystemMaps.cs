@@ -7,42 +7,52 @@ namespace NativeBuffers.Os;
 /// One derived class a system. Preconditions, stated once for all of them:
 /// byte counts are not zero; a start address is one that <see cref="Map"/> or <see cref="Remap"/> returned, with the byte
 /// count it was returned for, and nobody uses its memory while it is remapped or unmapped; a file is open, and was opened
-/// for what is asked. Mappings are shared: what is written to one is in the file, and in all others.
+/// for what is asked; a name is the file's, for messages. Mappings are shared: what is written to one is in the file, and in all others.
 /// Results: null means that there is no memory for a mapping, and nothing changed; all else that fails is an exception
 /// of the kind that the platform's own file methods throw.
 /// </remarks>
 internal abstract class SystemMaps
 {
+    private static readonly SystemMaps? s_current = ThisSystem.Choose<SystemMaps>(
+        static () => new LinuxMaps(), static () => new WindowsMaps(), static () => new MacMaps());
+
     /// <summary>The system this process runs on.</summary>
-    public static SystemMaps Current { get; } =
-        OperatingSystem.IsWindows() ? new WindowsMaps()
-        : OperatingSystem.IsMacOS() ? new MacMaps()
-        : new LinuxMaps();
+    /// <exception cref="PlatformNotSupportedException">None of the three that the border is written for.</exception>
+    public static SystemMaps Current => s_current ?? throw ThisSystem.Unsupported();
+
+    /// <summary>Whether the system cuts a file only when it is not mapped: then its mapping ends first, and is made anew.</summary>
+    public virtual bool MustUnmapToCut => false;
 
     /// <summary>Whether opening this path gives bytes in a file. Not of pipes, devices and folders; true where there is nothing.</summary>
     public abstract bool IsPlainFile(string path);
 
     /// <summary>The first bytes of a file.</summary>
-    public abstract unsafe void* Map(SafeFileHandle file, nuint byteCount, bool canWrite);
+    public abstract unsafe void* Map(SafeFileHandle file, nuint byteCount, bool canWrite, string name = "A file");
 
     /// <summary>Gives a file another length, and its mapping too. Of what is longer, the new bytes are zero and have room on the disk.</summary>
-    /// <remarks>What fails leaves file and mapping as they were.</remarks>
-    public abstract unsafe void* Remap(SafeFileHandle file, void* start, nuint oldByteCount, nuint newByteCount);
+    /// <remarks>What fails leaves file and mapping as they were. Where <see cref="MustUnmapToCut"/>, the file becomes longer only.</remarks>
+    public abstract unsafe void* Remap(SafeFileHandle file, void* start, nuint oldByteCount, nuint newByteCount, string name);
 
-    /// <summary>Makes a file empty, and ends its mapping.</summary>
-    /// <remarks>What fails leaves file and mapping as they were.</remarks>
-    public abstract unsafe void Empty(SafeFileHandle file, void* start, nuint byteCount);
+    /// <summary>Maps the first bytes of a file again where they were, to read and write them; false when that cannot be.</summary>
+    /// <remarks>Of use where <see cref="MustUnmapToCut"/>.</remarks>
+    public virtual unsafe bool TryMapAt(SafeFileHandle file, void* start, nuint byteCount) => false;
 
     /// <summary>Ends a mapping. What was written is the file's.</summary>
     public abstract unsafe void Unmap(void* start, nuint byteCount);
 
     /// <summary>Waits until what was written to a part of a mapping is on the disk.</summary>
-    public abstract unsafe void Flush(SafeFileHandle file, void* start, nuint byteCount);
+    public abstract unsafe void Flush(SafeFileHandle file, void* start, nuint byteCount, string name);
 
     /// <summary>Says that a mapping will be read from front to end. A hint: may do nothing.</summary>
     public abstract unsafe void ExpectSequential(void* start, nuint byteCount);
 
     /// <summary>Gives a file another length. Of what is longer, the new bytes are zero, and have room on the disk if its file system can promise.</summary>
     /// <remarks>What fails leaves the file as it was.</remarks>
-    public virtual void SetLength(SafeFileHandle file, long byteCount) => RandomAccess.SetLength(file, byteCount);
+    public virtual void SetLength(SafeFileHandle file, long byteCount, string name = "A file") => RandomAccess.SetLength(file, byteCount);
+
+    /// <summary>Throws where this process may not write to a file up to an end, in bytes: the call that did would end the process.</summary>
+    /// <exception cref="IOException">There is such a limit (<c>ulimit -f</c>).</exception>
+    public virtual void ThrowIfBeyondLimit(SafeFileHandle file, long end, string name)
+    {
+    }
 }

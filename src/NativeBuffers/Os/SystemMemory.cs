@@ -16,11 +16,12 @@ namespace NativeBuffers.Os;
 /// </remarks>
 internal abstract class SystemMemory
 {
+    private static readonly SystemMemory? s_current = ThisSystem.Choose<SystemMemory>(
+        static () => new LinuxMemory(), static () => new WindowsMemory(), static () => new MacMemory());
+
     /// <summary>The system this process runs on.</summary>
-    public static SystemMemory Current { get; } =
-        OperatingSystem.IsWindows() ? new WindowsMemory()
-        : OperatingSystem.IsMacOS() ? new MacMemory()
-        : new LinuxMemory();
+    /// <exception cref="PlatformNotSupportedException">None of the three that the border is written for.</exception>
+    public static SystemMemory Current => s_current ?? throw ThisSystem.Unsupported();
 
     /// <summary>The size of a page in bytes.</summary>
     public static nuint PageSize { get; } = (nuint)Environment.SystemPageSize;
@@ -52,7 +53,7 @@ internal abstract class SystemMemory
 
     /// <summary>Drops the contents, and gives their memory back; the pages stay as accessible as they are. False when refused.</summary>
     /// <remarks>Others may read and write the range meanwhile.</remarks>
-    public abstract unsafe bool Discard(void* start, nuint byteCount, bool isLocked);
+    public abstract unsafe bool Discard(void* start, nuint byteCount, bool isLocked, bool isReadable, bool isWritable);
 
     /// <summary>Makes pages more or less accessible; contents stay. False when refused.</summary>
     public abstract unsafe bool Protect(void* start, nuint byteCount, bool isReadable, bool isWritable);

@@ -19,20 +19,24 @@ internal abstract class SystemSharing
     /// <summary>What this library's names begin with, among all others.</summary>
     protected const string Prefix = "NativeBuffers-";
 
-    /// <summary>The system this process runs on.</summary>
-    public static SystemSharing Current { get; } =
-        OperatingSystem.IsWindows() ? new WindowsSharing()
-        : OperatingSystem.IsMacOS() ? new MacSharing()
-        : new LinuxSharing();
+    private static readonly SystemSharing? s_current = ThisSystem.Choose<SystemSharing>(
+        static () => new LinuxSharing(), static () => new WindowsSharing(), static () => new MacSharing());
 
-    /// <summary>A new section; null when the name is in use.</summary>
-    public abstract SafeHandle? TryCreate(string name, nuint byteCount);
+    /// <summary>The system this process runs on.</summary>
+    /// <exception cref="PlatformNotSupportedException">None of the three that the border is written for.</exception>
+    public static SystemSharing Current => s_current ?? throw ThisSystem.Unsupported();
+
+    /// <summary>A new section; null when the name is in use, or when another process is still removing it and the wait is over.</summary>
+    public abstract SafeHandle? TryCreate(string name, nuint byteCount, ref PeerWait wait);
 
     /// <summary>The section of this name; null when there is none.</summary>
     public abstract SafeHandle? TryOpen(string name, out nuint byteCount);
 
     /// <summary>Its memory, to read and write; null when refused.</summary>
     public abstract unsafe void* Map(SafeHandle section, nuint byteCount);
+
+    /// <summary>How many bytes a section has now: fewer than it was created with if another process has cut it.</summary>
+    public abstract nuint ByteCountOf(SafeHandle section, nuint byteCount);
 
     /// <summary>Ends the mapping.</summary>
     public abstract unsafe void Unmap(void* start, nuint byteCount);

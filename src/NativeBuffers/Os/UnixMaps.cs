@@ -11,71 +11,133 @@ internal abstract partial class UnixMaps : SystemMaps
     private const int Shared = 0x01;
     private const int Sequential = 2;
 
+    /// <summary><c>EINTR</c>.</summary>
+    protected const int Interrupted = 4;
+
     /// <summary>The system's number for "return when it is on the disk".</summary>
     protected abstract int WaitForDisk { get; }
 
-    public sealed override unsafe void* Map(SafeFileHandle file, nuint byteCount, bool canWrite) =>
-        Supply.IsRefused ? null : MappedOrNull(Map(null, byteCount, canWrite ? ReadWrite : ReadOnly, Shared, file, 0));
+    public sealed override unsafe void* Map(SafeFileHandle file, nuint byteCount, bool canWrite, string name = "A file")
+    {
+        if (Supply.IsRefused)
+        {
+            return null;
+        }
 
-    public sealed override unsafe void* Remap(SafeFileHandle file, void* start, nuint oldByteCount, nuint newByteCount)
+        void* start = Map(null, byteCount, canWrite ? ReadWrite : ReadOnly, Shared, file, 0);
+        return start != Refused ? start : NullOrThrow(Marshal.GetLastPInvokeError(), name);
+    }
+
+    public sealed override unsafe void* Remap(SafeFileHandle file, void* start, nuint oldByteCount, nuint newByteCount, string name)
     {
         long lengthBefore = RandomAccess.GetLength(file);
         if (newByteCount < oldByteCount || (long)newByteCount > lengthBefore)
         {
             // Else somebody has made it longer: to grow must not cut that.
-            SetLength(file, (long)newByteCount);
+            SetLength(file, (long)newByteCount, name);
         }
 
         void* remapped = null;
         try
         {
-            return remapped = Remap(start, oldByteCount, newByteCount, file);
+            return remapped = RemapTo(start, oldByteCount, newByteCount, file, name);
         }
         finally
         {
             if (remapped == null && (long)newByteCount > lengthBefore)
             {
                 // Only what grew can arrive here, and cutting it again takes nothing that was there before.
-                RandomAccess.SetLength(file, lengthBefore);
+                Truncate(file, lengthBefore, name);
             }
         }
     }
 
-    public sealed override unsafe void Empty(SafeFileHandle file, void* start, nuint byteCount)
+    public sealed override void SetLength(SafeFileHandle file, long byteCount, string name = "A file")
     {
-        SetLength(file, 0);
-        Unmap(start, byteCount);
+        long lengthBefore = RandomAccess.GetLength(file);
+        if (byteCount <= lengthBefore)
+        {
+            Truncate(file, byteCount, name);
+            return;
+        }
+
+        ThrowIfBeyondLimit(file, byteCount, name);
+        Grow(file, lengthBefore, byteCount, name);
+    }
+
+    /// <remarks>
+    /// Beyond this limit the kernel refuses, and sends SIGXFSZ as well, which ends the process. So the limit is read first. It may become
+    /// less between the two calls, but only by the process's own doing, or by its user's (<c>prlimit</c>).
+    /// </remarks>
+    public sealed override void ThrowIfBeyondLimit(SafeFileHandle file, long end, string name)
+    {
+        long limit = FileSizeLimit.Current;
+        if (end > limit && IsPlain(file))
+        {
+            throw new IOException(
+                $"{name} cannot have {end:N0} bytes: RLIMIT_FSIZE (ulimit -f) lets this process write files of at most {limit:N0} bytes.");
+        }
     }
 
     public sealed override unsafe void Unmap(void* start, nuint byteCount) => _ = UnmapPages(start, byteCount);
 
-    public sealed override unsafe void Flush(SafeFileHandle file, void* start, nuint byteCount)
+    public sealed override unsafe void Flush(SafeFileHandle file, void* start, nuint byteCount, string name)
     {
         nuint intoPage = (nuint)start & (SystemMemory.PageSize - 1);
-        if (Synchronize((byte*)start - intoPage, byteCount + intoPage, WaitForDisk) != 0)
+        int error = Synchronize((byte*)start - intoPage, byteCount + intoPage, WaitForDisk) == 0 ? 0 : Marshal.GetLastPInvokeError();
+        if (error == 0)
         {
-            throw SystemFault.Last("A mapped file could not be written to the disk");
+            error = EmptyDiskCache(file);
+        }
+
+        if (error != 0)
+        {
+            throw SystemFault.Of(error, $"{name} could not be written to the disk");
         }
     }
 
     public sealed override unsafe void ExpectSequential(void* start, nuint byteCount) => _ = Advise(start, byteCount, Sequential);
 
     /// <summary>A mapping of another size, of a file that has this size by now. One that becomes smaller is not refused.</summary>
-    protected abstract unsafe void* Remap(void* start, nuint oldByteCount, nuint newByteCount, SafeFileHandle file);
+    protected abstract unsafe void* RemapTo(void* start, nuint oldByteCount, nuint newByteCount, SafeFileHandle file, string name);
 
-    /// <summary>These calls say -1 when they are refused.</summary>
-    protected static unsafe void* MappedOrNull(void* result)
+    /// <summary>Makes a file longer, and takes the room for that on the disk: memory that the disk has no room for would end the process.</summary>
+    protected abstract void Grow(SafeFileHandle file, long lengthBefore, long byteCount, string name);
+
+    /// <summary>Whether an open file is neither a folder nor a pipe, a device, a socket.</summary>
+    protected abstract bool IsPlain(SafeFileHandle file);
+
+    /// <summary>Tells the disk to write what it has taken and keeps in its own memory, where the call before has not; the error number, or 0.</summary>
+    protected virtual int EmptyDiskCache(SafeFileHandle file) => 0;
+
+    /// <summary>Gives a file another length, and takes no room for it.</summary>
+    protected static void Truncate(SafeFileHandle file, long byteCount, string name)
     {
-        if (result != (void*)-1)
+        int error;
+        do
         {
-            return result;
+            error = SetEnd(file, byteCount) == 0 ? 0 : Marshal.GetLastPInvokeError();
         }
+        while (error == Interrupted);
 
-        return SystemFault.IsLackOfMemory ? null : throw SystemFault.Last("A file could not be mapped");
+        if (error != 0)
+        {
+            throw SystemFault.Of(error, $"{name} could not be made {byteCount:N0} bytes long");
+        }
     }
+
+    /// <summary>What the calls say that are refused.</summary>
+    protected static unsafe void* Refused => (void*)-1;
+
+    /// <summary>Null if memory is short; else throws.</summary>
+    protected static unsafe void* NullOrThrow(int error, string name) =>
+        SystemFault.IsLackOfMemory(error) ? null : throw SystemFault.Of(error, $"{name} could not be mapped");
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
     private static unsafe partial void* Map(void* hint, nuint byteCount, int protection, int flags, SafeFileHandle file, nint offset);
+
+    [LibraryImport("libc", EntryPoint = "ftruncate", SetLastError = true)]
+    private static partial int SetEnd(SafeFileHandle file, long byteCount);
 
     [LibraryImport("libc", EntryPoint = "munmap")]
     private static unsafe partial int UnmapPages(void* start, nuint byteCount);

@@ -21,12 +21,9 @@ internal abstract partial class UnixMemory : SystemMemory
     {
         get
         {
-            if (ReadLimit(LockLimitNumber, out ResourceLimit limit) != 0 || limit.Current >= long.MaxValue)
-            {
-                return "RLIMIT_MEMLOCK does not limit this process, so memory itself is short.";
-            }
-
-            return $"RLIMIT_MEMLOCK lets this process lock {limit.Current:N0} bytes in all.";
+            return UnixLimit.TryRead(LockLimitNumber, out long limit)
+                ? $"RLIMIT_MEMLOCK lets this process lock {limit:N0} bytes in all."
+                : "RLIMIT_MEMLOCK does not limit this process, so memory itself is short.";
         }
     }
 
@@ -97,15 +94,4 @@ internal abstract partial class UnixMemory : SystemMemory
 
     [LibraryImport("libc", EntryPoint = "munlock")]
     private static unsafe partial int UnlockPages(void* start, nuint byteCount);
-
-    [LibraryImport("libc", EntryPoint = "getrlimit")]
-    private static partial int ReadLimit(int which, out ResourceLimit limit);
-
-    /// <summary>The system's <c>struct rlimit</c>.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    private readonly struct ResourceLimit
-    {
-        public readonly ulong Current;
-        public readonly ulong Most;
-    }
 }

@@ -19,9 +19,6 @@ internal abstract partial class UnixSharing : SystemSharing
     private const int ExclusiveLock = 2;
     private const int WithoutWaiting = 4;
 
-    /// <summary>How often to look again at a name whose file is being removed just now; far more than that takes.</summary>
-    private const int MostLooks = 10_000;
-
     private enum Found
     {
         Nothing,
@@ -38,7 +35,7 @@ internal abstract partial class UnixSharing : SystemSharing
     /// <summary>The user that this process acts for.</summary>
     protected static uint User => EffectiveUser();
 
-    public sealed override SafeHandle? TryCreate(string name, nuint byteCount)
+    public sealed override SafeHandle? TryCreate(string name, nuint byteCount, ref PeerWait wait)
     {
         RemoveLeftovers();
         string path = PathOf(name);
@@ -46,9 +43,8 @@ internal abstract partial class UnixSharing : SystemSharing
         bool isNamed = false;
         try
         {
-            TakeMemory(file, byteCount);
-            var pause = new SpinWait();
-            for (int look = 0; look < MostLooks && !(isNamed = TryName(file, temporaryPath, path)); look++)
+            TakeMemory(file, byteCount, name);
+            while (!(isNamed = TryName(file, temporaryPath, path)))
             {
                 Found found = Find(path, out SafeFileHandle? other);
                 if (found == Found.InUse && (other is null || !LeaveFile(other, path)))
@@ -56,11 +52,14 @@ internal abstract partial class UnixSharing : SystemSharing
                     return null;
                 }
 
-                // Without sleeping: whoever removes it is about to be done.
-                pause.SpinOnce(sleep1Threshold: -1);
+                // The process that removes the file may be stopped, and keep its lock for ever.
+                if (!wait.TryPause())
+                {
+                    return null;
+                }
             }
 
-            return isNamed ? file : null;
+            return file;
         }
         finally
         {
@@ -96,7 +95,9 @@ internal abstract partial class UnixSharing : SystemSharing
     }
 
     public sealed override unsafe void* Map(SafeHandle section, nuint byteCount) =>
-        SystemMaps.Current.Map((SafeFileHandle)section, byteCount, canWrite: true);
+        SystemMaps.Current.Map((SafeFileHandle)section, byteCount, canWrite: true, "Shared memory");
+
+    public sealed override nuint ByteCountOf(SafeHandle section, nuint byteCount) => (nuint)RandomAccess.GetLength((SafeFileHandle)section);
 
     public sealed override unsafe void Unmap(void* start, nuint byteCount) => SystemMaps.Current.Unmap(start, byteCount);
 
@@ -120,20 +121,22 @@ internal abstract partial class UnixSharing : SystemSharing
     {
         if (!TryLock(file, SharedLock))
         {
-            throw SystemFault.Last("A file for shared memory could not be locked");
+            throw SystemFault.Of(Marshal.GetLastPInvokeError(), "A file for shared memory could not be locked");
         }
     }
 
     /// <remarks>All of it now: what is touched later, and is not to be had, would end the process.</remarks>
-    private static void TakeMemory(SafeFileHandle file, nuint byteCount)
+    private static void TakeMemory(SafeFileHandle file, nuint byteCount, string name)
     {
+        string subject = $"The shared memory '{name}'";
+        SystemMaps.Current.ThrowIfBeyondLimit(file, (long)byteCount, subject);
         try
         {
-            SystemMaps.Current.SetLength(file, (long)byteCount);
+            SystemMaps.Current.SetLength(file, (long)byteCount, subject);
         }
         catch (IOException fault)
         {
-            throw new InsufficientMemoryException($"Shared memory of {byteCount:N0} bytes is not to be had.", fault);
+            throw new InsufficientMemoryException($"{subject} of {byteCount:N0} bytes is not to be had.", fault);
         }
     }
 
@@ -145,13 +148,14 @@ internal abstract partial class UnixSharing : SystemSharing
     private Found Find(string path, out SafeFileHandle? file)
     {
         file = Open(path, OpenFlags);
+        int error = Marshal.GetLastPInvokeError();
         if (file.IsInvalid)
         {
             file.Dispose();
             file = null;
-            return SystemFault.IsMissing ? Found.Nothing
-                : SystemFault.Last(path) is UnauthorizedAccessException ? Found.InUse
-                : throw SystemFault.Last(path);
+            return SystemFault.IsMissing(error) ? Found.Nothing
+                : SystemFault.IsDenied(error) ? Found.InUse
+                : throw SystemFault.Of(error, path);
         }
 
         SafeFileHandle opened = file;

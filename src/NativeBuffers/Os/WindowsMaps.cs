@@ -17,66 +17,82 @@ internal sealed partial class WindowsMaps : SystemMaps
     /// <remarks>Pipes and devices are no paths of folders here; what is opened and has no length is refused then.</remarks>
     public override bool IsPlainFile(string path) => !Directory.Exists(path);
 
-    public override unsafe void* Map(SafeFileHandle file, nuint byteCount, bool canWrite)
-    {
-        // The view keeps the section, so that its handle is needed no longer.
-        using SafeFileHandle section = CreateSection(file, null, canWrite ? PagesReadWrite : PagesReadOnly, 0, 0, null);
-        void* start = section.IsInvalid ? null : MapView(section, canWrite ? ViewRead | ViewWrite : ViewRead, 0, 0, byteCount);
-        return start != null || SystemFault.IsLackOfMemory ? start : throw SystemFault.Last("A file could not be mapped");
-    }
+    public override bool MustUnmapToCut => true;
 
-    public override unsafe void* Remap(SafeFileHandle file, void* start, nuint oldByteCount, nuint newByteCount)
+    public override unsafe void* Map(SafeFileHandle file, nuint byteCount, bool canWrite, string name = "A file")
     {
-        if (newByteCount >= oldByteCount)
+        // The view keeps the section, so that its handle is needed no longer. Closing that may leave another error number.
+        SafeFileHandle section = CreateSection(file, null, canWrite ? PagesReadWrite : PagesReadOnly, 0, 0, null);
+        int error = Marshal.GetLastPInvokeError();
+        void* start = null;
+        if (!section.IsInvalid)
         {
-            // If somebody has made the file longer than this, growing must not cut it.
-            long lengthBefore = RandomAccess.GetLength(file);
-            bool isLonger = (long)newByteCount > lengthBefore;
-            if (isLonger)
-            {
-                SetLength(file, (long)newByteCount);
-            }
-
-            void* grown = null;
-            try
-            {
-                grown = Map(file, newByteCount, canWrite: true);
-            }
-            finally
-            {
-                if (grown == null && isLonger)
-                {
-                    SetLength(file, lengthBefore);
-                }
-            }
-
-            if (grown != null)
-            {
-                Unmap(start, oldByteCount);
-            }
-
-            return grown;
+            start = MapView(section, canWrite ? ViewRead | ViewWrite : ViewRead, 0, 0, byteCount);
+            error = Marshal.GetLastPInvokeError();
         }
 
-        UnmapAndCut(file, start, oldByteCount, newByteCount);
-        void* cut = Map(file, newByteCount, canWrite: true);
-        if (cut == null)
-        {
-            Environment.FailFast("A file that has shrunk could not be mapped again.");
-        }
-
-        return cut;
+        section.Dispose();
+        return start != null || SystemFault.IsLackOfMemory(error) ? start : throw SystemFault.Of(error, $"{name} could not be mapped");
     }
 
-    public override unsafe void Empty(SafeFileHandle file, void* start, nuint byteCount) => UnmapAndCut(file, start, byteCount, 0);
+    public override unsafe void* Remap(SafeFileHandle file, void* start, nuint oldByteCount, nuint newByteCount, string name)
+    {
+        // If somebody has made the file longer than this, growing must not cut it.
+        long lengthBefore = RandomAccess.GetLength(file);
+        bool isLonger = (long)newByteCount > lengthBefore;
+        if (isLonger)
+        {
+            SetLength(file, (long)newByteCount, name);
+        }
+
+        void* grown = null;
+        try
+        {
+            grown = Map(file, newByteCount, canWrite: true, name);
+        }
+        finally
+        {
+            if (grown == null && isLonger)
+            {
+                CutBack(file, lengthBefore);
+            }
+        }
+
+        if (grown != null)
+        {
+            Unmap(start, oldByteCount);
+        }
+
+        return grown;
+    }
+
+    public override unsafe bool TryMapAt(SafeFileHandle file, void* start, nuint byteCount)
+    {
+        using SafeFileHandle section = CreateSection(file, null, PagesReadWrite, 0, 0, null);
+        return !section.IsInvalid && MapViewAt(section, ViewRead | ViewWrite, 0, 0, byteCount, start) == start;
+    }
+
+    public override void SetLength(SafeFileHandle file, long byteCount, string name = "A file")
+    {
+        try
+        {
+            RandomAccess.SetLength(file, byteCount);
+        }
+        catch (IOException fault)
+        {
+            // The platform's message has the name that the file was opened by, which may be a temporary one.
+            string why = SystemFault.MessageOf(fault.HResult & 0xFFFF);
+            throw new IOException($"{name} could not be made {byteCount:N0} bytes long: {why}.", fault);
+        }
+    }
 
     public override unsafe void Unmap(void* start, nuint byteCount) => _ = UnmapView(start);
 
-    public override unsafe void Flush(SafeFileHandle file, void* start, nuint byteCount)
+    public override unsafe void Flush(SafeFileHandle file, void* start, nuint byteCount, string name)
     {
         if (!FlushView(start, byteCount))
         {
-            throw SystemFault.Last("A mapped file could not be written to the disk");
+            throw SystemFault.Of(Marshal.GetLastPInvokeError(), $"{name} could not be written to the disk");
         }
 
         RandomAccess.FlushToDisk(file);
@@ -86,29 +102,16 @@ internal sealed partial class WindowsMaps : SystemMaps
     {
     }
 
-    private unsafe void UnmapAndCut(SafeFileHandle file, void* start, nuint oldByteCount, nuint newByteCount)
+    private static void CutBack(SafeFileHandle file, long byteCount)
     {
-        Unmap(start, oldByteCount);
         try
         {
-            SetLength(file, (long)newByteCount);
+            RandomAccess.SetLength(file, byteCount);
         }
-        catch
+        catch (IOException)
         {
-            // Somebody else has it mapped. The caller goes on with the old mapping, at its old address.
-            if (MapView(file, start, oldByteCount) != start)
-            {
-                Environment.FailFast("A file that could not shrink could not be mapped again.");
-            }
-
-            throw;
+            // Another mapping has the longer file by now: it stays longer, with zeros at its end.
         }
-    }
-
-    private static unsafe void* MapView(SafeFileHandle file, void* at, nuint byteCount)
-    {
-        using SafeFileHandle section = CreateSection(file, null, PagesReadWrite, 0, 0, null);
-        return section.IsInvalid ? null : MapViewAt(section, ViewRead | ViewWrite, 0, 0, byteCount, at);
     }
 
     [LibraryImport("kernel32", EntryPoint = "CreateFileMappingW", SetLastError = true, StringMarshalling = StringMarshalling.Utf16)]

@@ -83,7 +83,7 @@ internal sealed partial class WindowsMemory : SystemMemory
     }
 
     // Unlocking what is not locked takes it out of the working set: so the memory is given back at once.
-    public override unsafe bool Discard(void* start, nuint byteCount, bool isLocked)
+    public override unsafe bool Discard(void* start, nuint byteCount, bool isLocked, bool isReadable, bool isWritable)
     {
         bool isDone = VirtualAlloc(start, byteCount, ResetPages, ReadWrite) != null;
         if (!isLocked)

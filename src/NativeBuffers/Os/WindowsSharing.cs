@@ -14,7 +14,7 @@ internal sealed partial class WindowsSharing : SystemSharing
     /// <summary>What stands before the elements, in bytes: keeps them aligned to a cache line.</summary>
     private const int FrontByteCount = 64;
 
-    public override SafeHandle? TryCreate(string name, nuint byteCount)
+    public override SafeHandle? TryCreate(string name, nuint byteCount, ref PeerWait wait)
     {
         ulong whole = byteCount + FrontByteCount;
         SafeFileHandle section = CreateSection(-1, 0, PagesReadWrite, (uint)(whole >> 32), (uint)whole, NameOf(name));
@@ -22,7 +22,7 @@ internal sealed partial class WindowsSharing : SystemSharing
         if (section.IsInvalid || error == Taken)
         {
             section.Dispose();
-            return error == Taken ? null : throw SystemFault.Last($"The shared memory '{name}' could not be created");
+            return error == Taken ? null : throw SystemFault.Of(error, $"The shared memory '{name}' could not be created");
         }
 
         unsafe
@@ -40,10 +40,11 @@ internal sealed partial class WindowsSharing : SystemSharing
     {
         byteCount = 0;
         SafeFileHandle section = OpenSection(ViewReadWrite, false, NameOf(name));
+        int error = Marshal.GetLastPInvokeError();
         if (section.IsInvalid)
         {
             section.Dispose();
-            return SystemFault.IsMissing ? null : throw SystemFault.Last($"The shared memory '{name}' could not be opened");
+            return SystemFault.IsMissing(error) ? null : throw SystemFault.Of(error, $"The shared memory '{name}' could not be opened");
         }
 
         ulong noted;
@@ -71,6 +72,9 @@ internal sealed partial class WindowsSharing : SystemSharing
         return front == null ? null : front + FrontByteCount;
     }
 
+    /// <remarks>The system cuts no section.</remarks>
+    public override nuint ByteCountOf(SafeHandle section, nuint byteCount) => byteCount;
+
     public override unsafe void Unmap(void* start, nuint byteCount) => _ = UnmapView((byte*)start - FrontByteCount);
 
     public override void Leave(SafeHandle section, string name) => section.Dispose();
@@ -82,9 +86,9 @@ internal sealed partial class WindowsSharing : SystemSharing
         void* front = MapView(section, ViewReadWrite, 0, 0, FrontByteCount);
         if (front == null)
         {
-            Exception fault = SystemFault.Last($"The shared memory '{name}' could not be mapped");
+            int error = Marshal.GetLastPInvokeError();
             section.Dispose();
-            throw fault;
+            throw SystemFault.Of(error, $"The shared memory '{name}' could not be mapped");
         }
 
         return (byte*)front;

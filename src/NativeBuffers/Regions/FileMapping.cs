@@ -9,14 +9,20 @@ internal sealed class FileMapping : MappedBlock
 {
     private readonly SafeFileHandle _file;
     private readonly MappedFileAccess _access;
+    private readonly SystemMaps _maps;
+
+    /// <summary>Whether the mapping ended when the file was to be cut, and could not be made again. It changes only while nobody borrows.</summary>
+    private bool _isUnmapped;
 
     /// <param name="file">Open; closed with the block.</param>
     /// <param name="path">For messages.</param>
     /// <param name="canWrite">Whether the file was opened to be written.</param>
     /// <param name="access">How it will be read.</param>
-    private FileMapping(SafeFileHandle file, string path, bool canWrite, MappedFileAccess access)
+    /// <param name="maps">The system.</param>
+    private FileMapping(SafeFileHandle file, string path, bool canWrite, MappedFileAccess access, SystemMaps maps)
         : base(path)
     {
+        _maps = maps;
         _file = file;
         _access = access;
         CanWrite = canWrite;
@@ -33,8 +39,9 @@ internal sealed class FileMapping : MappedBlock
     /// <param name="canWrite">Whether to open it to be written.</param>
     /// <param name="access">How it will be read.</param>
     /// <param name="elementSize">What its length must be a multiple of.</param>
+    /// <param name="maps">The system.</param>
     /// <param name="block">Freed by the result.</param>
-    public static FileMapping Open(string path, bool canWrite, MappedFileAccess access, int elementSize, out Block block)
+    public static FileMapping Open(string path, bool canWrite, MappedFileAccess access, int elementSize, SystemMaps maps, out Block block)
     {
         string fullPath = Check(path, access);
         SafeFileHandle file = File.OpenHandle(
@@ -54,7 +61,7 @@ internal sealed class FileMapping : MappedBlock
                 throw new NotSupportedException($"{fullPath} has bytes, but no length: it cannot be mapped.");
             }
 
-            return Map(file, fullPath, canWrite, access, (nuint)byteCount, out block);
+            return Map(file, fullPath, canWrite, access, (nuint)byteCount, maps, out block);
         }
         catch
         {
@@ -63,137 +70,18 @@ internal sealed class FileMapping : MappedBlock
         }
     }
 
-    /// <summary>Maps a new file, and puts it in the place of one that was there.</summary>
-    /// <param name="path">Its path.</param>
-    /// <param name="byteCount">Its length.</param>
+    /// <summary>Maps an open file, which the result closes.</summary>
+    /// <param name="file">Open for this, with so many bytes.</param>
+    /// <param name="path">What the user calls it.</param>
+    /// <param name="canWrite">Whether it was opened to be written.</param>
     /// <param name="access">How it will be read.</param>
+    /// <param name="byteCount">How many bytes to map.</param>
+    /// <param name="maps">The system.</param>
     /// <param name="block">Freed by the result.</param>
-    public static FileMapping Create(string path, nuint byteCount, MappedFileAccess access, out Block block)
+    public static FileMapping Map(
+        SafeFileHandle file, string path, bool canWrite, MappedFileAccess access, nuint byteCount, SystemMaps maps, out Block block)
     {
-        string fullPath = Check(path, access);
-        var link = new FileInfo(fullPath);
-        string target = (link.LinkTarget is null ? null : link.ResolveLinkTarget(returnFinalTarget: true))?.FullName ?? fullPath;
-        string temporaryPath = $"{target}.{Guid.NewGuid():N}";
-        SafeFileHandle file = File.OpenHandle(temporaryPath, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-        FileMapping? mapping = null;
-        bool isDone = false;
-        block = default;
-        try
-        {
-            SystemMaps.Current.SetLength(file, (long)byteCount);
-            mapping = Map(file, fullPath, canWrite: true, access, byteCount, out block);
-            if (!OperatingSystem.IsWindows() && File.Exists(target))
-            {
-                // Who may read the old one, and nobody else.
-                File.SetUnixFileMode(file, File.GetUnixFileMode(target));
-            }
-
-            File.Move(temporaryPath, target, overwrite: true);
-            isDone = true;
-            return mapping;
-        }
-        finally
-        {
-            if (!isDone)
-            {
-                unsafe
-                {
-                    // SAFETY: nobody has seen the block.
-                    mapping?.Free(block.Start, block.ByteCount);
-                }
-
-                file.Dispose();
-                File.Delete(temporaryPath);
-            }
-        }
-    }
-
-    /// <summary>Throws when the file has become shorter than its mapping: memory behind its end is not to be touched.</summary>
-    /// <param name="byteCount">The mapping's.</param>
-    /// <safety>The block is borrowed.</safety>
-    public unsafe void ThrowIfCut(long byteCount)
-    {
-        long length = RandomAccess.GetLength(_file);
-        if (length < byteCount)
-        {
-            throw new EndOfStreamException(
-                $"{Name} was {byteCount:N0} bytes long when it was mapped, and has {length:N0} now: somebody cut it. "
-                + $"Resize to what it has, or open it again.");
-        }
-    }
-
-    /// <summary>Waits until part of the block is on the disk.</summary>
-    /// <safety>The block is borrowed, and the part inside it.</safety>
-    /// <exception cref="IOException">The disk refused.</exception>
-    public unsafe void Flush(Block part)
-    {
-        if (part.ByteCount != 0 && CanWrite)
-        {
-            SystemMaps.Current.Flush(_file, part.Start, part.ByteCount);
-        }
-    }
-
-    protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment)
-    {
-        if (oldByteCount != 0 && newByteCount != 0)
-        {
-            void* resized = SystemMaps.Current.Remap(_file, block, oldByteCount, newByteCount);
-            Advise(resized, newByteCount);
-            return resized;
-        }
-
-        if (oldByteCount == 0)
-        {
-            return MapAnew(newByteCount);
-        }
-
-        SystemMaps.Current.Empty(_file, block, oldByteCount);
-        return Nowhere;
-    }
-
-    protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
-    {
-        if (byteCount != 0)
-        {
-            SystemMaps.Current.Unmap(block, byteCount);
-        }
-
-        _file.Dispose();
-    }
-
-    /// <summary>Of a file that was empty when it was mapped: gives it a length and a mapping; null when there is no room.</summary>
-    private unsafe void* MapAnew(nuint byteCount)
-    {
-        if (byteCount == 0)
-        {
-            return Nowhere;
-        }
-
-        long lengthBefore = RandomAccess.GetLength(_file);
-        bool grows = (long)byteCount > lengthBefore;
-        if (grows)
-        {
-            SystemMaps.Current.SetLength(_file, (long)byteCount);
-        }
-
-        void* start = null;
-        try
-        {
-            return start = MapPart(byteCount);
-        }
-        finally
-        {
-            if (start == null && grows)
-            {
-                SystemMaps.Current.SetLength(_file, lengthBefore);
-            }
-        }
-    }
-
-    private static FileMapping Map(
-        SafeFileHandle file, string path, bool canWrite, MappedFileAccess access, nuint byteCount, out Block block)
-    {
-        var mapping = new FileMapping(file, path, canWrite, access);
+        var mapping = new FileMapping(file, path, canWrite, access, maps);
         unsafe
         {
             // SAFETY: the file has so many bytes.
@@ -205,9 +93,9 @@ internal sealed class FileMapping : MappedBlock
     }
 
     /// <summary>Throws for what is told apart before anything is opened: opening a pipe waits for its other end.</summary>
-    private static string Check(string path, MappedFileAccess access)
+    public static string Check(string path, MappedFileAccess access)
     {
-        ArgumentException.ThrowIfNullOrEmpty(path);
+        SystemName.ThrowIfNoPath(path, nameof(path));
         if (access is < MappedFileAccess.Any or > MappedFileAccess.Sequential)
         {
             throw new ArgumentOutOfRangeException(nameof(access), access, "There is no such access.");
@@ -224,6 +112,130 @@ internal sealed class FileMapping : MappedBlock
             : throw new NotSupportedException($"{fullPath} is not a file but a pipe, a device or a socket: it cannot be mapped.");
     }
 
+    /// <summary>Throws when the file has become shorter than its mapping: memory behind its end is not to be touched.</summary>
+    /// <param name="byteCount">The mapping's.</param>
+    /// <safety>The block is borrowed.</safety>
+    /// <exception cref="EndOfStreamException">It has.</exception>
+    /// <exception cref="IOException">It is not mapped any more.</exception>
+    public unsafe void ThrowIfCut(long byteCount)
+    {
+        if (_isUnmapped)
+        {
+            throw new IOException(
+                $"{Name} could not be mapped again when it was made shorter: there is no memory to borrow. Resize it to another length, or dispose it.");
+        }
+
+        long length = RandomAccess.GetLength(_file);
+        if (length < byteCount)
+        {
+            throw new EndOfStreamException(
+                $"{Name} was {byteCount:N0} bytes long when it was mapped, and has {length:N0} now: somebody cut it. "
+                + $"Resize to what it has, or open it again.");
+        }
+    }
+
+    /// <summary>Waits until part of the block is on the disk.</summary>
+    /// <safety>The block is borrowed, and the part inside it.</safety>
+    /// <exception cref="IOException">The disk refused.</exception>
+    public unsafe void Flush(Block part)
+    {
+        if (part.ByteCount == 0 || !CanWrite)
+        {
+            return;
+        }
+
+        if (_isUnmapped)
+        {
+            RandomAccess.FlushToDisk(_file);
+            return;
+        }
+
+        _maps.Flush(_file, part.Start, part.ByteCount, Name);
+    }
+
+    protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment)
+    {
+        if (oldByteCount == 0 || _isUnmapped)
+        {
+            return MapAnew(newByteCount);
+        }
+
+        if (newByteCount == 0 || (newByteCount < oldByteCount && _maps.MustUnmapToCut))
+        {
+            return Cut(block, oldByteCount, newByteCount);
+        }
+
+        void* resized = _maps.Remap(_file, block, oldByteCount, newByteCount, Name);
+        Advise(resized, newByteCount);
+        return resized;
+    }
+
+    protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
+    {
+        if (byteCount != 0 && !_isUnmapped)
+        {
+            _maps.Unmap(block, byteCount);
+        }
+
+        _file.Dispose();
+    }
+
+    /// <summary>Makes the file shorter, and maps the rest of it, if there is one.</summary>
+    /// <remarks>
+    /// Where the mapping must end first and cannot be made again, the owner keeps an address that is not its own. Then it lends
+    /// nothing more, and frees nothing: see <see cref="ThrowIfCut"/>.
+    /// </remarks>
+    private unsafe void* Cut(void* block, nuint oldByteCount, nuint newByteCount)
+    {
+        if (!_maps.MustUnmapToCut)
+        {
+            _maps.SetLength(_file, (long)newByteCount, Name);
+            _maps.Unmap(block, oldByteCount);
+            return Nowhere;
+        }
+
+        _maps.Unmap(block, oldByteCount);
+        _isUnmapped = true;
+        try
+        {
+            _maps.SetLength(_file, (long)newByteCount, Name);
+        }
+        catch
+        {
+            // Somebody else has it mapped. The owner goes on with what it had, at the same address.
+            _isUnmapped = !_maps.TryMapAt(_file, block, oldByteCount);
+            throw;
+        }
+
+        return MapAnew(newByteCount);
+    }
+
+    /// <summary>Of a file that has no mapping, as it was empty or could not be mapped again: gives it a length and a mapping; null when there is no room.</summary>
+    private unsafe void* MapAnew(nuint byteCount)
+    {
+        long lengthBefore = RandomAccess.GetLength(_file);
+        bool grows = (long)byteCount > lengthBefore;
+        if (grows || (_isUnmapped && (long)byteCount < lengthBefore))
+        {
+            _maps.SetLength(_file, (long)byteCount, Name);
+        }
+
+        void* start = null;
+        try
+        {
+            start = MapPart(byteCount);
+            _isUnmapped &= start == null;
+            return start;
+        }
+        finally
+        {
+            if (start == null && grows)
+            {
+                _maps.SetLength(_file, lengthBefore, Name);
+            }
+        }
+    }
+
     private unsafe void* MapPart(nuint byteCount)
     {
         if (byteCount == 0)
@@ -231,7 +243,7 @@ internal sealed class FileMapping : MappedBlock
             return Nowhere;
         }
 
-        void* start = SystemMaps.Current.Map(_file, byteCount, CanWrite);
+        void* start = _maps.Map(_file, byteCount, CanWrite, Name);
         Advise(start, byteCount);
         return start;
     }
@@ -240,7 +252,7 @@ internal sealed class FileMapping : MappedBlock
     {
         if (start != null && _access == MappedFileAccess.Sequential)
         {
-            SystemMaps.Current.ExpectSequential(start, byteCount);
+            _maps.ExpectSequential(start, byteCount);
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using NativeBuffers.Lifetimes;
+using NativeBuffers.Os;
 using NativeBuffers.Raw;
 
 namespace NativeBuffers;
@@ -55,7 +56,7 @@ public sealed class MappedFile<T> : IDisposable
     /// <summary>Maps a file to read it.</summary>
     /// <param name="path">Of a file; a pipe or a device has no bytes to map.</param>
     /// <param name="access">A hint.</param>
-    /// <exception cref="ArgumentException"><paramref name="path"/> is empty.</exception>
+    /// <exception cref="ArgumentException"><paramref name="path"/> is empty, or has characters that no path of this system can have.</exception>
     /// <exception cref="ArgumentNullException"><paramref name="path"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="access"/> is none of the values.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
@@ -88,18 +89,25 @@ public sealed class MappedFile<T> : IDisposable
 
     /// <summary>Maps a new file of zeros. A file that was there is replaced.</summary>
     /// <remarks>
-    /// The new file comes into being under another name, with its room on the disk if the file system can promise that,
-    /// and is then renamed. So whoever has the old one open or mapped keeps it, and if the disk refuses, it is still there. It
-    /// has the old one's permissions. A process that is killed meanwhile leaves the other name behind: the path, a point and 32 digits.
+    /// <para>The new file gets the path when it is whole, with its room on the disk if the file system can promise that. So programs that have
+    /// the old one open or mapped keep it, and if the disk refuses, it is still there. The new file has the old one's owner, group and permissions.
+    /// A link at the end of the path leads to the file that is replaced.</para>
+    /// <para>Where a new file cannot take the place of the old one, the old one itself becomes zeros of the new length, and programs that have it
+    /// see that. So it is with a file that has several names (hard links) or extended attributes, one whose owner cannot be kept, one that is a mount point, and in a
+    /// folder that this process may not write. If the disk refuses then, the old contents may be gone.</para>
+    /// <para>Windows replaces no file that is open or mapped, and gives the new file the permissions of its folder.</para>
+    /// <para>Linux needs a temporary name only for a moment, and for new files none, if the file system has files without a name. Elsewhere a process that
+    /// is killed meanwhile leaves a file of the folder behind: <c>.nb-</c> and 16 digits.</para>
     /// </remarks>
     /// <param name="path">Of the file, in a folder that exists.</param>
     /// <param name="length">In elements.</param>
     /// <param name="access">A hint.</param>
-    /// <exception cref="ArgumentException"><paramref name="path"/> is empty.</exception>
+    /// <exception cref="ArgumentException"><paramref name="path"/> is empty, or has characters that no path of this system can have.</exception>
     /// <exception cref="ArgumentNullException"><paramref name="path"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in
     /// bytes, or <paramref name="access"/> is none of the values.</exception>
-    /// <exception cref="IOException">The disk is full, or the file cannot be created for another reason.</exception>
+    /// <exception cref="IOException">The disk is full, the process's limit for files is reached (<c>ulimit -f</c>), or the file cannot be created for
+    /// another reason. On Windows: the old file is open or mapped.</exception>
     /// <exception cref="NotSupportedException">The path is that of a pipe or a device.</exception>
     /// <exception cref="OutOfMemoryException">There is no room for the mapping.</exception>
     /// <exception cref="UnauthorizedAccessException">The file is not this user's to create, or is a folder.</exception>
@@ -109,7 +117,7 @@ public sealed class MappedFile<T> : IDisposable
     public static MappedFile<T> Create(
         string path, long length, MappedFileAccess access = MappedFileAccess.Any, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
-        FileMapping mapping = FileMapping.Create(path, Layout.ByteCount(length, Unsafe.SizeOf<T>()), access, out Block block);
+        FileMapping mapping = NewFile.Create(path, Layout.ByteCount(length, Unsafe.SizeOf<T>()), access, out Block block);
         return Own(mapping, block, file, line);
     }
 
@@ -142,7 +150,8 @@ public sealed class MappedFile<T> : IDisposable
     /// <param name="length">In elements.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
     /// <exception cref="InvalidOperationException">The memory is borrowed, or a stream of it is open.</exception>
-    /// <exception cref="IOException">The disk refused, for example because it is full; file and memory are as they were.</exception>
+    /// <exception cref="IOException">The disk refused, for example because it is full, or the process's limit for files is reached; file and memory are as they were.
+    /// On Windows: another mapping keeps the file from becoming shorter.</exception>
     /// <exception cref="NotSupportedException">The file was opened to be read.</exception>
     /// <exception cref="ObjectDisposedException">The mapping was disposed.</exception>
     /// <exception cref="OutOfMemoryException">There is no room for the mapping; file and memory are as they were.</exception>
@@ -202,9 +211,13 @@ public sealed class MappedFile<T> : IDisposable
         GC.KeepAlive(this);
     }
 
-    private static MappedFile<T> Open(string path, bool canWrite, MappedFileAccess access, string? file, int line)
+    private static MappedFile<T> Open(string path, bool canWrite, MappedFileAccess access, string? file, int line) =>
+        Open(path, canWrite, access, SystemMaps.Current, file, line);
+
+    /// <summary>Maps a file through a system that a test may put before the real one.</summary>
+    internal static MappedFile<T> Open(string path, bool canWrite, MappedFileAccess access, SystemMaps maps, string? file, int line)
     {
-        FileMapping mapping = FileMapping.Open(path, canWrite, access, Unsafe.SizeOf<T>(), out Block block);
+        FileMapping mapping = FileMapping.Open(path, canWrite, access, Unsafe.SizeOf<T>(), maps, out Block block);
         return Own(mapping, block, file, line);
     }
 

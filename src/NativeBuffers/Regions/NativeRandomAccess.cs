@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using NativeBuffers.Os;
 
 namespace NativeBuffers;
 
@@ -136,6 +137,14 @@ public static class NativeRandomAccess
         return PinnedOwners.Of(owners);
     }
 
+    private static void ThrowIfBeyondLimit(SafeFileHandle handle, PinnedOwners pinned, long fileOffset)
+    {
+        if (pinned.ByteCount != 0)
+        {
+            SystemMaps.Current.ThrowIfBeyondLimit(handle, fileOffset + pinned.ByteCount, "The file");
+        }
+    }
+
     private static long Read(SafeFileHandle handle, PinnedOwners pinned, long fileOffset)
     {
         while (pinned.NextToRead() is { } piece)
@@ -155,6 +164,7 @@ public static class NativeRandomAccess
 
     private static void Write(SafeFileHandle handle, PinnedOwners pinned, long fileOffset)
     {
+        ThrowIfBeyondLimit(handle, pinned, fileOffset);
         while (pinned.NextToWrite() is { } piece)
         {
             long fileStart = fileOffset + pinned.DoneByteCount;
@@ -201,6 +211,7 @@ public static class NativeRandomAccess
         using (pinned)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            ThrowIfBeyondLimit(handle, pinned, fileOffset);
             while (pinned.NextToWrite() is { } piece)
             {
                 long fileStart = fileOffset + pinned.DoneByteCount;

@@ -21,6 +21,9 @@ internal sealed class PinnedOwners : IDisposable
 
     private PinnedOwners(int count) => _owners = new PinnedBytes[count];
 
+    /// <summary>How many bytes all owners have together.</summary>
+    public long ByteCount { get; private set; }
+
     /// <summary>How many bytes are done.</summary>
     public long DoneByteCount { get; private set; }
 
@@ -45,6 +48,7 @@ internal sealed class PinnedOwners : IDisposable
                 {
                     // SAFETY: the owner has so many elements, and is pinned.
                     pinned._owners[i] = new PinnedBytes(pin, (void*)start, length * sizeof(T));
+                    pinned.ByteCount += length * sizeof(T);
                 }
             }
 

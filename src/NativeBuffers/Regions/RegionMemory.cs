@@ -162,7 +162,9 @@ internal sealed class RegionMemory
             unsafe
             {
                 // SAFETY: whole committed pages inside the reservation; who borrows them sees zeros, or what the system keeps.
-                isDone = isDone && _system.Discard(At(run.Start), (nuint)run.ByteCount, run.State.IsLocked);
+                (PageAccess access, bool isLocked) = (run.State.Access, run.State.IsLocked);
+                isDone = isDone && _system.Discard(
+                    At(run.Start), (nuint)run.ByteCount, isLocked, access >= PageAccess.Read, access == PageAccess.ReadWrite);
             }
         }
 

@@ -15,6 +15,8 @@ namespace NativeBuffers;
 /// counts as gone, and its memory is freed when the next shared memory is created or opened by that name.</para>
 /// <para>All members may be called from all threads at any time. While a borrow lasts, <see cref="Dispose"/> lets nobody else
 /// in, and the memory is left when the last one ends.</para>
+/// <para>The memory keeps its length as long as no other program cuts its file, which this user's programs may do on Linux and macOS. Memory behind the
+/// new end is gone then: new borrows are refused, with <see cref="EndOfStreamException"/>, and a borrow that goes on ends the process where it touches what is gone.</para>
 /// <para>Who may write what, and when another may read it, is for the processes to agree upon: with
 /// <see cref="Volatile"/> and <see cref="Interlocked"/> on elements, as between threads. A process that crashes leaves
 /// elements as they are: half written, perhaps.</para>
@@ -31,17 +33,18 @@ namespace NativeBuffers;
 public sealed class SharedMemory<T> : IDisposable
     where T : unmanaged
 {
+    private readonly SharedSection _section;
     private Tenure _tenure;
 
-    /// <safety>The tenure is of a section's block.</safety>
-    private unsafe SharedMemory(string name, Tenure tenure)
+    /// <safety>The tenure is of the section's block.</safety>
+    private unsafe SharedMemory(SharedSection section, Tenure tenure)
     {
-        Name = name;
+        _section = section;
         _tenure = tenure;
     }
 
     /// <summary>What other processes open it by.</summary>
-    public string Name { get; }
+    public string Name => _section.Name;
 
     /// <summary>The number of elements; 0 once disposed.</summary>
     public long Length => _tenure.TryRead(out _, out long length) ? length : 0;
@@ -50,19 +53,24 @@ public sealed class SharedMemory<T> : IDisposable
     public bool IsDisposed => _tenure.IsOver;
 
     /// <summary>New memory of zeros, under a name that nobody uses.</summary>
-    /// <param name="name">Of 1 to 200 bytes of UTF-8, without slashes, backslashes and control characters.</param>
+    /// <param name="name">Of 1 to 200 bytes of UTF-8, without slashes, backslashes, control characters and halves of surrogate pairs.</param>
     /// <param name="length">In elements.</param>
     /// <exception cref="ArgumentException"><paramref name="name"/> cannot be one.</exception>
     /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
-    /// <exception cref="IOException">The name is in use, or the system refused for another reason.</exception>
+    /// <exception cref="IOException">The name is in use, also when another process does not finish removing it in some seconds; or the system
+    /// refused for another reason, such as the process's limit for files (<c>ulimit -f</c>).</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
     /// <param name="line">Filled in by the compiler.</param>
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static SharedMemory<T> Create(
-        string name, long length, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
-        TryCreate(name, length, file, line) ?? throw new IOException($"The shared memory '{name}' is in use.");
+        string name, long length, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
+    {
+        var wait = default(PeerWait);
+        return TryCreate(name, length, ref wait, file, line)
+            ?? throw new IOException(wait.IsOver ? StillLeaving(name) : $"The shared memory '{name}' is in use.");
+    }
 
     /// <inheritdoc cref="Create(string, long, string?, int)"/>
     public static SharedMemory<T> Create(string name, long length) => Create(name, length, file: null);
@@ -86,6 +94,7 @@ public sealed class SharedMemory<T> : IDisposable
 
     /// <summary>Memory of this name: created if there is none.</summary>
     /// <inheritdoc cref="Create(string, long, string?, int)" path="/param|/exception"/>
+    /// <exception cref="FileNotFoundException">Another process does not finish removing the name in some seconds: it may be stopped.</exception>
     /// <exception cref="InvalidDataException">It is there, and has another size.</exception>
     /// <exception cref="UnauthorizedAccessException">It is another user's.</exception>
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
@@ -95,7 +104,8 @@ public sealed class SharedMemory<T> : IDisposable
         _ = Layout.ByteCount(length, Unsafe.SizeOf<T>());
 
         // Others may do the same at the same time: then one of them creates, and whoever comes too late for that opens.
-        while (true)
+        var wait = default(PeerWait);
+        do
         {
             if (TryOpen(name, file, line) is { } opened)
             {
@@ -109,11 +119,13 @@ public sealed class SharedMemory<T> : IDisposable
                 throw new InvalidDataException(message);
             }
 
-            if (TryCreate(name, length, file, line) is { } created)
+            if (TryCreate(name, length, ref wait, file, line) is { } created)
             {
                 return created;
             }
         }
+        while (wait.TryPause());
+        throw new FileNotFoundException(StillLeaving(name), name);
     }
 
     /// <inheritdoc cref="OpenOrCreate(string, long, string?, int)"/>
@@ -121,6 +133,7 @@ public sealed class SharedMemory<T> : IDisposable
 
     /// <summary>Borrows the memory: it is not left before the result is disposed.</summary>
     /// <returns>A ref struct: declare it with <c>using</c>. Its spans cannot leave its scope.</returns>
+    /// <exception cref="EndOfStreamException">Another process has cut the memory's file.</exception>
     /// <exception cref="ObjectDisposedException">It was disposed.</exception>
     public Borrow<T> Borrow()
     {
@@ -133,6 +146,16 @@ public sealed class SharedMemory<T> : IDisposable
         {
             // SAFETY: the block is borrowed with this mark.
             var borrow = new Borrow<T>(mark, _tenure.Start, _tenure.BorrowedLength);
+            try
+            {
+                _section.ThrowIfCut((nuint)borrow.Length * (nuint)sizeof(T));
+            }
+            catch
+            {
+                borrow.Dispose();
+                throw;
+            }
+
             GC.KeepAlive(this);
             return borrow;
         }
@@ -140,9 +163,11 @@ public sealed class SharedMemory<T> : IDisposable
 
     /// <summary>The memory as a stream, for code that wants one. The memory is not left before the stream is disposed.</summary>
     /// <returns>A stream that the caller disposes. It reads and writes, and does not make the memory longer.</returns>
+    /// <exception cref="EndOfStreamException">Another process has cut the memory's file.</exception>
     /// <exception cref="ObjectDisposedException">It was disposed.</exception>
     public UnmanagedMemoryStream AsStream()
     {
+        using Borrow<T> borrow = Borrow();
         UnmanagedMemoryStream? stream = MappingStream.TryOpen(ref _tenure, Unsafe.SizeOf<T>(), FileAccess.ReadWrite);
         GC.KeepAlive(this);
         return stream ?? throw Disposed();
@@ -156,11 +181,11 @@ public sealed class SharedMemory<T> : IDisposable
         GC.KeepAlive(this);
     }
 
-    private static SharedMemory<T>? TryCreate(string name, long length, string? file, int line)
+    private static SharedMemory<T>? TryCreate(string name, long length, ref PeerWait wait, string? file, int line)
     {
         ThrowIfNoName(name);
         nuint byteCount = Layout.ByteCount(length, Unsafe.SizeOf<T>());
-        return SystemSharing.Current.TryCreate(name, byteCount) is { } section ? Enter(section, name, byteCount, file, line) : null;
+        return SystemSharing.Current.TryCreate(name, byteCount, ref wait) is { } section ? Enter(section, name, byteCount, file, line) : null;
     }
 
     private static SharedMemory<T>? TryOpen(string name, string? file, int line)
@@ -189,7 +214,7 @@ public sealed class SharedMemory<T> : IDisposable
                 isMapped = true;
                 Origin.Note(file, line, typeof(T));
                 return new SharedMemory<T>(
-                    name, new Tenure(Hold.Adopt(block.Start, byteCount, shared), (long)(byteCount / (nuint)sizeof(T))));
+                    shared, new Tenure(Hold.Adopt(block.Start, byteCount, shared), (long)(byteCount / (nuint)sizeof(T))));
             }
         }
         catch when (!isMapped)
@@ -212,19 +237,25 @@ public sealed class SharedMemory<T> : IDisposable
     private static void ThrowIfNoName(string name)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        if (Encoding.UTF8.GetByteCount(name) > SystemSharing.LongestName)
+        SystemName.ThrowIfBroken(name, nameof(name));
+        int byteCount = Encoding.UTF8.GetByteCount(name);
+        if (byteCount > SystemSharing.LongestName)
         {
-            throw new ArgumentException($"A name has at most {SystemSharing.LongestName} bytes of UTF-8.", nameof(name));
+            throw new ArgumentException($"The name has {byteCount:N0} bytes of UTF-8; a name has at most {SystemSharing.LongestName}.", nameof(name));
         }
 
         foreach (char c in name)
         {
             if (c is '/' or '\\' || char.IsControl(c))
             {
-                throw new ArgumentException("A name has no slashes, backslashes and control characters.", nameof(name));
+                throw new ArgumentException($"The name has U+{(int)c:X4}; a name has no slashes, backslashes and control characters.", nameof(name));
             }
         }
     }
+
+    private static string StillLeaving(string name) =>
+        $"The shared memory '{name}' is gone, but another process has been removing its name for more than {PeerWait.MostSeconds} seconds: that process may be stopped."
+        + " Let it go on, or end it, and try again.";
 
     private static ObjectDisposedException Disposed() => Failure.Disposed($"{nameof(SharedMemory<>)}<{typeof(T).Name}>");
 }

@@ -21,6 +21,19 @@ internal sealed class SharedSection(SafeHandle section, string name) : MappedBlo
         return start != null ? new Block(start, byteCount) : throw Failure.OutOfMemory(byteCount, this);
     }
 
+    /// <summary>Throws when another process has made the section shorter than its mapping: memory behind its end is not to be touched.</summary>
+    /// <safety>The block is borrowed.</safety>
+    /// <exception cref="EndOfStreamException">It has.</exception>
+    public unsafe void ThrowIfCut(nuint byteCount)
+    {
+        nuint found = SystemSharing.Current.ByteCountOf(section, byteCount);
+        if (found < byteCount)
+        {
+            throw new EndOfStreamException(
+                $"The shared memory '{Name}' was {byteCount:N0} bytes long when it was opened, and has {found:N0} now: another process has cut its file.");
+        }
+    }
+
     /// <summary>Leaves a section that has no mapping.</summary>
     public void Leave() => SystemSharing.Current.Leave(section, Name);
 

@@ -28,6 +28,9 @@ internal sealed class Companion : IDisposable
         _errors = _process.StandardError.ReadToEndAsync();
     }
 
+    /// <summary>Its number.</summary>
+    public int ProcessId => _process.Id;
+
     /// <summary>What it said when it ended.</summary>
     public string Errors => _errors.Result;
 

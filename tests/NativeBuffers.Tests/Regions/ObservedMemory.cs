@@ -64,10 +64,10 @@ internal sealed class ObservedMemory : SystemMemory
         return !Refuses() && Current.Decommit(start, byteCount, Real(kind));
     }
 
-    public override unsafe bool Discard(void* start, nuint byteCount, bool isLocked)
+    public override unsafe bool Discard(void* start, nuint byteCount, bool isLocked, bool isReadable, bool isWritable)
     {
         Lose(start, byteCount);
-        return Current.Discard(start, byteCount, isLocked);
+        return Current.Discard(start, byteCount, isLocked, isReadable, isWritable);
     }
 
     public override unsafe bool Protect(void* start, nuint byteCount, bool isReadable, bool isWritable) =>

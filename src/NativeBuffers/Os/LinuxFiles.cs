@@ -1,0 +1,84 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace NativeBuffers.Os;
+
+/// <summary>Linux: files that have no name until they are whole, so that a process that ends in between leaves none behind.</summary>
+internal sealed partial class LinuxFiles : UnixFiles
+{
+    private const int ReadWrite = 0x2;
+    private const int WithoutWaiting = 0x800;
+    private const int NotForChildren = 0x80000;
+    private const int NamelessFile = 0x400000;
+    private const uint UsersFile = 0x180;
+    private const uint AnyonesFile = 0x1B6;
+    private const int CurrentFolder = -100;
+    private const int ThroughLinks = 0x400;
+    private const int MostAttributeBytes = 1024;
+
+    protected override int LookFlags => WithoutWaiting | NotForChildren;
+
+    public override bool TryPutInPlace(SafeFileHandle file, ref string? temporaryPath, string path)
+    {
+        if (temporaryPath is not null)
+        {
+            return base.TryPutInPlace(file, ref temporaryPath, path);
+        }
+
+        if (Link(file, path) == 0)
+        {
+            return true;
+        }
+
+        // A file without a name takes a free one only. So it gets one of its own, for a moment.
+        string name = NameBeside(path);
+        temporaryPath = Link(file, name) == 0 ? name : null;
+        return temporaryPath is not null && base.TryPutInPlace(file, ref temporaryPath, path);
+    }
+
+    protected override UnixFile Of(SafeFileHandle file) => LinuxFile.Of(file);
+
+    /// <remarks>They are not copied: a file that has any is written itself. The label of SELinux says what the folder's other files have, too.</remarks>
+    protected override bool TryCopyAttributes(SafeFileHandle from, SafeFileHandle to)
+    {
+        byte[] names = new byte[MostAttributeBytes];
+        nint byteCount = ListAttributes(from, names, (nuint)names.Length);
+        return byteCount < 0
+            ? Marshal.GetLastPInvokeError() == LinuxMaps.NotSupported
+            : Encoding.UTF8.GetString(names, 0, (int)byteCount).Split('\0').All(static name => name is "" or "security.selinux");
+    }
+
+    protected override SafeFileHandle? CreateBeside(string path, bool isSecret, out string? temporaryPath)
+    {
+        temporaryPath = null;
+        SafeFileHandle file = Create(
+            Path.GetDirectoryName(path)!, ReadWrite | NotForChildren | NamelessFile | LinuxSharing.FolderOnlyFlag, isSecret ? UsersFile : AnyonesFile);
+        if (file.IsInvalid)
+        {
+            // Not all file systems have such files.
+            file.Dispose();
+            return base.CreateBeside(path, isSecret, out temporaryPath);
+        }
+
+        LockShared(file);
+        return file;
+    }
+
+    private static int Link(SafeFileHandle file, string path) => Link(
+        CurrentFolder,
+        string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{file.DangerousGetHandle()}"),
+        CurrentFolder,
+        path,
+        ThroughLinks);
+
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial SafeFileHandle Create(string path, int flags, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "linkat", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Link(int oldFolder, string oldPath, int newFolder, string newPath, int flags);
+
+    [LibraryImport("libc", EntryPoint = "flistxattr", SetLastError = true)]
+    private static partial nint ListAttributes(SafeFileHandle file, [Out] byte[] names, nuint byteCount);
+}

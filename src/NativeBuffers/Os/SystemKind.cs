@@ -1,0 +1,9 @@
+namespace NativeBuffers.Os;
+
+/// <summary>The systems that the border is written for.</summary>
+internal enum SystemKind
+{
+    Linux,
+    Windows,
+    MacOS,
+}

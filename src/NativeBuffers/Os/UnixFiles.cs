@@ -1,0 +1,127 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace NativeBuffers.Os;
+
+/// <summary>What Unix systems share: <c>rename</c> takes a name from one file and gives it to another.</summary>
+/// <remarks>
+/// The other names of the old file stay with the old file. So a file with several names is written itself, and so is one of another owner,
+/// where this process may not give files away. Mount points cannot be renamed over.
+/// </remarks>
+internal abstract partial class UnixFiles : SystemFiles
+{
+    private const int WriteOnly = 0x1;
+    private const int SharedLockWithoutWaiting = 1 | 4;
+
+    /// <summary>How to open a file to look at it: as one that is written, without waiting for a pipe, not for child processes.</summary>
+    protected abstract int LookFlags { get; }
+
+    public sealed override SafeFileHandle? TryCreateBeside(string path, out string? temporaryPath)
+    {
+        temporaryPath = null;
+        using SafeFileHandle old = Open(path, WriteOnly | LookFlags);
+        int error = Marshal.GetLastPInvokeError();
+        if (old.IsInvalid)
+        {
+            // What cannot be written is not replaced either; the caller opens it, and throws what the platform throws then.
+            return SystemFault.IsMissing(error) ? CreateBeside(path, isSecret: false, out temporaryPath) : null;
+        }
+
+        UnixFile before = Of(old);
+        if (!before.IsPlain || before.NameCount > 1)
+        {
+            return null;
+        }
+
+        SafeFileHandle? file = CreateBeside(path, isSecret: true, out temporaryPath);
+        if (file is not null && !TryMakeAlike(file, old, before))
+        {
+            file.Dispose();
+            file = null;
+            if (temporaryPath is not null)
+            {
+                _ = Remove(temporaryPath);
+                temporaryPath = null;
+            }
+        }
+
+        return file;
+    }
+
+    public override bool TryPutInPlace(SafeFileHandle file, ref string? temporaryPath, string path)
+    {
+        if (Rename(temporaryPath!, path) != 0)
+        {
+            return false;
+        }
+
+        temporaryPath = null;
+        return true;
+    }
+
+    /// <summary>What the system tells of an open file.</summary>
+    protected abstract UnixFile Of(SafeFileHandle file);
+
+    /// <summary>Gives a new file the extended attributes and access lists of another; false if it cannot have them.</summary>
+    protected abstract bool TryCopyAttributes(SafeFileHandle from, SafeFileHandle to);
+
+    /// <summary>A new, empty file; null where there can be none.</summary>
+    /// <param name="path">Of a file in the folder.</param>
+    /// <param name="isSecret">Whether it is this user's alone at first.</param>
+    /// <param name="temporaryPath">The new file's name; null if it has none.</param>
+    protected virtual SafeFileHandle? CreateBeside(string path, bool isSecret, out string? temporaryPath)
+    {
+        temporaryPath = NameBeside(path);
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.ReadWrite,
+            Share = Everything,
+            BufferSize = 0,
+        };
+        if (isSecret && !OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        try
+        {
+            return new FileStream(temporaryPath, options).SafeFileHandle;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            temporaryPath = null;
+            return null;
+        }
+    }
+
+    /// <summary>Keeps .NET programs out that open the file without sharing it, as the platform does for files that it opens.</summary>
+    protected static void LockShared(SafeFileHandle file) => _ = Lock(file, SharedLockWithoutWaiting);
+
+    private bool TryMakeAlike(SafeFileHandle file, SafeFileHandle old, UnixFile before)
+    {
+        UnixFile now = Of(file);
+        bool isOwned = (now.Owner == before.Owner && now.Group == before.Group) || ChangeOwner(file, before.Owner, before.Group) == 0;
+
+        // The mode comes last: a change of owner takes some of its bits away.
+        return isOwned && TryCopyAttributes(old, file) && ChangeMode(file, before.Permissions) == 0;
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial SafeFileHandle Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "flock")]
+    private static partial int Lock(SafeFileHandle file, int operation);
+
+    [LibraryImport("libc", EntryPoint = "fchown")]
+    private static partial int ChangeOwner(SafeFileHandle file, uint owner, uint group);
+
+    [LibraryImport("libc", EntryPoint = "fchmod")]
+    private static partial int ChangeMode(SafeFileHandle file, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "rename", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Rename(string oldPath, string newPath);
+
+    [LibraryImport("libc", EntryPoint = "unlink", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Remove(string path);
+}

@@ -1,0 +1,99 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace NativeBuffers.Tests.Regions;
+
+/// <summary>Shared memory whose other users do not do what they should.</summary>
+[Collection(ProcessWide.Name)]
+public sealed class SharedMemoryTroubleTests
+{
+    private static readonly TimeSpan s_long = TimeSpan.FromMinutes(1);
+
+    private readonly string _name = $"test-{Guid.NewGuid():N}";
+
+    public SharedMemoryTroubleTests() => Assert.SkipUnless(OperatingSystem.IsLinux(), "There it is a file.");
+
+    private string FilePath => $"/dev/shm/NativeBuffers-{_name}";
+
+    [Fact]
+    public void A_process_that_is_stopped_while_it_removes_the_name_is_waited_for_some_seconds()
+    {
+        using SafeFileHandle held = Hold();
+        try
+        {
+            Assert.Throws<FileNotFoundException>(() => SharedMemory<int>.Open(_name));
+            foreach (Action create in new Action[] { () => SharedMemory<int>.OpenOrCreate(_name, 10), () => SharedMemory<int>.Create(_name, 10) })
+            {
+                Task waiting = Task.Run(create);
+                Assert.True(Task.WaitAny([waiting], s_long) == 0, "It waits for ever.");
+                string message = Assert.IsType<IOException>(waiting.Exception!.InnerException, exactMatch: false).Message;
+                Assert.Contains(_name, message);
+                Assert.Contains("stopped", message);
+            }
+
+            Assert.Throws<FileNotFoundException>(() => SharedMemory<int>.OpenOrCreate(_name, 10));
+
+            // It is done at last, and keeps nobody out.
+            Task<SharedMemory<int>> creating = Task.Run(() => SharedMemory<int>.OpenOrCreate(_name, 10));
+            Assert.False(creating.Wait(100));
+            File.Delete(FilePath);
+            held.Dispose();
+            Assert.True(creating.Wait(s_long));
+            creating.Result.Dispose();
+        }
+        finally
+        {
+            // Whatever waits still goes on then.
+            File.Delete(FilePath);
+        }
+    }
+
+    [Fact]
+    public void Memory_whose_file_was_cut_lends_nothing()
+    {
+        using var created = SharedMemory<int>.Create(_name, 10_000);
+        using var opened = SharedMemory<int>.Open(_name);
+        using (FileStream file = new(FilePath, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+        {
+            file.SetLength(20_000);
+        }
+
+        foreach (SharedMemory<int> shared in new[] { created, opened })
+        {
+            string message = Assert.Throws<EndOfStreamException>(() => shared.Borrow().Dispose()).Message;
+            Assert.Contains(_name, message);
+            Assert.Contains("40,000", message);
+            Assert.Contains("20,000", message);
+            Assert.Throws<EndOfStreamException>(shared.AsStream);
+        }
+
+        using var rest = SharedMemory<int>.Open(_name);
+        using Borrow<int> borrow = rest.Borrow();
+        Assert.Equal(5000, borrow.Length);
+    }
+
+    [Fact]
+    public void Halves_of_surrogate_pairs_are_no_names()
+    {
+        foreach (string name in new[] { "\uD800", "\uDFFF", "a\uDC00\uD800b" })
+        {
+            foreach (Action use in new Action[]
+            {
+                () => SharedMemory<int>.Create(name, 1).Dispose(),
+                () => SharedMemory<int>.Open(name).Dispose(),
+                () => SharedMemory<int>.OpenOrCreate(name, 1).Dispose(),
+            })
+            {
+                Assert.Contains("surrogate", Assert.Throws<ArgumentException>(use).Message);
+            }
+        }
+
+        SharedMemory<int>.Create($"{_name}-\U0001F600", 1).Dispose();
+    }
+
+    /// <summary>A file with the lock that the last process to leave takes while it removes the name.</summary>
+    private SafeFileHandle Hold()
+    {
+        File.WriteAllBytes(FilePath, new byte[40]);
+        return File.OpenHandle(FilePath, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+    }
+}

@@ -1,0 +1,69 @@
+using Microsoft.Win32.SafeHandles;
+using NativeBuffers.Os;
+
+namespace NativeBuffers.Tests.Regions;
+
+/// <summary>A system that cuts no file while it is mapped, as Windows, and refuses what a test wants it to.</summary>
+internal sealed class UnmappingMaps : SystemMaps
+{
+    public override bool MustUnmapToCut => true;
+
+    /// <summary>Whether it cuts no file, as if another program had it mapped.</summary>
+    public bool RefusesToCut { get; set; }
+
+    /// <summary>Whether it maps nothing: by an exception, or by null.</summary>
+    public bool ThrowsAtMapping { get; set; }
+
+    /// <inheritdoc cref="ThrowsAtMapping"/>
+    public bool RefusesToMap { get; set; }
+
+    /// <summary>How many mappings there are.</summary>
+    public int Count { get; private set; }
+
+    public override bool IsPlainFile(string path) => Current.IsPlainFile(path);
+
+    public override unsafe void* Map(SafeFileHandle file, nuint byteCount, bool canWrite, string name = "A file")
+    {
+        if (ThrowsAtMapping)
+        {
+            throw new IOException("It is not mapped.");
+        }
+
+        if (RefusesToMap)
+        {
+            return null;
+        }
+
+        Count++;
+        return Current.Map(file, byteCount, canWrite, name);
+    }
+
+    public override unsafe bool TryMapAt(SafeFileHandle file, void* start, nuint byteCount) => false;
+
+    public override unsafe void* Remap(SafeFileHandle file, void* start, nuint oldByteCount, nuint newByteCount, string name)
+    {
+        Assert.True(newByteCount >= oldByteCount);
+        return Current.Remap(file, start, oldByteCount, newByteCount, name);
+    }
+
+    public override unsafe void Unmap(void* start, nuint byteCount)
+    {
+        Count--;
+        Current.Unmap(start, byteCount);
+    }
+
+    public override unsafe void Flush(SafeFileHandle file, void* start, nuint byteCount, string name) =>
+        Current.Flush(file, start, byteCount, name);
+
+    public override unsafe void ExpectSequential(void* start, nuint byteCount) => Current.ExpectSequential(start, byteCount);
+
+    public override void SetLength(SafeFileHandle file, long byteCount, string name = "A file")
+    {
+        if (RefusesToCut)
+        {
+            throw new IOException("Another program has it mapped.");
+        }
+
+        Current.SetLength(file, byteCount, name);
+    }
+}
