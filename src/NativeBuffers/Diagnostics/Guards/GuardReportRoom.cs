@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using NativeBuffers.Os;
 using NativeBuffers.Watching;
 
@@ -17,6 +18,9 @@ internal sealed class GuardReportRoom
 
     private readonly string _path;
 
+    /// <summary>Windows: deletes the file when the process has ended in order.</summary>
+    private SafeFileHandle? _end;
+
     private GuardReportRoom(FileStream file, string path)
     {
         _file = file;
@@ -32,6 +36,7 @@ internal sealed class GuardReportRoom
         GuardReportRoom? room = null;
         try
         {
+            SystemName.ThrowIfNoPath(path, nameof(path));
             room = new GuardReportRoom(Create(path), path);
             room.Grow(byteCount);
             ProcessEnd.DoLast(room.Delete);
@@ -139,6 +144,15 @@ internal sealed class GuardReportRoom
     {
         try
         {
+            if (OperatingSystem.IsWindows() && !_file.SafeFileHandle.IsClosed)
+            {
+                // A file that is mapped is not deleted there, and records are written to the end. But a handle may say that the file goes with its
+                // last one, which the system closes when the process has ended.
+                _end = File.OpenHandle(
+                    _path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.DeleteOnClose);
+                return;
+            }
+
             File.Delete(_path);
         }
         catch (Exception)

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using NativeBuffers.Diagnostics.Guards;
+using NativeBuffers.Os;
 
 namespace NativeBuffers;
 
@@ -63,11 +64,14 @@ public sealed class NativeMemoryReport
 
     /// <summary>Reads a report.</summary>
     /// <param name="path">The file.</param>
+    /// <exception cref="ArgumentException"><paramref name="path"/> is empty, or has characters that no path of this system can have.</exception>
     /// <exception cref="InvalidDataException">The file is no report, one of another version, or only a part of one.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">The file is another user's.</exception>
     public static NativeMemoryReport Read(string path)
     {
+        SystemName.ThrowIfNoPath(path, nameof(path));
+
         // A pipe has no length, and who opens it waits for its other end.
         if (new FileInfo(path) is { Exists: true, Length: < GuardReportHeader.ByteCount })
         {
