@@ -11,7 +11,7 @@ internal static class CacheLine
 
     /// <summary>Sets a run of whole lines to zero: as many as hold <paramref name="byteCount"/> bytes, at least one.</summary>
     /// <remarks>
-    /// Knowing that start and end are aligned leaves two stores a line and no edges. Measured against
+    /// Knowing that start and end are aligned leaves two stores a line and no edges, or four on Arm64. Measured on x64 against
     /// <see cref="Span{T}.Clear"/> and the C library's <c>memset</c>: 2.2, 16, 52 and 873 ns for 64 B, 1, 4 and 64 KiB,
     /// where those take 3, 17, 69 and 1,000.
     /// </remarks>
@@ -22,8 +22,20 @@ internal static class CacheLine
         byte* end = start + byteCount;
         do
         {
-            Vector256<byte>.Zero.StoreAligned(start);
-            Vector256<byte>.Zero.StoreAligned(start + (Size / 2));
+            if (Vector256.IsHardwareAccelerated)
+            {
+                Vector256<byte>.Zero.StoreAligned(start);
+                Vector256<byte>.Zero.StoreAligned(start + (Size / 2));
+            }
+            else
+            {
+                // Not halves of larger vectors: those are tested for their alignment, each time, where there are no such registers.
+                Vector128<byte>.Zero.StoreAligned(start);
+                Vector128<byte>.Zero.StoreAligned(start + (Size / 4));
+                Vector128<byte>.Zero.StoreAligned(start + (Size / 2));
+                Vector128<byte>.Zero.StoreAligned(start + (3 * Size / 4));
+            }
+
             start += Size;
         }
         while (start < end);

@@ -19,6 +19,14 @@ public sealed class CreateAndDisposeTests
     public void A_zeroed_buffer_comes_and_goes_without_a_call() =>
         AssertShort(typeof(CreateZeroedAndDispose), nameof(CreateZeroedAndDispose.Ours), mostInstructions: 68);
 
+    [Fact]
+    public void Without_wide_registers_a_line_is_cleared_without_a_look_at_its_address()
+    {
+        MethodCode code = LoopProgram.CodeOf(typeof(CreateZeroedAndDispose), nameof(CreateZeroedAndDispose.Ours), JitMode.Narrow);
+        Assert.Contains(code.Everything, static text => text.Contains("xmm", StringComparison.Ordinal));
+        Assert.DoesNotContain(code.Everything, static text => text.Contains(": test ", StringComparison.Ordinal) && text.EndsWith(", 15", StringComparison.Ordinal));
+    }
+
     /// <remarks>As in a process that takes none, and a countdown, and a look at the kind of slot.</remarks>
     [Fact]
     public void Where_samples_are_taken_a_buffer_that_is_none_comes_and_goes_without_a_call() =>

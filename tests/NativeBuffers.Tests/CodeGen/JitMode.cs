@@ -15,5 +15,8 @@ internal sealed record JitMode(string Name, string Tier, string Variable)
     /// <summary>All at the first call, when statics are not known to be initialised yet; nearest to code compiled ahead of time.</summary>
     public static JitMode FirstCall { get; } = new("first call", "FullOpts", "DOTNET_TieredCompilation=0");
 
+    /// <summary>As <see cref="Profiled"/>, for a processor without registers of 32 bytes: as Arm64's are, and most x64 code compiled ahead of time.</summary>
+    public static JitMode Narrow { get; } = new("narrow registers", "Tier1", "DOTNET_EnableAVX=0");
+
     public override string ToString() => Name;
 }

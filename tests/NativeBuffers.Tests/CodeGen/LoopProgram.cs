@@ -12,7 +12,7 @@ internal static class LoopProgram
     private static readonly Assembly s_assembly = typeof(Sum).Assembly;
 
     private static readonly Dictionary<JitMode, Lazy<Listing>> s_listings =
-        new[] { JitMode.Profiled, JitMode.Unprofiled, JitMode.FirstCall }
+        new[] { JitMode.Profiled, JitMode.Unprofiled, JitMode.FirstCall, JitMode.Narrow }
             .ToDictionary(mode => mode, mode => new Lazy<Listing>(() => Run(mode, s_assembly.Location)));
 
     private static readonly Dictionary<JitMode, Lazy<Listing>> s_unwatched =
