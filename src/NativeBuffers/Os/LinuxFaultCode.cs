@@ -108,7 +108,10 @@ internal static class LinuxFaultCode
 
     /// <inheritdoc cref="X64"/>
     /// <remarks>
-    /// Little-endian words. The page was never executed before, so the kernel itself cleans the caches when it becomes executable.
+    /// Little-endian words. The kernel does not always tell whether an access was a write: instead of an error code, the instruction is noted,
+    /// with the highest bit set. It was fetched a moment ago, so it can be read; where code can only be executed, this handler faults
+    /// itself, and the process ends as it was about to.
+    /// The page was never executed before, so the kernel itself cleans the caches when it becomes executable.
     /// The last jump goes through x16, a register from which a place for calls may be jumped to.
     /// </remarks>
     public static byte[] Arm64(ulong place, ulong line, ulong next) =>
@@ -116,68 +119,86 @@ internal static class LinuxFaultCode
         0x5F, 0x24, 0x03, 0xD5,                             //   0           bti c
         0x2A, 0x08, 0x40, 0xF9,                             //   4           ldr x10,[x1,#16]
         0x4B, 0xFD, 0x50, 0xD3,                             //   8           lsr x11,x10,#16
-        0xEB, 0x05, 0x00, 0xB4,                             //  12           cbz x11,DONE
-        0x49, 0x07, 0x00, 0x58,                             //  16           ldr x9,PLACE
+        0x4B, 0x06, 0x00, 0xB4,                             //  12           cbz x11,DONE
+        0x89, 0x07, 0x00, 0x58,                             //  16           ldr x9,PLACE
         0x2A, 0x01, 0x00, 0xF9,                             //  20           str x10,[x9]
         0x4B, 0xDC, 0x40, 0xF9,                             //  24           ldr x11,[x2,#440]
         0x2B, 0x09, 0x00, 0xF9,                             //  28           str x11,[x9,#16]
-        0x0B, 0x7C, 0x40, 0x93,                             //  32           sxtw x11,w0
-        0x2B, 0x0D, 0x00, 0xF9,                             //  36           str x11,[x9,#24]
-        0xC9, 0x06, 0x00, 0x58,                             //  40           ldr x9,LINE
-        0x2C, 0x21, 0x00, 0x91,                             //  44           add x12,x9,#8
-        0x8D, 0x39, 0xC1, 0xA8,                             //  48 T:        ldp x13,x14,[x12],#16
-        0x6E, 0x01, 0x00, 0xB4,                             //  52 L:        cbz x14,NEXTTABLE
-        0xAB, 0x01, 0x40, 0xB9,                             //  56           ldr w11,[x13]
-        0xCB, 0x00, 0x00, 0x34,                             //  60           cbz w11,SKIP
-        0xAB, 0x0D, 0x40, 0xF9,                             //  64           ldr x11,[x13,#24]
-        0x4B, 0x01, 0x0B, 0xCB,                             //  68           sub x11,x10,x11
-        0xB0, 0x11, 0x40, 0xF9,                             //  72           ldr x16,[x13,#32]
-        0x7F, 0x01, 0x10, 0xEB,                             //  76           cmp x11,x16
-        0x03, 0x01, 0x00, 0x54,                             //  80           b.lo FOUND
-        0xAD, 0xC1, 0x04, 0x91,                             //  84 SKIP:     add x13,x13,#304
-        0xCE, 0x05, 0x00, 0xD1,                             //  88           sub x14,x14,#1
-        0xF6, 0xFF, 0xFF, 0x17,                             //  92           b L
-        0x2B, 0xA1, 0x00, 0x91,                             //  96 NEXTTABLE:add x11,x9,#40
-        0x9F, 0x01, 0x0B, 0xEB,                             // 100           cmp x12,x11
-        0x43, 0xFE, 0xFF, 0x54,                             // 104           b.lo T
-        0x17, 0x00, 0x00, 0x14,                             // 108           b DONE
-        0x2B, 0xFD, 0x5F, 0xC8,                             // 112 FOUND:    ldaxr x11,[x9]
-        0xAB, 0x02, 0x00, 0xB5,                             // 116           cbnz x11,DONE
-        0x30, 0x00, 0x80, 0x52,                             // 120           mov w16,#1
-        0x30, 0xFD, 0x11, 0xC8,                             // 124           stlxr w17,x16,[x9]
-        0x91, 0xFF, 0xFF, 0x35,                             // 128           cbnz w17,FOUND
-        0xE0, 0x07, 0xBE, 0xA9,                             // 132           stp x0,x1,[sp,#-32]!
-        0xE2, 0x7B, 0x01, 0xA9,                             // 136           stp x2,x30,[sp,#16]
-        0x21, 0x15, 0x40, 0xF9,                             // 140           ldr x1,[x9,#40]
-        0x10, 0x00, 0x00, 0x94,                             // 144           bl PUT
-        0xA1, 0x81, 0x02, 0x91,                             // 148           add x1,x13,#160
-        0x0E, 0x00, 0x00, 0x94,                             // 152           bl PUT
-        0xAB, 0x01, 0x40, 0xB9,                             // 156           ldr w11,[x13]
-        0x7F, 0x09, 0x00, 0x71,                             // 160           cmp w11,#2
-        0xA1, 0x00, 0x00, 0x54,                             // 164           b.ne END
-        0x21, 0x19, 0x40, 0xF9,                             // 168           ldr x1,[x9,#48]
-        0x09, 0x00, 0x00, 0x94,                             // 172           bl PUT
-        0xA1, 0xA1, 0x03, 0x91,                             // 176           add x1,x13,#232
-        0x07, 0x00, 0x00, 0x94,                             // 180           bl PUT
-        0x21, 0x1D, 0x40, 0xF9,                             // 184 END:      ldr x1,[x9,#56]
-        0x05, 0x00, 0x00, 0x94,                             // 188           bl PUT
-        0xE2, 0x7B, 0x41, 0xA9,                             // 192           ldp x2,x30,[sp,#16]
-        0xE0, 0x07, 0xC2, 0xA8,                             // 196           ldp x0,x1,[sp],#32
-        0x10, 0x02, 0x00, 0x58,                             // 200 DONE:     ldr x16,NEXT
-        0x00, 0x02, 0x1F, 0xD6,                             // 204           br x16
-        0x02, 0x00, 0x80, 0xD2,                             // 208 PUT:      mov x2,#0
-        0x2B, 0x68, 0x62, 0x38,                             // 212 P1:       ldrb w11,[x1,x2]
-        0x6B, 0x00, 0x00, 0x34,                             // 216           cbz w11,P2
-        0x42, 0x04, 0x00, 0x91,                             // 220           add x2,x2,#1
-        0xFD, 0xFF, 0xFF, 0x17,                             // 224           b P1
-        0x40, 0x00, 0x80, 0xD2,                             // 228 P2:       mov x0,#2
-        0x08, 0x08, 0x80, 0xD2,                             // 232           mov x8,#64
-        0x01, 0x00, 0x00, 0xD4,                             // 236           svc #0
-        0xC0, 0x03, 0x5F, 0xD6,                             // 240           ret
-        0x1F, 0x20, 0x03, 0xD5,                             // 244           nop
-        .. Bytes(place),                                    // 248 PLACE:    place
-        .. Bytes(line),                                     // 256 LINE:     line
-        .. Bytes(next),                                     // 264 NEXT:     next
+        0x70, 0x01, 0x40, 0xB9,                             //  32           ldr w16,[x11]
+        0x10, 0x02, 0x41, 0xB2,                             //  36           orr x16,x16,#1<<63
+        0x30, 0x05, 0x00, 0xF9,                             //  40           str x16,[x9,#8]
+        0x0B, 0x7C, 0x40, 0x93,                             //  44           sxtw x11,w0
+        0x2B, 0x0D, 0x00, 0xF9,                             //  48           str x11,[x9,#24]
+        0xA9, 0x06, 0x00, 0x58,                             //  52           ldr x9,LINE
+        0x2C, 0x21, 0x00, 0x91,                             //  56           add x12,x9,#8
+        0x8D, 0x39, 0xC1, 0xA8,                             //  60 T:        ldp x13,x14,[x12],#16
+        0x6E, 0x01, 0x00, 0xB4,                             //  64 L:        cbz x14,NEXTTABLE
+        0xAB, 0x01, 0x40, 0xB9,                             //  68           ldr w11,[x13]
+        0xCB, 0x00, 0x00, 0x34,                             //  72           cbz w11,SKIP
+        0xAB, 0x0D, 0x40, 0xF9,                             //  76           ldr x11,[x13,#24]
+        0x4B, 0x01, 0x0B, 0xCB,                             //  80           sub x11,x10,x11
+        0xB0, 0x11, 0x40, 0xF9,                             //  84           ldr x16,[x13,#32]
+        0x7F, 0x01, 0x10, 0xEB,                             //  88           cmp x11,x16
+        0x03, 0x01, 0x00, 0x54,                             //  92           b.lo FOUND
+        0xAD, 0xC1, 0x04, 0x91,                             //  96 SKIP:     add x13,x13,#304
+        0xCE, 0x05, 0x00, 0xD1,                             // 100           sub x14,x14,#1
+        0xF6, 0xFF, 0xFF, 0x17,                             // 104           b L
+        0x2B, 0xA1, 0x00, 0x91,                             // 108 NEXTTABLE:add x11,x9,#40
+        0x9F, 0x01, 0x0B, 0xEB,                             // 112           cmp x12,x11
+        0x43, 0xFE, 0xFF, 0x54,                             // 116           b.lo T
+        0x17, 0x00, 0x00, 0x14,                             // 120           b DONE
+        0x2B, 0xFD, 0x5F, 0xC8,                             // 124 FOUND:    ldaxr x11,[x9]
+        0xAB, 0x02, 0x00, 0xB5,                             // 128           cbnz x11,DONE
+        0x30, 0x00, 0x80, 0x52,                             // 132           mov w16,#1
+        0x30, 0xFD, 0x11, 0xC8,                             // 136           stlxr w17,x16,[x9]
+        0x91, 0xFF, 0xFF, 0x35,                             // 140           cbnz w17,FOUND
+        0xE0, 0x07, 0xBE, 0xA9,                             // 144           stp x0,x1,[sp,#-32]!
+        0xE2, 0x7B, 0x01, 0xA9,                             // 148           stp x2,x30,[sp,#16]
+        0x21, 0x15, 0x40, 0xF9,                             // 152           ldr x1,[x9,#40]
+        0x10, 0x00, 0x00, 0x94,                             // 156           bl PUT
+        0xA1, 0x81, 0x02, 0x91,                             // 160           add x1,x13,#160
+        0x0E, 0x00, 0x00, 0x94,                             // 164           bl PUT
+        0xAB, 0x01, 0x40, 0xB9,                             // 168           ldr w11,[x13]
+        0x7F, 0x09, 0x00, 0x71,                             // 172           cmp w11,#2
+        0xA1, 0x00, 0x00, 0x54,                             // 176           b.ne END
+        0x21, 0x19, 0x40, 0xF9,                             // 180           ldr x1,[x9,#48]
+        0x09, 0x00, 0x00, 0x94,                             // 184           bl PUT
+        0xA1, 0xA1, 0x03, 0x91,                             // 188           add x1,x13,#232
+        0x07, 0x00, 0x00, 0x94,                             // 192           bl PUT
+        0x21, 0x1D, 0x40, 0xF9,                             // 196 END:      ldr x1,[x9,#56]
+        0x05, 0x00, 0x00, 0x94,                             // 200           bl PUT
+        0xE2, 0x7B, 0x41, 0xA9,                             // 204           ldp x2,x30,[sp,#16]
+        0xE0, 0x07, 0xC2, 0xA8,                             // 208           ldp x0,x1,[sp],#32
+        0xF0, 0x01, 0x00, 0x58,                             // 212 DONE:     ldr x16,NEXT
+        0x00, 0x02, 0x1F, 0xD6,                             // 216           br x16
+        0x02, 0x00, 0x80, 0xD2,                             // 220 PUT:      mov x2,#0
+        0x2B, 0x68, 0x62, 0x38,                             // 224 P1:       ldrb w11,[x1,x2]
+        0x6B, 0x00, 0x00, 0x34,                             // 228           cbz w11,P2
+        0x42, 0x04, 0x00, 0x91,                             // 232           add x2,x2,#1
+        0xFD, 0xFF, 0xFF, 0x17,                             // 236           b P1
+        0x40, 0x00, 0x80, 0xD2,                             // 240 P2:       mov x0,#2
+        0x08, 0x08, 0x80, 0xD2,                             // 244           mov x8,#64
+        0x01, 0x00, 0x00, 0xD4,                             // 248           svc #0
+        0xC0, 0x03, 0x5F, 0xD6,                             // 252           ret
+        .. Bytes(place),                                    // 256 PLACE:    place
+        .. Bytes(line),                                     // 264 LINE:     line
+        .. Bytes(next),                                     // 272 NEXT:     next
+    ];
+
+    /// <summary>A handler that only returns.</summary>
+    public static ReadOnlySpan<byte> X64Return =>
+    [
+        0xF3, 0x0F, 0x1E, 0xFA,                             //   0           endbr64
+        0xC3,                                               //   4           ret
+        0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90,           //   5           nop, up to where the next code is aligned well
+        0x90, 0x90, 0x90, 0x90,                             //  12
+    ];
+
+    /// <inheritdoc cref="X64Return"/>
+    public static ReadOnlySpan<byte> Arm64Return =>
+    [
+        0x5F, 0x24, 0x03, 0xD5,                             //   0           bti c
+        0xC0, 0x03, 0x5F, 0xD6,                             //   4           ret
     ];
 
     private static byte[] Bytes(ulong value)

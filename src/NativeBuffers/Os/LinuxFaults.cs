@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Os;
 
-/// <summary>Linux: signal handlers in front of the runtime's own, to which they jump. Arm64 is compiled, not run yet.</summary>
+/// <summary>Linux: signal handlers in front of the runtime's own, to which they jump. Run on x64, and on Arm64 under an emulator.</summary>
 /// <remarks>
 /// A managed method cannot be a signal handler: it may not run at all where the fault was. So there is a page of machine code, which
 /// <see cref="LinuxFaultCode"/> assembles: written first, made executable afterwards, never both. Where the system allows no page
@@ -14,10 +14,16 @@ internal sealed partial class LinuxFaults : SystemFaults
     private const int SegmentViolation = 11;
     private const int ReadExecute = 0x1 | 0x4;
 
-    /// <summary>The two addresses that are no handlers: the default, and to ignore.</summary>
-    private const nuint LastSpecialHandler = 1;
+    // The two addresses that are no handlers.
+    private const nuint Default = 0;
+    private const nuint Ignored = 1;
 
-    public override bool KnowsAccess => RuntimeInformation.ProcessArchitecture == Architecture.X64;
+    // Flags: SA_SIGINFO, SA_ONSTACK, SA_RESETHAND.
+    private const int WithInformation = 0x4;
+    private const int OnSignalStack = 0x0800_0000;
+    private const int Once = unchecked((int)0x8000_0000);
+
+    public override bool KnowsAccess => true;
 
     public override unsafe bool TryNote(ulong* place, FaultLine* line)
     {
@@ -32,39 +38,67 @@ internal sealed partial class LinuxFaults : SystemFaults
             return false;
         }
 
-        // One piece of code a signal, as each has its own handler to go on with.
+        // One piece of code a signal, as each has its own handler to go on with. Each is installed whatever becomes of the other:
+        // NativeAOT has a handler for the first one only.
         ReadOnlySpan<int> signals = [SegmentViolation, BusError];
         Span<SignalAction> actions = stackalloc SignalAction[2];
         int partByteCount = (int)SystemMemory.PageSize / 2;
         for (int i = 0; i < signals.Length; i++)
         {
-            if (GetAction(signals[i], null, out actions[i]) != 0 || actions[i].Handler <= LastSpecialHandler)
+            if (GetAction(signals[i], null, out actions[i]) != 0)
             {
-                SystemMemory.Current.Free(page, SystemMemory.PageSize);
-                return false;
+                actions[i].Handler = Ignored;
             }
 
-            byte[] code = RuntimeInformation.ProcessArchitecture == Architecture.X64
-                ? LinuxFaultCode.X64((ulong)place, (ulong)line, actions[i].Handler)
-                : LinuxFaultCode.Arm64((ulong)place, (ulong)line, actions[i].Handler);
-            code.CopyTo(new Span<byte>(page + (i * partByteCount), partByteCount));
+            actions[i] = WriteHandler(page + (i * partByteCount), (ulong)place, (ulong)line, actions[i]);
         }
 
-        if (ChangeProtection(page, SystemMemory.PageSize, ReadExecute) != 0)
+        bool isNoted = false;
+        if (ChangeProtection(page, SystemMemory.PageSize, ReadExecute) == 0)
+        {
+            for (int i = 0; i < signals.Length; i++)
+            {
+                SignalAction ours = actions[i];
+                isNoted |= ours.Handler != Ignored && SetAction(signals[i], &ours, null) == 0;
+            }
+        }
+
+        if (!isNoted)
         {
             SystemMemory.Current.Free(page, SystemMemory.PageSize);
-            return false;
         }
 
-        for (int i = 0; i < signals.Length; i++)
+        return isNoted;
+    }
+
+    /// <summary>Writes the code for one signal; what to install for it.</summary>
+    /// <safety>Half a page from <paramref name="code"/> on can be written, and nothing executes it yet.</safety>
+    private static unsafe SignalAction WriteHandler(byte* code, ulong place, ulong line, SignalAction action)
+    {
+        if (action.Handler == Ignored)
         {
-            // All else stays as the runtime has it: its own stack for signals, its mask, three arguments.
-            SignalAction ours = actions[i];
-            ours.Handler = (nuint)(page + (i * partByteCount));
-            _ = SetAction(signals[i], &ours, null);
+            return action;
         }
 
-        return true;
+        bool isX64 = RuntimeInformation.ProcessArchitecture == Architecture.X64;
+        byte* start = code;
+        ulong next = action.Handler;
+        if (action.Handler == Default)
+        {
+            // There is no handler to go on with, so this one returns. It is installed for one signal only: the instruction faults
+            // again, and the process ends as it would have without it.
+            ReadOnlySpan<byte> returning = isX64 ? LinuxFaultCode.X64Return : LinuxFaultCode.Arm64Return;
+            returning.CopyTo(new Span<byte>(code, returning.Length));
+            next = (ulong)code;
+            start += returning.Length;
+            action = new SignalAction { Flags = WithInformation | OnSignalStack | Once };
+        }
+
+        // All else stays as the runtime has it: its own stack for signals, its mask, three arguments.
+        byte[] noting = isX64 ? LinuxFaultCode.X64(place, line, next) : LinuxFaultCode.Arm64(place, line, next);
+        noting.CopyTo(new Span<byte>(start, noting.Length));
+        action.Handler = (nuint)start;
+        return action;
     }
 
     [LibraryImport("libc", EntryPoint = "sigaction")]
@@ -83,5 +117,8 @@ internal sealed partial class LinuxFaults : SystemFaults
         /// <summary><c>sa_sigaction</c>. Behind it 128 bytes <c>sa_mask</c>, 4 bytes <c>sa_flags</c>, 4 of padding, 8 bytes <c>sa_restorer</c>.</summary>
         [FieldOffset(0)]
         public nuint Handler;
+
+        [FieldOffset(136)]
+        public int Flags;
     }
 }

@@ -6,7 +6,7 @@ namespace NativeBuffers.Os;
 /// the kernel: the state that a process is in then allows no more. Afterwards the runtime's own handling goes on as if nothing had been
 /// in between; null references and overflown stacks pass through unnoticed.</para>
 /// <para>The place is four words, writable for as long as the process lives: the address that was touched; what kind of access it
-/// was, in whose bit 1 is set for a write; the address of the instruction; the number of the signal, or 0. The last fault is the
+/// was, see <see cref="IsWrite"/>; the address of the instruction; the number of the signal, or 0. The last fault is the
 /// one that counts. Addresses in the first 64 KiB are null references, and not noted.</para>
 /// </remarks>
 internal abstract class SystemFaults
@@ -17,6 +17,10 @@ internal abstract class SystemFaults
     /// <summary>The system this process runs on.</summary>
     /// <exception cref="PlatformNotSupportedException">None of the three that the border is written for.</exception>
     public static SystemFaults Current => s_current ?? throw ThisSystem.Unsupported();
+
+    /// <summary>What the second word says: true for a write, null if that is not known.</summary>
+    /// <remarks>If its highest bit is set, the lower half is the instruction, of Arm64. Otherwise bit 1 is set for a write.</remarks>
+    public static bool? IsWrite(ulong access) => (long)access < 0 ? Arm64Instruction.Writes((uint)access) : (access & 2) != 0;
 
     /// <summary>Whether what is noted says if it was a read or a write.</summary>
     public abstract bool KnowsAccess { get; }

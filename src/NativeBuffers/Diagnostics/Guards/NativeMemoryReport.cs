@@ -27,7 +27,7 @@ public sealed class NativeMemoryReport
         Blocks = blocks;
         if (header.FaultAddress != 0)
         {
-            bool? isWrite = header.KnowsAccess == 0 ? null : (header.FaultAccess & 2) != 0;
+            bool? isWrite = header.KnowsAccess == 0 ? null : Os.SystemFaults.IsWrite(header.FaultAccess);
             Fault = new NativeMemoryFault((nuint)header.FaultAddress, isWrite, (nuint)header.FaultInstruction);
         }
     }

@@ -14,6 +14,7 @@ internal static class CallStacks
     private static readonly UninterruptedLock s_gate = new();
     private static readonly Dictionary<Key, int> s_ids = [];
     private static readonly List<CallStack> s_all = [CallStack.None];
+    private static readonly string s_ownName = typeof(CallStacks).Assembly.GetName().Name!;
 
     /// <summary>The number of the calls that the caller is in; 0 if that cannot be told.</summary>
     public static int Capture()
@@ -70,33 +71,39 @@ internal static class CallStacks
     }
 
     private static string NameOf(StackFrame frame) =>
-        DiagnosticMethodInfo.Create(frame) is not { } method ? "(unknown)"
+        DiagnosticMethodInfo.Create(frame) is not { } method ? AddressOf(frame)
         : method.DeclaringTypeName is { Length: > 0 } type ? $"{type}.{method.Name}" : method.Name;
 
-    private static bool IsOurs(StackFrame frame) =>
-        DiagnosticMethodInfo.Create(frame)?.DeclaringAssemblyName is { } assembly && assembly == typeof(CallStacks).Assembly.FullName;
+    /// <summary>For a program without names of methods: what a debugger or <c>addr2line</c> finds them by.</summary>
+    private static string AddressOf(StackFrame frame) =>
+        frame.GetNativeIP() is var address && address != 0 ? $"(unknown, at 0x{address - frame.GetNativeImageBase():X} of the program)" : "(unknown)";
 
-    /// <summary>The method of a frame, or the name of one that may be unloaded: a key must not keep a plug-in.</summary>
-    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "A method that was trimmed is unknown, and compares equal to others that are.")]
-    private static object? MethodOf(StackFrame frame)
+    /// <remarks>By the name alone: NativeAOT keeps neither culture nor token.</remarks>
+    private static bool IsOurs(StackFrame frame) =>
+        DiagnosticMethodInfo.Create(frame)?.DeclaringAssemblyName is { } assembly
+        && assembly.AsSpan()[..(assembly.IndexOf(',') is var end && end < 0 ? assembly.Length : end)].SequenceEqual(s_ownName);
+
+    /// <summary>The method of a frame, or the name of one that may be unloaded: a key must not keep a plug-in. The address in it where there are no such objects.</summary>
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "For a method that was trimmed there is the address.")]
+    private static object MethodOf(StackFrame frame)
     {
         MethodBase? method = frame.GetMethod();
         return method is { IsCollectible: true }
             ? $"{method.Module.ModuleVersionId} {(method.HasMetadataToken() ? method.MetadataToken : 0)} {method.DeclaringType} {method}"
-            : method;
+            : (object?)method ?? frame.GetNativeIP();
     }
 
     /// <summary>Methods, and how far each had come.</summary>
     private sealed class Key : IEquatable<Key>
     {
-        private readonly (object? Method, int Offset)[] _frames;
+        private readonly (object Method, int Offset)[] _frames;
         private readonly int _hash;
 
         public Key(StackTrace trace)
         {
             _frames = [.. trace.GetFrames().Select(static frame => (MethodOf(frame), frame.GetNativeOffset()))];
             var hash = default(HashCode);
-            foreach ((object? method, int offset) in _frames)
+            foreach ((object method, int offset) in _frames)
             {
                 hash.Add(method);
                 hash.Add(offset);
