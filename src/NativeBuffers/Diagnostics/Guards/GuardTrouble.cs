@@ -23,7 +23,13 @@ internal static class GuardTrouble
     {
         try
         {
-            return make();
+            TPart? part = make();
+            if (part is null)
+            {
+                Tell("blocks are not guarded, for there is no memory for what guards need");
+            }
+
+            return part;
         }
         catch (Exception exception)
         {

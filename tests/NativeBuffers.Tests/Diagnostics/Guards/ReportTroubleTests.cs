@@ -73,6 +73,23 @@ public class ReportTroubleTests
     }
 
     [Theory]
+    [InlineData("pages", "Correct")]
+    [InlineData("sampled:1", "Correct")]
+    [InlineData("sampled:1", "SamplesOfTwoSizes")]
+    public async Task Addresses_may_be_limited(string guard, string scenario)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The shell sets the limit.");
+
+        // The runtime itself reserves more unless its heap is limited; 16 GiB for large samples are refused here.
+        (int exitCode, string output, string errors) = await ShellAsync(
+            "ulimit -v 6000000; exec \"$@\"", scenario, [], ("NATIVEBUFFERS_GUARD", guard), ("DOTNET_GCHeapHardLimit", "8000000"));
+        Assert.Equal("", errors);
+        Assert.Equal(0, exitCode);
+        Assert.EndsWith("went on to the end", output.Trim());
+        Assert.DoesNotContain("not zero", output);
+    }
+
+    [Theory]
     [InlineData("FilesUsedUp", "pages")]
     [InlineData("FilesUsedUp", "sampled:1")]
     [InlineData("FilesUsedUpLater", "off")]
