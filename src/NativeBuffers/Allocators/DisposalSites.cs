@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace NativeBuffers;
 
 /// <summary>The lines at which the blocks of one line are given back. They are looked for on the stack, for the first of the blocks.</summary>
@@ -24,8 +26,8 @@ internal sealed class DisposalSites
     /// <summary>Where a block is just being given back.</summary>
     /// <param name="type">The elements' type.</param>
     /// <param name="isExact">True if the line is worth a look each time.</param>
-    public Origin Find(Type type, bool isExact) =>
-        isExact || _looks < LooksPerLine ? Look(type) : _asRule ??= AsRule(type);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Origin Find(Type type, bool isExact) => !isExact && _asRule is { } known ? known : Look(type, isExact);
 
     /// <summary>Where a block is just being given back a second time; false where that was found before, or is looked for no more.</summary>
     /// <param name="type">The elements' type.</param>
@@ -52,8 +54,14 @@ internal sealed class DisposalSites
         }
     }
 
-    private Origin Look(Type type)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private Origin Look(Type type, bool isExact)
     {
+        if (!isExact && _looks >= LooksPerLine)
+        {
+            return _asRule = AsRule(type);
+        }
+
         Origin found = CallSites.OfCaller(type);
         _differ |= _looks != 0 && _last != found;
         _last = found;

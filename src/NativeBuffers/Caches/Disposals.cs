@@ -22,21 +22,20 @@ internal static class Disposals
     /// <summary>Remembers the disposal of a scoped owner.</summary>
     /// <returns>Where it is.</returns>
     /// <safety>The slot belongs to the caller, and has a block. The generation is the one that ends.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Origin Note(Slot* slot, ulong generation, Type type)
     {
         var allocated = Origin.FromId(slot->OriginId);
         Origin disposed = allocated.Disposals.Find(type, s_isExact);
         if ((t_last ?? TryMake()) is { } last)
         {
-            last[IndexOf(slot, generation)] = new Disposal
-            {
-                Slot = (nint)slot,
-                Generation = generation,
-                Start = (nint)slot->Start,
-                ByteCount = slot->ByteCount,
-                AllocatedId = allocated.Id,
-                DisposedId = disposed.Id,
-            };
+            ref Disposal place = ref last[IndexOf(slot, generation)];
+            place.Slot = (nint)slot;
+            place.Generation = generation;
+            place.Start = (nint)slot->Start;
+            place.ByteCount = slot->ByteCount;
+            place.AllocatedId = allocated.Id;
+            place.DisposedId = disposed.Id;
         }
 
         return disposed;

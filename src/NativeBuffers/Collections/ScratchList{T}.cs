@@ -197,10 +197,10 @@ public ref struct ScratchList<T> : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Dispose()
     {
-        _lease.Return(!IsDisposed, typeof(T));
         _places = default;
         _count = 0;
         _origin = -1;
+        _lease.Return(typeof(T));
     }
 
     /// <summary>A list with the same elements, and room for more.</summary>

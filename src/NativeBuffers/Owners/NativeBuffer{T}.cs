@@ -215,8 +215,8 @@ public ref struct NativeBuffer<T> : IDisposable
     public void Dispose()
     {
         // The lease stays: its generation is over, by which this buffer is known to be disposed and not just empty.
-        _lease.Return(!_span.IsEmpty, typeof(T));
         _span = default;
+        _lease.Return(typeof(T));
     }
 
     [DoesNotReturn]

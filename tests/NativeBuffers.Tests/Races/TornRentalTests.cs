@@ -289,7 +289,7 @@ public sealed class TornRentalTests
         rental.Buffer.Dispose();
         var lease = Lease.Rent(Small, sizeof(byte), file: null, line: 0, typeof(byte));
         Assert.True(lease.Slot == rental.Slot);
-        return () => lease.Return(isOpen: true, typeof(byte));
+        return () => lease.Return(typeof(byte));
     }
 
     private static unsafe Action Borrowed(Rental rental)

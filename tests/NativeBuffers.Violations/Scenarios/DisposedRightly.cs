@@ -24,11 +24,6 @@ public sealed class DisposedRightly : Scenario
         NativeBuffer<byte> copy = none;
         none.Dispose();
         copy.Dispose();
-
-        var empty = NativeBuffer.Create<byte>(0, allocator);
-        copy = empty;
-        empty.Dispose();
-        copy.Dispose();
     }
 
     private static void Move(NativeAllocator allocator)
