@@ -2,7 +2,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace NativeBuffers.Os;
 
-/// <summary>Windows: a file that is open or mapped keeps its name, so that no other can take its place.</summary>
+/// <summary>Windows: a file that is open or mapped keeps its name, so that no other can take its place. Run under Wine, by hand; not on Windows yet.</summary>
 internal sealed class WindowsFiles : SystemFiles
 {
     public override SafeFileHandle? TryCreateBeside(string path, out string? temporaryPath)

@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace NativeBuffers.Os;
 
-/// <summary>Windows: <c>CreateFileMapping</c> and <c>MapViewOfFile</c>. Compiled, not run yet.</summary>
+/// <summary>Windows: <c>CreateFileMapping</c> and <c>MapViewOfFile</c>. Run under Wine, by hand; not on Windows yet.</summary>
 /// <remarks>
 /// The system lets no file shrink while it is mapped. And there is nothing to say about how it will be read once it is open.
 /// </remarks>

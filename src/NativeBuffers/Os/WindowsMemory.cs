@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Os;
 
-/// <summary>Windows: <c>VirtualAlloc</c> and <c>VirtualFree</c>, and COM's task memory. Compiled, not run yet.</summary>
+/// <summary>Windows: <c>VirtualAlloc</c> and <c>VirtualFree</c>, and COM's task memory. Run under Wine, by hand; not on Windows yet.</summary>
 internal sealed partial class WindowsMemory : SystemMemory
 {
     private const uint CommitPages = 0x1000;

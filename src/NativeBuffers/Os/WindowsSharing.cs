@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace NativeBuffers.Os;
 
-/// <summary>Windows: named sections of the paging file, in the session's own names. Compiled, not run yet.</summary>
+/// <summary>Windows: named sections of the paging file, in the session's own names. Run under Wine, by hand; not on Windows yet.</summary>
 /// <remarks>The system itself removes a name with its last handle. It tells nobody a section's size, so that stands at its front.</remarks>
 internal sealed partial class WindowsSharing : SystemSharing
 {

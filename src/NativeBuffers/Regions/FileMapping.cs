@@ -122,7 +122,7 @@ internal sealed class FileMapping : MappedBlock
         if (_isUnmapped)
         {
             throw new IOException(
-                $"{Name} could not be mapped again when it was made shorter: there is no memory to borrow. Resize it to another length, or dispose it.");
+                $"{Name} could not be mapped again when it was to become shorter: there is no memory to borrow. Resize it to another length, or dispose it.");
         }
 
         long length = RandomAccess.GetLength(_file);
