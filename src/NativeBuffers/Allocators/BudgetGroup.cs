@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace NativeBuffers;
 
 /// <summary>All budgets of one name. The meter shows their sum.</summary>
@@ -22,7 +24,8 @@ internal sealed class BudgetGroup
     private static int s_pruneAt = FewestMembers;
     private static long s_pruneCount;
 
-    private readonly List<WeakReference<BudgetLevel>> _members = [];
+    /// <summary>Bare handles, freed when their budget is dead: an object with a finalizer for each would make a budget cost several times as much.</summary>
+    private readonly List<WeakGCHandle<BudgetLevel>> _members = [];
     private long _refused;
 
     /// <summary>The count of prunings when its last budget was found dead.</summary>
@@ -31,7 +34,6 @@ internal sealed class BudgetGroup
     /// <summary>Adds a budget to the group of its name.</summary>
     public static BudgetGroup Join(string name, BudgetLevel level)
     {
-        var member = new WeakReference<BudgetLevel>(level);
         using (s_gate.Enter())
         {
             if (s_memberCount >= s_pruneAt)
@@ -40,7 +42,8 @@ internal sealed class BudgetGroup
             }
 
             BudgetGroup group = Of(name);
-            group._members.Add(member);
+            _ = group._members.EnsureCapacity(group._members.Count + 1);
+            group._members.Add(new WeakGCHandle<BudgetLevel>(level));
             s_memberCount++;
             return group;
         }
@@ -78,7 +81,7 @@ internal sealed class BudgetGroup
         List<(string Name, BudgetGroup Group)> ended = [];
         foreach ((string name, BudgetGroup group) in s_all)
         {
-            _ = group._members.RemoveAll(static member => !member.TryGetTarget(out _));
+            _ = group._members.RemoveAll(IsDead);
             s_memberCount += group._members.Count;
             if (group._members.Count > 0)
             {
@@ -112,7 +115,7 @@ internal sealed class BudgetGroup
     private BudgetFigures? Sum()
     {
         BudgetFigures? sum = null;
-        foreach (WeakReference<BudgetLevel> member in _members)
+        foreach (WeakGCHandle<BudgetLevel> member in _members)
         {
             if (member.TryGetTarget(out BudgetLevel? level) && level.Measure() is { } figures)
             {
@@ -121,5 +124,17 @@ internal sealed class BudgetGroup
         }
 
         return sum;
+    }
+
+    /// <summary>Whether a budget is no more. Its handle is freed then.</summary>
+    private static bool IsDead(WeakGCHandle<BudgetLevel> member)
+    {
+        bool isDead = !member.TryGetTarget(out _);
+        if (isDead)
+        {
+            member.Dispose();
+        }
+
+        return isDead;
     }
 }
