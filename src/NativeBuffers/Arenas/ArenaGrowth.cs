@@ -153,7 +153,7 @@ internal static class ArenaGrowth
             header->Last = chunk->Previous;
             if (cursor.Owner is { } owner)
             {
-                owner.ReturnChunk();
+                owner.Chunks.ReturnLast();
             }
             else
             {
@@ -227,7 +227,7 @@ internal static class ArenaGrowth
     private static unsafe ArenaChunk* AddChunk(ArenaCursor cursor, nuint byteCount, bool zeroed)
     {
         ArenaHeader* header = cursor.Header;
-        Slot* slot = cursor.Owner is { } owner ? owner.TakeChunk(byteCount, zeroed) : TryTake(header, byteCount, zeroed);
+        Slot* slot = cursor.Owner is { } owner ? owner.Chunks.Take(byteCount, zeroed) : TryTake(header, byteCount, zeroed);
         if (slot == null)
         {
             throw AllocatorOf(header).RefusalOf(byteCount);

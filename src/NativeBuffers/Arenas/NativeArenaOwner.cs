@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using NativeBuffers.Caches;
-using NativeBuffers.Lifetimes;
 using NativeBuffers.Raw;
 
 namespace NativeBuffers;
@@ -43,10 +42,7 @@ public sealed class NativeArenaOwner : IDisposable
     [ThreadStatic]
     private static NativeArenaOwner? t_borrowed;
 
-    // The blocks, in their order; what has been forgotten gives its own back. Used by who is InUse.
-    private readonly List<Hold> _chunks = [];
-    private readonly NativeAllocator? _allocator;
-    private readonly Origin _origin;
+    private readonly ArenaGuardian _guardian;
     private NativeArenaOwner? _nextBorrowed;
     private Thread? _user;
     private ArenaGate _gate;
@@ -55,9 +51,12 @@ public sealed class NativeArenaOwner : IDisposable
 
     private NativeArenaOwner(NativeAllocator? allocator, Origin origin)
     {
-        _allocator = allocator;
-        _origin = origin;
+        Chunks = new ArenaChunks(allocator, origin);
+        _guardian = new ArenaGuardian(this);
     }
+
+    /// <summary>The blocks. For who is in.</summary>
+    internal ArenaChunks Chunks { get; }
 
     /// <summary>Whether it was disposed.</summary>
     public bool IsDisposed => Volatile.Read(ref _state) >= Closing;
@@ -85,7 +84,7 @@ public sealed class NativeArenaOwner : IDisposable
         unsafe
         {
             // SAFETY: nobody else knows the owner; the block has room for the header.
-            _ = owner.TakeChunk((nuint)initialBytes + (nuint)sizeof(ArenaHeader) + ArenaHeader.Slack);
+            _ = owner.Chunks.Take((nuint)initialBytes + (nuint)sizeof(ArenaHeader) + ArenaHeader.Slack, zeroed: false);
             owner.Initialize(ticket: 0, byteLimit);
         }
 
@@ -123,48 +122,35 @@ public sealed class NativeArenaOwner : IDisposable
     public void Reset()
     {
         Enter();
+        ulong ticket;
+        long limit;
         unsafe
         {
-            // SAFETY: this thread is in, so the header is there, and nobody has a view.
-            ArenaHeader* header = Header;
-            while (_chunks.Count > 1)
-            {
-                ReturnChunk();
-            }
-
-            Initialize(header->LastTicket, header->Limit);
+            // SAFETY: this thread is in, so the header is there.
+            ticket = Header->LastTicket;
+            limit = Header->Limit;
         }
 
-        _epoch = Interlocked.Increment(ref s_lastEpoch);
-        Leave();
+        try
+        {
+            Chunks.ReturnBehind(kept: 1);
+        }
+        finally
+        {
+            Initialize(ticket, limit);
+            _epoch = Interlocked.Increment(ref s_lastEpoch);
+            Leave();
+        }
     }
 
     /// <summary>Lets nobody in any more, and gives everything back: now, or when the borrow ends. Once only; never throws.</summary>
-    public void Dispose()
+    public void Dispose() => Close(isAbandoned: false);
+
+    /// <summary>As <see cref="Dispose"/>, for an arena that was forgotten; false if a borrow goes on, with which that ends.</summary>
+    internal bool TryAbandon()
     {
-        while (true)
-        {
-            int state = Volatile.Read(ref _state);
-            if (state >= Closing)
-            {
-                return;
-            }
-
-            int next = state == InUse ? Closing : Closed;
-            if (Interlocked.CompareExchange(ref _state, next, state) == state)
-            {
-                if (next == Closed)
-                {
-                    FreeAll();
-                }
-                else if (TryTakeOver())
-                {
-                    Leave();
-                }
-
-                return;
-            }
-        }
+        Close(isAbandoned: true);
+        return Volatile.Read(ref _state) == Closed;
     }
 
     /// <summary>Ends a borrow. Nothing if it is over.</summary>
@@ -205,7 +191,7 @@ public sealed class NativeArenaOwner : IDisposable
         {
             // SAFETY: this thread is in. The range is inside its chunk, behind what that begins with, and what it holds was
             // handed out: also if the slice is no slice, but bytes that memory held before, or two put together by a race.
-            Block chunk = owner._chunks[slice.Chunk].Slot->Block;
+            Block chunk = owner.Chunks[slice.Chunk]->Block;
             long byteCount = slice.Length * (long)sizeof(T);
             long first = slice.Chunk == 0 ? sizeof(ArenaHeader) : sizeof(ArenaChunk);
             Layout.ThrowIfOutside(slice.Offset - first, byteCount, (long)chunk.ByteCount - first);
@@ -247,33 +233,14 @@ public sealed class NativeArenaOwner : IDisposable
         }
     }
 
-    /// <summary>Another block.</summary>
-    /// <safety>The caller is in. The slot's block is the arena's.</safety>
-    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
-    internal unsafe Slot* TakeChunk(nuint byteCount, bool zeroed = false)
-    {
-        _chunks.EnsureCapacity(_chunks.Count + 1);
-        Hold hold = Hold.Rent(byteCount, _allocator, zeroed, _origin.File, _origin.Line, typeof(NativeArenaOwner));
-        _chunks.Add(hold);
-        return hold.Slot;
-    }
-
-    /// <summary>Gives the last block back.</summary>
-    internal void ReturnChunk()
-    {
-        Hold last = _chunks[^1];
-        _chunks.RemoveAt(_chunks.Count - 1);
-        last.Return();
-    }
-
-    private unsafe ArenaHeader* Header => (ArenaHeader*)_chunks[0].Slot->Start;
+    private unsafe ArenaHeader* Header => (ArenaHeader*)Chunks[0]->Start;
 
     private void Initialize(ulong ticket, long byteLimit)
     {
         unsafe
         {
             // SAFETY: the caller is in, and nobody has a view of the first block.
-            Slot* slot = _chunks[0].Slot;
+            Slot* slot = Chunks[0];
             ArenaHeader.Initialize(Header, slot->Block, ticket, byteLimit);
             Header->First.Slot = slot;
         }
@@ -318,14 +285,39 @@ public sealed class NativeArenaOwner : IDisposable
         }
     }
 
-    private void Leave()
+    private void Leave(bool isAbandoned = false)
     {
         // Before the state: while that says InUse, this is who is in, or null.
         Volatile.Write(ref _user, null);
         if (Interlocked.CompareExchange(ref _state, Open, InUse) == Closing)
         {
             Volatile.Write(ref _state, Closed);
-            FreeAll();
+            FreeAll(isAbandoned);
+        }
+    }
+
+    /// <summary>Lets nobody in any more, and gives everything back unless a borrow goes on whose thread lives.</summary>
+    private void Close(bool isAbandoned)
+    {
+        while (true)
+        {
+            int state = Volatile.Read(ref _state);
+            int next = state is Open or Closed ? Closed : Closing;
+            if (Interlocked.CompareExchange(ref _state, next, state) != state)
+            {
+                continue;
+            }
+
+            if (state == Open)
+            {
+                FreeAll(isAbandoned);
+            }
+            else if (next == Closing && TryTakeOver())
+            {
+                Leave(isAbandoned);
+            }
+
+            return;
         }
     }
 
@@ -342,11 +334,9 @@ public sealed class NativeArenaOwner : IDisposable
         _nextBorrowed = null;
     }
 
-    private void FreeAll()
+    private void FreeAll(bool isAbandoned)
     {
-        while (_chunks.Count > 0)
-        {
-            ReturnChunk();
-        }
+        GC.SuppressFinalize(_guardian);
+        Chunks.ReturnBehind(kept: 0, isAbandoned);
     }
 }

@@ -81,6 +81,13 @@ internal sealed class Guardian : IDisposable
     /// <summary>How many holders were forgotten, and their blocks given back.</summary>
     public static long AbandonedCount => Volatile.Read(ref s_abandonedCount);
 
+    /// <summary>Says that the block which is given back next, on this thread, was forgotten; counts it.</summary>
+    public static void NoteAbandoned()
+    {
+        Origin.Note(Origin.Abandoned);
+        Interlocked.Increment(ref s_abandonedCount);
+    }
+
     /// <summary>The guardian of a slot, made if need be.</summary>
     /// <safety>The slot belongs to the caller.</safety>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
