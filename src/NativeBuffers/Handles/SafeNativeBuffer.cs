@@ -276,8 +276,10 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
     protected sealed override bool ReleaseHandle()
     {
         // The base class calls this once, when the last use has ended, and not for handles without a block. Disposal has
-        // settled by then who frees; in the finalizer, nobody else can reach the handle.
-        if (_end is HandleAllocator heir)
+        // settled by then who frees. The finalizer settles it here: another finalizer may have made the handle reachable
+        // again, and a thread may be just making an owner of it.
+        object? end = Interlocked.CompareExchange(ref _end, s_disposed, null);
+        if (end is HandleAllocator heir)
         {
             heir.EndUses();
             return true;
@@ -289,7 +291,7 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
             return false;
         }
 
-        if (_end is null)
+        if (end is null)
         {
             // Nobody has disposed it: this is the finalizer.
             Origin.Note(Origin.Abandoned);
