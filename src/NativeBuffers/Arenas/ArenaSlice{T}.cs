@@ -13,7 +13,7 @@ namespace NativeBuffers;
 public readonly struct ArenaSlice<T>
     where T : unmanaged
 {
-    internal ArenaSlice(int epoch, int chunk, uint offset, int length)
+    internal ArenaSlice(long epoch, int chunk, uint offset, int length)
     {
         Epoch = epoch;
         Chunk = chunk;
@@ -21,15 +21,15 @@ public readonly struct ArenaSlice<T>
         Length = length;
     }
 
-    /// <summary>The number of elements.</summary>
-    public int Length { get; }
-
-    /// <summary>Which arena, and how often it was reset, as one number.</summary>
-    internal int Epoch { get; }
+    /// <summary>Which arena, and how often it was reset, as one number. No other arena, and no other time, ever has it.</summary>
+    internal long Epoch { get; }
 
     /// <summary>The number of the chunk.</summary>
     internal int Chunk { get; }
 
     /// <summary>Where in the chunk, in bytes.</summary>
     internal uint Offset { get; }
+
+    /// <summary>The number of elements.</summary>
+    public int Length { get; }
 }

@@ -36,7 +36,7 @@ public sealed class NativeArenaOwner : IDisposable
     private const int Closing = 2;
     private const int Closed = 3;
 
-    private static int s_lastEpoch;
+    private static long s_lastEpoch;
 
     // What this thread borrows: a borrow that is never disposed must keep its arena, which nobody else may refer to.
     [ThreadStatic]
@@ -46,7 +46,7 @@ public sealed class NativeArenaOwner : IDisposable
     private NativeArenaOwner? _nextBorrowed;
     private Thread? _user;
     private ArenaGate _gate;
-    private int _epoch = Interlocked.Increment(ref s_lastEpoch);
+    private long _epoch = Interlocked.Increment(ref s_lastEpoch);
     private int _state;
 
     private NativeArenaOwner(NativeAllocator? allocator, Origin origin)
@@ -54,6 +54,9 @@ public sealed class NativeArenaOwner : IDisposable
         Chunks = new ArenaChunks(allocator, origin);
         _guardian = new ArenaGuardian(this);
     }
+
+    /// <summary>How many lives of arenas there have been: from creation, or a reset, to the next. Atomic operations only.</summary>
+    internal static ref long LastEpoch => ref s_lastEpoch;
 
     /// <summary>The blocks. For who is in.</summary>
     internal ArenaChunks Chunks { get; }

@@ -20,6 +20,12 @@ internal struct Slot
     public const ulong Step = 8;
 
     /// <summary>
+    /// How many pins a block may have. Each thread that tries to add one more counts it for a moment: far more threads than a process can have
+    /// lie between this number and the one at which the count would wrap.
+    /// </summary>
+    public const int MostPins = 1 << 30;
+
+    /// <summary>
     /// The number of the generation, times <see cref="Step"/>, and its <see cref="SlotState"/>. Moves on each time the
     /// block leaves its user. While the block is scoped or free, only the thread that holds the slot writes it.
     /// </summary>
@@ -53,7 +59,7 @@ internal struct Slot
     /// </summary>
     public nint Guardian;
 
-    /// <summary>How many pins keep the block where it is. Atomic operations only.</summary>
+    /// <summary>How many pins keep the block where it is, at most <see cref="MostPins"/>. Atomic operations only.</summary>
     public int Pins;
 
     /// <summary>How many slots lie under this one in its <see cref="ReturnQueue"/>, at most 255; no longer true once taken from there.</summary>

@@ -17,7 +17,7 @@ internal struct ListCore<T>
 {
     private Tenure _tenure;
     private long _count;
-    private int _version;
+    private long _version;
 
     public ListCore(long capacity, NativeAllocator? allocator, string? file, int line)
     {
@@ -30,7 +30,7 @@ internal struct ListCore<T>
     public bool IsOver => _tenure.IsOver;
 
     /// <summary>What changes with the elements: adding one changes the count, and all else the number beside it.</summary>
-    public (long Count, int Version) Edition => (Volatile.Read(ref _count), Volatile.Read(ref _version));
+    public (long Count, long Version) Edition => (Volatile.Read(ref _count), Volatile.Read(ref _version));
 
     /// <summary>The number of elements.</summary>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>

@@ -10,7 +10,7 @@ public struct NativeListEnumerator<T> : IEnumerator<T>
     where T : unmanaged
 {
     private readonly NativeList<T>? _list;
-    private readonly (long Count, int Version) _edition;
+    private readonly (long Count, long Version) _edition;
     private long _next;
 
     internal NativeListEnumerator(NativeList<T> list)

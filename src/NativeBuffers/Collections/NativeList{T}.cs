@@ -373,7 +373,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     public void Dispose() => _core.Close();
 
     /// <summary>What changes with the elements.</summary>
-    internal (long Count, int Version) Edition => _core.Edition;
+    internal (long Count, long Version) Edition => _core.Edition;
 
     /// <summary>The element at an index; false when there is none.</summary>
     internal bool TryGet(long index, out T item) => _core.TryGet(index, out item);

@@ -1,5 +1,6 @@
 using System.Buffers;
 using NativeBuffers.Caches;
+using NativeBuffers.Raw;
 
 namespace NativeBuffers.Lifetimes;
 
@@ -30,6 +31,7 @@ internal sealed class Pin : IPinnable
 
     /// <summary>Pins a block; null when its generation is over.</summary>
     /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
+    /// <exception cref="InvalidOperationException">The block has as many pins as it may have.</exception>
     public static unsafe Pin? TryBegin(Slot* slot, ulong held)
     {
         // Most who come too late leave no trace, by which the slot's next owner would look used.
@@ -43,7 +45,7 @@ internal sealed class Pin : IPinnable
         while (true)
         {
             // Count, then look; who closes moves the state on, then reads the count. Both are atomic operations.
-            Interlocked.Increment(ref slot->Pins);
+            Count(slot);
             Magazine* home = (Magazine*)Volatile.Read(ref *(nint*)&slot->Home);
             ulong state = Volatile.Read(ref slot->Generation) - held;
             bool isOpen = state <= Closing.Shared;
@@ -58,8 +60,7 @@ internal sealed class Pin : IPinnable
                 return pin;
             }
 
-            Interlocked.Decrement(ref slot->Pins);
-            Closing.TryFinish(slot);
+            Uncount(slot);
             if (state > Closing.Shared && !Closing.IsExclusive(state))
             {
                 return null;
@@ -72,6 +73,7 @@ internal sealed class Pin : IPinnable
     MemoryHandle IPinnable.Pin(int elementIndex) => throw new NotSupportedException();
 
     /// <summary>Another pin of the same block, also when that is closed by now; null when this one has ended.</summary>
+    /// <inheritdoc cref="TryBegin" path="/exception"/>
     public Pin? TryBeginAnother()
     {
         unsafe
@@ -79,7 +81,7 @@ internal sealed class Pin : IPinnable
             // SAFETY: slots are never unmapped. While this pin has not ended, the block is not given back; and if it has not
             // ended after the new one was counted, whoever gives the block back finds that counted.
             var pin = new Pin(_slot, Held);
-            Interlocked.Increment(ref _slot->Pins);
+            Count(_slot);
             if (HasEnded)
             {
                 pin.Unpin();
@@ -104,8 +106,7 @@ internal sealed class Pin : IPinnable
         unsafe
         {
             // SAFETY: slots are never unmapped, and this pin was counted.
-            Interlocked.Decrement(ref _slot->Pins);
-            Closing.TryFinish(_slot);
+            Uncount(_slot);
         }
 
         return true;
@@ -128,5 +129,22 @@ internal sealed class Pin : IPinnable
         }
 
         return pin;
+    }
+
+    /// <safety>Slots are never unmapped.</safety>
+    private static unsafe void Count(Slot* slot)
+    {
+        if (Interlocked.Increment(ref slot->Pins) > Slot.MostPins)
+        {
+            Uncount(slot);
+            throw Failure.TooManyPins(Slot.MostPins);
+        }
+    }
+
+    /// <safety>Slots are never unmapped, and the pin was counted.</safety>
+    private static unsafe void Uncount(Slot* slot)
+    {
+        Interlocked.Decrement(ref slot->Pins);
+        Closing.TryFinish(slot);
     }
 }

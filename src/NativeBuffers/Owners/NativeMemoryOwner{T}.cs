@@ -227,7 +227,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// own, whose span and pins stay good until the result is disposed. Meanwhile nobody resizes, releases or moves.
     /// </remarks>
     /// <returns>An object that the caller disposes. One that was forgotten keeps the memory for ever, as a pin does.</returns>
-    /// <exception cref="InvalidOperationException">There are more than <see cref="int.MaxValue"/> elements.</exception>
+    /// <exception cref="InvalidOperationException">There are more than <see cref="int.MaxValue"/> elements, or a billion pins go on.</exception>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
     public IMemoryOwner<T> Retain() => RetainPart(0, length: null);
 
@@ -274,7 +274,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <returns>Dispose it, on any thread. Disposing copies of it ends no other pin.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The index is not inside the memory, nor its end.</exception>
     /// <exception cref="InvalidOperationException">There are fewer elements than there were, and it may be for a memory from before:
-    /// pin one that is taken now.</exception>
+    /// pin one that is taken now. Or a billion pins go on.</exception>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
     public override MemoryHandle Pin(int elementIndex = 0)
     {

@@ -29,6 +29,9 @@ internal static class Failure
     public static InvalidOperationException InUse() =>
         new("The memory is borrowed or pinned: it cannot be resized, released or moved before that ends.");
 
+    public static InvalidOperationException TooManyPins(int most) =>
+        new($"The memory has {most:N0} pins that go on, and no memory has more: dispose what Pin and Retain return.");
+
     public static InvalidOperationException HasShrunk() =>
         new("The owner has fewer elements than it had: a memory from before may reach behind them. Pin one that is taken now.");
 

@@ -82,7 +82,7 @@ public class ArenaAllocationTests
                 Aligned<Sized.Packed128>(arena, 8);
                 Aligned<Sized.Mixed>(arena, 16);
                 Aligned<Sized.Automatic>(arena, 8);
-                Aligned<ArenaSlice<byte>>(arena, 4);
+                Aligned<ArenaSlice<byte>>(arena, 8);
             });
 
     [Fact]

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace NativeBuffers.Tests.Arenas;
 
 /// <summary>Slices find their elements again, and nothing else.</summary>
@@ -5,6 +7,7 @@ namespace NativeBuffers.Tests.Arenas;
 /// A slice is an element like others, so uninitialized memory may hold any as well. The tests make such values by the internal
 /// constructor.
 /// </remarks>
+[Collection(ProcessWide.Name)]
 public class ArenaSliceTests
 {
     [Fact]
@@ -120,6 +123,67 @@ public class ArenaSliceTests
     }
 
     [Fact]
+    public void A_value_put_together_from_the_words_of_several_finds_elements_of_the_arena_or_nothing()
+    {
+        using var owner = NativeArenaOwner.Create(100);
+        using var other = NativeArenaOwner.Create(100);
+        List<ArenaSlice<byte>> slices = [default, .. Three(other), .. Three(owner)];
+        owner.Reset();
+        slices.AddRange(Three(owner));
+        using ArenaBorrow arena = owner.Borrow();
+        using ArenaBorrow others = other.Borrow();
+        Span<byte> foreign = others.AsSpan(slices[3]);
+        foreign.Fill(1);
+        int accepted = 0;
+        foreach (ArenaSlice<byte> first in slices)
+        {
+            foreach (ArenaSlice<byte> second in slices)
+            {
+                foreach (ArenaSlice<byte> third in slices)
+                {
+                    if (TryView(arena, Torn(first, second, third), out Span<byte> view))
+                    {
+                        Assert.True(view.IsEmpty || first.Epoch == slices[^1].Epoch);
+                        view.Fill(0xFF);
+                        accepted++;
+                    }
+                }
+            }
+        }
+
+        Assert.NotEqual(0, accepted);
+        Assert.False(foreign.ContainsAnyExcept((byte)1));
+        arena.Allocate<byte>(1_000_000).Fill(1);
+        Assert.Equal(50_000, arena.AsSpan(slices[^1]).Length);
+
+        static ArenaSlice<byte>[] Three(NativeArenaOwner owner)
+        {
+            using ArenaBorrow arena = owner.Borrow();
+            return [arena.AllocateSlice<byte>(10), arena.AllocateSlice<byte>(3000), arena.AllocateSlice<byte>(50_000)];
+        }
+    }
+
+    [Fact]
+    public void A_slice_from_before_as_many_resets_as_32_bits_can_count_finds_nothing()
+    {
+        using var owner = NativeArenaOwner.Create();
+        ArenaSlice<int> old;
+        using (ArenaBorrow arena = owner.Borrow())
+        {
+            old = arena.AllocateSlice<int>(4);
+        }
+
+        // As the resets of other arenas would, which count as well.
+        Interlocked.Add(ref NativeArenaOwner.LastEpoch, (1L << 32) - 1 - (NativeArenaOwner.LastEpoch - old.Epoch));
+        owner.Reset();
+        using ArenaBorrow next = owner.Borrow();
+        ArenaSlice<int> fresh = next.AllocateSlice<int>(4);
+        Assert.Equal((int)old.Epoch, (int)fresh.Epoch);
+        Assert.IsType<ArgumentException>(Thrown(next, old));
+        Assert.Equal(4, next.AsSpan(fresh).Length);
+    }
+
+    [Fact]
     public void Slices_may_stand_in_elements_of_the_arena()
     {
         using var owner = NativeArenaOwner.Create(64);
@@ -150,6 +214,17 @@ public class ArenaSliceTests
         static int Count(in ArenaBorrow arena, ArenaSlice<Node> nodes) =>
             nodes.Length == 0 ? 0 : 1 + Count(arena, arena.AsSpan(nodes)[0].Left) + Count(arena, arena.AsSpan(nodes)[0].Right);
     }
+
+    private static ArenaSlice<byte> Torn(ArenaSlice<byte> first, ArenaSlice<byte> second, ArenaSlice<byte> third)
+    {
+        var torn = default(ArenaSlice<byte>);
+        Words(ref torn)[0] = Words(ref first)[0];
+        Words(ref torn)[1] = Words(ref second)[1];
+        Words(ref torn)[2] = Words(ref third)[2];
+        return torn;
+    }
+
+    private static Span<long> Words(ref ArenaSlice<byte> slice) => MemoryMarshal.Cast<ArenaSlice<byte>, long>(new Span<ArenaSlice<byte>>(ref slice));
 
     private static ArenaSlice<byte> Longer(ArenaSlice<byte> slice, int length) => new(slice.Epoch, slice.Chunk, slice.Offset, length);
 

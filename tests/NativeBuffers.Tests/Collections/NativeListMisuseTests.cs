@@ -1,10 +1,13 @@
 using System.Buffers;
+using System.Reflection;
 
 namespace NativeBuffers.Tests.Collections;
 
 /// <summary>Bad input, disposed lists, and lists that change under somebody's hands.</summary>
 public class NativeListMisuseTests
 {
+    private const BindingFlags Private = BindingFlags.Instance | BindingFlags.NonPublic;
+
     private static readonly Action<NativeList<int>>[] s_uses =
     [
         static list => _ = list[0],
@@ -377,6 +380,20 @@ public class NativeListMisuseTests
 
             pin.Dispose();
         }
+    }
+
+    [Fact]
+    public void An_enumeration_sees_also_as_many_changes_as_32_bits_can_count()
+    {
+        using var list = new NativeList<int>(4) { 1, 2, 3 };
+        NativeListEnumerator<int> enumerator = list.GetEnumerator();
+        list[0] = 4;
+        FieldInfo core = typeof(NativeList<int>).GetField("_core", Private)!;
+        FieldInfo version = typeof(ListCore<int>).GetField("_version", Private)!;
+        object copy = core.GetValue(list)!;
+        version.SetValue(copy, (long)version.GetValue(copy)! + (1L << 32) - 1);
+        core.SetValue(list, copy);
+        Assert.Throws<InvalidOperationException>(() => enumerator.MoveNext());
     }
 
     private static void AssertOver(NativeList<int> list)
