@@ -15,7 +15,7 @@ internal static partial class UnixCalls
     /// <summary>Lets a process make files of so many bytes and no more.</summary>
     public static void LimitFiles(int processId, ulong byteCount)
     {
-        ulong[] limit = [byteCount, ulong.MaxValue];
+        ulong[] limit = [byteCount, byteCount];
         Assert.Equal(0, SetLimit(processId, LongestFile, limit, 0));
     }
 
