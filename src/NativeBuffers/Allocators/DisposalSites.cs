@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace NativeBuffers;
 
 /// <summary>The lines at which the blocks of one line are given back. They are looked for on the stack, for the first of the blocks.</summary>
@@ -19,15 +17,17 @@ internal sealed class DisposalSites
     private int _looks;
     private int _looksAtSecond;
     private Origin? _last;
-    private Origin? _asRule;
     private bool _differ;
     private Origin[] _seconds = [];
+
+    /// <summary>What the first disposals had in common; null while they are looked for.</summary>
+    public Origin? Rule { get; private set; }
 
     /// <summary>Where a block is just being given back.</summary>
     /// <param name="type">The elements' type.</param>
     /// <param name="isExact">True if the line is worth a look each time.</param>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Origin Find(Type type, bool isExact) => !isExact && _asRule is { } known ? known : Look(type, isExact);
+    public Origin Find(Type type, bool isExact) =>
+        isExact || _looks < LooksPerLine ? Look(type) : Rule ??= AsRule(type);
 
     /// <summary>Where a block is just being given back a second time; false where that was found before, or is looked for no more.</summary>
     /// <param name="type">The elements' type.</param>
@@ -54,14 +54,8 @@ internal sealed class DisposalSites
         }
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private Origin Look(Type type, bool isExact)
+    private Origin Look(Type type)
     {
-        if (!isExact && _looks >= LooksPerLine)
-        {
-            return _asRule = AsRule(type);
-        }
-
         Origin found = CallSites.OfCaller(type);
         _differ |= _looks != 0 && _last != found;
         _last = found;

@@ -76,6 +76,9 @@ internal sealed class Origin
     /// <summary>Where the blocks of this line are given back.</summary>
     public DisposalSites Disposals { get; } = new();
 
+    /// <summary>The rule of <see cref="Disposals"/>, one step nearer: each disposal of a watched block asks for it.</summary>
+    public Origin? DisposedAsRule { get; set; }
+
     /// <summary>Whether this is where blocks are given back as a rule, and nobody looked at the one in question.</summary>
     public bool IsRule { get; private init; }
 

@@ -25,16 +25,16 @@ internal static class Disposals
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Origin Note(Slot* slot, ulong generation, Type type)
     {
-        var allocated = Origin.FromId(slot->OriginId);
-        Origin disposed = allocated.Disposals.Find(type, s_isExact);
+        int allocatedId = slot->OriginId;
+        var allocated = Origin.FromId(allocatedId);
+        Origin disposed = !s_isExact && allocated.DisposedAsRule is { } rule ? rule : Look(allocated, type);
         if ((t_last ?? TryMake()) is { } last)
         {
-            ref Disposal place = ref last[IndexOf(slot, generation)];
-            place.Slot = (nint)slot;
+            ref Disposal place = ref last[IndexOf(generation)];
             place.Generation = generation;
             place.Start = (nint)slot->Start;
             place.ByteCount = slot->ByteCount;
-            place.AllocatedId = allocated.Id;
+            place.AllocatedId = allocatedId;
             place.DisposedId = disposed.Id;
         }
 
@@ -42,17 +42,16 @@ internal static class Disposals
     }
 
     /// <summary>Counts and tells a second disposal, through a copy, if the first one is remembered.</summary>
-    /// <safety>The slot's address is used, and not followed.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static unsafe void FindFirst(Slot* slot, ulong generation, Type type)
+    public static void FindFirst(ulong generation, Type type)
     {
         if (t_last is not { } last)
         {
             return;
         }
 
-        Disposal first = last[IndexOf(slot, generation)];
-        if (first.Slot != (nint)slot || first.Generation != generation)
+        Disposal first = last[IndexOf(generation)];
+        if (first.Generation != generation)
         {
             return;
         }
@@ -68,8 +67,15 @@ internal static class Disposals
         }
     }
 
-    private static unsafe int IndexOf(Slot* slot, ulong generation) =>
-        (int)((((nuint)slot / (nuint)sizeof(Slot)) + (nuint)(generation / Slot.Step)) & (Length - 1));
+    private static int IndexOf(ulong generation) => (int)(generation / Slot.Step) & (Length - 1);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Origin Look(Origin allocated, Type type)
+    {
+        Origin found = allocated.Disposals.Find(type, s_isExact);
+        allocated.DisposedAsRule = allocated.Disposals.Rule;
+        return found;
+    }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static Disposal[]? TryMake()
@@ -85,10 +91,9 @@ internal static class Disposals
         }
     }
 
-    /// <summary>The end of one generation of a slot.</summary>
+    /// <summary>The end of one generation. Of which slot, the generation says: see <see cref="Slot.FirstGeneration"/>.</summary>
     private struct Disposal
     {
-        public nint Slot;
         public ulong Generation;
         public nint Start;
         public nuint ByteCount;

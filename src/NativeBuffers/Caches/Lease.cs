@@ -296,7 +296,7 @@ internal struct Lease
             // Without a home, this variable itself has returned it.
             if (home != null)
             {
-                Disposals.FindFirst(slot, generation, type);
+                Disposals.FindFirst(generation, type);
             }
 
             return;
