@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using NativeBuffers.Raw;
 
 namespace NativeBuffers.Caches;
 
@@ -21,13 +22,37 @@ internal static class Closing
     public const ulong Exclusive = SlotState.Exclusive - SlotState.Held;
 
     /// <summary>Ends the generation. The block is given back now, or when the last borrow or pin of it ends.</summary>
+    /// <remarks>Does not wait for a thread that resizes: that thread is asked to close (<see cref="Exclusion"/>). Never throws.</remarks>
     /// <returns>False when that generation was not open any more.</returns>
     /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
-    public static unsafe bool Close(Slot* slot, ulong held)
+    public static unsafe bool Close(Slot* slot, ulong held) => Close(slot, held, out _);
+
+    /// <inheritdoc cref="Close(Slot*, ulong)" path="/summary|/remarks|/returns"/>
+    /// <param name="slot">The slot.</param>
+    /// <param name="held">Its generation, in the state <see cref="SlotState.Held"/>.</param>
+    /// <param name="isLeft">True when the thread that resizes was asked to close.</param>
+    /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
+    public static unsafe bool Close(Slot* slot, ulong held, out bool isLeft)
     {
-        if (!TryLeaveOpen(slot, held, SlotState.Closing, out SlotState before, out Magazine* home))
+        isLeft = false;
+        Backoff backoff = default;
+        SlotState before;
+        Magazine* home;
+        while (!TryLeaveOpen(slot, held, SlotState.Closing, out before, out home))
         {
-            return false;
+            if (IsOver(Volatile.Read(ref slot->Generation) - held))
+            {
+                return false;
+            }
+
+            isLeft = Exclusion.TryAskToClose(slot, held);
+            if (isLeft)
+            {
+                return true;
+            }
+
+            // Its thread is just beginning, or just letting others in.
+            backoff.Pause();
         }
 
         bool isHere = ThreadCache.IsHere(home, out BorrowRecords* records);
@@ -58,16 +83,25 @@ internal static class Closing
     public static unsafe bool TryEnterExclusive(Slot* slot, ulong held, out bool isUsed)
     {
         isUsed = false;
-        if (!TryLeaveOpen(slot, held, SlotState.Exclusive, out SlotState before, out Magazine* home))
+        Backoff backoff = default;
+        SlotState before;
+        Magazine* home;
+        while (!TryLeaveOpen(slot, held, SlotState.Exclusive, out before, out home))
         {
-            return false;
+            if (IsOver(Volatile.Read(ref slot->Generation) - held))
+            {
+                return false;
+            }
+
+            Wait(slot, ref backoff);
         }
 
         bool isHere = ThreadCache.IsHere(home, out BorrowRecords* records);
         isUsed = IsUsed(slot, home, before, isHere ? records : null);
+        backoff = default;
         for (int look = 1; isUsed && look < LooksAtUsers; look++)
         {
-            Wait();
+            backoff.Pause();
             isUsed = IsUsed(slot, home, before, isHere ? records : null);
         }
 
@@ -86,7 +120,7 @@ internal static class Closing
         _ = TryMove(slot, held, SlotState.Exclusive, SlotState.Shared);
 
     /// <summary>
-    /// As <see cref="Close"/>, for a slot whose home is this thread's, has no hot slot, and has been borrowed by this thread
+    /// As <see cref="Close(Slot*, ulong)"/>, for a slot whose home is this thread's, has no hot slot, and has been borrowed by this thread
     /// only: without an atomic operation. False when it is not so, and then nothing has changed.
     /// </summary>
     /// <remarks>
@@ -122,8 +156,10 @@ internal static class Closing
 
     /// <summary>Sees to it that the slot's own thread does not give it back without an atomic operation. False when the generation is over.</summary>
     /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
+    /// <exception cref="InvalidOperationException">This thread is resizing the block.</exception>
     public static unsafe bool TryLeaveHeld(Slot* slot, ulong held)
     {
+        Backoff backoff = default;
         while (true)
         {
             ulong state = Volatile.Read(ref slot->Generation) - held;
@@ -148,7 +184,7 @@ internal static class Closing
             }
             else if (IsExclusive(state))
             {
-                Wait();
+                Wait(slot, ref backoff);
             }
             else
             {
@@ -220,13 +256,23 @@ internal static class Closing
     /// </summary>
     public static bool IsExclusive(ulong state) => state == Exclusive || state + Slot.Step == Exclusive;
 
-    /// <summary>Waits a moment for a thread that is <see cref="SlotState.Exclusive"/>, without sleeping, which an interrupt would break.</summary>
-    public static void Wait()
+    /// <summary>Whether a difference to a held generation says that this is neither open, nor will be again.</summary>
+    private static bool IsOver(ulong state) => state > Shared && !IsExclusive(state);
+
+    /// <summary>Waits a moment for the thread that keeps the others out.</summary>
+    /// <exception cref="InvalidOperationException">That is this thread.</exception>
+    /// <safety>The slot is <see cref="SlotState.Exclusive"/>, or was just now.</safety>
+    public static unsafe void Wait(Slot* slot, ref Backoff backoff)
     {
-        Thread.SpinWait(20);
-        _ = Thread.Yield();
+        if (Exclusion.IsMine(slot))
+        {
+            throw Failure.BeingResizedHere();
+        }
+
+        backoff.Pause();
     }
 
+    /// <summary>Moves an open generation to another state; false when it is over, and while a thread keeps the others out.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static unsafe bool TryLeaveOpen(Slot* slot, ulong held, SlotState next, out SlotState before, out Magazine* home)
     {
@@ -235,15 +281,12 @@ internal static class Closing
             ulong generation = Volatile.Read(ref slot->Generation);
             before = Slot.StateOf(generation);
             home = slot->Home;
-            if (IsExclusive(generation - held))
-            {
-                Wait();
-            }
-            else if (generation - held > Shared)
+            if (generation - held > Shared)
             {
                 return false;
             }
-            else if (TryMove(slot, held, before, next))
+
+            if (TryMove(slot, held, before, next))
             {
                 return true;
             }

@@ -172,9 +172,10 @@ internal struct Magazine
     /// <summary>The visitor waits until the owner is out; it comes back in only after <see cref="EndVisit"/>.</summary>
     public void WaitForOwner()
     {
-        for (int turn = 0; Volatile.Read(ref Inside) != 0; turn++)
+        Backoff backoff = default;
+        while (Volatile.Read(ref Inside) != 0)
         {
-            Pause(turn);
+            backoff.Pause();
         }
     }
 
@@ -231,25 +232,13 @@ internal struct Magazine
         while (Volatile.Read(ref _floor) != 0)
         {
             Volatile.Write(ref Inside, 0);
-            for (int turn = 0; Volatile.Read(ref _floor) != 0; turn++)
+            Backoff backoff = default;
+            while (Volatile.Read(ref _floor) != 0)
             {
-                Pause(turn);
+                backoff.Pause();
             }
 
             Volatile.Write(ref Inside, 1);
-        }
-    }
-
-    /// <summary>Waits a moment, without sleeping: <see cref="Thread.Interrupt"/> would break into that, and a floor stay up.</summary>
-    private static void Pause(int turn)
-    {
-        if (turn < 20)
-        {
-            Thread.SpinWait(20);
-        }
-        else
-        {
-            _ = Thread.Yield();
         }
     }
 

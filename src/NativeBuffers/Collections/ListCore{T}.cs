@@ -40,7 +40,7 @@ internal struct ListCore<T>
     public long CountOrNone => _tenure.IsOver ? 0 : Volatile.Read(ref _count);
 
     /// <summary>How many elements there is room for; 0 once closed.</summary>
-    public long CapacityOrNone => _tenure.TryRead(out _, out long capacity) ? capacity : 0;
+    public long CapacityOrNone => _tenure.LengthOrNone;
 
     /// <summary>How many elements there is room for.</summary>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>

@@ -53,6 +53,7 @@ internal readonly struct BorrowMark
 
     /// <summary>Begins to use a block; false when its generation is over, and then the mark means nothing.</summary>
     /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
+    /// <exception cref="InvalidOperationException">This thread is resizing the block.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe bool TryBegin(Slot* slot, ulong held, out BorrowMark mark)
@@ -135,6 +136,7 @@ internal readonly struct BorrowMark
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe bool TryEnter(Magazine* magazines, BorrowRecord* record, Slot* slot, ulong held)
     {
+        Backoff backoff = default;
         while (true)
         {
             // Most come here because theirs is the first borrow. Atomically, so that a closer comes before or after.
@@ -169,7 +171,7 @@ internal readonly struct BorrowMark
                 return false;
             }
 
-            Closing.Wait();
+            Closing.Wait(slot, ref backoff);
             Volatile.Write(ref *(nint*)&record->Slot, (nint)slot);
         }
     }

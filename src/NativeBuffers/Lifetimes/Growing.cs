@@ -75,11 +75,9 @@ internal static class Growing
             // SAFETY: nobody else is in, so the slot is the list's to change.
             Slot* slot = tenure.Slot;
             long used = Volatile.Read(ref count);
-            Resize(ref tenure, used, long.Max(capacity, used), elementSize);
-            tenure.LetInAnew((long)(slot->ByteCount / (nuint)elementSize), StateHere(slot));
+            bool isAskedToClose = Resize(ref tenure, used, long.Max(capacity, used), elementSize);
+            return tenure.LetInAnew((long)(slot->ByteCount / (nuint)elementSize), StateHere(slot), isAskedToClose);
         }
-
-        return true;
     }
 
     /// <summary>Hands the elements that are in use to another owner, in a block of their size; false when the tenure is over.</summary>
@@ -96,10 +94,10 @@ internal static class Growing
         {
             // SAFETY: nobody else is in, so the slot is the list's to change.
             long used = Volatile.Read(ref count);
-            if (tenure.Slot->Kind != SlotKind.Cached)
+            if (tenure.Slot->Kind != SlotKind.Cached && Resize(ref tenure, used, used, elementSize))
             {
-                // Whoever releases the block frees it by its length.
-                Resize(ref tenure, used, used, elementSize);
+                // It is disposed, and not handed on.
+                return tenure.LetInAnew(used, SlotState.Held, closes: true);
             }
 
             moved = tenure.HandOn(used);
@@ -109,23 +107,9 @@ internal static class Growing
     }
 
     /// <remarks>The caller keeps everybody out. If this throws, they are let in again.</remarks>
-    private static void Resize(ref Tenure tenure, long used, long capacity, int elementSize)
-    {
-        try
-        {
-            unsafe
-            {
-                // SAFETY: nobody else is in, so the slot is the list's to change, and has at least as many elements as are used.
-                nuint newBytes = Layout.ByteCount(capacity, elementSize);
-                Relocation.Resize(tenure.Slot, Layout.ByteCount(used, elementSize), newBytes, zeroed: false, trims: true);
-            }
-        }
-        catch
-        {
-            tenure.LetIn();
-            throw;
-        }
-    }
+    /// <returns>True if the list was disposed meanwhile.</returns>
+    private static bool Resize(ref Tenure tenure, long used, long capacity, int elementSize) =>
+        Resizing.Relocate(ref tenure, Layout.ByteCount(used, elementSize), Layout.ByteCount(capacity, elementSize), zeroed: false, trims: true);
 
     /// <summary>The state in which this thread may enter, if the slot is at home here.</summary>
     private static unsafe SlotState StateHere(Slot* slot) => ThreadCache.IsMine(slot->Home) ? SlotState.Biased : SlotState.Held;

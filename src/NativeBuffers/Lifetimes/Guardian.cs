@@ -63,8 +63,9 @@ internal sealed class Guardian : IDisposable
 
             ulong generation = Volatile.Read(ref slot->Generation);
             ulong held = Slot.With(generation, SlotState.Held);
-            if (generation - held > Closing.Exclusive)
+            if (generation - held > Closing.Shared)
             {
+                // Free, or closed; or a thread resizes it just now, and so it is not forgotten.
                 _suspect = 0;
             }
             else if (_suspect != held)

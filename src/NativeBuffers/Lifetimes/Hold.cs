@@ -66,7 +66,8 @@ internal readonly struct Hold
             {
                 // SAFETY: slots are never unmapped.
                 Slot* slot = _loan.Slot;
-                return slot != null && Volatile.Read(ref slot->Generation) - _loan.Held <= Closing.Exclusive;
+                ulong state = slot != null ? Volatile.Read(ref slot->Generation) - _loan.Held : ulong.MaxValue;
+                return state <= Closing.Shared || (state == Closing.Exclusive && !Exclusion.IsAskedToClose(slot, _loan.Held));
             }
         }
     }
@@ -265,8 +266,16 @@ internal readonly struct Hold
         }
     }
 
-    /// <summary>Waits a moment, for a thread that is letting itself in.</summary>
-    public static void Wait() => Closing.Wait();
+    /// <summary>Waits a moment for a thread that keeps the others out.</summary>
+    /// <exception cref="InvalidOperationException">That is this thread.</exception>
+    public void Wait(ref Backoff backoff)
+    {
+        unsafe
+        {
+            // SAFETY: the pointer is compared, not followed.
+            Closing.Wait(_loan.Slot, ref backoff);
+        }
+    }
 
     /// <summary>Lets the block be borrowed and pinned, by any thread; false when the generation is over.</summary>
     public bool TryShare()

@@ -32,6 +32,7 @@ internal sealed class Pin : IPinnable
     /// <summary>Pins a block; null when its generation is over.</summary>
     /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
     /// <exception cref="InvalidOperationException">The block has as many pins as it may have.</exception>
+    /// <exception cref="InvalidOperationException">This thread is resizing the block.</exception>
     public static unsafe Pin? TryBegin(Slot* slot, ulong held)
     {
         // Most who come too late leave no trace, by which the slot's next owner would look used.
@@ -42,6 +43,7 @@ internal sealed class Pin : IPinnable
         }
 
         var pin = new Pin(slot, held);
+        Backoff backoff = default;
         while (true)
         {
             // Count, then look; who closes moves the state on, then reads the count. Both are atomic operations.
@@ -66,7 +68,7 @@ internal sealed class Pin : IPinnable
                 return null;
             }
 
-            Closing.Wait();
+            Closing.Wait(slot, ref backoff);
         }
     }
 

@@ -33,7 +33,7 @@ internal struct Tenure
         }
     }
 
-    /// <summary>Whether it was closed, or handed on. Does not wait for a thread that resizes: that goes on.</summary>
+    /// <summary>Whether it was closed, or handed on. Does not wait for a thread that resizes.</summary>
     public bool IsOver
     {
         get
@@ -42,15 +42,17 @@ internal struct Tenure
             {
                 ulong held = Volatile.Read(ref _held);
                 ulong state;
+                bool isAskedToClose;
                 unsafe
                 {
                     // SAFETY: slots are never unmapped.
                     state = Volatile.Read(ref _slot->Generation) - held;
+                    isAskedToClose = Closing.IsExclusive(state) && Exclusion.IsAskedToClose(_slot, held);
                 }
 
                 if (state <= Closing.Shared || Closing.IsExclusive(state))
                 {
-                    return false;
+                    return isAskedToClose;
                 }
 
                 if (Volatile.Read(ref _held) == held)
@@ -68,12 +70,24 @@ internal struct Tenure
             ? asked
             : NativeAllocator.Default;
 
+    /// <summary>How many elements there are; 0 when this is over. Does not wait for a thread that resizes: what there were until then.</summary>
+    public long LengthOrNone
+    {
+        get
+        {
+            long length = Volatile.Read(ref _length);
+            return IsOver ? 0 : length;
+        }
+    }
+
     /// <summary>Where the block is, and how many elements it has; false when this is over.</summary>
+    /// <exception cref="InvalidOperationException">This thread is resizing the block.</exception>
     public bool TryRead(out nint start, out long length)
     {
         unsafe
         {
             // SAFETY: slots are never unmapped.
+            Backoff backoff = default;
             while (true)
             {
                 // They belong together, and to this owner, if its generation is open after they were read.
@@ -88,7 +102,7 @@ internal struct Tenure
 
                 if (Closing.IsExclusive(state))
                 {
-                    Closing.Wait();
+                    Closing.Wait(_slot, ref backoff);
                 }
                 else if (Volatile.Read(ref _held) == held)
                 {
@@ -195,27 +209,13 @@ internal struct Tenure
             return false;
         }
 
-        try
-        {
-            unsafe
-            {
-                // SAFETY: nobody else is in, so the slot is this owner's to change, and has its length.
-                Relocation.Resize(_slot, Layout.ByteCount(_length, elementSize), newBytes);
-            }
-        }
-        catch
-        {
-            LetIn();
-            throw;
-        }
-
+        bool isAskedToClose = Resizing.Relocate(ref this, Layout.ByteCount(_length, elementSize), newBytes);
         if (length < _length)
         {
             Volatile.Write(ref longest, long.Max(longest, _length));
         }
 
-        LetInAnew(length, SlotState.Held);
-        return true;
+        return LetInAnew(length, SlotState.Held, isAskedToClose);
     }
 
     /// <summary>Hands everything to another owner; false when this is over.</summary>
@@ -260,24 +260,28 @@ internal struct Tenure
     /// <safety>The block belongs to the caller.</safety>
     public unsafe bool TryRelease(out void* block)
     {
-        bool isOpen = TryEnterExclusive(out _);
+        block = null;
+        if (!TryEnterExclusive(out _))
+        {
+            return false;
+        }
+
+        Exclusion note;
+        Exclusion.Begin(&note, _slot, _held);
         try
         {
-            block = isOpen ? Uncached.Detach(_slot) : null;
+            block = Uncached.Detach(_slot);
+            Exclusion.Forget(&note);
         }
         catch
         {
             // A guard had no plain block to put the elements into, or an allocator of the user's own threw.
-            LetIn();
+            Resizing.LetIn(ref this, &note);
             throw;
         }
 
-        if (isOpen)
-        {
-            _guardian = null;
-        }
-
-        return isOpen;
+        _guardian = null;
+        return true;
     }
 
     /// <summary>Keeps everybody else out until <see cref="LetIn"/>; the generation stays. False when this is over.</summary>
@@ -301,10 +305,11 @@ internal struct Tenure
         }
     }
 
-    /// <summary>As <see cref="LetIn"/>, in another generation: address or length have changed.</summary>
+    /// <summary>As <see cref="LetIn"/>, in another generation: address or length have changed. False if this was closed then.</summary>
     /// <param name="length">How many elements there are now.</param>
     /// <param name="state">Held, or biased to this thread, whose the slot's home then is.</param>
-    public void LetInAnew(long length, SlotState state)
+    /// <param name="closes">What <see cref="Resizing.Relocate"/> returned.</param>
+    public bool LetInAnew(long length, SlotState state, bool closes)
     {
         ulong held = Caches.Slot.With(Caches.Slot.After(_held), SlotState.Held);
         Volatile.Write(ref _length, length);
@@ -315,6 +320,13 @@ internal struct Tenure
             LoanLedger.Rename(_slot);
             Volatile.Write(ref _slot->Generation, Caches.Slot.With(held, state));
         }
+
+        if (closes)
+        {
+            Close();
+        }
+
+        return !closes;
     }
 
     /// <summary>Lets nobody in any more, and gives the block back: now, or when its last use ends. Once only.</summary>
@@ -344,13 +356,14 @@ internal struct Tenure
     private unsafe void CloseSlowly(ulong held)
     {
         bool isClosed;
-        while (!(isClosed = Closing.Close(_slot, held)) && Volatile.Read(ref _held) != held)
+        bool isLeft;
+        while (!(isClosed = Closing.Close(_slot, held, out isLeft)) && Volatile.Read(ref _held) != held)
         {
             held = Volatile.Read(ref _held);
         }
 
         // Who has closed it knows whether there are pins, which the guardian remembers.
-        if (isClosed && Volatile.Read(ref _slot->Generation) != Caches.Slot.With(held, SlotState.Deferred))
+        if (isClosed && !isLeft && Volatile.Read(ref _slot->Generation) != Caches.Slot.With(held, SlotState.Deferred))
         {
             _guardian = null;
         }

@@ -51,7 +51,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     internal unsafe NativeMemoryOwner(Tenure tenure) => _tenure = tenure;
 
     /// <summary>The number of elements; 0 once disposed.</summary>
-    public long Length => _tenure.TryRead(out _, out long length) ? length : 0;
+    public long Length => _tenure.LengthOrNone;
 
     /// <summary>Whether it was disposed, released or moved from.</summary>
     public bool IsDisposed => _tenure.IsOver;
@@ -240,8 +240,9 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     public IMemoryOwner<T> Retain(long start, int length) => RetainPart(start, length);
 
     /// <summary>Changes the length. Contents are kept, new elements are zero, and the block may move.</summary>
-    /// <remarks>Spans taken from <see cref="Memory"/> before must not be used afterwards. All members but
-    /// <see cref="IsDisposed"/> wait while another thread resizes; do not call them from an allocator of your own.</remarks>
+    /// <remarks>Spans taken from <see cref="Memory"/> before must not be used afterwards. Members that need the elements wait while another
+    /// thread resizes. Called from an allocator on the thread that resizes, they throw an <see cref="InvalidOperationException"/>.
+    /// <see cref="Dispose()"/> does not wait: the memory is given back when the resize has ended, which throws then.</remarks>
     /// <param name="length">In elements.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
     /// <exception cref="InvalidOperationException">The memory is borrowed or pinned.</exception>

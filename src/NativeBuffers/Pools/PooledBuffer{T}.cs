@@ -156,6 +156,7 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
         {
             // SAFETY: the pool rented the block for this length.
             Span<T> span;
+            Backoff backoff = default;
             while (!hold.TryView(length, out span))
             {
                 if (!hold.IsOpen || !hold.HasRoom((ulong)(uint)length * (uint)sizeof(T)))
@@ -163,8 +164,8 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
                     throw Disposed();
                 }
 
-                // Another thread is just making it shared.
-                Hold.Wait();
+                // Another thread is just making it shared, or resizes it.
+                hold.Wait(ref backoff);
             }
 
             return span;

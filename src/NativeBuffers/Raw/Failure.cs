@@ -32,6 +32,10 @@ internal static class Failure
     public static InvalidOperationException TooManyPins(int most) =>
         new($"The memory has {most:N0} pins that go on, and no memory has more: dispose what Pin and Retain return.");
 
+    public static InvalidOperationException BeingResizedHere() =>
+        new("This thread is resizing the memory, and its allocator has called the code that uses it: wait until the resize has ended."
+            + " Meanwhile the owner may be disposed, and asked for its length.");
+
     public static InvalidOperationException HasShrunk() =>
         new("The owner has fewer elements than it had: a memory from before may reach behind them. Pin one that is taken now.");
 

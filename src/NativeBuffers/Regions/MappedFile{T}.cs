@@ -48,7 +48,7 @@ public sealed class MappedFile<T> : IDisposable
     public bool CanWrite => _mapping.CanWrite;
 
     /// <summary>The number of elements that are mapped; 0 once disposed.</summary>
-    public long Length => _tenure.TryRead(out _, out long length) ? length : 0;
+    public long Length => _tenure.LengthOrNone;
 
     /// <summary>Whether it was disposed.</summary>
     public bool IsDisposed => _tenure.IsOver;

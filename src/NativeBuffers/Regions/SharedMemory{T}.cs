@@ -47,7 +47,7 @@ public sealed class SharedMemory<T> : IDisposable
     public string Name => _section.Name;
 
     /// <summary>The number of elements; 0 once disposed.</summary>
-    public long Length => _tenure.TryRead(out _, out long length) ? length : 0;
+    public long Length => _tenure.LengthOrNone;
 
     /// <summary>Whether it was disposed.</summary>
     public bool IsDisposed => _tenure.IsOver;

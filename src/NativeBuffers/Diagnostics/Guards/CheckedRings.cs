@@ -225,11 +225,10 @@ internal sealed class CheckedRings
 
     private void Check(List<NativeMemoryViolation> found)
     {
+        Backoff backoff = default;
         while (Volatile.Read(ref _inside) != 0)
         {
-            // Never asleep, which could be interrupted.
-            System.Threading.Thread.SpinWait(20);
-            _ = System.Threading.Thread.Yield();
+            backoff.Pause();
         }
 
         unsafe

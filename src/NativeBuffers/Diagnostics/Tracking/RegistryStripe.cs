@@ -171,11 +171,10 @@ internal sealed class RegistryStripe
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void EnterSlowly()
     {
+        Backoff backoff = default;
         do
         {
-            // Never asleep: whoever is inside leaves soon, and a sleep could be interrupted.
-            Thread.SpinWait(20);
-            _ = Thread.Yield();
+            backoff.Pause();
         }
         while (Interlocked.CompareExchange(ref _isHeld, 1, 0) != 0);
     }
