@@ -176,7 +176,7 @@ public sealed class NativeArenaOwner : IDisposable
     {
         if (cursor.IsNone || !cursor.Gate.IsLife(cursor.Ticket))
         {
-            throw Failure.Disposed(nameof(ArenaBorrow));
+            throw Failure.Ended(nameof(ArenaBorrow));
         }
 
         if (slice.Length == 0)
@@ -200,7 +200,7 @@ public sealed class NativeArenaOwner : IDisposable
             Layout.ThrowIfOutside(slice.Offset - first, byteCount, (long)chunk.ByteCount - first);
             ulong start = (ulong)chunk.Start + slice.Offset;
             return IsRoom(cursor.Header, slice.Chunk, start, start + (ulong)byteCount)
-                ? throw new ArgumentException(Failure.Outside, nameof(slice))
+                ? throw new ArgumentException(Failure.NotHandedOut, nameof(slice))
                 : Block.View<T>((void*)start, slice.Length);
         }
     }

@@ -393,6 +393,6 @@ internal struct ListCore<T>
     private Span<T> ViewSlowly()
     {
         using ListUse<T> use = Use();
-        return use.Count <= int.MaxValue ? use.View(0, (int)use.Count) : throw Failure.TooLongForMemory();
+        return use.Count <= int.MaxValue ? use.View(0, (int)use.Count) : throw Failure.TooLongForMemory(use.Count);
     }
 }

@@ -31,7 +31,7 @@ internal ref struct ListUse<T> : IDisposable
     {
         if ((ulong)index >= (ulong)Count)
         {
-            throw new ArgumentOutOfRangeException(nameof(index), index, Failure.Outside);
+            throw Failure.NoElement(nameof(index), index, Count);
         }
     }
 

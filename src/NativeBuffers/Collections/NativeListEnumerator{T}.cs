@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Diagnostics.CodeAnalysis;
+using NativeBuffers.Raw;
 
 namespace NativeBuffers;
 
@@ -37,7 +38,7 @@ public struct NativeListEnumerator<T> : IEnumerator<T>
 
         if (_list.Edition != _edition)
         {
-            throw new InvalidOperationException("The list was changed while it was enumerated.");
+            throw Failure.Changed();
         }
 
         bool moved = _list.TryGet(_next, out T item);

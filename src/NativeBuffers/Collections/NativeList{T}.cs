@@ -55,8 +55,9 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     public long LongCount => _core.CountOrNone;
 
     /// <summary>The number of elements; 0 once disposed.</summary>
+    /// <remarks>LINQ asks for it, even in <c>Any()</c>, <c>Take</c> and <c>Last()</c>. If there are more, give LINQ an iterator that uses <c>foreach</c>.</remarks>
     /// <exception cref="InvalidOperationException">There are more than <see cref="int.MaxValue"/>: ask for <see cref="LongCount"/>.</exception>
-    public int Count => LongCount is var count and <= int.MaxValue ? (int)count : throw Failure.TooLongForMemory();
+    public int Count => LongCount switch { <= int.MaxValue and var count => (int)count, var count => throw Failure.TooLongForCount(count) };
 
     /// <summary>How many elements there is room for without growing; 0 once disposed.</summary>
     public long Capacity => _core.CapacityOrNone;
@@ -331,7 +332,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// <summary>As <see cref="LongIndexOf"/>.</summary>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
     /// <exception cref="OverflowException">The index is above <see cref="int.MaxValue"/>.</exception>
-    public int IndexOf(T item) => checked((int)LongIndexOf(item));
+    public int IndexOf(T item) => LongIndexOf(item) switch { <= int.MaxValue and var index => (int)index, var index => throw Failure.TooFarForIndex(index) };
 
     /// <summary>Whether an element equals <paramref name="item"/>.</summary>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
@@ -343,9 +344,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     public void CopyTo(Span<T> destination)
     {
         using Borrow<T> borrow = Borrow();
-        Span<T> room = borrow.Length <= destination.Length
-            ? destination
-            : throw new ArgumentException($"{borrow.Length:N0} elements do not fit into {destination.Length:N0}.", nameof(destination));
+        Span<T> room = borrow.Length <= destination.Length ? destination : throw Failure.TooShort(nameof(destination), borrow.Length, destination.Length);
         borrow.Span.CopyTo(room);
     }
 

@@ -13,8 +13,8 @@ namespace NativeBuffers;
 /// <para>What may make it grow (<see cref="Add"/>, <see cref="AddRange"/>, <see cref="EnsureCapacity"/>) moves the elements: spans and
 /// references taken before must not be used afterwards. Copies of the struct are aliases until one of them grows or is disposed;
 /// then the others throw, as soon as they have left the stack.</para>
-/// <para>So do not pass a list by value to what adds to it: the additions would be lost, and if it grew, its memory would stay until the
-/// thread ends. A <c>using</c> variable cannot be passed by <c>ref</c>; pass spans, or dispose by <c>try</c> and <c>finally</c>.</para>
+/// <para>So do not pass a list by value, or by <c>in</c>, to what adds to it, nor keep it in a readonly field: the additions would go to a copy and be
+/// lost. If the copy left the stack, its memory would stay until the thread ends. A <c>using</c> variable cannot be passed by <c>ref</c>; pass spans, or dispose by <c>try</c> and <c>finally</c>.</para>
 /// <para><c>default</c> is a valid empty list.</para>
 /// </remarks>
 /// <example>
@@ -85,7 +85,7 @@ public ref struct ScratchList<T> : IDisposable
         {
             if ((uint)index >= (uint)_count || _lease.IsStale)
             {
-                ThrowNoElement(index, _lease.IsStale && !IsDisposed);
+                ThrowNoElement(index, _count, _lease.IsStale && !IsDisposed);
             }
 
             return ref _places[index];
@@ -240,11 +240,11 @@ public ref struct ScratchList<T> : IDisposable
 
     // Static: a call by address would tie the list, in its user's loops too, to the stack frame.
     [DoesNotReturn]
-    private static void ThrowNoElement(int index, bool isStale) =>
-        throw (isStale ? Disposed() : new ArgumentOutOfRangeException(nameof(index), index, Failure.Outside));
+    private static void ThrowNoElement(int index, int count, bool isStale) =>
+        throw (isStale ? Disposed() : Failure.NoElement(nameof(index), index, count));
 
     [DoesNotReturn]
     private static void ThrowDisposed() => throw Disposed();
 
-    private static ObjectDisposedException Disposed() => Failure.Disposed($"{nameof(ScratchList<>)}<{typeof(T).Name}>");
+    private static ObjectDisposedException Disposed() => Failure.DisposedOrCopied($"{nameof(ScratchList<>)}<{typeof(T).Name}>");
 }

@@ -60,7 +60,7 @@ public ref struct Borrow<T> : IDisposable
 
             if (_length != _span.Length)
             {
-                ThrowTooLong();
+                ThrowTooLong(_length);
             }
 
             return _span;
@@ -86,7 +86,7 @@ public ref struct Borrow<T> : IDisposable
         {
             if ((ulong)index >= (ulong)_length)
             {
-                ThrowOutside();
+                ThrowOutside(index, _length);
             }
 
             // SAFETY: the index is below the length, and elements follow each other behind the first.
@@ -142,11 +142,11 @@ public ref struct Borrow<T> : IDisposable
 
     [DoesNotReturn]
     [SuppressMessage("Usage", "CA2201", Justification = "What the platform's spans throw.")]
-    private static void ThrowOutside() => throw new IndexOutOfRangeException();
+    private static void ThrowOutside(long index, long length) => throw new IndexOutOfRangeException(Failure.NoElement(nameof(index), index, length).Message);
 
     [DoesNotReturn]
-    private static void ThrowDisposed() => throw Failure.Disposed($"{nameof(Borrow<>)}<{typeof(T).Name}>");
+    private static void ThrowDisposed() => throw Failure.Ended($"{nameof(Borrow<>)}<{typeof(T).Name}>");
 
     [DoesNotReturn]
-    private static void ThrowTooLong() => throw Failure.TooLongForMemory();
+    private static void ThrowTooLong(long length) => throw Failure.TooLongForMemory(length);
 }

@@ -14,8 +14,11 @@ namespace NativeBuffers;
 /// that was never disposed is freed when its thread has ended.</para>
 /// <para>Copies of the struct are aliases of one owner. Once any of them is disposed, moved or resized, every member of
 /// the others but <see cref="Length"/>, <see cref="IsEmpty"/> and the indexers throws
-/// <see cref="ObjectDisposedException"/>, and their <see cref="Dispose()"/> frees nothing. The indexers do not look, as that
+/// <see cref="ObjectDisposedException"/>. The indexers do not look, as that
 /// would cost every loop: do not copy buffers; pass them by <c>ref</c> or <c>in</c>, pass spans, or <see cref="Move"/>.</para>
+/// <para>The compiler makes a copy to call <see cref="Resize"/>, <see cref="Move"/>, <see cref="ToOwner"/> or <see cref="Dispose()"/> on an
+/// <c>in</c> parameter or a readonly field: do not call them there. The statement <c>using (buffer)</c> makes one, too. If a copy was only resized,
+/// disposing the buffer gives the new block back.</para>
 /// <para><c>default</c> is a valid empty buffer. There is no enumerator, because references taken through one could
 /// leave the scope: write <c>foreach (ref var x in buffer.AsSpan())</c>.</para>
 /// </remarks>
@@ -135,8 +138,8 @@ public ref struct NativeBuffer<T> : IDisposable
 
     /// <summary>Changes the length. Contents are kept, new elements are zero, and the block may move.</summary>
     /// <remarks>
-    /// Spans and pointers taken before must not be used afterwards. Copies of this buffer count as disposed, and so does
-    /// the hidden copy that a statement <c>using (buffer)</c> keeps: resize what was declared with <c>using var</c>.
+    /// Spans and pointers taken before must not be used afterwards. Copies of this buffer count as disposed. Do not call this through
+    /// an <c>in</c> parameter or a readonly field: it would resize a copy, and the buffer would count as disposed.
     /// </remarks>
     /// <param name="length">In elements.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
@@ -210,7 +213,8 @@ public ref struct NativeBuffer<T> : IDisposable
     public readonly void CopyTo(scoped Span<T> destination) => AsSpan().CopyTo(destination);
 
     /// <summary>Gives the memory back. Once only: a second call, on this buffer or on any copy, frees nothing.</summary>
-    /// <remarks>In a process that watches its memory, the disposal of a copy after another is told: see the page on diagnostics.</remarks>
+    /// <remarks>Also the block of a copy that was resized, perhaps by the compiler's doing, if nothing else has happened to that. In a process
+    /// that watches its memory, the disposal of a copy after another is told: see the page on diagnostics.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Dispose()
     {
@@ -220,5 +224,5 @@ public ref struct NativeBuffer<T> : IDisposable
     }
 
     [DoesNotReturn]
-    private static void ThrowDisposed() => throw Failure.Disposed($"{nameof(NativeBuffer)}<{typeof(T).Name}>");
+    private static void ThrowDisposed() => throw Failure.DisposedOrCopied($"{nameof(NativeBuffer)}<{typeof(T).Name}>");
 }

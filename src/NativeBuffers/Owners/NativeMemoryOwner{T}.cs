@@ -83,7 +83,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
         get
         {
             _ = Read(out long length);
-            return length <= int.MaxValue ? MemoryOf(0, (int)length, length) : throw Failure.TooLongForMemory();
+            return length <= int.MaxValue ? MemoryOf(0, (int)length, length) : throw Failure.TooLongForMemory(length);
         }
     }
 
@@ -241,8 +241,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
 
     /// <summary>Changes the length. Contents are kept, new elements are zero, and the block may move.</summary>
     /// <remarks>Spans taken from <see cref="Memory"/> before must not be used afterwards. Members that need the elements wait while another
-    /// thread resizes. Called from an allocator on the thread that resizes, they throw an <see cref="InvalidOperationException"/>.
-    /// <see cref="Dispose()"/> does not wait: the memory is given back when the resize has ended, which throws then.</remarks>
+    /// thread resizes, or throw on the same one. <see cref="Dispose()"/> does not wait; the resize frees the memory at its end, and throws.</remarks>
     /// <param name="length">In elements.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
     /// <exception cref="InvalidOperationException">The memory is borrowed or pinned.</exception>
@@ -291,7 +290,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
         {
             // Whoever pins a memory then uses as many elements as that has, and it does not tell how many.
             handle.Dispose();
-            throw Failure.HasShrunk();
+            throw Failure.HasShrunk(length, Volatile.Read(ref _longest));
         }
 
         return handle;
@@ -323,7 +322,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
         if ((ulong)elementIndex > (ulong)length || count > length - elementIndex)
         {
             pin.Unpin();
-            throw new ArgumentOutOfRangeException(nameof(elementIndex), elementIndex, Failure.Outside);
+            throw Failure.Outside(nameof(elementIndex), elementIndex, count, length);
         }
 
         unsafe
@@ -373,7 +372,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
         Pin pin = PinAll(out nint first, out long available);
         try
         {
-            int count = length ?? (available <= int.MaxValue ? (int)available : throw Failure.TooLongForMemory());
+            int count = length ?? (available <= int.MaxValue ? (int)available : throw Failure.TooLongForMemory(available));
             Layout.ThrowIfOutside(start, count, available);
             unsafe
             {

@@ -76,5 +76,5 @@ internal sealed class RetainedMemory<T> : MemoryManager<T>, IMemoryOwner<T>
         }
     }
 
-    private static ObjectDisposedException Over() => Failure.Disposed($"{nameof(IMemoryOwner<>)}<{typeof(T).Name}>");
+    private static ObjectDisposedException Over() => Failure.Ended($"{nameof(IMemoryOwner<>)}<{typeof(T).Name}>");
 }

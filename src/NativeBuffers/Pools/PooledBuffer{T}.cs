@@ -172,5 +172,5 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
         }
     }
 
-    private static ObjectDisposedException Disposed() => Failure.Disposed($"{nameof(PooledBuffer<>)}<{typeof(T).Name}>");
+    private static ObjectDisposedException Disposed() => Failure.GivenBack($"{nameof(PooledBuffer<>)}<{typeof(T).Name}>");
 }

@@ -7,7 +7,7 @@ internal static class Failure
 {
     private const string Source = "NativeBuffers";
 
-    public const string Outside = "The range is not inside the memory.";
+    public const string NotHandedOut = "The slice names memory that this arena has not handed out, or that a scope has given back.";
 
     [SuppressMessage("Usage", "CA2201", Justification = "Exhausted memory is what the type is for, and what callers catch.")]
     public static OutOfMemoryException OutOfMemory(nuint byteCount, object allocator) =>
@@ -23,8 +23,38 @@ internal static class Failure
     public static OutOfMemoryException OnPurpose(nuint byteCount, object allocator) =>
         new($"{allocator} could not allocate {byteCount:N0} bytes: its plan says that this fails.");
 
+    /// <summary>Of an object.</summary>
     public static ObjectDisposedException Disposed(string owner) =>
-        new(owner, "The memory was given back: by Dispose, or through another copy of this value that was disposed, moved or resized.");
+        new(owner, "The memory is no longer this object's: it was disposed, or has handed its memory on, as Move, Release and ToOwner do.");
+
+    /// <summary>Of a ref struct that <c>Resize</c> and the like change, and that the compiler may copy to call them.</summary>
+    public static ObjectDisposedException DisposedOrCopied(string owner) =>
+        new(owner, "The memory is no longer this variable's: it was disposed, or a copy of it was disposed, moved or resized."
+            + " A copy may be hidden: an `in` parameter, a readonly field and `using (variable)` make one.");
+
+    /// <summary>Of a value whose copies all stand for one rental.</summary>
+    public static ObjectDisposedException GivenBack(string value) =>
+        new(value, "The buffer was given back, through this value or a copy; or it was resized, and goes on as the value that Resize returned.");
+
+    /// <summary>Of a borrow, or of what was retained.</summary>
+    public static ObjectDisposedException Ended(string use) =>
+        new(use, "The use of the memory has ended: this value, or a copy of it, was disposed.");
+
+    /// <summary>Of a place that is not among those that there are.</summary>
+    public static ArgumentOutOfRangeException NoElement(string name, long index, long count) =>
+        new(name, index, count == 0 ? "There are no elements." : $"There is no element {index:N0}: {count:N0} are there, from 0 to {count - 1:N0}.");
+
+    /// <summary>Of a place from which on a number of elements is used.</summary>
+    public static ArgumentOutOfRangeException Outside(string name, long start, long length, long available) =>
+        (ulong)start > (ulong)available ? StartsOutside(name, start, available) : EndsOutside(name, start, length, available);
+
+    /// <summary>Of a range that begins outside.</summary>
+    public static ArgumentOutOfRangeException StartsOutside(string name, long start, long available, string what = "elements") =>
+        new(name, start, $"A range cannot start at {start:N0}: {available:N0} {what} are there.");
+
+    /// <summary>Of a range that ends outside.</summary>
+    public static ArgumentOutOfRangeException EndsOutside(string name, long start, long length, long available, string what = "elements") =>
+        new(name, length, $"{length:N0} {what} from {start:N0} on are not inside: {available:N0} are there.");
 
     public static InvalidOperationException InUse() =>
         new("The memory is borrowed or pinned: it cannot be resized, released or moved before that ends.");
@@ -36,11 +66,23 @@ internal static class Failure
         new("This thread is resizing the memory, and its allocator has called the code that uses it: wait until the resize has ended."
             + " Meanwhile the owner may be disposed, and asked for its length.");
 
-    public static InvalidOperationException HasShrunk() =>
-        new("The owner has fewer elements than it had: a memory from before may reach behind them. Pin one that is taken now.");
+    public static InvalidOperationException HasShrunk(long length, long longest) =>
+        new($"The owner has {length:N0} elements, and had {longest:N0}: a memory from before may reach behind them. Pin one that is taken now.");
 
-    public static InvalidOperationException TooLongForMemory() =>
-        new($"A span or Memory<T> cannot have more than {int.MaxValue:N0} elements: take a slice.");
+    public static InvalidOperationException TooLongForMemory(long length) =>
+        new($"There are {length:N0} elements, and a span or Memory<T> cannot have more than {int.MaxValue:N0}: take a part of them.");
+
+    public static InvalidOperationException TooLongForCount(long count) =>
+        new($"There are {count:N0} elements, and Count cannot be above {int.MaxValue:N0}: ask for LongCount, use indexes that are long,"
+            + " or go through them with foreach. LINQ and other users of IList<T> ask for Count.");
+
+    public static OverflowException TooFarForIndex(long index) =>
+        new($"The element is at {index:N0}, and an int cannot be above {int.MaxValue:N0}: ask for LongIndexOf.");
+
+    public static ArgumentException TooShort(string name, long length, long available) =>
+        new($"{length:N0} elements do not fit into {available:N0}.", name);
+
+    public static InvalidOperationException Changed() => new("The list was changed while it was enumerated: elements were added, removed, stored or sorted.");
 
     public static InvalidOperationException Misaligned(object allocator, nuint alignment) =>
         new($"{allocator} returned a block that does not start at a multiple of {alignment} bytes.");

@@ -22,7 +22,7 @@ internal static class Layout
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         if (Math.BigMul((ulong)length, (uint)elementSize, out ulong byteCount) != 0 || byteCount > LargestByteCount)
         {
-            throw new ArgumentOutOfRangeException(nameof(length), length, "So many elements cannot be counted in bytes.");
+            throw new ArgumentOutOfRangeException(nameof(length), length, $"{length:N0} elements of {elementSize:N0} bytes are more than {LargestByteCount:N0} bytes.");
         }
 
         return (nuint)byteCount;
@@ -46,12 +46,12 @@ internal static class Layout
     {
         if ((ulong)start > (ulong)available)
         {
-            throw new ArgumentOutOfRangeException(nameof(start), start, Failure.Outside);
+            throw Failure.StartsOutside(nameof(start), start, available);
         }
 
         if ((ulong)length > (ulong)(available - start))
         {
-            throw new ArgumentOutOfRangeException(nameof(length), length, Failure.Outside);
+            throw Failure.EndsOutside(nameof(length), start, length, available);
         }
     }
 

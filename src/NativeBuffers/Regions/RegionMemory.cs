@@ -80,12 +80,12 @@ internal sealed class RegionMemory
     {
         if ((ulong)start > (ulong)ByteCount)
         {
-            throw new ArgumentOutOfRangeException(nameof(start), start, Failure.Outside);
+            throw Failure.StartsOutside(nameof(start), start, ByteCount, "bytes");
         }
 
         if ((ulong)byteCount > (ulong)(ByteCount - start))
         {
-            throw new ArgumentOutOfRangeException(nameof(byteCount), byteCount, Failure.Outside);
+            throw Failure.EndsOutside(nameof(byteCount), start, byteCount, ByteCount, "bytes");
         }
 
         if (start % PageByteCount != 0)

@@ -91,6 +91,36 @@ public class HugeListTests
         list.Advance(1_000_000);
     }
 
+    [Fact]
+    public void Linq_is_told_what_to_use_instead_and_an_iterator_is_enough_for_it()
+    {
+        using NativeList<byte> list = Make();
+        list[0] = 7;
+        Action[] uses =
+        [
+            () => _ = list.Count, () => _ = ((ICollection<byte>)list).Count, () => list.Any(), () => list.Take(3).ToList(), () => list.Last(),
+            () => list.Count(), () => list.ToArray(),
+        ];
+        Assert.All(uses, use =>
+        {
+            string message = Assert.Throws<InvalidOperationException>(use).Message;
+            Assert.Contains("LongCount", message, StringComparison.Ordinal);
+            Assert.DoesNotContain("span", message, StringComparison.OrdinalIgnoreCase);
+        });
+        Assert.Contains("LongIndexOf", Assert.Throws<OverflowException>(() => { list[Count - 1] = 8; list.IndexOf(8); }).Message, StringComparison.Ordinal);
+        Assert.True(Each(list).Any());
+        Assert.Equal([7, 0], Each(list).Take(2));
+        Assert.Equal(7, list.Where(static _ => true).First());
+
+        static IEnumerable<byte> Each(NativeList<byte> list)
+        {
+            foreach (byte item in list)
+            {
+                yield return item;
+            }
+        }
+    }
+
     private static NativeList<byte> Make()
     {
         var list = new NativeList<byte>(Count);

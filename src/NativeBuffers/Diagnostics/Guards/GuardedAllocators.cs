@@ -44,6 +44,6 @@ internal static class GuardedAllocators
         GuardMode.Checked => new CheckedAllocator(inner, isAmbient),
         GuardMode.Pages => new PageGuardAllocator(inner, isAmbient),
         GuardMode.Sampled => new SamplingAllocator(inner, isAmbient),
-        _ => throw new ArgumentOutOfRangeException(nameof(mode)),
+        _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "There is no such mode."),
     };
 }
