@@ -9,8 +9,8 @@ internal static class SlotTable
     /// <summary>How many vacant slots a thread takes at a time.</summary>
     public const int ListLength = 16;
 
-    /// <summary>How many slots a slab has. Behind them is a number for each: see <see cref="CountedOf"/>.</summary>
-    public const int SlabLength = 896;
+    /// <summary>How many slots a slab has. Behind them is more about each: see <see cref="CountedOf"/> and <see cref="ResizedOf"/>.</summary>
+    public const int SlabLength = 744;
 
     /// <summary>What a slab is large, and aligned to, in bytes: any of its slots leads to its start.</summary>
     private const int SlabBytes = 64 * 1024;
@@ -57,8 +57,16 @@ internal static class SlotTable
     /// <safety>The slot is one of this table's. Who has the slot alone writes; anybody reads.</safety>
     public static unsafe ulong* CountedOf(Slot* slot)
     {
-        nuint slab = (nuint)slot & ~(nuint)(SlabBytes - 1);
-        return (ulong*)((Slot*)slab + SlabLength) + (((nuint)slot - slab) / (nuint)sizeof(Slot));
+        Slot* slab = SlabOf(slot);
+        return (ulong*)(slab + SlabLength) + (slot - slab);
+    }
+
+    /// <summary>How a slot's loan was resized last.</summary>
+    /// <safety>The slot is one of this table's. The thread that has the slot reads and writes.</safety>
+    public static unsafe ResizeChain* ResizedOf(Slot* slot)
+    {
+        Slot* slab = SlabOf(slot);
+        return (ResizeChain*)((ulong*)(slab + SlabLength) + SlabLength) + (slot - slab);
     }
 
     /// <summary>Where the slots lie, of which each slab has <see cref="SlotsOf"/>. There are never fewer.</summary>
@@ -165,6 +173,8 @@ internal static class SlotTable
 
         return found;
     }
+
+    private static unsafe Slot* SlabOf(Slot* slot) => (Slot*)((nuint)slot & ~(nuint)(SlabBytes - 1));
 
     private static unsafe void DismissGuardian(Slot* slot)
     {

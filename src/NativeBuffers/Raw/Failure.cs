@@ -70,7 +70,7 @@ internal static class Failure
         new($"The owner has {length:N0} elements, and had {longest:N0}: a memory from before may reach behind them. Pin one that is taken now.");
 
     public static InvalidOperationException TooLongForMemory(long length) =>
-        new($"There are {length:N0} elements, and a span or Memory<T> cannot have more than {int.MaxValue:N0}: take a part of them.");
+        new($"There are {length:N0} elements, and a span or Memory<T> cannot have more than {int.MaxValue:N0}: take a slice of them.");
 
     public static InvalidOperationException TooLongForCount(long count) =>
         new($"There are {count:N0} elements, and Count cannot be above {int.MaxValue:N0}: ask for LongCount, use indexes that are long,"

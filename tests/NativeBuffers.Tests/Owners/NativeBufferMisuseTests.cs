@@ -188,9 +188,13 @@ public class NativeBufferMisuseTests
         buffer.Resize(to);
         Assert.True(copy.IsDisposed);
         AssertRefused(ref copy);
-        copy.Dispose();
         Assert.False(buffer.IsDisposed);
         buffer[to - 1] = 1;
+
+        // A name of the same buffer: see HiddenCopyTests.
+        copy.Dispose();
+        Assert.True(buffer.IsDisposed);
+        AssertRefused(ref buffer);
         buffer.Dispose();
     }
 

@@ -1,0 +1,67 @@
+using System.Runtime.CompilerServices;
+using NativeBuffers.Watching;
+
+namespace NativeBuffers.Caches;
+
+/// <summary>The end of a lease that is not on the shortest path: of a watched block, or of a stale lease.</summary>
+internal static class LeaseEnd
+{
+    /// <summary>As <see cref="Lease.Return"/>, in a process that watches its blocks: for a watched block, and for a stale lease.</summary>
+    /// <remarks>
+    /// One call for both: the JIT copies a <c>finally</c> behind its <c>try</c> only if it has few statements, and keeps what the
+    /// body uses in memory if it does not. Measured where one block in 5000 is a sample: 6 to 10 % of a loop's time.
+    /// </remarks>
+    /// <safety>The arguments are a lease's, on its thread.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static unsafe void ReturnWatched(Slot* slot, ulong generation, Magazine* home, Type type)
+    {
+        if (slot->Generation == generation)
+        {
+            End(slot, generation, home, type);
+        }
+        else if (!TryReturnResized(slot, generation, type) && home != null)
+        {
+            // Without a home, this variable itself has returned it.
+            Disposals.FindFirst(generation, type);
+        }
+    }
+
+    /// <summary>As <see cref="Lease.Return"/>, for a stale lease where nobody watches. Few arguments: each one is kept for this call alone.</summary>
+    /// <safety>The arguments are a lease's, on its thread.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static unsafe void ReturnStale(Slot* slot, ulong generation) => _ = TryReturnResized(slot, generation, typeof(byte));
+
+    /// <summary>Gives the block of a stale lease back, if that was only resized since; tells.</summary>
+    /// <safety>The arguments are a lease's, on its thread.</safety>
+    private static unsafe bool TryReturnResized(Slot* slot, ulong generation, Type type)
+    {
+        ulong now = slot->Generation;
+        bool isResized = ResizeChain.Leads(slot, generation, now);
+        if (isResized)
+        {
+            ResizeChain.Tell(slot);
+            End(slot, now, slot->Home, type);
+        }
+
+        return isResized;
+    }
+
+    /// <safety>The slot belongs to the caller, in this generation, with this home.</safety>
+    private static unsafe void End(Slot* slot, ulong generation, Magazine* home, Type type)
+    {
+        slot->Generation = generation + Slot.Step;
+        if (Switch.IsOn && slot->Kind == SlotKind.Foreign)
+        {
+            Origin origin = Disposals.Note(slot, generation, type);
+            if (WatchedWay.IsOf(slot))
+            {
+                WatchedWay.Return(slot, origin);
+                return;
+            }
+
+            Origin.Note(origin);
+        }
+
+        ThreadCache.Return(slot, home);
+    }
+}
