@@ -16,13 +16,13 @@ internal abstract class AlignsByHand : NativeAllocator
     {
     }
 
-    /// <summary>Allocates; null when memory is exhausted.</summary>
-    /// <remarks>It is asked for <see cref="Layout.DefaultAlignment"/> bytes at least: some allocators align smaller blocks to their size only.</remarks>
+    /// <summary>Allocates a block; null when memory is exhausted.</summary>
+    /// <remarks>The size is at least <see cref="Layout.DefaultAlignment"/> bytes: some allocators align smaller blocks to their size only.</remarks>
     /// <safety>The size was checked by the caller; the result has the default alignment and, if asked, is zero.</safety>
     protected abstract unsafe void* RawAllocate(nuint byteCount, bool zeroed);
 
-    /// <summary>Resizes, keeping contents; null when memory is exhausted, and then nothing changed.</summary>
-    /// <safety>The block is this allocator's, and sizes were checked by the caller. New bytes may hold anything.</safety>
+    /// <summary>Resizes a block, and keeps its contents; null when memory is exhausted, and then the block is unchanged.</summary>
+    /// <safety>The block is this allocator's and live, and the caller checked the sizes. New bytes may hold anything.</safety>
     protected abstract unsafe void* RawResize(void* block, nuint oldByteCount, nuint newByteCount);
 
     protected abstract unsafe void RawFree(void* block);

@@ -4,13 +4,13 @@ namespace NativeBuffers;
 
 /// <summary>All budgets of one name. The meter shows their sum.</summary>
 /// <remarks>
-/// It refers to its budgets weakly: an unused budget is collected, and leaves the sum. Refusals are counted here, too, because a budget of
-/// one request may be gone before the next collection of metrics. So a name with refusals is kept after its budgets are gone. Beyond
-/// <see cref="MostEnded"/> such names, their refusals move to <see cref="EndedName"/>.
+/// The group refers to its budgets weakly: a budget that is not used any more is collected, and leaves the sum. The group also counts
+/// refusals, because a budget of one request may be gone before the next collection of metrics. So a name with refusals is kept after its
+/// budgets are gone. Beyond <see cref="MostEnded"/> such names, the refusals of the oldest ones move to <see cref="EndedName"/>.
 /// </remarks>
 internal sealed class BudgetGroup
 {
-    /// <summary>The name for refusals of all names that are not kept.</summary>
+    /// <summary>The name that has the refusals of all names that were dropped.</summary>
     public const string EndedName = "(ended)";
 
     /// <summary>How many names are kept after their last budget is gone.</summary>
@@ -24,11 +24,11 @@ internal sealed class BudgetGroup
     private static int s_pruneAt = FewestMembers;
     private static long s_pruneCount;
 
-    /// <summary>Bare handles, freed when their budget is dead: an object with a finalizer for each would make a budget cost several times as much.</summary>
+    /// <summary>Handles without finalizers, freed when their budget is dead: objects with finalizers would make a budget several times as costly.</summary>
     private readonly List<WeakGCHandle<BudgetLevel>> _members = [];
     private long _refused;
 
-    /// <summary>The count of prunings when its last budget was found dead.</summary>
+    /// <summary>The count of prunings when the last budget of the name was found dead.</summary>
     private long _endedAt = long.MaxValue;
 
     /// <summary>Adds a budget to the group of its name.</summary>
@@ -59,7 +59,7 @@ internal sealed class BudgetGroup
         }
     }
 
-    /// <summary>Counts a refusal of one of them.</summary>
+    /// <summary>Counts a refusal by one of the budgets.</summary>
     public void CountRefusal() => Interlocked.Increment(ref _refused);
 
     private static BudgetGroup Of(string name)
@@ -96,7 +96,7 @@ internal sealed class BudgetGroup
 
         s_pruneAt = int.Max(FewestMembers, 2 * s_memberCount);
 
-        // Those that ended last are kept.
+        // The names that ended last are kept.
         int kept = 0;
         foreach ((string name, BudgetGroup group) in ended.OrderByDescending(static each => each.Group._endedAt))
         {
@@ -126,7 +126,7 @@ internal sealed class BudgetGroup
         return sum;
     }
 
-    /// <summary>Whether a budget is no more. Its handle is freed then.</summary>
+    /// <summary>Whether a budget was collected. Frees its handle if so.</summary>
     private static bool IsDead(WeakGCHandle<BudgetLevel> member)
     {
         bool isDead = !member.TryGetTarget(out _);

@@ -1,7 +1,7 @@
 namespace NativeBuffers;
 
-/// <summary>Marks requests of this thread that are tried again after a refusal, or with fewer bytes. A budget does not count such a refusal, nor tell of it.</summary>
-/// <remarks>So one growth of a list that fails is one refusal, however often the list has asked.</remarks>
+/// <summary>Marks the requests of this thread that are made again if they are refused. A budget neither counts nor tells their refusals.</summary>
+/// <remarks>So a failed growth of a list counts as one refusal, although the list asks several times.</remarks>
 internal readonly ref struct BudgetTrial : IDisposable
 {
     [ThreadStatic]
@@ -24,6 +24,6 @@ internal readonly ref struct BudgetTrial : IDisposable
     /// <summary>Marks no requests until the result is disposed: for callbacks of the user.</summary>
     public static BudgetTrial None() => new(isOn: false);
 
-    /// <summary>Restores the mark of before.</summary>
+    /// <summary>Restores the earlier mark.</summary>
     public void Dispose() => t_isOn = _before;
 }

@@ -4,17 +4,17 @@ using System.Reflection;
 
 namespace NativeBuffers;
 
-/// <summary>The line of the program that called the library, found on the stack: for members that the compiler tells no line.</summary>
+/// <summary>Finds on the stack which line of the program called the library: for members to which the compiler passes no line.</summary>
 /// <remarks>
-/// A look costs microseconds, and to read the line from the symbols costs much more. So each place is resolved once. A place
-/// is known by numbers, and not by objects of reflection, which would keep a plug-in in memory.
+/// A stack walk costs microseconds, and to read a line from the symbols costs much more. So the line of each place is read once. Numbers
+/// identify a place, because objects of reflection would keep a plug-in in memory.
 /// </remarks>
 internal static class CallSites
 {
     private static readonly UninterruptedLock s_gate = new();
     private static readonly Dictionary<(Guid Module, int Method, int Offset), (string File, int Line)> s_known = [];
 
-    /// <summary>The origin of the call that led into the library; without a line where none can be told. Throws nothing.</summary>
+    /// <summary>The origin of the call into the library; without a line if the line is not known. Throws nothing.</summary>
     /// <param name="type">The elements' type.</param>
     public static Origin OfCaller(Type type)
     {
@@ -25,7 +25,7 @@ internal static class CallSites
         }
         catch (ThreadInterruptedException)
         {
-            // Reflection has locks of its own. The interrupt is for the program's next wait.
+            // Reflection waits for its own locks. The interrupt was meant for the program's next wait.
             Thread.CurrentThread.Interrupt();
         }
         catch (Exception)
@@ -50,7 +50,7 @@ internal static class CallSites
             return (NameOf(caller), 0);
         }
 
-        // The offset in the method's own code, which is the same however often it was compiled.
+        // The offset in the intermediate language, which does not change when the method is compiled again.
         var key = (method.Module.ModuleVersionId, method.MetadataToken, caller.GetILOffset());
         using (s_gate.Enter())
         {
@@ -74,7 +74,7 @@ internal static class CallSites
 
     private static bool IsOurs(StackFrame frame)
     {
-        // The simple name alone: code that was compiled ahead of time knows no more of it.
+        // Only the simple name: code that was compiled ahead of time knows no more.
         const string Ours = nameof(NativeBuffers);
         string name = DiagnosticMethodInfo.Create(frame)?.DeclaringAssemblyName ?? string.Empty;
         return name.StartsWith(Ours, StringComparison.Ordinal) && (name.Length == Ours.Length || name[Ours.Length] == ',');
@@ -83,6 +83,6 @@ internal static class CallSites
     private static string NameOf(StackFrame frame) =>
         DiagnosticMethodInfo.Create(frame) is { } method ? $"{method.DeclaringTypeName}.{method.Name}" : string.Empty;
 
-    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "A method that was trimmed has a name, and no line.")]
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "A method that was trimmed has a name but no line.")]
     private static MethodBase? MethodOf(StackFrame frame) => frame.GetMethod();
 }

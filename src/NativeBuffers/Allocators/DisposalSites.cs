@@ -1,35 +1,35 @@
 namespace NativeBuffers;
 
-/// <summary>The lines at which the blocks of one line are given back. They are looked for on the stack, for the first of the blocks.</summary>
+/// <summary>The lines that give back the blocks of one allocating line. The library finds them on the stack for the first of these blocks.</summary>
 /// <remarks>
-/// <c>using</c> tells a disposal no line, and a look at the stack costs a hundred times as much as a disposal. The first
-/// blocks of each line are enough for tests and for rare mistakes. If their disposals are all at one line, that line is
-/// the one of later blocks <i>as a rule</i>, and is called so.
+/// <c>using</c> passes no line to a disposal, and a stack walk costs a hundred times as much as a disposal. The first blocks of each line
+/// are enough for tests and for rare mistakes. If all their disposals are at one line, later blocks get that line, marked <i>as a
+/// rule</i>.
 /// </remarks>
 internal sealed class DisposalSites
 {
-    /// <summary>How many disposals are looked for exactly, of each line that allocates.</summary>
+    /// <summary>How many disposals of each allocating line are looked for on the stack.</summary>
     private const int LooksPerLine = 16;
 
     private static readonly UninterruptedLock s_gate = new();
 
-    // Threads may count in each other's way: then there are some looks more.
+    // Threads may overwrite each other's counts: then there are some more stack walks.
     private int _looks;
     private int _looksAtSecond;
     private Origin? _last;
     private bool _differ;
     private Origin[] _seconds = [];
 
-    /// <summary>What the first disposals had in common; null while they are looked for.</summary>
+    /// <summary>The line that the first disposals had in common; null until all of them were looked for.</summary>
     public Origin? Rule { get; private set; }
 
-    /// <summary>Where a block is just being given back.</summary>
+    /// <summary>The line that gives a block back at this moment.</summary>
     /// <param name="type">The elements' type.</param>
-    /// <param name="isExact">True if the line is worth a look each time.</param>
+    /// <param name="isExact">True to walk the stack each time.</param>
     public Origin Find(Type type, bool isExact) =>
         isExact || _looks < LooksPerLine ? Look(type) : Rule ??= AsRule(type);
 
-    /// <summary>Where a block is just being given back a second time; false where that was found before, or is looked for no more.</summary>
+    /// <summary>The line of a second disposal at this moment; false if the line was found before, or the limit of stack walks is reached.</summary>
     /// <param name="type">The elements' type.</param>
     /// <param name="second">The line.</param>
     public bool TryFindSecond(Type type, out Origin second)

@@ -12,6 +12,6 @@ public enum GuardMode
     /// <summary>Each block ends at a page that cannot be touched, and a freed one is such pages: the process ends on the spot.</summary>
     Pages,
 
-    /// <summary>As <see cref="Pages"/>, for few blocks, by bytes or by their number: cheap enough for production.</summary>
+    /// <summary>As <see cref="Pages"/>, for samples of the blocks, by bytes or by number: cheap enough for production.</summary>
     Sampled,
 }

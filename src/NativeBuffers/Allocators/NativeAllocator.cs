@@ -67,7 +67,7 @@ public abstract class NativeAllocator
     /// <summary>What every block of it starts at a multiple of, unless more is asked for: in bytes, a power of two.</summary>
     internal nuint BlockAlignment { get; private protected init; } = Layout.DefaultAlignment;
 
-    /// <summary>Whether the addresses that it returns come from code that is not the library's: then <see cref="ReturnedBlock"/> looks at them.</summary>
+    /// <summary>Whether code outside the library makes the addresses that this allocator returns: <see cref="ReturnedBlock"/> checks these.</summary>
     internal bool IsForeign { get; private protected init; }
 
     /// <summary>Whether it is not collected while the process lives, because the library keeps it: then slots may name it by one handle.</summary>
@@ -105,7 +105,7 @@ public abstract class NativeAllocator
     /// <summary>An allocator that takes its blocks from this one, up to a number of bytes at a time.</summary>
     /// <remarks>Limits form a tree: what one with a limit gives counts against all above it. See <see cref="NativeMemoryBudget"/>.</remarks>
     /// <param name="bytes">The most that may be in use at a time.</param>
-    /// <returns>A budget, which tells its use. It reserves nothing, so it need not be disposed.</returns>
+    /// <returns>A budget that shows its use. The budget reserves nothing, so it need not be disposed.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="bytes"/> is negative.</exception>
     public NativeMemoryBudget WithLimit(long bytes)
     {

@@ -89,8 +89,8 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
     public long SetAsideBytes => _level.SetAside;
 
     /// <summary>
-    /// How often this level refused a block, or room that was to be set aside. A request that a callback made room for is no refusal. A growth of a
-    /// list, which asks for twice as much at first, is at most one.
+    /// How often this level refused a block, or room that was to be set aside. A request that a callback made room for is no refusal. A
+    /// failed growth of a list is at most one refusal, although the list asks for twice as much at first.
     /// </summary>
     public long RefusedCount => _level.Refused;
 

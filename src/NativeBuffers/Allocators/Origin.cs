@@ -6,8 +6,8 @@ namespace NativeBuffers;
 /// <summary>A line of the program at which a block is asked for or given back, and what its elements are.</summary>
 /// <remarks>
 /// <para>There is one object for each line and name of a type, with a number that fits into native memory. Both live as long as the
-/// process. A type may end earlier, with its plug-in: so an origin keeps the name, and refers to such a type weakly. A plug-in that is
-/// loaded again finds the same origins.</para>
+/// process. A type may end earlier, with its plug-in. So an origin keeps the type's name, and refers weakly to a type that may be
+/// unloaded. A plug-in that is loaded again finds the same origins.</para>
 /// <para>Callers <see cref="Note(Origin)"/> where they are; who watches over blocks reads that on the same thread, a few calls
 /// further down. So the line reaches every allocator that wraps another, and none of them has a parameter for it.</para>
 /// </remarks>
@@ -25,7 +25,7 @@ internal sealed class Origin
     [ThreadStatic]
     private static Origin? t_noted;
 
-    /// <summary>The elements' type, or a weak reference to one that may be unloaded: by it, the usual way knows an origin again.</summary>
+    /// <summary>The elements' type, or a weak reference to a type that may be unloaded. The usual way compares it to find an origin.</summary>
     private object? _type;
 
     private Origin(string file, int line, string? typeName)
@@ -61,10 +61,10 @@ internal sealed class Origin
     /// <summary>From 1; 0 if unknown.</summary>
     public int Line { get; }
 
-    /// <summary>What the elements' type is called; null for bare blocks.</summary>
+    /// <summary>The name of the elements' type; null for bare blocks.</summary>
     public string? TypeName { get; }
 
-    /// <summary>Whether the type is one of elements that lie side by side. Arenas have none: they find place in their blocks by addresses.</summary>
+    /// <summary>Whether the block holds elements of the type, side by side. Arenas do not: they place values in their blocks by address.</summary>
     public bool HasElements { get; private init; }
 
     /// <summary>Whether a caller of an allocator noted it, and not an owner: who may be told of mistakes by exceptions.</summary>
@@ -73,13 +73,13 @@ internal sealed class Origin
     /// <summary>Counts from 0.</summary>
     public int Id { get; }
 
-    /// <summary>Where the blocks of this line are given back.</summary>
+    /// <summary>The lines that give back the blocks of this line.</summary>
     public DisposalSites Disposals { get; } = new();
 
-    /// <summary>The rule of <see cref="Disposals"/>, one step nearer: each disposal of a watched block asks for it.</summary>
+    /// <summary>A copy of the rule of <see cref="Disposals"/>, which each disposal of a watched block reads.</summary>
     public Origin? DisposedAsRule { get; set; }
 
-    /// <summary>Whether this is where blocks are given back as a rule, and nobody looked at the one in question.</summary>
+    /// <summary>Whether blocks are given back here as a rule, and the stack was not walked for the block in question.</summary>
     public bool IsRule { get; private init; }
 
     /// <summary>The one with a number.</summary>
@@ -119,7 +119,7 @@ internal sealed class Origin
     /// <summary>Ends what was noted.</summary>
     public static void Forget() => t_noted = null;
 
-    /// <summary>This line, for blocks that nobody looked at.</summary>
+    /// <summary>This line, for blocks whose disposal was not looked for on the stack.</summary>
     /// <param name="type">The elements' type.</param>
     public Origin AsRule(Type type) => new(File, Line, type.ToString()) { IsRule = true, HasElements = HasElements };
 

@@ -3,37 +3,37 @@ using NativeBuffers.Raw;
 
 namespace NativeBuffers;
 
-/// <summary>The one place that looks at the addresses which allocators return: a user's own, and C functions.</summary>
+/// <summary>The one place that checks the addresses which a user's own allocators and C functions return.</summary>
 /// <remarks>
-/// <para>An address whose block would pass the end of the address space is no block: it is refused and not freed. Null is
-/// exhausted memory, and passes.</para>
-/// <para>A new block at a wrong alignment is freed and refused. A resized one is moved to a place with the right alignment:
-/// the old block is gone by then, so an exception would leave its owner with a freed one. If there is no such place either,
-/// the block is used as it is: its bounds and contents are right, and it is freed once.</para>
-/// <para>The size of a block and zeroes are believed. Guards of the mode <see cref="GuardMode.Checked"/> see blocks that
+/// <para>An address whose block would pass the end of the address space is refused, and not freed. Null means exhausted
+/// memory, and passes.</para>
+/// <para>A new block at a wrong alignment is freed and refused. A resized block at a wrong alignment is moved to an aligned block:
+/// the old block is freed by then, so after an exception its owner would still use it. If there is no aligned block either,
+/// the resized block is used as it is: its bounds and contents are right, and it is freed once.</para>
+/// <para>The size of a block and its zeroes are not checked. Guards of the mode <see cref="GuardMode.Checked"/> find blocks that
 /// overlap: <see cref="Diagnostics.Guards.CheckedRanges"/>.</para>
 /// </remarks>
 internal static class ReturnedBlock
 {
-    /// <summary>A block that was just allocated, or null.</summary>
-    /// <param name="allocator">Returned the block, and frees it.</param>
-    /// <param name="block">What it returned.</param>
-    /// <param name="byteCount">What it was asked for.</param>
+    /// <summary>Checks a block that was just allocated, or null, and returns it.</summary>
+    /// <param name="allocator">The allocator that returned the block, and frees it.</param>
+    /// <param name="block">The address that the allocator returned.</param>
+    /// <param name="byteCount">The size that the allocator was asked for.</param>
     /// <param name="alignment">The same.</param>
     /// <exception cref="InvalidOperationException">The address cannot be that of such a block.</exception>
-    /// <safety>The block is new: no other code knows its address.</safety>
+    /// <safety>The block is new, has <paramref name="byteCount"/> bytes, and lives until it is freed: no other code knows its address.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void* Allocated(NativeAllocator allocator, void* block, nuint byteCount, nuint alignment) =>
         !allocator.IsForeign || (IsAligned(block, alignment) && Fits(block, byteCount)) ? block : Refuse(allocator, block, byteCount, alignment);
 
-    /// <summary>A block that was just resized, or null: at its own place, or at one with the right alignment.</summary>
-    /// <param name="allocator">Returned the block, and frees it.</param>
+    /// <summary>Checks a block that was just resized, or null. Returns it, or an aligned block with its contents.</summary>
+    /// <param name="allocator">The allocator that returned the block, and frees it.</param>
     /// <param name="block">Where the block was before.</param>
-    /// <param name="resized">What the allocator returned.</param>
-    /// <param name="byteCount">What it was asked for.</param>
+    /// <param name="resized">The address that the allocator returned.</param>
+    /// <param name="byteCount">The size that the allocator was asked for.</param>
     /// <param name="alignment">The same.</param>
     /// <exception cref="InvalidOperationException">The address cannot be that of such a block; the old block counts as unchanged.</exception>
-    /// <safety>The old block is not used again if another one was returned.</safety>
+    /// <safety>The resized block has <paramref name="byteCount"/> bytes. The caller uses only the result from now on.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void* Resized(NativeAllocator allocator, void* block, void* resized, nuint byteCount, nuint alignment) =>
         !allocator.IsForeign || (Fits(resized, byteCount) && (IsAligned(resized, alignment) || resized == block))
@@ -44,7 +44,7 @@ internal static class ReturnedBlock
     /// <safety>The address is not followed.</safety>
     public static unsafe void ThrowIfOutside(NativeAllocator allocator, void* block, nuint byteCount)
     {
-        // At least one byte, so that -1, the error of some system functions, is never a block.
+        // At least one byte: so -1, which some system functions return as an error, is never a block.
         if (!Fits(block, nuint.Max(byteCount, 1)))
         {
             throw Failure.NoBlock(allocator, (nuint)block, byteCount);
@@ -74,7 +74,7 @@ internal static class ReturnedBlock
         }
         catch (Exception)
         {
-            // Whatever it is: the caller's old block is gone, and must not be taken for unchanged.
+            // The caller's old block is gone, so an exception must not make the caller take it for unchanged.
         }
 
         if (aligned == null)

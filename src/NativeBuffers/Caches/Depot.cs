@@ -28,7 +28,7 @@ internal static class Depot
         }
     }
 
-    /// <remarks>By a loop: a query needs a library of its own, and a process that can open no file now would never allocate again.</remarks>
+    /// <remarks>A query would load another library. A process that can open no file then could never allocate again.</remarks>
     private static Shelf[] MakeShelves()
     {
         var shelves = new Shelf[SizeClasses.Count];

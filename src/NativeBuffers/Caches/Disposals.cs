@@ -3,24 +3,24 @@ using NativeBuffers.Watching;
 
 namespace NativeBuffers.Caches;
 
-/// <summary>The last disposals of scoped owners on each thread, in a watched process: a copy that is disposed after another is found by them.</summary>
+/// <summary>Remembers the last disposals of scoped owners on each thread of a watched process, to find a copy that is disposed after another.</summary>
 /// <remarks>
-/// A lease may be stale because a copy was disposed, which is a mistake, or because the block moved to another owner or place.
-/// The slot does not say which. So a disposal is told as a second one only while the first one is remembered here.
+/// A lease is stale if a copy was disposed, which is a mistake, or if the block moved to another owner or place. The slot does not say
+/// which. So a disposal counts as a second one only while the first one is remembered here.
 /// </remarks>
 internal static class Disposals
 {
     /// <summary>How many are remembered on each thread. A power of two.</summary>
     private const int Length = 1024;
 
-    // A page guard's blocks cost more than a look at the stack, and a process that ends tells the line no later.
+    // A block of a page guard costs more than a stack walk. And the line must be known before a fault ends the process.
     private static readonly bool s_isExact = WatchSettings.Guard is GuardMode.Pages or GuardMode.Sampled;
 
     [ThreadStatic]
     private static Disposal[]? t_last;
 
     /// <summary>Remembers the disposal of a scoped owner.</summary>
-    /// <returns>Where it is.</returns>
+    /// <returns>The line of the disposal.</returns>
     /// <safety>The slot belongs to the caller, and has a block. The generation is the one that ends.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Origin Note(Slot* slot, ulong generation, Type type)
@@ -41,7 +41,7 @@ internal static class Disposals
         return disposed;
     }
 
-    /// <summary>Counts and tells a second disposal, through a copy, if the first one is remembered.</summary>
+    /// <summary>Counts and tells the disposal of a second copy, if the first one is remembered.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void FindFirst(ulong generation, Type type)
     {
@@ -91,7 +91,7 @@ internal static class Disposals
         }
     }
 
-    /// <summary>The end of one generation. Of which slot, the generation says: see <see cref="Slot.FirstGeneration"/>.</summary>
+    /// <summary>The end of one generation. The generation alone identifies the slot: see <see cref="Slot.FirstGeneration"/>.</summary>
     private struct Disposal
     {
         public ulong Generation;

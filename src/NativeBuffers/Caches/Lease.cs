@@ -74,7 +74,7 @@ internal struct Lease
         }
     }
 
-    /// <summary>As the other, for a caller that has kept its origin. Not the shortest path.</summary>
+    /// <summary>As <see cref="Rent(int, int, string?, int, Type)"/>, for a caller that has kept its origin. Not the shortest path.</summary>
     public static Lease Rent(int length, int elementSize, Origin origin)
     {
         unsafe
@@ -145,7 +145,7 @@ internal struct Lease
         nuint byteCount = Layout.ByteCount(length, elementSize);
         unsafe
         {
-            // SAFETY: a slot that was taken belongs to this lease.
+            // SAFETY: the slot was just taken, so it and its block belong to this lease until it returns them.
             Slot* slot = allocator.IsServedByCache
                 ? TryTake(byteCount, zeroed, allocator)
                 : Uncached.TryTakeFrom(allocator, byteCount, zeroed);

@@ -20,8 +20,8 @@ internal struct Slot
     public const ulong Step = 8;
 
     /// <summary>
-    /// How many pins a block may have. Each thread that tries to add one more counts it for a moment: far more threads than a process can have
-    /// lie between this number and the one at which the count would wrap.
+    /// How many pins a block may have. A thread that tries to add one more counts it for a moment. The count could wrap only if far more
+    /// threads than a process can have tried at once.
     /// </summary>
     public const int MostPins = 1 << 30;
 
@@ -75,8 +75,8 @@ internal struct Slot
     public byte IsQueued;
 
     /// <summary>
-    /// The number of the <see cref="Origin"/> that asked for the block, while a scoped buffer of a watched process has the slot;
-    /// 0 if it was not noted. It has the place of <see cref="Next"/>, as an odd number, which no slot's address is.
+    /// The number of the <see cref="Origin"/> that asked for the block, while a scoped buffer of a watched process has the slot; 0 if no
+    /// origin was noted. It is stored in <see cref="Next"/> as an odd number, which is never the address of a slot.
     /// </summary>
     public unsafe int OriginId
     {
@@ -90,11 +90,11 @@ internal struct Slot
 
     /// <summary>The generation that a slot begins with: far from zero, and from the generations of all other slots.</summary>
     /// <remarks>
-    /// <para>A field's value names a slot and a generation. A thread that reads the field while another thread stores there may get
-    /// the slot of one value and the generation of the other, or generation 0 of <c>default</c>. Such a pair must not look like a
-    /// loan of the slot.</para>
-    /// <para>Multiples of the golden ratio lie far apart, however many there are (Knuth, volume 3, 6.4): between the first
-    /// generations of n slots are at least 2^57/n loans. Between zero and any of them are 2^57 loans.</para>
+    /// <para>A value in a field has a slot and a generation. A thread that reads the field while another thread stores there may get the
+    /// slot of one value and the generation of the other, or the generation 0 of <c>default</c>. Such a pair must not look like a loan of
+    /// the slot.</para>
+    /// <para>Multiples of the golden ratio lie far apart, however many there are (Knuth, volume 3, 6.4). The first generations of n slots
+    /// are at least 2^57/n loans apart, and at least 2^57 loans away from zero.</para>
     /// </remarks>
     /// <param name="number">How many slots were made before this one.</param>
     public static ulong FirstGeneration(ulong number)

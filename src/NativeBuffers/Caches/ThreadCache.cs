@@ -262,7 +262,7 @@ internal struct ThreadCache
     }
 
     /// <summary>This thread's cache, made when first needed; null when memory is exhausted.</summary>
-    /// <exception cref="PlatformNotSupportedException">The library does not run on this system.</exception>
+    /// <exception cref="PlatformNotSupportedException">The library does not support this system.</exception>
     /// <safety>It is the caller's thread's.</safety>
     public static unsafe ThreadCache* Current()
     {

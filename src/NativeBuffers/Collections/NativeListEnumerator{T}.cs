@@ -32,7 +32,7 @@ public struct NativeListEnumerator<T> : IEnumerator<T>
     {
         if (_list is null)
         {
-            // The default value goes through no list.
+            // The default value has no list.
             return false;
         }
 

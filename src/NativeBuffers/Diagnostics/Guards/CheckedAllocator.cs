@@ -257,7 +257,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
 
         if (start != null && _ranges?.Add((nuint)start, byteCount) is { } other)
         {
-            // Not given back: that would free the other block.
+            // The new block is not given back: that would free the other block.
             throw NativeMemoryGuard.Found(CheckedFindings.Overlap((nuint)start, byteCount, other, Name));
         }
 

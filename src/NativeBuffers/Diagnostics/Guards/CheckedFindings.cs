@@ -89,13 +89,13 @@ internal static class CheckedFindings
             NativeMemoryViolationKind.WrongAllocator, (nuint)block, byteCount: 0, Origin.Unknown.ToString(), Site(release),
             $"Wrong allocator: {name} was given a block that it never gave out, or has given back long ago, or not with this size. Given back {Free(release)}.");
 
-    /// <summary>A block that an allocator gave out while another one lies there.</summary>
+    /// <summary>A new block that overlaps a block which its allocator has not got back.</summary>
     public static NativeMemoryViolation Overlap(nuint start, nuint byteCount, (nuint Start, nuint ByteCount) other, string name)
     {
         string site = Origin.Noted.ToString();
         return new(
             NativeMemoryViolationKind.Overlap, start, (long)byteCount, site, freedAt: "",
-            $"Overlap: for {site}, {name} was given {Bytes(byteCount)} at 0x{start:X} by its allocator, which has not got back {Bytes(other.ByteCount)} at 0x{other.Start:X}. The new block is neither used nor given back.");
+            $"Overlap: for {site}, the allocator of {name} returned {Bytes(byteCount)} at 0x{start:X}, although it has not got back {Bytes(other.ByteCount)} at 0x{other.Start:X}. The new block is neither used nor given back.");
     }
 
     private static unsafe NativeMemoryViolation Corrupted(CheckedHeader* header, ulong release) =>

@@ -94,7 +94,7 @@ internal static class CheckedQuarantine
         }
     }
 
-    /// <summary>From now on, full collections give back the kept blocks of allocators that may be collected: budgets, and allocators of plug-ins.</summary>
+    /// <summary>From now on, full collections give back the kept blocks of allocators that can be collected: budgets, and those of plug-ins.</summary>
     public static void StartTrimming()
     {
         if (Interlocked.Exchange(ref s_isTrimmed, 1) == 0)
@@ -103,7 +103,7 @@ internal static class CheckedQuarantine
         }
     }
 
-    /// <summary>Gives all blocks back that are kept: memory is short.</summary>
+    /// <summary>Gives back all kept blocks, because memory is short.</summary>
     public static void Empty() => Empty(static _ => true);
 
     private static void Empty(Func<CheckedAllocator, bool> isWanted)

@@ -1,24 +1,24 @@
 namespace NativeBuffers.Diagnostics.Guards;
 
-/// <summary>Where the blocks lie that an allocator has given to a guard and not got back: so that two that overlap are seen.</summary>
+/// <summary>The ranges of the blocks that a guard has from one allocator, to find two that overlap.</summary>
 /// <remarks>
-/// For a user's own allocators and C functions. The blocks of one allocator only: another one may divide a block of the first
-/// among its own. A block counts until the allocator has it back, so also while the guard keeps it.
+/// For a user's own allocators and C functions. Only blocks of one allocator are compared, because another allocator may divide a block
+/// of the first one. A block counts until the allocator has it back, also while the guard keeps it after its free.
 /// </remarks>
 internal sealed class CheckedRanges
 {
     private readonly UninterruptedLock _gate = new();
     private readonly SortedSet<(nuint Start, nuint ByteCount)> _ranges = [];
 
-    /// <summary>Those of an allocator; null if the library's own functions allocate.</summary>
+    /// <summary>The ranges for an allocator; null if the library's own functions allocate.</summary>
     public static CheckedRanges? For(NativeAllocator allocator) => IsForeign(allocator) ? new CheckedRanges() : null;
 
-    /// <summary>Adds a block; if it overlaps another one, the other's range, and the block is not added.</summary>
+    /// <summary>Adds a block. If it overlaps another block, returns that block's range and adds nothing.</summary>
     public (nuint Start, nuint ByteCount)? Add(nuint start, nuint byteCount)
     {
         using (_gate.Enter())
         {
-            // The last one that starts before the new block's end: no other can reach further into it.
+            // The last block that starts before the new block's end: no earlier block reaches further.
             (nuint Start, nuint ByteCount) last = _ranges.GetViewBetween((0, 0), (start + byteCount - 1, nuint.MaxValue)).Max;
             if (last.Start + last.ByteCount > start)
             {
@@ -30,7 +30,7 @@ internal sealed class CheckedRanges
         }
     }
 
-    /// <summary>The allocator gets a block back.</summary>
+    /// <summary>Removes a block that the allocator gets back.</summary>
     public void Remove(nuint start, nuint byteCount)
     {
         using (_gate.Enter())

@@ -3,19 +3,19 @@ using NativeBuffers.Os;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
-/// <summary>The line on the error stream that a process ends with when a guarded block was touched where it must not be.</summary>
+/// <summary>The last line on the error stream of a process that touched a guarded block wrongly.</summary>
 /// <remarks>
-/// The process writes it itself, from its handler of faults, since whoever reads the error stream would else see no more than
-/// <c>AccessViolationException</c>. So nothing has to be started, and no later process has to look for what an earlier one has left.
+/// The process itself writes the line, in its handler of faults: without the line, the error stream would show only
+/// <c>AccessViolationException</c>. So no other process must be started, and no later process must look for reports.
 /// </remarks>
 internal static class GuardFaultLine
 {
     private const string Begin = "NativeBuffers: a guarded block was used wrongly. It was allocated at ";
     private const string Freed = ", freed at ";
 
-    /// <summary>The line, ready to be written, without records yet; null when memory is exhausted.</summary>
-    /// <param name="reportPath">The report; null if there is none.</param>
-    /// <safety>It stays for as long as the process lives.</safety>
+    /// <summary>Makes the line, ready to be written, without records yet; null when memory is exhausted.</summary>
+    /// <param name="reportPath">The path of the report; null if there is none.</param>
+    /// <safety>The line and its texts stay for as long as the process lives.</safety>
     public static unsafe FaultLine* Make(string? reportPath)
     {
         string end = reportPath is null ? ". There is no report.\n" : $". More: nativebuffers-guard {Quoted(reportPath)}\n";
@@ -39,9 +39,9 @@ internal static class GuardFaultLine
         return line;
     }
 
-    /// <summary>A path as a shell reads it.</summary>
+    /// <summary>A path, quoted for a shell.</summary>
     private static string Quoted(string path) => path.Contains(' ', StringComparison.Ordinal) ? $"'{path}'" : path;
 
-    /// <summary>With a zero at its end, and none before.</summary>
+    /// <summary>A text in UTF-8 with a zero at its end, and none before.</summary>
     private static byte[] Text(string text) => [.. Encoding.UTF8.GetBytes(text.Replace("\0", "", StringComparison.Ordinal)), 0];
 }

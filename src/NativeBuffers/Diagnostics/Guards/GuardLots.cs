@@ -2,14 +2,15 @@ using NativeBuffers.Os;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
-/// <summary>Ranges of a few pages that are guarded as a whole, and wait for a block of their size. Its user locks.</summary>
+/// <summary>Ranges of a few pages that are guarded as a whole, and wait for a block of their size. The caller locks.</summary>
 /// <remarks>
-/// The kernel's guard pages are no mappings: so all ranges of a lot are one, and lots that lie side by side are, too. A range is never given
-/// back to the system, as that would cut a mapping in two; without a block it has addresses and no memory.
+/// The kernel's guard pages are no mappings. So all ranges of a lot are one mapping, and lots that lie side by side are one mapping, too.
+/// A range is never given back to the system, because that would cut a mapping in two. Without a block, a range takes addresses but no
+/// memory.
 /// </remarks>
 internal sealed class GuardLots
 {
-    /// <summary>The largest range, in pages, those around the block included. Larger ones are rare, and have a mapping each.</summary>
+    /// <summary>The largest range, in pages, the guard pages included. Larger ranges are rare, and have a mapping each.</summary>
     private const int LargestPageCount = 16;
 
     /// <summary>How many ranges are made at a time.</summary>
@@ -18,13 +19,13 @@ internal sealed class GuardLots
     private readonly unsafe GuardedBlock* _records;
     private readonly GuardRecords _vacant;
 
-    /// <summary>The first record of each size that waits, and of each record the next one; below 0 if there is none.</summary>
+    /// <summary>For each size the first waiting record, and for each record the next one; below 0 if there is none.</summary>
     private readonly int[] _first = new int[LargestPageCount + 1];
     private readonly int[] _next = new int[GuardReportFile.MappingCount];
 
-    /// <param name="records">The records of all blocks: a waiting range has one, which no block has.</param>
+    /// <param name="records">The records of all blocks. A waiting range has a record that no block has.</param>
     /// <param name="vacant">Where records come from.</param>
-    /// <safety>The records stay for as long as the process lives.</safety>
+    /// <safety>The records are as many as the report knows, and stay for as long as the process lives.</safety>
     public unsafe GuardLots(GuardedBlock* records, GuardRecords vacant)
     {
         _records = records;
@@ -32,7 +33,7 @@ internal sealed class GuardLots
         Array.Fill(_first, -1);
     }
 
-    /// <summary>A range that cannot be touched, by its record; false if there is none of this size.</summary>
+    /// <summary>Takes the record of a range that cannot be touched; false if there is no range of this size.</summary>
     public bool TryTake(nuint byteCount, out int index)
     {
         nuint pageCount = byteCount / SystemMemory.PageSize;
@@ -47,7 +48,7 @@ internal sealed class GuardLots
         return true;
     }
 
-    /// <summary>Lets a range wait that cannot be touched.</summary>
+    /// <summary>Adds the record of a range that cannot be touched, to wait for a block.</summary>
     /// <safety>The record has such a range, and no block.</safety>
     public unsafe void Add(int index)
     {

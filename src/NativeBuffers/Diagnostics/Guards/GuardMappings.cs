@@ -5,9 +5,9 @@ namespace NativeBuffers.Diagnostics.Guards;
 
 /// <summary>Blocks in pages of their own, as many as there are records or mappings; freed ones stay untouchable in a queue.</summary>
 /// <remarks>
-/// Where the kernel has guard pages (<see cref="GuardPages"/>), blocks of usual sizes are in <em>lots</em>: ranges that are mapped together,
-/// guarded as a whole, and kept for the next block of their size. All others have a mapping of their own, with protected pages: that is two or
-/// three pieces of address space each, which the system limits.
+/// Where the kernel has guard pages (<see cref="GuardPages"/>), blocks of usual sizes are in <em>lots</em>: ranges that are mapped
+/// together, guarded as a whole, and kept for the next block of their size. Every other block has a mapping of its own with protected
+/// pages. The system counts such a block as two or three mappings, and limits their number.
 /// </remarks>
 internal sealed class GuardMappings : GuardStore
 {
@@ -47,7 +47,7 @@ internal sealed class GuardMappings : GuardStore
 
     protected override unsafe GuardedBlock* First => _records;
 
-    /// <remarks>Behind those that were ever used, there may be no room for records.</remarks>
+    /// <remarks>Only records that were ever used: there may be no room for later ones.</remarks>
     protected override int Count => _vacant.UsedCount;
 
     /// <summary>Says that a guard has given out a block without guarding it.</summary>
@@ -123,7 +123,7 @@ internal sealed class GuardMappings : GuardStore
         }
         else if (!isSealed)
         {
-            // Locked pages cannot be guarded, if the program locks all that it maps. This one was protected, and its range goes back to the system.
+            // Locked pages cannot be guarded (the program may lock all that it maps). This block was protected; its range goes back to the system later.
             block->IsInLot = false;
         }
 
@@ -136,7 +136,7 @@ internal sealed class GuardMappings : GuardStore
         _freedBytes += block->RangeByteCount;
     }
 
-    /// <summary>A record with a range of addresses that cannot be touched; false when there is none.</summary>
+    /// <summary>Takes a record with a range of addresses that cannot be touched; false when there is none.</summary>
     private unsafe bool TryTakeRange(nuint byteCount, out int index)
     {
         using (Gate.Enter())
@@ -186,7 +186,7 @@ internal sealed class GuardMappings : GuardStore
         }
     }
 
-    /// <summary>Whether the table has room for one more, so that nothing is thrown when the block is complete. Inside the lock.</summary>
+    /// <summary>Makes room for one more block in the table, so that adding the complete block cannot throw. Inside the lock.</summary>
     private bool HasRoomForStart()
     {
         if (_inUse < _byStart.Capacity)
@@ -219,8 +219,8 @@ internal sealed class GuardMappings : GuardStore
         }
     }
 
-    /// <summary>Gives a range back, to its lot or to the system, with its record. Inside the lock.</summary>
-    /// <safety>Nobody uses the range, or finds the block.</safety>
+    /// <summary>Gives a range and its record back, to the lot or to the system. Inside the lock.</summary>
+    /// <safety>The record is this store's. No thread uses its range, and no call can find the block any more.</safety>
     private unsafe void GiveBack(GuardedBlock* block)
     {
         int index = (int)(block - _records);

@@ -2,13 +2,13 @@ using NativeBuffers.Os;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
-/// <summary>Whether pages are guarded by the kernel's guard pages, of Linux 6.13 and later, or by protection, which is a mapping for each change.</summary>
+/// <summary>Whether pages are guarded by the kernel's guard pages (Linux 6.13 and later) or by protection, which makes more mappings.</summary>
 internal static class GuardPages
 {
-    /// <summary>The environment variable that is <c>protected</c> for a process that does without the kernel's: tests run so.</summary>
+    /// <summary>The environment variable that turns the kernel's guard pages off if it is <c>protected</c>, for example in tests.</summary>
     public const string Variable = "NATIVEBUFFERS_GUARD_PAGES";
 
-    /// <summary>Looked at once.</summary>
+    /// <summary>Whether guard pages are used. The system is asked once.</summary>
     public static bool AreThere { get; } =
         Environment.GetEnvironmentVariable(Variable) != "protected" && SystemMemory.Current.HasGuardPages;
 }

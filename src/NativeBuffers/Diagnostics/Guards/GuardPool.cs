@@ -5,10 +5,11 @@ namespace NativeBuffers.Diagnostics.Guards;
 
 /// <summary>The places of samples: a fixed number, in one range of addresses, each between two pages that nobody can touch.</summary>
 /// <remarks>
-/// <para>Addresses are reserved once, and cost no memory: many places of 64 KiB, and some of 1 GiB for larger blocks. A small place keeps the
-/// memory that it was ever given, 8 MiB in all at most: giving it back costs more than the rest, and so would the kernel's guard pages, which
-/// take the memory away (measured: 10 µs for a sample, and 17 µs with guard pages). A large place keeps none. The place that was freed first is
-/// used first, so that each freed block stays untouchable for as long as can be. No managed memory is allocated after the start.</para>
+/// <para>Addresses are reserved once, and cost no memory: many places of 64 KiB, and some of 1 GiB for larger blocks. A small place keeps
+/// the memory that it ever used, 8 MiB in all at most. To give the memory back would cost more than all other work, and so would the
+/// kernel's guard pages, which take the memory away (measured: 10 µs for a sample, and 17 µs with guard pages). A large place keeps no
+/// memory. The place that was freed first is used first, so that each freed block stays untouchable as long as possible. No managed
+/// memory is allocated after the start.</para>
 /// <para>Where so many addresses cannot be reserved (<c>ulimit -v</c>), there are no large places.</para>
 /// </remarks>
 internal sealed class GuardPool : GuardStore
@@ -16,7 +17,7 @@ internal sealed class GuardPool : GuardStore
     /// <summary>The largest block that a small place holds, in bytes: 64 KiB, or a page if that is more.</summary>
     public static readonly nuint SmallByteCount = nuint.Max(64 * 1024, SystemMemory.PageSize);
 
-    /// <summary>The largest block that a large place holds, in bytes: where addresses have 32 bits there is no room for such places.</summary>
+    /// <summary>The largest block that a large place holds, in bytes. 32-bit addresses have no room for large places.</summary>
     public static readonly nuint LargestByteCount = nint.Size == 8 ? (nuint)1 << 30 : SmallByteCount;
 
     private const int LargeCount = 16;
@@ -25,7 +26,7 @@ internal sealed class GuardPool : GuardStore
     private static readonly nuint s_smallPlace = SmallByteCount + SystemMemory.PageSize;
     private static readonly nuint s_largePlace = LargestByteCount + SystemMemory.PageSize;
 
-    /// <summary>What the small places take, up to the page in front of the first large one.</summary>
+    /// <summary>The size of all small places in bytes, up to the guard page before the first large place.</summary>
     private static readonly nuint s_smallTotal = s_smallPlace * SmallCount;
 
     private readonly unsafe byte* _start;
@@ -151,7 +152,7 @@ internal sealed class GuardPool : GuardStore
         }
         else if (isSealed)
         {
-            // Else its memory was not given back, and the next block there would not be zero: the place is never used again.
+            // Otherwise its memory was not given back, and the next block there would not be zero: the place is never used again.
             _large.Add(index);
         }
     }
@@ -164,7 +165,7 @@ internal sealed class GuardPool : GuardStore
             return null;
         }
 
-        // The page behind the last place is the one in front of the next.
+        // The guard page after one place is also the guard page before the next.
         nuint page = SystemMemory.PageSize;
         bool hasLarge = LargestByteCount > SmallByteCount;
         nuint byteCount = s_smallTotal + (hasLarge ? s_largePlace * LargeCount : 0) + page;

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Diagnostics.Guards;
 
-/// <summary>Numbers of records in the order in which they came; at most as many as it was made for. Its user locks.</summary>
+/// <summary>Numbers of records, first in, first out, at most <paramref name="capacity"/>. The caller locks.</summary>
 internal sealed class GuardQueue(int capacity)
 {
     private readonly int[] _numbers = new int[capacity];
@@ -14,7 +14,7 @@ internal sealed class GuardQueue(int capacity)
         Count++;
     }
 
-    /// <summary>Takes the one that came first; false if there is none.</summary>
+    /// <summary>Takes the number that was added first; false if there is none.</summary>
     public bool TryTake(out int number)
     {
         if (Count == 0)

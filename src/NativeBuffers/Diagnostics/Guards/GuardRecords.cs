@@ -1,16 +1,16 @@
 namespace NativeBuffers.Diagnostics.Guards;
 
-/// <summary>The numbers of records that no block has: those that were given back, and then those that were never used. Its user locks.</summary>
-/// <remarks>Lower numbers first, so that the report is no longer than it must be. The system gives the array memory where it is used.</remarks>
+/// <summary>The numbers of records without a block: first those that were given back, then those that were never used. The caller locks.</summary>
+/// <remarks>Numbers are reused, so that the report stays short. The system gives the array memory only where it is used.</remarks>
 internal sealed class GuardRecords(int capacity)
 {
     private readonly int[] _givenBack = new int[capacity];
     private int _givenBackCount;
 
-    /// <summary>How many were ever taken.</summary>
+    /// <summary>How many records were ever taken.</summary>
     public int UsedCount { get; private set; }
 
-    /// <summary>Takes one that has room in the report; false if there is none.</summary>
+    /// <summary>Takes a record that has room in the report; false if there is none.</summary>
     public bool TryTake(out int index)
     {
         if (_givenBackCount > 0)

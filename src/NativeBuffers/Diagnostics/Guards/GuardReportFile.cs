@@ -2,20 +2,20 @@ using NativeBuffers.Os;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
-/// <summary>The report of this process: a header and records in a file that is mapped, so that what is written to it is there also when the process has ended.</summary>
+/// <summary>The report of this process: a header and records in a mapped file, which keeps them when the process has ended.</summary>
 /// <remarks>
-/// A process that ends in order deletes it. Where there can be no file, or it can grow no more, records are in plain memory: guards work
-/// all the same, and say once what is missing.
+/// A process that ends in order deletes the file. Where there can be no file, or it can grow no more, records are in plain memory. Guards
+/// work all the same then, and say once what is missing.
 /// </remarks>
 internal static class GuardReportFile
 {
     /// <summary>How many samples there are at a time.</summary>
     public const int SampleCount = 128;
 
-    /// <summary>The most other blocks that a report may know.</summary>
+    /// <summary>The largest <see cref="MappingCount"/>.</summary>
     public const int MostMappingCount = 1 << 18;
 
-    /// <summary>How much room the file gets at a time, in bytes.</summary>
+    /// <summary>How many bytes the file grows by.</summary>
     private const int Step = 64 * 1024;
 
     private static readonly UninterruptedLock s_lock = new();
@@ -26,7 +26,7 @@ internal static class GuardReportFile
     private static unsafe GuardedBlock* s_mappings;
     private static int s_mappingCount;
 
-    /// <summary>How many other blocks are known at a time, live and freed. Where each is a piece of address space, the system allows fewer.</summary>
+    /// <summary>How many other blocks have records at a time, live and freed. There are fewer where each block is a mapping.</summary>
     public static int MappingCount { get; } = GuardPages.AreThere ? MostMappingCount : 28_672;
 
     /// <summary>Where the file is, or would be.</summary>
@@ -49,7 +49,7 @@ internal static class GuardReportFile
         }
     }
 
-    /// <summary>Addresses for the records of all other blocks; null when memory is exhausted. <see cref="TryReach"/> says which may be touched.</summary>
+    /// <summary>Addresses for the records of all other blocks; null when memory is exhausted. <see cref="TryReach"/> tells which of them may be touched.</summary>
     /// <safety>They stay for as long as the process lives; one store uses them.</safety>
     public static unsafe GuardedBlock* Mappings()
     {
@@ -68,8 +68,8 @@ internal static class GuardReportFile
         }
     }
 
-    /// <summary>Makes room for a record of <see cref="Mappings"/>, and for some behind it; false when there is none.</summary>
-    /// <safety><see cref="Mappings"/> has given the addresses.</safety>
+    /// <summary>Makes room for a record of <see cref="Mappings"/>, and for some after it; false when there is no room.</summary>
+    /// <safety><see cref="Mappings"/> has returned the addresses; they stay for as long as the process lives.</safety>
     public static unsafe bool TryReach(int index)
     {
         if (index < Volatile.Read(ref s_mappingCount))
@@ -81,7 +81,8 @@ internal static class GuardReportFile
         {
             if (index >= s_mappingCount)
             {
-                // SAFETY: the room is mapped up to the last record, and behind its length nobody has touched it yet.
+                // SAFETY: start is the mapping of header and all records, mapped bytes long, for as long as the process lives. No record
+                // after the length of the room was touched yet.
                 byte* start = (byte*)(s_mappings - SampleCount) - GuardReportHeader.ByteCount;
                 nuint mapped = ByteCountOf(SampleCount + MappingCount);
                 if (s_room is { } room && room.ByteCount < mapped && room.TryGrow(nuint.Min(mapped, nuint.Max(room.ByteCount + Step, ByteCountOf(SampleCount + index + 1)))))
@@ -115,8 +116,8 @@ internal static class GuardReportFile
     }
 
     /// <summary>
-    /// Maps the header and all records of a kind, of which some have room at once. What was mapped before stays where it is, and is the
-    /// same memory if there is a file.
+    /// Maps the header and <paramref name="recordCount"/> records; the first <paramref name="usedCount"/> have room at once. An earlier
+    /// mapping stays where it is, and has the same contents if there is a file.
     /// </summary>
     private static unsafe bool TryMap(int recordCount, int usedCount, out byte* start)
     {
@@ -129,7 +130,7 @@ internal static class GuardReportFile
         start = s_room is null ? null : (byte*)s_room.TryMap(byteCount);
         if (start == null)
         {
-            // A room that served once is still the header's; records that are not in it need no room of it.
+            // An earlier room still has the header. These records are in plain memory, so they need no room.
             s_room = null;
             start = (byte*)SystemMemory.Current.Allocate(byteCount, 1);
         }

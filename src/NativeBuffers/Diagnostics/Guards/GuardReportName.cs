@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
-/// <summary>Where reports are, and what they are called: <c>nativebuffers-PID-STARTTIME-RANDOM.guard</c>.</summary>
+/// <summary>The folder and the names of reports: <c>nativebuffers-PID-STARTTIME-RANDOM.guard</c>.</summary>
 /// <remarks>
-/// A process number alone names no process: each container counts from 1, and a restarted one writes to the same folder. So two processes
-/// never have the same name, and a process touches no file but its own.
+/// A process number alone identifies no process: each container counts from 1, and a restarted container writes to the same folder. So no
+/// two processes use the same name, and a process changes no file but its own.
 /// </remarks>
 internal static class GuardReportName
 {
@@ -15,7 +15,7 @@ internal static class GuardReportName
     private const string Prefix = "nativebuffers-";
     private const string Suffix = ".guard";
 
-    /// <summary>The folder that the environment names, or the one for temporary files. Throws nothing: nothing may be there.</summary>
+    /// <summary>The folder that the environment names, or the one for temporary files. It may not exist. Throws nothing.</summary>
     public static string Folder
     {
         get
@@ -29,7 +29,7 @@ internal static class GuardReportName
                 }
                 catch (Exception)
                 {
-                    // A relative path, and the current folder is gone. Or it is no path at all.
+                    // The path is relative and the current folder was deleted, or it is not a valid path.
                     return folder;
                 }
             }
@@ -55,7 +55,7 @@ internal static class GuardReportName
         return paths;
     }
 
-    /// <summary>The part of a name that is behind the process number: names of later processes are greater.</summary>
+    /// <summary>The part of a name after the process number. It sorts names by the start of their processes.</summary>
     private static string StartOf(string path)
     {
         string name = Path.GetFileNameWithoutExtension(path)[Prefix.Length..];

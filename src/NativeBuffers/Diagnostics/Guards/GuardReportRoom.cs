@@ -4,12 +4,12 @@ using NativeBuffers.Watching;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
-/// <summary>The bytes of a report: a file of this process's alone, which grows as it is needed, and is mapped longer than it is.</summary>
+/// <summary>The file of a report. It belongs to this process alone, grows as needed, and its mapping is longer than the file.</summary>
 /// <remarks>
-/// <para>The disk may be full. A page of a mapped file that the disk has no room for ends a process with SIGBUS when it is touched. So
-/// the file is neither taken in advance, which costs megabytes of each process, nor left with holes: zeros are written to it before
-/// its mapping is touched there, and a write can be refused. Where the file grows no more, the rest of its mapping becomes plain memory.</para>
-/// <para>What remains: file systems that write elsewhere what is changed (btrfs, ZFS) need room for that, too, which no call can promise.</para>
+/// <para>The disk may be full. A process that touches a page of a mapped file ends with SIGBUS if the disk has no room for the page. To take
+/// all room in advance would cost megabytes for each process. So the room writes zeros to the file before the mapping is touched there, and the
+/// system can refuse a write. When the file can grow no more, the rest of the mapping becomes plain memory.</para>
+/// <para>What remains: file systems that write changes to another place (btrfs, ZFS) need more room for that, which no call can promise.</para>
 /// </remarks>
 internal sealed class GuardReportRoom
 {
@@ -27,10 +27,10 @@ internal sealed class GuardReportRoom
         _path = path;
     }
 
-    /// <summary>How long the file is, in whole pages: what is mapped of it may be touched.</summary>
+    /// <summary>The length of the file, in whole pages. The mapping may be touched up to there.</summary>
     public nuint ByteCount { get; private set; }
 
-    /// <summary>A file that is new; null if there can be none, which is told.</summary>
+    /// <summary>Makes a new file; null if that fails, which is told.</summary>
     public static GuardReportRoom? TryCreate(string path, nuint byteCount)
     {
         GuardReportRoom? room = null;
@@ -44,15 +44,15 @@ internal sealed class GuardReportRoom
         }
         catch (Exception exception)
         {
-            // Whatever it is: the guard goes on without a report, and the program with it.
-            GuardTrouble.Tell($"guards work without a report, for {path} cannot be written: {exception.Message}");
+            // For whatever reason: the guard and the program go on without a report.
+            GuardTrouble.Tell($"guards work without a report, because {path} cannot be written: {exception.Message}");
             room?._file.Dispose();
             room?.Delete();
             return null;
         }
     }
 
-    /// <summary>Makes the file longer; false if that cannot be, which is told.</summary>
+    /// <summary>Makes the file longer; false if that fails, which is told.</summary>
     public bool TryGrow(nuint byteCount)
     {
         try
@@ -62,20 +62,20 @@ internal sealed class GuardReportRoom
         }
         catch (Exception exception)
         {
-            GuardTrouble.Tell($"the report {_path} tells of some blocks only, for it cannot become longer: {exception.Message}");
+            GuardTrouble.Tell($"the report {_path} tells of some blocks only, because it cannot become longer: {exception.Message}");
             return false;
         }
     }
 
-    /// <summary>Maps more than there is yet; null if that cannot be, which is told.</summary>
-    /// <safety>Behind <see cref="ByteCount"/> the mapping must not be touched.</safety>
+    /// <summary>Maps the file, and more than it has yet; null if that fails, which is told.</summary>
+    /// <safety>The mapping must not be touched after <see cref="ByteCount"/>. It stays for as long as the process lives.</safety>
     public unsafe void* TryMap(nuint byteCount)
     {
         try
         {
             if (OperatingSystem.IsWindows() && byteCount > ByteCount)
             {
-                // There a mapping cannot be longer than its file. And its memory is set aside when the file becomes longer.
+                // On Windows a mapping cannot be longer than its file, and the system takes the room when the file becomes longer.
                 SystemMaps.Current.SetLength(_file.SafeFileHandle, (long)byteCount);
                 ByteCount = byteCount;
             }
@@ -83,30 +83,31 @@ internal sealed class GuardReportRoom
             void* start = SystemMaps.Current.Map(_file.SafeFileHandle, byteCount, canWrite: true);
             if (start == null)
             {
-                GuardTrouble.Tell($"guards work without the report {_path}, for there is no memory to map it");
+                GuardTrouble.Tell($"guards work without the report {_path}, because there is no memory to map it");
             }
 
             return start;
         }
         catch (Exception exception)
         {
-            GuardTrouble.Tell($"guards work without the report {_path}, for it cannot be mapped: {exception.Message}");
+            GuardTrouble.Tell($"guards work without the report {_path}, because it cannot be mapped: {exception.Message}");
             return null;
         }
     }
 
-    /// <summary>Puts plain memory, all zero, where the mapping is longer than the file; false when there is none.</summary>
-    /// <safety>The mapping is this room's, that long, and nobody has touched it behind <see cref="ByteCount"/>.</safety>
+    /// <summary>Puts plain memory, all zero, where the mapping is longer than the file; false when memory is exhausted.</summary>
+    /// <safety>The mapping is this room's, has <paramref name="mappedByteCount"/> bytes, and was not touched after <see cref="ByteCount"/>.</safety>
     public unsafe bool TryReplace(byte* start, nuint mappedByteCount)
     {
-        // SAFETY: whole pages inside the caller's mapping. A new mapping goes in their place, so that the file is no longer theirs.
+        // SAFETY: rest has mappedByteCount - ByteCount bytes, whole pages at the end of the caller's mapping, which stays mapped.
+        // A new mapping replaces these pages, so that they are the file's no longer.
         byte* rest = start + ByteCount;
         return !OperatingSystem.IsWindows()
             && SystemMemory.Current.Decommit(rest, mappedByteCount - ByteCount, PageKind.Ordinary)
             && SystemMemory.Current.Commit(rest, mappedByteCount - ByteCount);
     }
 
-    /// <remarks>A new file follows nobody's links, and is this user's alone.</remarks>
+    /// <remarks>The file is always new, so no link is followed. Only this user may read it.</remarks>
     private static FileStream Create(string path)
     {
         var options = new FileStreamOptions
@@ -128,7 +129,7 @@ internal sealed class GuardReportRoom
     {
         if ((ulong)byteCount > (ulong)FileSizeLimit.Current)
         {
-            throw new IOException($"files of this process may have {FileSizeLimit.Current:N0} bytes (ulimit -f).");
+            throw new IOException($"the limit ulimit -f lets files of this process have {FileSizeLimit.Current:N0} bytes.");
         }
 
         ReadOnlySpan<byte> zeros = stackalloc byte[4096];
@@ -146,8 +147,8 @@ internal sealed class GuardReportRoom
         {
             if (OperatingSystem.IsWindows() && !_file.SafeFileHandle.IsClosed)
             {
-                // A file that is mapped is not deleted there, and records are written to the end. But a handle may say that the file goes with its
-                // last one, which the system closes when the process has ended.
+                // Windows does not delete a mapped file, and records are written up to the end. So this handle asks the system to delete the
+                // file when its last handle is closed, which happens when the process has ended.
                 _end = File.OpenHandle(
                     _path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.DeleteOnClose);
                 return;

@@ -147,9 +147,9 @@ internal abstract class GuardStore
     /// <safety>The block is this store's.</safety>
     protected abstract unsafe void Add(GuardedBlock* block);
 
-    /// <summary>Makes the data of a freed block untouchable, and as it is to be for the next block in its place. Inside the lock.</summary>
-    /// <returns>False when the system refused; perhaps the data can still be touched then.</returns>
-    /// <safety>The block is this store's, and has data, which nobody uses any more.</safety>
+    /// <summary>Makes the data of a freed block untouchable, and prepares it for the next block in its place. Inside the lock.</summary>
+    /// <returns>False when the system refused; the data may still be touchable then.</returns>
+    /// <safety>The block is this store's. It has data, which no thread uses any more.</safety>
     protected virtual unsafe bool Seal(GuardedBlock* block) =>
         SystemMemory.Current.Decommit((void*)block->DataStart, (nuint)block->DataByteCount, PageKind.Ordinary);
 

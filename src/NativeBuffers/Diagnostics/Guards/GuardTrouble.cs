@@ -2,12 +2,12 @@ using NativeBuffers.Os;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
-/// <summary>What a guard cannot do, told once: the program that is guarded goes on as if there were none.</summary>
+/// <summary>Tells once what a guard cannot do. The guarded program goes on as if there were no guard.</summary>
 internal static class GuardTrouble
 {
     private static int s_isTold;
 
-    /// <summary>Writes one line to the error stream, and later ones not.</summary>
+    /// <summary>Writes a line to the error stream, the first time only.</summary>
     /// <param name="what">What is missing, and why.</param>
     public static void Tell(string what)
     {
@@ -17,7 +17,7 @@ internal static class GuardTrouble
         }
     }
 
-    /// <summary>What a guard needs; null if that cannot be made, whatever the reason.</summary>
+    /// <summary>Makes an object that a guard needs; null if that fails, for whatever reason.</summary>
     public static TPart? MakeOrNull<TPart>(Func<TPart?> make)
         where TPart : class
     {
@@ -26,7 +26,7 @@ internal static class GuardTrouble
             TPart? part = make();
             if (part is null)
             {
-                Tell("blocks are not guarded, for there is no memory for what guards need");
+                Tell("blocks are not guarded, because there is no memory for what guards need");
             }
 
             return part;
@@ -34,7 +34,7 @@ internal static class GuardTrouble
         catch (Exception exception)
         {
             // This runs once, while the first block is allocated. An exception here would come again at each allocation.
-            Tell($"blocks are not guarded, for what guards need cannot be made: {exception.Message}");
+            Tell($"blocks are not guarded, because what guards need cannot be made: {exception.Message}");
             return null;
         }
     }

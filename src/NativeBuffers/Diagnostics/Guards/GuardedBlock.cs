@@ -50,10 +50,10 @@ internal struct GuardedBlock
     /// <summary>What its start is a multiple of, in bytes.</summary>
     public uint Alignment;
 
-    /// <summary>Whether it has elements, so that it may start at a multiple of no more than theirs.</summary>
+    /// <summary>Whether the block has elements. Then it needs no more than their alignment.</summary>
     public bool IsTyped;
 
-    /// <summary>Whether its range belongs to <see cref="GuardLots"/>.</summary>
+    /// <summary>Whether the block's range belongs to <see cref="GuardLots"/>.</summary>
     public bool IsInLot;
 
     private readonly short _padding;

@@ -53,9 +53,9 @@ public sealed class NativeMemoryReport
     /// <summary>The guarded blocks: those in use, and those that were freed lately.</summary>
     public IReadOnlyList<NativeMemoryReportBlock> Blocks { get; }
 
-    /// <summary>Finds reports, those of processes that still run included: the newest first, by when the process began to guard.</summary>
-    /// <param name="folder">Where to look; null for the folder where a process writes that is started as this one was.</param>
-    /// <param name="processId">The number of the process; null for all. There may be several that had a number, one after the other or in containers.</param>
+    /// <summary>Finds reports, the newest first, also those of processes that still run.</summary>
+    /// <param name="folder">Where to look; null for the folder where this process would write its report.</param>
+    /// <param name="processId">The number of the process; null for all. Several processes may have had the same number, at other times or in containers.</param>
     /// <returns>Their paths; none if there are none.</returns>
     /// <exception cref="IOException">The folder cannot be read, or there is none.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder is another user's.</exception>

@@ -2,8 +2,9 @@ namespace NativeBuffers.Diagnostics.Guards;
 
 /// <summary>Blocks that end at pages that cannot be touched.</summary>
 /// <remarks>
-/// For development: each block costs at least a page, and two to four calls to the system. There may be some 250,000 at a time where the kernel
-/// has guard pages, else 20,000, since systems limit how many pieces the address space may have; further ones are not guarded, which the report counts.
+/// For development: each block costs at least a page, and two to four calls to the system. Some 250,000 blocks can be guarded at a time
+/// where the kernel has guard pages; elsewhere some 20,000, since systems limit the number of mappings. Further blocks are not guarded,
+/// which the report counts.
 /// </remarks>
 internal sealed class PageGuardAllocator(NativeAllocator inner, bool isAmbient) : PageGuarding("PageGuarded", inner, isAmbient)
 {

@@ -2,7 +2,7 @@ using NativeBuffers.Watching;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
-/// <summary>Guards some blocks by pages, as far apart as a <see cref="SampleDistance"/> says, and passes the others on.</summary>
+/// <summary>Guards samples of the blocks by pages, at a <see cref="SampleDistance"/>, and passes the other blocks on.</summary>
 /// <remarks>
 /// For production. A block that is passed on costs a comparison when it comes back. Blocks of more than <see cref="GuardPool.LargestByteCount"/>
 /// are never guarded, nor are any while all places of their size are in use.

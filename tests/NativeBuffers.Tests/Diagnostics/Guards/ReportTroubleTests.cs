@@ -7,7 +7,7 @@ namespace NativeBuffers.Tests.Diagnostics.Guards;
 /// <summary>Where there can be no report, a correct program runs to its end, guarded or not, and one line says what is missing.</summary>
 public class ReportTroubleTests
 {
-    private const string Told = "NativeBuffers: guards work without a report, for ";
+    private const string Told = "NativeBuffers: guards work without a report, because ";
 
     public static TheoryData<string> Guards => ["pages", "sampled:1"];
 
@@ -52,7 +52,7 @@ public class ReportTroubleTests
                 ("NATIVEBUFFERS_GUARD", guard),
                 ("NATIVEBUFFERS_GUARD_REPORT", folder.File("small")));
             Assert.SkipWhen(exitCode is 99 or 1 && output.Length == 0, $"No file system can be mounted here: {errors}");
-            string expected = kilobytes == 8 ? Told : guard == "pages" ? "tells of some blocks only, for it cannot become longer" : "";
+            string expected = kilobytes == 8 ? Told : guard == "pages" ? "tells of some blocks only, because it cannot become longer" : "";
             AssertWentOn(exitCode, output, errors, expected);
         }
     }
@@ -60,7 +60,7 @@ public class ReportTroubleTests
     [Theory]
     [InlineData("pages", 8, Told)]
     [InlineData("sampled:1", 8, Told)]
-    [InlineData("pages", 128, "tells of some blocks only, for it cannot become longer")]
+    [InlineData("pages", 128, "tells of some blocks only, because it cannot become longer")]
     [InlineData("sampled:1", 128, "")]
     public async Task Files_may_be_limited_in_length(string guard, int kilobytes, string expected)
     {
