@@ -5,10 +5,10 @@ using NativeBuffers.Watching;
 
 namespace NativeBuffers;
 
-/// <summary>The blocks of a <see cref="NativeArenaOwner"/>, in their order. For the thread that is in, whichever that is.</summary>
+/// <summary>The blocks of a <see cref="NativeArenaOwner"/>, in their order. For the thread that has entered the arena.</summary>
 /// <remarks>
-/// Their slots are in the state <see cref="SlotState.Closing"/> from the first day: nothing but this object gives them back, neither a guardian nor
-/// the end of a thread. So the arena's own state says whether the blocks are there, and no generation needs a look.
+/// The slots of the blocks are in the state <see cref="SlotState.Closing"/> from the start. So only this object gives the blocks back: no
+/// guardian does, nor the end of a thread. The arena's own state says whether the blocks are there, and generations need no check.
 /// </remarks>
 /// <param name="allocator">Where the blocks come from; the default one if null.</param>
 /// <param name="origin">The line that made the arena.</param>
@@ -16,20 +16,20 @@ internal sealed class ArenaChunks(NativeAllocator? allocator, Origin origin)
 {
     private readonly List<nint> _slots = [];
 
-    /// <summary>How many there are.</summary>
+    /// <summary>The number of blocks.</summary>
     public int Count => _slots.Count;
 
     /// <summary>The slot of a block.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such block.</exception>
-    /// <safety>The block is the arena's while the caller is in.</safety>
+    /// <safety>The block belongs to the arena as long as the caller has entered it.</safety>
     public unsafe Slot* this[int index] => (Slot*)_slots[index];
 
     /// <summary>Adds a block.</summary>
-    /// <safety>The slot's block is the arena's.</safety>
+    /// <safety>The slot is never unmapped. Its block has at least <paramref name="byteCount"/> bytes, and lives until this object gives it back.</safety>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     public unsafe Slot* Take(nuint byteCount, bool zeroed)
     {
-        // Room to note it first: a block that is not noted would be lost.
+        // First room to note the block: a block that is not noted would be lost.
         _ = _slots.EnsureCapacity(_slots.Count + 1);
         NativeAllocator asked = allocator ?? NativeAllocator.Default;
         if (Watch.IsOn || asked.TakesOrigins)
@@ -55,16 +55,16 @@ internal sealed class ArenaChunks(NativeAllocator? allocator, Origin origin)
     {
         unsafe
         {
-            // SAFETY: no other object has the slot, and from now on neither has this.
+            // SAFETY: the slot is never unmapped, and only this object has it. The list drops the slot before its block is given back.
             var slot = (Slot*)_slots[^1];
             _slots.RemoveAt(_slots.Count - 1);
             Closing.GiveBack(slot, slot->Generation, slot->Home);
         }
     }
 
-    /// <summary>Gives back all blocks but the first ones. An allocator that throws keeps none of the others.</summary>
-    /// <param name="kept">How many stay.</param>
-    /// <param name="isAbandoned">Whether the arena was forgotten, which is noted for each block, and counted.</param>
+    /// <summary>Gives back all blocks but the first ones. If an allocator throws, the other blocks are given back first.</summary>
+    /// <param name="kept">How many blocks stay.</param>
+    /// <param name="isAbandoned">True if the arena was forgotten. This is noted and counted for each block.</param>
     public void ReturnBehind(int kept, bool isAbandoned = false)
     {
         ExceptionDispatchInfo? thrown = null;

@@ -1,9 +1,10 @@
 namespace NativeBuffers;
 
-/// <summary>Sees that a <see cref="NativeArenaOwner"/> was forgotten: the two refer to each other, and the finalizer here closes the arena.</summary>
+/// <summary>Closes a forgotten <see cref="NativeArenaOwner"/> by its finalizer. Arena and guardian refer to each other.</summary>
 /// <remarks>
-/// The collector may find the arena forgotten, and a finalizer of the program's may make it reachable again. Then this finalizer and the
-/// program's threads meet at the arena's state, as threads do: the arena is closed once, and a borrow that began before keeps its memory.
+/// The collector may find the arena forgotten, and then a finalizer of the program may make it reachable again. In that case this
+/// finalizer and the program's threads compete for the arena's state, as threads do. The arena is closed once, and a borrow that began
+/// before keeps its memory.
 /// </remarks>
 internal sealed class ArenaGuardian(NativeArenaOwner arena)
 {
@@ -13,13 +14,13 @@ internal sealed class ArenaGuardian(NativeArenaOwner arena)
         {
             if (!arena.TryAbandon())
             {
-                // A borrow goes on. If it is forgotten as well, the arena is found once more.
+                // A borrow goes on. If the borrow is forgotten as well, this finalizer runs again.
                 GC.ReRegisterForFinalize(this);
             }
         }
         catch (Exception)
         {
-            // A finalizer must not throw. There was no memory to register, or an allocator of the user's own threw.
+            // A finalizer must not throw. There was no memory to register again, or the user's allocator threw.
         }
     }
 }

@@ -21,7 +21,7 @@ public readonly struct ArenaSlice<T>
         Length = length;
     }
 
-    /// <summary>Which arena, and how often it was reset, as one number. No other arena, and no other time, ever has it.</summary>
+    /// <summary>The life of an arena, from its creation or a reset to the next reset. No two lives have the same number.</summary>
     internal long Epoch { get; }
 
     /// <summary>The number of the chunk.</summary>

@@ -55,10 +55,10 @@ public sealed class NativeArenaOwner : IDisposable
         _guardian = new ArenaGuardian(this);
     }
 
-    /// <summary>How many lives of arenas there have been: from creation, or a reset, to the next. Atomic operations only.</summary>
+    /// <summary>The number of the last life of an arena. A life begins with a creation or a reset. Atomic operations only.</summary>
     internal static ref long LastEpoch => ref s_lastEpoch;
 
-    /// <summary>The blocks. For who is in.</summary>
+    /// <summary>The blocks. For the thread that has entered.</summary>
     internal ArenaChunks Chunks { get; }
 
     /// <summary>Whether it was disposed.</summary>
@@ -129,7 +129,7 @@ public sealed class NativeArenaOwner : IDisposable
         long limit;
         unsafe
         {
-            // SAFETY: this thread is in, so the header is there.
+            // SAFETY: this thread has entered, so the header is at the start of the first chunk, which lives until this thread leaves.
             ticket = Header->LastTicket;
             limit = Header->Limit;
         }
@@ -149,7 +149,7 @@ public sealed class NativeArenaOwner : IDisposable
     /// <summary>Lets nobody in any more, and gives everything back: now, or when the borrow ends. Once only; never throws.</summary>
     public void Dispose() => Close(isAbandoned: false);
 
-    /// <summary>As <see cref="Dispose"/>, for an arena that was forgotten; false if a borrow goes on, with which that ends.</summary>
+    /// <summary>As <see cref="Dispose"/>, for a forgotten arena; false if a borrow goes on, at whose end the arena is closed.</summary>
     internal bool TryAbandon()
     {
         Close(isAbandoned: true);
@@ -299,7 +299,7 @@ public sealed class NativeArenaOwner : IDisposable
         }
     }
 
-    /// <summary>Lets nobody in any more, and gives everything back unless a borrow goes on whose thread lives.</summary>
+    /// <summary>Closes the arena to all threads, and gives all blocks back, unless a borrow of a live thread goes on.</summary>
     private void Close(bool isAbandoned)
     {
         while (true)

@@ -1,18 +1,18 @@
 namespace NativeBuffers;
 
-/// <summary>Counts the uses of a handle that a caller began by hand, so that no more are ended.</summary>
+/// <summary>Counts the uses of a handle that callers began by hand, so that callers cannot end more uses than they began.</summary>
 /// <remarks>
-/// The base class counts them together with native calls in flight: one release too many would end the use of such a call, and
-/// free the block in the middle of it. For any thread.
+/// The base class has one count for these uses and for native calls in flight. One release too many would end the use of such a call, and
+/// free the block in the middle of the call. For any thread.
 /// </remarks>
 internal struct BegunUses
 {
     private long _count;
 
-    /// <summary>One more has begun.</summary>
+    /// <summary>Counts a use that begins.</summary>
     public void Begin() => Interlocked.Increment(ref _count);
 
-    /// <summary>One ends; false if none goes on.</summary>
+    /// <summary>Counts a use that ends; false if no use goes on.</summary>
     public bool TryEnd()
     {
         long count = Volatile.Read(ref _count);

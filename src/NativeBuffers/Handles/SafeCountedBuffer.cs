@@ -4,10 +4,10 @@ using System.Runtime.InteropServices;
 
 namespace NativeBuffers;
 
-/// <summary>What <see cref="SafeNativeBuffer"/> keeps its callers and derived classes from doing to a handle.</summary>
+/// <summary>The part of <see cref="SafeNativeBuffer"/> that protects a handle from its callers and derived classes.</summary>
 /// <remarks>
-/// A <see cref="SafeHandle"/> lets derived classes set any address, and callers end uses that they did not begin. These members
-/// hide its own. .NET lets those be called through a variable of the base class all the same.
+/// A <see cref="SafeHandle"/> lets derived classes set any address, and lets callers end uses that they did not begin. The members here
+/// hide those of <see cref="SafeHandle"/>. But .NET still lets these be called through a variable of the base class.
 /// </remarks>
 public abstract class SafeCountedBuffer : SafeBuffer
 {
@@ -22,8 +22,8 @@ public abstract class SafeCountedBuffer : SafeBuffer
     public sealed override bool IsInvalid => base.IsInvalid;
 
     /// <summary>The block's address.</summary>
-    /// <remarks>Not the field of the base class, which derived classes could set.</remarks>
-    [SuppressMessage("Style", "IDE1006", Justification = "It hides the field of that name.")]
+    /// <remarks>Read-only. It hides the field of the base class, which derived classes could set.</remarks>
+    [SuppressMessage("Style", "IDE1006", Justification = "It hides the field of this name.")]
     protected new nint handle => base.handle;
 
     /// <inheritdoc cref="SafeHandle.DangerousAddRef"/>
@@ -43,8 +43,8 @@ public abstract class SafeCountedBuffer : SafeBuffer
     }
 
     /// <inheritdoc cref="SafeBuffer.AcquirePointer"/>
-    /// <safety>Touch the block inside its bounds, and before <see cref="ReleasePointer"/>.</safety>
-    [SuppressMessage("Naming", "CA1720", Justification = "The base class calls it so.")]
+    /// <safety>Use <paramref name="pointer"/> only inside the block's <see cref="SafeBuffer.ByteLength"/>, and before <see cref="ReleasePointer"/>.</safety>
+    [SuppressMessage("Naming", "CA1720", Justification = "The base class has this name.")]
     public new unsafe void AcquirePointer(ref byte* pointer)
     {
         base.AcquirePointer(ref pointer);
@@ -58,15 +58,15 @@ public abstract class SafeCountedBuffer : SafeBuffer
         base.ReleasePointer();
     }
 
-    /// <summary>Refused: it would free any address. Use <see cref="SafeNativeBuffer.SetBlock"/>.</summary>
+    /// <summary>Always throws: the handle would free any address. Use <see cref="SafeNativeBuffer.SetBlock"/>.</summary>
     /// <param name="handle">Not used.</param>
     /// <exception cref="NotSupportedException">Always.</exception>
-    [Obsolete("It would free any address: use AllocateBlock, TakeBlock, or the unsafe SetBlock.", error: true)]
+    [Obsolete("The handle would free any address: use AllocateBlock, TakeBlock, or the unsafe SetBlock.", error: true)]
     [EditorBrowsable(EditorBrowsableState.Never)]
-    protected new void SetHandle(nint handle) => throw new NotSupportedException("Use AllocateBlock, TakeBlock, or the unsafe SetBlock.");
+    protected new void SetHandle(nint handle) => throw new NotSupportedException("SetHandle is not supported, because the handle would free any address. Use AllocateBlock, TakeBlock, or the unsafe SetBlock.");
 
     /// <summary>Gives the handle its block.</summary>
-    /// <safety>The block is the handle's, whose free function frees it; the handle has none yet.</safety>
+    /// <safety>The block lives until this handle's free function frees it. The handle has no block yet.</safety>
     private protected unsafe void SetAddress(void* block) => base.SetHandle((nint)block);
 
     private void EndUse()
@@ -74,7 +74,7 @@ public abstract class SafeCountedBuffer : SafeBuffer
         if (!_uses.TryEnd())
         {
             throw new InvalidOperationException(
-                $"{GetType().Name}: no use goes on that {nameof(DangerousAddRef)} or {nameof(AcquirePointer)} of this type began. End each use once.");
+                $"{GetType().Name}: no use is left to end. End each use that {nameof(DangerousAddRef)} or {nameof(AcquirePointer)} of this type began exactly once.");
         }
     }
 }

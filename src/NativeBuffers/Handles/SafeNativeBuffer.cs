@@ -19,7 +19,7 @@ namespace NativeBuffers;
 /// <para>All members may be used from all threads but for <c>Initialize</c>, which comes before the handle is shared.</para>
 /// <para>For a free function that has no type here, derive a sealed class with a public constructor without parameters,
 /// over the allocator of <see cref="NativeAllocator.FromFunctions"/>. Its blocks come from <c>AllocateBlock</c> and <c>TakeBlock</c>; an
-/// address of other origin needs the unsafe <see cref="SetBlock"/>:</para>
+/// address from elsewhere needs the unsafe <see cref="SetBlock"/>:</para>
 /// <code>
 /// public sealed class SafeMimallocBuffer() : SafeNativeBuffer(s_mimalloc)
 /// {
@@ -85,7 +85,7 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
         ThrowIfSized();
         unsafe
         {
-            // SAFETY: the address is not followed.
+            // SAFETY: the handle's address is compared with numBytes, and not followed: its lifetime does not matter.
             ReturnedBlock.ThrowIfOutside(_allocator, (void*)handle, (nuint)numBytes);
         }
 
@@ -109,7 +109,7 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
         base.Initialize<T>(numElements);
         unsafe
         {
-            // SAFETY: the address is not followed.
+            // SAFETY: the handle's address is compared with ByteLength, and not followed: its lifetime does not matter.
             ReturnedBlock.ThrowIfOutside(_allocator, (void*)handle, (nuint)ByteLength);
         }
 
@@ -248,9 +248,9 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
     protected void TakeBlock<T>(NativeMemoryOwner<T> owner)
         where T : unmanaged => TakeBlock(owner, file: null);
 
-    /// <summary>Takes over a block whose address a native function gave: for factory methods, once. Null leaves the handle without one.</summary>
-    /// <param name="block">Freed by this handle's free function, unless null. <see cref="Initialize(ulong)"/> says its size.</param>
-    /// <safety>The block is the caller's to give up, and the allocator that the constructor was given frees it.</safety>
+    /// <summary>Takes over a block that a native function returned. For factory methods, once. With null the handle has no block.</summary>
+    /// <param name="block">This handle's free function frees it, unless null. <see cref="Initialize(ulong)"/> sets its size.</param>
+    /// <safety>The caller owns the block and gives it up. The allocator of the constructor can free the block, and until then it lives.</safety>
     /// <exception cref="InvalidOperationException">The handle has, or had, a block.</exception>
     protected unsafe void SetBlock(void* block)
     {

@@ -61,7 +61,7 @@ internal readonly struct BorrowMark
         BorrowRecord* record = BorrowRecords.Hot(ThreadCache.Records(out Magazine* magazines));
         if (magazines == null || record->Slot != null)
         {
-            // Values only: what a call takes by reference, the JIT keeps in memory on the shortest path, too.
+            // Values only: the JIT keeps a variable in memory if any call takes it by reference, also on the shortest path.
             record = BeginOnAnother(slot, held);
             mark = record == null ? default : new BorrowMark(record);
             return record != null;
@@ -109,8 +109,8 @@ internal readonly struct BorrowMark
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static unsafe Magazine* HomeOf(Slot* slot) => (Magazine*)Volatile.Read(ref *(nint*)&slot->Home);
 
-    /// <summary>Notes the use in a free record of this thread; false, and no note of it, when the generation is over.</summary>
-    /// <safety>The record is free and this thread's, as the magazines are; the rest as for the public method.</safety>
+    /// <summary>Notes the use in a free record of this thread. False when the generation is over; then nothing is noted.</summary>
+    /// <safety>The record is free. Record and magazines are this thread's, and live as long as it. The slot is never unmapped.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static unsafe bool TryBegin(Magazine* magazines, BorrowRecord* record, Slot* slot, ulong held)
     {
@@ -120,7 +120,7 @@ internal readonly struct BorrowMark
         return IsOpenTo(magazines, home, Volatile.Read(ref slot->Generation) - held) || TryEnter(magazines, record, slot, held);
     }
 
-    /// <summary>Begins in another record than the hot one, which is in use, or does not exist yet; null when the generation is over.</summary>
+    /// <summary>Begins in a record other than the hot one, which is in use or does not exist yet; null when the generation is over.</summary>
     /// <safety>As for <see cref="TryBegin(Slot*, ulong, out BorrowMark)"/>. The record is this thread's, and names the slot.</safety>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     [MethodImpl(MethodImplOptions.NoInlining)]

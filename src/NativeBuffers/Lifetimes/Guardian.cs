@@ -27,7 +27,7 @@ internal sealed class Guardian : IDisposable
 
     private Pin? _lastPin;
 
-    /// <summary>The next one that <see cref="KeepForEver"/> keeps.</summary>
+    /// <summary>The next guardian in the list of <see cref="KeepForEver"/>.</summary>
     private Guardian? _nextKept;
 
     /// <safety>The slot belongs to the caller.</safety>
@@ -57,7 +57,7 @@ internal sealed class Guardian : IDisposable
             }
             catch (OutOfMemoryException)
             {
-                // A finalizer must not throw. This slot is watched over no more, but its holders still need a guardian.
+                // A finalizer must not throw. This slot is not watched any more, but its later holders still need a guardian object.
                 KeepForEver();
             }
 
@@ -82,7 +82,7 @@ internal sealed class Guardian : IDisposable
     /// <summary>How many holders were forgotten, and their blocks given back.</summary>
     public static long AbandonedCount => Volatile.Read(ref s_abandonedCount);
 
-    /// <summary>Says that the block which is given back next, on this thread, was forgotten; counts it.</summary>
+    /// <summary>Notes and counts that the next block which this thread gives back was forgotten.</summary>
     public static void NoteAbandoned()
     {
         Origin.Note(Origin.Abandoned);

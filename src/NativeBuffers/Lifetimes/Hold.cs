@@ -190,8 +190,8 @@ internal readonly struct Hold
     }
 
     /// <summary>
-    /// Whether the guardian is the slot's, and keeps the block for this hold. Not so, if the value is put together from two, one of
-    /// which was just being stored while it was read.
+    /// Whether the guardian is the slot's, and keeps the block for this hold. It is not if the value is put together from two, because a
+    /// thread stored one while another thread read it.
     /// </summary>
     /// <remarks>Ask while the generation is open.</remarks>
     public bool IsGuarded
@@ -200,7 +200,7 @@ internal readonly struct Hold
         {
             unsafe
             {
-                // SAFETY: the pointer is compared, not followed.
+                // SAFETY: the slot's pointer is compared, not followed: neither length nor lifetime matters.
                 return Guardian is { } guardian && guardian.IsOf(_loan.Slot);
             }
         }
@@ -236,8 +236,8 @@ internal readonly struct Hold
     {
         unsafe
         {
-            // SAFETY: slots are never unmapped; the home is that of this loan, and this thread's own if it says so. There is a home
-            // without a slot if the value is put together from two.
+            // SAFETY: slots are never unmapped. The home is that of this loan, and this thread's own if it says so. A value that is put
+            // together from two may have a home but no slot, so both are checked.
             if (_loan.Slot != null && ThreadCache.IsMineForSize(_loan.Home))
             {
                 Volatile.Write(ref _loan.Home->Inside, 1);

@@ -31,7 +31,7 @@ internal sealed class Pin : IPinnable
 
     /// <summary>Pins a block; null when its generation is over.</summary>
     /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
-    /// <exception cref="InvalidOperationException">The block has as many pins as it may have.</exception>
+    /// <exception cref="InvalidOperationException">The block has <see cref="Slot.MostPins"/> pins already.</exception>
     /// <exception cref="InvalidOperationException">This thread is resizing the block.</exception>
     public static unsafe Pin? TryBegin(Slot* slot, ulong held)
     {
@@ -133,7 +133,7 @@ internal sealed class Pin : IPinnable
         return pin;
     }
 
-    /// <safety>Slots are never unmapped.</safety>
+    /// <safety>The slot is never unmapped, and its block is lent to the caller.</safety>
     private static unsafe void Count(Slot* slot)
     {
         if (Interlocked.Increment(ref slot->Pins) > Slot.MostPins)
@@ -143,7 +143,7 @@ internal sealed class Pin : IPinnable
         }
     }
 
-    /// <safety>Slots are never unmapped, and the pin was counted.</safety>
+    /// <safety>The slot is never unmapped, and <see cref="Count"/> has counted the pin.</safety>
     private static unsafe void Uncount(Slot* slot)
     {
         Interlocked.Decrement(ref slot->Pins);

@@ -2,9 +2,9 @@ using System.Buffers.Binary;
 
 namespace NativeBuffers.Os;
 
-/// <summary>The machine code of a signal handler that notes a fault, tells of it if a guarded block was touched, and goes on with another handler.</summary>
+/// <summary>The machine code of a signal handler. It notes a fault, tells it if a guarded block was touched, and jumps to the next handler.</summary>
 /// <remarks>
-/// <para>In C, it were: <c>void handler(int signal, siginfo_t *info, ucontext_t *context)</c>, with</para>
+/// <para>In C the code would be <c>void handler(int signal, siginfo_t *info, ucontext_t *context)</c>, with</para>
 /// <code>
 /// if (info->si_addr >= 65536)
 /// {
@@ -23,14 +23,14 @@ namespace NativeBuffers.Os;
 /// }
 /// done: next(signal, info, context);
 /// </code>
-/// <para>The last call is made by a jump: so the next handler finds stack and arguments as the kernel left them. Only registers are used
-/// that a called function may change. <c>put</c> counts the bytes of a text, and calls the kernel's <c>write</c> with them and 2, the
-/// error stream: that is all that is called, neither the C library nor the runtime, so no lock can be held.</para>
+/// <para>The last call is a jump, so the next handler finds stack and arguments as the kernel left them. The code uses only registers
+/// that a called function may change. <c>put</c> counts the bytes of a text, and calls the kernel's <c>write</c> for the error stream (2).
+/// The code calls neither the C library nor the runtime, so no lock can be held.</para>
 /// <para>The kernel's layouts. <c>siginfo_t</c>: <c>si_addr</c> is at 16 on both processors. <c>ucontext_t</c> begins with flags (8), link (8)
 /// and stack (24). On x64, <c>gregs</c> follows at 40, 8 bytes each: number 16 is RIP, at 168; number 19 is the error code of the page
 /// fault, at 192. On Arm64, the signal mask follows with 128 bytes; then, aligned to 16, <c>sigcontext</c> at 176: fault address (8),
 /// 31 registers (248), SP (8), and PC at 440. Records are those of <see cref="FaultLine"/>.</para>
-/// <para>The first instruction of each makes it a place for indirect jumps and calls, where those are checked.</para>
+/// <para>Some systems check indirect jumps and calls: the first instruction of each handler marks it as an allowed target.</para>
 /// </remarks>
 internal static class LinuxFaultCode
 {
@@ -108,11 +108,11 @@ internal static class LinuxFaultCode
 
     /// <inheritdoc cref="X64"/>
     /// <remarks>
-    /// Little-endian words. The kernel does not always tell whether an access was a write: instead of an error code, the instruction is noted,
-    /// with the highest bit set. It was fetched a moment ago, so it can be read; where code can only be executed, this handler faults
-    /// itself, and the process ends as it was about to.
-    /// The page was never executed before, so the kernel itself cleans the caches when it becomes executable.
-    /// The last jump goes through x16, a register from which a place for calls may be jumped to.
+    /// Little-endian words. The kernel does not always tell whether an access was a write. So the handler notes the instruction instead
+    /// of an error code, with the highest bit set. The processor has just fetched the instruction, so it can be read. Where code can be
+    /// executed but not read, this handler itself faults, and the process ends as it would have ended anyway. The page was never executed
+    /// before, so the kernel cleans the caches when the page becomes executable. The last jump goes through x16, from which a jump may
+    /// reach a target that is marked for calls.
     /// </remarks>
     public static byte[] Arm64(ulong place, ulong line, ulong next) =>
     [
@@ -190,7 +190,7 @@ internal static class LinuxFaultCode
     [
         0xF3, 0x0F, 0x1E, 0xFA,                             //   0           endbr64
         0xC3,                                               //   4           ret
-        0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90,           //   5           nop, up to where the next code is aligned well
+        0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90,           //   5           nop, so that the next code is aligned
         0x90, 0x90, 0x90, 0x90,                             //  12
     ];
 

@@ -14,11 +14,11 @@ internal sealed partial class LinuxFaults : SystemFaults
     private const int SegmentViolation = 11;
     private const int ReadExecute = 0x1 | 0x4;
 
-    // The two addresses that are no handlers.
+    // Two values of a handler that are no addresses.
     private const nuint Default = 0;
     private const nuint Ignored = 1;
 
-    // Flags: SA_SIGINFO, SA_ONSTACK, SA_RESETHAND.
+    // The flags SA_SIGINFO, SA_ONSTACK and SA_RESETHAND.
     private const int WithInformation = 0x4;
     private const int OnSignalStack = 0x0800_0000;
     private const int Once = unchecked((int)0x8000_0000);
@@ -38,7 +38,7 @@ internal sealed partial class LinuxFaults : SystemFaults
             return false;
         }
 
-        // One piece of code a signal, as each has its own handler to go on with. Each is installed whatever becomes of the other:
+        // Each signal has its own code, because each has its own next handler. Each is installed even if the other fails:
         // NativeAOT has a handler for the first one only.
         ReadOnlySpan<int> signals = [SegmentViolation, BusError];
         Span<SignalAction> actions = stackalloc SignalAction[2];
@@ -71,8 +71,8 @@ internal sealed partial class LinuxFaults : SystemFaults
         return isNoted;
     }
 
-    /// <summary>Writes the code for one signal; what to install for it.</summary>
-    /// <safety>Half a page from <paramref name="code"/> on can be written, and nothing executes it yet.</safety>
+    /// <summary>Writes the code for one signal. Returns the action to install.</summary>
+    /// <safety>Half a page from <paramref name="code"/> on is writable, not executed yet, and stays mapped for ever.</safety>
     private static unsafe SignalAction WriteHandler(byte* code, ulong place, ulong line, SignalAction action)
     {
         if (action.Handler == Ignored)

@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace NativeBuffers.Os;
 
-/// <summary>Linux: files that have no name until they are whole, so that a process that ends in between leaves none behind.</summary>
+/// <summary>Linux: a new file has no name until it is whole, so a process that ends before leaves no file.</summary>
 internal sealed partial class LinuxFiles : UnixFiles
 {
     private const int ReadWrite = 0x2;
@@ -32,7 +32,7 @@ internal sealed partial class LinuxFiles : UnixFiles
             return true;
         }
 
-        // A file without a name takes a free one only. So it gets one of its own, for a moment.
+        // A file without a name can take only a name that is free. So it gets a temporary name for a moment.
         string name = NameBeside(path);
         temporaryPath = Link(file, name) == 0 ? name : null;
         return temporaryPath is not null && base.TryPutInPlace(file, ref temporaryPath, path);
@@ -40,7 +40,7 @@ internal sealed partial class LinuxFiles : UnixFiles
 
     protected override UnixFile Of(SafeFileHandle file) => LinuxFile.Of(file);
 
-    /// <remarks>They are not copied: a file that has any is written itself. The label of SELinux says what the folder's other files have, too.</remarks>
+    /// <remarks>Attributes are not copied: a file that has any is written itself. The label of SELinux does not count, because the folder gives the new file one.</remarks>
     protected override bool TryCopyAttributes(SafeFileHandle from, SafeFileHandle to)
     {
         byte[] names = new byte[MostAttributeBytes];
@@ -57,7 +57,7 @@ internal sealed partial class LinuxFiles : UnixFiles
             Path.GetDirectoryName(path)!, ReadWrite | NotForChildren | NamelessFile | LinuxSharing.FolderOnlyFlag, isSecret ? UsersFile : AnyonesFile);
         if (file.IsInvalid)
         {
-            // Not all file systems have such files.
+            // Not all file systems have files without a name.
             file.Dispose();
             return base.CreateBeside(path, isSecret, out temporaryPath);
         }

@@ -89,7 +89,7 @@ internal sealed partial class LinuxMemory : UnixMemory
         return true;
     }
 
-    /// <remarks>Since 6.13; not for locked pages, of which there is one here if the program locks all that it maps.</remarks>
+    /// <remarks>Since Linux 6.13. Locked pages cannot be guarded; the page tried here is locked if the program locks all that it maps.</remarks>
     public override unsafe bool HasGuardPages
     {
         get

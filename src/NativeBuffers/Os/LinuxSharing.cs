@@ -28,7 +28,7 @@ internal sealed partial class LinuxSharing : UnixSharing
     /// <summary>The number of <c>O_DIRECTORY</c>.</summary>
     internal static int FolderOnlyFlag { get; } = IsArm ? FolderOnlyOnArm : FolderOnly;
 
-    // Of the processors that .NET runs on, these two have numbers of their own.
+    // Among the processors of .NET, only these two have other numbers.
     private static bool IsArm => RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Ppc64le;
 
     protected override SafeFileHandle CreateLocked(out string? temporaryPath)

@@ -3,10 +3,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace NativeBuffers.Os;
 
-/// <summary>What <c>fcntl</c> does to a file on macOS: takes room on the disk, and empties the disk's own memory. Compiled, not run yet.</summary>
+/// <summary>Calls of <c>fcntl</c> on macOS: to take room on the disk, and to make the disk write its own cache. Compiled, not run yet.</summary>
 /// <remarks>
-/// <c>fcntl</c> takes variable arguments. On Apple's Arm64 these are passed on the stack, where P/Invoke puts an argument only when all
-/// eight registers are taken. So there six words of filling come before the argument. On Intel it is passed as any third argument.
+/// <c>fcntl</c> takes variable arguments. On Apple's Arm64 these are passed on the stack. P/Invoke puts an argument there only when all
+/// eight registers are taken, so six unused words come before the argument. On Intel the argument is passed as any third argument.
 /// </remarks>
 internal static partial class MacControl
 {
@@ -16,7 +16,7 @@ internal static partial class MacControl
     private const int Invalid = 22;
     private const int NotSupported = 45;
 
-    /// <summary>Takes room behind what the file has, all of it or none; the error number, or 0 also where the file system cannot promise room.</summary>
+    /// <summary>Takes room on the disk after the end of a file, all of it or none. Returns the error number; 0 also where the file system cannot promise room.</summary>
     public static int TakeRoom(SafeFileHandle file, long byteCount)
     {
         var room = new Room(byteCount);
@@ -27,14 +27,14 @@ internal static partial class MacControl
         return IsNotOffered(error) ? 0 : error;
     }
 
-    /// <summary>Waits until the disk has written what it keeps in its own memory; the error number, or 0.</summary>
+    /// <summary>Waits until the disk has written its own cache. Returns the error number, or 0.</summary>
     public static int EmptyDiskCache(SafeFileHandle file)
     {
         int error = Control(file, FullSync) == -1 ? Marshal.GetLastPInvokeError() : 0;
         return !IsNotOffered(error) ? error : Synchronize(file) == 0 ? 0 : Marshal.GetLastPInvokeError();
     }
 
-    /// <summary>Whether a file system says by this number that it has no such request, as those of the network do.</summary>
+    /// <summary>Whether this error number means that the file system, for example on a network, does not offer the request.</summary>
     public static bool IsNotOffered(int error) => error is NotSupported or NotATerminal or Invalid;
 
     [LibraryImport("libSystem", EntryPoint = "fcntl", SetLastError = true)]

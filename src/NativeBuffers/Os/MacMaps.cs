@@ -20,11 +20,11 @@ internal sealed partial class MacMaps : UnixMaps
             throw SystemFault.Of(error, $"{name} could not be made {byteCount:N0} bytes long");
         }
 
-        // What was taken and not reached goes back to the disk when the file is closed.
+        // Room that was taken but not used goes back to the disk when the file is closed.
         Truncate(file, byteCount, name);
     }
 
-    // msync leaves it to the disk when to write what it has taken.
+    // After msync the disk may still have the data in its cache only.
     protected override int EmptyDiskCache(SafeFileHandle file) => MacControl.EmptyDiskCache(file);
 
     protected override unsafe void* RemapTo(void* start, nuint oldByteCount, nuint newByteCount, SafeFileHandle file, string name)

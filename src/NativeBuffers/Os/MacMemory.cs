@@ -16,8 +16,8 @@ internal sealed partial class MacMemory : UnixMemory
     public override unsafe bool Decommit(void* start, nuint byteCount, PageKind kind) =>
         MappedOrNull(Map(start, byteCount, NoAccess, PrivateAnonymous | Fixed, -1, 0)) != null;
 
-    // A new mapping in the old one's place, as mmap puts it there in one step. By MADV_FREE the pages would count as this process's until
-    // the system needs them; and MADV_FREE_REUSABLE wants to be told before they are used again, which nobody can.
+    // mmap puts a new mapping in the old one's place in one step. With MADV_FREE the pages would count as this process's until
+    // the system needs them. MADV_FREE_REUSABLE must be told before the pages are used again, which this library cannot do.
     public override unsafe bool Discard(void* start, nuint byteCount, bool isLocked, bool isReadable, bool isWritable)
     {
         int protection = isWritable ? ReadWrite : isReadable ? ReadOnly : NoAccess;

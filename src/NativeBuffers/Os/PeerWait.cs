@@ -2,8 +2,8 @@ using System.Diagnostics;
 
 namespace NativeBuffers.Os;
 
-/// <summary>A wait for another process that is about to be done, and may be stopped in the middle: bounded, and mostly asleep.</summary>
-/// <remarks>The other process needs some microseconds. It gets seconds, since it may be waiting for a processor.</remarks>
+/// <summary>A limited wait, mostly asleep, for another process that is nearly done but may be stopped.</summary>
+/// <remarks>The other process needs some microseconds. The wait lasts seconds, because that process may wait for a processor.</remarks>
 internal struct PeerWait
 {
     /// <summary>How long to wait in all.</summary>
@@ -12,10 +12,10 @@ internal struct PeerWait
     private SpinWait _pause;
     private long _startedAt;
 
-    /// <summary>Whether the other process had all its time.</summary>
+    /// <summary>Whether the time is over.</summary>
     public bool IsOver { get; private set; }
 
-    /// <summary>Pauses before the next look; false when the time is over.</summary>
+    /// <summary>Pauses before the next try; false when the time is over.</summary>
     public bool TryPause()
     {
         if (_startedAt == 0)

@@ -5,8 +5,8 @@ namespace NativeBuffers.Os;
 
 /// <summary>The exception for the error number of a system call, and what such a number means on each system.</summary>
 /// <remarks>
-/// The caller reads the number straight after the call (<see cref="Marshal.GetLastPInvokeError"/>): closing a handle, formatting
-/// a text and looking up the system's message all call the system again, and may leave another number.
+/// The caller reads the number at once after the call (<see cref="Marshal.GetLastPInvokeError"/>). To close a handle, to format a text,
+/// and to look up the system's message all call the system again, and may change the number.
 /// </remarks>
 internal static class SystemFault
 {
@@ -23,13 +23,13 @@ internal static class SystemFault
     private const int WindowsNoSystemResources = 1450;
     private const int WindowsNoCommit = 1455;
 
-    /// <summary>Whether the call may be made again when there is more memory.</summary>
+    /// <summary>Whether the error means that memory is short, so that the call may succeed later.</summary>
     public static bool IsLackOfMemory(int error) => IsLackOfMemory(error, ThisSystem.Kind);
 
     /// <inheritdoc cref="IsLackOfMemory(int)"/>
     public static bool IsLackOfMemory(int error, SystemKind system) => system switch
     {
-        // Between the two: the paged and the unpaged pool, the working set and the paging file are exhausted.
+        // The numbers between these two: the paged or the unpaged pool, the working set, or the paging file is exhausted.
         SystemKind.Windows => error is WindowsNotEnoughMemory or WindowsOutOfMemory or (>= WindowsNoSystemResources and <= WindowsNoCommit),
         SystemKind.MacOS => error is NoMemory or MacTryAgain,
         _ => error is NoMemory or LinuxTryAgain,
@@ -42,18 +42,18 @@ internal static class SystemFault
     public static bool IsMissing(int error, SystemKind system) =>
         error == NoEntry || (system == SystemKind.Windows && error == WindowsPathMissing);
 
-    /// <summary>Whether the call is refused to this user.</summary>
+    /// <summary>Whether the error means that this user may not do this.</summary>
     public static bool IsDenied(int error) => IsDenied(error, ThisSystem.Kind);
 
     /// <inheritdoc cref="IsDenied(int)"/>
     public static bool IsDenied(int error, SystemKind system) =>
         system == SystemKind.Windows ? error == WindowsAccessDenied : error is NotPermitted or AccessDenied;
 
-    /// <summary>What the system says of an error, without a point at the end.</summary>
+    /// <summary>The system's message for an error, without a full stop at the end.</summary>
     public static string MessageOf(int error) => Marshal.GetPInvokeErrorMessage(error).TrimEnd('.');
 
     /// <summary>An exception of the type that the platform uses for an error.</summary>
-    /// <param name="error">The number that the call left.</param>
+    /// <param name="error">The error number of the call.</param>
     /// <param name="subject">What it happened to: begins the message.</param>
     public static Exception Of(int error, string subject) => Of(error, subject, ThisSystem.Kind);
 

@@ -20,7 +20,7 @@ internal abstract class SystemMemory
         static () => new LinuxMemory(), static () => new WindowsMemory(), static () => new MacMemory());
 
     /// <summary>The system this process runs on.</summary>
-    /// <exception cref="PlatformNotSupportedException">None of the three that the border is written for.</exception>
+    /// <exception cref="PlatformNotSupportedException">The system is none of the three that the library supports.</exception>
     public static SystemMemory Current => s_current ?? throw ThisSystem.Unsupported();
 
     /// <summary>The size of a page in bytes.</summary>
@@ -58,10 +58,10 @@ internal abstract class SystemMemory
     /// <summary>Makes pages more or less accessible; contents stay. False when refused.</summary>
     public abstract unsafe bool Protect(void* start, nuint byteCount, bool isReadable, bool isWritable);
 
-    /// <summary>Whether the system has guard pages: they cannot be touched, and are no pieces of address space of their own.</summary>
+    /// <summary>Whether the system has guard pages, which cannot be touched and are no mappings of their own.</summary>
     public virtual bool HasGuardPages => false;
 
-    /// <summary>Takes contents and memory of pages of <see cref="Allocate"/> away, and makes them guard pages. False when refused.</summary>
+    /// <summary>Makes pages of <see cref="Allocate"/> guard pages, without contents and memory. False when refused.</summary>
     public virtual unsafe bool Guard(void* start, nuint byteCount) => false;
 
     /// <summary>Makes guard pages readable and writable again, all zero. False when refused.</summary>

@@ -23,10 +23,10 @@ internal abstract class SystemSharing
         static () => new LinuxSharing(), static () => new WindowsSharing(), static () => new MacSharing());
 
     /// <summary>The system this process runs on.</summary>
-    /// <exception cref="PlatformNotSupportedException">None of the three that the border is written for.</exception>
+    /// <exception cref="PlatformNotSupportedException">The system is none of the three that the library supports.</exception>
     public static SystemSharing Current => s_current ?? throw ThisSystem.Unsupported();
 
-    /// <summary>A new section; null when the name is in use, or when another process is still removing it and the wait is over.</summary>
+    /// <summary>Creates a section; null when the name is in use, or when the wait for a process that removes the name is over.</summary>
     public abstract SafeHandle? TryCreate(string name, nuint byteCount, ref PeerWait wait);
 
     /// <summary>The section of this name; null when there is none.</summary>
@@ -35,7 +35,7 @@ internal abstract class SystemSharing
     /// <summary>Its memory, to read and write; null when refused.</summary>
     public abstract unsafe void* Map(SafeHandle section, nuint byteCount);
 
-    /// <summary>How many bytes a section has now: fewer than it was created with if another process has cut it.</summary>
+    /// <summary>The number of bytes of a section now: fewer than at its creation if another process has cut it.</summary>
     public abstract nuint ByteCountOf(SafeHandle section, nuint byteCount);
 
     /// <summary>Ends the mapping.</summary>

@@ -1,10 +1,10 @@
 namespace NativeBuffers.Os;
 
-/// <summary>The system this process runs on: one of the three that the border is written for, or refused.</summary>
+/// <summary>The system on which this process runs: one of the three that the library supports. Others are refused.</summary>
 /// <remarks>
-/// The constants of another system would be wrong without a word, and a pointer of 4 bytes would not fill the words that slots
-/// and cursors are made of. So such a process is refused when it first asks for memory. The answer is worked out once; a static
-/// initialiser that threw would be told as <see cref="TypeInitializationException"/>, so the members here throw instead.
+/// On another system the constants would be wrong without a message. A pointer of 4 bytes would not fill the words of which slots and
+/// cursors are made. So such a process is refused when it first asks for memory. The answer is found once. If a static initializer threw,
+/// the program would get a <see cref="TypeInitializationException"/>, so the members here throw instead.
 /// </remarks>
 internal static class ThisSystem
 {
@@ -14,15 +14,15 @@ internal static class ThisSystem
         OperatingSystem.IsMacOS() && !OperatingSystem.IsMacCatalyst(),
         nint.Size);
 
-    /// <summary>Which one it is.</summary>
-    /// <exception cref="PlatformNotSupportedException">None of the three, or a 32-bit process.</exception>
+    /// <summary>Which of the three systems this is.</summary>
+    /// <exception cref="PlatformNotSupportedException">The system is none of the three, or this is a 32-bit process.</exception>
     public static SystemKind Kind => s_kind ?? throw Unsupported();
 
-    /// <summary>Throws unless the library can work here.</summary>
-    /// <exception cref="PlatformNotSupportedException">None of the three, or a 32-bit process.</exception>
+    /// <summary>Throws if the library does not support this process.</summary>
+    /// <exception cref="PlatformNotSupportedException">The system is none of the three, or this is a 32-bit process.</exception>
     public static void ThrowIfUnsupported() => _ = Kind;
 
-    /// <summary>The side of the border for this system; null where there is none, so that a static initialiser may call this.</summary>
+    /// <summary>Makes the object for this system; null on other systems, so that a static initializer may call this.</summary>
     public static T? Choose<T>(Func<T> linux, Func<T> windows, Func<T> mac)
         where T : class => s_kind switch
         {
@@ -32,7 +32,7 @@ internal static class ThisSystem
             _ => null,
         };
 
-    /// <summary>Which of the three a process runs on; null if none, or if its pointers have not 8 bytes.</summary>
+    /// <summary>The system of a process; null if it is none of the three, or if pointers do not have 8 bytes.</summary>
     public static SystemKind? Find(bool isLinux, bool isWindows, bool isMac, int pointerByteCount) =>
         pointerByteCount != sizeof(long) ? null
         : isLinux ? SystemKind.Linux
@@ -40,7 +40,7 @@ internal static class ThisSystem
         : isMac ? SystemKind.MacOS
         : null;
 
-    /// <summary>Says where the process runs, and where the library does.</summary>
+    /// <summary>The exception that names the system of this process, and the supported systems.</summary>
     public static PlatformNotSupportedException Unsupported() => new(
         $"NativeBuffers runs in 64-bit processes on Linux, Windows and macOS. This is a {8 * nint.Size}-bit process on {Environment.OSVersion.VersionString}."
         + " Android, iOS, tvOS, Mac Catalyst, FreeBSD and browsers are not supported.");

@@ -11,7 +11,7 @@ internal readonly record struct UnixFile(ulong Number, uint Owner, uint Group, u
     private const uint KindMask = 0xF000;
     private const uint PlainKind = 0x8000;
 
-    /// <summary>Whether it is neither a folder nor a pipe, a device, a socket.</summary>
+    /// <summary>Whether it is an ordinary file: not a folder, a pipe, a device or a socket.</summary>
     public bool IsPlain => (Mode & KindMask) == PlainKind;
 
     /// <summary>The part of the mode that <c>chmod</c> takes.</summary>

@@ -3,10 +3,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace NativeBuffers.Os;
 
-/// <summary>What Unix systems share: <c>rename</c> takes a name from one file and gives it to another.</summary>
+/// <summary>The common part of Unix systems: <c>rename</c> takes a name from one file and gives it to another.</summary>
 /// <remarks>
-/// The other names of the old file stay with the old file. So a file with several names is written itself, and so is one of another owner,
-/// where this process may not give files away. Mount points cannot be renamed over.
+/// Other names of the old file stay with the old file. So a file with several names is written itself. A file of another owner is, too,
+/// if this process may not change the owner of files. Mount points cannot be renamed over.
 /// </remarks>
 internal abstract partial class UnixFiles : SystemFiles
 {
@@ -23,7 +23,7 @@ internal abstract partial class UnixFiles : SystemFiles
         int error = Marshal.GetLastPInvokeError();
         if (old.IsInvalid)
         {
-            // What cannot be written is not replaced either; the caller opens it, and throws what the platform throws then.
+            // A file that cannot be written is not replaced either. The caller opens it, and gets the platform's exception.
             return SystemFault.IsMissing(error) ? CreateBeside(path, isSecret: false, out temporaryPath) : null;
         }
 
@@ -62,12 +62,12 @@ internal abstract partial class UnixFiles : SystemFiles
     /// <summary>What the system tells of an open file.</summary>
     protected abstract UnixFile Of(SafeFileHandle file);
 
-    /// <summary>Gives a new file the extended attributes and access lists of another; false if it cannot have them.</summary>
+    /// <summary>Gives a new file the extended attributes and access lists of another file; false if that fails.</summary>
     protected abstract bool TryCopyAttributes(SafeFileHandle from, SafeFileHandle to);
 
-    /// <summary>A new, empty file; null where there can be none.</summary>
-    /// <param name="path">Of a file in the folder.</param>
-    /// <param name="isSecret">Whether it is this user's alone at first.</param>
+    /// <summary>Makes a new, empty file; null if that fails.</summary>
+    /// <param name="path">The path of a file in the folder.</param>
+    /// <param name="isSecret">True if only this user may open the new file at first.</param>
     /// <param name="temporaryPath">The new file's name; null if it has none.</param>
     protected virtual SafeFileHandle? CreateBeside(string path, bool isSecret, out string? temporaryPath)
     {
@@ -95,7 +95,7 @@ internal abstract partial class UnixFiles : SystemFiles
         }
     }
 
-    /// <summary>Keeps .NET programs out that open the file without sharing it, as the platform does for files that it opens.</summary>
+    /// <summary>Locks the file against .NET programs that open it without sharing, as the platform locks the files that it opens.</summary>
     protected static void LockShared(SafeFileHandle file) => _ = Lock(file, SharedLockWithoutWaiting);
 
     private bool TryMakeAlike(SafeFileHandle file, SafeFileHandle old, UnixFile before)
@@ -103,7 +103,7 @@ internal abstract partial class UnixFiles : SystemFiles
         UnixFile now = Of(file);
         bool isOwned = (now.Owner == before.Owner && now.Group == before.Group) || ChangeOwner(file, before.Owner, before.Group) == 0;
 
-        // The mode comes last: a change of owner takes some of its bits away.
+        // The mode comes last, because a change of owner removes some of its bits.
         return isOwned && TryCopyAttributes(old, file) && ChangeMode(file, before.Permissions) == 0;
     }
 

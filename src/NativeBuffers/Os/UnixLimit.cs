@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Os;
 
-/// <summary>What <c>getrlimit</c> tells of this process.</summary>
+/// <summary>Reads the limits of this process with <c>getrlimit</c>.</summary>
 internal static partial class UnixLimit
 {
     /// <summary>A limit; false where there is none.</summary>
@@ -11,7 +11,7 @@ internal static partial class UnixLimit
         bool isRead = Read(which, out Limit found) == 0;
         limit = (long)ulong.Min(found.Current, long.MaxValue);
 
-        // "Without" is the largest number there is, which is signed on macOS.
+        // The largest number means that there is no limit. The number is signed on macOS.
         return isRead && limit < long.MaxValue;
     }
 

@@ -66,8 +66,8 @@ internal abstract partial class UnixMaps : SystemMaps
     }
 
     /// <remarks>
-    /// Beyond this limit the kernel refuses, and sends SIGXFSZ as well, which ends the process. So the limit is read first. It may become
-    /// less between the two calls, but only by the process's own doing, or by its user's (<c>prlimit</c>).
+    /// Beyond this limit the kernel refuses the write, and sends SIGXFSZ, which ends the process. So the limit is read first. Between the
+    /// two calls only the process itself or its user (<c>prlimit</c>) can lower the limit.
     /// </remarks>
     public sealed override void ThrowIfBeyondLimit(SafeFileHandle file, long end, string name)
     {
@@ -75,7 +75,7 @@ internal abstract partial class UnixMaps : SystemMaps
         if (end > limit && IsPlain(file))
         {
             throw new IOException(
-                $"{name} cannot have {end:N0} bytes: RLIMIT_FSIZE (ulimit -f) lets this process write files of at most {limit:N0} bytes.");
+                $"{name} cannot have {end:N0} bytes: RLIMIT_FSIZE (ulimit -f) lets this process write files of at most {limit:N0} bytes. Raise the limit, or use a shorter file.");
         }
     }
 
@@ -101,16 +101,16 @@ internal abstract partial class UnixMaps : SystemMaps
     /// <summary>A mapping of another size, of a file that has this size by now. One that becomes smaller is not refused.</summary>
     protected abstract unsafe void* RemapTo(void* start, nuint oldByteCount, nuint newByteCount, SafeFileHandle file, string name);
 
-    /// <summary>Makes a file longer, and takes the room for that on the disk: memory that the disk has no room for would end the process.</summary>
+    /// <summary>Makes a file longer, and takes the room for it on the disk: a write to memory without room on the disk would end the process.</summary>
     protected abstract void Grow(SafeFileHandle file, long lengthBefore, long byteCount, string name);
 
-    /// <summary>Whether an open file is neither a folder nor a pipe, a device, a socket.</summary>
+    /// <summary>Whether an open file is an ordinary file: not a folder, a pipe, a device or a socket.</summary>
     protected abstract bool IsPlain(SafeFileHandle file);
 
-    /// <summary>Tells the disk to write what it has taken and keeps in its own memory, where the call before has not; the error number, or 0.</summary>
+    /// <summary>Makes the disk write its own cache, if the call before has not. Returns the error number, or 0.</summary>
     protected virtual int EmptyDiskCache(SafeFileHandle file) => 0;
 
-    /// <summary>Gives a file another length, and takes no room for it.</summary>
+    /// <summary>Gives a file another length, without taking room on the disk.</summary>
     protected static void Truncate(SafeFileHandle file, long byteCount, string name)
     {
         int error;
@@ -126,10 +126,10 @@ internal abstract partial class UnixMaps : SystemMaps
         }
     }
 
-    /// <summary>What the calls say that are refused.</summary>
+    /// <summary>The result of a call that was refused.</summary>
     protected static unsafe void* Refused => (void*)-1;
 
-    /// <summary>Null if memory is short; else throws.</summary>
+    /// <summary>Null if memory is short; otherwise throws.</summary>
     protected static unsafe void* NullOrThrow(int error, string name) =>
         SystemFault.IsLackOfMemory(error) ? null : throw SystemFault.Of(error, $"{name} could not be mapped");
 

@@ -52,7 +52,7 @@ internal abstract partial class UnixSharing : SystemSharing
                     return null;
                 }
 
-                // The process that removes the file may be stopped, and keep its lock for ever.
+                // The process that removes the file may be stopped, and then keeps its lock for ever.
                 if (!wait.TryPause())
                 {
                     return null;
@@ -136,7 +136,7 @@ internal abstract partial class UnixSharing : SystemSharing
         }
         catch (IOException fault)
         {
-            throw new InsufficientMemoryException($"{subject} of {byteCount:N0} bytes is not to be had.", fault);
+            throw new InsufficientMemoryException($"{subject} could not get {byteCount:N0} bytes of memory.", fault);
         }
     }
 

@@ -2,7 +2,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace NativeBuffers.Os;
 
-/// <summary>Windows: a file that is open or mapped keeps its name, so that no other can take its place. Run under Wine, by hand; not on Windows yet.</summary>
+/// <summary>Windows: a file that is open or mapped keeps its name, so no new file can take its place. Run by hand under Wine, not on Windows yet.</summary>
 internal sealed class WindowsFiles : SystemFiles
 {
     public override SafeFileHandle? TryCreateBeside(string path, out string? temporaryPath)
@@ -28,15 +28,15 @@ internal sealed class WindowsFiles : SystemFiles
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
             throw MayWrite(path)
-                ? new IOException($"{path} is open or mapped, here or in another process. Windows replaces no such file: close it first, or create one of another name.", fault)
-                : new UnauthorizedAccessException($"{path} is not this user's to replace, or may only be read.", fault);
+                ? new IOException($"{path} is open or mapped, here or in another process. Windows does not replace such a file: close it first, or create one of another name.", fault)
+                : new UnauthorizedAccessException($"{path} may not be replaced or written by this user. Change its permissions, or create a file of another name.", fault);
         }
 
         temporaryPath = null;
         return true;
     }
 
-    /// <summary>Whether only its use keeps a file from being written.</summary>
+    /// <summary>Whether this user may write a file, so that only its use prevents that now.</summary>
     private static bool MayWrite(string path)
     {
         try

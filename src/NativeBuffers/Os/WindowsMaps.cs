@@ -21,7 +21,7 @@ internal sealed partial class WindowsMaps : SystemMaps
 
     public override unsafe void* Map(SafeFileHandle file, nuint byteCount, bool canWrite, string name = "A file")
     {
-        // The view keeps the section, so that its handle is needed no longer. Closing that may leave another error number.
+        // The view keeps the section alive, so its handle is closed here. To close it may change the error number.
         SafeFileHandle section = CreateSection(file, null, canWrite ? PagesReadWrite : PagesReadOnly, 0, 0, null);
         int error = Marshal.GetLastPInvokeError();
         void* start = null;
@@ -80,7 +80,7 @@ internal sealed partial class WindowsMaps : SystemMaps
         }
         catch (IOException fault)
         {
-            // The platform's message has the name that the file was opened by, which may be a temporary one.
+            // The platform's message has the name under which the file was opened, which may be a temporary name.
             string why = SystemFault.MessageOf(fault.HResult & 0xFFFF);
             throw new IOException($"{name} could not be made {byteCount:N0} bytes long: {why}.", fault);
         }
@@ -110,7 +110,7 @@ internal sealed partial class WindowsMaps : SystemMaps
         }
         catch (IOException)
         {
-            // Another mapping has the longer file by now: it stays longer, with zeros at its end.
+            // Another mapping already uses the longer file: the file stays longer, with zeros at its end.
         }
     }
 

@@ -72,7 +72,7 @@ internal sealed partial class WindowsSharing : SystemSharing
         return front == null ? null : front + FrontByteCount;
     }
 
-    /// <remarks>The system cuts no section.</remarks>
+    /// <remarks>The system never cuts a section.</remarks>
     public override nuint ByteCountOf(SafeHandle section, nuint byteCount) => byteCount;
 
     public override unsafe void Unmap(void* start, nuint byteCount) => _ = UnmapView((byte*)start - FrontByteCount);

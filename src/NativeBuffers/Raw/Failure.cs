@@ -60,7 +60,7 @@ internal static class Failure
         new("The memory is borrowed or pinned: it cannot be resized, released or moved before that ends.");
 
     public static InvalidOperationException TooManyPins(int most) =>
-        new($"The memory has {most:N0} pins that go on, and no memory has more: dispose what Pin and Retain return.");
+        new($"The memory has {most:N0} pins, which is the most: dispose what Pin and Retain return.");
 
     public static InvalidOperationException BeingResizedHere() =>
         new("This thread is resizing the memory, and its allocator has called the code that uses it: wait until the resize has ended."
@@ -88,7 +88,7 @@ internal static class Failure
         new($"{allocator} returned a block that does not start at a multiple of {alignment} bytes.");
 
     public static InvalidOperationException NoBlock(object allocator, nuint address, nuint byteCount) =>
-        new($"{allocator} returned the address 0x{address:X}: a block of {byteCount:N0} bytes would pass the end of the address space there. It is neither used nor freed.");
+        new($"{allocator} returned the address 0x{address:X}: a block of {byteCount:N0} bytes there would pass the end of the address space. The address is neither used nor freed. Correct the allocator.");
 
     public static InvalidOperationException ScopeOpen() =>
         new("A scope of this arena is open: allocate from the innermost one, or dispose it first.");

@@ -11,7 +11,7 @@ internal sealed class FileMapping : MappedBlock
     private readonly MappedFileAccess _access;
     private readonly SystemMaps _maps;
 
-    /// <summary>Whether the mapping ended when the file was to be cut, and could not be made again. It changes only while nobody borrows.</summary>
+    /// <summary>Whether the mapping ended to cut the file, and could not be made again. It changes only while no borrow goes on.</summary>
     private bool _isUnmapped;
 
     /// <param name="file">Open; closed with the block.</param>
@@ -71,9 +71,9 @@ internal sealed class FileMapping : MappedBlock
     }
 
     /// <summary>Maps an open file, which the result closes.</summary>
-    /// <param name="file">Open for this, with so many bytes.</param>
-    /// <param name="path">What the user calls it.</param>
-    /// <param name="canWrite">Whether it was opened to be written.</param>
+    /// <param name="file">An open file with at least <paramref name="byteCount"/> bytes.</param>
+    /// <param name="path">The path that the user gave, for messages.</param>
+    /// <param name="canWrite">Whether the file was opened for writing.</param>
     /// <param name="access">How it will be read.</param>
     /// <param name="byteCount">How many bytes to map.</param>
     /// <param name="maps">The system.</param>
@@ -84,7 +84,7 @@ internal sealed class FileMapping : MappedBlock
         var mapping = new FileMapping(file, path, canWrite, access, maps);
         unsafe
         {
-            // SAFETY: the file has so many bytes.
+            // SAFETY: the file is open and has byteCount bytes. The mapping lives until the result frees it.
             void* start = mapping.MapPart(byteCount);
             block = start != null ? new Block(start, byteCount) : throw Failure.OutOfMemory(byteCount, mapping);
         }
@@ -115,14 +115,14 @@ internal sealed class FileMapping : MappedBlock
     /// <summary>Throws when the file has become shorter than its mapping: memory behind its end is not to be touched.</summary>
     /// <param name="byteCount">The mapping's.</param>
     /// <safety>The block is borrowed.</safety>
-    /// <exception cref="EndOfStreamException">It has.</exception>
-    /// <exception cref="IOException">It is not mapped any more.</exception>
+    /// <exception cref="EndOfStreamException">The file was cut.</exception>
+    /// <exception cref="IOException">The file is not mapped any more.</exception>
     public unsafe void ThrowIfCut(long byteCount)
     {
         if (_isUnmapped)
         {
             throw new IOException(
-                $"{Name} could not be mapped again when it was to become shorter: there is no memory to borrow. Resize it to another length, or dispose it.");
+                $"{Name} could not be mapped again when its file was cut, so no elements can be borrowed. Resize it to another length, or dispose it.");
         }
 
         long length = RandomAccess.GetLength(_file);
@@ -182,8 +182,8 @@ internal sealed class FileMapping : MappedBlock
 
     /// <summary>Makes the file shorter, and maps the rest of it, if there is one.</summary>
     /// <remarks>
-    /// Where the mapping must end first and cannot be made again, the owner keeps an address that is not its own. Then it lends
-    /// nothing more, and frees nothing: see <see cref="ThrowIfCut"/>.
+    /// On some systems the mapping must end first. If it cannot be made again, the owner keeps an address that is not its own. Then the
+    /// owner refuses all borrows, and frees nothing: see <see cref="ThrowIfCut"/>.
     /// </remarks>
     private unsafe void* Cut(void* block, nuint oldByteCount, nuint newByteCount)
     {
@@ -202,7 +202,7 @@ internal sealed class FileMapping : MappedBlock
         }
         catch
         {
-            // Somebody else has it mapped. The owner goes on with what it had, at the same address.
+            // Another program has the file mapped. The owner goes on with the old mapping, at the same address.
             _isUnmapped = !_maps.TryMapAt(_file, block, oldByteCount);
             throw;
         }
@@ -210,7 +210,7 @@ internal sealed class FileMapping : MappedBlock
         return MapAnew(newByteCount);
     }
 
-    /// <summary>Of a file that has no mapping, as it was empty or could not be mapped again: gives it a length and a mapping; null when there is no room.</summary>
+    /// <summary>Gives a length and a mapping to a file that has no mapping (it was empty, or could not be mapped again). Null when memory is exhausted.</summary>
     private unsafe void* MapAnew(nuint byteCount)
     {
         long lengthBefore = RandomAccess.GetLength(_file);

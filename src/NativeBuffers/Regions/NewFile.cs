@@ -6,10 +6,10 @@ namespace NativeBuffers;
 
 /// <summary>Makes a file of zeros, and maps it: a new one in the old one's place, or the old one itself.</summary>
 /// <remarks>
-/// A new file loses nothing: programs that have the old one keep it, and if the disk refuses, the old one is still there. But the new one
-/// cannot always be what the old one was, or be put where it was; <see cref="SystemFiles"/> knows. Then the old one is written, as any
-/// program would that opens it: it keeps its owner, permissions and other names, and all who have it see the zeros.
-/// Errors name the path that the user gave: a temporary name is nobody's business.
+/// A new file loses nothing: programs that have the old one keep it, and if the disk refuses, the old one is still there. But a new file
+/// cannot always get the old one's properties or its place; <see cref="SystemFiles"/> decides. Then the old file is written, as any
+/// program would write it: it keeps its owner, permissions and other names, and all programs that have it see the zeros.
+/// Errors name the path that the user gave, and never a temporary name.
 /// </remarks>
 internal static class NewFile
 {
@@ -27,7 +27,7 @@ internal static class NewFile
         return TryReplace(fullPath, target, byteCount, access, out block) ?? Overwrite(fullPath, target, byteCount, access, out block);
     }
 
-    /// <summary>Puts a new file in a path's place; null where it cannot be put there.</summary>
+    /// <summary>Puts a new file in the place of a path; null if that is not possible.</summary>
     private static FileMapping? TryReplace(string path, string target, nuint byteCount, MappedFileAccess access, out Block block)
     {
         block = default;
@@ -52,7 +52,7 @@ internal static class NewFile
             {
                 unsafe
                 {
-                    // SAFETY: nobody has seen the block.
+                    // SAFETY: the block is the mapping's, with its length. No other code has its address yet, and none uses it later.
                     mapping?.Free(block.Start, block.ByteCount);
                 }
 
@@ -66,7 +66,7 @@ internal static class NewFile
     }
 
     /// <summary>Makes the file itself all zeros, of another length.</summary>
-    /// <remarks>It takes the room first, and is never shorter than both lengths are: so mappings of the part that stays go on.</remarks>
+    /// <remarks>Takes the room first. The file is never shorter than the shorter of the two lengths, so mappings of the part that stays go on.</remarks>
     private static FileMapping Overwrite(string path, string target, nuint byteCount, MappedFileAccess access, out Block block)
     {
         bool isNew = !File.Exists(target);
@@ -101,7 +101,7 @@ internal static class NewFile
         }
     }
 
-    /// <remarks>By writing to the file, not to a mapping: a hole that the disk has no room for is an exception here.</remarks>
+    /// <remarks>Writes to the file, not to a mapping: if the disk has no room for a hole, the write throws.</remarks>
     private static void Clear(SafeFileHandle file, long byteCount, string path)
     {
         SystemMaps.Current.ThrowIfBeyondLimit(file, byteCount, path);

@@ -21,7 +21,7 @@ internal sealed class PinnedOwners : IDisposable
 
     private PinnedOwners(int count) => _owners = new PinnedBytes[count];
 
-    /// <summary>How many bytes all owners have together.</summary>
+    /// <summary>The sum of the bytes of all owners.</summary>
     public long ByteCount { get; private set; }
 
     /// <summary>How many bytes are done.</summary>

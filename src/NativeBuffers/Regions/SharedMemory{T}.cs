@@ -15,8 +15,9 @@ namespace NativeBuffers;
 /// counts as gone, and its memory is freed when the next shared memory is created or opened by that name.</para>
 /// <para>All members may be called from all threads at any time. While a borrow lasts, <see cref="Dispose"/> lets nobody else
 /// in, and the memory is left when the last one ends.</para>
-/// <para>The memory keeps its length as long as no other program cuts its file, which this user's programs may do on Linux and macOS. Memory behind the
-/// new end is gone then: new borrows are refused, with <see cref="EndOfStreamException"/>, and a borrow that goes on ends the process where it touches what is gone.</para>
+/// <para>The memory keeps its length unless another program cuts its file, which programs of this user may do on Linux and macOS. Then
+/// the memory after the new end is gone. New borrows are refused with <see cref="EndOfStreamException"/>, and a borrow that goes on ends
+/// the process where it touches that memory.</para>
 /// <para>Who may write what, and when another may read it, is for the processes to agree upon: with
 /// <see cref="Volatile"/> and <see cref="Interlocked"/> on elements, as between threads. A process that crashes leaves
 /// elements as they are: half written, perhaps.</para>
@@ -58,7 +59,7 @@ public sealed class SharedMemory<T> : IDisposable
     /// <exception cref="ArgumentException"><paramref name="name"/> cannot be one.</exception>
     /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
-    /// <exception cref="IOException">The name is in use, also when another process does not finish removing it in some seconds; or the system
+    /// <exception cref="IOException">The name is in use, or another process has been removing it for some seconds; or the system
     /// refused for another reason, such as the process's limit for files (<c>ulimit -f</c>).</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
@@ -94,7 +95,7 @@ public sealed class SharedMemory<T> : IDisposable
 
     /// <summary>Memory of this name: created if there is none.</summary>
     /// <inheritdoc cref="Create(string, long, string?, int)" path="/param|/exception"/>
-    /// <exception cref="FileNotFoundException">Another process does not finish removing the name in some seconds: it may be stopped.</exception>
+    /// <exception cref="FileNotFoundException">Another process has been removing the name for some seconds, and may be stopped.</exception>
     /// <exception cref="InvalidDataException">It is there, and has another size.</exception>
     /// <exception cref="UnauthorizedAccessException">It is another user's.</exception>
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]

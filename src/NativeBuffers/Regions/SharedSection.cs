@@ -21,9 +21,9 @@ internal sealed class SharedSection(SafeHandle section, string name) : MappedBlo
         return start != null ? new Block(start, byteCount) : throw Failure.OutOfMemory(byteCount, this);
     }
 
-    /// <summary>Throws when another process has made the section shorter than its mapping: memory behind its end is not to be touched.</summary>
+    /// <summary>Throws when another process has made the section shorter than its mapping. Memory after its end must not be touched.</summary>
     /// <safety>The block is borrowed.</safety>
-    /// <exception cref="EndOfStreamException">It has.</exception>
+    /// <exception cref="EndOfStreamException">The section is shorter.</exception>
     public unsafe void ThrowIfCut(nuint byteCount)
     {
         nuint found = SystemSharing.Current.ByteCountOf(section, byteCount);

@@ -2,11 +2,11 @@ using System.Runtime.Loader;
 
 namespace NativeBuffers.Watching;
 
-/// <summary>The last actions of a process that ends in order. They run after the program's own handlers, which may still dispose of blocks.</summary>
+/// <summary>The last actions of a process that ends in order. They run after the program's own handlers, which may still dispose blocks.</summary>
 /// <remarks>
 /// The platform calls the handlers of <see cref="AppDomain.ProcessExit"/> in the order in which they were added, and before that it
-/// raises <see cref="AssemblyLoadContext.Unloading"/>. So a handler is added then, behind all those of the program. On a platform that does not
-/// raise that event, the handler that was added at first does the work.
+/// raises <see cref="AssemblyLoadContext.Unloading"/>. So this class adds a handler in that event, after all handlers of the program. On
+/// a platform that does not raise the event, a handler that was added at the start does the work.
 /// </remarks>
 internal static class ProcessEnd
 {

@@ -92,7 +92,7 @@ internal abstract class Watch
         return t_bytesUntilSample <= 0;
     }
 
-    /// <summary>Whether a count of blocks of one size has come to its end; it is begun anew then. Before the first, it is below 0.</summary>
+    /// <summary>Counts a block of one size. True at the end of the count, which then begins anew. Before the first count it is below 0.</summary>
     public static bool IsDue(ref int left, nuint byteCount)
     {
         if (left > 0)
@@ -163,12 +163,12 @@ internal abstract class Watch
         }
     }
 
-    /// <summary>Tells that a scoped owner was disposed through one copy, and then through another. Throws nothing.</summary>
+    /// <summary>Tells that a scoped owner was disposed through one copy, and then through another copy. Throws nothing.</summary>
     /// <param name="start">The block's first byte; for information.</param>
     /// <param name="byteCount">The block's size.</param>
-    /// <param name="allocated">Where the block was asked for.</param>
-    /// <param name="first">Where it was given back.</param>
-    /// <param name="second">Where the second disposal is, which freed nothing.</param>
+    /// <param name="allocated">The line that allocated the block.</param>
+    /// <param name="first">The line that gave it back.</param>
+    /// <param name="second">The line of the second disposal, which freed nothing.</param>
     public static void TellDisposedTwice(nint start, nuint byteCount, Origin allocated, Origin first, Origin second)
     {
         try

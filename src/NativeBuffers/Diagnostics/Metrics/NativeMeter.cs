@@ -72,7 +72,7 @@ internal static class NativeMeter
     private static Measurement<long>[] Tracked(Func<(long LiveBytes, long LiveBlocks, long PeakBytes), long> figure) =>
         TrackedMemory.Now is { } now ? [new(figure(now))] : [];
 
-    /// <summary>A measurement for each name that a budget has. Budgets that are gone have none.</summary>
+    /// <summary>A measurement for each name that a live budget has.</summary>
     private static IEnumerable<Measurement<long>> Budgets(Func<BudgetFigures, long?> figure) =>
         from each in BudgetGroup.Measure()
         let value = each.Figures is { } figures ? figure(figures) : null

@@ -36,7 +36,7 @@ internal static class NativeMetrics
     }
 
     /// <summary>Makes them if that has not happened.</summary>
-    /// <remarks>A method of its own, so that a part of the platform that cannot be loaded is an exception of the call.</remarks>
+    /// <remarks>A separate method: if a part of the platform cannot be loaded, the call throws, and the caller can catch it.</remarks>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void StartNow()
     {
@@ -68,7 +68,7 @@ internal static class NativeMetrics
         }
         catch (Exception)
         {
-            // What metrics need of the platform cannot be loaded: files may be used up. An exception of this thread would end the process.
+            // A part of the platform cannot be loaded, for example because no file can be opened. An exception on this thread would end the process.
         }
     }
 }

@@ -74,17 +74,18 @@ internal static class CallStacks
         DiagnosticMethodInfo.Create(frame) is not { } method ? AddressOf(frame)
         : method.DeclaringTypeName is { Length: > 0 } type ? $"{type}.{method.Name}" : method.Name;
 
-    /// <summary>For a program without names of methods: what a debugger or <c>addr2line</c> finds them by.</summary>
+    /// <summary>The address of a call in a program without names of methods. A debugger or <c>addr2line</c> finds the method by it.</summary>
     private static string AddressOf(StackFrame frame) =>
         frame.GetNativeIP() is var address && address != 0 ? $"(unknown, at 0x{address - frame.GetNativeImageBase():X} of the program)" : "(unknown)";
 
-    /// <remarks>By the name alone: NativeAOT keeps neither culture nor token.</remarks>
+    /// <remarks>Compares the simple name only: NativeAOT keeps neither culture nor token.</remarks>
     private static bool IsOurs(StackFrame frame) =>
         DiagnosticMethodInfo.Create(frame)?.DeclaringAssemblyName is { } assembly
         && assembly.AsSpan()[..(assembly.IndexOf(',') is var end && end < 0 ? assembly.Length : end)].SequenceEqual(s_ownName);
 
-    /// <summary>The method of a frame, or the name of one that may be unloaded: a key must not keep a plug-in. The address in it where there are no such objects.</summary>
-    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "For a method that was trimmed there is the address.")]
+    /// <summary>What identifies the method of a frame: its object, its name if a plug-in may be unloaded, or else its native address.</summary>
+    /// <remarks>A key with the object of a plug-in's method would keep the plug-in in memory.</remarks>
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "A method that was trimmed is identified by its address.")]
     private static object MethodOf(StackFrame frame)
     {
         MethodBase? method = frame.GetMethod();
