@@ -43,9 +43,10 @@ public sealed class NativeMemoryBudgetOptions
     /// thread call nobody. It is called again as long as it returns true and something was given back to this budget meanwhile; but for one
     /// allocation no more than a million times, nor 100 times in a row while no less is taken than before, because others take what it frees.</para>
     /// <para>It is not called when room cannot be set aside: see <see cref="NativeMemoryBudget.TryReserve"/>.</para>
-    /// <para>The owner that asks is in the middle of its growth. Its lengths may be asked for. It may be disposed: it counts as disposed at
-    /// once, and its memory is given back when the growth has ended. Its other members throw an <see cref="InvalidOperationException"/> on
-    /// this thread, and wait on others. What the callback throws, the allocation throws.</para>
+    /// <para>The owner that asks is in the middle of its growth. The callback may ask for its lengths. It may dispose the owner: the
+    /// owner counts as disposed at once, and its memory is given back when the growth has ended. All other members of the owner throw an
+    /// <see cref="InvalidOperationException"/> on this thread, and wait on other threads. If the callback throws, the allocation throws
+    /// the same exception.</para>
     /// </remarks>
     public Func<NativeMemoryRefusal, bool>? OnRefusal { get; init; }
 }

@@ -22,7 +22,7 @@ internal static class Closing
     public const ulong Exclusive = SlotState.Exclusive - SlotState.Held;
 
     /// <summary>Ends the generation. The block is given back now, or when the last borrow or pin of it ends.</summary>
-    /// <remarks>Does not wait for a thread that resizes: that thread is asked to close (<see cref="Exclusion"/>). Never throws.</remarks>
+    /// <remarks>Does not wait for a thread that resizes, but asks that thread to close (<see cref="Exclusion"/>). Never throws.</remarks>
     /// <returns>False when that generation was not open any more.</returns>
     /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
     public static unsafe bool Close(Slot* slot, ulong held) => Close(slot, held, out _);
@@ -51,7 +51,7 @@ internal static class Closing
                 return true;
             }
 
-            // Its thread is just beginning, or just letting others in.
+            // The resizing thread is just beginning or ending.
             backoff.Pause();
         }
 
@@ -256,12 +256,12 @@ internal static class Closing
     /// </summary>
     public static bool IsExclusive(ulong state) => state == Exclusive || state + Slot.Step == Exclusive;
 
-    /// <summary>Whether a difference to a held generation says that this is neither open, nor will be again.</summary>
+    /// <summary>Whether a difference to a held generation means that the generation is not open, and never will be again.</summary>
     private static bool IsOver(ulong state) => state > Shared && !IsExclusive(state);
 
-    /// <summary>Waits a moment for the thread that keeps the others out.</summary>
-    /// <exception cref="InvalidOperationException">That is this thread.</exception>
-    /// <safety>The slot is <see cref="SlotState.Exclusive"/>, or was just now.</safety>
+    /// <summary>Waits a moment for the thread that excludes the others.</summary>
+    /// <exception cref="InvalidOperationException">This thread itself excludes the others.</exception>
+    /// <safety>The slot is never unmapped. It is <see cref="SlotState.Exclusive"/>, or was just before.</safety>
     public static unsafe void Wait(Slot* slot, ref Backoff backoff)
     {
         if (Exclusion.IsMine(slot))
@@ -272,7 +272,7 @@ internal static class Closing
         backoff.Pause();
     }
 
-    /// <summary>Moves an open generation to another state; false when it is over, and while a thread keeps the others out.</summary>
+    /// <summary>Moves an open generation to another state; false when it is over, and while a thread excludes the others.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static unsafe bool TryLeaveOpen(Slot* slot, ulong held, SlotState next, out SlotState before, out Magazine* home)
     {

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Caches;
 
-/// <summary>A note that one thread keeps the other threads out of a block, while it may run code that is not the library's.</summary>
+/// <summary>A note that one thread excludes the other threads from a block, while it may run code from outside the library.</summary>
 /// <remarks>
 /// <para>An allocator may call the program: a budget's <c>OnRefusal</c>, a C function, an event listener. That code may use the very owner whose
 /// block is being resized. A wait would never end there, so <see cref="IsMine"/> tells the waiting member, which throws instead.</para>
@@ -16,10 +16,10 @@ internal struct Exclusion
     private unsafe Exclusion* _outer;
     private unsafe Slot* _slot;
 
-    /// <summary>Begins the note.</summary>
-    /// <param name="note">On the stack of this thread.</param>
-    /// <param name="slot">In the state exclusive, by this thread.</param>
-    /// <param name="held">Its generation.</param>
+    /// <summary>Begins a note.</summary>
+    /// <param name="note">The note, on the stack of this thread.</param>
+    /// <param name="slot">The slot, which this thread has made exclusive.</param>
+    /// <param name="held">The generation of the slot.</param>
     /// <safety>The note stays on the stack until <see cref="End"/>. Notes of a thread end in reverse order.</safety>
     public static unsafe void Begin(Exclusion* note, Slot* slot, ulong held)
     {
@@ -29,9 +29,9 @@ internal struct Exclusion
         Volatile.Write(ref Request(slot), None(held));
     }
 
-    /// <summary>Ends the note, before the others are let in again; whether the owner was disposed meanwhile.</summary>
+    /// <summary>Ends the note, before other threads may enter again. True if the owner was disposed meanwhile.</summary>
     /// <inheritdoc cref="Begin" path="/param"/>
-    /// <safety>The note was begun on this thread, with the same slot, which is in the state exclusive still.</safety>
+    /// <safety>The note was begun on this thread, with the same slot, which is still exclusive. It is the last one begun.</safety>
     public static unsafe bool End(Exclusion* note, Slot* slot, ulong held)
     {
         Forget(note);
@@ -39,10 +39,10 @@ internal struct Exclusion
     }
 
     /// <summary>Ends the note of a slot that this thread has given away.</summary>
-    /// <safety>The note was begun on this thread.</safety>
+    /// <safety>The note was begun on this thread, is the last one begun, and is still on the stack.</safety>
     public static unsafe void Forget(Exclusion* note) => t_innermost = note->_outer;
 
-    /// <summary>Whether this thread itself keeps the others out, so that a wait for the slot would never end.</summary>
+    /// <summary>Whether this thread itself excludes the others, so that a wait for the slot would never end.</summary>
     /// <safety>The pointer is compared, not followed.</safety>
     public static unsafe bool IsMine(Slot* slot)
     {
@@ -57,18 +57,18 @@ internal struct Exclusion
         return false;
     }
 
-    /// <summary>Asks the thread that keeps the others out to close the generation at the end; false if there is no such note now.</summary>
+    /// <summary>Asks the excluding thread to close the generation at the end; false if there is no such note now.</summary>
     /// <safety>Slots are never unmapped.</safety>
     public static unsafe bool TryAskToClose(Slot* slot, ulong held) =>
         Interlocked.CompareExchange(ref Request(slot), Asked(held), None(held)) == None(held) || IsAskedToClose(slot, held);
 
-    /// <summary>Whether the generation is closed as soon as the thread lets others in again.</summary>
+    /// <summary>Whether the excluding thread was asked to close the generation at the end.</summary>
     /// <safety>Slots are never unmapped.</safety>
     public static unsafe bool IsAskedToClose(Slot* slot, ulong held) => Volatile.Read(ref Request(slot)) == Asked(held);
 
     private static unsafe ref ulong Request(Slot* slot) => ref *(ulong*)&slot->Next;
 
-    // Neither is an address of a slot, nor zero: those have no state in their lowest bits.
+    // These two values are neither zero nor the address of a slot, whose lowest bits are zero.
     private static ulong None(ulong held) => Slot.With(held, SlotState.Exclusive);
 
     private static ulong Asked(ulong held) => Slot.With(held, SlotState.Closing);

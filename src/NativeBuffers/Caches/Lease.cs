@@ -205,7 +205,7 @@ internal struct Lease
     public readonly unsafe Span<T> View<T>(int length)
         where T : unmanaged => Block.View<T>(_slot->Start, length);
 
-    /// <summary>Gives the block back; that of a stale lease if it was only resized since. Otherwise a stale lease, or none, gives nothing back.</summary>
+    /// <summary>Gives the block back. A stale lease gives its block back only if that was only resized since; a lease without a slot does nothing.</summary>
     /// <param name="type">The elements' type.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Return(Type type)

@@ -3,7 +3,7 @@ using NativeBuffers.Watching;
 
 namespace NativeBuffers.Caches;
 
-/// <summary>The end of a lease that is not on the shortest path: of a watched block, or of a stale lease.</summary>
+/// <summary>The end of a lease outside the shortest path: for a watched block, or a stale lease.</summary>
 internal static class LeaseEnd
 {
     /// <summary>As <see cref="Lease.Return"/>, in a process that watches its blocks: for a watched block, and for a stale lease.</summary>
@@ -21,17 +21,18 @@ internal static class LeaseEnd
         }
         else if (!TryReturnResized(slot, generation, type) && home != null)
         {
-            // Without a home, this variable itself has returned it.
+            // Without a home, this variable itself has returned the block. With a home, a copy has returned it.
             Disposals.FindFirst(generation, type);
         }
     }
 
-    /// <summary>As <see cref="Lease.Return"/>, for a stale lease where nobody watches. Few arguments: each one is kept for this call alone.</summary>
+    /// <summary>As <see cref="Lease.Return"/>, for a stale lease in a process without diagnostics.</summary>
+    /// <remarks>It has few arguments, because the caller must keep each of them for this call alone.</remarks>
     /// <safety>The arguments are a lease's, on its thread.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static unsafe void ReturnStale(Slot* slot, ulong generation) => _ = TryReturnResized(slot, generation, typeof(byte));
 
-    /// <summary>Gives the block of a stale lease back, if that was only resized since; tells.</summary>
+    /// <summary>Gives back and tells the block of a stale lease, if only resizes have happened since. True if so.</summary>
     /// <safety>The arguments are a lease's, on its thread.</safety>
     private static unsafe bool TryReturnResized(Slot* slot, ulong generation, Type type)
     {

@@ -2,11 +2,11 @@ using NativeBuffers.Watching;
 
 namespace NativeBuffers.Caches;
 
-/// <summary>Which generations of a slot are one loan to a scoped buffer, which was resized.</summary>
+/// <summary>The generations of a slot that belong to one loan, because a scoped buffer was only resized.</summary>
 /// <remarks>
-/// The compiler copies a buffer to call <c>Resize</c> where it may not change the buffer itself: an <c>in</c> parameter, a readonly field,
-/// the hidden variable of <c>using (buffer)</c>. The copy is resized and lost, and the buffer stays with an old generation. By this chain its
-/// disposal finds the block all the same. Only <c>Resize</c> writes here. See docs/decisions/0001.
+/// The compiler copies a buffer to call <c>Resize</c> where it may not change the buffer itself: an <c>in</c> parameter, a readonly
+/// field, the hidden variable of <c>using (buffer)</c>. The copy is resized and lost, and the buffer keeps the old generation. This chain
+/// lets the disposal of the buffer find the block. Only <c>Resize</c> writes the chain. See docs/decisions/0001.
 /// </remarks>
 internal struct ResizeChain
 {
@@ -26,10 +26,11 @@ internal struct ResizeChain
         Volatile.Write(ref chain->_last, to);
     }
 
-    /// <summary>Whether resizes alone have led from one generation to the one that the slot has now.</summary>
+    /// <summary>Whether only resizes lie between an earlier generation and the present one.</summary>
     /// <remarks>
-    /// A generation is never given twice. So if the last resize gave the one of now, nothing else has happened since. If the slot has
-    /// gone to another thread, that may write here: its generations are higher than the asking lease's, and it writes the first one first.
+    /// A generation is never given twice. So if the last resize made the present generation, nothing else has happened since. Another
+    /// thread that has the slot now may write here: its generations are higher than that of the asking lease, and it writes the first
+    /// generation before the last.
     /// </remarks>
     /// <safety>Slots are never unmapped. A lease of this thread had the first generation.</safety>
     public static unsafe bool Leads(Slot* slot, ulong from, ulong now)
@@ -38,7 +39,7 @@ internal struct ResizeChain
         return Volatile.Read(ref chain->_last) == now && Volatile.Read(ref chain->_first) <= from && from < now;
     }
 
-    /// <summary>Counts and tells that a stale buffer is disposed, whose copy was resized.</summary>
+    /// <summary>Counts and tells the disposal of a stale buffer whose copy was resized.</summary>
     /// <safety>The slot is the caller's, and has the block of the copy.</safety>
     public static unsafe void Tell(Slot* slot)
     {

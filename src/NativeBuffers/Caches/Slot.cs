@@ -33,7 +33,7 @@ internal struct Slot
 
     /// <summary>
     /// The next one in a list of slots without blocks. Behind the generation: while the slot is in a scope's use, these two
-    /// words are its user's gate, of whatever kind (see <c>ArenaGate</c>). While the slot is held: see <see cref="Exclusion"/>.
+    /// words are its user's gate (see <c>ArenaGate</c>). While the slot is held: see <see cref="Exclusion"/>.
     /// </summary>
     public unsafe Slot* Next;
 

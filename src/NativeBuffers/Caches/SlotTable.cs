@@ -9,7 +9,7 @@ internal static class SlotTable
     /// <summary>How many vacant slots a thread takes at a time.</summary>
     public const int ListLength = 16;
 
-    /// <summary>How many slots a slab has. Behind them is more about each: see <see cref="CountedOf"/> and <see cref="ResizedOf"/>.</summary>
+    /// <summary>The number of slots in a slab. After them come more words for each slot: see <see cref="CountedOf"/> and <see cref="ResizedOf"/>.</summary>
     public const int SlabLength = 744;
 
     /// <summary>What a slab is large, and aligned to, in bytes: any of its slots leads to its start.</summary>
@@ -61,7 +61,7 @@ internal static class SlotTable
         return (ulong*)(slab + SlabLength) + (slot - slab);
     }
 
-    /// <summary>How a slot's loan was resized last.</summary>
+    /// <summary>The last resizes of a slot's loan.</summary>
     /// <safety>The slot is one of this table's. The thread that has the slot reads and writes.</safety>
     public static unsafe ResizeChain* ResizedOf(Slot* slot)
     {

@@ -55,7 +55,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     public long LongCount => _core.CountOrNone;
 
     /// <summary>The number of elements; 0 once disposed.</summary>
-    /// <remarks>LINQ asks for it, even in <c>Any()</c>, <c>Take</c> and <c>Last()</c>. If there are more, give LINQ an iterator that uses <c>foreach</c>.</remarks>
+    /// <remarks>LINQ calls this member, even in <c>Any()</c>, <c>Take</c> and <c>Last()</c>. For longer lists, give LINQ an iterator that uses <c>foreach</c>.</remarks>
     /// <exception cref="InvalidOperationException">There are more than <see cref="int.MaxValue"/>: ask for <see cref="LongCount"/>.</exception>
     public int Count => LongCount switch { <= int.MaxValue and var count => (int)count, var count => throw Failure.TooLongForCount(count) };
 

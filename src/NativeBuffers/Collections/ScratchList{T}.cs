@@ -13,7 +13,7 @@ namespace NativeBuffers;
 /// <para>What may make it grow (<see cref="Add"/>, <see cref="AddRange"/>, <see cref="EnsureCapacity"/>) moves the elements: spans and
 /// references taken before must not be used afterwards. Copies of the struct are aliases until one of them grows or is disposed;
 /// then the others throw, as soon as they have left the stack.</para>
-/// <para>So do not pass a list by value, or by <c>in</c>, to what adds to it, nor keep it in a readonly field: the additions would go to a copy and be
+/// <para>So do not pass a list by value or by <c>in</c> to code that adds to it, nor keep it in a readonly field: the additions would go to a copy and be
 /// lost. If the copy left the stack, its memory would stay until the thread ends. A <c>using</c> variable cannot be passed by <c>ref</c>; pass spans, or dispose by <c>try</c> and <c>finally</c>.</para>
 /// <para><c>default</c> is a valid empty list.</para>
 /// </remarks>

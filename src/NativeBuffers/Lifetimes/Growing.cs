@@ -96,7 +96,7 @@ internal static class Growing
             long used = Volatile.Read(ref count);
             if (tenure.Slot->Kind != SlotKind.Cached && Resize(ref tenure, used, used, elementSize))
             {
-                // It is disposed, and not handed on.
+                // The list is disposed then, and not handed on.
                 return tenure.LetInAnew(used, SlotState.Held, closes: true);
             }
 

@@ -65,7 +65,7 @@ internal sealed class Guardian : IDisposable
             ulong held = Slot.With(generation, SlotState.Held);
             if (generation - held > Closing.Shared)
             {
-                // Free, or closed; or a thread resizes it just now, and so it is not forgotten.
+                // The slot is free or closed; or a thread resizes it now, so it is not forgotten.
                 _suspect = 0;
             }
             else if (_suspect != held)

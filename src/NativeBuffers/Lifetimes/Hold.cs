@@ -266,8 +266,8 @@ internal readonly struct Hold
         }
     }
 
-    /// <summary>Waits a moment for a thread that keeps the others out.</summary>
-    /// <exception cref="InvalidOperationException">That is this thread.</exception>
+    /// <summary>Waits a moment for the thread that excludes the others.</summary>
+    /// <exception cref="InvalidOperationException">This thread itself excludes the others.</exception>
     public void Wait(ref Backoff backoff)
     {
         unsafe

@@ -2,14 +2,14 @@ using NativeBuffers.Caches;
 
 namespace NativeBuffers.Lifetimes;
 
-/// <summary>Gives a tenure's block another size, while the caller keeps the others out and an allocator may call the program.</summary>
+/// <summary>Gives a tenure's block another size, while the caller excludes other threads and an allocator may call the program.</summary>
 internal static class Resizing
 {
     /// <summary>Gives the slot room for another number of bytes.</summary>
-    /// <param name="tenure">The owner's. If this throws, the others are let in again.</param>
-    /// <param name="oldBytes">How many bytes to keep.</param>
-    /// <param name="newBytes">How many bytes there must be room for.</param>
-    /// <param name="zeroed">Whether the bytes behind the old ones must be zero.</param>
+    /// <param name="tenure">The tenure of the owner. If this throws, other threads may enter again.</param>
+    /// <param name="oldBytes">The number of bytes to keep.</param>
+    /// <param name="newBytes">The number of bytes that must have room.</param>
+    /// <param name="zeroed">Whether the bytes after the old ones must be zero.</param>
     /// <param name="trims">Whether a block of the cache is left for a smaller one that is large enough.</param>
     /// <exception cref="OutOfMemoryException">Memory is exhausted; the block is as it was.</exception>
     /// <returns>True if the owner was disposed meanwhile: by another thread, or by code of the program that an allocator called.</returns>
@@ -17,7 +17,8 @@ internal static class Resizing
     {
         unsafe
         {
-            // SAFETY: nobody else is in, so the slot is this owner's to change, and has so many old bytes. The note ends before its frame.
+            // SAFETY: this thread excludes the others, so it may change the slot, whose block has oldBytes bytes. The note ends
+            // before the stack frame that has it.
             Exclusion note;
             Exclusion.Begin(&note, tenure.Slot, tenure.Held);
             try
@@ -33,8 +34,8 @@ internal static class Resizing
         }
     }
 
-    /// <summary>Lets others in again after a failure, and closes if that was asked for meanwhile.</summary>
-    /// <safety>This thread keeps the others out, and has begun the note.</safety>
+    /// <summary>Lets other threads enter again after a failure, and closes the owner if that was asked for meanwhile.</summary>
+    /// <safety>This thread excludes the others. It has begun the note, which is still on the stack.</safety>
     public static unsafe void LetIn(ref Tenure tenure, Exclusion* note)
     {
         bool isAskedToClose = Exclusion.End(note, tenure.Slot, tenure.Held);

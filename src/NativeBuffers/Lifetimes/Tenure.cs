@@ -33,7 +33,7 @@ internal struct Tenure
         }
     }
 
-    /// <summary>Whether it was closed, or handed on. Does not wait for a thread that resizes.</summary>
+    /// <summary>Whether the tenure was closed, or handed on. Does not wait for a thread that resizes.</summary>
     public bool IsOver
     {
         get
@@ -70,7 +70,7 @@ internal struct Tenure
             ? asked
             : NativeAllocator.Default;
 
-    /// <summary>How many elements there are; 0 when this is over. Does not wait for a thread that resizes: what there were until then.</summary>
+    /// <summary>The number of elements; 0 when the tenure is over. During a resize it does not wait, and is the old number.</summary>
     public long LengthOrNone
     {
         get
@@ -305,7 +305,7 @@ internal struct Tenure
         }
     }
 
-    /// <summary>As <see cref="LetIn"/>, in another generation: address or length have changed. False if this was closed then.</summary>
+    /// <summary>As <see cref="LetIn"/>, in a new generation, because address or length has changed. False if the tenure was closed instead.</summary>
     /// <param name="length">How many elements there are now.</param>
     /// <param name="state">Held, or biased to this thread, whose the slot's home then is.</param>
     /// <param name="closes">What <see cref="Resizing.Relocate"/> returned.</param>

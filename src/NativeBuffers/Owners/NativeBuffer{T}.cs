@@ -213,7 +213,7 @@ public ref struct NativeBuffer<T> : IDisposable
     public readonly void CopyTo(scoped Span<T> destination) => AsSpan().CopyTo(destination);
 
     /// <summary>Gives the memory back. Once only: a second call, on this buffer or on any copy, frees nothing.</summary>
-    /// <remarks>Also the block of a copy that was resized, perhaps by the compiler's doing, if nothing else has happened to that. In a process
+    /// <remarks>Also gives back the block of a copy that was only resized; the compiler may have made that copy. In a process
     /// that watches its memory, the disposal of a copy after another is told: see the page on diagnostics.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Dispose()

@@ -241,7 +241,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
 
     /// <summary>Changes the length. Contents are kept, new elements are zero, and the block may move.</summary>
     /// <remarks>Spans taken from <see cref="Memory"/> before must not be used afterwards. Members that need the elements wait while another
-    /// thread resizes, or throw on the same one. <see cref="Dispose()"/> does not wait; the resize frees the memory at its end, and throws.</remarks>
+    /// thread resizes, and throw on the thread that resizes. <see cref="Dispose()"/> does not wait; the resize frees the memory at its end, and throws.</remarks>
     /// <param name="length">In elements.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
     /// <exception cref="InvalidOperationException">The memory is borrowed or pinned.</exception>

@@ -164,7 +164,7 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
                     throw Disposed();
                 }
 
-                // Another thread is just making it shared, or resizes it.
+                // Another thread is making the slot shared, or resizes it.
                 hold.Wait(ref backoff);
             }
 

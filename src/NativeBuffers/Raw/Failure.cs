@@ -23,36 +23,36 @@ internal static class Failure
     public static OutOfMemoryException OnPurpose(nuint byteCount, object allocator) =>
         new($"{allocator} could not allocate {byteCount:N0} bytes: its plan says that this fails.");
 
-    /// <summary>Of an object.</summary>
+    /// <summary>For an owner that is an object.</summary>
     public static ObjectDisposedException Disposed(string owner) =>
         new(owner, "The memory is no longer this object's: it was disposed, or has handed its memory on, as Move, Release and ToOwner do.");
 
-    /// <summary>Of a ref struct that <c>Resize</c> and the like change, and that the compiler may copy to call them.</summary>
+    /// <summary>For a ref struct that members such as <c>Resize</c> change, and that the compiler may copy to call them.</summary>
     public static ObjectDisposedException DisposedOrCopied(string owner) =>
         new(owner, "The memory is no longer this variable's: it was disposed, or a copy of it was disposed, moved or resized."
             + " A copy may be hidden: an `in` parameter, a readonly field and `using (variable)` make one.");
 
-    /// <summary>Of a value whose copies all stand for one rental.</summary>
+    /// <summary>For a value whose copies all mean one rental.</summary>
     public static ObjectDisposedException GivenBack(string value) =>
         new(value, "The buffer was given back, through this value or a copy; or it was resized, and goes on as the value that Resize returned.");
 
-    /// <summary>Of a borrow, or of what was retained.</summary>
+    /// <summary>For a borrow, or for retained memory.</summary>
     public static ObjectDisposedException Ended(string use) =>
         new(use, "The use of the memory has ended: this value, or a copy of it, was disposed.");
 
-    /// <summary>Of a place that is not among those that there are.</summary>
+    /// <summary>For an index outside the elements.</summary>
     public static ArgumentOutOfRangeException NoElement(string name, long index, long count) =>
         new(name, index, count == 0 ? "There are no elements." : $"There is no element {index:N0}: {count:N0} are there, from 0 to {count - 1:N0}.");
 
-    /// <summary>Of a place from which on a number of elements is used.</summary>
+    /// <summary>For an index from which a number of elements is used.</summary>
     public static ArgumentOutOfRangeException Outside(string name, long start, long length, long available) =>
         (ulong)start > (ulong)available ? StartsOutside(name, start, available) : EndsOutside(name, start, length, available);
 
-    /// <summary>Of a range that begins outside.</summary>
+    /// <summary>For a range that begins outside.</summary>
     public static ArgumentOutOfRangeException StartsOutside(string name, long start, long available, string what = "elements") =>
         new(name, start, $"A range cannot start at {start:N0}: {available:N0} {what} are there.");
 
-    /// <summary>Of a range that ends outside.</summary>
+    /// <summary>For a range that ends outside.</summary>
     public static ArgumentOutOfRangeException EndsOutside(string name, long start, long length, long available, string what = "elements") =>
         new(name, length, $"{length:N0} {what} from {start:N0} on are not inside: {available:N0} are there.");
 
@@ -67,7 +67,7 @@ internal static class Failure
             + " Meanwhile the owner may be disposed, and asked for its length.");
 
     public static InvalidOperationException HasShrunk(long length, long longest) =>
-        new($"The owner has {length:N0} elements, and had {longest:N0}: a memory from before may reach behind them. Pin one that is taken now.");
+        new($"The owner has {length:N0} elements, and had {longest:N0}: a Memory<T> from before may reach past the end. Take a new one from the owner, and pin that.");
 
     public static InvalidOperationException TooLongForMemory(long length) =>
         new($"There are {length:N0} elements, and a span or Memory<T> cannot have more than {int.MaxValue:N0}: take a slice of them.");
@@ -77,7 +77,7 @@ internal static class Failure
             + " or go through them with foreach. LINQ and other users of IList<T> ask for Count.");
 
     public static OverflowException TooFarForIndex(long index) =>
-        new($"The element is at {index:N0}, and an int cannot be above {int.MaxValue:N0}: ask for LongIndexOf.");
+        new($"The element is at index {index:N0}, and IndexOf cannot return more than {int.MaxValue:N0}: call LongIndexOf.");
 
     public static ArgumentException TooShort(string name, long length, long available) =>
         new($"{length:N0} elements do not fit into {available:N0}.", name);
