@@ -19,7 +19,7 @@ internal static partial class LinuxFile
             ? Of(facts)
             : throw SystemFault.Of(Marshal.GetLastPInvokeError(), "An open file");
 
-    private static UnixFile Of(in Facts facts) => new(facts.Number, facts.Owner, facts.Group, facts.Mode, facts.NameCount);
+    private static UnixFile Of(in Facts facts) => new(facts.Device, facts.Number, facts.Owner, facts.Group, facts.Mode, facts.NameCount);
 
     [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Look(int folder, string path, int flags, uint mask, out Facts facts);
@@ -45,5 +45,8 @@ internal static partial class LinuxFile
 
         [FieldOffset(32)]
         public ulong Number;
+
+        [FieldOffset(136)]
+        public ulong Device;
     }
 }

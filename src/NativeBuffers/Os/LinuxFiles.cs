@@ -34,36 +34,51 @@ internal sealed partial class LinuxFiles : UnixFiles
 
         // A file without a name can take only a name that is free. So it gets a temporary name for a moment.
         string name = NameBeside(path);
-        temporaryPath = Link(file, name) == 0 ? name : null;
-        return temporaryPath is not null && base.TryPutInPlace(file, ref temporaryPath, path);
+        if (Link(file, name) != 0)
+        {
+            ThrowIfShort(Marshal.GetLastPInvokeError(), path);
+            return false;
+        }
+
+        temporaryPath = name;
+        return base.TryPutInPlace(file, ref temporaryPath, path);
     }
+
+    protected override UnixFile? At(string path) => LinuxFile.At(path);
 
     protected override UnixFile Of(SafeFileHandle file) => LinuxFile.Of(file);
 
-    /// <remarks>Attributes are not copied: a file that has any is written itself. The label of SELinux does not count, because the folder gives the new file one.</remarks>
-    protected override bool TryCopyAttributes(SafeFileHandle from, SafeFileHandle to)
-    {
-        byte[] names = new byte[MostAttributeBytes];
-        nint byteCount = ListAttributes(from, names, (nuint)names.Length);
-        return byteCount < 0
-            ? Marshal.GetLastPInvokeError() == LinuxMaps.NotSupported
-            : Encoding.UTF8.GetString(names, 0, (int)byteCount).Split('\0').All(static name => name is "" or "security.selinux");
-    }
+    /// <remarks>
+    /// Attributes are not copied: a file that has any is written itself, and so is a file in a folder that gives access lists to new files. The
+    /// label of SELinux does not count, because the folder gives the new file one.
+    /// </remarks>
+    protected override bool TryCopyAttributes(SafeFileHandle from, SafeFileHandle to) => HasNone(from) && HasNone(to);
 
     protected override SafeFileHandle? CreateBeside(string path, bool isSecret, out string? temporaryPath)
     {
         temporaryPath = null;
         SafeFileHandle file = Create(
             Path.GetDirectoryName(path)!, ReadWrite | NotForChildren | NamelessFile | LinuxSharing.FolderOnlyFlag, isSecret ? UsersFile : AnyonesFile);
+        int error = Marshal.GetLastPInvokeError();
         if (file.IsInvalid)
         {
             // Not all file systems have files without a name.
             file.Dispose();
+            ThrowIfShort(error, path);
             return base.CreateBeside(path, isSecret, out temporaryPath);
         }
 
         LockShared(file);
         return file;
+    }
+
+    private static bool HasNone(SafeFileHandle file)
+    {
+        byte[] names = new byte[MostAttributeBytes];
+        nint byteCount = ListAttributes(file, names, (nuint)names.Length);
+        return byteCount < 0
+            ? Marshal.GetLastPInvokeError() == LinuxMaps.NotSupported
+            : Encoding.UTF8.GetString(names, 0, (int)byteCount).Split('\0').All(static name => name is "" or "security.selinux");
     }
 
     private static int Link(SafeFileHandle file, string path) => Link(
@@ -73,10 +88,10 @@ internal sealed partial class LinuxFiles : UnixFiles
         path,
         ThroughLinks);
 
-    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial SafeFileHandle Create(string path, int flags, uint mode);
 
-    [LibraryImport("libc", EntryPoint = "linkat", StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", EntryPoint = "linkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Link(int oldFolder, string oldPath, int newFolder, string newPath, int flags);
 
     [LibraryImport("libc", EntryPoint = "flistxattr", SetLastError = true)]

@@ -19,7 +19,7 @@ internal static partial class MacFile
             ? Of(facts)
             : throw SystemFault.Of(Marshal.GetLastPInvokeError(), "An open file");
 
-    private static UnixFile Of(in Facts facts) => new(facts.Number, facts.Owner, facts.Group, facts.Mode, facts.NameCount);
+    private static UnixFile Of(in Facts facts) => new(facts.Device, facts.Number, facts.Owner, facts.Group, facts.Mode, facts.NameCount);
 
     [LibraryImport("libSystem", EntryPoint = "stat", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Look(string path, out Facts facts);
@@ -36,6 +36,9 @@ internal static partial class MacFile
     [StructLayout(LayoutKind.Explicit, Size = 144)]
     private struct Facts
     {
+        [FieldOffset(0)]
+        public uint Device;
+
         [FieldOffset(4)]
         public ushort Mode;
 

@@ -12,6 +12,8 @@ internal sealed partial class MacFiles : UnixFiles
 
     protected override int LookFlags => WithoutWaiting | NotForChildren;
 
+    protected override UnixFile? At(string path) => MacFile.At(path);
+
     protected override UnixFile Of(SafeFileHandle file) => MacFile.Of(file);
 
     protected override bool TryCopyAttributes(SafeFileHandle from, SafeFileHandle to) =>

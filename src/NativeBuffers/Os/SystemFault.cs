@@ -16,6 +16,15 @@ internal static class SystemFault
     private const int AccessDenied = 13;
     private const int LinuxTryAgain = 11;
     private const int MacTryAgain = 35;
+    private const int InputOutput = 5;
+    private const int TooManyFilesInAll = 23;
+    private const int TooManyFiles = 24;
+    private const int NoRoom = 28;
+    private const int LinuxNoQuota = 122;
+    private const int MacNoQuota = 69;
+    private const int WindowsTooManyFiles = 4;
+    private const int WindowsNoRoom = 112;
+    private const int WindowsNoRoomForHandle = 39;
     private const int WindowsPathMissing = 3;
     private const int WindowsAccessDenied = 5;
     private const int WindowsNotEnoughMemory = 8;
@@ -33,6 +42,17 @@ internal static class SystemFault
         SystemKind.Windows => error is WindowsNotEnoughMemory or WindowsOutOfMemory or (>= WindowsNoSystemResources and <= WindowsNoCommit),
         SystemKind.MacOS => error is NoMemory or MacTryAgain,
         _ => error is NoMemory or LinuxTryAgain,
+    };
+
+    /// <summary>True if the call needs something that is used up or fails now: memory, open files, room on the disk, the disk.</summary>
+    public static bool IsShortage(int error) => IsShortage(error, ThisSystem.Kind);
+
+    /// <inheritdoc cref="IsShortage(int)"/>
+    public static bool IsShortage(int error, SystemKind system) => IsLackOfMemory(error, system) || system switch
+    {
+        SystemKind.Windows => error is WindowsTooManyFiles or WindowsNoRoom or WindowsNoRoomForHandle,
+        SystemKind.MacOS => error is InputOutput or TooManyFilesInAll or TooManyFiles or NoRoom or MacNoQuota,
+        _ => error is InputOutput or TooManyFilesInAll or TooManyFiles or NoRoom or LinuxNoQuota,
     };
 
     /// <summary>Whether there is nothing of that name.</summary>

@@ -16,6 +16,13 @@ internal abstract partial class UnixFiles : SystemFiles
     /// <summary>How to open a file to look at it: as one that is written, without waiting for a pipe, not for child processes.</summary>
     protected abstract int LookFlags { get; }
 
+    /// <remarks>
+    /// The platform's own method shortens ".." by letters: after a folder that is a link, this gives another file. And only the kernel knows
+    /// which links it follows (<c>fs.protected_symlinks</c>), so the result counts if the kernel finds the same file at both paths.
+    /// </remarks>
+    public sealed override string? EndOf(string link) =>
+        RealPath(link, 0) is { } end && At(end) is { } found && At(link)?.Is(found) == true ? end : null;
+
     public sealed override SafeFileHandle? TryCreateBeside(string path, out string? temporaryPath)
     {
         temporaryPath = null;
@@ -24,6 +31,7 @@ internal abstract partial class UnixFiles : SystemFiles
         if (old.IsInvalid)
         {
             // A file that cannot be written is not replaced either. The caller opens it, and gets the platform's exception.
+            ThrowIfShort(error, path);
             return SystemFault.IsMissing(error) ? CreateBeside(path, isSecret: false, out temporaryPath) : null;
         }
 
@@ -52,6 +60,7 @@ internal abstract partial class UnixFiles : SystemFiles
     {
         if (Rename(temporaryPath!, path) != 0)
         {
+            ThrowIfShort(Marshal.GetLastPInvokeError(), path);
             return false;
         }
 
@@ -59,10 +68,13 @@ internal abstract partial class UnixFiles : SystemFiles
         return true;
     }
 
+    /// <summary>What the system tells of the file that a path leads to; null if there is none.</summary>
+    protected abstract UnixFile? At(string path);
+
     /// <summary>What the system tells of an open file.</summary>
     protected abstract UnixFile Of(SafeFileHandle file);
 
-    /// <summary>Gives a new file the extended attributes and access lists of another file; false if that fails.</summary>
+    /// <summary>Gives a new file the extended attributes and access lists of another file, and no others; false if that fails.</summary>
     protected abstract bool TryCopyAttributes(SafeFileHandle from, SafeFileHandle to);
 
     /// <summary>Makes a new, empty file; null if that fails.</summary>
@@ -91,7 +103,17 @@ internal abstract partial class UnixFiles : SystemFiles
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
             temporaryPath = null;
+            ThrowIfShort(fault.HResult, path);
             return null;
+        }
+    }
+
+    /// <summary>Throws if something is used up that a new file needs: then the old file must not be written instead.</summary>
+    protected static void ThrowIfShort(int error, string path)
+    {
+        if (SystemFault.IsShortage(error))
+        {
+            throw SystemFault.Of(error, $"{path} could not be created");
         }
     }
 
@@ -119,7 +141,10 @@ internal abstract partial class UnixFiles : SystemFiles
     [LibraryImport("libc", EntryPoint = "fchmod")]
     private static partial int ChangeMode(SafeFileHandle file, uint mode);
 
-    [LibraryImport("libc", EntryPoint = "rename", StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", EntryPoint = "realpath", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial string? RealPath(string path, nint buffer);
+
+    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Rename(string oldPath, string newPath);
 
     [LibraryImport("libc", EntryPoint = "unlink", StringMarshalling = StringMarshalling.Utf8)]

@@ -5,6 +5,8 @@ namespace NativeBuffers.Os;
 /// <summary>Windows: a file that is open or mapped keeps its name, so no new file can take its place. Run by hand under Wine, not on Windows yet.</summary>
 internal sealed class WindowsFiles : SystemFiles
 {
+    public override string? EndOf(string link) => new FileInfo(link).ResolveLinkTarget(returnFinalTarget: true)?.FullName;
+
     public override SafeFileHandle? TryCreateBeside(string path, out string? temporaryPath)
     {
         temporaryPath = NameBeside(path);
@@ -15,7 +17,8 @@ internal sealed class WindowsFiles : SystemFiles
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
             temporaryPath = null;
-            return null;
+            int error = fault.HResult & 0xFFFF;
+            return SystemFault.IsShortage(error) ? throw SystemFault.Of(error, $"{path} could not be created") : null;
         }
     }
 

@@ -22,9 +22,11 @@ internal static class NewFile
     public static FileMapping Create(string path, nuint byteCount, MappedFileAccess access, out Block block)
     {
         string fullPath = FileMapping.Check(path, access);
-        var link = new FileInfo(fullPath);
-        string target = (link.LinkTarget is null ? null : link.ResolveLinkTarget(returnFinalTarget: true))?.FullName ?? fullPath;
-        return TryReplace(fullPath, target, byteCount, access, out block) ?? Overwrite(fullPath, target, byteCount, access, out block);
+        bool isLink = new FileInfo(fullPath).LinkTarget is not null;
+        string? target = isLink ? SystemFiles.Current.EndOf(fullPath) : fullPath;
+        return target is null ? Overwrite(fullPath, fullPath, isLink, byteCount, access, out block)
+            : TryReplace(fullPath, target, byteCount, access, out block)
+                ?? Overwrite(fullPath, target, isLink: false, byteCount, access, out block);
     }
 
     /// <summary>Puts a new file in the place of a path; null if that is not possible.</summary>
@@ -66,40 +68,79 @@ internal static class NewFile
     }
 
     /// <summary>Makes the file itself all zeros, of another length.</summary>
-    /// <remarks>Takes the room first. The file is never shorter than the shorter of the two lengths, so mappings of the part that stays go on.</remarks>
-    private static FileMapping Overwrite(string path, string target, nuint byteCount, MappedFileAccess access, out Block block)
+    /// <remarks>
+    /// Takes the room and the memory first: if one is refused, the file is as it was. The file is never shorter than the shorter of the two
+    /// lengths, so mappings of the part that stays go on. The system cuts no mapped file on Windows: there the cut comes first.
+    /// </remarks>
+    private static FileMapping Overwrite(string path, string target, bool isLink, nuint byteCount, MappedFileAccess access, out Block block)
     {
-        bool isNew = !File.Exists(target);
-        SafeFileHandle file = File.OpenHandle(
-            target, isNew ? FileMode.CreateNew : FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        SafeFileHandle file = OpenOrMake(target, isLink, out bool isNew);
+        SystemMaps maps = SystemMaps.Current;
+        long length = (long)byteCount;
+        long lengthBefore = RandomAccess.GetLength(file);
+        FileMapping? mapping = null;
+        block = default;
+        bool isDone = false;
         try
         {
-            long length = (long)byteCount;
-            long lengthBefore = RandomAccess.GetLength(file);
-            if (length > lengthBefore)
+            if (length > lengthBefore || maps.MustUnmapToCut)
             {
-                SystemMaps.Current.SetLength(file, length, path);
+                maps.SetLength(file, length, path);
             }
 
+            mapping = FileMapping.Map(file, path, canWrite: true, access, byteCount, maps, out block);
             Clear(file, long.Min(length, lengthBefore), path);
-            if (length < lengthBefore)
+            if (length < lengthBefore && !maps.MustUnmapToCut)
             {
-                SystemMaps.Current.SetLength(file, length, path);
+                maps.SetLength(file, length, path);
             }
 
-            return FileMapping.Map(file, path, canWrite: true, access, byteCount, SystemMaps.Current, out block);
+            isDone = true;
+            return mapping;
         }
-        catch
+        finally
         {
-            file.Dispose();
-            if (isNew)
+            if (!isDone)
             {
-                File.Delete(target);
-            }
+                if (mapping is not null)
+                {
+                    unsafe
+                    {
+                        // SAFETY: nobody has seen the block.
+                        mapping.Free(block.Start, block.ByteCount);
+                    }
+                }
+                else if (length > lengthBefore)
+                {
+                    maps.SetLength(file, lengthBefore, path);
+                }
 
-            throw;
+                file.Dispose();
+                if (isNew && (isLink ? SystemFiles.Current.EndOf(target) : target) is { } made)
+                {
+                    File.Delete(made);
+                }
+            }
         }
     }
+
+    /// <summary>Opens the file at a path, or a new one if there is none. A link to nothing is followed by the system, which makes the file there.</summary>
+    private static SafeFileHandle OpenOrMake(string path, bool isLink, out bool isNew)
+    {
+        isNew = false;
+        try
+        {
+            return Open(path, FileMode.Open);
+        }
+        catch (FileNotFoundException)
+        {
+            isNew = true;
+            return Open(path, isLink ? FileMode.OpenOrCreate : FileMode.CreateNew);
+        }
+    }
+
+    private static SafeFileHandle Open(string path, FileMode mode) =>
+        File.OpenHandle(path, mode, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
 
     /// <remarks>Writes to the file, not to a mapping: if the disk has no room for a hole, the write throws.</remarks>
     private static void Clear(SafeFileHandle file, long byteCount, string path)

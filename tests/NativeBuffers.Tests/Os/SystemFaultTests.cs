@@ -7,6 +7,21 @@ namespace NativeBuffers.Tests.Os;
 public sealed class SystemFaultTests
 {
     [Theory]
+    [InlineData((int)SystemKind.Linux, 28, true)]
+    [InlineData((int)SystemKind.Linux, 122, true)]
+    [InlineData((int)SystemKind.Linux, 24, true)]
+    [InlineData((int)SystemKind.Linux, 12, true)]
+    [InlineData((int)SystemKind.Linux, 13, false)]
+    [InlineData((int)SystemKind.Linux, 16, false)]
+    [InlineData((int)SystemKind.Linux, 95, false)]
+    [InlineData((int)SystemKind.MacOS, 69, true)]
+    [InlineData((int)SystemKind.MacOS, 122, false)]
+    [InlineData((int)SystemKind.Windows, 112, true)]
+    [InlineData((int)SystemKind.Windows, 5, false)]
+    public void What_is_used_up_is_told_from_what_cannot_be(int system, int error, bool isShortage) =>
+        Assert.Equal(isShortage, SystemFault.IsShortage(error, (SystemKind)system));
+
+    [Theory]
     [InlineData((int)SystemKind.Windows, 8, typeof(OutOfMemoryException))]
     [InlineData((int)SystemKind.Windows, 14, typeof(OutOfMemoryException))]
     [InlineData((int)SystemKind.Windows, 1450, typeof(OutOfMemoryException))]
