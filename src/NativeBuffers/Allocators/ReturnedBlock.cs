@@ -5,8 +5,8 @@ namespace NativeBuffers;
 
 /// <summary>The one place that checks the addresses which a user's own allocators and C functions return.</summary>
 /// <remarks>
-/// <para>An address whose block would pass the end of the address space is refused, and not freed. Null means exhausted
-/// memory, and passes.</para>
+/// <para>An address whose block would reach the last page of the address space is refused, and not freed. Some functions of
+/// the system return error numbers, which lie there: -4095 to -1. Null means exhausted memory, and passes.</para>
 /// <para>A new block at a wrong alignment is freed and refused. A resized block at a wrong alignment is moved to an aligned block:
 /// the old block is freed by then, so after an exception its owner would still use it. If there is no aligned block either,
 /// the resized block is used as it is: its bounds and contents are right, and it is freed once.</para>
@@ -15,6 +15,8 @@ namespace NativeBuffers;
 /// </remarks>
 internal static class ReturnedBlock
 {
+    private const nuint LastPageSize = 4096;
+
     /// <summary>Checks a block that was just allocated, or null, and returns it.</summary>
     /// <param name="allocator">The allocator that returned the block, and frees it.</param>
     /// <param name="block">The address that the allocator returned.</param>
@@ -40,12 +42,11 @@ internal static class ReturnedBlock
             ? resized
             : Settle(allocator, resized, byteCount, alignment);
 
-    /// <summary>Throws if the block would pass the end of the address space.</summary>
+    /// <summary>Throws if the block would reach the end of the address space.</summary>
     /// <safety>The address is not followed.</safety>
     public static unsafe void ThrowIfOutside(NativeAllocator allocator, void* block, nuint byteCount)
     {
-        // At least one byte: so -1, which some system functions return as an error, is never a block.
-        if (!Fits(block, nuint.Max(byteCount, 1)))
+        if (!Fits(block, byteCount))
         {
             throw Failure.NoBlock(allocator, (nuint)block, byteCount);
         }
@@ -53,7 +54,7 @@ internal static class ReturnedBlock
 
     private static unsafe bool IsAligned(void* block, nuint alignment) => ((nuint)block & (alignment - 1)) == 0;
 
-    private static unsafe bool Fits(void* block, nuint byteCount) => (nuint)block <= nuint.MaxValue - byteCount;
+    private static unsafe bool Fits(void* block, nuint byteCount) => (nuint)block <= nuint.MaxValue - LastPageSize - byteCount;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe void* Refuse(NativeAllocator allocator, void* block, nuint byteCount, nuint alignment)

@@ -225,5 +225,20 @@ public sealed class ReturnedBlockTests
         handle.SetHandleAsInvalid();
     }
 
+    [Theory]
+    [InlineData(-4096)]
+    [InlineData(-22)]
+    public unsafe void Error_numbers_of_the_system_are_no_blocks_however_small(long number)
+    {
+        NativeAllocator hostile = HostileHeap.Open();
+        HostileHeap.AllocateResult = (nint)number;
+        Assert.Throws<InvalidOperationException>(() => NativeBuffer.CreateUninitialized<byte>(1, hostile).Dispose());
+        Assert.Throws<InvalidOperationException>(() => { _ = hostile.AllocateUninitialized(1, 64); });
+        var own = new HostileAllocator { AllocateResult = (nint)number };
+        Assert.Throws<InvalidOperationException>(() => NativeBuffer.CreateUninitialized<byte>(1, own).Dispose());
+        Assert.Equal(0, own.Mistakes);
+        AssertNothingIsLost();
+    }
+
     private static void AssertNothingIsLost() => Assert.Equal((0, 0), (HostileHeap.LiveBlocks, HostileHeap.Mistakes));
 }
