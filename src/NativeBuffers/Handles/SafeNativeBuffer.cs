@@ -117,8 +117,11 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
     }
 
     /// <summary>Says that a native method has taken the block over: the handle does not free it.</summary>
+    /// <exception cref="ObjectDisposedException">An owner has the block: see <see cref="ToOwner{T}()"/>.</exception>
     public new void SetHandleAsInvalid()
     {
+        // Closed by this, the handle could not tell the heir that the last call has ended.
+        ObjectDisposedException.ThrowIf(Interlocked.CompareExchange(ref _end, s_disposed, null) is HandleAllocator, this);
         Disown();
         base.SetHandleAsInvalid();
     }
@@ -354,8 +357,8 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
     {
         unsafe
         {
-            // SAFETY: the address is not followed.
-            _watched?.Disown((void*)handle);
+            // SAFETY: the address is not followed. Of a closed handle it may be another block's by now.
+            (IsClosed ? null : _watched)?.Disown((void*)handle);
         }
     }
 

@@ -13,6 +13,20 @@ public sealed class ConversionTests : IDisposable
     public void Dispose() => Assert.Equal((0, 0), (_allocator.LiveBlocks, _allocator.Mistakes));
 
     [Fact]
+    public void A_block_that_a_call_still_uses_and_an_owner_has_is_not_lost_by_giving_the_handle_up()
+    {
+        SafeStrictBuffer handle = SafeStrictBuffer.Allocate(100, _allocator);
+        bool isUsed = false;
+        handle.DangerousAddRef(ref isUsed);
+        NativeMemoryOwner<byte> owner = handle.ToOwner<byte>();
+        Assert.Throws<ObjectDisposedException>(handle.SetHandleAsInvalid);
+        owner.Dispose();
+        Assert.Equal(1, _allocator.LiveBlocks);
+        handle.DangerousRelease();
+        Assert.Equal(0, _allocator.LiveBlocks);
+    }
+
+    [Fact]
     public void A_byte_count_that_is_no_whole_number_of_elements_is_refused_and_nothing_changes()
     {
         using SafeStrictBuffer handle = Allocate(10);

@@ -80,6 +80,18 @@ public class LeakScopeTests
     }
 
     [Fact]
+    public void A_handle_that_became_an_owner_says_nothing_of_the_block_any_more()
+    {
+        NativeMemoryOwner<byte> owner;
+        IDisposable scope = NativeMemoryTracker.AssertNoLeaks();
+        SafeMallocBuffer handle = SafeMallocBuffer.Allocate(100);
+        owner = handle.ToOwner<byte>();
+        Assert.Throws<ObjectDisposedException>(handle.SetHandleAsInvalid);
+        Assert.Single(Assert.Throws<NativeMemoryLeakException>(scope.Dispose).Leaks);
+        owner.Dispose();
+    }
+
+    [Fact]
     public void Owners_that_are_disposed_on_other_threads_count_as_given_back()
     {
         using (NativeMemoryTracker.AssertNoLeaks())
