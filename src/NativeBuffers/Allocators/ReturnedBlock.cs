@@ -42,8 +42,8 @@ internal static class ReturnedBlock
             ? resized
             : Settle(allocator, resized, byteCount, alignment);
 
-    /// <summary>Throws if the block would reach the end of the address space.</summary>
-    /// <safety>The address is not followed.</safety>
+    /// <summary>Throws if the block would reach the last page of the address space.</summary>
+    /// <safety>The address is compared, and not followed: its lifetime does not matter.</safety>
     public static unsafe void ThrowIfOutside(NativeAllocator allocator, void* block, nuint byteCount)
     {
         if (!Fits(block, byteCount))

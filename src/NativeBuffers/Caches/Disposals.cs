@@ -21,7 +21,7 @@ internal static class Disposals
 
     /// <summary>Remembers the disposal of a scoped owner.</summary>
     /// <returns>The line of the disposal.</returns>
-    /// <safety>The slot belongs to the caller, and has a block. The generation is the one that ends.</safety>
+    /// <safety>The slot and its block belong to the caller until after this call. The generation is the one that ends.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Origin Note(Slot* slot, ulong generation, Type type)
     {

@@ -58,12 +58,12 @@ internal struct Exclusion
     }
 
     /// <summary>Asks the excluding thread to close the generation at the end; false if there is no such note now.</summary>
-    /// <safety>Slots are never unmapped.</safety>
+    /// <safety>The slot is never unmapped, so one whose generation is over may be asked, too.</safety>
     public static unsafe bool TryAskToClose(Slot* slot, ulong held) =>
         Interlocked.CompareExchange(ref Request(slot), Asked(held), None(held)) == None(held) || IsAskedToClose(slot, held);
 
     /// <summary>Whether the excluding thread was asked to close the generation at the end.</summary>
-    /// <safety>Slots are never unmapped.</safety>
+    /// <safety>The slot is never unmapped, so one whose generation is over may be asked, too.</safety>
     public static unsafe bool IsAskedToClose(Slot* slot, ulong held) => Volatile.Read(ref Request(slot)) == Asked(held);
 
     private static unsafe ref ulong Request(Slot* slot) => ref *(ulong*)&slot->Next;

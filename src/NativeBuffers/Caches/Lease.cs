@@ -79,7 +79,7 @@ internal struct Lease
     {
         unsafe
         {
-            // SAFETY: a slot that was taken belongs to this lease.
+            // SAFETY: the slot was just taken, so it and its block belong to this lease until it returns them.
             Slot* slot = ThreadCache.TakeHot((ulong)(uint)length * (uint)elementSize, out Magazine* magazine);
             if (slot == null)
             {

@@ -14,7 +14,7 @@ internal struct ResizeChain
     private ulong _last;
 
     /// <summary>Notes that a resize has moved the generation of a loan on.</summary>
-    /// <safety>The slot is the caller's, on this thread.</safety>
+    /// <safety>The slot is never unmapped, and this thread has its loan.</safety>
     public static unsafe void Note(Slot* slot, ulong from, ulong to)
     {
         ResizeChain* chain = SlotTable.ResizedOf(slot);

@@ -62,7 +62,7 @@ internal static class SlotTable
     }
 
     /// <summary>The last resizes of a slot's loan.</summary>
-    /// <safety>The slot is one of this table's. The thread that has the slot reads and writes.</safety>
+    /// <safety>The slot is one of this table's, so these words are never unmapped. Only the thread that has the slot writes them.</safety>
     public static unsafe ResizeChain* ResizedOf(Slot* slot)
     {
         Slot* slab = SlabOf(slot);

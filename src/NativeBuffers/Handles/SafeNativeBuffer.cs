@@ -77,7 +77,7 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
     /// </remarks>
     /// <param name="numBytes">In bytes.</param>
     /// <exception cref="ArgumentOutOfRangeException">No block can be so large.</exception>
-    /// <exception cref="InvalidOperationException">The size is known already, or a block of this size would pass the end of the address space.</exception>
+    /// <exception cref="InvalidOperationException">The size is known already, or a block of this size would reach the last page of the address space.</exception>
     /// <exception cref="ObjectDisposedException">There is no block: the method returned null, or the handle was disposed.</exception>
     public new void Initialize(ulong numBytes)
     {
@@ -120,7 +120,7 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
     /// <exception cref="ObjectDisposedException">An owner has the block: see <see cref="ToOwner{T}()"/>.</exception>
     public new void SetHandleAsInvalid()
     {
-        // Closed by this, the handle could not tell the heir that the last call has ended.
+        // If this closed the handle, the handle could not tell its heir that the last call has ended.
         ObjectDisposedException.ThrowIf(Interlocked.CompareExchange(ref _end, s_disposed, null) is HandleAllocator, this);
         Disown();
         base.SetHandleAsInvalid();
@@ -279,8 +279,8 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
     protected sealed override bool ReleaseHandle()
     {
         // The base class calls this once, when the last use has ended, and not for handles without a block. Disposal has
-        // settled by then who frees. The finalizer settles it here: another finalizer may have made the handle reachable
-        // again, and a thread may be just making an owner of it.
+        // already decided which object frees the block. The finalizer decides it here: another finalizer may have made the
+        // handle reachable again, and a thread may be making an owner of it at this moment.
         object? end = Interlocked.CompareExchange(ref _end, s_disposed, null);
         if (end is HandleAllocator heir)
         {
@@ -357,7 +357,7 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
     {
         unsafe
         {
-            // SAFETY: the address is not followed. Of a closed handle it may be another block's by now.
+            // SAFETY: the handle's address is not followed. If the handle is closed, it may be the address of another block by now.
             (IsClosed ? null : _watched)?.Disown((void*)handle);
         }
     }

@@ -110,7 +110,7 @@ internal readonly struct BorrowMark
     private static unsafe Magazine* HomeOf(Slot* slot) => (Magazine*)Volatile.Read(ref *(nint*)&slot->Home);
 
     /// <summary>Notes the use in a free record of this thread. False when the generation is over; then nothing is noted.</summary>
-    /// <safety>The record is free. Record and magazines are this thread's, and live as long as it. The slot is never unmapped.</safety>
+    /// <safety>The record is free. Record and magazines are this thread's, and live as long as this thread. The slot is never unmapped.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static unsafe bool TryBegin(Magazine* magazines, BorrowRecord* record, Slot* slot, ulong held)
     {

@@ -137,7 +137,7 @@ internal readonly struct Hold
 
     /// <summary>Holds a block that came from elsewhere.</summary>
     /// <safety>The block is the caller's to give up, and the allocator can free so many bytes there.</safety>
-    /// <exception cref="InvalidOperationException">Such a block would pass the end of the address space.</exception>
+    /// <exception cref="InvalidOperationException">Such a block would reach the last page of the address space.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted; the block is still the caller's.</exception>
     public static unsafe Hold Adopt(void* start, nuint byteCount, NativeAllocator freedBy)
     {
@@ -272,7 +272,7 @@ internal readonly struct Hold
     {
         unsafe
         {
-            // SAFETY: the pointer is compared, not followed.
+            // SAFETY: the slot's pointer is compared, not followed: neither length nor lifetime matters.
             Closing.Wait(_loan.Slot, ref backoff);
         }
     }

@@ -31,8 +31,7 @@ internal sealed class Pin : IPinnable
 
     /// <summary>Pins a block; null when its generation is over.</summary>
     /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
-    /// <exception cref="InvalidOperationException">The block has <see cref="Slot.MostPins"/> pins already.</exception>
-    /// <exception cref="InvalidOperationException">This thread is resizing the block.</exception>
+    /// <exception cref="InvalidOperationException">The block has <see cref="Slot.MostPins"/> pins already, or this thread is resizing it.</exception>
     public static unsafe Pin? TryBegin(Slot* slot, ulong held)
     {
         // Most who come too late leave no trace, by which the slot's next owner would look used.
@@ -133,7 +132,7 @@ internal sealed class Pin : IPinnable
         return pin;
     }
 
-    /// <safety>The slot is never unmapped, and its block is lent to the caller.</safety>
+    /// <safety>The slot is never unmapped. Its generation may be over: the caller checks that after the count.</safety>
     private static unsafe void Count(Slot* slot)
     {
         if (Interlocked.Increment(ref slot->Pins) > Slot.MostPins)

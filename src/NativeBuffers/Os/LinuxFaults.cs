@@ -94,7 +94,7 @@ internal sealed partial class LinuxFaults : SystemFaults
             action = new SignalAction { Flags = WithInformation | OnSignalStack | Once };
         }
 
-        // All else stays as the runtime has it: its own stack for signals, its mask, three arguments.
+        // Everything else stays as in the runtime's action: the stack for signals, the mask, three arguments.
         byte[] noting = isX64 ? LinuxFaultCode.X64(place, line, next) : LinuxFaultCode.Arm64(place, line, next);
         noting.CopyTo(new Span<byte>(start, noting.Length));
         action.Handler = (nuint)start;

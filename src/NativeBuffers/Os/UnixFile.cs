@@ -2,10 +2,10 @@ namespace NativeBuffers.Os;
 
 /// <summary>What a Unix system tells of a file.</summary>
 /// <param name="Device">The number of its file system.</param>
-/// <param name="Number">The file's in that, whatever names it has.</param>
+/// <param name="Number">The number of the file in its file system, the same for all its names.</param>
 /// <param name="Owner">The number of its user.</param>
 /// <param name="Group">The number of its group.</param>
-/// <param name="Mode">Its kind, and who may read, write and execute it.</param>
+/// <param name="Mode">Its kind, and the permissions to read, write and execute it.</param>
 /// <param name="NameCount">How many names it has: more than one if there are hard links.</param>
 internal readonly record struct UnixFile(ulong Device, ulong Number, uint Owner, uint Group, uint Mode, uint NameCount)
 {

@@ -17,7 +17,7 @@ internal abstract partial class UnixFiles : SystemFiles
     protected abstract int LookFlags { get; }
 
     /// <remarks>
-    /// The platform's own method shortens ".." by letters: after a folder that is a link, this gives another file. And only the kernel knows
+    /// The platform's own method removes ".." as text: after a folder that is a link, the result is another file. And only the kernel knows
     /// which links it follows (<c>fs.protected_symlinks</c>), so the result counts if the kernel finds the same file at both paths.
     /// </remarks>
     public sealed override string? EndOf(string link) =>

@@ -37,7 +37,7 @@ internal sealed partial class WindowsMaps : SystemMaps
 
     public override unsafe void* Remap(SafeFileHandle file, void* start, nuint oldByteCount, nuint newByteCount, string name)
     {
-        // If somebody has made the file longer than this, growing must not cut it.
+        // Another program may have made the file longer than this: growing must not cut it.
         long lengthBefore = RandomAccess.GetLength(file);
         bool isLonger = (long)newByteCount > lengthBefore;
         if (isLonger)

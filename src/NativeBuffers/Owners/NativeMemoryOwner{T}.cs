@@ -143,7 +143,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <safety>The block is the caller's to give up, is as long as stated, and <paramref name="freedBy"/> is what frees it.</safety>
     /// <exception cref="ArgumentNullException"><paramref name="pointer"/> or <paramref name="freedBy"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
-    /// <exception cref="InvalidOperationException">Such a block would pass the end of the address space.</exception>
+    /// <exception cref="InvalidOperationException">Such a block would reach the last page of the address space.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted; the block is still the caller's.</exception>
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     [SuppressMessage("Naming", "CA1720", Justification = "It is one.")]

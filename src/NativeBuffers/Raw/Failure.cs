@@ -88,7 +88,7 @@ internal static class Failure
         new($"{allocator} returned a block that does not start at a multiple of {alignment} bytes.");
 
     public static InvalidOperationException NoBlock(object allocator, nuint address, nuint byteCount) =>
-        new($"{allocator} returned the address 0x{address:X}: a block of {byteCount:N0} bytes there would pass the end of the address space. The address is neither used nor freed. Correct the allocator.");
+        new($"{allocator} returned the address 0x{address:X}: a block of {byteCount:N0} bytes there would reach the last page of the address space. The address is neither used nor freed. Correct the allocator.");
 
     public static InvalidOperationException ScopeOpen() =>
         new("A scope of this arena is open: allocate from the innermost one, or dispose it first.");

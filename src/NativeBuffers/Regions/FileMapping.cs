@@ -92,7 +92,7 @@ internal sealed class FileMapping : MappedBlock
         return mapping;
     }
 
-    /// <summary>Throws for what is told apart before anything is opened: opening a pipe waits for its other end.</summary>
+    /// <summary>Checks the arguments before the file is opened, because opening a pipe waits for its other end. Returns the full path.</summary>
     public static string Check(string path, MappedFileAccess access)
     {
         SystemName.ThrowIfNoPath(path, nameof(path));

@@ -92,10 +92,10 @@ public sealed class MappedFile<T> : IDisposable
     /// <para>The new file gets the path when it is whole, with its room on the disk if the file system can promise that. So programs that have
     /// the old file open or mapped keep it, and the old file is still there if the disk refuses. The new file has the old one's owner, group and
     /// permissions. If the path ends in a link, the file to which the link leads is replaced.</para>
-    /// <para>If a new file cannot take the place of the old one, the old file itself becomes zeros of the new length, and programs that have it
-    /// open see that. This happens to a file with several names (hard links) or extended attributes, to a file whose owner cannot be kept, to a
-    /// mount point, and in a folder that this process may not write or that gives access lists to new files. If the disk refuses then, the old
-    /// contents may be gone.</para>
+    /// <para>If a new file cannot take the place of the old one, the old file itself becomes zeros of the new length. Programs that have it
+    /// open see that. This happens to a file with several names (hard links) or extended attributes, and to a file whose owner cannot be kept.
+    /// It also happens at a mount point, and in a folder that this process may not write or that gives access lists to new files. If the disk
+    /// refuses then, the old contents may be gone.</para>
     /// <para>Windows replaces no file that is open or mapped, and gives the new file the permissions of its folder.</para>
     /// <para>Linux needs a temporary name only for a moment, and none for a new path, if the file system has files without a name. Elsewhere a
     /// process that is killed meanwhile leaves a file in the folder: <c>.nb-</c> and 16 digits.</para>

@@ -106,7 +106,7 @@ internal static class NewFile
                 {
                     unsafe
                     {
-                        // SAFETY: nobody has seen the block.
+                        // SAFETY: the block is the mapping's, with its length. No other code has its address, and none uses it later.
                         mapping.Free(block.Start, block.ByteCount);
                     }
                 }

@@ -37,7 +37,7 @@ public sealed class SharedMemory<T> : IDisposable
     private readonly SharedSection _section;
     private Tenure _tenure;
 
-    /// <safety>The tenure is of the section's block.</safety>
+    /// <safety>The tenure has the section's block, which lives until the tenure ends.</safety>
     private unsafe SharedMemory(SharedSection section, Tenure tenure)
     {
         _section = section;

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace NativeBuffers.Watching;
 
-/// <summary>How far samples are apart on average: so many bytes, or so many blocks.</summary>
+/// <summary>The average distance of samples, in bytes or in blocks.</summary>
 /// <remarks>
 /// <para>By bytes, a large block is a sample more often than a small one: all bytes are equally likely to make their block a sample. The distances
 /// are exponential, as in tcmalloc and in the runtime's allocation sampling. Such distances have no memory: how far the last

@@ -4,10 +4,10 @@ namespace NativeBuffers.Watching;
 
 /// <summary>What the process was started with: environment variables, or settings of the application. Read once.</summary>
 /// <remarks>
-/// <c>NATIVEBUFFERS_GUARD</c> is <c>off</c>, <c>checked</c>, <c>pages</c> or <c>sampled</c>, the last with a <see cref="SampleDistance"/>
-/// behind a colon or without; <c>NATIVEBUFFERS_TRACK</c> is
-/// <c>off</c>, <c>sites</c> or <c>stacks</c>. The settings <c>NativeBuffers.Guard</c> and <c>NativeBuffers.Track</c>, for example in
-/// <c>runtimeconfig.template.json</c>, are the same; the environment goes first.
+/// <c>NATIVEBUFFERS_GUARD</c> is <c>off</c>, <c>checked</c>, <c>pages</c> or <c>sampled</c>. A <see cref="SampleDistance"/> may follow
+/// <c>sampled</c> after a colon. <c>NATIVEBUFFERS_TRACK</c> is <c>off</c>, <c>sites</c> or <c>stacks</c>. The settings
+/// <c>NativeBuffers.Guard</c> and <c>NativeBuffers.Track</c>, for example in <c>runtimeconfig.template.json</c>, mean the same; the
+/// environment goes first.
 /// </remarks>
 internal static class WatchSettings
 {
@@ -21,7 +21,7 @@ internal static class WatchSettings
 
     public static GuardMode Guard { get; private set; }
 
-    /// <summary>How far samples of <see cref="GuardMode.Sampled"/> are apart.</summary>
+    /// <summary>The average distance of samples of <see cref="GuardMode.Sampled"/>.</summary>
     public static SampleDistance SampleDistance { get; private set; } = SampleDistance.Usual;
 
     private static bool TryReadGuard(string text)

@@ -49,7 +49,7 @@ internal sealed class GuardLots
     }
 
     /// <summary>Adds the record of a range that cannot be touched, to wait for a block.</summary>
-    /// <safety>The record has such a range, and no block.</safety>
+    /// <safety>The record is one of this store's, with such a range and no block.</safety>
     public unsafe void Add(int index)
     {
         ref int first = ref _first[_records[index].RangeByteCount / SystemMemory.PageSize];
