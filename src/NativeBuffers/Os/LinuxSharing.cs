@@ -65,7 +65,7 @@ internal sealed partial class LinuxSharing : UnixSharing
         return error == Taken ? false : throw SystemFault.Of(error, $"Shared memory could not be named {path}");
     }
 
-    protected override bool HasName(SafeFileHandle file, string path) => LinuxFile.At(path)?.Number == LinuxFile.Of(file).Number;
+    protected override bool HasName(SafeFileHandle file, string path) => LinuxFile.At(path)?.Is(LinuxFile.Of(file)) == true;
 
     protected override bool IsMine(SafeFileHandle file) => LinuxFile.Of(file) is { IsPlain: true } found && found.Owner == User;
 

@@ -46,7 +46,7 @@ internal sealed partial class MacSharing : UnixSharing
         return error == Taken ? false : throw SystemFault.Of(error, $"Shared memory could not be named {path}");
     }
 
-    protected override bool HasName(SafeFileHandle file, string path) => MacFile.At(path)?.Number == MacFile.Of(file).Number;
+    protected override bool HasName(SafeFileHandle file, string path) => MacFile.At(path)?.Is(MacFile.Of(file)) == true;
 
     protected override bool IsMine(SafeFileHandle file) => MacFile.Of(file) is { IsPlain: true } found && found.Owner == User;
 
