@@ -15,7 +15,7 @@ namespace NativeBuffers;
 /// </remarks>
 internal static class ReturnedBlock
 {
-    private const nuint LastPageSize = 4096;
+    private const int LastPageSize = 4096;
 
     /// <summary>Checks a block that was just allocated, or null, and returns it.</summary>
     /// <param name="allocator">The allocator that returned the block, and frees it.</param>
@@ -52,6 +52,9 @@ internal static class ReturnedBlock
         }
     }
 
+    /// <summary>True for an error number of the system in place of an address.</summary>
+    public static bool IsErrorNumber(nint address) => address is > -LastPageSize and < 0;
+
     private static unsafe bool IsAligned(void* block, nuint alignment) => ((nuint)block & (alignment - 1)) == 0;
 
     private static unsafe bool Fits(void* block, nuint byteCount) => (nuint)block <= nuint.MaxValue - LastPageSize - byteCount;
@@ -84,7 +87,15 @@ internal static class ReturnedBlock
         }
 
         new Block(resized, byteCount).CopyTo(new Block(aligned, byteCount));
-        allocator.GiveBack(resized, byteCount, alignment);
+        try
+        {
+            allocator.GiveBack(resized, byteCount, alignment);
+        }
+        catch (Exception)
+        {
+            // The same holds here. At worst the misaligned block is lost.
+        }
+
         return aligned;
     }
 }

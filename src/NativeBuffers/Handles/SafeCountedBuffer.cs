@@ -18,8 +18,8 @@ public abstract class SafeCountedBuffer : SafeBuffer
     {
     }
 
-    /// <inheritdoc/>
-    public sealed override bool IsInvalid => base.IsInvalid;
+    /// <summary>True if the handle has no block: null, or an error number (-4095 to -1), which some system functions return as an address.</summary>
+    public sealed override bool IsInvalid => base.IsInvalid || ReturnedBlock.IsErrorNumber(base.handle);
 
     /// <summary>The block's address.</summary>
     /// <remarks>Read-only. It hides the field of the base class, which derived classes could set.</remarks>

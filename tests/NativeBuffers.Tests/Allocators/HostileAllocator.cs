@@ -18,6 +18,9 @@ internal sealed class HostileAllocator() : NativeAllocator("Hostile")
     /// <summary>What allocation returns instead of a block.</summary>
     public nint? AllocateResult { get; set; }
 
+    /// <summary>Whether it throws for misaligned blocks, and does not free them.</summary>
+    public bool RefusesMisaligned { get; set; }
+
     /// <summary>Whether it resizes by itself; the base class otherwise.</summary>
     public bool ResizesItself { get; set; }
 
@@ -39,6 +42,11 @@ internal sealed class HostileAllocator() : NativeAllocator("Hostile")
 
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
     {
+        if (RefusesMisaligned && (nint)block % 16 != 0)
+        {
+            throw new InvalidOperationException("A block with a wrong alignment is no block.");
+        }
+
         if (_live.Remove((nint)block, out nint outer))
         {
             NativeMemory.AlignedFree((void*)outer);

@@ -225,6 +225,20 @@ public sealed class ReturnedBlockTests
         handle.SetHandleAsInvalid();
     }
 
+    [Fact]
+    public unsafe void An_allocator_that_throws_when_it_gets_its_misaligned_block_back_loses_that_and_no_other()
+    {
+        var own = new HostileAllocator { ResizesItself = true, ResizeOffset = 8, RefusesMisaligned = true };
+        using (var owner = NativeMemoryOwner<long>.Create(4, own))
+        {
+            owner.GetSpan()[3] = 77;
+            owner.Resize(400);
+            Assert.Equal((400, 77L, 0L), (owner.Length, owner.GetSpan()[3], owner.GetSpan()[399]));
+        }
+
+        Assert.Equal((1, 0), (own.LiveBlocks, own.Mistakes));
+    }
+
     [Theory]
     [InlineData(-4096)]
     [InlineData(-22)]
@@ -238,6 +252,25 @@ public sealed class ReturnedBlockTests
         Assert.Throws<InvalidOperationException>(() => NativeBuffer.CreateUninitialized<byte>(1, own).Dispose());
         Assert.Equal(0, own.Mistakes);
         AssertNothingIsLost();
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    [InlineData(-22)]
+    [InlineData(-4095)]
+    public unsafe void An_error_number_that_a_native_method_returned_gives_a_handle_without_a_block(long number)
+    {
+        var allocator = new StrictAllocator();
+        using (var handle = new SafeStrictBuffer(allocator))
+        {
+            handle.Return((void*)number);
+            Assert.True(handle.IsInvalid);
+            Assert.Throws<ObjectDisposedException>(() => handle.Initialize(1));
+            Assert.Throws<ObjectDisposedException>(() => handle.ToOwner<byte>());
+        }
+
+        Assert.Equal(0, allocator.Mistakes);
     }
 
     private static void AssertNothingIsLost() => Assert.Equal((0, 0), (HostileHeap.LiveBlocks, HostileHeap.Mistakes));
