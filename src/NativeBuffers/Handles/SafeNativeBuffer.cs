@@ -15,7 +15,7 @@ namespace NativeBuffers;
 /// inside the block (unless <see cref="SafeBuffer.Initialize(ulong)"/> is called through a variable of that type, and told another
 /// size), and <see cref="UnmanagedMemoryStream"/> takes a handle as it is. A handle that a native method
 /// returned knows its block's address and not its size: say it once, by <see cref="Initialize(ulong)"/>, before reading or
-/// writing. A function that returned null or an error number (-4095 to -1) gives a handle that <see cref="SafeHandle.IsInvalid"/>; it frees nothing.</para>
+/// writing. If the function returned null or an error number (-4095 to -1), <see cref="SafeHandle.IsInvalid"/> is true, and the handle frees nothing.</para>
 /// <para>All members may be used from all threads but for <c>Initialize</c>, which comes before the handle is shared.</para>
 /// <para>For a free function that has no type here, derive a sealed class with a public constructor without parameters,
 /// over the allocator of <see cref="NativeAllocator.FromFunctions"/>. Its blocks come from <c>AllocateBlock</c> and <c>TakeBlock</c>; an

@@ -154,7 +154,7 @@ public sealed class NativeRegion : IDisposable
     }
 
     /// <summary>Drops the contents of committed pages, and gives their memory back; they stay committed. Allowed while the region is borrowed.</summary>
-    /// <remarks>On Linux and macOS each page reads as zero afterwards. On Windows it may hold what it held for a while.</remarks>
+    /// <remarks>On Linux and macOS each page reads as zero afterwards. On Windows a page may keep its contents for a while.</remarks>
     /// <inheritdoc cref="Commit" path="/param"/>
     /// <exception cref="ArgumentException">The range is not whole pages, or not inside the region.</exception>
     /// <exception cref="InvalidOperationException">Some of the range is not committed.</exception>
