@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 
 namespace NativeBuffers;
 
@@ -16,12 +17,15 @@ internal static class CallSites
 
     /// <summary>The origin of the call into the library; without a line if the line is not known. Throws nothing.</summary>
     /// <param name="type">The elements' type.</param>
-    public static Origin OfCaller(Type type)
+    /// <param name="depth">How many calls were on the stack: the price of a look grows with them.</param>
+    public static Origin OfCaller(Type type, out int depth)
     {
-        (string File, int Line) site = default;
+        depth = 0;
         try
         {
-            site = Find();
+            // Symbols are read by calls that need more stack than a disposal, and the end of the stack is the end of the process.
+            (string File, int Line) site = RuntimeHelpers.TryEnsureSufficientExecutionStack() ? Find(out depth) : default;
+            return Origin.At(site.File, site.Line, type);
         }
         catch (ThreadInterruptedException)
         {
@@ -33,12 +37,14 @@ internal static class CallSites
             // Memory is exhausted, or the symbols cannot be read: a disposal goes on without its line.
         }
 
-        return Origin.At(site.File, site.Line, type);
+        return Origin.Unknown;
     }
 
-    private static (string File, int Line) Find()
+    private static (string File, int Line) Find(out int depth)
     {
-        StackFrame? caller = CallerIn(new StackTrace(1, fNeedFileInfo: false));
+        var trace = new StackTrace(1, fNeedFileInfo: false);
+        depth = trace.FrameCount;
+        StackFrame? caller = CallerIn(trace);
         if (caller is null)
         {
             return default;

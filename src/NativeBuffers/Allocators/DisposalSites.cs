@@ -11,6 +11,9 @@ internal sealed class DisposalSites
     /// <summary>How many disposals of each allocating line are looked for on the stack.</summary>
     private const int LooksPerLine = 16;
 
+    /// <summary>Walks of a stack with more calls than this cost far more than a page guard: they are not made for each block.</summary>
+    private const int MostDepth = 256;
+
     private static readonly UninterruptedLock s_gate = new();
 
     // Threads may overwrite each other's counts: then there are some more stack walks.
@@ -18,50 +21,75 @@ internal sealed class DisposalSites
     private int _looksAtSecond;
     private Origin? _last;
     private bool _differ;
+    private bool _isDeep;
+    private bool _hasMistakes;
     private Origin[] _seconds = [];
 
     /// <summary>The line that the first disposals had in common; null until all of them were looked for.</summary>
     public Origin? Rule { get; private set; }
 
-    /// <summary>The line that gives a block back at this moment.</summary>
+    /// <summary>The line that gives a block back at this moment. Throws nothing.</summary>
     /// <param name="type">The elements' type.</param>
-    /// <param name="isExact">True to walk the stack each time.</param>
+    /// <param name="isExact">True to walk the stack each time, unless the stack is deep.</param>
     public Origin Find(Type type, bool isExact) =>
-        isExact || _looks < LooksPerLine ? Look(type) : Rule ??= AsRule(type);
+        (isExact && !_isDeep) || _looks < LooksPerLine ? Look(type) : Rule ??= AsRule(type);
 
-    /// <summary>The line of a second disposal at this moment; false if the line was found before, or the limit of stack walks is reached.</summary>
+    /// <summary>Whether the second disposal of a block, at this moment, is a mistake. Throws nothing.</summary>
+    /// <remarks>
+    /// A second disposal at the very line of the first one is none. The compiler copies a read-only field for each call: so a wrapper that
+    /// disposes such a field, and is disposed again, disposes two copies at one line.
+    /// </remarks>
     /// <param name="type">The elements' type.</param>
-    /// <param name="second">The line.</param>
-    public bool TryFindSecond(Type type, out Origin second)
+    /// <param name="first">The line of the first disposal.</param>
+    /// <param name="second">The line; null if the line was found before, or the limit of stack walks is reached.</param>
+    public bool IsMistake(Type type, Origin first, out Origin? second)
     {
-        second = Origin.Unknown;
+        second = null;
         if (_looksAtSecond >= LooksPerLine)
+        {
+            return _hasMistakes;
+        }
+
+        _looksAtSecond++;
+        Origin found = CallSites.OfCaller(type, out _);
+        if (found.Line > 0 && found.Line == first.Line && found.File == first.File)
         {
             return false;
         }
 
-        _looksAtSecond++;
-        second = CallSites.OfCaller(type);
+        _hasMistakes = true;
         using (s_gate.Enter())
         {
-            if (Array.IndexOf(_seconds, second) >= 0)
+            if (Array.IndexOf(_seconds, found) < 0)
             {
-                return false;
+                _seconds = [.. _seconds, found];
+                second = found;
             }
-
-            _seconds = [.. _seconds, second];
-            return true;
         }
+
+        return true;
     }
 
     private Origin Look(Type type)
     {
-        Origin found = CallSites.OfCaller(type);
+        Origin found = CallSites.OfCaller(type, out int depth);
+        _isDeep |= depth > MostDepth;
         _differ |= _looks != 0 && _last != found;
         _last = found;
         _looks = int.Min(_looks + 1, LooksPerLine);
         return found;
     }
 
-    private Origin AsRule(Type type) => _differ || _last is not { Line: > 0 } last ? Origin.At(null, 0, type) : last.AsRule(type);
+    private Origin AsRule(Type type)
+    {
+        try
+        {
+            return _differ || _last is not { Line: > 0 } last ? Origin.At(null, 0, type) : last.AsRule(type);
+        }
+        catch (OutOfMemoryException)
+        {
+            // A disposal goes on without its line.
+            return Origin.Unknown;
+        }
+    }
 }

@@ -57,9 +57,15 @@ internal static class Disposals
         }
 
         var allocated = Origin.FromId(first.AllocatedId);
-        if (allocated.Disposals.TryFindSecond(type, out Origin second))
+        var disposed = Origin.FromId(first.DisposedId);
+        if (!allocated.Disposals.IsMistake(type, disposed, out Origin? second))
         {
-            Watch.TellDisposedTwice(first.Start, first.ByteCount, allocated, Origin.FromId(first.DisposedId), second);
+            return;
+        }
+
+        if (second is not null)
+        {
+            Watch.TellDisposedTwice(first.Start, first.ByteCount, allocated, disposed, second);
         }
         else
         {

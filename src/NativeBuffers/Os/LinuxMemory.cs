@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace NativeBuffers.Os;
 
 /// <summary>Linux: <c>mmap</c>, <c>mremap</c>, <c>munmap</c>, <c>madvise</c>, huge pages, and glibc's <c>malloc_trim</c>.</summary>
-internal sealed partial class LinuxMemory : UnixMemory
+internal partial class LinuxMemory : UnixMemory
 {
     private const int PrivateAnonymous = 0x02 | 0x20;
     private const int Fixed = 0x10;
@@ -89,7 +89,10 @@ internal sealed partial class LinuxMemory : UnixMemory
         return true;
     }
 
-    /// <remarks>Since Linux 6.13. Locked pages cannot be guarded; the page tried here is locked if the program locks all that it maps.</remarks>
+    /// <remarks>
+    /// Since Linux 6.13. Locked pages cannot be guarded; the page tried here is locked if the program locks all that it maps. An emulator may
+    /// agree to advice that it does not know (the user mode of qemu). So the page that is tried has contents, and they must be gone afterwards.
+    /// </remarks>
     public override unsafe bool HasGuardPages
     {
         get
@@ -100,7 +103,9 @@ internal sealed partial class LinuxMemory : UnixMemory
                 return false;
             }
 
-            bool isGuarded = Guard(page, PageSize);
+            // SAFETY: the page was just mapped, can be touched until it is guarded, and again afterwards; nobody else knows it.
+            *(byte*)page = 1;
+            bool isGuarded = Guard(page, PageSize) && Unguard(page, PageSize) && *(byte*)page == 0;
             Free(page, PageSize);
             return isGuarded;
         }

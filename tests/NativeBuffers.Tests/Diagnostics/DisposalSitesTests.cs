@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
 using System.Runtime.CompilerServices;
 
 namespace NativeBuffers.Tests.Diagnostics;
@@ -53,11 +55,47 @@ public class DisposalSitesTests
         int found = 0;
         for (int i = 0; i < 3; i++)
         {
-            found += sites.TryFindSecond(typeof(int), out _) ? 1 : 0;
-            found += sites.TryFindSecond(typeof(int), out _) ? 1 : 0;
+            found += sites.IsMistake(typeof(int), Origin.Unknown, out Origin? one) && one is not null ? 1 : 0;
+            found += sites.IsMistake(typeof(int), Origin.Unknown, out Origin? two) && two is not null ? 1 : 0;
         }
 
         Assert.Equal(2, found);
+    }
+
+    [Fact]
+    public void Two_disposals_at_one_line_are_no_mistake()
+    {
+        var sites = new DisposalSites();
+        for (int i = 0; i < 2 * Looks; i++)
+        {
+            (Origin first, bool isMistake) = (sites.Find(typeof(int), isExact: true), sites.IsMistake(typeof(int), sites.Find(typeof(int), isExact: true), out _));
+            Assert.False(isMistake, first.ToString());
+        }
+    }
+
+    [Fact]
+    public void A_deep_stack_is_not_looked_at_each_time()
+    {
+        var sites = new DisposalSites();
+        for (int i = 0; i < Looks; i++)
+        {
+            Assert.StartsWith($"{nameof(DisposalSitesTests)}.cs:", Below(500, () => sites.Find(typeof(int), isExact: true)).ToString(), StringComparison.Ordinal);
+        }
+
+        Assert.EndsWith(" (as a rule)", Below(500, () => sites.Find(typeof(int), isExact: true)).ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_lack_of_memory_costs_the_line_alone()
+    {
+        var sites = new DisposalSites();
+        for (int i = 0; i <= Looks; i++)
+        {
+            Assert.Same(Origin.Unknown, sites.Find(new Nameless(), isExact: false));
+        }
+
+        Assert.True(sites.IsMistake(new Nameless(), Origin.Abandoned, out Origin? second));
+        Assert.Same(Origin.Unknown, second);
     }
 
     [Fact]
@@ -68,7 +106,22 @@ public class DisposalSitesTests
         Assert.Throws<ThreadInterruptedException>(static () => Thread.Sleep(1));
     }
 
+    private static Origin Below(int depth, Func<Origin> find)
+    {
+        Origin found = depth == 0 ? find() : Below(depth - 1, find);
+        GC.KeepAlive(find);
+        return found;
+    }
+
     private static int Line([CallerLineNumber] int line = 0) => line;
 
     private static string Site(int line) => $"{nameof(DisposalSitesTests)}.cs:{line}";
+
+    /// <summary>A type for whose name there is no memory.</summary>
+    private sealed class Nameless() : TypeDelegator(typeof(int))
+    {
+        [SuppressMessage("Usage", "CA2201", Justification = "It is what the runtime throws.")]
+        [SuppressMessage("Design", "CA1065", Justification = "It is what the runtime does.")]
+        public override string ToString() => throw new OutOfMemoryException();
+    }
 }

@@ -11,6 +11,7 @@ public sealed class DisposedRightly : Scenario
             Move(allocator);
             Convert(allocator);
             DisposeLists();
+            DisposeWrapper(allocator);
         }
     }
 
@@ -56,5 +57,19 @@ public sealed class DisposedRightly : Scenario
         ScratchList<byte> copy = onStack;
         onStack.Dispose();
         copy.Dispose();
+    }
+
+    private static void DisposeWrapper(NativeAllocator allocator)
+    {
+        using var wrapper = new Wrapper(allocator);
+        wrapper.Dispose();
+    }
+
+    /// <summary>Its field is copied for each call.</summary>
+    private readonly ref struct Wrapper(NativeAllocator allocator)
+    {
+        private readonly NativeBuffer<byte> _buffer = NativeBuffer.Create<byte>(64, allocator);
+
+        public void Dispose() => _buffer.Dispose();
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 
 namespace NativeBuffers.Diagnostics.Tracking;
 
@@ -16,9 +17,15 @@ internal static class CallStacks
     private static readonly List<CallStack> s_all = [CallStack.None];
     private static readonly string s_ownName = typeof(CallStacks).Assembly.GetName().Name!;
 
-    /// <summary>The number of the calls that the caller is in; 0 if that cannot be told.</summary>
+    /// <summary>The number of the calls that the caller is in; 0 if that cannot be told. Throws nothing.</summary>
     public static int Capture()
     {
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack())
+        {
+            // Symbols are read by calls that need more stack than an allocation, and the end of the stack is the end of the process.
+            return 0;
+        }
+
         try
         {
             var key = new Key(new StackTrace(1, fNeedFileInfo: false));
@@ -41,8 +48,15 @@ internal static class CallStacks
                 return s_ids[key];
             }
         }
-        catch (OutOfMemoryException)
+        catch (ThreadInterruptedException)
         {
+            // Reflection has locks of its own. The interrupt is for the program's next wait.
+            Thread.CurrentThread.Interrupt();
+            return 0;
+        }
+        catch (Exception)
+        {
+            // Memory is exhausted, or the symbols cannot be read: the block is noted without its calls.
             return 0;
         }
     }

@@ -44,6 +44,19 @@ public class DoubleDisposalTests
         Assert.Equal(["went on to the end"], program.Said);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("sites")]
+    [InlineData("stacks")]
+    [InlineData("checked")]
+    [InlineData("pages")]
+    public async Task A_look_at_the_stack_does_not_use_it_up(string mode)
+    {
+        GuardedProgram program = await RunAsync(mode, "LittleStack");
+        Assert.Equal("", program.Errors);
+        Assert.Equal(["went on to the end"], program.Said);
+    }
+
     private static Task<GuardedProgram> RunAsync(string mode, string scenario) =>
         mode is "sites" or "stacks" ? GuardedProgram.RunAsync("", scenario, track: mode) : GuardedProgram.RunAsync(mode, scenario);
 }
