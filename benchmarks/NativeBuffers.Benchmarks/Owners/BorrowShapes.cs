@@ -6,7 +6,7 @@ namespace NativeBuffers.Benchmarks.Owners;
 /// <remarks>Each loop reads a span's element, not the borrow's own: this is what code does that hands a span on.</remarks>
 internal static class BorrowShapes
 {
-    private static readonly Holder s_holder = new();
+    private static readonly Holder s_holder = new(NativeMemoryOwner<byte>.Create(64), new MallocHandle(64) { First = 0 });
 
     public static int BorrowField(int turns, int byteCount) => s_holder.BorrowField(turns);
 
@@ -91,13 +91,13 @@ internal static class BorrowShapes
 
     private sealed class Holder
     {
-        private readonly NativeMemoryOwner<byte> _owner = NativeMemoryOwner<byte>.Create(64);
-        private readonly MallocHandle _handle = new(64) { First = 0 };
+        private readonly NativeMemoryOwner<byte> _owner;
+        private readonly MallocHandle _handle;
 
-        public Holder()
+        public Holder(NativeMemoryOwner<byte> owner, MallocHandle handle)
         {
-            NativeMemoryOwner<byte> owner = _owner;
-            MallocHandle handle = _handle;
+            _owner = owner;
+            _handle = handle;
             BorrowCaptured = () =>
             {
                 using var borrow = owner.Borrow();

@@ -205,9 +205,10 @@ public class HiddenCopyTests
     public void A_list_on_the_stack_that_has_left_it_gives_back_what_its_copy_grew_to()
     {
         var before = new List<nint>();
+        Span<long> stack = stackalloc long[4];
         for (int i = 0; i < 20; i++)
         {
-            using var list = new ScratchList<long>(stackalloc long[4]);
+            using var list = new ScratchList<long>(stack);
             Fill(ref System.Runtime.CompilerServices.Unsafe.AsRef(in list), 8);
             before.Add(AddTo(in list, 1000));
             AssertStale(in list);

@@ -12,10 +12,12 @@ public sealed class SharedMemoryTroubleTests
 
     public SharedMemoryTroubleTests() => Assert.SkipUnless(OperatingSystem.IsLinux(), "There it is a file.");
 
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
     private string FilePath => $"/dev/shm/NativeBuffers-{_name}";
 
     [Fact]
-    public void A_process_that_is_stopped_while_it_removes_the_name_is_waited_for_some_seconds()
+    public async Task A_process_that_is_stopped_while_it_removes_the_name_is_waited_for_some_seconds()
     {
         using SafeFileHandle held = Hold();
         try
@@ -23,9 +25,9 @@ public sealed class SharedMemoryTroubleTests
             Assert.Throws<FileNotFoundException>(() => SharedMemory<int>.Open(_name));
             foreach (Action create in new Action[] { () => SharedMemory<int>.OpenOrCreate(_name, 10), () => SharedMemory<int>.Create(_name, 10) })
             {
-                Task waiting = Task.Run(create);
-                Assert.True(Task.WaitAny([waiting], s_long) == 0, "It waits for ever.");
-                string message = Assert.IsType<IOException>(waiting.Exception!.InnerException, exactMatch: false).Message;
+                // A waiting that never ends is a TimeoutException here.
+                Task waiting = Task.Run(create, Stop).WaitAsync(s_long, Stop);
+                string message = (await Assert.ThrowsAnyAsync<IOException>(() => waiting)).Message;
                 Assert.Contains(_name, message);
                 Assert.Contains("stopped", message);
             }
@@ -33,12 +35,12 @@ public sealed class SharedMemoryTroubleTests
             Assert.Throws<FileNotFoundException>(() => SharedMemory<int>.OpenOrCreate(_name, 10));
 
             // It is done at last, and keeps nobody out.
-            Task<SharedMemory<int>> creating = Task.Run(() => SharedMemory<int>.OpenOrCreate(_name, 10));
-            Assert.False(creating.Wait(100));
+            Task<SharedMemory<int>> creating = Task.Run(() => SharedMemory<int>.OpenOrCreate(_name, 10), Stop);
+            await Task.Delay(100, Stop);
+            Assert.False(creating.IsCompleted);
             File.Delete(FilePath);
             held.Dispose();
-            Assert.True(creating.Wait(s_long));
-            creating.Result.Dispose();
+            (await creating.WaitAsync(s_long, Stop)).Dispose();
         }
         finally
         {

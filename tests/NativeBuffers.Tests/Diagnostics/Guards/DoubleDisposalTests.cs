@@ -52,7 +52,7 @@ public class DoubleDisposalTests
     [InlineData("pages")]
     public async Task A_look_at_the_stack_does_not_use_it_up(string mode)
     {
-        GuardedProgram program = await RunAsync(mode, "LittleStack");
+        GuardedProgram program = await RunAsync(mode, "StackNearlyFull");
         Assert.Equal("", program.Errors);
         Assert.Equal(["went on to the end"], program.Said);
     }

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace NativeBuffers.Violations;
 
 /// <summary>Creates and disposes a buffer where the stack is nearly used up.</summary>
-public sealed class LittleStack : Scenario
+public sealed class StackNearlyFull : Scenario
 {
     /// <summary>How much is used of the 128 KiB that the runtime wants to keep free.</summary>
     private const int Used = 68 * 1024;
