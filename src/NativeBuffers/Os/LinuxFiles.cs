@@ -8,7 +8,9 @@ namespace NativeBuffers.Os;
 /// <summary>Linux: a new file has no name until it is whole, so a process that ends before leaves no file.</summary>
 internal sealed partial class LinuxFiles : UnixFiles
 {
+    private const int WriteOnly = 0x1;
     private const int ReadWrite = 0x2;
+    private const int Creating = 0x40;
     private const int WithoutWaiting = 0x800;
     private const int NotForChildren = 0x80000;
     private const int NamelessFile = 0x400000;
@@ -42,6 +44,13 @@ internal sealed partial class LinuxFiles : UnixFiles
 
         temporaryPath = name;
         return base.TryPutInPlace(file, ref temporaryPath, path);
+    }
+
+    /// <remarks>So it is for files of other users in folders like <c>/tmp</c> (<c>fs.protected_regular</c>). The kernel does it for calls that create.</remarks>
+    protected override bool MayCreate(string path)
+    {
+        using SafeFileHandle file = Create(path, WriteOnly | Creating | LookFlags, UsersFile);
+        return !file.IsInvalid;
     }
 
     protected override UnixFile? At(string path) => LinuxFile.At(path);

@@ -36,7 +36,7 @@ internal abstract partial class UnixFiles : SystemFiles
         }
 
         UnixFile before = Of(old);
-        if (!before.IsPlain || before.NameCount > 1)
+        if (!before.IsPlain || before.NameCount > 1 || !MayCreate(path))
         {
             return null;
         }
@@ -67,6 +67,9 @@ internal abstract partial class UnixFiles : SystemFiles
         temporaryPath = null;
         return true;
     }
+
+    /// <summary>False if the system keeps programs that create from this file, though they may open it.</summary>
+    protected virtual bool MayCreate(string path) => true;
 
     /// <summary>What the system tells of the file that a path leads to; null if there is none.</summary>
     protected abstract UnixFile? At(string path);

@@ -74,7 +74,10 @@ internal static class NewFile
     /// </remarks>
     private static FileMapping Overwrite(string path, string target, bool isLink, nuint byteCount, MappedFileAccess access, out Block block)
     {
-        SafeFileHandle file = OpenOrMake(target, isLink, out bool isNew);
+        // By a call that creates, also what is there: the kernel guards files of other users and links against such calls (fs.protected_*).
+        bool mayBeNew = isLink || !File.Exists(target);
+        SafeFileHandle file = File.OpenHandle(
+            target, mayBeNew && !isLink ? FileMode.CreateNew : FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         SystemMaps maps = SystemMaps.Current;
         long length = (long)byteCount;
         long lengthBefore = RandomAccess.GetLength(file);
@@ -116,31 +119,13 @@ internal static class NewFile
                 }
 
                 file.Dispose();
-                if (isNew && (isLink ? SystemFiles.Current.EndOf(target) : target) is { } made)
+                if (mayBeNew && lengthBefore == 0 && (isLink ? SystemFiles.Current.EndOf(target) : target) is { } made)
                 {
                     File.Delete(made);
                 }
             }
         }
     }
-
-    /// <summary>Opens the file at a path, or a new one if there is none. A link to nothing is followed by the system, which makes the file there.</summary>
-    private static SafeFileHandle OpenOrMake(string path, bool isLink, out bool isNew)
-    {
-        isNew = false;
-        try
-        {
-            return Open(path, FileMode.Open);
-        }
-        catch (FileNotFoundException)
-        {
-            isNew = true;
-            return Open(path, isLink ? FileMode.OpenOrCreate : FileMode.CreateNew);
-        }
-    }
-
-    private static SafeFileHandle Open(string path, FileMode mode) =>
-        File.OpenHandle(path, mode, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
 
     /// <remarks>Writes to the file, not to a mapping: if the disk has no room for a hole, the write throws.</remarks>
     private static void Clear(SafeFileHandle file, long byteCount, string path)

@@ -49,6 +49,36 @@ public sealed class SparedFileTests : IDisposable
         }
     }
 
+    [Fact]
+    public void Another_user_s_file_in_a_folder_for_all_is_guarded_as_from_other_programs_that_create()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root gives files away.");
+        Assert.SkipWhen(File.ReadAllText("/proc/sys/fs/protected_regular").Trim() == "0", "This machine does not guard such files.");
+        File.SetUnixFileMode(_folder.File(""), (UnixFileMode)0b1_111_111_111);
+        string path = _folder.FileOf([1, 2, 3]);
+        File.SetUnixFileMode(path, (UnixFileMode)0b110_110_110);
+        UnixCalls.GiveAway(path, UnixCalls.Nobody);
+        Assert.Throws<UnauthorizedAccessException>(() => MappedFile<byte>.Create(path, 5));
+        Assert.Equal([1, 2, 3], File.ReadAllBytes(path));
+        Assert.Equal(path, Assert.Single(Directory.GetFiles(_folder.File(""))));
+    }
+
+    [Fact]
+    public void A_link_of_another_user_in_a_folder_for_all_is_not_followed_where_the_kernel_does_not()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root gives links away.");
+        Assert.SkipWhen(File.ReadAllText("/proc/sys/fs/protected_symlinks").Trim() == "0", "This machine follows such links.");
+        string path = _folder.FileOf([1, 2, 3]);
+        string folder = _folder.File("shared");
+        Directory.CreateDirectory(folder);
+        File.SetUnixFileMode(folder, (UnixFileMode)0b1_111_111_111);
+        string link = Path.Combine(folder, "link");
+        File.CreateSymbolicLink(link, path);
+        UnixCalls.GiveLinkAway(link, UnixCalls.Nobody);
+        Assert.Throws<UnauthorizedAccessException>(() => MappedFile<byte>.Create(link, 5));
+        Assert.Equal([1, 2, 3], File.ReadAllBytes(path));
+    }
+
     [Theory]
     [InlineData(2)]
     [InlineData(5)]

@@ -21,6 +21,8 @@ internal static partial class UnixCalls
 
     public static void GiveAway(string path, uint user) => Assert.Equal(0, ChangeOwner(path, user, user));
 
+    public static void GiveLinkAway(string path, uint user) => Assert.Equal(0, ChangeLinkOwner(path, user, user));
+
     public static (uint User, uint Group) OwnerOf(string path)
     {
         using var stat = System.Diagnostics.Process.Start(
@@ -74,6 +76,9 @@ internal static partial class UnixCalls
 
     [LibraryImport("libc", EntryPoint = "chown", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int ChangeOwner(string path, uint user, uint group);
+
+    [LibraryImport("libc", EntryPoint = "lchown", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int ChangeLinkOwner(string path, uint user, uint group);
 
     [LibraryImport("libc", EntryPoint = "link", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Link(string path, string name);
