@@ -50,6 +50,12 @@ internal sealed partial class LinuxFiles : UnixFiles
     protected override bool MayCreate(string path)
     {
         using SafeFileHandle file = Create(path, WriteOnly | Creating | LookFlags, UsersFile);
+        int error = Marshal.GetLastPInvokeError();
+        if (file.IsInvalid)
+        {
+            ThrowIfShort(error, path);
+        }
+
         return !file.IsInvalid;
     }
 
