@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace NativeBuffers.Os;
 
 /// <summary>Linux: <c>mmap</c>, <c>mremap</c>, <c>munmap</c>, <c>madvise</c>, huge pages, and glibc's <c>malloc_trim</c>.</summary>
-internal partial class LinuxMemory : UnixMemory
+internal sealed partial class LinuxMemory : UnixMemory
 {
     private const int PrivateAnonymous = 0x02 | 0x20;
     private const int Fixed = 0x10;
@@ -89,26 +89,29 @@ internal partial class LinuxMemory : UnixMemory
         return true;
     }
 
-    /// <remarks>
-    /// Since Linux 6.13. Locked pages cannot be guarded; the page tried here is locked if the program locks all that it maps. An emulator may
-    /// agree to advice that it does not know (the user mode of qemu). So the page that is tried has contents, and they must be gone afterwards.
-    /// </remarks>
-    public override unsafe bool HasGuardPages
-    {
-        get
-        {
-            void* page = Allocate(PageSize, 1);
-            if (page == null)
-            {
-                return false;
-            }
+    /// <remarks>Since Linux 6.13. Locked pages cannot be guarded; the page tried here is locked if the program locks all that it maps.</remarks>
+    public override bool HasGuardPages => IsGuarding(GuardInstall, GuardRemove);
 
-            // SAFETY: the page was just mapped, can be touched until it is guarded, and again afterwards; nobody else knows it.
-            *(byte*)page = 1;
-            bool isGuarded = Guard(page, PageSize) && Unguard(page, PageSize) && *(byte*)page == 0;
-            Free(page, PageSize);
-            return isGuarded;
+    /// <summary>Whether two numbers of advice guard a page and end that.</summary>
+    /// <remarks>
+    /// An emulator may agree to advice that it does not know (the user mode of qemu). So the page that is tried has contents, and they must be
+    /// gone afterwards.
+    /// </remarks>
+    /// <param name="install">The advice to guard.</param>
+    /// <param name="remove">The advice to guard no more.</param>
+    public unsafe bool IsGuarding(int install, int remove)
+    {
+        byte* page = (byte*)Allocate(PageSize, 1);
+        if (page == null)
+        {
+            return false;
         }
+
+        // SAFETY: the page was just mapped, and no other code knows it. It is touched before it is guarded, and when it is guarded no more.
+        *page = 1;
+        bool isGuarding = Advise(page, PageSize, install) == 0 && Advise(page, PageSize, remove) == 0 && *page == 0;
+        Free(page, PageSize);
+        return isGuarding;
     }
 
     public override unsafe bool Guard(void* start, nuint byteCount) => !Supply.IsRefused && Advise(start, byteCount, GuardInstall) == 0;

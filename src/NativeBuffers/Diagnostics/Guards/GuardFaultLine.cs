@@ -40,7 +40,8 @@ internal static class GuardFaultLine
     }
 
     /// <summary>A path, quoted for a shell.</summary>
-    private static string Quoted(string path) => path.Contains(' ', StringComparison.Ordinal) ? $"'{path}'" : path;
+    private static string Quoted(string path) =>
+        path.All(static each => char.IsLetterOrDigit(each) || each is '/' or '.' or '_' or '-') ? path : $"'{path.Replace("'", @"'\''", StringComparison.Ordinal)}'";
 
     /// <summary>A text in UTF-8 with a zero at its end, and none before.</summary>
     private static byte[] Text(string text) => [.. Encoding.UTF8.GetBytes(text.Replace("\0", "", StringComparison.Ordinal)), 0];

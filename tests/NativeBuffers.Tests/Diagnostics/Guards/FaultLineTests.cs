@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using NativeBuffers.Diagnostics.Guards;
 using NativeBuffers.Os;
 
@@ -25,5 +26,18 @@ public class FaultLineTests
         Assert.Equal(
             (0, 8, 24, 40, 48, 56),
             ((int)((byte*)&line.IsWritten - start), (int)((byte*)&line.FirstRecords - start), (int)((byte*)&line.SecondRecords - start), (int)((byte*)&line.Begin - start), (int)((byte*)&line.Freed - start), (int)((byte*)&line.End - start)));
+    }
+
+    [Theory]
+    [InlineData("/tmp/a-1_2.guard", "/tmp/a-1_2.guard")]
+    [InlineData("/tmp/a b", "'/tmp/a b'")]
+    [InlineData("/tmp/a;b", "'/tmp/a;b'")]
+    [InlineData("/tmp/$(a)", "'/tmp/$(a)'")]
+    [InlineData("/tmp/it's", @"'/tmp/it'\''s'")]
+    public unsafe void The_command_has_the_path_as_a_shell_reads_it(string path, string quoted)
+    {
+        FaultLine* line = GuardFaultLine.Make(path);
+        string end = Marshal.PtrToStringUTF8((nint)line->End)!;
+        Assert.Equal($". More: nativebuffers-guard {quoted}\n", end);
     }
 }
