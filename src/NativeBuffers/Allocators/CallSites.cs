@@ -17,13 +17,13 @@ internal static class CallSites
 
     /// <summary>The origin of the call into the library; without a line if the line is not known. Throws nothing.</summary>
     /// <param name="type">The elements' type.</param>
-    /// <param name="depth">How many calls were on the stack: the price of a look grows with them.</param>
+    /// <param name="depth">The number of calls on the stack. The cost of a stack walk grows with it.</param>
     public static Origin OfCaller(Type type, out int depth)
     {
         depth = 0;
         try
         {
-            // Symbols are read by calls that need more stack than a disposal, and the end of the stack is the end of the process.
+            // To read symbols needs more stack than a disposal, and a stack overflow ends the process.
             (string File, int Line) site = RuntimeHelpers.TryEnsureSufficientExecutionStack() ? Find(out depth) : default;
             return Origin.At(site.File, site.Line, type);
         }

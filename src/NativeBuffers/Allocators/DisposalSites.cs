@@ -11,7 +11,7 @@ internal sealed class DisposalSites
     /// <summary>How many disposals of each allocating line are looked for on the stack.</summary>
     private const int LooksPerLine = 16;
 
-    /// <summary>Walks of a stack with more calls than this cost far more than a page guard: they are not made for each block.</summary>
+    /// <summary>A deeper stack is not walked for each block, because the walk would cost far more than a page guard.</summary>
     private const int MostDepth = 256;
 
     private static readonly UninterruptedLock s_gate = new();
@@ -36,12 +36,12 @@ internal sealed class DisposalSites
 
     /// <summary>Whether the second disposal of a block, at this moment, is a mistake. Throws nothing.</summary>
     /// <remarks>
-    /// A second disposal at the very line of the first one is none. The compiler copies a read-only field for each call: so a wrapper that
+    /// A second disposal at the line of the first one is no mistake. The compiler copies a read-only field for each call. So a wrapper that
     /// disposes such a field, and is disposed again, disposes two copies at one line.
     /// </remarks>
     /// <param name="type">The elements' type.</param>
     /// <param name="first">The line of the first disposal.</param>
-    /// <param name="second">The line; null if the line was found before, or the limit of stack walks is reached.</param>
+    /// <param name="second">The line of the second; null if it was found before, or the limit of stack walks is reached.</param>
     public bool IsMistake(Type type, Origin first, out Origin? second)
     {
         second = null;

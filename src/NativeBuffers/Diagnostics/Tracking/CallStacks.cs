@@ -17,12 +17,12 @@ internal static class CallStacks
     private static readonly List<CallStack> s_all = [CallStack.None];
     private static readonly string s_ownName = typeof(CallStacks).Assembly.GetName().Name!;
 
-    /// <summary>The number of the calls that the caller is in; 0 if that cannot be told. Throws nothing.</summary>
+    /// <summary>The number of the caller's call stack; 0 if the stack is not known. Throws nothing.</summary>
     public static int Capture()
     {
         if (!RuntimeHelpers.TryEnsureSufficientExecutionStack())
         {
-            // Symbols are read by calls that need more stack than an allocation, and the end of the stack is the end of the process.
+            // To read symbols needs more stack than an allocation, and a stack overflow ends the process.
             return 0;
         }
 
@@ -50,7 +50,7 @@ internal static class CallStacks
         }
         catch (ThreadInterruptedException)
         {
-            // Reflection has locks of its own. The interrupt is for the program's next wait.
+            // Reflection waits for its own locks. The interrupt was meant for the program's next wait.
             Thread.CurrentThread.Interrupt();
             return 0;
         }
