@@ -256,6 +256,29 @@ internal static class Closing
     /// </summary>
     public static bool IsExclusive(ulong state) => state == Exclusive || state + Slot.Step == Exclusive;
 
+    /// <summary>Whether a generation counts as open while one thread excludes the others. It does not once that thread is asked to close.</summary>
+    /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static unsafe bool IsOpenMeanwhile(Slot* slot, ulong held)
+    {
+        ulong exclusive = Slot.With(held, SlotState.Exclusive);
+        while (true)
+        {
+            ulong generation = Volatile.Read(ref slot->Generation);
+            if (generation != exclusive)
+            {
+                return generation - held <= Shared;
+            }
+
+            // The next user of the slot writes something else to the request's place, so the generation is compared once more.
+            bool isAskedToClose = Exclusion.IsAskedToClose(slot, held);
+            if (isAskedToClose || Volatile.Read(ref slot->Generation) == exclusive)
+            {
+                return !isAskedToClose;
+            }
+        }
+    }
+
     /// <summary>Whether a difference to a held generation means that the generation is not open, and never will be again.</summary>
     private static bool IsOver(ulong state) => state > Shared && !IsExclusive(state);
 

@@ -29,13 +29,14 @@ internal struct Exclusion
         Volatile.Write(ref Request(slot), None(held));
     }
 
-    /// <summary>Ends the note, before other threads may enter again. True if the owner was disposed meanwhile.</summary>
+    /// <summary>Ends the note, before other threads may enter again. True if the owner was disposed meanwhile: then no thread may enter again.</summary>
+    /// <remarks>The request stays until the generation is closed, so that the owner never looks open in between.</remarks>
     /// <inheritdoc cref="Begin" path="/param"/>
     /// <safety>The note was begun on this thread, with the same slot, which is still exclusive. It is the last one begun.</safety>
     public static unsafe bool End(Exclusion* note, Slot* slot, ulong held)
     {
         Forget(note);
-        return Interlocked.Exchange(ref Request(slot), 0) == Asked(held);
+        return Interlocked.CompareExchange(ref Request(slot), 0, None(held)) != None(held);
     }
 
     /// <summary>Ends the note of a slot that this thread has given away.</summary>
@@ -68,8 +69,8 @@ internal struct Exclusion
 
     private static unsafe ref ulong Request(Slot* slot) => ref *(ulong*)&slot->Next;
 
-    // These two values are neither zero nor the address of a slot, whose lowest bits are zero.
+    // These two values are neither zero nor the address of a slot, whose lowest bits are zero, nor the number of an origin, which is odd.
     private static ulong None(ulong held) => Slot.With(held, SlotState.Exclusive);
 
-    private static ulong Asked(ulong held) => Slot.With(held, SlotState.Closing);
+    private static ulong Asked(ulong held) => Slot.With(held, SlotState.Deferred);
 }

@@ -67,7 +67,7 @@ internal readonly struct Hold
                 // SAFETY: slots are never unmapped.
                 Slot* slot = _loan.Slot;
                 ulong state = slot != null ? Volatile.Read(ref slot->Generation) - _loan.Held : ulong.MaxValue;
-                return state <= Closing.Shared || (state == Closing.Exclusive && !Exclusion.IsAskedToClose(slot, _loan.Held));
+                return state <= Closing.Shared || (state == Closing.Exclusive && Closing.IsOpenMeanwhile(slot, _loan.Held));
             }
         }
     }

@@ -34,15 +34,17 @@ internal static class Resizing
         }
     }
 
-    /// <summary>Lets other threads enter again after a failure, and closes the owner if that was asked for meanwhile.</summary>
+    /// <summary>Lets other threads enter again after a failure, or closes the owner if that was asked for meanwhile.</summary>
     /// <safety>This thread excludes the others. It has begun the note, which is still on the stack.</safety>
     public static unsafe void LetIn(ref Tenure tenure, Exclusion* note)
     {
-        bool isAskedToClose = Exclusion.End(note, tenure.Slot, tenure.Held);
-        tenure.LetIn();
-        if (isAskedToClose)
+        if (Exclusion.End(note, tenure.Slot, tenure.Held))
         {
-            tenure.Close();
+            tenure.CloseExcluded();
+        }
+        else
+        {
+            tenure.LetIn();
         }
     }
 }

@@ -41,18 +41,14 @@ internal struct Tenure
             while (true)
             {
                 ulong held = Volatile.Read(ref _held);
-                ulong state;
-                bool isAskedToClose;
                 unsafe
                 {
                     // SAFETY: slots are never unmapped.
-                    state = Volatile.Read(ref _slot->Generation) - held;
-                    isAskedToClose = Closing.IsExclusive(state) && Exclusion.IsAskedToClose(_slot, held);
-                }
-
-                if (state <= Closing.Shared || Closing.IsExclusive(state))
-                {
-                    return isAskedToClose;
+                    ulong state = Volatile.Read(ref _slot->Generation) - held;
+                    if (state == Closing.Exclusive ? Closing.IsOpenMeanwhile(_slot, held) : state <= Closing.Shared || Closing.IsExclusive(state))
+                    {
+                        return false;
+                    }
                 }
 
                 if (Volatile.Read(ref _held) == held)
@@ -305,12 +301,33 @@ internal struct Tenure
         }
     }
 
+    /// <summary>As <see cref="LetIn"/>, but closes the tenure: a thread whose <c>Dispose</c> has returned must not find it open for a moment.</summary>
+    public void CloseExcluded()
+    {
+        unsafe
+        {
+            // SAFETY: the slot is never unmapped. This thread excludes the others, so the block has no user, and the home stays.
+            ulong closing = Caches.Slot.With(_held, SlotState.Closing);
+            Magazine* home = _slot->Home;
+            _guardian = null;
+            Volatile.Write(ref _slot->Generation, closing);
+            Closing.GiveBack(_slot, closing, home);
+        }
+    }
+
     /// <summary>As <see cref="LetIn"/>, in a new generation, because address or length has changed. False if the tenure was closed instead.</summary>
     /// <param name="length">How many elements there are now.</param>
     /// <param name="state">Held, or biased to this thread, whose the slot's home then is.</param>
     /// <param name="closes">What <see cref="Resizing.Relocate"/> returned.</param>
     public bool LetInAnew(long length, SlotState state, bool closes)
     {
+        if (closes)
+        {
+            // A thread that reads the new address or length looks at the generation afterwards, which is closed then.
+            CloseExcluded();
+            return false;
+        }
+
         ulong held = Caches.Slot.With(Caches.Slot.After(_held), SlotState.Held);
         Volatile.Write(ref _length, length);
         Volatile.Write(ref _held, held);
@@ -321,12 +338,7 @@ internal struct Tenure
             Volatile.Write(ref _slot->Generation, Caches.Slot.With(held, state));
         }
 
-        if (closes)
-        {
-            Close();
-        }
-
-        return !closes;
+        return true;
     }
 
     /// <summary>Lets nobody in any more, and gives the block back: now, or when its last use ends. Once only.</summary>

@@ -185,4 +185,61 @@ public class ExclusiveRaceTests
                 }
             });
     }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void An_owner_that_was_disposed_while_it_was_resized_is_never_open_again(bool isResized)
+    {
+        NativeMemoryOwner<byte>? owner = null;
+        NativeMemoryOwner<byte>? room = null;
+        NativeMemoryOwner<byte>? asked = null;
+        var race = new Race();
+        NativeMemoryBudget budget = NativeAllocator.Malloc.WithBudget(new()
+        {
+            Limit = 1100,
+            OnRefusal = _ =>
+            {
+                Volatile.Write(ref asked, owner);
+                while (Volatile.Read(ref asked) is not null && !race.IsOver)
+                {
+                    Thread.SpinWait(1);
+                }
+
+                room?.Dispose();
+                return isResized;
+            },
+        });
+        race.Run(Resize, Dispose);
+
+        void Resize(Random random)
+        {
+            owner = NativeMemoryOwner<byte>.Create(50, budget);
+            room = NativeMemoryOwner<byte>.Create(1000, budget);
+            Exception? thrown = Record.Exception(() => owner.Resize(1000));
+            room.Dispose();
+            if (!race.IsOver)
+            {
+                Assert.IsType(isResized ? typeof(ObjectDisposedException) : typeof(OutOfMemoryException), thrown);
+                Assert.Equal(0, budget.UsedBytes);
+            }
+        }
+
+        void Dispose(Random random)
+        {
+            if (Volatile.Read(ref asked) is not { } disposed)
+            {
+                return;
+            }
+
+            disposed.Dispose();
+            Volatile.Write(ref asked, null);
+            for (int i = 0; i < 100; i++)
+            {
+                Assert.True(disposed.IsDisposed, "It is open again.");
+            }
+
+            Assert.Throws<ObjectDisposedException>(() => disposed.Borrow().Dispose());
+        }
+    }
 }
