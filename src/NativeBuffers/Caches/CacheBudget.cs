@@ -35,14 +35,22 @@ internal static class CacheBudget
     /// <summary>Notes bytes that were taken from a return queue.</summary>
     public static void Dequeue(long byteCount) => Interlocked.Add(ref s_queued, -byteCount);
 
+    /// <summary>Reserves bytes; false when they would be more than the process may keep.</summary>
+    /// <remarks>An attempt that fails changes nothing: one that added first would, for a moment, take room from smaller ones.</remarks>
     public static bool TryReserve(long byteCount)
     {
-        if (Interlocked.Add(ref s_reserved, byteCount) <= ProcessLimit)
+        long reserved = Reserved;
+        while (reserved + byteCount <= ProcessLimit)
         {
-            return true;
+            long before = Interlocked.CompareExchange(ref s_reserved, reserved + byteCount, reserved);
+            if (before == reserved)
+            {
+                return true;
+            }
+
+            reserved = before;
         }
 
-        Release(byteCount);
         return false;
     }
 

@@ -2,6 +2,7 @@ using NativeBuffers.Caches;
 using NativeBuffers.Tests.Allocators;
 using NativeBuffers.Tests.Diagnostics;
 using NativeBuffers.Tests.Lifetimes;
+using NativeBuffers.Tests.Races;
 
 namespace NativeBuffers.Tests.Caches;
 
@@ -107,6 +108,33 @@ public class NativeMemoryCacheTests
         {
             (CacheBudget.ThreadLimit, CacheBudget.ProcessLimit) = (thread, process);
             NativeMemoryCache.Trim();
+        }
+    }
+
+    [Fact]
+    public void The_limit_of_the_process_is_not_passed_for_a_moment()
+    {
+        long process = CacheBudget.ProcessLimit;
+        long limit = CacheBudget.ProcessLimit = CacheBudget.Reserved + 1000;
+        try
+        {
+            new Race().Run(Reserve, Reserve, Reserve);
+        }
+        finally
+        {
+            CacheBudget.ProcessLimit = process;
+        }
+
+        void Reserve(Random random)
+        {
+            bool isReserved = CacheBudget.TryReserve(800);
+            long reserved = CacheBudget.Reserved;
+            if (isReserved)
+            {
+                CacheBudget.Release(800);
+            }
+
+            Assert.InRange(reserved, 0, limit);
         }
     }
 
