@@ -4,6 +4,7 @@ using NativeBuffers.Caches;
 using NativeBuffers.Lifetimes;
 using NativeBuffers.Tests.Contracts;
 using NativeBuffers.Tests.Diagnostics;
+using NativeBuffers.Tests.Lifetimes;
 
 namespace NativeBuffers.Tests.Races;
 
@@ -85,6 +86,7 @@ public sealed class TornRentalTests
                 ended.Dispose();
                 var second = new Rental(s_pool.RentBuffer(Large));
                 AssertSameSlot(new Rental(ended), second);
+                using var quiet = NoCollections.Begin();
                 Action undo = s_states[state](first);
                 int count = 0;
                 foreach (PooledBuffer<byte> value in TornValues.Of(first.Buffer, second.Buffer, ended))
