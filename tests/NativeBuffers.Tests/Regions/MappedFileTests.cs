@@ -229,18 +229,23 @@ public sealed class MappedFileTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "There a thread has a user of its own.");
         string path = _folder.FileOf([1, 2, 3]);
-        if (!OperatingSystem.IsWindows())
-        {
-            File.SetUnixFileMode(path, UnixFileMode.UserRead);
-        }
-
+        SetMode(UnixFileMode.None);
         OtherUser.Run(() =>
         {
             Assert.Throws<UnauthorizedAccessException>(() => MappedFile<byte>.OpenRead(path));
             Assert.Throws<UnauthorizedAccessException>(() => MappedFile<byte>.Open(path));
             Assert.Throws<UnauthorizedAccessException>(() => MappedFile<byte>.Create(path, 1));
         });
+        SetMode(UnixFileMode.UserRead);
         Assert.Equal([1, 2, 3], File.ReadAllBytes(path));
+
+        void SetMode(UnixFileMode mode)
+        {
+            if (!OperatingSystem.IsWindows())
+            {
+                File.SetUnixFileMode(path, mode);
+            }
+        }
     }
 
     [Theory]

@@ -178,6 +178,7 @@ public sealed class SharedMemoryTests
         Assert.SkipUnless(OperatingSystem.IsLinux(), "There it is a file.");
         using var shared = SharedMemory<int>.Create(_name, 10);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, OperatingSystem.IsWindows() ? default : File.GetUnixFileMode(FilePath));
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root may have another user for its files.");
         OtherUser.Run(() =>
         {
             Assert.Throws<UnauthorizedAccessException>(() => SharedMemory<int>.Open(_name));
