@@ -40,6 +40,8 @@ internal static class CallSites
         return Origin.Unknown;
     }
 
+    /// <remarks>A method of its own: if the assembly that walks the stack cannot be loaded, the call throws, and its caller catches that.</remarks>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static (string File, int Line) Find(out int depth)
     {
         var trace = new StackTrace(1, fNeedFileInfo: false);

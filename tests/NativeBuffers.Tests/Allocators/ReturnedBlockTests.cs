@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using NativeBuffers.Tests.Diagnostics;
 using NativeBuffers.Tests.Handles;
 
 namespace NativeBuffers.Tests.Allocators;
@@ -15,6 +16,7 @@ public sealed class ReturnedBlockTests
     [InlineData(1)]
     public unsafe void A_resized_block_at_a_wrong_alignment_is_moved_to_a_right_one(int offset)
     {
+        Needs.BareBlocks();
         NativeAllocator hostile = HostileHeap.Open();
         HostileHeap.ResizeOffset = offset;
         using (var buffer = NativeBuffer.Create<Vector128<long>>(4, hostile))
@@ -102,6 +104,7 @@ public sealed class ReturnedBlockTests
     [MemberData(nameof(Impossible))]
     public unsafe void A_block_that_was_resized_to_such_an_address_stays_as_it_was(long address)
     {
+        Needs.BareBlocks();
         NativeAllocator hostile = HostileHeap.Open();
         using (var owner = NativeMemoryOwner<long>.Create(4, hostile))
         {
@@ -169,6 +172,7 @@ public sealed class ReturnedBlockTests
     [Fact]
     public void Budgets_and_trackers_in_front_count_what_became_of_it()
     {
+        Needs.BareBlocks();
         NativeAllocator hostile = HostileHeap.Open();
         NativeMemoryBudget budget = hostile.WithBudget(new() { Limit = 100_000 });
         HostileHeap.ResizeOffset = 8;
@@ -228,6 +232,7 @@ public sealed class ReturnedBlockTests
     [Fact]
     public unsafe void An_allocator_that_throws_when_it_gets_its_misaligned_block_back_loses_that_and_no_other()
     {
+        Needs.BareBlocks();
         var own = new HostileAllocator { ResizesItself = true, ResizeOffset = 8, RefusesMisaligned = true };
         using (var owner = NativeMemoryOwner<long>.Create(4, own))
         {

@@ -18,9 +18,12 @@ internal static class Collector
     /// <summary>Collects so often that whatever was forgotten before is gone.</summary>
     public static void Settle()
     {
-        for (int i = 0; i < 5; i++)
+        // A finalizer may make an object reachable again, which is found later then.
+        for (int i = 0, calm = 0; i < 50 && calm < 5; i++)
         {
+            long before = NativeMemoryTracker.AbandonedCount;
             Collect();
+            calm = NativeMemoryTracker.AbandonedCount == before ? calm + 1 : 0;
         }
     }
 

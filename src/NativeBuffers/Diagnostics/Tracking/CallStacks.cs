@@ -28,25 +28,7 @@ internal static class CallStacks
 
         try
         {
-            var key = new Key(new StackTrace(1, fNeedFileInfo: false));
-            using (s_gate.Enter())
-            {
-                if (s_ids.TryGetValue(key, out int known))
-                {
-                    return known;
-                }
-            }
-
-            CallStack stack = Resolve(new StackTrace(1, fNeedFileInfo: true));
-            using (s_gate.Enter())
-            {
-                if (s_ids.TryAdd(key, s_all.Count))
-                {
-                    s_all.Add(stack);
-                }
-
-                return s_ids[key];
-            }
+            return Walk();
         }
         catch (ThreadInterruptedException)
         {
@@ -56,8 +38,33 @@ internal static class CallStacks
         }
         catch (Exception)
         {
-            // Memory is exhausted, or the symbols cannot be read: the block is noted without its calls.
+            // Memory is exhausted, or a file cannot be read: the symbols, or the assembly that walks. The block is noted without its calls.
             return 0;
+        }
+    }
+
+    /// <remarks>A method of its own: if the assembly that walks the stack cannot be loaded, the call throws, and not <see cref="Capture"/>.</remarks>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int Walk()
+    {
+        var key = new Key(new StackTrace(1, fNeedFileInfo: false));
+        using (s_gate.Enter())
+        {
+            if (s_ids.TryGetValue(key, out int known))
+            {
+                return known;
+            }
+        }
+
+        CallStack stack = Resolve(new StackTrace(1, fNeedFileInfo: true));
+        using (s_gate.Enter())
+        {
+            if (s_ids.TryAdd(key, s_all.Count))
+            {
+                s_all.Add(stack);
+            }
+
+            return s_ids[key];
         }
     }
 

@@ -107,7 +107,9 @@ public class CheckedOwnerTests
     }
 
     [Fact]
-    public void Copies_that_are_disposed_twice_are_nothing_to_a_guard() =>
+    public void Copies_that_are_disposed_twice_are_nothing_to_a_guard()
+    {
+        Assert.SkipWhen(Needs.Watched.Length > 0, "A watched process tells the second disposal: see DoubleDisposalTests.");
         Assert.Empty(
             Listen(
                 static () =>
@@ -117,6 +119,7 @@ public class CheckedOwnerTests
                     buffer.Dispose();
                     copy.Dispose();
                 }));
+    }
 
     [Fact]
     public void Each_violation_is_counted()

@@ -90,14 +90,21 @@ public class ReportTroubleTests
     }
 
     [Theory]
-    [InlineData("FilesUsedUp", "pages")]
-    [InlineData("FilesUsedUp", "sampled:1")]
-    [InlineData("FilesUsedUpLater", "off")]
-    public async Task No_more_files_may_be_opened(string scenario, string guard)
+    [InlineData("FilesUsedUp", "pages", "off")]
+    [InlineData("FilesUsedUp", "pages", "stacks")]
+    [InlineData("FilesUsedUp", "sampled:1", "off")]
+    [InlineData("FilesUsedUp", "checked", "sites")]
+    [InlineData("FilesUsedUpLater", "off", "off")]
+    public async Task No_more_files_may_be_opened(string scenario, string guard, string track)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The shell sets the limit.");
         (int exitCode, string output, string errors) = await ShellAsync(
-            "ulimit -n 300; exec \"$@\"", scenario, [], ("NATIVEBUFFERS_GUARD", guard), ("DOTNET_TieredCompilation", "0"));
+            "ulimit -n 300; exec \"$@\"",
+            scenario,
+            [],
+            ("NATIVEBUFFERS_GUARD", guard),
+            ("NATIVEBUFFERS_TRACK", track),
+            ("DOTNET_TieredCompilation", "0"));
 
         // The line about the report may be missing: the error stream is a file, too.
         Assert.True(errors.Length == 0 || errors.StartsWith(Told, StringComparison.Ordinal), errors);
