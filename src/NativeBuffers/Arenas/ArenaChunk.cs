@@ -1,6 +1,6 @@
-using NativeBuffers.Caches;
+using NativeBuffers.Blocks;
 
-namespace NativeBuffers;
+namespace NativeBuffers.Arenas;
 
 /// <summary>What a block of an arena begins with.</summary>
 internal struct ArenaChunk

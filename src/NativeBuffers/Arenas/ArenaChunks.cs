@@ -1,18 +1,21 @@
 using System.Runtime.ExceptionServices;
-using NativeBuffers.Caches;
-using NativeBuffers.Lifetimes;
-using NativeBuffers.Watching;
+using NativeBuffers.Allocation;
+using NativeBuffers.Blocks;
+using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Handles;
+using NativeBuffers.Blocks.Lifecycle;
+using NativeBuffers.Instrumentation;
 
-namespace NativeBuffers;
+namespace NativeBuffers.Arenas;
 
 /// <summary>The blocks of a <see cref="NativeArenaOwner"/>, in their order. For the thread that has entered the arena.</summary>
 /// <remarks>
 /// The slots of the blocks are in the state <see cref="SlotState.Closing"/> from the start. So only this object gives the blocks back: no
-/// guardian does, nor the end of a thread. The arena's own state says whether the blocks are there, and generations need no check.
+/// cleaner does, nor the end of a thread. The arena's own state says whether the blocks are there, and generations need no check.
 /// </remarks>
 /// <param name="allocator">Where the blocks come from; the default one if null.</param>
-/// <param name="origin">The line that made the arena.</param>
-internal sealed class ArenaChunks(NativeAllocator? allocator, Origin origin)
+/// <param name="site">The line that made the arena.</param>
+internal sealed class ArenaChunks(NativeAllocator? allocator, AllocationSite site)
 {
     private readonly List<nint> _slots = [];
 
@@ -32,9 +35,9 @@ internal sealed class ArenaChunks(NativeAllocator? allocator, Origin origin)
         // First room to note the block: a block that is not noted would be lost.
         _ = _slots.EnsureCapacity(_slots.Count + 1);
         NativeAllocator asked = allocator ?? NativeAllocator.Default;
-        if (Watch.IsOn || asked.TakesOrigins)
+        if (AllocatorHooks.IsOn || asked.TakesAllocationSites)
         {
-            Origin.Note(origin);
+            AllocationSite.Note(site);
         }
 
         Slot* slot = WrappingAllocator.Behind(asked) is CachingAllocator
@@ -74,7 +77,7 @@ internal sealed class ArenaChunks(NativeAllocator? allocator, Origin origin)
             {
                 if (isAbandoned)
                 {
-                    Guardian.NoteAbandoned();
+                    Cleaner.NoteAbandoned();
                 }
 
                 ReturnLast();
@@ -87,7 +90,7 @@ internal sealed class ArenaChunks(NativeAllocator? allocator, Origin origin)
             {
                 if (isAbandoned)
                 {
-                    Origin.Forget();
+                    AllocationSite.Forget();
                 }
             }
         }

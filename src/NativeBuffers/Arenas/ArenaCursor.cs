@@ -1,8 +1,7 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using NativeBuffers.Raw;
+using NativeBuffers.Primitives;
 
-namespace NativeBuffers;
+namespace NativeBuffers.Arenas;
 
 /// <summary>The way to an arena's memory for who holds a ticket: of all arenas and scopes, whoever owns the memory.</summary>
 /// <remarks>

@@ -1,7 +1,6 @@
-using System.Runtime.InteropServices;
-using NativeBuffers.Caches;
+using NativeBuffers.Blocks;
 
-namespace NativeBuffers;
+namespace NativeBuffers.Arenas;
 
 /// <summary>Who may allocate from an arena: stands where it can be read when the arena is gone.</summary>
 /// <remarks>

@@ -1,9 +1,11 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-using NativeBuffers.Caches;
-using NativeBuffers.Raw;
+using NativeBuffers.Blocks;
+using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Handles;
+using NativeBuffers.Blocks.Stats;
+using NativeBuffers.Instrumentation;
+using NativeBuffers.Primitives;
 
-namespace NativeBuffers;
+namespace NativeBuffers.Arenas;
 
 /// <summary>What an arena does when there is no room left, and when a scope or the arena ends.</summary>
 /// <remarks>
@@ -192,7 +194,7 @@ internal static class ArenaGrowth
 
         if (byteCount > (ulong)header->Reserve + (header->End - header->Next))
         {
-            throw Failure.ArenaLimit(header->Limit, byteCount);
+            throw ThrowHelper.ArenaLimit(header->Limit, byteCount);
         }
 
         ArenaChunk* last = header->Last;
@@ -216,7 +218,7 @@ internal static class ArenaGrowth
         if (start - first + byteCount > (ulong)header->Reserve + (header->End - header->Next))
         {
             FreeChunks(cursor, last);
-            throw Failure.ArenaLimit(header->Limit, byteCount);
+            throw ThrowHelper.ArenaLimit(header->Limit, byteCount);
         }
 
         header->Open(first, (ulong)chunk + chunk->Slot->ByteCount - ArenaHeader.Slack);
@@ -249,7 +251,7 @@ internal static class ArenaGrowth
             return Lease.TryTake(byteCount, zeroed);
         }
 
-        Origin.Note(Origin.FromId(header->OriginId));
+        AllocationSite.Note(AllocationSite.FromId(header->AllocationSiteId));
         return Uncached.TryTakeFrom(Uncached.AllocatorOf(first), byteCount, zeroed);
     }
 
@@ -297,7 +299,7 @@ internal static class ArenaGrowth
             // SAFETY: the header is looked at only while the life goes on.
             bool isOpen = !cursor.IsNone && cursor.Gate.IsLifeOf(cursor.Ticket)
                 && (cursor.Gate.IsLife(cursor.Ticket) || Find(cursor) != null);
-            throw isOpen ? Failure.ScopeOpen() : Failure.Disposed("Arena");
+            throw isOpen ? ThrowHelper.ScopeOpen() : ThrowHelper.Disposed("Arena");
         }
     }
 }

@@ -1,7 +1,7 @@
-using System.Runtime.InteropServices;
-using NativeBuffers.Raw;
+using NativeBuffers.Instrumentation;
+using NativeBuffers.Primitives;
 
-namespace NativeBuffers;
+namespace NativeBuffers.Arenas;
 
 /// <summary>The state of an arena. Stands at the start of its first block.</summary>
 [StructLayout(LayoutKind.Sequential)]
@@ -37,8 +37,8 @@ internal struct ArenaHeader
     /// <summary>The innermost scope; null if none is open.</summary>
     public unsafe ArenaMark* Innermost;
 
-    /// <summary>Which line made the arena: the number of its <see cref="Origin"/>, for the chunks to come. Only if the first is a foreign one.</summary>
-    public int OriginId;
+    /// <summary>Which line made the arena: the number of its <see cref="AllocationSite"/>, for the chunks to come. Only if the first is a foreign one.</summary>
+    public int AllocationSiteId;
 
     /// <summary>How many bytes are handed out, paddings included.</summary>
     public readonly long HandedOut => Limit - Reserve - (long)(End - Next);

@@ -1,4 +1,4 @@
-namespace NativeBuffers;
+namespace NativeBuffers.Arenas;
 
 /// <summary>What an arena was like when a scope began. Stands in the arena, before the scope's first allocation.</summary>
 internal struct ArenaMark

@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace NativeBuffers;
 
 /// <summary>Where elements lie in a <see cref="NativeArenaOwner"/>: a value that fields and other elements can store.</summary>

@@ -1,8 +1,10 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Runtime.CompilerServices;
-using NativeBuffers.Caches;
-using NativeBuffers.Raw;
-using NativeBuffers.Watching;
+using NativeBuffers.Allocation;
+using NativeBuffers.Arenas;
+using NativeBuffers.Blocks;
+using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Handles;
+using NativeBuffers.Instrumentation;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers;
 
@@ -62,17 +64,17 @@ public readonly ref struct NativeArena : IDisposable
         {
             // SAFETY: a slot that was taken belongs to this arena, with a block that has room for the header.
             Slot* slot = null;
-            Magazine* magazine = null;
+            Bin* bin = null;
             if (allocator is null && initialBytes >= 0 && byteLimit >= 0)
             {
-                slot = ThreadCache.TakeHot((ulong)initialBytes + (ulong)(sizeof(ArenaHeader) + ArenaHeader.Slack), out magazine);
+                slot = ThreadCache.TakeHot((ulong)initialBytes + (ulong)(sizeof(ArenaHeader) + ArenaHeader.Slack), out bin);
             }
 
             if (slot == null)
             {
-                slot = Switch.IsOn || allocator is not null
-                    ? TakeNoting(magazine, initialBytes, allocator, byteLimit, file, line)
-                    : TakeSlowly(magazine, initialBytes, allocator, byteLimit);
+                slot = InstrumentationSwitch.IsOn || allocator is not null
+                    ? TakeNoting(bin, initialBytes, allocator, byteLimit, file, line)
+                    : TakeSlowly(bin, initialBytes, allocator, byteLimit);
             }
 
             var header = (ArenaHeader*)slot->Start;
@@ -153,40 +155,40 @@ public readonly ref struct NativeArena : IDisposable
     /// <safety>The result belongs to the caller.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe Slot* TakeNoting(
-        Magazine* magazine, int initialBytes, NativeAllocator? allocator, long byteLimit, string? file, int line)
+        Bin* bin, int initialBytes, NativeAllocator? allocator, long byteLimit, string? file, int line)
     {
-        Origin origin = Origin.At(file, line, typeof(NativeArena));
-        Slot* slot = TakeSlowly(magazine, initialBytes, allocator, byteLimit, origin);
-        ((ArenaHeader*)slot->Start)->OriginId = origin.Id;
+        AllocationSite site = AllocationSite.At(file, line, typeof(NativeArena));
+        Slot* slot = TakeSlowly(bin, initialBytes, allocator, byteLimit, site);
+        ((ArenaHeader*)slot->Start)->AllocationSiteId = site.Id;
         return slot;
     }
 
     /// <safety>The result belongs to the caller.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe Slot* TakeSlowly(
-        Magazine* magazine, int initialBytes, NativeAllocator? allocator, long byteLimit, Origin? origin = null)
+        Bin* bin, int initialBytes, NativeAllocator? allocator, long byteLimit, AllocationSite? site = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(initialBytes);
         ArgumentOutOfRangeException.ThrowIfNegative(byteLimit);
         nuint byteCount = (nuint)initialBytes + (nuint)sizeof(ArenaHeader) + ArenaHeader.Slack;
-        if (origin is not null && allocator is null)
+        if (site is not null && allocator is null)
         {
-            Slot* watched = Lease.TryTakeWatched(magazine, byteCount, zeroed: false, origin);
+            Slot* watched = Lease.TryTakeWatched(bin, byteCount, zeroed: false, site);
             return watched != null ? watched : throw NativeAllocator.Default.RefusalOf(byteCount);
         }
 
-        if (magazine != null)
+        if (bin != null)
         {
-            Slot* kept = Magazine.TryTake(magazine);
+            Slot* kept = Bin.TryTake(bin);
             if (kept != null)
             {
                 return kept;
             }
         }
 
-        if (origin is not null && (Watch.IsOn || allocator!.TakesOrigins))
+        if (site is not null && (AllocatorHooks.IsOn || allocator!.TakesAllocationSites))
         {
-            Origin.Note(origin);
+            AllocationSite.Note(site);
         }
 
         Slot* slot = allocator is null or CachingAllocator

@@ -1,6 +1,8 @@
-using System.Runtime.CompilerServices;
-using NativeBuffers.Caches;
-using NativeBuffers.Raw;
+using NativeBuffers.Arenas;
+using NativeBuffers.Blocks;
+using NativeBuffers.Blocks.Lifecycle;
+using NativeBuffers.Instrumentation;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers;
 
@@ -42,17 +44,17 @@ public sealed class NativeArenaOwner : IDisposable
     [ThreadStatic]
     private static NativeArenaOwner? t_borrowed;
 
-    private readonly ArenaGuardian _guardian;
+    private readonly ArenaCleaner _cleaner;
     private NativeArenaOwner? _nextBorrowed;
     private Thread? _user;
     private ArenaGate _gate;
     private long _epoch = Interlocked.Increment(ref s_lastEpoch);
     private int _state;
 
-    private NativeArenaOwner(NativeAllocator? allocator, Origin origin)
+    private NativeArenaOwner(NativeAllocator? allocator, AllocationSite site)
     {
-        Chunks = new ArenaChunks(allocator, origin);
-        _guardian = new ArenaGuardian(this);
+        Chunks = new ArenaChunks(allocator, site);
+        _cleaner = new ArenaCleaner(this);
     }
 
     /// <summary>The number of the last life of an arena. A life begins with a creation or a reset. Atomic operations only.</summary>
@@ -83,7 +85,7 @@ public sealed class NativeArenaOwner : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(initialBytes);
         ArgumentOutOfRangeException.ThrowIfNegative(byteLimit);
-        var owner = new NativeArenaOwner(allocator, Origin.At(file, line, typeof(NativeArenaOwner)));
+        var owner = new NativeArenaOwner(allocator, AllocationSite.At(file, line, typeof(NativeArenaOwner)));
         unsafe
         {
             // SAFETY: nobody else knows the owner; the block has room for the header.
@@ -176,7 +178,7 @@ public sealed class NativeArenaOwner : IDisposable
     {
         if (cursor.IsNone || !cursor.Gate.IsLife(cursor.Ticket))
         {
-            throw Failure.Ended(nameof(ArenaBorrow));
+            throw ThrowHelper.Ended(nameof(ArenaBorrow));
         }
 
         if (slice.Length == 0)
@@ -200,7 +202,7 @@ public sealed class NativeArenaOwner : IDisposable
             Layout.ThrowIfOutside(slice.Offset - first, byteCount, (long)chunk.ByteCount - first);
             ulong start = (ulong)chunk.Start + slice.Offset;
             return IsRoom(cursor.Header, slice.Chunk, start, start + (ulong)byteCount)
-                ? throw new ArgumentException(Failure.NotHandedOut, nameof(slice))
+                ? throw new ArgumentException(ThrowHelper.NotHandedOut, nameof(slice))
                 : Block.View<T>((void*)start, slice.Length);
         }
     }
@@ -258,7 +260,7 @@ public sealed class NativeArenaOwner : IDisposable
         }
         else if (state != InUse || !TryTakeOver())
         {
-            throw state == InUse ? Failure.ArenaInUse() : Failure.Disposed(nameof(NativeArenaOwner));
+            throw state == InUse ? ThrowHelper.ArenaInUse() : ThrowHelper.Disposed(nameof(NativeArenaOwner));
         }
     }
 
@@ -339,7 +341,7 @@ public sealed class NativeArenaOwner : IDisposable
 
     private void FreeAll(bool isAbandoned)
     {
-        GC.SuppressFinalize(_guardian);
+        GC.SuppressFinalize(_cleaner);
         Chunks.ReturnBehind(kept: 0, isAbandoned);
     }
 }

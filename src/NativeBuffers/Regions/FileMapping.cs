@@ -1,8 +1,9 @@
 using Microsoft.Win32.SafeHandles;
-using NativeBuffers.Os;
-using NativeBuffers.Raw;
+using NativeBuffers.Platform;
+using NativeBuffers.Platform.Shared;
+using NativeBuffers.Primitives;
 
-namespace NativeBuffers;
+namespace NativeBuffers.Regions;
 
 /// <summary>An open file and the mapping of it, which is one block.</summary>
 internal sealed class FileMapping : MappedBlock
@@ -86,7 +87,7 @@ internal sealed class FileMapping : MappedBlock
         {
             // SAFETY: the file is open and has byteCount bytes. The mapping lives until the result frees it.
             void* start = mapping.MapPart(byteCount);
-            block = start != null ? new Block(start, byteCount) : throw Failure.OutOfMemory(byteCount, mapping);
+            block = start != null ? new Block(start, byteCount) : throw ThrowHelper.OutOfMemory(byteCount, mapping);
         }
 
         return mapping;
@@ -107,7 +108,7 @@ internal sealed class FileMapping : MappedBlock
             throw new UnauthorizedAccessException($"{fullPath} is a folder.");
         }
 
-        return SystemMaps.Current.IsPlainFile(fullPath)
+        return Host.Maps.IsPlainFile(fullPath)
             ? fullPath
             : throw new NotSupportedException($"{fullPath} is not a file but a pipe, a device or a socket: it cannot be mapped.");
     }

@@ -1,6 +1,6 @@
-using NativeBuffers.Os;
+using NativeBuffers.Platform.Shared;
 
-namespace NativeBuffers;
+namespace NativeBuffers.Regions;
 
 /// <summary>Frees one block that is a mapping: an allocator that allocates nothing.</summary>
 /// <remarks>

@@ -1,8 +1,9 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Runtime.CompilerServices;
-using NativeBuffers.Lifetimes;
-using NativeBuffers.Os;
-using NativeBuffers.Raw;
+using NativeBuffers.Blocks.Handles;
+using NativeBuffers.Instrumentation;
+using NativeBuffers.Platform;
+using NativeBuffers.Platform.Shared;
+using NativeBuffers.Primitives;
+using NativeBuffers.Regions;
 
 namespace NativeBuffers;
 
@@ -32,13 +33,13 @@ public sealed class MappedFile<T> : IDisposable
     where T : unmanaged
 {
     private readonly FileMapping _mapping;
-    private Tenure _tenure;
+    private OwnedBlock _ownedBlock;
 
-    /// <safety>The tenure is of the mapping's block.</safety>
-    private unsafe MappedFile(FileMapping mapping, Tenure tenure)
+    /// <safety>The ownedBlock is of the mapping's block.</safety>
+    private unsafe MappedFile(FileMapping mapping, OwnedBlock ownedBlock)
     {
         _mapping = mapping;
-        _tenure = tenure;
+        _ownedBlock = ownedBlock;
     }
 
     /// <summary>The file's full path, as it was opened.</summary>
@@ -48,10 +49,10 @@ public sealed class MappedFile<T> : IDisposable
     public bool CanWrite => _mapping.CanWrite;
 
     /// <summary>The number of elements that are mapped; 0 once disposed.</summary>
-    public long Length => _tenure.LengthOrNone;
+    public long Length => _ownedBlock.LengthOrNone;
 
     /// <summary>Whether it was disposed.</summary>
-    public bool IsDisposed => _tenure.IsOver;
+    public bool IsDisposed => _ownedBlock.IsOver;
 
     /// <summary>Maps a file to read it.</summary>
     /// <param name="path">Of a file; a pipe or a device has no bytes to map.</param>
@@ -159,7 +160,7 @@ public sealed class MappedFile<T> : IDisposable
     public void Resize(long length)
     {
         ThrowIfReadOnly();
-        bool isOpen = _tenure.TryResize(length, Unsafe.SizeOf<T>());
+        bool isOpen = _ownedBlock.TryResize(length, Unsafe.SizeOf<T>());
         GC.KeepAlive(this);
         if (!isOpen)
         {
@@ -198,7 +199,7 @@ public sealed class MappedFile<T> : IDisposable
     {
         using Borrow<T> borrow = BorrowAll(isChecked: true);
         UnmanagedMemoryStream? stream =
-            MappingStream.TryOpen(ref _tenure, Unsafe.SizeOf<T>(), CanWrite ? FileAccess.ReadWrite : FileAccess.Read);
+            MappingStream.TryOpen(ref _ownedBlock, Unsafe.SizeOf<T>(), CanWrite ? FileAccess.ReadWrite : FileAccess.Read);
         GC.KeepAlive(this);
         return stream ?? throw Disposed();
     }
@@ -208,12 +209,12 @@ public sealed class MappedFile<T> : IDisposable
     /// whether it is on the disk is what <see cref="Flush()"/> is for.</remarks>
     public void Dispose()
     {
-        _tenure.Close();
+        _ownedBlock.Close();
         GC.KeepAlive(this);
     }
 
     private static MappedFile<T> Open(string path, bool canWrite, MappedFileAccess access, string? file, int line) =>
-        Open(path, canWrite, access, SystemMaps.Current, file, line);
+        Open(path, canWrite, access, Host.Maps, file, line);
 
     /// <summary>Maps a file through a system that a test may put before the real one.</summary>
     internal static MappedFile<T> Open(string path, bool canWrite, MappedFileAccess access, SystemMaps maps, string? file, int line)
@@ -229,10 +230,10 @@ public sealed class MappedFile<T> : IDisposable
             // SAFETY: the block belongs to nobody else, and is a whole number of elements.
             try
             {
-                Origin.Note(file, line, typeof(T));
-                var tenure = new Tenure(
+                AllocationSite.Note(file, line, typeof(T));
+                var ownedBlock = new OwnedBlock(
                     Hold.Adopt(block.Start, block.ByteCount, mapping), (long)(block.ByteCount / (nuint)sizeof(T)));
-                return new MappedFile<T>(mapping, tenure);
+                return new MappedFile<T>(mapping, ownedBlock);
             }
             catch
             {
@@ -244,7 +245,7 @@ public sealed class MappedFile<T> : IDisposable
 
     private Borrow<T> BorrowAll(bool isChecked)
     {
-        if (!_tenure.TryBorrow(out BorrowMark mark) && !_tenure.TryBorrowAnew(out mark))
+        if (!_ownedBlock.TryBorrow(out BorrowMark mark) && !_ownedBlock.TryBorrowAnew(out mark))
         {
             throw Disposed();
         }
@@ -252,7 +253,7 @@ public sealed class MappedFile<T> : IDisposable
         unsafe
         {
             // SAFETY: the block is borrowed with this mark.
-            var borrow = new Borrow<T>(mark, _tenure.Start, _tenure.BorrowedLength);
+            var borrow = new Borrow<T>(mark, _ownedBlock.Start, _ownedBlock.BorrowedLength);
             if (isChecked)
             {
                 try
@@ -277,7 +278,7 @@ public sealed class MappedFile<T> : IDisposable
         unsafe
         {
             // SAFETY: the memory is borrowed, and the range was checked.
-            _mapping.Flush(new Block((T*)_tenure.Start + start, (nuint)length * (nuint)sizeof(T)));
+            _mapping.Flush(new Block((T*)_ownedBlock.Start + start, (nuint)length * (nuint)sizeof(T)));
         }
     }
 
@@ -289,5 +290,5 @@ public sealed class MappedFile<T> : IDisposable
         }
     }
 
-    private static ObjectDisposedException Disposed() => Failure.Disposed($"{nameof(MappedFile<>)}<{typeof(T).Name}>");
+    private static ObjectDisposedException Disposed() => ThrowHelper.Disposed($"{nameof(MappedFile<>)}<{typeof(T).Name}>");
 }

@@ -1,6 +1,7 @@
-using NativeBuffers.Lifetimes;
+using NativeBuffers.Blocks.Handles;
+using NativeBuffers.Blocks.Lifecycle;
 
-namespace NativeBuffers;
+namespace NativeBuffers.Regions;
 
 /// <summary>The platform's stream over memory, which ends its pin when it is disposed.</summary>
 /// <remarks>The base class leaves the handle to its user. One that was forgotten is ended by the handle's finalizer.</remarks>
@@ -13,10 +14,10 @@ internal sealed class MappingStream : UnmanagedMemoryStream
     public MappingStream(PinnedBytesHandle bytes, FileAccess access)
         : base(bytes, 0, (long)bytes.ByteLength, access) => _bytes = bytes;
 
-    /// <summary>All elements of a tenure, pinned until the stream is disposed; null when it is over.</summary>
-    public static MappingStream? TryOpen(ref Tenure tenure, int elementSize, FileAccess access)
+    /// <summary>All elements of a ownedBlock, pinned until the stream is disposed; null when it is over.</summary>
+    public static MappingStream? TryOpen(ref OwnedBlock ownedBlock, int elementSize, FileAccess access)
     {
-        Pin? pin = tenure.TryPin(out nint start, out long length, isLast: false);
+        Pin? pin = ownedBlock.TryPin(out nint start, out long length, isLast: false);
         if (pin is null)
         {
             return null;

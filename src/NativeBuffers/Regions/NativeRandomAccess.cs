@@ -1,5 +1,6 @@
 using Microsoft.Win32.SafeHandles;
-using NativeBuffers.Os;
+using NativeBuffers.Platform;
+using NativeBuffers.Regions;
 
 namespace NativeBuffers;
 
@@ -141,7 +142,7 @@ public static class NativeRandomAccess
     {
         if (pinned.ByteCount != 0)
         {
-            SystemMaps.Current.ThrowIfBeyondLimit(handle, fileOffset + pinned.ByteCount, "The file");
+            Host.Maps.ThrowIfBeyondLimit(handle, fileOffset + pinned.ByteCount, "The file");
         }
     }
 

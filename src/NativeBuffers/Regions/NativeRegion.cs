@@ -1,8 +1,9 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Runtime.CompilerServices;
-using NativeBuffers.Lifetimes;
-using NativeBuffers.Os;
-using NativeBuffers.Raw;
+using NativeBuffers.Blocks.Handles;
+using NativeBuffers.Instrumentation;
+using NativeBuffers.Platform;
+using NativeBuffers.Platform.Shared;
+using NativeBuffers.Primitives;
+using NativeBuffers.Regions;
 
 namespace NativeBuffers;
 
@@ -29,12 +30,12 @@ namespace NativeBuffers;
 public sealed class NativeRegion : IDisposable
 {
     private readonly RegionMemory _memory;
-    private Tenure _tenure;
+    private OwnedBlock _ownedBlock;
 
     private NativeRegion(RegionMemory memory, Hold hold)
     {
         _memory = memory;
-        _tenure = new Tenure(hold, memory.ByteCount);
+        _ownedBlock = new OwnedBlock(hold, memory.ByteCount);
     }
 
     /// <summary>How many addresses there are, in bytes; 0 once disposed.</summary>
@@ -67,7 +68,7 @@ public sealed class NativeRegion : IDisposable
     public string? HugePagesRefusal => _memory.Refusal;
 
     /// <summary>Whether it was disposed.</summary>
-    public bool IsDisposed => _tenure.IsOver;
+    public bool IsDisposed => _ownedBlock.IsOver;
 
     /// <summary>Reserves addresses. None may be touched before it is committed.</summary>
     /// <param name="byteCount">How many, in bytes; rounded up to whole pages.</param>
@@ -79,17 +80,17 @@ public sealed class NativeRegion : IDisposable
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static NativeRegion Reserve(
         long byteCount, NativeRegionOptions? options = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
-        Reserve(byteCount, options, SystemMemory.Current, Origin.At(file, line, typeof(NativeRegion)));
+        Reserve(byteCount, options, Host.Memory, AllocationSite.At(file, line, typeof(NativeRegion)));
 
     /// <inheritdoc cref="Reserve(long, NativeRegionOptions?, string?, int)"/>
     public static NativeRegion Reserve(long byteCount, NativeRegionOptions? options = null) => Reserve(byteCount, options, file: null);
 
     /// <summary>As the other, of a system.</summary>
     internal static NativeRegion Reserve(long byteCount, NativeRegionOptions? options, SystemMemory system) =>
-        Reserve(byteCount, options, system, Origin.Unknown);
+        Reserve(byteCount, options, system, AllocationSite.Unknown);
 
-    /// <summary>As the other, for a caller that has kept its origin.</summary>
-    internal static NativeRegion Reserve(long byteCount, NativeRegionOptions? options, SystemMemory system, Origin origin)
+    /// <summary>As the other, for a caller that has kept its site.</summary>
+    internal static NativeRegion Reserve(long byteCount, NativeRegionOptions? options, SystemMemory system, AllocationSite site)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(byteCount);
         RegionMemory memory = RegionMemory.Reserve(byteCount, options ?? new NativeRegionOptions(), system);
@@ -98,7 +99,7 @@ public sealed class NativeRegion : IDisposable
             // SAFETY: the addresses were reserved for this region, and its allocator frees them.
             try
             {
-                Origin.Note(origin);
+                AllocationSite.Note(site);
                 return new NativeRegion(memory, Hold.Adopt(memory.Start, (nuint)memory.ByteCount, new RegionAllocator(memory)));
             }
             catch (OutOfMemoryException)
@@ -146,7 +147,7 @@ public sealed class NativeRegion : IDisposable
             }
             finally
             {
-                _tenure.LetIn();
+                _ownedBlock.LetIn();
             }
         }
 
@@ -194,7 +195,7 @@ public sealed class NativeRegion : IDisposable
             }
             finally
             {
-                _tenure.LetIn();
+                _ownedBlock.LetIn();
             }
         }
 
@@ -276,7 +277,7 @@ public sealed class NativeRegion : IDisposable
     /// <remarks>Once only: a second call does nothing, from whichever thread. Never throws.</remarks>
     public void Dispose()
     {
-        _tenure.Close();
+        _ownedBlock.Close();
         GC.KeepAlive(this);
     }
 
@@ -286,7 +287,7 @@ public sealed class NativeRegion : IDisposable
     /// <summary>Borrows the region; false when it was disposed. The caller knows which pages may be touched.</summary>
     internal bool TryBorrow(out BorrowMark mark, out nint start)
     {
-        bool isOpen = _tenure.TryBorrowAnew(out mark);
+        bool isOpen = _ownedBlock.TryBorrowAnew(out mark);
         unsafe
         {
             // SAFETY: kept as a number, not followed.
@@ -319,7 +320,7 @@ public sealed class NativeRegion : IDisposable
             }
             finally
             {
-                _tenure.LetIn();
+                _ownedBlock.LetIn();
             }
         }
 
@@ -334,7 +335,7 @@ public sealed class NativeRegion : IDisposable
         int alignment = (int)AlignmentOf<T>.Value;
         if (start % alignment != 0)
         {
-            throw Failure.Unaligned(nameof(start), start, alignment);
+            throw ThrowHelper.Unaligned(nameof(start), start, alignment);
         }
 
         // The mark first: from then on no page becomes less accessible than it is found to be.
@@ -365,7 +366,7 @@ public sealed class NativeRegion : IDisposable
 
     private void KeepOut()
     {
-        if (!_tenure.TryKeepOut())
+        if (!_ownedBlock.TryKeepOut())
         {
             throw Disposed();
         }
@@ -384,5 +385,5 @@ public sealed class NativeRegion : IDisposable
         return scope;
     }
 
-    private static ObjectDisposedException Disposed() => Failure.Disposed(nameof(NativeRegion));
+    private static ObjectDisposedException Disposed() => ThrowHelper.Disposed(nameof(NativeRegion));
 }

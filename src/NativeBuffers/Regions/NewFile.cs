@@ -1,8 +1,9 @@
 using Microsoft.Win32.SafeHandles;
-using NativeBuffers.Os;
-using NativeBuffers.Raw;
+using NativeBuffers.Platform;
+using NativeBuffers.Platform.Shared;
+using NativeBuffers.Primitives;
 
-namespace NativeBuffers;
+namespace NativeBuffers.Regions;
 
 /// <summary>Makes a file of zeros, and maps it: a new one in the old one's place, or the old one itself.</summary>
 /// <remarks>
@@ -23,7 +24,7 @@ internal static class NewFile
     {
         string fullPath = FileMapping.Check(path, access);
         bool isLink = new FileInfo(fullPath).LinkTarget is not null;
-        string? target = isLink ? SystemFiles.Current.EndOf(fullPath) : fullPath;
+        string? target = isLink ? Host.Files.EndOf(fullPath) : fullPath;
         return target is null ? Overwrite(fullPath, fullPath, isLink, byteCount, access, out block)
             : TryReplace(fullPath, target, byteCount, access, out block)
                 ?? Overwrite(fullPath, target, isLink: false, byteCount, access, out block);
@@ -33,7 +34,7 @@ internal static class NewFile
     private static FileMapping? TryReplace(string path, string target, nuint byteCount, MappedFileAccess access, out Block block)
     {
         block = default;
-        SafeFileHandle? file = SystemFiles.Current.TryCreateBeside(target, out string? temporaryPath);
+        SafeFileHandle? file = Host.Files.TryCreateBeside(target, out string? temporaryPath);
         if (file is null)
         {
             return null;
@@ -43,9 +44,9 @@ internal static class NewFile
         bool isDone = false;
         try
         {
-            SystemMaps.Current.SetLength(file, (long)byteCount, path);
-            mapping = FileMapping.Map(file, path, canWrite: true, access, byteCount, SystemMaps.Current, out block);
-            isDone = SystemFiles.Current.TryPutInPlace(file, ref temporaryPath, target);
+            Host.Maps.SetLength(file, (long)byteCount, path);
+            mapping = FileMapping.Map(file, path, canWrite: true, access, byteCount, Host.Maps, out block);
+            isDone = Host.Files.TryPutInPlace(file, ref temporaryPath, target);
             return isDone ? mapping : null;
         }
         finally
@@ -78,7 +79,7 @@ internal static class NewFile
         bool mayBeNew = isLink || !File.Exists(target);
         SafeFileHandle file = File.OpenHandle(
             target, mayBeNew && !isLink ? FileMode.CreateNew : FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-        SystemMaps maps = SystemMaps.Current;
+        SystemMaps maps = Host.Maps;
         long length = (long)byteCount;
         long lengthBefore = RandomAccess.GetLength(file);
         FileMapping? mapping = null;
@@ -119,7 +120,7 @@ internal static class NewFile
                 }
 
                 file.Dispose();
-                if (mayBeNew && lengthBefore == 0 && (isLink ? SystemFiles.Current.EndOf(target) : target) is { } made)
+                if (mayBeNew && lengthBefore == 0 && (isLink ? Host.Files.EndOf(target) : target) is { } made)
                 {
                     File.Delete(made);
                 }
@@ -130,7 +131,7 @@ internal static class NewFile
     /// <remarks>Writes to the file, not to a mapping: if the disk has no room for a hole, the write throws.</remarks>
     private static void Clear(SafeFileHandle file, long byteCount, string path)
     {
-        SystemMaps.Current.ThrowIfBeyondLimit(file, byteCount, path);
+        Host.Maps.ThrowIfBeyondLimit(file, byteCount, path);
         byte[] zeros = new byte[(int)long.Min(byteCount, ClearedAtOnce)];
         for (long done = 0; done < byteCount; done += zeros.Length)
         {

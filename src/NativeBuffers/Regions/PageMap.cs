@@ -1,6 +1,4 @@
-using System.Runtime.InteropServices;
-
-namespace NativeBuffers;
+namespace NativeBuffers.Regions;
 
 /// <summary>The state of every page of a region, as runs of equal ones, in order and without gaps. For one thread at a time.</summary>
 /// <remarks>

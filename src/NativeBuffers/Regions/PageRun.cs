@@ -1,4 +1,4 @@
-namespace NativeBuffers;
+namespace NativeBuffers.Regions;
 
 /// <summary>Neighbouring pages in the same state.</summary>
 /// <param name="Start">In bytes from the region's start.</param>

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
-using NativeBuffers.Os;
+using NativeBuffers.Platform.Shared;
 
-namespace NativeBuffers;
+namespace NativeBuffers.Regions;
 
 /// <summary>Overwrites what pages hold, and takes no memory for those that hold nothing.</summary>
 /// <remarks>

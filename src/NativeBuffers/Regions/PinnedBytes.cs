@@ -1,9 +1,8 @@
 using System.Buffers;
-using System.Diagnostics.CodeAnalysis;
-using NativeBuffers.Lifetimes;
-using NativeBuffers.Raw;
+using NativeBuffers.Blocks.Lifecycle;
+using NativeBuffers.Primitives;
 
-namespace NativeBuffers;
+namespace NativeBuffers.Regions;
 
 /// <summary>The bytes of pinned memory of any type and length, part by part as <see cref="Memory{T}"/>.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "Its pin is ended by whoever has it.")]

@@ -1,7 +1,6 @@
-using System.Runtime.InteropServices;
-using NativeBuffers.Lifetimes;
+using NativeBuffers.Blocks.Lifecycle;
 
-namespace NativeBuffers;
+namespace NativeBuffers.Regions;
 
 /// <summary>Pinned memory as the platform's streams want it: the pin ends when the handle is released.</summary>
 internal sealed class PinnedBytesHandle : SafeBuffer

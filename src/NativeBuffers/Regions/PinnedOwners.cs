@@ -1,7 +1,6 @@
-using System.Runtime.CompilerServices;
-using NativeBuffers.Lifetimes;
+using NativeBuffers.Blocks.Lifecycle;
 
-namespace NativeBuffers;
+namespace NativeBuffers.Regions;
 
 /// <summary>Owners that are pinned for input or output, as one row of bytes, of which the next piece is asked for again and again.</summary>
 /// <remarks>A piece has at most as many buffers and bytes as systems take at once. For one thread at a time.</remarks>

@@ -1,4 +1,4 @@
-namespace NativeBuffers;
+namespace NativeBuffers.Regions;
 
 /// <summary>Frees a region's addresses when its last use ends; there is one for each region.</summary>
 /// <remarks>

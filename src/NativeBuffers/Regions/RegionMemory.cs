@@ -1,8 +1,7 @@
-using NativeBuffers.Caches;
-using NativeBuffers.Os;
-using NativeBuffers.Raw;
+using NativeBuffers.Platform.Shared;
+using NativeBuffers.Primitives;
 
-namespace NativeBuffers;
+namespace NativeBuffers.Regions;
 
 /// <summary>The addresses of a region, the state of its pages, and the lock that keeps both the same.</summary>
 /// <remarks>
@@ -64,7 +63,7 @@ internal sealed class RegionMemory
 
             if (kind == PageKind.Ordinary)
             {
-                throw Failure.OutOfAddresses(byteCount);
+                throw ThrowHelper.OutOfAddresses(byteCount);
             }
 
             string reason = system.RefusalOf(kind);
@@ -80,22 +79,22 @@ internal sealed class RegionMemory
     {
         if ((ulong)start > (ulong)ByteCount)
         {
-            throw Failure.StartsOutside(nameof(start), start, ByteCount, "bytes");
+            throw ThrowHelper.StartsOutside(nameof(start), start, ByteCount, "bytes");
         }
 
         if ((ulong)byteCount > (ulong)(ByteCount - start))
         {
-            throw Failure.EndsOutside(nameof(byteCount), start, byteCount, ByteCount, "bytes");
+            throw ThrowHelper.EndsOutside(nameof(byteCount), start, byteCount, ByteCount, "bytes");
         }
 
         if (start % PageByteCount != 0)
         {
-            throw Failure.NotWholePages(nameof(start), start, PageByteCount);
+            throw ThrowHelper.NotWholePages(nameof(start), start, PageByteCount);
         }
 
         if (byteCount % PageByteCount != 0)
         {
-            throw Failure.NotWholePages(nameof(byteCount), byteCount, PageByteCount);
+            throw ThrowHelper.NotWholePages(nameof(byteCount), byteCount, PageByteCount);
         }
     }
 
@@ -113,7 +112,7 @@ internal sealed class RegionMemory
                 PageAccess.Read => "committed and readable",
                 _ => "committed",
             };
-            throw Failure.NotAllowed(start, byteCount, needed);
+            throw ThrowHelper.NotAllowed(start, byteCount, needed);
         }
     }
 
@@ -125,7 +124,7 @@ internal sealed class RegionMemory
         if (!TryChange(
             start, byteCount, state => new PageState(true, PageAccess.ReadWrite, state.IsCommitted ? state.IsLocked : locks)))
         {
-            throw _isLockRefused ? NotLocked(byteCount) : Failure.Refused("commit", start, byteCount);
+            throw _isLockRefused ? NotLocked(byteCount) : ThrowHelper.Refused("commit", start, byteCount);
         }
     }
 
@@ -144,7 +143,7 @@ internal sealed class RegionMemory
             // SAFETY: whole pages inside the reservation, which nobody uses, as the caller promised.
             if (!TryWipe(_map.Between(start, start + byteCount)) || !_system.Decommit(At(start), (nuint)byteCount, Kind))
             {
-                throw Failure.Refused("decommit", start, byteCount);
+                throw ThrowHelper.Refused("decommit", start, byteCount);
             }
         }
 
@@ -170,7 +169,7 @@ internal sealed class RegionMemory
 
         if (!isDone)
         {
-            throw Failure.Refused("discard", start, byteCount);
+            throw ThrowHelper.Refused("discard", start, byteCount);
         }
     }
 
@@ -180,7 +179,7 @@ internal sealed class RegionMemory
     {
         if (!TryChange(start, byteCount, state => state with { Access = access }))
         {
-            throw Failure.Refused("protect", start, byteCount);
+            throw ThrowHelper.Refused("protect", start, byteCount);
         }
     }
 
@@ -201,7 +200,7 @@ internal sealed class RegionMemory
     }
 
     /// <summary>Why pages cannot be locked.</summary>
-    public OutOfMemoryException NotLocked(long byteCount) => Failure.NotLocked(byteCount, _system.LockLimit);
+    public OutOfMemoryException NotLocked(long byteCount) => ThrowHelper.NotLocked(byteCount, _system.LockLimit);
 
     /// <summary>Gives everything back. Nobody uses the region, nor will.</summary>
     public void Free()

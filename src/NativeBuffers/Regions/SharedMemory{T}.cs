@@ -1,10 +1,10 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Text;
-using NativeBuffers.Lifetimes;
-using NativeBuffers.Os;
-using NativeBuffers.Raw;
+using NativeBuffers.Blocks.Handles;
+using NativeBuffers.Instrumentation;
+using NativeBuffers.Platform;
+using NativeBuffers.Platform.Shared;
+using NativeBuffers.Primitives;
+using NativeBuffers.Regions;
 
 namespace NativeBuffers;
 
@@ -35,23 +35,23 @@ public sealed class SharedMemory<T> : IDisposable
     where T : unmanaged
 {
     private readonly SharedSection _section;
-    private Tenure _tenure;
+    private OwnedBlock _ownedBlock;
 
-    /// <safety>The tenure has the section's block, which lives until the tenure ends.</safety>
-    private unsafe SharedMemory(SharedSection section, Tenure tenure)
+    /// <safety>The ownedBlock has the section's block, which lives until the ownedBlock ends.</safety>
+    private unsafe SharedMemory(SharedSection section, OwnedBlock ownedBlock)
     {
         _section = section;
-        _tenure = tenure;
+        _ownedBlock = ownedBlock;
     }
 
     /// <summary>What other processes open it by.</summary>
     public string Name => _section.Name;
 
     /// <summary>The number of elements; 0 once disposed.</summary>
-    public long Length => _tenure.LengthOrNone;
+    public long Length => _ownedBlock.LengthOrNone;
 
     /// <summary>Whether it was disposed.</summary>
-    public bool IsDisposed => _tenure.IsOver;
+    public bool IsDisposed => _ownedBlock.IsOver;
 
     /// <summary>New memory of zeros, under a name that nobody uses.</summary>
     /// <param name="name">Of 1 to 200 bytes of UTF-8, without slashes, backslashes, control characters and halves of surrogate pairs.</param>
@@ -138,7 +138,7 @@ public sealed class SharedMemory<T> : IDisposable
     /// <exception cref="ObjectDisposedException">It was disposed.</exception>
     public Borrow<T> Borrow()
     {
-        if (!_tenure.TryBorrow(out BorrowMark mark) && !_tenure.TryBorrowAnew(out mark))
+        if (!_ownedBlock.TryBorrow(out BorrowMark mark) && !_ownedBlock.TryBorrowAnew(out mark))
         {
             throw Disposed();
         }
@@ -146,7 +146,7 @@ public sealed class SharedMemory<T> : IDisposable
         unsafe
         {
             // SAFETY: the block is borrowed with this mark.
-            var borrow = new Borrow<T>(mark, _tenure.Start, _tenure.BorrowedLength);
+            var borrow = new Borrow<T>(mark, _ownedBlock.Start, _ownedBlock.BorrowedLength);
             try
             {
                 _section.ThrowIfCut((nuint)borrow.Length * (nuint)sizeof(T));
@@ -169,7 +169,7 @@ public sealed class SharedMemory<T> : IDisposable
     public UnmanagedMemoryStream AsStream()
     {
         using Borrow<T> borrow = Borrow();
-        UnmanagedMemoryStream? stream = MappingStream.TryOpen(ref _tenure, Unsafe.SizeOf<T>(), FileAccess.ReadWrite);
+        UnmanagedMemoryStream? stream = MappingStream.TryOpen(ref _ownedBlock, Unsafe.SizeOf<T>(), FileAccess.ReadWrite);
         GC.KeepAlive(this);
         return stream ?? throw Disposed();
     }
@@ -178,7 +178,7 @@ public sealed class SharedMemory<T> : IDisposable
     /// <remarks>Once only: a second call does nothing, from whichever thread. Never throws.</remarks>
     public void Dispose()
     {
-        _tenure.Close();
+        _ownedBlock.Close();
         GC.KeepAlive(this);
     }
 
@@ -186,13 +186,13 @@ public sealed class SharedMemory<T> : IDisposable
     {
         ThrowIfNoName(name);
         nuint byteCount = Layout.ByteCount(length, Unsafe.SizeOf<T>());
-        return SystemSharing.Current.TryCreate(name, byteCount, ref wait) is { } section ? Enter(section, name, byteCount, file, line) : null;
+        return Host.Sharing.TryCreate(name, byteCount, ref wait) is { } section ? Enter(section, name, byteCount, file, line) : null;
     }
 
     private static SharedMemory<T>? TryOpen(string name, string? file, int line)
     {
         ThrowIfNoName(name);
-        return SystemSharing.Current.TryOpen(name, out nuint byteCount) is { } section ? Enter(section, name, byteCount, file, line) : null;
+        return Host.Sharing.TryOpen(name, out nuint byteCount) is { } section ? Enter(section, name, byteCount, file, line) : null;
     }
 
     private static SharedMemory<T> Enter(SafeHandle section, string name, nuint byteCount, string? file, int line)
@@ -213,9 +213,9 @@ public sealed class SharedMemory<T> : IDisposable
                 // SAFETY: the section has so many bytes, and the block belongs to nobody else.
                 block = shared.Map(byteCount);
                 isMapped = true;
-                Origin.Note(file, line, typeof(T));
+                AllocationSite.Note(file, line, typeof(T));
                 return new SharedMemory<T>(
-                    shared, new Tenure(Hold.Adopt(block.Start, byteCount, shared), (long)(byteCount / (nuint)sizeof(T))));
+                    shared, new OwnedBlock(Hold.Adopt(block.Start, byteCount, shared), (long)(byteCount / (nuint)sizeof(T))));
             }
         }
         catch when (!isMapped)
@@ -258,5 +258,5 @@ public sealed class SharedMemory<T> : IDisposable
         $"The shared memory '{name}' is gone, but another process has been removing its name for more than {PeerWait.MostSeconds} seconds: that process may be stopped."
         + " Let it go on, or end it, and try again.";
 
-    private static ObjectDisposedException Disposed() => Failure.Disposed($"{nameof(SharedMemory<>)}<{typeof(T).Name}>");
+    private static ObjectDisposedException Disposed() => ThrowHelper.Disposed($"{nameof(SharedMemory<>)}<{typeof(T).Name}>");
 }

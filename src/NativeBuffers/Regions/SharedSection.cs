@@ -1,8 +1,7 @@
-using System.Runtime.InteropServices;
-using NativeBuffers.Os;
-using NativeBuffers.Raw;
+using NativeBuffers.Platform;
+using NativeBuffers.Primitives;
 
-namespace NativeBuffers;
+namespace NativeBuffers.Regions;
 
 /// <summary>A named section that this process is in, and the mapping of it, which is one block.</summary>
 /// <param name="section">Open; left with the block.</param>
@@ -17,8 +16,8 @@ internal sealed class SharedSection(SafeHandle section, string name) : MappedBlo
     /// <exception cref="OutOfMemoryException">There is no room for the mapping.</exception>
     public unsafe Block Map(nuint byteCount)
     {
-        void* start = byteCount == 0 ? Nowhere : SystemSharing.Current.Map(section, byteCount);
-        return start != null ? new Block(start, byteCount) : throw Failure.OutOfMemory(byteCount, this);
+        void* start = byteCount == 0 ? Nowhere : Host.Sharing.Map(section, byteCount);
+        return start != null ? new Block(start, byteCount) : throw ThrowHelper.OutOfMemory(byteCount, this);
     }
 
     /// <summary>Throws when another process has made the section shorter than its mapping. Memory after its end must not be touched.</summary>
@@ -26,7 +25,7 @@ internal sealed class SharedSection(SafeHandle section, string name) : MappedBlo
     /// <exception cref="EndOfStreamException">The section is shorter.</exception>
     public unsafe void ThrowIfCut(nuint byteCount)
     {
-        nuint found = SystemSharing.Current.ByteCountOf(section, byteCount);
+        nuint found = Host.Sharing.ByteCountOf(section, byteCount);
         if (found < byteCount)
         {
             throw new EndOfStreamException(
@@ -35,13 +34,13 @@ internal sealed class SharedSection(SafeHandle section, string name) : MappedBlo
     }
 
     /// <summary>Leaves a section that has no mapping.</summary>
-    public void Leave() => SystemSharing.Current.Leave(section, Name);
+    public void Leave() => Host.Sharing.Leave(section, Name);
 
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
     {
         if (byteCount != 0)
         {
-            SystemSharing.Current.Unmap(block, byteCount);
+            Host.Sharing.Unmap(block, byteCount);
         }
 
         Leave();

@@ -1,8 +1,8 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Runtime.CompilerServices;
-using NativeBuffers.Caches;
-using NativeBuffers.Lifetimes;
-using NativeBuffers.Raw;
+using NativeBuffers.Blocks.Handles;
+using NativeBuffers.Instrumentation;
+using NativeBuffers.Platform;
+using NativeBuffers.Platform.Shared;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers;
 
@@ -65,20 +65,20 @@ public sealed class StableBuffer<T> : IDisposable
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static StableBuffer<T> Reserve(
         long maximumLength, NativeRegionOptions? options = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
-        Reserve(maximumLength, options, Os.SystemMemory.Current, Origin.At(file, line, typeof(T)));
+        Reserve(maximumLength, options, Host.Memory, AllocationSite.At(file, line, typeof(T)));
 
     /// <inheritdoc cref="Reserve(long, NativeRegionOptions?, string?, int)"/>
     public static StableBuffer<T> Reserve(long maximumLength, NativeRegionOptions? options = null) =>
         Reserve(maximumLength, options, file: null);
 
     /// <summary>As the other, of a system.</summary>
-    internal static StableBuffer<T> Reserve(long maximumLength, NativeRegionOptions? options, Os.SystemMemory system) =>
-        Reserve(maximumLength, options, system, Origin.Unknown);
+    internal static StableBuffer<T> Reserve(long maximumLength, NativeRegionOptions? options, SystemMemory system) =>
+        Reserve(maximumLength, options, system, AllocationSite.Unknown);
 
-    private static StableBuffer<T> Reserve(long maximumLength, NativeRegionOptions? options, Os.SystemMemory system, Origin origin)
+    private static StableBuffer<T> Reserve(long maximumLength, NativeRegionOptions? options, SystemMemory system, AllocationSite site)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maximumLength);
-        return new StableBuffer<T>(NativeRegion.Reserve(BytesOf(maximumLength), options, system, origin), maximumLength);
+        return new StableBuffer<T>(NativeRegion.Reserve(BytesOf(maximumLength), options, system, site), maximumLength);
     }
 
     /// <summary>Changes the length. Contents are kept, nothing moves, and new elements are zero: also where there were elements before.</summary>
@@ -137,5 +137,5 @@ public sealed class StableBuffer<T> : IDisposable
 
     private static long BytesOf(long length) => (long)Layout.ByteCount(length, Unsafe.SizeOf<T>());
 
-    private static ObjectDisposedException Disposed() => Failure.Disposed($"{nameof(StableBuffer<>)}<{typeof(T).Name}>");
+    private static ObjectDisposedException Disposed() => ThrowHelper.Disposed($"{nameof(StableBuffer<>)}<{typeof(T).Name}>");
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using NativeBuffers.Blocks.Handles;
 
 namespace NativeBuffers.CodeGen.Loops;
 

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Text;
-using NativeBuffers.Raw;
+using NativeBuffers.Primitives;
 using NativeBuffers.Tests.Contracts;
 
 namespace NativeBuffers.Tests.Arenas;

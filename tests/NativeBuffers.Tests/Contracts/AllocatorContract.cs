@@ -1,3 +1,5 @@
+using NativeBuffers.Primitives;
+
 namespace NativeBuffers.Tests.Contracts;
 
 /// <summary>What every allocator promises. A new one joins by one line: derive, and name it.</summary>

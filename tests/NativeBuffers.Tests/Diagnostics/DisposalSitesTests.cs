@@ -1,6 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using NativeBuffers.Diagnostics.Tracking;
+using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Tests.Diagnostics;
 
@@ -15,8 +17,8 @@ public class DisposalSitesTests
         var sites = new DisposalSites();
         for (int i = 0; i < Looks / 2; i++)
         {
-            Origin first = sites.Find(typeof(int), isExact: false); int line = Line();
-            Origin second = sites.Find(typeof(int), isExact: false);
+            AllocationSite first = sites.Find(typeof(int), isExact: false); int line = Line();
+            AllocationSite second = sites.Find(typeof(int), isExact: false);
             Assert.Equal((Site(line), Site(line + 1)), (first.ToString(), second.ToString()));
         }
     }
@@ -55,8 +57,8 @@ public class DisposalSitesTests
         int found = 0;
         for (int i = 0; i < 3; i++)
         {
-            found += sites.IsMistake(typeof(int), Origin.Unknown, out Origin? one) && one is not null ? 1 : 0;
-            found += sites.IsMistake(typeof(int), Origin.Unknown, out Origin? two) && two is not null ? 1 : 0;
+            found += sites.IsMistake(typeof(int), AllocationSite.Unknown, out AllocationSite? one) && one is not null ? 1 : 0;
+            found += sites.IsMistake(typeof(int), AllocationSite.Unknown, out AllocationSite? two) && two is not null ? 1 : 0;
         }
 
         Assert.Equal(2, found);
@@ -68,7 +70,7 @@ public class DisposalSitesTests
         var sites = new DisposalSites();
         for (int i = 0; i < 2 * Looks; i++)
         {
-            (Origin first, bool isMistake) = (sites.Find(typeof(int), isExact: true), sites.IsMistake(typeof(int), sites.Find(typeof(int), isExact: true), out _));
+            (AllocationSite first, bool isMistake) = (sites.Find(typeof(int), isExact: true), sites.IsMistake(typeof(int), sites.Find(typeof(int), isExact: true), out _));
             Assert.False(isMistake, first.ToString());
         }
     }
@@ -91,11 +93,11 @@ public class DisposalSitesTests
         var sites = new DisposalSites();
         for (int i = 0; i <= Looks; i++)
         {
-            Assert.Same(Origin.Unknown, sites.Find(new Nameless(), isExact: false));
+            Assert.Same(AllocationSite.Unknown, sites.Find(new Nameless(), isExact: false));
         }
 
-        Assert.True(sites.IsMistake(new Nameless(), Origin.Abandoned, out Origin? second));
-        Assert.Same(Origin.Unknown, second);
+        Assert.True(sites.IsMistake(new Nameless(), AllocationSite.Abandoned, out AllocationSite? second));
+        Assert.Same(AllocationSite.Unknown, second);
     }
 
     [Fact]
@@ -106,9 +108,9 @@ public class DisposalSitesTests
         Assert.Throws<ThreadInterruptedException>(static () => Thread.Sleep(1));
     }
 
-    private static Origin Below(int depth, Func<Origin> find)
+    private static AllocationSite Below(int depth, Func<AllocationSite> find)
     {
-        Origin found = depth == 0 ? find() : Below(depth - 1, find);
+        AllocationSite found = depth == 0 ? find() : Below(depth - 1, find);
         GC.KeepAlive(find);
         return found;
     }

@@ -1,4 +1,6 @@
 using System.Reflection;
+using NativeBuffers.Allocation;
+using NativeBuffers.Regions;
 using NativeBuffers.Tests.Contracts;
 using NativeBuffers.Tests.Diagnostics;
 

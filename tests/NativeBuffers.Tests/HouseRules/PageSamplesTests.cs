@@ -1,6 +1,6 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
-using NativeBuffers.Caches;
+using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Tests.CompileFail;
 
 namespace NativeBuffers.Tests.HouseRules;

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using NativeBuffers.Raw;
+using NativeBuffers.Primitives;
 using NativeBuffers.Tests.Allocators;
 using NativeBuffers.Tests.Arenas;
 using NativeBuffers.Tests.Contracts;

@@ -1,5 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
+using NativeBuffers.Blocks.Lifecycle;
 
 namespace NativeBuffers.Tests.Model;
 

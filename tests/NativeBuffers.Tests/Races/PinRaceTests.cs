@@ -1,3 +1,5 @@
+using NativeBuffers.Blocks.Lifecycle;
+
 namespace NativeBuffers.Tests.Races;
 
 /// <summary>Dispose against pins that end on other threads than they began on, and more than once.</summary>

@@ -1,3 +1,5 @@
+using NativeBuffers.Blocks.Lifecycle;
+
 namespace NativeBuffers.Tests.Races;
 
 /// <summary>Buffers that go from thread to thread, and come back from anywhere.</summary>
@@ -192,7 +194,7 @@ public class PooledBufferRaceTests
         }
     }
 
-    /// <summary>Is forgotten; a finalizer returns its buffer, this one or the guardian's.</summary>
+    /// <summary>Is forgotten; a finalizer returns its buffer, this one or the cleaner's.</summary>
     private sealed class Finalized(MarkedBuffer buffer, bool isReturned)
     {
         ~Finalized()

@@ -1,6 +1,8 @@
 using System.Reflection;
-using NativeBuffers.Caches;
-using NativeBuffers.Lifetimes;
+using NativeBuffers.Blocks;
+using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Handles;
+using NativeBuffers.Blocks.Lifecycle;
 
 namespace NativeBuffers.Tests.Races;
 
@@ -21,9 +23,9 @@ internal readonly struct Rental(PooledBuffer<byte> buffer)
     public bool IsNone => _hold.IsNone;
 
     /// <summary>The slot's state now, if this generation is not over.</summary>
-    public unsafe SlotState State => NativeBuffers.Caches.Slot.StateOf(Slot->Generation);
+    public unsafe SlotState State => NativeBuffers.Blocks.Slot.StateOf(Slot->Generation);
 
-    /// <summary>Whether this names the rental, perhaps with another guardian, home or length.</summary>
+    /// <summary>Whether this names the rental, perhaps with another cleaner, home or length.</summary>
     public unsafe bool Names(Rental rental) => Slot == rental.Slot && Held == rental.Held;
 
     /// <summary>Whether a view is part of the slot's block.</summary>
@@ -39,8 +41,8 @@ internal readonly struct Rental(PooledBuffer<byte> buffer)
     public unsafe object Look()
     {
         Slot* slot = Slot;
-        Magazine* home = slot->Home;
-        return (slot->Generation, slot->Pins, (nint)slot->Start, slot->ByteCount, (nint)home, slot->Guardian, slot->IsQueued, home == null ? 0 : home->Inside);
+        Bin* home = slot->Home;
+        return (slot->Generation, slot->Pins, (nint)slot->Start, slot->ByteCount, (nint)home, slot->Cleaner, slot->IsQueued, home == null ? 0 : home->Inside);
     }
 
     /// <summary>Rents until a slot has been lent for the first time.</summary>

@@ -1,7 +1,8 @@
 using System.Buffers;
 using System.Reflection;
-using NativeBuffers.Caches;
-using NativeBuffers.Lifetimes;
+using NativeBuffers.Blocks;
+using NativeBuffers.Blocks.Handles;
+using NativeBuffers.Blocks.Lifecycle;
 using NativeBuffers.Tests.Contracts;
 using NativeBuffers.Tests.Diagnostics;
 using NativeBuffers.Tests.Lifetimes;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using NativeBuffers.Blocks.Lifecycle;
 
 namespace NativeBuffers.Tests.RealParts;
 

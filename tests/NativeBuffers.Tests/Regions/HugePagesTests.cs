@@ -1,4 +1,4 @@
-using NativeBuffers.Os;
+using NativeBuffers.Platform.Shared;
 
 namespace NativeBuffers.Tests.Regions;
 

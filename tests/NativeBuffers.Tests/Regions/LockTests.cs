@@ -1,4 +1,5 @@
-using NativeBuffers.Os;
+using NativeBuffers.Platform;
+using NativeBuffers.Platform.Linux;
 
 namespace NativeBuffers.Tests.Regions;
 
@@ -81,13 +82,13 @@ public class LockTests
     [Fact]
     public unsafe void Kernels_that_do_not_discard_locked_pages_are_asked_in_three_steps()
     {
-        Assert.SkipUnless(SystemMemory.Current is LinuxMemory, "Linux only.");
+        Assert.SkipUnless(Host.Memory is LinuxMemory, "Linux only.");
         using NativeRegion region = NativeRegion.Reserve(Pages * s_page, new NativeRegionOptions { LockPages = true });
         region.Commit(0, Pages * s_page);
         long locked = Residence.Locked;
         using Borrow<byte> borrow = region.Borrow<byte>(0, Pages * s_page);
         borrow.Span.Fill(1);
-        Assert.True(((LinuxMemory)SystemMemory.Current).DiscardByUnlocking((void*)Residence.StartOf(region), (nuint)(Pages * s_page)));
+        Assert.True(((LinuxMemory)Host.Memory).DiscardByUnlocking((void*)Residence.StartOf(region), (nuint)(Pages * s_page)));
         Assert.Equal(-1, borrow.Span.IndexOfAnyExcept((byte)0));
         Assert.Equal(locked, Residence.Locked);
     }

@@ -1,4 +1,5 @@
-using NativeBuffers.Os;
+using NativeBuffers.Platform;
+using NativeBuffers.Platform.Shared;
 
 namespace NativeBuffers.Tests.Regions;
 
@@ -29,55 +30,55 @@ internal sealed class ObservedMemory : SystemMemory
 
     public long FreedByteCount { get; private set; }
 
-    public override string LockLimit => Current.LockLimit;
+    public override string LockLimit => Host.Memory.LockLimit;
 
-    public override unsafe void* Allocate(nuint byteCount, nuint alignment) => Current.Allocate(byteCount, alignment);
+    public override unsafe void* Allocate(nuint byteCount, nuint alignment) => Host.Memory.Allocate(byteCount, alignment);
 
     public override unsafe void* Resize(void* start, nuint oldByteCount, nuint newByteCount) =>
-        Current.Resize(start, oldByteCount, newByteCount);
+        Host.Memory.Resize(start, oldByteCount, newByteCount);
 
     public override unsafe void Free(void* start, nuint byteCount)
     {
         Lose(start, byteCount);
         FreedByteCount += (long)byteCount;
-        Current.Free(start, byteCount);
+        Host.Memory.Free(start, byteCount);
     }
 
     public override unsafe void* Reserve(nuint byteCount, PageKind kind)
     {
-        void* start = RefusedKinds.Contains(kind) ? null : Current.Reserve(byteCount, Real(kind));
+        void* start = RefusedKinds.Contains(kind) ? null : Host.Memory.Reserve(byteCount, Real(kind));
         Reserved = (nint)start;
         ReservedByteCount = (long)byteCount;
         return start;
     }
 
     public override nuint PageSizeOf(PageKind kind) =>
-        kind == PageKind.Explicit && HasFakeHugePages ? FakeHugePage : Current.PageSizeOf(kind);
+        kind == PageKind.Explicit && HasFakeHugePages ? FakeHugePage : Host.Memory.PageSizeOf(kind);
 
-    public override string RefusalOf(PageKind kind) => RefusedKinds.Contains(kind) ? $"No {kind} here." : Current.RefusalOf(kind);
+    public override string RefusalOf(PageKind kind) => RefusedKinds.Contains(kind) ? $"No {kind} here." : Host.Memory.RefusalOf(kind);
 
-    public override unsafe bool Commit(void* start, nuint byteCount) => !Refuses() && Current.Commit(start, byteCount);
+    public override unsafe bool Commit(void* start, nuint byteCount) => !Refuses() && Host.Memory.Commit(start, byteCount);
 
     public override unsafe bool Decommit(void* start, nuint byteCount, PageKind kind)
     {
         Lose(start, byteCount);
-        return !Refuses() && Current.Decommit(start, byteCount, Real(kind));
+        return !Refuses() && Host.Memory.Decommit(start, byteCount, Real(kind));
     }
 
     public override unsafe bool Discard(void* start, nuint byteCount, bool isLocked, bool isReadable, bool isWritable)
     {
         Lose(start, byteCount);
-        return Current.Discard(start, byteCount, isLocked, isReadable, isWritable);
+        return Host.Memory.Discard(start, byteCount, isLocked, isReadable, isWritable);
     }
 
     public override unsafe bool Protect(void* start, nuint byteCount, bool isReadable, bool isWritable) =>
-        !Refuses() && Current.Protect(start, byteCount, isReadable, isWritable);
+        !Refuses() && Host.Memory.Protect(start, byteCount, isReadable, isWritable);
 
-    public override unsafe bool Lock(void* start, nuint byteCount) => !RefusesLocks && !Refuses() && Current.Lock(start, byteCount);
+    public override unsafe bool Lock(void* start, nuint byteCount) => !RefusesLocks && !Refuses() && Host.Memory.Lock(start, byteCount);
 
-    public override unsafe void Unlock(void* start, nuint byteCount) => Current.Unlock(start, byteCount);
+    public override unsafe void Unlock(void* start, nuint byteCount) => Host.Memory.Unlock(start, byteCount);
 
-    public override unsafe void FindResident(void* start, Span<byte> pages) => Current.FindResident(start, pages);
+    public override unsafe void FindResident(void* start, Span<byte> pages) => Host.Memory.FindResident(start, pages);
 
     private PageKind Real(PageKind kind) => kind == PageKind.Explicit && HasFakeHugePages ? PageKind.Ordinary : kind;
 

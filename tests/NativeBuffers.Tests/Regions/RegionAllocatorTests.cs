@@ -1,4 +1,5 @@
-using NativeBuffers.Os;
+using NativeBuffers.Platform;
+using NativeBuffers.Regions;
 using NativeBuffers.Tests.Contracts;
 
 namespace NativeBuffers.Tests.Regions;
@@ -7,5 +8,5 @@ namespace NativeBuffers.Tests.Regions;
 public class RegionAllocatorTests() : AllocatorContract(s_allocator)
 {
     private static readonly RegionAllocator s_allocator =
-        new(RegionMemory.Reserve(1, new NativeRegionOptions(), SystemMemory.Current));
+        new(RegionMemory.Reserve(1, new NativeRegionOptions(), Host.Memory));
 }

@@ -1,5 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
+using NativeBuffers.Regions;
 
 namespace NativeBuffers.Tests.Regions;
 

@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using NativeBuffers.Blocks.Handles;
 
 namespace NativeBuffers.Tests.Regions;
 

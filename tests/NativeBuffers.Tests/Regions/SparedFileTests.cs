@@ -1,5 +1,5 @@
 using System.Runtime.Versioning;
-using NativeBuffers.Os;
+using NativeBuffers.Platform.Shared;
 
 namespace NativeBuffers.Tests.Regions;
 
@@ -86,7 +86,7 @@ public sealed class SparedFileTests : IDisposable
     {
         string path = _folder.FileOf([1, 2, 3]);
         UnixCalls.GiveSecondName(path, _folder.File("second"));
-        Assert.Throws<OutOfMemoryException>(() => Supply.Test(static () => true, () => MappedFile<byte>.Create(path, length)));
+        Assert.Throws<OutOfMemoryException>(() => FailPoint.Test(static () => true, () => MappedFile<byte>.Create(path, length)));
         Assert.Equal([1, 2, 3], File.ReadAllBytes(path));
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.Win32.SafeHandles;
-using NativeBuffers.Os;
+using NativeBuffers.Platform;
+using NativeBuffers.Platform.Shared;
 
 namespace NativeBuffers.Tests.Regions;
 
@@ -20,7 +21,7 @@ internal sealed class UnmappingMaps : SystemMaps
     /// <summary>How many mappings there are.</summary>
     public int Count { get; private set; }
 
-    public override bool IsPlainFile(string path) => Current.IsPlainFile(path);
+    public override bool IsPlainFile(string path) => Host.Maps.IsPlainFile(path);
 
     public override unsafe void* Map(SafeFileHandle file, nuint byteCount, bool canWrite, string name = "A file")
     {
@@ -35,7 +36,7 @@ internal sealed class UnmappingMaps : SystemMaps
         }
 
         Count++;
-        return Current.Map(file, byteCount, canWrite, name);
+        return Host.Maps.Map(file, byteCount, canWrite, name);
     }
 
     public override unsafe bool TryMapAt(SafeFileHandle file, void* start, nuint byteCount) => false;
@@ -43,19 +44,19 @@ internal sealed class UnmappingMaps : SystemMaps
     public override unsafe void* Remap(SafeFileHandle file, void* start, nuint oldByteCount, nuint newByteCount, string name)
     {
         Assert.True(newByteCount >= oldByteCount);
-        return Current.Remap(file, start, oldByteCount, newByteCount, name);
+        return Host.Maps.Remap(file, start, oldByteCount, newByteCount, name);
     }
 
     public override unsafe void Unmap(void* start, nuint byteCount)
     {
         Count--;
-        Current.Unmap(start, byteCount);
+        Host.Maps.Unmap(start, byteCount);
     }
 
     public override unsafe void Flush(SafeFileHandle file, void* start, nuint byteCount, string name) =>
-        Current.Flush(file, start, byteCount, name);
+        Host.Maps.Flush(file, start, byteCount, name);
 
-    public override unsafe void ExpectSequential(void* start, nuint byteCount) => Current.ExpectSequential(start, byteCount);
+    public override unsafe void ExpectSequential(void* start, nuint byteCount) => Host.Maps.ExpectSequential(start, byteCount);
 
     public override void SetLength(SafeFileHandle file, long byteCount, string name = "A file")
     {
@@ -64,6 +65,6 @@ internal sealed class UnmappingMaps : SystemMaps
             throw new IOException("Another program has it mapped.");
         }
 
-        Current.SetLength(file, byteCount, name);
+        Host.Maps.SetLength(file, byteCount, name);
     }
 }

@@ -64,7 +64,7 @@ public static class FaultInjection
 
     private static async Task RunAsync(Func<Task> body, FaultInjectionOptions options)
     {
-        if (FaultWatch.IsRunning)
+        if (FaultHooks.IsRunning)
         {
             throw new InvalidOperationException(
                 "This is the body of another fault injection: what the outer one lets fail, the inner one would take for a fault. Call them one after the other.");
@@ -74,7 +74,7 @@ public static class FaultInjection
         await body().ConfigureAwait(false);
 
         var first = new FaultRun(0, first: null);
-        if (await FaultWatch.RunAsync(first, body).ConfigureAwait(false) is { } thrown)
+        if (await FaultHooks.RunAsync(first, body).ConfigureAwait(false) is { } thrown)
         {
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(thrown);
         }
@@ -84,12 +84,12 @@ public static class FaultInjection
         for (int number = 1; number <= first.Count; number++)
         {
             var run = new FaultRun(number, first);
-            findings.Add(run, first, await FaultWatch.RunAsync(run, body).ConfigureAwait(false));
+            findings.Add(run, first, await FaultHooks.RunAsync(run, body).ConfigureAwait(false));
             options.Progress?.Report(new FaultInjectionProgress(number, first.Count, findings.Count));
         }
 
         var last = new FaultRun(0, first);
-        findings.AddLast(last, first, await FaultWatch.RunAsync(last, body).ConfigureAwait(false));
+        findings.AddLast(last, first, await FaultHooks.RunAsync(last, body).ConfigureAwait(false));
         findings.ThrowIfAny();
     }
 }

@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace NativeBuffers;
 
 /// <summary>What <see cref="FaultInjection"/> has found: a list.</summary>

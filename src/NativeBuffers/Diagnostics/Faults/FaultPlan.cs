@@ -1,4 +1,5 @@
 using NativeBuffers.Diagnostics.Faults;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers;
 

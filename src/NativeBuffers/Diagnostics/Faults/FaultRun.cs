@@ -1,5 +1,6 @@
 using System.Diagnostics;
-using NativeBuffers.Raw;
+using NativeBuffers.Diagnostics.Tracking;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Faults;
 
@@ -123,7 +124,7 @@ internal sealed class FaultRun(int failing, FaultRun? first)
     public void NoteThrown(OutOfMemoryException exception)
     {
         // The thread that was refused throws next, unless it says no otherwise. Then others may throw theirs.
-        if (Volatile.Read(ref _refusedThread) == Environment.CurrentManagedThreadId && Failure.IsOutOfMemory(exception))
+        if (Volatile.Read(ref _refusedThread) == Environment.CurrentManagedThreadId && ThrowHelper.IsOutOfMemory(exception))
         {
             Volatile.Write(ref _refusedThread, 0);
             Volatile.Write(ref _thrown, exception);

@@ -1,4 +1,5 @@
-using NativeBuffers.Raw;
+using NativeBuffers.Allocation;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Faults;
 
@@ -22,8 +23,8 @@ internal sealed class FaultyAllocator : WrappingAllocator
     {
         bool hasFailed = t_hasFailed;
         t_hasFailed = false;
-        return hasFailed ? Failure.OnPurpose(byteCount, this)
-            : NativeMemoryBudget.BudgetRefusalOf(Inner, byteCount) ?? Failure.OutOfMemory(byteCount, this);
+        return hasFailed ? ThrowHelper.OnPurpose(byteCount, this)
+            : NativeMemoryBudget.BudgetRefusalOf(Inner, byteCount) ?? ThrowHelper.OutOfMemory(byteCount, this);
     }
 
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed) =>

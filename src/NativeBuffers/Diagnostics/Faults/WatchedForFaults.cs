@@ -1,3 +1,7 @@
+using NativeBuffers.Allocation;
+using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Instrumentation;
+
 namespace NativeBuffers.Diagnostics.Faults;
 
 /// <summary>Stands in front of an allocator while <see cref="FaultInjection"/> runs a body.</summary>
@@ -12,7 +16,7 @@ internal sealed class WatchedForFaults : WrappingAllocator
     {
         _run = run;
         _isOfDefault = Behind(inner) is CachingAllocator;
-        TakesOrigins = true;
+        TakesAllocationSites = true;
         LivesForever = false;
     }
 
@@ -103,7 +107,7 @@ internal sealed class WatchedForFaults : WrappingAllocator
     private unsafe int NoteFreed(void* block)
     {
         int number = _run.Take((nint)block);
-        if (Origin.Noted == Origin.Abandoned)
+        if (AllocationSite.Noted == AllocationSite.Abandoned)
         {
             _run.NoteAbandoned(number);
         }

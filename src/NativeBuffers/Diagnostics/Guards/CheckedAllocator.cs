@@ -1,7 +1,9 @@
-using System.Runtime.CompilerServices;
-using NativeBuffers.Caches;
+using NativeBuffers.Allocation;
+using NativeBuffers.Allocation.Budgets;
+using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Diagnostics.Faults;
-using NativeBuffers.Raw;
+using NativeBuffers.Instrumentation;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
@@ -30,7 +32,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
     public CheckedAllocator(NativeAllocator inner, bool isAmbient)
         : base("Checked", inner, isAmbient)
     {
-        TakesOrigins = true;
+        TakesAllocationSites = true;
         IsGuarded = true;
         LivesForever = inner.LivesForever;
         _id = CheckedNames.Add(Name);
@@ -45,11 +47,11 @@ internal sealed class CheckedAllocator : WrappingAllocator
         }
     }
 
-    internal override unsafe void* ObtainAt(ref nint thread, Origin origin, nuint byteCount, nuint alignment, bool zeroed)
+    internal override unsafe void* ObtainAt(ref nint thread, AllocationSite site, nuint byteCount, nuint alignment, bool zeroed)
     {
         if (byteCount > CheckedRings.LargestByteCount || alignment > _ringAlignment)
         {
-            return base.ObtainAt(ref thread, origin, byteCount, alignment, zeroed);
+            return base.ObtainAt(ref thread, site, byteCount, alignment, zeroed);
         }
 
         if (thread == 0 && !CheckedRings.TryName(this, ref thread))
@@ -58,20 +60,20 @@ internal sealed class CheckedAllocator : WrappingAllocator
         }
 
         CheckedRings rings = CheckedRings.FromWord(thread);
-        return AllocateRinged(rings, byteCount, zeroed, (uint)origin.Id | rings.Thread);
+        return AllocateRinged(rings, byteCount, zeroed, (uint)site.Id | rings.Thread);
     }
 
-    internal override unsafe void FreeAt(ref nint thread, Origin origin, void* block, nuint byteCount, nuint alignment)
+    internal override unsafe void FreeAt(ref nint thread, AllocationSite site, void* block, nuint byteCount, nuint alignment)
     {
         if (thread == 0 || byteCount > CheckedRings.LargestByteCount || alignment > _ringAlignment
             || !_marks.AreIntactInUse(CheckedHeader.Of(block), byteCount, out int sizeClass))
         {
-            base.FreeAt(ref thread, origin, block, byteCount, alignment);
+            base.FreeAt(ref thread, site, block, byteCount, alignment);
             return;
         }
 
         CheckedRings rings = CheckedRings.FromWord(thread);
-        KeepRinged(rings, CheckedHeader.Of(block), byteCount, sizeClass, (uint)origin.Id | rings.Thread, mayThrow: false);
+        KeepRinged(rings, CheckedHeader.Of(block), byteCount, sizeClass, (uint)site.Id | rings.Thread, mayThrow: false);
     }
 
     internal override NativeAllocator ForAdopted => IsAmbient && Inner is not CachingAllocator ? Inner.ForAdopted : this;
@@ -84,7 +86,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
         }
 
         CheckedRings? rings = CheckedRings.Of(this);
-        return rings is null ? null : AllocateRinged(rings, byteCount, zeroed, (uint)Origin.Noted.Id | rings.Thread);
+        return rings is null ? null : AllocateRinged(rings, byteCount, zeroed, (uint)AllocationSite.Noted.Id | rings.Thread);
     }
 
     private protected override unsafe void FreeOfOwnerCore(void* block, nuint byteCount, nuint alignment) =>
@@ -267,7 +269,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
     protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed)
     {
         // Nothing has changed when this throws.
-        ulong release = (uint)Origin.Resized.Id | (CheckedFindings.Here & ~(ulong)uint.MaxValue);
+        ulong release = (uint)AllocationSite.Resized.Id | (CheckedFindings.Here & ~(ulong)uint.MaxValue);
         if (FindAtFree(block, oldByteCount, alignment, release) is { } violation)
         {
             NativeMemoryGuard.Tell(violation, mayThrow: true);

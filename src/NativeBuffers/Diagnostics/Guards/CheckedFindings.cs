@@ -1,15 +1,17 @@
-using System.Globalization;
+using NativeBuffers.Diagnostics.Tracking;
+using NativeBuffers.Instrumentation;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
 /// <summary>What is wrong with a checked block, in plain words.</summary>
 internal static class CheckedFindings
 {
-    /// <summary>What a header says of who gave the block back: the number of an origin; above, the thread.</summary>
-    public static ulong Here => (uint)Origin.Noted.Id | ((ulong)(uint)Environment.CurrentManagedThreadId << 32);
+    /// <summary>What a header says of who gave the block back: the number of an site; above, the thread.</summary>
+    public static ulong Here => (uint)AllocationSite.Noted.Id | ((ulong)(uint)Environment.CurrentManagedThreadId << 32);
 
     /// <summary>Whether the caller works with bare blocks, and is told by exceptions; owners are not.</summary>
-    public static bool MayThrow => Origin.Noted.IsOfBareBlock;
+    public static bool MayThrow => AllocationSite.Noted.IsOfBareBlock;
 
     /// <summary>What is wrong around a block in use; null if nothing.</summary>
     /// <param name="header">The block's.</param>
@@ -86,13 +88,13 @@ internal static class CheckedFindings
     /// <summary>A block that is nobody's.</summary>
     public static NativeMemoryViolation Unknown(nint block, string name, ulong release) =>
         new(
-            NativeMemoryViolationKind.WrongAllocator, (nuint)block, byteCount: 0, Origin.Unknown.ToString(), Site(release),
+            NativeMemoryViolationKind.WrongAllocator, (nuint)block, byteCount: 0, AllocationSite.Unknown.ToString(), Site(release),
             $"Wrong allocator: {name} was given a block that it never gave out, or has given back long ago, or not with this size. Given back {Free(release)}.");
 
     /// <summary>A new block that overlaps a block which its allocator has not got back.</summary>
     public static NativeMemoryViolation Overlap(nuint start, nuint byteCount, (nuint Start, nuint ByteCount) other, string name)
     {
-        string site = Origin.Noted.ToString();
+        string site = AllocationSite.Noted.ToString();
         return new(
             NativeMemoryViolationKind.Overlap, start, (long)byteCount, site, freedAt: "",
             $"Overlap: for {site}, the allocator of {name} returned {Bytes(byteCount)} at 0x{start:X}, although it has not got back {Bytes(other.ByteCount)} at 0x{other.Start:X}. The new block is neither used nor given back.");
@@ -100,7 +102,7 @@ internal static class CheckedFindings
 
     private static unsafe NativeMemoryViolation Corrupted(CheckedHeader* header, ulong release) =>
         new(
-            NativeMemoryViolationKind.CorruptedHeader, (nuint)(header + 1), byteCount: 0, Origin.Unknown.ToString(), release == 0 ? "" : Site(release),
+            NativeMemoryViolationKind.CorruptedHeader, (nuint)(header + 1), byteCount: 0, AllocationSite.Unknown.ToString(), release == 0 ? "" : Site(release),
             "Corrupted header: what the guard wrote in front of a block was overwritten, so that nothing is known of it."
             + (release == 0 ? "" : $" Given back {Free(release)}."));
 
@@ -112,7 +114,7 @@ internal static class CheckedFindings
 
     private static unsafe NativeMemoryViolation Make(NativeMemoryViolationKind kind, CheckedHeader* header, ulong release, string what, string more = "")
     {
-        string allocated = Origin.FromId((int)(uint)header->Allocation).ToString();
+        string allocated = AllocationSite.FromId((int)(uint)header->Allocation).ToString();
         string freed = release == 0 ? "" : Free(release);
         return new(
             kind, (nuint)(header + 1), (long)header->Length, allocated, release == 0 ? "" : Site(release),
@@ -121,19 +123,19 @@ internal static class CheckedFindings
 
     private static string Site(ulong release)
     {
-        Origin origin = Origin.FromId((int)(uint)release);
-        return origin == Origin.Unknown || origin.Line == 0 ? Free(release) : origin.ToString();
+        AllocationSite site = AllocationSite.FromId((int)(uint)release);
+        return site == AllocationSite.Unknown || site.Line == 0 ? Free(release) : site.ToString();
     }
 
     private static string Free(ulong release)
     {
-        Origin origin = Origin.FromId((int)(uint)release);
+        AllocationSite site = AllocationSite.FromId((int)(uint)release);
         string thread = $"on thread {release >> 32}";
-        return origin == Origin.Abandoned ? "by a finalizer, or when its thread had ended"
-            : origin == Origin.Resized ? $"by a resize {thread}"
-            : origin.Line != 0 ? $"at {origin}"
-            : origin.IsOfBareBlock ? $"at an unknown line {thread}"
-            : origin.File.Length > 0 ? $"in {origin.File}"
+        return site == AllocationSite.Abandoned ? "by a finalizer, or when its thread had ended"
+            : site == AllocationSite.Resized ? $"by a resize {thread}"
+            : site.Line != 0 ? $"at {site}"
+            : site.IsOfBareBlock ? $"at an unknown line {thread}"
+            : site.File.Length > 0 ? $"in {site.File}"
             : $"by Dispose {thread}";
     }
 

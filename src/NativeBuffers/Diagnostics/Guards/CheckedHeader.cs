@@ -1,6 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
@@ -34,10 +32,10 @@ internal struct CheckedHeader
     /// <summary>What was asked for, in bytes.</summary>
     public nuint Length;
 
-    /// <summary>The number of the origin at which it was asked for; above, the thread.</summary>
+    /// <summary>The number of the site at which it was asked for; above, the thread.</summary>
     public ulong Allocation;
 
-    /// <summary>The number of the origin at which it was given back; above, the thread. 0 while in use.</summary>
+    /// <summary>The number of the site at which it was given back; above, the thread. 0 while in use.</summary>
     public ulong Release;
 
     /// <summary>The state, whether it belongs into rings, the alignment's power of two, and the allocator's number.</summary>

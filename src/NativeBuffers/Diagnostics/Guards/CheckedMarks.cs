@@ -1,5 +1,4 @@
-using System.Runtime.CompilerServices;
-using NativeBuffers.Caches;
+using NativeBuffers.Blocks.Cache;
 
 namespace NativeBuffers.Diagnostics.Guards;
 

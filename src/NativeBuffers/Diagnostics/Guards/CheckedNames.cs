@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Guards;
 

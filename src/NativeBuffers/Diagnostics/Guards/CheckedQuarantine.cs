@@ -1,4 +1,5 @@
-using NativeBuffers.Caches;
+using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
@@ -99,7 +100,7 @@ internal static class CheckedQuarantine
     {
         if (Interlocked.Exchange(ref s_isTrimmed, 1) == 0)
         {
-            CollectionWatch.Tell(s_trimming);
+            Gen2Callback.Tell(s_trimming);
         }
     }
 

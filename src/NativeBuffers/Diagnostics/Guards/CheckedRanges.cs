@@ -1,3 +1,6 @@
+using NativeBuffers.Allocation;
+using NativeBuffers.Primitives;
+
 namespace NativeBuffers.Diagnostics.Guards;
 
 /// <summary>The ranges of the blocks that a guard has from one allocator, to find two that overlap.</summary>

@@ -1,6 +1,5 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
-using NativeBuffers.Os;
+using NativeBuffers.Platform.Shared;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
@@ -44,7 +43,7 @@ internal struct CheckedRing
         uint length = (uint)int.Clamp(1 << BitOperations.Log2(fitting), FewestBlocks, MostBlocks);
         try
         {
-            Supply.ThrowIfRefused();
+            FailPoint.ThrowIfRefused();
             unsafe
             {
                 // SAFETY: kept until Close. Entries are written before they are read.

@@ -1,8 +1,6 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-using NativeBuffers.Caches;
-using NativeBuffers.Os;
-using NativeBuffers.Raw;
+using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Platform.Shared;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
@@ -11,7 +9,7 @@ namespace NativeBuffers.Diagnostics.Guards;
 /// <para>A block is used again only when its ring is full, and then it is the oldest: so each lies there for as long as the
 /// ring is long, and is looked at before it is used. No other thread takes part.</para>
 /// <para>Now and then somebody looks at all rings: <see cref="NativeMemoryGuard.Check"/>. The thread pays two plain stores and
-/// a load for that, and the visitor a barrier in every core, as in <see cref="Magazine"/>.</para>
+/// a load for that, and the visitor a barrier in every core, as in <see cref="Bin"/>.</para>
 /// <para>When the thread has ended, nothing refers to this any more, and the finalizer gives the blocks back.</para>
 /// </remarks>
 internal sealed class CheckedRings
@@ -49,7 +47,7 @@ internal sealed class CheckedRings
         _next = next;
         Thread = (ulong)(uint)Environment.CurrentManagedThreadId << 32;
         _serial = (ulong)Interlocked.Increment(ref s_count) << 40;
-        Supply.ThrowIfRefused();
+        FailPoint.ThrowIfRefused();
         unsafe
         {
             // SAFETY: kept until this is finalized. Each ring is written before it is read.
@@ -103,7 +101,7 @@ internal sealed class CheckedRings
     {
         try
         {
-            Supply.ThrowIfRefused();
+            FailPoint.ThrowIfRefused();
             CheckedRings? rings = Of(owner);
             word = rings is null ? 0 : GCHandle.ToIntPtr(GCHandle.Alloc(rings));
             return rings is not null;

@@ -1,5 +1,5 @@
-using NativeBuffers.Caches;
-using NativeBuffers.Raw;
+using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Guards;
 

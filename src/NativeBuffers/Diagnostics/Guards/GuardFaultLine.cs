@@ -1,5 +1,6 @@
 using System.Text;
-using NativeBuffers.Os;
+using NativeBuffers.Platform;
+using NativeBuffers.Platform.Shared;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
@@ -24,7 +25,7 @@ internal static class GuardFaultLine
         byte[] more = Text(end);
         nuint byteCount = (nuint)(sizeof(FaultLine) + begin.Length + freed.Length + more.Length);
         byteCount = (byteCount + SystemMemory.PageSize - 1) & ~(SystemMemory.PageSize - 1);
-        var line = (FaultLine*)SystemMemory.Current.Allocate(byteCount, 1);
+        var line = (FaultLine*)Host.Memory.Allocate(byteCount, 1);
         if (line == null)
         {
             return null;

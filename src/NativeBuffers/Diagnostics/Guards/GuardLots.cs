@@ -1,4 +1,5 @@
-using NativeBuffers.Os;
+using NativeBuffers.Platform;
+using NativeBuffers.Platform.Shared;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
@@ -67,10 +68,10 @@ internal sealed class GuardLots
         }
 
         nuint lotByteCount = byteCount * (nuint)count;
-        byte* start = count == 0 ? null : (byte*)SystemMemory.Current.Allocate(lotByteCount, 1);
-        if (start != null && !SystemMemory.Current.Guard(start, lotByteCount))
+        byte* start = count == 0 ? null : (byte*)Host.Memory.Allocate(lotByteCount, 1);
+        if (start != null && !Host.Memory.Guard(start, lotByteCount))
         {
-            SystemMemory.Current.Free(start, lotByteCount);
+            Host.Memory.Free(start, lotByteCount);
             start = null;
         }
 

@@ -1,5 +1,6 @@
-using NativeBuffers.Os;
-using NativeBuffers.Raw;
+using NativeBuffers.Platform;
+using NativeBuffers.Platform.Shared;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
@@ -39,7 +40,7 @@ internal sealed class GuardMappings : GuardStore
         _lots = GuardPages.AreThere ? new GuardLots(records, _vacant) : null;
 
         // A live block is two pieces, and three if nothing like it is beside it.
-        _mostMapped = int.Max((SystemMemory.Current.MostMappings - MappingsOfOthers) / 5 * 2, 1000);
+        _mostMapped = int.Max((Host.Memory.MostMappings - MappingsOfOthers) / 5 * 2, 1000);
     }
 
     /// <summary>The store, made when first asked for; null when there is no memory for it.</summary>
@@ -85,7 +86,7 @@ internal sealed class GuardMappings : GuardStore
         byte* range = (byte*)block->RangeStart;
         byte* data = spare == 0 ? range + page : (byte*)(((nuint)range + page + (alignment - 1)) & ~(alignment - 1));
         if (dataByteCount != 0
-            && !(block->IsInLot ? SystemMemory.Current.Unguard(data, dataByteCount) : SystemMemory.Current.Commit(data, dataByteCount)))
+            && !(block->IsInLot ? Host.Memory.Unguard(data, dataByteCount) : Host.Memory.Commit(data, dataByteCount)))
         {
             using (Gate.Enter())
             {
@@ -103,7 +104,7 @@ internal sealed class GuardMappings : GuardStore
     }
 
     protected override unsafe bool Seal(GuardedBlock* block) =>
-        block->IsInLot ? SystemMemory.Current.Guard((void*)block->DataStart, (nuint)block->DataByteCount) : base.Seal(block);
+        block->IsInLot ? Host.Memory.Guard((void*)block->DataStart, (nuint)block->DataByteCount) : base.Seal(block);
 
     protected override unsafe GuardedBlock* FindOwn(void* start)
     {
@@ -159,7 +160,7 @@ internal sealed class GuardMappings : GuardStore
                 return false;
             }
 
-            void* range = SystemMemory.Current.Reserve(byteCount, PageKind.Ordinary);
+            void* range = Host.Memory.Reserve(byteCount, PageKind.Ordinary);
             if (range == null)
             {
                 // Freed blocks may hold what is missing.
@@ -168,7 +169,7 @@ internal sealed class GuardMappings : GuardStore
                     EvictOldest();
                 }
 
-                range = SystemMemory.Current.Reserve(byteCount, PageKind.Ordinary);
+                range = Host.Memory.Reserve(byteCount, PageKind.Ordinary);
             }
 
             if (range == null)
@@ -232,7 +233,7 @@ internal sealed class GuardMappings : GuardStore
         }
         else
         {
-            SystemMemory.Current.Free((void*)block->RangeStart, (nuint)block->RangeByteCount);
+            Host.Memory.Free((void*)block->RangeStart, (nuint)block->RangeByteCount);
             _vacant.Add(index);
         }
     }

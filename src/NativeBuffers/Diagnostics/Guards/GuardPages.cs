@@ -1,4 +1,4 @@
-using NativeBuffers.Os;
+using NativeBuffers.Platform;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
@@ -10,5 +10,5 @@ internal static class GuardPages
 
     /// <summary>Whether guard pages are used. The system is asked once.</summary>
     public static bool AreThere { get; } =
-        Environment.GetEnvironmentVariable(Variable) != "protected" && SystemMemory.Current.HasGuardPages;
+        Environment.GetEnvironmentVariable(Variable) != "protected" && Host.Memory.HasGuardPages;
 }

@@ -1,5 +1,6 @@
-using NativeBuffers.Os;
-using NativeBuffers.Raw;
+using NativeBuffers.Platform;
+using NativeBuffers.Platform.Shared;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
@@ -98,7 +99,7 @@ internal sealed class GuardPool : GuardStore
         byte* range = _start + (isSmall ? (nuint)index * s_smallPlace : s_smallTotal + ((nuint)(index - SmallCount) * s_largePlace));
         nuint place = isSmall ? s_smallPlace : s_largePlace;
         byte* data = range + place - dataByteCount;
-        if (!SystemMemory.Current.Commit(data, dataByteCount))
+        if (!Host.Memory.Commit(data, dataByteCount))
         {
             using (Gate.Enter())
             {
@@ -124,7 +125,7 @@ internal sealed class GuardPool : GuardStore
 
     protected override unsafe bool Seal(GuardedBlock* block) =>
         block - _records < SmallCount
-            ? SystemMemory.Current.Protect((void*)block->DataStart, (nuint)block->DataByteCount, isReadable: false, isWritable: false)
+            ? Host.Memory.Protect((void*)block->DataStart, (nuint)block->DataByteCount, isReadable: false, isWritable: false)
             : base.Seal(block);
 
     protected override unsafe GuardedBlock* FindOwn(void* start)
@@ -169,12 +170,12 @@ internal sealed class GuardPool : GuardStore
         nuint page = SystemMemory.PageSize;
         bool hasLarge = LargestByteCount > SmallByteCount;
         nuint byteCount = s_smallTotal + (hasLarge ? s_largePlace * LargeCount : 0) + page;
-        byte* start = (byte*)SystemMemory.Current.Reserve(byteCount, PageKind.Ordinary);
+        byte* start = (byte*)Host.Memory.Reserve(byteCount, PageKind.Ordinary);
         if (start == null && hasLarge)
         {
             hasLarge = false;
             byteCount = s_smallTotal + page;
-            start = (byte*)SystemMemory.Current.Reserve(byteCount, PageKind.Ordinary);
+            start = (byte*)Host.Memory.Reserve(byteCount, PageKind.Ordinary);
         }
 
         if (start == null)

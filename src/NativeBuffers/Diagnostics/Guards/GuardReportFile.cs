@@ -1,4 +1,6 @@
-using NativeBuffers.Os;
+using NativeBuffers.Platform;
+using NativeBuffers.Platform.Shared;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
@@ -132,7 +134,7 @@ internal static class GuardReportFile
         {
             // An earlier room still has the header. These records are in plain memory, so they need no room.
             s_room = null;
-            start = (byte*)SystemMemory.Current.Allocate(byteCount, 1);
+            start = (byte*)Host.Memory.Allocate(byteCount, 1);
         }
 
         if (start != null && s_header == null)
@@ -156,10 +158,10 @@ internal static class GuardReportFile
         header->ProcessId = Environment.ProcessId;
         header->SampleCount = SampleCount;
         header->StartedAt = DateTime.UtcNow.Ticks;
-        header->KnowsAccess = SystemFaults.Current.KnowsAccess ? 1 : 0;
+        header->KnowsAccess = Host.Faults.KnowsAccess ? 1 : 0;
         header->Program.Write(AppDomain.CurrentDomain.FriendlyName);
         header->SignatureFound = GuardReportHeader.Signature;
-        _ = SystemFaults.Current.TryNote(&header->FaultAddress, line);
+        _ = Host.Faults.TryNote(&header->FaultAddress, line);
     }
 
     private static unsafe nuint ByteCountOf(int recordCount) =>

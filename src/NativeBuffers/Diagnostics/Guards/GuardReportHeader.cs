@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using NativeBuffers.Platform.Shared;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
@@ -34,7 +34,7 @@ internal struct GuardReportHeader
 
     private readonly int _padding;
 
-    /// <summary>The last fault: four words, which <see cref="Os.SystemFaults"/> explains. No fault while the address is 0.</summary>
+    /// <summary>The last fault: four words, which <see cref="SystemFaults"/> explains. No fault while the address is 0.</summary>
     public ulong FaultAddress;
 
     public ulong FaultAccess;

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace NativeBuffers.Diagnostics.Guards;
 
 /// <summary>The folder and the names of reports: <c>nativebuffers-PID-STARTTIME-RANDOM.guard</c>.</summary>

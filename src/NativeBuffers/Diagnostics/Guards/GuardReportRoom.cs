@@ -1,6 +1,7 @@
 using Microsoft.Win32.SafeHandles;
-using NativeBuffers.Os;
-using NativeBuffers.Watching;
+using NativeBuffers.Instrumentation;
+using NativeBuffers.Platform;
+using NativeBuffers.Platform.Shared;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
@@ -76,11 +77,11 @@ internal sealed class GuardReportRoom
             if (OperatingSystem.IsWindows() && byteCount > ByteCount)
             {
                 // On Windows a mapping cannot be longer than its file, and the system takes the room when the file becomes longer.
-                SystemMaps.Current.SetLength(_file.SafeFileHandle, (long)byteCount);
+                Host.Maps.SetLength(_file.SafeFileHandle, (long)byteCount);
                 ByteCount = byteCount;
             }
 
-            void* start = SystemMaps.Current.Map(_file.SafeFileHandle, byteCount, canWrite: true);
+            void* start = Host.Maps.Map(_file.SafeFileHandle, byteCount, canWrite: true);
             if (start == null)
             {
                 GuardTrouble.Tell($"guards work without the report {_path}, because there is no memory to map it");
@@ -103,8 +104,8 @@ internal sealed class GuardReportRoom
         // A new mapping replaces these pages, so that they are the file's no longer.
         byte* rest = start + ByteCount;
         return !OperatingSystem.IsWindows()
-            && SystemMemory.Current.Decommit(rest, mappedByteCount - ByteCount, PageKind.Ordinary)
-            && SystemMemory.Current.Commit(rest, mappedByteCount - ByteCount);
+            && Host.Memory.Decommit(rest, mappedByteCount - ByteCount, PageKind.Ordinary)
+            && Host.Memory.Commit(rest, mappedByteCount - ByteCount);
     }
 
     /// <remarks>The file is always new, so no link is followed. Only this user may read it.</remarks>

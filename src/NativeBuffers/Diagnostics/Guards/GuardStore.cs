@@ -1,5 +1,6 @@
-using NativeBuffers.Caches;
-using NativeBuffers.Os;
+using NativeBuffers.Platform;
+using NativeBuffers.Platform.Shared;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
@@ -99,7 +100,7 @@ internal abstract class GuardStore
             bool isSealed = block->DataByteCount == 0 || Seal(block);
             if (!isSealed)
             {
-                _ = SystemMemory.Current.Protect((void*)block->DataStart, (nuint)block->DataByteCount, isReadable: false, isWritable: false);
+                _ = Host.Memory.Protect((void*)block->DataStart, (nuint)block->DataByteCount, isReadable: false, isWritable: false);
             }
 
             Enqueue(block, isSealed);
@@ -151,7 +152,7 @@ internal abstract class GuardStore
     /// <returns>False when the system refused; the data may still be touchable then.</returns>
     /// <safety>The block is this store's. It has data, which no thread uses any more.</safety>
     protected virtual unsafe bool Seal(GuardedBlock* block) =>
-        SystemMemory.Current.Decommit((void*)block->DataStart, (nuint)block->DataByteCount, PageKind.Ordinary);
+        Host.Memory.Decommit((void*)block->DataStart, (nuint)block->DataByteCount, PageKind.Ordinary);
 
     /// <summary>Puts a freed block behind those that were freed before. Inside the lock.</summary>
     /// <param name="block">The block.</param>

@@ -1,8 +1,7 @@
 using System.Buffers;
-using System.Globalization;
-using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Unicode;
+using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
@@ -13,21 +12,21 @@ internal struct GuardText
     private const int ByteCount = 72;
     private byte _first;
 
-    /// <summary>The line of an origin, as <see cref="Origin.ToString"/> has it.</summary>
-    public void Write(Origin origin)
+    /// <summary>The line of an site, as <see cref="AllocationSite.ToString"/> has it.</summary>
+    public void Write(AllocationSite site)
     {
-        if (origin.Line == 0 || origin.IsRule)
+        if (site.Line == 0 || site.IsRule)
         {
-            Write(origin.ToString() is { Length: > 0 } text ? text : "(unknown)");
+            Write(site.ToString() is { Length: > 0 } text ? text : "(unknown)");
             return;
         }
 
         // The number from behind, then of the name as much as there is room for: its end says more.
         Span<byte> line = stackalloc byte[16];
         line[0] = (byte)':';
-        _ = origin.Line.TryFormat(line[1..], out int digitCount, default, CultureInfo.InvariantCulture);
+        _ = site.Line.TryFormat(line[1..], out int digitCount, default, CultureInfo.InvariantCulture);
         line = line[..(digitCount + 1)];
-        ReadOnlySpan<char> name = Path.GetFileName(origin.File.AsSpan());
+        ReadOnlySpan<char> name = Path.GetFileName(site.File.AsSpan());
         Span<byte> room = this;
         room.Clear();
         int written;

@@ -1,3 +1,6 @@
+using NativeBuffers.Instrumentation;
+using NativeBuffers.Primitives;
+
 namespace NativeBuffers.Diagnostics.Guards;
 
 /// <summary>What is said of a guarded block that was used wrongly: in the process, and by who reads its report.</summary>
@@ -10,27 +13,27 @@ internal static class GuardWords
 
     /// <summary>A block was given back twice.</summary>
     /// <safety>The record can be read.</safety>
-    public static unsafe NativeMemoryViolation FreedTwice(GuardedBlock* block, Origin again) =>
+    public static unsafe NativeMemoryViolation FreedTwice(GuardedBlock* block, AllocationSite again) =>
         Of(block, NativeMemoryViolationKind.DoubleFree, $"Second free, at {again}, of {Block(*block)} {Freed(*block)}, allocated at {block->AllocatedAt}.");
 
     /// <summary>A block was given to an allocator that it did not come from.</summary>
     /// <safety>The record can be read.</safety>
-    public static unsafe NativeMemoryViolation FreedElsewhere(GuardedBlock* block, string allocator, Origin at) =>
+    public static unsafe NativeMemoryViolation FreedElsewhere(GuardedBlock* block, string allocator, AllocationSite at) =>
         Of(block, NativeMemoryViolationKind.WrongAllocator, $"{Block(*block, capital: true)} of {block->Allocator}, allocated at {block->AllocatedAt}, was given to {allocator} at {at}.", at.ToString());
 
     /// <summary>A block was given back or resized with another size than it has.</summary>
     /// <safety>The record can be read.</safety>
-    public static unsafe NativeMemoryViolation WrongSize(GuardedBlock* block, nuint byteCount, Origin at) =>
+    public static unsafe NativeMemoryViolation WrongSize(GuardedBlock* block, nuint byteCount, AllocationSite at) =>
         Of(block, NativeMemoryViolationKind.WrongSize, $"{Block(*block, capital: true)} allocated at {block->AllocatedAt} was given back or resized at {at} as one of {byteCount} bytes.", at.ToString());
 
     /// <summary>An address was given back that no block has.</summary>
     /// <safety>No pointer is followed.</safety>
-    public static unsafe NativeMemoryViolation Unknown(void* address, nuint byteCount, string allocator, Origin at) =>
+    public static unsafe NativeMemoryViolation Unknown(void* address, nuint byteCount, string allocator, AllocationSite at) =>
         new(
             NativeMemoryViolationKind.WrongAllocator,
             (nuint)address,
             (long)byteCount,
-            Origin.Unknown.ToString(),
+            AllocationSite.Unknown.ToString(),
             at.ToString(),
             $"{allocator} was given 0x{(nuint)address:x} at {at}, which it has not given out, or has forgotten since it was freed.");
 

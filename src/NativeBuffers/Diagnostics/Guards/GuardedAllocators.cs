@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
-using NativeBuffers.Watching;
+using NativeBuffers.Allocation;
+using NativeBuffers.Buffers;
+using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Diagnostics.Guards;
 

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace NativeBuffers.Diagnostics.Guards;
 
 /// <summary>What is known of a guarded block: a record of the report, which is also where the guard itself looks it up.</summary>

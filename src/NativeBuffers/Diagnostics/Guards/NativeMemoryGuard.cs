@@ -1,5 +1,7 @@
 using NativeBuffers.Diagnostics.Guards;
-using NativeBuffers.Os;
+using NativeBuffers.Instrumentation;
+using NativeBuffers.Platform.Shared;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers;
 

@@ -1,6 +1,5 @@
-using System.Runtime.InteropServices;
 using NativeBuffers.Diagnostics.Guards;
-using NativeBuffers.Os;
+using NativeBuffers.Platform.Shared;
 
 namespace NativeBuffers;
 
@@ -27,7 +26,7 @@ public sealed class NativeMemoryReport
         Blocks = blocks;
         if (header.FaultAddress != 0)
         {
-            bool? isWrite = header.KnowsAccess == 0 ? null : Os.SystemFaults.IsWrite(header.FaultAccess);
+            bool? isWrite = header.KnowsAccess == 0 ? null : SystemFaults.IsWrite(header.FaultAccess);
             Fault = new NativeMemoryFault((nuint)header.FaultAddress, isWrite, (nuint)header.FaultInstruction);
         }
     }

@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace NativeBuffers;
 
 /// <summary>Thrown when a guard finds a wrong use of memory while a bare block is allocated, resized or freed.</summary>

@@ -1,4 +1,7 @@
-using NativeBuffers.Raw;
+using NativeBuffers.Allocation;
+using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Instrumentation;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
@@ -22,7 +25,7 @@ internal abstract class PageGuarding : WrappingAllocator
     protected PageGuarding(string name, NativeAllocator inner, bool isAmbient)
         : base(name, inner, isAmbient)
     {
-        TakesOrigins = true;
+        TakesAllocationSites = true;
         IsGuarded = true;
         _hasShadows = !inner.LivesForever;
         _isHandedOthers = GuardedAllocators.MayHandOn(inner);
@@ -79,13 +82,13 @@ internal abstract class PageGuarding : WrappingAllocator
             return Inner.Release(block, byteCount, alignment);
         }
 
-        Origin origin = Origin.Noted;
+        AllocationSite site = AllocationSite.Noted;
         void* plain = guarded->Shadow != 0 ? (void*)guarded->Shadow : Inner.Obtain(byteCount, alignment, zeroed: false);
         if (plain != null)
         {
             new Block(block, byteCount).CopyTo(new Block(plain, byteCount));
             _ = store!.TryClaim(guarded, block);
-            WriteFreedAt(guarded, origin, "(handed out)");
+            WriteFreedAt(guarded, site, "(handed out)");
             store.Retire(guarded);
         }
 
@@ -100,7 +103,7 @@ internal abstract class PageGuarding : WrappingAllocator
         }
 
         // Before anybody else is asked, who may note something himself.
-        Origin origin = Origin.Noted;
+        AllocationSite site = AllocationSite.Noted;
         void* shadow = null;
         if (_hasShadows)
         {
@@ -111,10 +114,10 @@ internal abstract class PageGuarding : WrappingAllocator
             }
         }
 
-        GuardedBlock* guarded = TryTake(byteCount, alignment, origin.HasElements, shadow);
+        GuardedBlock* guarded = TryTake(byteCount, alignment, site.HasElements, shadow);
         if (guarded != null)
         {
-            guarded->AllocatedAt.Write(origin);
+            guarded->AllocatedAt.Write(site);
             Store!.Publish(guarded);
             CountGuarded();
             return (void*)guarded->Start;
@@ -152,12 +155,12 @@ internal abstract class PageGuarding : WrappingAllocator
 
         if (guarded == null)
         {
-            return GuardWords.Unknown(block, byteCount, Name, Origin.Noted);
+            return GuardWords.Unknown(block, byteCount, Name, AllocationSite.Noted);
         }
 
         // A wrong size is no reason for an owner to keep the block.
-        Origin origin = Origin.Noted;
-        NativeMemoryViolation? violation = MistakeIn(guarded, byteCount, origin);
+        AllocationSite site = AllocationSite.Noted;
+        NativeMemoryViolation? violation = MistakeIn(guarded, byteCount, site);
         if (violation is not null && !(isOwner && violation.Kind == NativeMemoryViolationKind.WrongSize))
         {
             return violation;
@@ -165,10 +168,10 @@ internal abstract class PageGuarding : WrappingAllocator
 
         if (!store!.TryClaim(guarded, block))
         {
-            return GuardWords.FreedTwice(guarded, origin);
+            return GuardWords.FreedTwice(guarded, site);
         }
 
-        WriteFreedAt(guarded, origin, isOwner ? "(disposed)" : "(unknown)");
+        WriteFreedAt(guarded, site, isOwner ? "(disposed)" : "(unknown)");
         nuint shadow = guarded->Shadow;
         violation ??= guarded->RepairSlack() is { } kind ? GuardWords.Written(guarded, kind, $"found when it was freed: {guarded->FreedAt}") : null;
         store.Retire(guarded);
@@ -183,7 +186,7 @@ internal abstract class PageGuarding : WrappingAllocator
     /// <remarks>A guarded block always moves, so that who kept its address finds out.</remarks>
     protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed)
     {
-        Origin origin = Origin.Noted;
+        AllocationSite site = AllocationSite.Noted;
         GuardedBlock* old = GuardStore.Find(block, out GuardStore? store);
         if ((old == null || IsAnothers(old)) && TakeUnguarded(block, _number))
         {
@@ -192,10 +195,10 @@ internal abstract class PageGuarding : WrappingAllocator
 
         if (old == null)
         {
-            throw NativeMemoryGuard.Found(GuardWords.Unknown(block, oldByteCount, Name, origin));
+            throw NativeMemoryGuard.Found(GuardWords.Unknown(block, oldByteCount, Name, site));
         }
 
-        NativeMemoryViolation? violation = MistakeIn(old, oldByteCount, origin)
+        NativeMemoryViolation? violation = MistakeIn(old, oldByteCount, site)
             ?? (old->RepairSlack() is { } kind ? GuardWords.Written(old, kind, "found when it was resized") : null);
         if (violation is not null)
         {
@@ -227,7 +230,7 @@ internal abstract class PageGuarding : WrappingAllocator
         new Block(block, oldByteCount).CopyTo(target);
         if (guarded != null)
         {
-            WriteResizedAt(guarded, old, origin);
+            WriteResizedAt(guarded, old, site);
             Store!.Publish(guarded);
         }
         else
@@ -242,7 +245,7 @@ internal abstract class PageGuarding : WrappingAllocator
 
         if (store!.TryClaim(old, block))
         {
-            WriteFreedAt(old, origin, "(resized)");
+            WriteFreedAt(old, site, "(resized)");
             store.Retire(old);
         }
 
@@ -283,10 +286,10 @@ internal abstract class PageGuarding : WrappingAllocator
         _isHandedOthers && guarded->State == GuardedBlockState.Live && guarded->Guard != _number;
 
     /// <summary>What is wrong about giving back or resizing a block as one of so many bytes; null if nothing.</summary>
-    private unsafe NativeMemoryViolation? MistakeIn(GuardedBlock* guarded, nuint byteCount, Origin origin) =>
-        guarded->State == GuardedBlockState.Freed ? GuardWords.FreedTwice(guarded, origin)
-        : guarded->Guard != _number ? GuardWords.FreedElsewhere(guarded, Name, origin)
-        : guarded->ByteCount != byteCount ? GuardWords.WrongSize(guarded, byteCount, origin)
+    private unsafe NativeMemoryViolation? MistakeIn(GuardedBlock* guarded, nuint byteCount, AllocationSite site) =>
+        guarded->State == GuardedBlockState.Freed ? GuardWords.FreedTwice(guarded, site)
+        : guarded->Guard != _number ? GuardWords.FreedElsewhere(guarded, Name, site)
+        : guarded->ByteCount != byteCount ? GuardWords.WrongSize(guarded, byteCount, site)
         : null;
 
     private unsafe void FreeBehind(void* block, nuint byteCount, nuint alignment, bool isOwner)
@@ -317,28 +320,28 @@ internal abstract class PageGuarding : WrappingAllocator
     }
 
     /// <remarks>Who resizes need not say where: then the block is still the one of the line that asked for it first.</remarks>
-    private static unsafe void WriteResizedAt(GuardedBlock* block, GuardedBlock* old, Origin origin)
+    private static unsafe void WriteResizedAt(GuardedBlock* block, GuardedBlock* old, AllocationSite site)
     {
-        if (origin.File is "")
+        if (site.File is "")
         {
             block->AllocatedAt = old->AllocatedAt;
         }
         else
         {
-            block->AllocatedAt.Write(origin);
+            block->AllocatedAt.Write(site);
         }
     }
 
     /// <remarks>Disposal and resizing have no line: then it is said what it was.</remarks>
-    private static unsafe void WriteFreedAt(GuardedBlock* block, Origin origin, string unknown)
+    private static unsafe void WriteFreedAt(GuardedBlock* block, AllocationSite site, string unknown)
     {
-        if (origin.File is "")
+        if (site.File is "")
         {
             block->FreedAt.Write(unknown);
         }
         else
         {
-            block->FreedAt.Write(origin);
+            block->FreedAt.Write(site);
         }
     }
 }

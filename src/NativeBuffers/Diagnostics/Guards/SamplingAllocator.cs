@@ -1,4 +1,5 @@
-using NativeBuffers.Watching;
+using NativeBuffers.Allocation;
+using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
@@ -12,7 +13,7 @@ internal sealed class SamplingAllocator(NativeAllocator inner, bool isAmbient, b
 {
     protected override GuardStore? Store => GuardPool.Instance;
 
-    protected override bool IsWanted(nuint byteCount) => Watch.TakeDue() || takesAll || Watch.CountDown(byteCount);
+    protected override bool IsWanted(nuint byteCount) => AllocatorHooks.TakeDue() || takesAll || AllocatorHooks.CountDown(byteCount);
 
     protected override void CountGuarded() => Tally.Count(Happening.GuardSample, static () => "A block is guarded as a sample.");
 

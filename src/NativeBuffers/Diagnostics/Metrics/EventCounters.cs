@@ -1,4 +1,6 @@
 using System.Diagnostics.Tracing;
+using NativeBuffers.Diagnostics.Tracking;
+using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Diagnostics.Metrics;
 

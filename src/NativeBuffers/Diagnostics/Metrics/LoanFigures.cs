@@ -1,4 +1,5 @@
-using NativeBuffers.Caches;
+using NativeBuffers.Blocks.Stats;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Metrics;
 

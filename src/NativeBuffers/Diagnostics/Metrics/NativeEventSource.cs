@@ -1,4 +1,6 @@
 using System.Diagnostics.Tracing;
+using NativeBuffers.Instrumentation;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Metrics;
 

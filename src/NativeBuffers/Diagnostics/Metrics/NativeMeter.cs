@@ -1,5 +1,8 @@
 using System.Diagnostics.Metrics;
-using NativeBuffers.Caches;
+using NativeBuffers.Allocation.Budgets;
+using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Stats;
+using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Diagnostics.Metrics;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
-using System.Runtime.CompilerServices;
-using NativeBuffers.Watching;
+using NativeBuffers.Instrumentation;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Metrics;
 
@@ -56,7 +56,7 @@ internal static class NativeMetrics
 
     private static void StartSoon()
     {
-        if (!Switch.IsOn)
+        if (!InstrumentationSwitch.IsOn)
         {
             using var never = new ManualResetEvent(false);
             _ = never.WaitOne(Delay);

@@ -1,5 +1,5 @@
-using System.Globalization;
-using NativeBuffers.Caches;
+using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Stats;
 
 namespace NativeBuffers.Diagnostics.Metrics;
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Tracking;
 

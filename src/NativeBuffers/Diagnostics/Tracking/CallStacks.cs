@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
-using System.Runtime.CompilerServices;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Tracking;
 

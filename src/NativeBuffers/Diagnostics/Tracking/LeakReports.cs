@@ -1,5 +1,5 @@
-using NativeBuffers.Os;
-using NativeBuffers.Watching;
+using NativeBuffers.Instrumentation;
+using NativeBuffers.Platform.Shared;
 
 namespace NativeBuffers.Diagnostics.Tracking;
 
@@ -8,7 +8,7 @@ internal static class LeakReports
 {
     static LeakReports()
     {
-        if (WatchSettings.Tracking != TrackingMode.Off)
+        if (InstrumentationSettings.Tracking != TrackingMode.Off)
         {
             ProcessEnd.Do(TellWhatIsAlive);
         }

@@ -1,9 +1,13 @@
+using NativeBuffers.Allocation;
+using NativeBuffers.Instrumentation;
+using NativeBuffers.Primitives;
+
 namespace NativeBuffers.Diagnostics.Tracking;
 
 /// <summary>Notes what a flow allocates, and finds fault with what is not given back.</summary>
-internal sealed class LeakScope : FlowWatch, IDisposable
+internal sealed class LeakScope : FlowHooks, IDisposable
 {
-    /// <summary>A guardian acts when it meets the same loan for the second time.</summary>
+    /// <summary>A cleaner acts when it meets the same loan for the second time.</summary>
     private const int Collections = 3;
 
     private static readonly UninterruptedLock s_gate = new();
@@ -45,7 +49,7 @@ internal sealed class LeakScope : FlowWatch, IDisposable
             return;
         }
 
-        // A finalizer of the program's own may dispose of an owner. What a guardian frees was forgotten, and stays a leak.
+        // A finalizer of the program's own may dispose of an owner. What a cleaner frees was forgotten, and stays a leak.
         for (int i = 0; i < Collections; i++)
         {
             GC.Collect();

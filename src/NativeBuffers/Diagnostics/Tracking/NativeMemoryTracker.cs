@@ -1,7 +1,7 @@
-using NativeBuffers.Caches;
+using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Lifecycle;
 using NativeBuffers.Diagnostics.Tracking;
-using NativeBuffers.Lifetimes;
-using NativeBuffers.Watching;
+using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers;
 
@@ -28,7 +28,7 @@ public static class NativeMemoryTracker
     }
 
     /// <summary>What is noted of all owners' blocks in this process.</summary>
-    public static TrackingMode Mode => WatchSettings.Tracking;
+    public static TrackingMode Mode => InstrumentationSettings.Tracking;
 
     /// <summary>Whether all owners' blocks are tracked in this process.</summary>
     public static bool IsTracking => Mode != TrackingMode.Off;
@@ -48,7 +48,7 @@ public static class NativeMemoryTracker
     /// their thread had ended; arenas count with each of their blocks. Each is a mistake in the program; also those that a
     /// finalizer of the program's own would have disposed, had it been first.
     /// </summary>
-    public static long AbandonedCount => Guardian.AbandonedCount + ThreadCaches.AbandonedCount;
+    public static long AbandonedCount => Cleaner.AbandonedCount + ThreadCaches.AbandonedCount;
 
     /// <summary>What is alive now, of all that is tracked.</summary>
     public static NativeMemorySnapshot TakeSnapshot() => new(UsageTable.Of(ProcessLedger.Instance.Registry.Copy()), Peak.ByteCount);

@@ -1,5 +1,5 @@
 using System.Numerics;
-using NativeBuffers.Watching;
+using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Diagnostics.Tracking;
 
@@ -13,7 +13,7 @@ internal sealed class ProcessLedger : Ledger
 
     public static ProcessLedger Instance { get; } = new();
 
-    public override int CaptureStack() => WatchSettings.Tracking == TrackingMode.Stacks ? CallStacks.Capture() : 0;
+    public override int CaptureStack() => InstrumentationSettings.Tracking == TrackingMode.Stacks ? CallStacks.Capture() : 0;
 
     public override void Count(long byteCount) => Peak.Add(byteCount);
 

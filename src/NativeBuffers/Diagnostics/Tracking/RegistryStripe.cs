@@ -1,5 +1,4 @@
-using System.Runtime.CompilerServices;
-using NativeBuffers.Raw;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Tracking;
 

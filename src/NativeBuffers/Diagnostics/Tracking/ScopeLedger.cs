@@ -1,3 +1,7 @@
+using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Instrumentation;
+using NativeBuffers.Primitives;
+
 namespace NativeBuffers.Diagnostics.Tracking;
 
 /// <summary>What a flow has allocated within a scope.</summary>
@@ -27,7 +31,7 @@ internal sealed class ScopeLedger() : Ledger(stripeCount: 8)
     public void Forget(nint address) => _ = Registry.TryRemove(address, s_default, out _);
 
     // Callers on the shortest path do not say where they are in a process that was started without: so their calls tell.
-    public override int CaptureStack() => Origin.Noted.Line == 0 ? CallStacks.Capture() : 0;
+    public override int CaptureStack() => AllocationSite.Noted.Line == 0 ? CallStacks.Capture() : 0;
 
     public override void FoundAbandoned(in BlockRecord record)
     {

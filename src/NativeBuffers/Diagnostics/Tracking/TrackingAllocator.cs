@@ -1,4 +1,6 @@
-using System.Runtime.CompilerServices;
+using NativeBuffers.Allocation;
+using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Diagnostics.Tracking;
 
@@ -20,7 +22,7 @@ internal sealed class TrackingAllocator : WrappingAllocator
     {
         _ledger = ledger;
         _allocatorId = AllocatorNames.IdOf(Behind(inner));
-        TakesOrigins = true;
+        TakesAllocationSites = true;
         IsTracked = inner.IsTracked || ledger is ProcessLedger;
 
         // There is one for each inner allocator, which keeps it. Those of scopes go with their scope.
@@ -51,9 +53,9 @@ internal sealed class TrackingAllocator : WrappingAllocator
         }
 
         int stackId = _ledger.CaptureStack();
-        int originId = Origin.Noted.Id;
+        int siteId = AllocationSite.Noted.Id;
         void* block = Inner.Obtain(byteCount, alignment, zeroed);
-        if (block != null && !TryAdd(new BlockRecord((nint)block, (long)byteCount, originId, stackId, _allocatorId)))
+        if (block != null && !TryAdd(new BlockRecord((nint)block, (long)byteCount, siteId, stackId, _allocatorId)))
         {
             // What cannot be noted is refused: the figures are right or there is no block.
             Inner.GiveBack(block, byteCount, alignment);
@@ -85,7 +87,7 @@ internal sealed class TrackingAllocator : WrappingAllocator
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
     {
         bool isKnown = TryRemove(block, out BlockRecord record);
-        bool isAbandoned = isKnown && Origin.Noted == Origin.Abandoned;
+        bool isAbandoned = isKnown && AllocationSite.Noted == AllocationSite.Abandoned;
         try
         {
             Inner.GiveBack(block, byteCount, alignment);
@@ -106,7 +108,7 @@ internal sealed class TrackingAllocator : WrappingAllocator
     private protected override unsafe void FreeOfOwnerCore(void* block, nuint byteCount, nuint alignment)
     {
         bool isKnown = TryRemove(block, out BlockRecord record);
-        bool isAbandoned = isKnown && Origin.Noted == Origin.Abandoned;
+        bool isAbandoned = isKnown && AllocationSite.Noted == AllocationSite.Abandoned;
         Inner.FreeOfOwner(block, byteCount, alignment);
         if (isAbandoned)
         {
@@ -160,7 +162,7 @@ internal sealed class TrackingAllocator : WrappingAllocator
     {
         Inner.Adopt(block, byteCount);
         _ = TryRemove(block, out _);
-        _ = TryAdd(new BlockRecord((nint)block, (long)byteCount, Origin.Noted.Id, _ledger.CaptureStack(), _allocatorId));
+        _ = TryAdd(new BlockRecord((nint)block, (long)byteCount, AllocationSite.Noted.Id, _ledger.CaptureStack(), _allocatorId));
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,5 @@
+using NativeBuffers.Instrumentation;
+
 namespace NativeBuffers.Diagnostics.Tracking;
 
 /// <summary>Live blocks, or more and less of them, grouped in several ways. The most bytes come first.</summary>
@@ -45,13 +47,13 @@ internal sealed class UsageTable
     public static UsageTable Of(IEnumerable<BlockRecord> records) => new(
         [
             .. from record in records
-               group record by (record.OriginId, record.StackId, record.AllocatorId) into part
-               let origin = Origin.FromId(part.Key.OriginId)
+               group record by (record.AllocationSiteId, record.StackId, record.AllocatorId) into part
+               let site = AllocationSite.FromId(part.Key.AllocationSiteId)
                let stack = CallStacks.FromId(part.Key.StackId)
                orderby part.Sum(static record => record.ByteCount) descending
                select new UsageRow(
-                   origin.Line > 0 ? new Site(origin.File, origin.Line, string.Empty) : stack.Site,
-                   TypeNameOf(origin),
+                   site.Line > 0 ? new Site(site.File, site.Line, string.Empty) : stack.Site,
+                   TypeNameOf(site),
                    AllocatorNames.NameOf(part.Key.AllocatorId),
                    stack,
                    part.Count(),
@@ -69,7 +71,7 @@ internal sealed class UsageTable
                select change,
         ]);
 
-    private static string TypeNameOf(Origin origin) => origin.TypeName ?? (origin.Line > 0 ? BareBlock : UnknownType);
+    private static string TypeNameOf(AllocationSite site) => site.TypeName ?? (site.Line > 0 ? BareBlock : UnknownType);
 
     private IReadOnlyList<NativeMemoryGroup> GroupBy(Func<UsageRow, string> nameOf) =>
     [

@@ -4,7 +4,7 @@ using NativeBuffers.Tests.Contracts;
 namespace NativeBuffers.Tests.Diagnostics.Faults;
 
 /// <summary>What fault injection keeps, and for how long; which blocks it takes for given back.</summary>
-public class FaultWatchTests
+public class FaultHooksTests
 {
     [Fact]
     public void Nothing_of_a_run_is_kept_when_it_is_over()

@@ -1,6 +1,7 @@
-using NativeBuffers.Caches;
-using NativeBuffers.Lifetimes;
-using NativeBuffers.Os;
+using NativeBuffers.Blocks;
+using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Lifecycle;
+using NativeBuffers.Platform.Shared;
 using NativeBuffers.Tests.Lifetimes;
 using NativeBuffers.Tests.Regions;
 
@@ -54,8 +55,8 @@ public class SupplyTests
             bare = (nint)allocator.Allocate(40);
         }
 
-        Assert.Null(OnNewThread(() => Supply.Test(static () => true, owner.Dispose)));
-        Assert.Null(OnNewThread(() => Supply.Test(static () => true, () =>
+        Assert.Null(OnNewThread(() => FailPoint.Test(static () => true, owner.Dispose)));
+        Assert.Null(OnNewThread(() => FailPoint.Test(static () => true, () =>
         {
             unsafe
             {
@@ -158,9 +159,9 @@ public class SupplyTests
         using NativeMemoryOwner<int> ofPages = pages.ToOwner<int>();
     });
 
-    /// <summary>The block is hot, and its slot has no guardian yet: the shortest path meets the refusal.</summary>
+    /// <summary>The block is hot, and its slot has no cleaner yet: the shortest path meets the refusal.</summary>
     [Fact]
-    public void A_block_whose_slot_gets_no_guardian_is_not_lost() => RefuseEach(static () =>
+    public void A_block_whose_slot_gets_no_cleaner_is_not_lost() => RefuseEach(static () =>
     {
         for (int i = 0; i < 3; i++)
         {
@@ -182,7 +183,7 @@ public class SupplyTests
         for (int failing = 1; ; failing++)
         {
             int asked = 0;
-            Exception? thrown = OnNewThread(() => Supply.Test(() => ++asked == failing, body));
+            Exception? thrown = OnNewThread(() => FailPoint.Test(() => ++asked == failing, body));
             Assert.True(thrown is null or OutOfMemoryException, $"When request {failing} was refused: {thrown}");
             if (asked < failing)
             {
@@ -203,7 +204,7 @@ public class SupplyTests
         Assert.True(Collector.Until(() => SlotsInUse <= inUse), $"{SlotsInUse - inUse} slots were lost in {refused} refusals.");
     }
 
-    private static long Abandoned => ThreadCaches.AbandonedCount + Guardian.AbandonedCount;
+    private static long Abandoned => ThreadCaches.AbandonedCount + Cleaner.AbandonedCount;
 
     private static long SlotsInUse
     {

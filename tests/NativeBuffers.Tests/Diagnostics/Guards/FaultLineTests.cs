@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using NativeBuffers.Diagnostics.Guards;
-using NativeBuffers.Os;
+using NativeBuffers.Platform.Shared;
 
 namespace NativeBuffers.Tests.Diagnostics.Guards;
 

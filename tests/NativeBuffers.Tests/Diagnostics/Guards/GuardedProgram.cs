@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using NativeBuffers.Platform;
 using NativeBuffers.Violations;
 
 namespace NativeBuffers.Tests.Diagnostics.Guards;

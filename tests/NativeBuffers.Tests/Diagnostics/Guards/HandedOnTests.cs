@@ -1,4 +1,5 @@
 using NativeBuffers.Diagnostics.Guards;
+using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Tests.Diagnostics.Guards;
 

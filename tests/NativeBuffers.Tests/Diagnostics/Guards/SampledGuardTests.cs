@@ -1,5 +1,5 @@
 using NativeBuffers.Diagnostics.Guards;
-using NativeBuffers.Watching;
+using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Tests.Diagnostics.Guards;
 
@@ -20,7 +20,7 @@ public class SampledGuardTests
         }
 
         // 244, unless the process was started with another distance.
-        SampleDistance distance = WatchSettings.SampleDistance;
+        SampleDistance distance = InstrumentationSettings.SampleDistance;
         double expected = 500_000.0 * (distance.IsInBytes ? 4096 : 1) / distance.Length;
         Assert.InRange(Tally.Of(Happening.GuardSample) - before, expected * 0.6, expected * 1.6);
     }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using NativeBuffers.Allocation.Budgets;
 using NativeBuffers.Tests.Allocators;
 using NativeBuffers.Tests.Lifetimes;
 

@@ -1,4 +1,3 @@
-using NativeBuffers.Diagnostics.Metrics;
 using NativeBuffers.Tests.Lifetimes;
 
 namespace NativeBuffers.Tests.Diagnostics.Metrics;

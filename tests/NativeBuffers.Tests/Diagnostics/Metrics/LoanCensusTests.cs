@@ -1,4 +1,3 @@
-using NativeBuffers.Caches;
 using NativeBuffers.Tests.Lifetimes;
 
 namespace NativeBuffers.Tests.Diagnostics.Metrics;

@@ -1,4 +1,5 @@
-using NativeBuffers.Caches;
+using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Stats;
 
 namespace NativeBuffers.Tests.Diagnostics.Metrics;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.Tracing;
+using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Tests.Diagnostics.Metrics;
 

@@ -3,6 +3,7 @@ using System.Diagnostics.Tracing;
 using System.Globalization;
 using Microsoft.Diagnostics.NETCore.Client;
 using Microsoft.Diagnostics.Tracing;
+using NativeBuffers.Diagnostics.Metrics;
 
 namespace NativeBuffers.Tests.Diagnostics.Metrics;
 

@@ -1,0 +1,66 @@
+namespace NativeBuffers.Blocks.Cache;
+
+/// <summary>How much memory the caches may keep: for each thread and for the process.</summary>
+/// <remarks>
+/// A bin reserves room for all it may ever hold when its thread first uses that size, so that returning a block
+/// needs no counting. The depot reserves each magazine it takes.
+/// </remarks>
+internal static class CacheBudget
+{
+    /// <summary>The application's settings; see <see cref="NativeMemoryCache"/>.</summary>
+    public const string ThreadLimitSetting = "NativeBuffers.Cache.ThreadLimitBytes";
+
+    public const string ProcessLimitSetting = "NativeBuffers.Cache.ProcessLimitBytes";
+
+    private const long Megabyte = 1024 * 1024;
+
+    private static long s_reserved;
+    private static long s_queued;
+
+    public static long ThreadLimit { get; set; } = Setting(ThreadLimitSetting) ?? 16 * Megabyte;
+
+    /// <summary>A sixteenth of the memory there is, but at least 64 MiB and at most 1 GiB.</summary>
+    public static long ProcessLimit { get; set; } = Setting(ProcessLimitSetting)
+        ?? long.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 16, 64 * Megabyte, 1024 * Megabyte);
+
+    /// <summary>What is reserved now, in bytes: an upper bound of what is cached.</summary>
+    public static long Reserved => Volatile.Read(ref s_reserved);
+
+    /// <summary>What waits in return queues, in bytes.</summary>
+    public static long Queued => Volatile.Read(ref s_queued);
+
+    /// <summary>Notes bytes that were put into a return queue; false when they would be more than the process may keep.</summary>
+    public static bool TryQueue(long byteCount) => Interlocked.Add(ref s_queued, byteCount) + Reserved <= ProcessLimit;
+
+    /// <summary>Notes bytes that were taken from a return queue.</summary>
+    public static void Dequeue(long byteCount) => Interlocked.Add(ref s_queued, -byteCount);
+
+    /// <summary>Reserves bytes; false when they would be more than the process may keep.</summary>
+    /// <remarks>An attempt that fails changes nothing: one that added first would, for a moment, take room from smaller ones.</remarks>
+    public static bool TryReserve(long byteCount)
+    {
+        long reserved = Reserved;
+        while (reserved + byteCount <= ProcessLimit)
+        {
+            long before = Interlocked.CompareExchange(ref s_reserved, reserved + byteCount, reserved);
+            if (before == reserved)
+            {
+                return true;
+            }
+
+            reserved = before;
+        }
+
+        return false;
+    }
+
+    public static void Release(long byteCount) => Interlocked.Add(ref s_reserved, -byteCount);
+
+    private static long? Setting(string name) => AppContext.GetData(name) switch
+    {
+        int value and >= 0 => value,
+        long value and >= 0 => value,
+        string text when long.TryParse(text, out long value) && value >= 0 => value,
+        _ => null,
+    };
+}

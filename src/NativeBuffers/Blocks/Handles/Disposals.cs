@@ -1,0 +1,109 @@
+using NativeBuffers.Allocation;
+using NativeBuffers.Instrumentation;
+
+namespace NativeBuffers.Blocks.Handles;
+
+/// <summary>Remembers the last disposals of scoped owners on each thread of a watched process, to find a copy that is disposed after another.</summary>
+/// <remarks>
+/// A lease is stale if a copy was disposed, which is a mistake, or if the block moved to another owner or place. The slot does not say
+/// which. So a disposal counts as a second one only while the first one is remembered here.
+/// </remarks>
+internal static class Disposals
+{
+    /// <summary>How many are remembered on each thread. A power of two.</summary>
+    private const int Length = 1024;
+
+    // A block of a page guard costs more than a stack walk. And the line must be known before a fault ends the process.
+    private static readonly bool s_isExact = InstrumentationSettings.Guard is GuardMode.Pages or GuardMode.Sampled;
+
+    [ThreadStatic]
+    private static Disposal[]? t_last;
+
+    /// <summary>Remembers the disposal of a scoped owner.</summary>
+    /// <returns>The line of the disposal.</returns>
+    /// <safety>The slot and its block belong to the caller until after this call. The generation is the one that ends.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe AllocationSite Note(Slot* slot, ulong generation, Type type)
+    {
+        int allocatedId = slot->AllocationSiteId;
+        var allocated = AllocationSite.FromId(allocatedId);
+        AllocationSite disposed = !s_isExact && allocated.DisposedAsRule is { } rule ? rule : Look(allocated, type);
+        if ((t_last ?? TryMake()) is { } last)
+        {
+            ref Disposal place = ref last[IndexOf(generation)];
+            place.Generation = generation;
+            place.Start = (nint)slot->Start;
+            place.ByteCount = slot->ByteCount;
+            place.AllocatedId = allocatedId;
+            place.DisposedId = disposed.Id;
+        }
+
+        return disposed;
+    }
+
+    /// <summary>Counts and tells the disposal of a second copy, if the first one is remembered.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void FindFirst(ulong generation, Type type)
+    {
+        if (t_last is not { } last)
+        {
+            return;
+        }
+
+        Disposal first = last[IndexOf(generation)];
+        if (first.Generation != generation)
+        {
+            return;
+        }
+
+        var allocated = AllocationSite.FromId(first.AllocatedId);
+        var disposed = AllocationSite.FromId(first.DisposedId);
+        if (!allocated.Disposals.IsMistake(type, disposed, out AllocationSite? second))
+        {
+            return;
+        }
+
+        if (second is not null)
+        {
+            AllocatorHooks.TellDisposedTwice(first.Start, first.ByteCount, allocated, disposed, second);
+        }
+        else
+        {
+            Tally.Count(Happening.DoubleFree, () => $"{allocated}: a copy of the buffer was disposed before.");
+        }
+    }
+
+    private static int IndexOf(ulong generation) => (int)(generation / Slot.Step) & (Length - 1);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static AllocationSite Look(AllocationSite allocated, Type type)
+    {
+        AllocationSite found = allocated.Disposals.Find(type, s_isExact);
+        allocated.DisposedAsRule = allocated.Disposals.Rule;
+        return found;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Disposal[]? TryMake()
+    {
+        try
+        {
+            return t_last = new Disposal[Length];
+        }
+        catch (OutOfMemoryException)
+        {
+            // Disposal throws nothing.
+            return null;
+        }
+    }
+
+    /// <summary>The end of one generation. The generation alone identifies the slot: see <see cref="Slot.FirstGeneration"/>.</summary>
+    private struct Disposal
+    {
+        public ulong Generation;
+        public nint Start;
+        public nuint ByteCount;
+        public int AllocatedId;
+        public int DisposedId;
+    }
+}

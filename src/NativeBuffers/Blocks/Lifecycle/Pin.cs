@@ -1,0 +1,151 @@
+using System.Buffers;
+using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Primitives;
+
+namespace NativeBuffers.Blocks.Lifecycle;
+
+/// <summary>One pin of a block: it stays where it is, and is not freed, until the pin ends.</summary>
+/// <remarks>
+/// A pin may end on another thread than it began on, so it is counted, atomically. It is an object of its own because
+/// a <see cref="MemoryHandle"/> is a struct: disposing two copies of one must not end another's pin.
+/// </remarks>
+internal sealed class Pin : IPinnable
+{
+    private readonly unsafe Slot* _slot;
+    private int _hasEnded;
+
+    private unsafe Pin(Slot* slot, ulong held)
+    {
+        _slot = slot;
+        Held = held;
+    }
+
+    /// <summary>The generation that is pinned.</summary>
+    public ulong Held { get; }
+
+    /// <summary>The pin of the block before this one, if that may still go on.</summary>
+    public Pin? Before { get; set; }
+
+    /// <summary>Whether the pin is over.</summary>
+    public bool HasEnded => Volatile.Read(ref _hasEnded) != 0;
+
+    /// <summary>Pins a block; null when its generation is over.</summary>
+    /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
+    /// <exception cref="InvalidOperationException">The block has <see cref="Slot.MostPins"/> pins already, or this thread is resizing it.</exception>
+    public static unsafe Pin? TryBegin(Slot* slot, ulong held)
+    {
+        // Most who come too late leave no trace, by which the slot's next owner would look used.
+        ulong first = Volatile.Read(ref slot->Generation) - held;
+        if (first > Closing.Shared && !Closing.IsExclusive(first))
+        {
+            return null;
+        }
+
+        var pin = new Pin(slot, held);
+        Backoff backoff = default;
+        while (true)
+        {
+            // Count, then look; who closes moves the state on, then reads the count. Both are atomic operations.
+            Count(slot);
+            Bin* home = (Bin*)Volatile.Read(ref *(nint*)&slot->Home);
+            ulong state = Volatile.Read(ref slot->Generation) - held;
+            bool isOpen = state <= Closing.Shared;
+            if (state == Closing.Biased && !ThreadCache.IsHere(home, out _))
+            {
+                // Its own thread might not look at the count.
+                isOpen = Closing.TryShare(slot, held, SlotState.Biased);
+            }
+
+            if (isOpen)
+            {
+                return pin;
+            }
+
+            Uncount(slot);
+            if (state > Closing.Shared && !Closing.IsExclusive(state))
+            {
+                return null;
+            }
+
+            Closing.Wait(slot, ref backoff);
+        }
+    }
+
+    MemoryHandle IPinnable.Pin(int elementIndex) => throw new NotSupportedException();
+
+    /// <summary>Another pin of the same block, also when that is closed by now; null when this one has ended.</summary>
+    /// <inheritdoc cref="TryBegin" path="/exception"/>
+    public Pin? TryBeginAnother()
+    {
+        unsafe
+        {
+            // SAFETY: slots are never unmapped. While this pin has not ended, the block is not given back; and if it has not
+            // ended after the new one was counted, whoever gives the block back finds that counted.
+            var pin = new Pin(_slot, Held);
+            Count(_slot);
+            if (HasEnded)
+            {
+                pin.Unpin();
+                return null;
+            }
+
+            return pin;
+        }
+    }
+
+    /// <summary>Ends the pin, once. Gives the block back if it was closed meanwhile.</summary>
+    public void Unpin() => _ = TryEnd();
+
+    /// <summary>As <see cref="Unpin"/>; false when it was over already.</summary>
+    public bool TryEnd()
+    {
+        if (Interlocked.Exchange(ref _hasEnded, 1) != 0)
+        {
+            return false;
+        }
+
+        unsafe
+        {
+            // SAFETY: slots are never unmapped, and this pin was counted.
+            Uncount(_slot);
+        }
+
+        return true;
+    }
+
+    /// <summary>The first of these pins that still goes on; those behind it that do not are let go of.</summary>
+    public static Pin? FirstActive(Pin? pin)
+    {
+        while (pin is { HasEnded: true })
+        {
+            pin = pin.Before;
+        }
+
+        for (Pin? active = pin; active is not null; active = active.Before)
+        {
+            while (active.Before is { HasEnded: true } ended)
+            {
+                active.Before = ended.Before;
+            }
+        }
+
+        return pin;
+    }
+
+    /// <safety>The slot is never unmapped. Its generation may be over: the caller checks that after the count.</safety>
+    private static unsafe void Count(Slot* slot)
+    {
+        if (Interlocked.Increment(ref slot->Pins) > Slot.MostPins)
+        {
+            Uncount(slot);
+            throw ThrowHelper.TooManyPins(Slot.MostPins);
+        }
+    }
+
+    /// <safety>The slot is never unmapped, and <see cref="Count"/> has counted the pin.</safety>
+    private static unsafe void Uncount(Slot* slot)
+    {
+        Interlocked.Decrement(ref slot->Pins);
+        Closing.TryFinish(slot);
+    }
+}

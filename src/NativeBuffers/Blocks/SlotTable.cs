@@ -1,0 +1,221 @@
+using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Lifecycle;
+using NativeBuffers.Blocks.Stats;
+using NativeBuffers.Platform.Shared;
+using NativeBuffers.Primitives;
+
+namespace NativeBuffers.Blocks;
+
+/// <summary>All slots of the process: made in slabs, handed out in small lists, never unmapped.</summary>
+internal static class SlotTable
+{
+    /// <summary>How many vacant slots a thread takes at a time.</summary>
+    public const int ListLength = 16;
+
+    /// <summary>The number of slots in a slab. After them come more words for each slot: see <see cref="CountedOf"/> and <see cref="ResizedOf"/>.</summary>
+    public const int SlabLength = 744;
+
+    /// <summary>What a slab is large, and aligned to, in bytes: any of its slots leads to its start.</summary>
+    private const int SlabBytes = 64 * 1024;
+
+    private static readonly UninterruptedLock s_gate = new();
+    private static readonly List<nint> s_slabs = [];
+    private static unsafe Slot* s_vacant;
+
+    /// <summary>How many slabs there are.</summary>
+    public static int SlabCount
+    {
+        get
+        {
+            using (s_gate.Enter())
+            {
+                return s_slabs.Count;
+            }
+        }
+    }
+
+    /// <summary>How many slots are in nobody's hands: for tests. Slow.</summary>
+    public static long VacantCount
+    {
+        get
+        {
+            long count = 0;
+            using (s_gate.Enter())
+            {
+                unsafe
+                {
+                    // SAFETY: the list changes only under the lock, and slots are never unmapped.
+                    for (Slot* slot = s_vacant; slot != null; slot = slot->Next)
+                    {
+                        count++;
+                    }
+                }
+            }
+
+            return count;
+        }
+    }
+
+    /// <summary>The generation up to which a slot's loans are counted elsewhere: see <see cref="LoanLedger"/>.</summary>
+    /// <safety>The slot is one of this table's. Who has the slot alone writes; anybody reads.</safety>
+    public static unsafe ulong* CountedOf(Slot* slot)
+    {
+        Slot* slab = SlabOf(slot);
+        return (ulong*)(slab + SlabLength) + (slot - slab);
+    }
+
+    /// <summary>The last resizes of a slot's loan.</summary>
+    /// <safety>The slot is one of this table's, so these words are never unmapped. Only the thread that has the slot writes them.</safety>
+    public static unsafe ResizeChain* ResizedOf(Slot* slot)
+    {
+        Slot* slab = SlabOf(slot);
+        return (ResizeChain*)((ulong*)(slab + SlabLength) + SlabLength) + (slot - slab);
+    }
+
+    /// <summary>Where the slots lie, of which each slab has <see cref="SlotsOf"/>. There are never fewer.</summary>
+    public static nint[] Slabs()
+    {
+        using (s_gate.Enter())
+        {
+            return [.. s_slabs];
+        }
+    }
+
+    /// <summary>The slots of a slab, in use or not. Others write to them.</summary>
+    /// <safety>The slab is one of <see cref="Slabs"/>. Slots are never unmapped.</safety>
+    public static unsafe Slot* SlotsOf(nint slab, out int length)
+    {
+        length = SlabLength;
+        return (Slot*)slab;
+    }
+
+    /// <summary>A list of vacant slots, linked by <see cref="Slot.Next"/>; null when memory is exhausted.</summary>
+    /// <safety>The slots belong to the caller's thread until it gives them back.</safety>
+    public static unsafe Slot* TakeList()
+    {
+        using (s_gate.Enter())
+        {
+            if (s_vacant == null && !TryAddSlab())
+            {
+                return null;
+            }
+
+            Slot* first = s_vacant;
+            Slot* last = first;
+            for (int i = 1; i < ListLength && last->Next != null; i++)
+            {
+                last = last->Next;
+            }
+
+            s_vacant = last->Next;
+            last->Next = null;
+            return first;
+        }
+    }
+
+    /// <summary>Puts a slot without a block in front of a list of vacant ones.</summary>
+    /// <remarks>
+    /// A slot that is linked in a <see cref="RemoteFrees"/> still, because two threads gave it back at once, stays there and
+    /// is lost to the table: 64 bytes, for a rare mistake.
+    /// </remarks>
+    /// <safety>The slot is the caller's, who gives it up, and has no block and no home.</safety>
+    public static unsafe void Link(ref Slot* list, Slot* slot)
+    {
+        if (Volatile.Read(ref slot->IsQueued) == 0)
+        {
+            slot->Next = list;
+            list = slot;
+        }
+    }
+
+    /// <summary>Takes a list of vacant slots back.</summary>
+    /// <safety>No slot of the list has a block, or is in another list. Stale copies may still look at generations.</safety>
+    public static unsafe void GiveList(Slot* first)
+    {
+        if (first == null)
+        {
+            return;
+        }
+
+        Slot* last = first;
+        DismissCleaner(last);
+        while (last->Next != null)
+        {
+            last = last->Next;
+            DismissCleaner(last);
+        }
+
+        using (s_gate.Enter())
+        {
+            last->Next = s_vacant;
+            s_vacant = first;
+        }
+    }
+
+    /// <summary>Unlinks every scoped slot whose home lies between two addresses, as one list.</summary>
+    /// <safety>The homes belong to a thread that has ended, so nobody writes to its scoped slots.</safety>
+    public static unsafe Slot* CollectByHome(Bin* first, Bin* last)
+    {
+        Slot* found = null;
+        using (s_gate.Enter())
+        {
+            foreach (nint slab in s_slabs)
+            {
+                for (Slot* slot = (Slot*)slab; slot < (Slot*)slab + SlabLength; slot++)
+                {
+                    // In this order: a slot loses its home before it becomes free.
+                    bool isScoped = Slot.StateOf(Volatile.Read(ref slot->Generation)) == SlotState.Scoped;
+                    if (isScoped && slot->Home >= first && slot->Home <= last && slot->IsQueued == 0)
+                    {
+                        slot->Next = found;
+                        found = slot;
+                    }
+                }
+            }
+        }
+
+        return found;
+    }
+
+    private static unsafe Slot* SlabOf(Slot* slot) => (Slot*)((nuint)slot & ~(nuint)(SlabBytes - 1));
+
+    private static unsafe void DismissCleaner(Slot* slot)
+    {
+        if (slot->Cleaner != 0)
+        {
+            GCHandle handle = GCHandle.FromIntPtr(slot->Cleaner);
+            slot->Cleaner = 0;
+            (handle.Target as IDisposable)?.Dispose();
+            handle.Free();
+        }
+    }
+
+    private static unsafe bool TryAddSlab()
+    {
+        Slot* slab;
+        try
+        {
+            // Room to note it first: a slab that nobody knows would be lost.
+            FailPoint.ThrowIfRefused();
+            _ = s_slabs.EnsureCapacity(s_slabs.Count + 1);
+            FailPoint.ThrowIfRefused();
+            slab = (Slot*)NativeMemory.AlignedAlloc(SlabBytes, SlabBytes);
+            NativeMemory.Clear(slab, SlabBytes);
+        }
+        catch (OutOfMemoryException)
+        {
+            return false;
+        }
+
+        for (int i = 0; i < SlabLength; i++)
+        {
+            slab[i].Next = i + 1 < SlabLength ? slab + i + 1 : s_vacant;
+            slab[i].Generation = Slot.FirstGeneration(((ulong)s_slabs.Count * SlabLength) + (ulong)i);
+            *CountedOf(slab + i) = slab[i].Generation;
+        }
+
+        s_slabs.Add((nint)slab);
+        s_vacant = slab;
+        return true;
+    }
+}

@@ -1,0 +1,149 @@
+using NativeBuffers.Blocks.Handles;
+using NativeBuffers.Primitives;
+
+namespace NativeBuffers;
+
+/// <summary>The use of memory that somebody else owns, and may dispose at any time: it is freed after this ends.</summary>
+/// <remarks>
+/// <para>Declare it with <c>using</c>. Spans and references taken from it cannot leave the scope: the compiler refuses. It
+/// belongs to the thread that began it, which the language guarantees for a ref struct.</para>
+/// <para>Several threads may borrow at once, and one thread several times. They all see the same elements: who reads what
+/// another writes is theirs to agree upon. While a borrow lasts, the owner is not resized.</para>
+/// <para>A borrow that is never disposed keeps the memory until its thread has ended. Copies of the struct are aliases:
+/// disposing one ends all of them, and they have no elements then, except through the span that a copy has kept.</para>
+/// <para>A borrow costs a few plain stores, and no atomic operation: those who dispose pay instead, and only when
+/// another thread has borrowed. The idea is that of hazard pointers (Michael, 2004) with an asymmetric barrier.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// using var borrow = owner.Borrow();
+/// foreach (ref int n in borrow.Span) n *= 2;
+/// </code>
+/// </example>
+/// <typeparam name="T">Any type without references.</typeparam>
+public ref struct Borrow<T> : IDisposable
+    where T : unmanaged
+{
+    // As many elements as a span can have: all of them, nearly always.
+    private Span<T> _span;
+    private long _length;
+    private readonly BorrowMark _mark;
+
+    /// <safety>The mark is of a block at this address with so many elements.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal unsafe Borrow(BorrowMark mark, void* start, long length)
+    {
+        _mark = mark;
+        _length = length;
+        _span = Block.View<T>(start, (int)long.Min(length, int.MaxValue));
+    }
+
+    /// <summary>The number of elements; 0 once disposed.</summary>
+    public readonly long Length => _length;
+
+    /// <summary>All elements. The span cannot leave the borrow's scope.</summary>
+    /// <exception cref="InvalidOperationException">There are more than <see cref="int.MaxValue"/> elements: use <see cref="AsSpan"/>.</exception>
+    /// <exception cref="ObjectDisposedException">The borrow has ended, perhaps through a copy.</exception>
+    public readonly Span<T> Span
+    {
+        [UnscopedRef]
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            if (!_mark.IsActive && !_mark.IsNone)
+            {
+                ThrowDisposed();
+            }
+
+            if (_length != _span.Length)
+            {
+                ThrowTooLong(_length);
+            }
+
+            return _span;
+        }
+    }
+
+    /// <summary>An element.</summary>
+    /// <exception cref="IndexOutOfRangeException">The index is outside; a borrow that has ended has no elements.</exception>
+    public readonly ref T this[int index]
+    {
+        [UnscopedRef]
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => ref _span[index];
+    }
+
+    /// <summary>An element.</summary>
+    /// <exception cref="IndexOutOfRangeException">The index is outside; a borrow that has ended has no elements.</exception>
+    public readonly ref T this[long index]
+    {
+        [UnscopedRef]
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            if ((ulong)index >= (ulong)_length)
+            {
+                ThrowOutside(index, _length);
+            }
+
+            // SAFETY: the index is below the length, and elements follow each other behind the first.
+            return ref Unsafe.Add(ref MemoryMarshal.GetReference(_span), (nint)index);
+        }
+    }
+
+    /// <summary>An element, counted from either end.</summary>
+    /// <exception cref="IndexOutOfRangeException">The index is outside; a borrow that has ended has no elements.</exception>
+    public readonly ref T this[Index index]
+    {
+        [UnscopedRef]
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => ref this[index.IsFromEnd ? _length - index.Value : index.Value];
+    }
+
+    /// <summary><paramref name="length"/> elements from <paramref name="start"/> on: also of more than a span can have.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The range is not inside the memory.</exception>
+    /// <exception cref="ObjectDisposedException">The borrow has ended, perhaps through a copy.</exception>
+    [UnscopedRef]
+    public readonly Span<T> AsSpan(long start, int length)
+    {
+        if (!_mark.IsActive && !_mark.IsNone)
+        {
+            ThrowDisposed();
+        }
+
+        Layout.ThrowIfOutside(start, length, _length);
+        return MemoryMarshal.CreateSpan(
+            ref Unsafe.Add(ref MemoryMarshal.GetReference(_span), (nint)start), length);
+    }
+
+    /// <summary>All elements.</summary>
+    /// <exception cref="InvalidOperationException">There are more than <see cref="int.MaxValue"/> elements.</exception>
+    /// <exception cref="ObjectDisposedException">The borrow has ended, perhaps through a copy.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static implicit operator Span<T>([UnscopedRef] in Borrow<T> borrow) => borrow.Span;
+
+    /// <summary>All elements, to read.</summary>
+    /// <exception cref="InvalidOperationException">There are more than <see cref="int.MaxValue"/> elements.</exception>
+    /// <exception cref="ObjectDisposedException">The borrow has ended, perhaps through a copy.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static implicit operator ReadOnlySpan<T>([UnscopedRef] in Borrow<T> borrow) => borrow.Span;
+
+    /// <summary>Ends the borrow. Once only: a second call, on this value or on any copy, does nothing. Frees the memory if its owner was disposed meanwhile.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Dispose()
+    {
+        _span = default;
+        _length = 0;
+        _mark.End();
+    }
+
+    [DoesNotReturn]
+    [SuppressMessage("Usage", "CA2201", Justification = "What the platform's spans throw.")]
+    private static void ThrowOutside(long index, long length) => throw new IndexOutOfRangeException(ThrowHelper.NoElement(nameof(index), index, length).Message);
+
+    [DoesNotReturn]
+    private static void ThrowDisposed() => throw ThrowHelper.Ended($"{nameof(Borrow<>)}<{typeof(T).Name}>");
+
+    [DoesNotReturn]
+    private static void ThrowTooLong(long length) => throw ThrowHelper.TooLongForMemory(length);
+}

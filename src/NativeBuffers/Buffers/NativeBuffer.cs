@@ -1,0 +1,104 @@
+using NativeBuffers.Blocks.Handles;
+
+namespace NativeBuffers;
+
+/// <summary>Creates scoped buffers: see <see cref="NativeBuffer{T}"/>.</summary>
+/// <example>
+/// <code>
+/// using var squares = NativeBuffer.Create&lt;int&gt;(1000);
+/// for (int i = 0; i &lt; squares.Length; i++) squares[i] = i * i;
+/// </code>
+/// </example>
+public static class NativeBuffer
+{
+    /// <summary>A buffer of zeroed elements.</summary>
+    /// <param name="length">In elements.</param>
+    /// <param name="allocator">Where the block comes from; <see cref="NativeAllocator.Default"/> when null.</param>
+    /// <returns>A buffer that the caller owns: declare it with <c>using</c>.</returns>
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static NativeBuffer<T> Create<T>(
+        int length, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
+        where T : unmanaged
+    {
+        Lease lease = allocator is null
+            ? Lease.RentZeroed(length, Unsafe.SizeOf<T>(), file, line, typeof(T))
+            : Lease.RentFrom(allocator, length, Unsafe.SizeOf<T>(), zeroed: true, file, line, typeof(T));
+        return new NativeBuffer<T>(lease, length);
+    }
+
+    /// <inheritdoc cref="Create{T}(int, NativeAllocator?, string?, int)"/>
+    public static NativeBuffer<T> Create<T>(int length, NativeAllocator? allocator = null)
+        where T : unmanaged => Create<T>(length, allocator, file: null);
+
+    /// <summary>A buffer whose elements may hold anything: for memory that is written before it is read.</summary>
+    /// <inheritdoc cref="Create{T}(int, NativeAllocator?, string?, int)" path="/param|/returns|/exception"/>
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static NativeBuffer<T> CreateUninitialized<T>(
+        int length, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
+        where T : unmanaged
+    {
+        Lease lease = allocator is null
+            ? Lease.Rent(length, Unsafe.SizeOf<T>(), file, line, typeof(T))
+            : Lease.RentFrom(allocator, length, Unsafe.SizeOf<T>(), zeroed: false, file, line, typeof(T));
+        return new NativeBuffer<T>(lease, length);
+    }
+
+    /// <inheritdoc cref="CreateUninitialized{T}(int, NativeAllocator?, string?, int)"/>
+    public static NativeBuffer<T> CreateUninitialized<T>(int length, NativeAllocator? allocator = null)
+        where T : unmanaged => CreateUninitialized<T>(length, allocator, file: null);
+
+    /// <summary>A buffer with a copy of <paramref name="source"/>.</summary>
+    /// <param name="source">What to copy; the buffer shares no memory with it.</param>
+    /// <param name="allocator">Where the block comes from; <see cref="NativeAllocator.Default"/> when null.</param>
+    /// <returns>A buffer that the caller owns: declare it with <c>using</c>.</returns>
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static NativeBuffer<T> CreateFrom<T>(
+        scoped ReadOnlySpan<T> source, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
+        where T : unmanaged
+    {
+        NativeBuffer<T> buffer = CreateUninitialized<T>(source.Length, allocator, file, line);
+        source.CopyTo(buffer.AsSpan());
+        return buffer;
+    }
+
+    /// <inheritdoc cref="CreateFrom{T}(ReadOnlySpan{T}, NativeAllocator?, string?, int)"/>
+    public static NativeBuffer<T> CreateFrom<T>(scoped ReadOnlySpan<T> source, NativeAllocator? allocator = null)
+        where T : unmanaged => CreateFrom(source, allocator, file: null);
+
+    /// <summary>As <see cref="Create{T}(int, NativeAllocator?)"/>, but says so when memory is exhausted instead of throwing.</summary>
+    /// <param name="length">In elements.</param>
+    /// <param name="buffer">
+    /// The buffer, which the caller owns; empty when the result is false. Take it over with
+    /// <c>using var mine = buffer.Move();</c>: a statement <c>using (buffer)</c> would dispose a copy. CA2000 does not know
+    /// <c>Move</c>: where that rule is on, dispose by <c>try</c> and <c>finally</c>.
+    /// </param>
+    /// <param name="allocator">Where the block comes from; <see cref="NativeAllocator.Default"/> when null.</param>
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    /// <returns>False when memory is exhausted.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
+    public static bool TryCreate<T>(
+        int length, out NativeBuffer<T> buffer, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
+        where T : unmanaged
+    {
+        bool created = Lease.TryRentFrom(
+            allocator ?? NativeAllocator.Default, length, Unsafe.SizeOf<T>(), zeroed: true, out Lease lease, file, line, typeof(T));
+        buffer = created ? new NativeBuffer<T>(lease, length) : default;
+        return created;
+    }
+
+    /// <inheritdoc cref="TryCreate{T}(int, out NativeBuffer{T}, NativeAllocator?, string?, int)"/>
+    public static bool TryCreate<T>(int length, out NativeBuffer<T> buffer, NativeAllocator? allocator = null)
+        where T : unmanaged => TryCreate(length, out buffer, allocator, file: null);
+}

@@ -1,0 +1,400 @@
+using System.Buffers;
+using NativeBuffers.Blocks.Handles;
+using NativeBuffers.Blocks.Lifecycle;
+using NativeBuffers.Buffers;
+using NativeBuffers.Instrumentation;
+using NativeBuffers.Primitives;
+
+namespace NativeBuffers;
+
+/// <summary>A block of <typeparamref name="T"/> outside the garbage-collected heap, owned by an object: for fields, async code, other threads.</summary>
+/// <remarks>
+/// <para>Dispose it, or dispose what holds it. One that was forgotten is freed by a finalizer and counted
+/// (<see cref="NativeMemoryTracker.AbandonedCount"/>); that finalizer costs nothing where it is not needed.</para>
+/// <para>All members may be called from all threads at any time. <see cref="Borrow"/> is the safe way to the elements:
+/// while a borrow or a pin lasts, <see cref="Dispose()"/> lets nobody else in, and the memory is freed when the last one ends.
+/// A span taken from <see cref="Memory"/> does not hold the memory: it must not be used after <see cref="Dispose()"/>.</para>
+/// <para>Lengths have 64 bits. A <see cref="Memory{T}"/> has 32: see <see cref="Slice"/>.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// sealed class Frame : IDisposable
+/// {
+///     private readonly NativeMemoryOwner&lt;float&gt; _pixels = NativeMemoryOwner&lt;float&gt;.Create(1920 * 1080);
+///
+///     public float Brightest()
+///     {
+///         using var pixels = _pixels.Borrow();
+///         float brightest = 0;
+///         foreach (float pixel in pixels.Span) brightest = float.Max(brightest, pixel);
+///         return brightest;
+///     }
+///
+///     public void Dispose() => _pixels.Dispose();
+/// }
+/// </code>
+/// </example>
+/// <typeparam name="T">Any type without references.</typeparam>
+[SuppressMessage("Design", "CA1000", Justification = "The type is named where it is created, as the field's type is.")]
+[SuppressMessage("Design", "CA1063", Justification = "There is no finalizer here, and nothing to derive from: Dispose is the whole pattern.")]
+[SuppressMessage("Usage", "CA1816", Justification = "There is no finalizer to suppress.")]
+public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
+    where T : unmanaged
+{
+    private OwnedBlock _ownedBlock;
+
+    // How many elements there were, at most, before they became fewer. While there are not so many again, memories that were given
+    // may reach behind them; so each new one gets a manager of its own, which knows how far it reaches.
+    private long _longest;
+    private bool _hasGivenMemory;
+
+    /// <safety>The ownedBlock is of a block for as many elements as it says.</safety>
+    internal unsafe NativeMemoryOwner(OwnedBlock ownedBlock) => _ownedBlock = ownedBlock;
+
+    /// <summary>The number of elements; 0 once disposed.</summary>
+    public long Length => _ownedBlock.LengthOrNone;
+
+    /// <summary>Whether it was disposed, released or moved from.</summary>
+    public bool IsDisposed => _ownedBlock.IsOver;
+
+    /// <summary>What frees the block: after <see cref="Release"/>, its <see cref="NativeAllocator.Free(void*, nuint, nuint)"/> is the way.</summary>
+    /// <exception cref="ObjectDisposedException">The owner has no block any more.</exception>
+    public NativeAllocator Allocator
+    {
+        get
+        {
+            using Borrow<T> borrow = Borrow();
+            unsafe
+            {
+                // SAFETY: the block is borrowed.
+                return _ownedBlock.Allocator;
+            }
+        }
+    }
+
+    /// <summary>All elements, for code that knows the platform's types. Pinning it keeps the memory; a span of it does not.</summary>
+    /// <remarks>
+    /// If the owner may be disposed while input or output is in flight, use the memory of <see cref="Retain()"/>. On Linux the
+    /// platform's sockets and files pin nothing, in most cases: they take spans.
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">There are more than <see cref="int.MaxValue"/> elements: use <see cref="Slice"/>.</exception>
+    /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
+    public override Memory<T> Memory
+    {
+        get
+        {
+            _ = Read(out long length);
+            return length <= int.MaxValue ? MemoryOf(0, (int)length, length) : throw ThrowHelper.TooLongForMemory(length);
+        }
+    }
+
+    /// <summary>An owner of zeroed elements.</summary>
+    /// <param name="length">In elements.</param>
+    /// <param name="allocator">Where the block comes from; <see cref="NativeAllocator.Default"/> when null.</param>
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
+    public static NativeMemoryOwner<T> Create(
+        long length, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
+        Create(length, allocator, zeroed: true, file, line);
+
+    /// <inheritdoc cref="Create(long, NativeAllocator?, string?, int)"/>
+    public static NativeMemoryOwner<T> Create(long length, NativeAllocator? allocator = null) =>
+        Create(length, allocator, file: null);
+
+    /// <summary>An owner whose elements may hold anything: for memory that is written before it is read.</summary>
+    /// <inheritdoc cref="Create(long, NativeAllocator?, string?, int)" path="/param|/exception"/>
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
+    public static NativeMemoryOwner<T> CreateUninitialized(
+        long length, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
+        Create(length, allocator, zeroed: false, file, line);
+
+    /// <inheritdoc cref="CreateUninitialized(long, NativeAllocator?, string?, int)"/>
+    public static NativeMemoryOwner<T> CreateUninitialized(long length, NativeAllocator? allocator = null) =>
+        CreateUninitialized(length, allocator, file: null);
+
+    /// <summary>An owner with a copy of <paramref name="source"/>.</summary>
+    /// <param name="source">What to copy; the owner shares no memory with it.</param>
+    /// <param name="allocator">Where the block comes from; <see cref="NativeAllocator.Default"/> when null.</param>
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
+    public static NativeMemoryOwner<T> CreateFrom(
+        ReadOnlySpan<T> source, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
+    {
+        NativeMemoryOwner<T> owner = CreateUninitialized(source.Length, allocator, file, line);
+        source.CopyTo(owner.GetSpan());
+        GC.KeepAlive(owner);
+        return owner;
+    }
+
+    /// <inheritdoc cref="CreateFrom(ReadOnlySpan{T}, NativeAllocator?, string?, int)"/>
+    public static NativeMemoryOwner<T> CreateFrom(ReadOnlySpan<T> source, NativeAllocator? allocator = null) =>
+        CreateFrom(source, allocator, file: null);
+
+    /// <summary>An owner of memory that C code allocated, and handed over.</summary>
+    /// <param name="pointer">The first element.</param>
+    /// <param name="length">In elements.</param>
+    /// <param name="freedBy">What frees it, for example <see cref="NativeAllocator.Malloc"/>; is told the length in bytes.</param>
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    /// <safety>The block is the caller's to give up, is as long as stated, and <paramref name="freedBy"/> is what frees it.</safety>
+    /// <exception cref="ArgumentNullException"><paramref name="pointer"/> or <paramref name="freedBy"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
+    /// <exception cref="InvalidOperationException">Such a block would reach the last page of the address space.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted; the block is still the caller's.</exception>
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
+    [SuppressMessage("Naming", "CA1720", Justification = "It is one.")]
+    public static unsafe NativeMemoryOwner<T> Adopt(
+        T* pointer, long length, NativeAllocator freedBy, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
+    {
+        ArgumentNullException.ThrowIfNull(pointer);
+        ArgumentNullException.ThrowIfNull(freedBy);
+        AllocationSite.Note(file, line, typeof(T));
+        return new NativeMemoryOwner<T>(new OwnedBlock(Hold.Adopt(pointer, Layout.ByteCount(length, sizeof(T)), freedBy), length));
+    }
+
+    /// <inheritdoc cref="Adopt(T*, long, NativeAllocator, string?, int)"/>
+    /// <safety>As for the other.</safety>
+    [SuppressMessage("Naming", "CA1720", Justification = "It is one.")]
+    public static unsafe NativeMemoryOwner<T> Adopt(T* pointer, long length, NativeAllocator freedBy) =>
+        Adopt(pointer, length, freedBy, file: null);
+
+    /// <summary>Hands the block to the caller, who frees it now. This owner counts as disposed afterwards.</summary>
+    /// <returns>The first element. <see cref="Allocator"/>, read before, frees it, as <see cref="Length"/> elements' bytes.</returns>
+    /// <safety>Free it once, with what it was allocated with.</safety>
+    /// <exception cref="InvalidOperationException">The memory is borrowed or pinned.</exception>
+    /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
+    public unsafe T* Release()
+    {
+        bool isOpen = _ownedBlock.TryRelease(out void* block);
+        GC.KeepAlive(this);
+        return isOpen ? (T*)block : throw Disposed();
+    }
+
+    /// <summary>Hands ownership to the result. This owner counts as disposed afterwards.</summary>
+    /// <exception cref="InvalidOperationException">The memory is borrowed or pinned.</exception>
+    /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
+    public NativeMemoryOwner<T> Move()
+    {
+        unsafe
+        {
+            // SAFETY: the ownedBlock is this owner's, whose elements are as long as it says.
+            var moved = new NativeMemoryOwner<T>(default);
+            bool isOpen = _ownedBlock.TryMove(out moved._ownedBlock);
+            GC.KeepAlive(this);
+            return isOpen ? moved : throw Disposed();
+        }
+    }
+
+    /// <summary>Part of the elements, for code that knows the platform's types: also of those beyond <see cref="int.MaxValue"/>.</summary>
+    /// <param name="start">In elements.</param>
+    /// <param name="length">In elements.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The range is not inside the memory.</exception>
+    /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
+    public Memory<T> Slice(long start, int length)
+    {
+        _ = Read(out long available);
+        Layout.ThrowIfOutside(start, length, available);
+        return MemoryOf(start, length, available);
+    }
+
+    /// <summary>Borrows the memory: it is neither freed nor resized before the result is disposed.</summary>
+    /// <returns>A ref struct: declare it with <c>using</c>. Its spans cannot leave its scope.</returns>
+    /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Borrow<T> Borrow()
+    {
+        if (!_ownedBlock.TryBorrow(out BorrowMark mark))
+        {
+            mark = BorrowAnew();
+        }
+
+        unsafe
+        {
+            // SAFETY: the block is borrowed with this mark.
+            var borrow = new Borrow<T>(mark, _ownedBlock.Start, _ownedBlock.BorrowedLength);
+            GC.KeepAlive(this);
+            return borrow;
+        }
+    }
+
+    /// <summary>Keeps the memory for asynchronous code, whoever disposes this owner meanwhile.</summary>
+    /// <remarks>
+    /// What <see cref="Borrow"/> is for one scope, this is for code that awaits. The result has a <see cref="Memory{T}"/> of its
+    /// own, whose span and pins stay good until the result is disposed. Meanwhile nobody resizes, releases or moves.
+    /// </remarks>
+    /// <returns>An object that the caller disposes. One that was forgotten keeps the memory for ever, as a pin does.</returns>
+    /// <exception cref="InvalidOperationException">There are more than <see cref="int.MaxValue"/> elements, or a billion pins go on.</exception>
+    /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
+    public IMemoryOwner<T> Retain() => RetainPart(0, length: null);
+
+    /// <summary>As <see cref="Retain()"/>, of part of the elements; all of the memory is kept.</summary>
+    /// <param name="start">In elements.</param>
+    /// <param name="length">In elements.</param>
+    /// <returns>An object that the caller disposes.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The range is not inside the memory.</exception>
+    /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
+    public IMemoryOwner<T> Retain(long start, int length) => RetainPart(start, length);
+
+    /// <summary>Changes the length. Contents are kept, new elements are zero, and the block may move.</summary>
+    /// <remarks>Spans taken from <see cref="Memory"/> before must not be used afterwards. Members that need the elements wait while another
+    /// thread resizes, and throw on the thread that resizes. <see cref="Dispose()"/> does not wait; the resize frees the memory at its end, and throws.</remarks>
+    /// <param name="length">In elements.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
+    /// <exception cref="InvalidOperationException">The memory is borrowed or pinned.</exception>
+    /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted; the owner is as it was.</exception>
+    public void Resize(long length)
+    {
+        bool isOpen = _ownedBlock.TryResize(length, Unsafe.SizeOf<T>(), ref _longest);
+        GC.KeepAlive(this);
+        if (!isOpen)
+        {
+            ThrowDisposed();
+        }
+    }
+
+    /// <summary>Lets nobody in any more, and gives the memory back: now, or when the last borrow or pin of it ends.</summary>
+    /// <remarks>Once only: a second call does nothing, from whichever thread. Never throws.</remarks>
+    public void Dispose()
+    {
+        _ownedBlock.Close();
+        GC.KeepAlive(this);
+    }
+
+    /// <summary>All elements, or the first <see cref="int.MaxValue"/>. The span does not hold the memory.</summary>
+    /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
+    public override Span<T> GetSpan() => GetSpan(0, int.MaxValue);
+
+    /// <summary>Keeps the memory where it is, and alive, until the result is disposed.</summary>
+    /// <param name="elementIndex">What the result points to; at most <see cref="int.MaxValue"/>.</param>
+    /// <returns>Dispose it, on any thread. Disposing copies of it ends no other pin.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The index is not inside the memory, nor its end.</exception>
+    /// <exception cref="InvalidOperationException">There are fewer elements than there were, and it may be for a memory from before:
+    /// pin one that is taken now. Or a billion pins go on.</exception>
+    /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
+    public override MemoryHandle Pin(int elementIndex = 0)
+    {
+        MemoryHandle handle = PinAt(elementIndex, 0);
+        long length;
+        unsafe
+        {
+            // SAFETY: the block is pinned.
+            length = _ownedBlock.BorrowedLength;
+        }
+
+        if (MayReachTooFar(length) && Volatile.Read(ref _hasGivenMemory))
+        {
+            // Whoever pins a memory then uses as many elements as that has, and it does not tell how many.
+            handle.Dispose();
+            throw ThrowHelper.HasShrunk(length, Volatile.Read(ref _longest));
+        }
+
+        return handle;
+    }
+
+    /// <summary>Ends the last pin that still goes on, if any, whose <see cref="MemoryHandle"/> then ends nothing more.</summary>
+    public override void Unpin() => _ownedBlock.EndLastPin();
+
+    /// <summary>Part of the elements. The span does not hold the memory.</summary>
+    /// <param name="start">In elements; not negative.</param>
+    /// <param name="most">The length, or less if there are not so many elements; not negative.</param>
+    /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
+    internal Span<T> GetSpan(long start, int most)
+    {
+        unsafe
+        {
+            // SAFETY: the range is inside the block.
+            byte* block = (byte*)Read(out long length);
+            start = long.Min(start, length);
+            return Block.View<T>(block + ((nint)start * sizeof(T)), (int)long.Min(length - start, most));
+        }
+    }
+
+    /// <summary>As <see cref="Pin(int)"/>, anywhere, for so many elements.</summary>
+    internal MemoryHandle PinAt(long elementIndex, int count)
+    {
+        Pin pin = _ownedBlock.TryPin(out nint start, out long length, isLast: true) ?? throw Disposed();
+        GC.KeepAlive(this);
+        if ((ulong)elementIndex > (ulong)length || count > length - elementIndex)
+        {
+            pin.Unpin();
+            throw ThrowHelper.Outside(nameof(elementIndex), elementIndex, count, length);
+        }
+
+        unsafe
+        {
+            // SAFETY: once pinned, address and length stay, and the index is inside or at the end.
+            return new MemoryHandle((T*)start + elementIndex, default, pin);
+        }
+    }
+
+    /// <summary>Pins all elements, for input and output of the library's own.</summary>
+    /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
+    internal Pin PinAll(out nint start, out long length)
+    {
+        Pin pin = _ownedBlock.TryPin(out start, out length, isLast: false) ?? throw Disposed();
+        GC.KeepAlive(this);
+        return pin;
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing) => Dispose();
+
+    private static NativeMemoryOwner<T> Create(long length, NativeAllocator? allocator, bool zeroed, string? file, int line)
+    {
+        Hold hold = Hold.Rent(Layout.ByteCount(length, Unsafe.SizeOf<T>()), allocator, zeroed, file, line, typeof(T));
+        hold.BeginAtHome();
+        unsafe
+        {
+            // SAFETY: the block is rented for so many elements.
+            return new NativeMemoryOwner<T>(new OwnedBlock(hold, length));
+        }
+    }
+
+    private Memory<T> MemoryOf(long start, int length, long available)
+    {
+        // Noted before it is given: whoever pins it sees that, or sees that nothing has shrunk.
+        _hasGivenMemory = true;
+        return !MayReachTooFar(available) && start + length <= int.MaxValue
+            ? CreateMemory((int)start, length)
+            : new OwnerWindow<T>(this, start, length).Memory;
+    }
+
+    /// <summary>Whether a memory that was given may have more elements than there are.</summary>
+    private bool MayReachTooFar(long length) => length < Volatile.Read(ref _longest);
+
+    private RetainedMemory<T> RetainPart(long start, int? length)
+    {
+        Pin pin = PinAll(out nint first, out long available);
+        try
+        {
+            int count = length ?? (available <= int.MaxValue ? (int)available : throw ThrowHelper.TooLongForMemory(available));
+            Layout.ThrowIfOutside(start, count, available);
+            unsafe
+            {
+                // SAFETY: the range is inside what is pinned.
+                return new RetainedMemory<T>(pin, (T*)first + start, count);
+            }
+        }
+        catch
+        {
+            pin.Unpin();
+            throw;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private BorrowMark BorrowAnew() => _ownedBlock.TryBorrowAnew(out BorrowMark mark) ? mark : throw Disposed();
+
+    private nint Read(out long length) => _ownedBlock.TryRead(out nint start, out length) ? start : throw Disposed();
+
+    private static ObjectDisposedException Disposed() => ThrowHelper.Disposed($"{nameof(NativeMemoryOwner<>)}<{typeof(T).Name}>");
+
+    [DoesNotReturn]
+    private static void ThrowDisposed() => throw Disposed();
+}

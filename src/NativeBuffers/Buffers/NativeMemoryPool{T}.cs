@@ -1,0 +1,121 @@
+using System.Buffers;
+using NativeBuffers.Blocks.Handles;
+using NativeBuffers.Buffers;
+using NativeBuffers.Primitives;
+
+namespace NativeBuffers;
+
+/// <summary>Rents blocks of native memory, and keeps those that come back for the next renter.</summary>
+/// <remarks>
+/// <para>What is rented holds what its last renter left: clear it, or write before you read. So do all pools of the
+/// platform, and it is what makes them fast.</para>
+/// <para><see cref="Shared"/> uses the caches of <see cref="NativeAllocator.Default"/>: each thread's own blocks, their
+/// limits, and trimming after full collections (<see cref="NativeMemoryCache"/>). A pool of one's own has an allocator and a
+/// limit of its own, and no thread caches but stores that few threads share.</para>
+/// <para>All members may be called from all threads; buffers may be returned by any thread.</para>
+/// </remarks>
+/// <example>
+/// <code>
+/// using var buffer = NativeMemoryPool&lt;byte&gt;.Shared.RentBuffer(4096);
+/// var pipe = new Pipe(new PipeOptions(pool: NativeMemoryPool&lt;byte&gt;.Shared));
+/// </code>
+/// </example>
+/// <typeparam name="T">Any type without references.</typeparam>
+[SuppressMessage("Design", "CA1000", Justification = "As the platform's MemoryPool<T>.")]
+public sealed class NativeMemoryPool<T> : MemoryPool<T>
+    where T : unmanaged
+{
+    private const int DefaultByteCount = 4096;
+
+    /// <summary>Null for the shared pool, which needs none.</summary>
+    private readonly PoolStore? _store;
+
+    /// <summary>A pool of one's own. Dispose it when done; buffers that are still rented then are freed when they come back.</summary>
+    /// <param name="options">What it is like.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
+    public NativeMemoryPool(NativePoolOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _store = new PoolStore(options);
+    }
+
+    private NativeMemoryPool()
+    {
+    }
+
+    /// <summary>The pool for everybody. Disposing it does nothing.</summary>
+    public static new NativeMemoryPool<T> Shared { get; } = new();
+
+    /// <summary>The largest buffer that <see cref="Rent(int)"/> gives, in elements.</summary>
+    public override int MaxBufferSize => int.MaxValue;
+
+    /// <summary>What is kept for the next renters now, in bytes; while others work, a good guess. Of the shared pool: <see cref="NativeMemoryCache.CachedBytes"/>.</summary>
+    public long CachedBytes => _store?.CachedBytes ?? NativeMemoryCache.CachedBytes;
+
+    /// <summary>Rents a buffer of exactly this length. Its elements may hold anything.</summary>
+    /// <param name="length">In elements.</param>
+    /// <returns>A value that the caller disposes, once.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    /// <exception cref="ObjectDisposedException">The pool was disposed.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public PooledBuffer<T> RentBuffer(int length) => RentBuffer(length, file: null);
+
+    /// <inheritdoc cref="RentBuffer(int)" path="/summary|/returns|/exception"/>
+    /// <param name="length">In elements.</param>
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public PooledBuffer<T> RentBuffer(int length, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
+        new(_store is null ? Hold.Rent(length, Unsafe.SizeOf<T>(), file, line, typeof(T)) : RentOwn(length, file, line), length);
+
+    /// <summary>Rents memory for code that knows the platform's types only.</summary>
+    /// <param name="minBufferSize">In elements; -1 for about 4 KiB. The memory is exactly as long.</param>
+    /// <returns>An owner that the caller disposes. Pinning its memory delays its return.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="minBufferSize"/> is below -1, or too large to be counted in bytes.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    /// <exception cref="ObjectDisposedException">The pool was disposed.</exception>
+    public override IMemoryOwner<T> Rent(int minBufferSize = -1) => Rent(minBufferSize, file: null);
+
+    /// <inheritdoc cref="Rent(int)" path="/summary|/returns|/exception"/>
+    /// <param name="minBufferSize">In elements; -1 for about 4 KiB. The memory is exactly as long.</param>
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
+    public IMemoryOwner<T> Rent(int minBufferSize = -1, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(minBufferSize, -1);
+        int length = minBufferSize == -1 ? int.Max(1, DefaultByteCount / Unsafe.SizeOf<T>()) : minBufferSize;
+        Hold hold = _store is null ? Hold.Rent(length, Unsafe.SizeOf<T>(), file, line, typeof(T)) : RentOwn(length, file, line);
+        hold.BeginAtHome();
+        unsafe
+        {
+            // SAFETY: the block was rented for this length.
+            return new NativeMemoryOwner<T>(new OwnedBlock(hold, length));
+        }
+    }
+
+    /// <summary>Gives everything back that is kept: to the allocator, and from there to the system where that can be.</summary>
+    public void Trim()
+    {
+        if (_store is null)
+        {
+            NativeMemoryCache.Trim();
+        }
+        else
+        {
+            _store.Trim();
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing) => _store?.Close();
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private Hold RentOwn(int length, string? file, int line)
+    {
+        ObjectDisposedException.ThrowIf(_store!.IsClosed, this);
+        return Hold.Rent(Layout.ByteCount(length, Unsafe.SizeOf<T>()), _store, zeroed: false, file, line, typeof(T));
+    }
+}

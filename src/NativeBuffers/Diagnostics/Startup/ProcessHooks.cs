@@ -1,0 +1,45 @@
+using NativeBuffers.Allocation;
+using NativeBuffers.Diagnostics.Guards;
+using NativeBuffers.Diagnostics.Tracking;
+using NativeBuffers.Instrumentation;
+using NativeBuffers.Primitives;
+
+namespace NativeBuffers.Diagnostics.Startup;
+
+/// <summary>What the process was started with, guards or tracking or both.</summary>
+internal sealed class ProcessHooks : AllocatorHooks
+{
+    private readonly UninterruptedLock _gate = new();
+
+    public static ProcessHooks Instance { get; } = new();
+
+    public override bool IsSampling => InstrumentationSettings.Guard == GuardMode.Sampled && InstrumentationSettings.Tracking == TrackingMode.Off;
+
+    protected override NativeAllocator InFrontOf(NativeAllocator allocator) => allocator.InFront ?? Make(allocator);
+
+    protected override NativeAllocator GuardInFrontOf(NativeAllocator allocator) =>
+        InFrontOf(allocator) is TrackingAllocator { IsAmbient: true, Inner: var guarded } ? guarded : InFrontOf(allocator);
+
+    protected override void TellDisposedTwiceHere(nint start, nuint byteCount, AllocationSite allocated, AllocationSite first, AllocationSite second) =>
+        NativeMemoryGuard.Report(
+            new NativeMemoryViolation(
+                NativeMemoryViolationKind.DoubleFree, (nuint)start, (long)byteCount, allocated.ToString(), first.ToString(),
+                $"Double disposal: two copies of an owner of {byteCount.ToString("N0", CultureInfo.InvariantCulture)} bytes were disposed; the second freed nothing. "
+                + $"Allocated at {allocated}; disposed {Where(first)}, and again {Where(second)}."));
+
+    private static string Where(AllocationSite site) => site.ToString() is { Length: > 0 } text ? $"at {text}" : "at a line that is not known";
+
+    private NativeAllocator Make(NativeAllocator allocator)
+    {
+        using (_gate.Enter())
+        {
+            if (allocator.InFront is null)
+            {
+                NativeAllocator guarded = GuardedAllocators.Ambient(allocator, InstrumentationSettings.Guard);
+                allocator.InFront = InstrumentationSettings.Tracking == TrackingMode.Off ? guarded : TrackingAllocator.Ambient(guarded);
+            }
+
+            return allocator.InFront;
+        }
+    }
+}

@@ -1,9 +1,0 @@
-namespace NativeBuffers.Os;
-
-/// <summary>The systems that the border is written for.</summary>
-internal enum SystemKind
-{
-    Linux,
-    Windows,
-    MacOS,
-}

@@ -1,0 +1,41 @@
+using NativeBuffers.Platform.Linux;
+using NativeBuffers.Platform.MacOS;
+using NativeBuffers.Platform.Shared;
+using NativeBuffers.Platform.Windows;
+
+namespace NativeBuffers.Platform;
+
+/// <summary>The services of the operating system that this process runs on.</summary>
+/// <exception cref="PlatformNotSupportedException">The library does not support this system. Each property throws it.</exception>
+internal static class Host
+{
+    private static readonly SystemMemory? s_memory = ThisSystem.Choose<SystemMemory>(
+        static () => new LinuxMemory(), static () => new WindowsMemory(), static () => new MacMemory());
+
+    private static readonly SystemMaps? s_maps = ThisSystem.Choose<SystemMaps>(
+        static () => new LinuxMaps(), static () => new WindowsMaps(), static () => new MacMaps());
+
+    private static readonly SystemFiles? s_files = ThisSystem.Choose<SystemFiles>(
+        static () => new LinuxFiles(), static () => new WindowsFiles(), static () => new MacFiles());
+
+    private static readonly SystemSharing? s_sharing = ThisSystem.Choose<SystemSharing>(
+        static () => new LinuxSharing(), static () => new WindowsSharing(), static () => new MacSharing());
+
+    private static readonly SystemFaults? s_faults = ThisSystem.Choose<SystemFaults>(
+        static () => new LinuxFaults(), static () => new WindowsFaults(), static () => new MacFaults());
+
+    /// <summary>Pages: reserve, commit, protect, free.</summary>
+    public static SystemMemory Memory => s_memory ?? throw ThisSystem.Unsupported();
+
+    /// <summary>Files that are mapped into memory.</summary>
+    public static SystemMaps Maps => s_maps ?? throw ThisSystem.Unsupported();
+
+    /// <summary>Files that are created, replaced and grown.</summary>
+    public static SystemFiles Files => s_files ?? throw ThisSystem.Unsupported();
+
+    /// <summary>Memory that several processes share by its name.</summary>
+    public static SystemSharing Sharing => s_sharing ?? throw ThisSystem.Unsupported();
+
+    /// <summary>Notes of the first access that the system refused.</summary>
+    public static SystemFaults Faults => s_faults ?? throw ThisSystem.Unsupported();
+}

@@ -1,0 +1,35 @@
+using System.Diagnostics;
+
+namespace NativeBuffers.Platform.Shared;
+
+/// <summary>A limited wait, mostly asleep, for another process that is nearly done but may be stopped.</summary>
+/// <remarks>The other process needs some microseconds. The wait lasts seconds, because that process may wait for a processor.</remarks>
+internal struct PeerWait
+{
+    /// <summary>How long to wait in all.</summary>
+    public const int MostSeconds = 5;
+
+    private SpinWait _pause;
+    private long _startedAt;
+
+    /// <summary>Whether the time is over.</summary>
+    public bool IsOver { get; private set; }
+
+    /// <summary>Pauses before the next try; false when the time is over.</summary>
+    public bool TryPause()
+    {
+        if (_startedAt == 0)
+        {
+            _startedAt = Stopwatch.GetTimestamp();
+        }
+
+        // After some turns the pause sleeps for a millisecond each time.
+        IsOver = Stopwatch.GetElapsedTime(_startedAt) > TimeSpan.FromSeconds(MostSeconds);
+        if (!IsOver)
+        {
+            _pause.SpinOnce();
+        }
+
+        return !IsOver;
+    }
+}

@@ -1,0 +1,60 @@
+using Microsoft.Win32.SafeHandles;
+using NativeBuffers.Platform.Shared;
+
+namespace NativeBuffers.Platform.Windows;
+
+/// <summary>Windows: a file that is open or mapped keeps its name, so no new file can take its place. Run by hand under Wine, not on Windows yet.</summary>
+internal sealed class WindowsFiles : SystemFiles
+{
+    public override string? EndOf(string link) => new FileInfo(link).ResolveLinkTarget(returnFinalTarget: true)?.FullName;
+
+    public override SafeFileHandle? TryCreateBeside(string path, out string? temporaryPath)
+    {
+        temporaryPath = NameBeside(path);
+        try
+        {
+            return File.OpenHandle(temporaryPath, FileMode.CreateNew, FileAccess.ReadWrite, Everything);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            temporaryPath = null;
+            int error = fault.HResult & 0xFFFF;
+            return SystemFault.IsShortage(error) ? throw SystemFault.Of(error, $"{path} could not be created") : null;
+        }
+    }
+
+    public override bool TryPutInPlace(SafeFileHandle file, ref string? temporaryPath, string path)
+    {
+        try
+        {
+            File.Move(temporaryPath!, path, overwrite: true);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw MayWrite(path)
+                ? new IOException($"{path} is open or mapped, here or in another process. Windows does not replace such a file: close it first, or create one of another name.", fault)
+                : new UnauthorizedAccessException($"{path} may not be replaced or written by this user. Change its permissions, or create a file of another name.", fault);
+        }
+
+        temporaryPath = null;
+        return true;
+    }
+
+    /// <summary>Whether this user may write a file, so that only its use prevents that now.</summary>
+    private static bool MayWrite(string path)
+    {
+        try
+        {
+            File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, Everything).Dispose();
+            return true;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
+}

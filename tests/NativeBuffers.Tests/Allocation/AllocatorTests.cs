@@ -1,0 +1,141 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using NativeBuffers.Regions;
+
+namespace NativeBuffers.Tests.Allocators;
+
+/// <summary>What single allocators promise beyond the contract.</summary>
+[Collection(ProcessWide.Name)]
+public class AllocatorTests
+{
+    [Fact]
+    public unsafe void A_block_of_malloc_may_be_freed_by_C_and_the_other_way_round()
+    {
+        void* block = NativeAllocator.Malloc.Allocate(100);
+        NativeMemory.Free(block);
+        void* fromC = NativeMemory.Alloc(100);
+        NativeAllocator.Malloc.Free(fromC, 100);
+    }
+
+    [Fact]
+    public unsafe void Blocks_of_HGlobal_and_CoTaskMem_may_be_freed_by_Marshal_and_the_other_way_round()
+    {
+        Marshal.FreeHGlobal((nint)NativeAllocator.HGlobal.Allocate(100));
+        Marshal.FreeCoTaskMem((nint)NativeAllocator.CoTaskMem.Allocate(100));
+        NativeAllocator.HGlobal.Free((void*)Marshal.AllocHGlobal(100), 100);
+        NativeAllocator.CoTaskMem.Free((void*)Marshal.AllocCoTaskMem(100), 100);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-64)]
+    [InlineData(48)]
+    [InlineData(int.MinValue)]
+    [InlineData(int.MaxValue)]
+    public void An_alignment_is_a_power_of_two(int alignment) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => NativeAllocator.Aligned(alignment));
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(16)]
+    [InlineData(32)]
+    [InlineData(64)]
+    [InlineData(128)]
+    [InlineData(4096)]
+    [InlineData(1 << 21)]
+    public unsafe void A_buffer_of_an_aligned_allocator_starts_at_the_alignment_also_after_growth(int alignment)
+    {
+        NativeAllocator allocator = NativeAllocator.Aligned(alignment);
+        Assert.Same(allocator, NativeAllocator.Aligned(alignment));
+        for (int length = 1; length < 600_000; length = (length * 3) + 1)
+        {
+            var buffer = NativeBuffer.CreateUninitialized<byte>(length, allocator);
+            Assert.Equal(0u, (nuint)buffer.Pointer % (nuint)alignment);
+            buffer.Resize(length * 5);
+            Assert.Equal(0u, (nuint)buffer.Pointer % (nuint)alignment);
+            buffer.Dispose();
+        }
+    }
+
+    [Fact]
+    public unsafe void The_collector_counts_the_pinned_heap_and_keeps_its_blocks_until_they_are_freed()
+    {
+        long before = PinnedBytes();
+        void* block = NativeAllocator.PinnedHeap.Allocate(50_000_000);
+        Fill(block, 9);
+        // Pinned blocks that others have left behind may go meanwhile.
+        Assert.InRange(PinnedBytes() - before, 49_500_000, 50_100_000);
+        Assert.True(Holds(block, 9));
+        NativeAllocator.PinnedHeap.Free(block, 50_000_000);
+        Assert.InRange(PinnedBytes() - before, -600_000, 100_000);
+
+        // Spans of such a block keep it alive, so they stay in frames of their own.
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static void Fill(void* block, byte value) => new Span<byte>(block, 50_000_000).Fill(value);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static bool Holds(void* block, byte value) => new Span<byte>(block, 50_000_000).IndexOfAnyExcept(value) < 0;
+
+        static long PinnedBytes()
+        {
+            GC.Collect();
+            GCGenerationInfo pinned = GC.GetGCMemoryInfo(GCKind.FullBlocking).GenerationInfo[4];
+            return pinned.SizeAfterBytes - pinned.FragmentationAfterBytes;
+        }
+    }
+
+    [Fact]
+    public unsafe void A_table_of_functions_needs_allocate_and_free()
+    {
+        delegate* unmanaged<nuint, void*> allocate = (delegate* unmanaged<nuint, void*>)NativeLibrary.GetExport(NativeLibrary.Load("libc.so.6"), "malloc");
+        Assert.Throws<ArgumentNullException>(() => NativeAllocator.FromFunctions("x", null, null, null));
+        Assert.Throws<ArgumentNullException>(() => NativeAllocator.FromFunctions("x", allocate, null, null));
+        Assert.Throws<ArgumentNullException>(() => NativeAllocator.FromFunctions(null!, allocate, null, null));
+    }
+
+    [Fact]
+    public unsafe void Functions_that_break_the_promise_of_alignment_are_told_so()
+    {
+        NativeAllocator crooked = NativeAllocator.FromFunctions("crooked", &AllocateCrooked, null, &FreeCrooked);
+        InvalidOperationException told = Assert.Throws<InvalidOperationException>(() => NativeBuffer.Create<byte>(10, crooked).Dispose());
+        Assert.Contains("crooked", told.Message);
+    }
+
+    [Fact]
+    public void A_buffer_gives_its_block_back_to_the_allocator_it_came_from_once()
+    {
+        var allocator = new CustomAllocator();
+        var buffer = NativeBuffer.Create<int>(100, allocator);
+        NativeBuffer<int> copy = buffer;
+        Assert.Equal(1, allocator.LiveBlocks);
+        buffer.Resize(1000);
+        Assert.Equal(1, allocator.LiveBlocks);
+        NativeBuffer<int> moved = buffer.Move();
+        buffer.Dispose();
+        copy.Dispose();
+        Assert.Equal(1, allocator.LiveBlocks);
+        moved.Dispose();
+        moved.Dispose();
+        Assert.Equal(0, allocator.LiveBlocks);
+    }
+
+    [Fact]
+    public void What_an_allocator_throws_reaches_the_caller_and_nothing_is_lost()
+    {
+        var allocator = new CustomAllocator { Thrown = new NotSupportedException("not today") };
+        for (int i = 0; i < 100; i++)
+        {
+            Assert.Throws<NotSupportedException>(() => NativeBuffer.Create<int>(100, allocator).Dispose());
+        }
+
+        allocator.Thrown = null;
+        NativeBuffer.Create<int>(100, allocator).Dispose();
+        Assert.Equal(0, allocator.LiveBlocks);
+    }
+
+    [UnmanagedCallersOnly]
+    private static unsafe void* AllocateCrooked(nuint byteCount) => (byte*)NativeMemory.Alloc(byteCount + 8) + 8;
+
+    [UnmanagedCallersOnly]
+    private static unsafe void FreeCrooked(void* block) => NativeMemory.Free((byte*)block - 8);
+}

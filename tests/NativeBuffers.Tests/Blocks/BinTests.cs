@@ -1,0 +1,222 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using NativeBuffers.Blocks;
+using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Tests.Races;
+
+namespace NativeBuffers.Tests.Caches;
+
+/// <summary>A bin by itself: a stack for its owner, with a gate for visitors.</summary>
+public class BinTests
+{
+    [Fact]
+    public unsafe void What_was_given_last_is_taken_first_and_what_has_no_room_is_refused()
+    {
+        using var fixture = new Fixture(slots: 4, capacity: 2);
+        Bin* bin = fixture.Bin;
+        Assert.True(Bin.TryTake(bin) == null);
+        Assert.True(Bin.TryGive(bin, fixture.Slot(0)) && Bin.TryGive(bin, fixture.Slot(1)));
+        Assert.False(Bin.TryGive(bin, fixture.Slot(2)));
+        Assert.True(bin->TrySwap(wanted: false));
+        Assert.True(Bin.TryGive(bin, fixture.Slot(2)) && Bin.TryGive(bin, fixture.Slot(3)));
+        Assert.False(Bin.TryGive(bin, fixture.Slot(3)));
+        Assert.False(bin->TrySwap(wanted: false));
+        Assert.Equal(4, bin->Count);
+
+        Assert.True(Bin.TryTake(bin) == fixture.Slot(3) && Bin.TryTake(bin) == fixture.Slot(2));
+        Assert.True(Bin.TryTake(bin) == null);
+        Assert.True(bin->TrySwap(wanted: true));
+        Assert.True(Bin.TryTake(bin) == fixture.Slot(1) && Bin.TryTake(bin) == fixture.Slot(0));
+        Assert.False(bin->TrySwap(wanted: true));
+        Assert.Equal(0, bin->Count);
+    }
+
+    [Fact]
+    public unsafe void While_a_visitor_is_there_nothing_is_taken_or_given()
+    {
+        using var fixture = new Fixture(slots: 2, capacity: 2);
+        Bin* bin = fixture.Bin;
+        Assert.True(Bin.TryGive(bin, fixture.Slot(0)));
+        bin->Announce();
+        Assert.True(Bin.TryTake(bin) == null);
+        Assert.False(Bin.TryGive(bin, fixture.Slot(1)));
+        bin->EndVisit();
+        Assert.True(Bin.TryGive(bin, fixture.Slot(1)));
+        Assert.True(Bin.TryTake(bin) == fixture.Slot(1));
+    }
+
+    [Fact]
+    public unsafe void A_bin_that_a_visitor_closed_takes_no_magazine_and_gives_back_the_one_it_is_offered()
+    {
+        int sizeClass = SizeClasses.Of(32_768);
+        var depotBin = new DepotBin(sizeClass);
+        using var fixture = new Fixture(slots: 1, Bin.CapacityOf(sizeClass));
+        Bin* bin = fixture.Bin;
+        Assert.True(Bin.TryGive(bin, fixture.Slot(0)));
+        Assert.Equal(1, bin->Close(depotBin));
+        Assert.False(bin->HasRoom);
+        Assert.False(Bin.TryGive(bin, fixture.Slot(0)) || bin->TrySwap(wanted: false) || bin->TrySwap(wanted: true));
+
+        Magazine* magazine = depotBin.TryTake();
+        Assert.True(bin->Push(magazine) == magazine);
+        bin->Open(depotBin.TryTakeEmpty(), depotBin.TryTakeEmpty());
+        Magazine* behind = bin->Push(magazine);
+        Assert.True(behind != magazine && behind->Count == 0);
+        Assert.True(Bin.TryTake(bin) == fixture.Slot(0));
+    }
+
+    [Fact]
+    public unsafe void The_magazine_without_room_is_never_stored_and_so_never_handed_out()
+    {
+        var depotBin = new DepotBin(SizeClasses.Of(32_768));
+        depotBin.Give(Magazine.None);
+        depotBin.Give(null);
+        Assert.True(depotBin.TryTake() == null);
+        Assert.True(depotBin.TryTakeEmpty() != Magazine.None);
+        Assert.Equal(0, Magazine.None->Capacity + Magazine.None->Count);
+    }
+
+    [Fact]
+    public unsafe void It_is_idle_when_nothing_moved_between_two_looks()
+    {
+        using var fixture = new Fixture(slots: 2, capacity: 2);
+        Bin* bin = fixture.Bin;
+        _ = Bin.TryGive(bin, fixture.Slot(0));
+        Assert.False(bin->WasIdle());
+        Assert.True(bin->WasIdle());
+        Slot* slot = Bin.TryTake(bin);
+        slot->Generation++;
+        _ = Bin.TryGive(bin, slot);
+        Assert.False(bin->WasIdle());
+        Assert.True(bin->WasIdle());
+    }
+
+    /// <summary>
+    /// The owner takes and gives as fast as it can, through the fast and the slow ways, while a visitor empties the
+    /// bin into a depotBin all the time. The owner marks what it holds; a slot that it is given twice is seen, and so is
+    /// one that is lost.
+    /// </summary>
+    [Fact]
+    public unsafe void Owner_and_visitor_never_have_one_slot_together()
+    {
+        const int SlotCount = 6;
+        int sizeClass = SizeClasses.Of(32_768);
+        using var fixture = new Fixture(SlotCount, capacity: Bin.CapacityOf(sizeClass));
+        var depotBin = new DepotBin(sizeClass);
+        nint address = (nint)fixture.Bin;
+        for (int i = 0; i < SlotCount; i++)
+        {
+            Give(fixture.Bin, depotBin, fixture.Slot(i));
+        }
+
+        bool stop = false;
+        long turns = 0;
+        long surprises = 0;
+        var owner = new Thread(Own);
+        owner.Start();
+        long visits = 0;
+        for (var watch = Stopwatch.StartNew(); Race.GoesOn(watch, visits > 100 && Volatile.Read(ref turns) > 1000); visits++)
+        {
+            fixture.Bin->Announce();
+            Interlocked.MemoryBarrierProcessWide();
+            fixture.Bin->WaitForOwner();
+            _ = fixture.Bin->Close(depotBin);
+            fixture.Bin->EndVisit();
+            if (visits % 16 == 0)
+            {
+                Thread.Yield();
+            }
+        }
+
+        Volatile.Write(ref stop, true);
+        owner.Join();
+        Assert.Equal(0, surprises);
+        Assert.Equal(SlotCount, fixture.Bin->Count + (depotBin.ByteCount / 32_768));
+        Assert.True(visits > 100 && turns > 1000, $"{visits} visits, {turns} turns.");
+
+        void Own()
+        {
+            var bin = (Bin*)address;
+            var random = new Random(1);
+            var held = new Stack<nint>();
+            while (!Volatile.Read(ref stop) || held.Count > 0)
+            {
+                turns++;
+                if (held.Count < SlotCount && random.Next(2) == 0 && !Volatile.Read(ref stop))
+                {
+                    Slot* slot = Take(bin, depotBin);
+                    if (slot != null)
+                    {
+                        surprises += slot->Allocator;
+                        slot->Allocator = 1;
+                        held.Push((nint)slot);
+                    }
+                }
+                else if (held.TryPop(out nint top))
+                {
+                    ((Slot*)top)->Allocator = 0;
+                    Give(bin, depotBin, (Slot*)top);
+                }
+            }
+        }
+
+        static Slot* Take(Bin* bin, DepotBin depotBin)
+        {
+            Slot* slot = Bin.TryTake(bin);
+            if (slot == null && bin->TrySwap(wanted: true))
+            {
+                slot = Bin.TryTake(bin);
+            }
+
+            Reopen(bin, depotBin);
+            if (slot == null && depotBin.TryTake() is var magazine && magazine != null)
+            {
+                depotBin.Give(bin->Push(magazine));
+                slot = Bin.TryTake(bin);
+            }
+
+            return slot;
+        }
+
+        static void Give(Bin* bin, DepotBin depotBin, Slot* slot)
+        {
+            while (!Bin.TryGive(bin, slot))
+            {
+                Reopen(bin, depotBin);
+                if (!bin->TrySwap(wanted: false))
+                {
+                    depotBin.Give(bin->Push(depotBin.TryTakeEmpty()));
+                }
+            }
+        }
+
+        static void Reopen(Bin* bin, DepotBin depotBin)
+        {
+            if (!bin->HasRoom)
+            {
+                bin->Open(depotBin.TryTakeEmpty(), depotBin.TryTakeEmpty());
+            }
+        }
+    }
+
+    private sealed class Fixture : IDisposable
+    {
+        private readonly unsafe Slot* _slots;
+
+        public unsafe Fixture(int slots, int capacity)
+        {
+            nuint byteCount = (nuint)(sizeof(Bin) + (slots * sizeof(Slot)));
+            Bin = (Bin*)NativeMemory.AlignedAlloc(byteCount, 64);
+            NativeMemory.Clear(Bin, byteCount);
+            _slots = (Slot*)(Bin + 1);
+            NativeBuffers.Blocks.Cache.Bin.Initialize(Bin, null, 0);
+            Bin->Open(Magazine.TryCreate(capacity), Magazine.TryCreate(capacity));
+        }
+
+        public unsafe Bin* Bin { get; }
+
+        public unsafe Slot* Slot(int index) => _slots + index;
+
+        public unsafe void Dispose() => NativeMemory.AlignedFree(Bin);
+    }
+}

@@ -1,0 +1,88 @@
+using System.Runtime.CompilerServices;
+using NativeBuffers.Blocks;
+using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Stats;
+using NativeBuffers.Tests.Contracts;
+using NativeBuffers.Tests.Lifetimes;
+
+namespace NativeBuffers.Tests.Caches;
+
+/// <summary>What only a process that tracks its blocks shows: the suite runs in one, too.</summary>
+[Collection(ProcessWide.Name)]
+public class InstrumentedPathTests
+{
+    [Fact]
+    public void However_many_buffers_there_have_been_each_is_watched()
+    {
+        Assert.SkipUnless(NativeMemoryTracker.IsTracking, "This process does not track its blocks.");
+        OtherThread.Run(static () =>
+        {
+            // One is hot behind whoever watches, and the countdown of samples is at its end.
+            Create(3, static () => { });
+            unsafe
+            {
+                // SAFETY: the bin is this thread's.
+                ThreadCache.Current()->Opened(SizeClasses.Of(64))->UntilSample = int.MinValue + 1;
+            }
+
+            Create(10, static () => Assert.Equal(10, Alive()));
+            Create(10, static () => Assert.Equal(10, Alive()));
+        });
+    }
+
+    [Fact]
+    public void The_slot_that_is_kept_for_the_next_buffer_is_given_to_one_counts_as_free_and_is_not_lost()
+    {
+        Assert.SkipUnless(NativeMemoryTracker.IsTracking, "This process does not track its blocks.");
+        Collector.Settle();
+        Reclaim();
+        long abandoned = ThreadCaches.AbandonedCount;
+        long inUse = SlotsInUse;
+        LoanCensus before = LoanCensus.Take();
+        for (int thread = 0; thread < 20; thread++)
+        {
+            OtherThread.Run(() =>
+            {
+                for (int round = 0; round < 10; round++)
+                {
+                    using var first = NativeBuffer.Create<int>(16);
+                    using var second = NativeBuffer.Create<int>(16);
+                    first.AsSpan().Fill(1);
+                    second.AsSpan().Fill(2);
+                    Assert.Equal(-1, first.AsSpan().IndexOfAnyExcept(1));
+                }
+
+                Assert.Equal(before.Blocks[LoanClasses.Foreign], LoanCensus.Take().Blocks[LoanClasses.Foreign]);
+            });
+        }
+
+        Reclaim();
+        Assert.Equal(before.Loans[LoanClasses.Foreign] + 400, LoanCensus.Take().Loans[LoanClasses.Foreign]);
+        Assert.Equal(abandoned, ThreadCaches.AbandonedCount);
+        Assert.InRange(SlotsInUse, 0, inUse);
+    }
+
+    private static long SlotsInUse => ((long)SlotTable.SlabCount * SlotTable.SlabLength) - SlotTable.VacantCount;
+
+    /// <summary>Whoever begins to use buffers takes what ended threads have left.</summary>
+    private static void Reclaim()
+    {
+        OtherThread.Run(static () => ThreadCaches.ReclaimEnded());
+        NativeMemoryCache.Trim();
+    }
+
+    private static long Alive([CallerFilePath] string file = "") =>
+        NativeMemoryTracker.TakeSnapshot().Sites.Where(site => site.FilePath == file).Sum(static site => site.BlockCount);
+
+    private static void Create(int depth, Action body)
+    {
+        if (depth == 0)
+        {
+            body();
+            return;
+        }
+
+        using var buffer = NativeBuffer.CreateUninitialized<byte>(64);
+        Create(depth - 1, body);
+    }
+}

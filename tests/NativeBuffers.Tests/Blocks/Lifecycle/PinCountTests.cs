@@ -1,0 +1,88 @@
+using System.Buffers;
+using NativeBuffers.Blocks;
+using NativeBuffers.Blocks.Handles;
+using NativeBuffers.Blocks.Lifecycle;
+using NativeBuffers.Tests.Allocators;
+using NativeBuffers.Tests.Races;
+
+namespace NativeBuffers.Tests.Lifetimes;
+
+/// <summary>What happens when a block has as many pins as can be counted: the next is refused, and nothing is freed.</summary>
+public class PinCountTests
+{
+    private readonly WatchingAllocator _allocator = new();
+
+    [Fact]
+    public unsafe void A_block_with_as_many_pins_as_it_may_have_takes_no_more_and_is_not_freed()
+    {
+        NativeMemoryOwner<byte> owner = Create(out Slot* slot);
+        IMemoryOwner<byte> kept = owner.Retain();
+        kept.Memory.Span.Fill(7);
+        Memory<byte> memory = owner.Memory;
+        slot->Pins = Slot.MostPins;
+        foreach (Action pin in new Action[] { () => owner.Retain(), () => owner.Retain(1, 1), () => owner.Pin(), () => memory.Pin(), () => kept.Memory.Pin() })
+        {
+            for (int i = 0; i < 3; i++)
+            {
+                Assert.Throws<InvalidOperationException>(pin);
+                Assert.Equal(Slot.MostPins, slot->Pins);
+            }
+        }
+
+        slot->Pins--;
+        owner.Retain().Dispose();
+        MemoryHandle last = kept.Memory.Pin();
+        owner.Dispose();
+        Assert.Throws<InvalidOperationException>(() => kept.Memory.Pin());
+        Assert.Throws<ObjectDisposedException>(() => owner.Retain());
+        Assert.False(kept.Memory.Span.ContainsAnyExcept((byte)7));
+        Assert.Equal(1, _allocator.LiveBlocks);
+
+        // All but the two that were begun here.
+        slot->Pins = 2;
+        last.Dispose();
+        Assert.Equal(1, _allocator.LiveBlocks);
+        kept.Dispose();
+        Assert.Equal(0, _allocator.LiveBlocks);
+    }
+
+    [Fact]
+    public unsafe void Threads_that_pin_at_the_end_of_the_count_leave_it_right()
+    {
+        const int Places = 2;
+        NativeMemoryOwner<byte> owner = Create(out Slot* slot);
+        slot->Pins = Slot.MostPins - Places;
+        int pinned = 0;
+        long refused = 0;
+        new Race().Run(Pin, Pin, Pin, Pin);
+        Assert.Equal(Slot.MostPins - Places, slot->Pins);
+        Assert.NotEqual(0, refused);
+
+        slot->Pins = 0;
+        owner.Dispose();
+        Assert.Equal(0, _allocator.LiveBlocks);
+
+        void Pin(Random random)
+        {
+            try
+            {
+                IMemoryOwner<byte> kept = owner.Retain();
+                Assert.InRange(Interlocked.Increment(ref pinned), 1, Places);
+                Thread.SpinWait(random.Next(50));
+                Interlocked.Decrement(ref pinned);
+                kept.Dispose();
+            }
+            catch (InvalidOperationException)
+            {
+                Interlocked.Increment(ref refused);
+            }
+        }
+    }
+
+    private unsafe NativeMemoryOwner<byte> Create(out Slot* slot)
+    {
+        Hold hold = Hold.Rent(100, _allocator, zeroed: true, file: null, line: 0, typeof(byte));
+        slot = hold.Slot;
+        return new NativeMemoryOwner<byte>(new OwnedBlock(hold, 100));
+    }
+}

@@ -1,0 +1,93 @@
+using System.Reflection;
+using NativeBuffers.Blocks;
+using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Handles;
+using NativeBuffers.Blocks.Lifecycle;
+using NativeBuffers.Tests.Contracts;
+using NativeBuffers.Tests.Diagnostics;
+
+namespace NativeBuffers.Tests.Caches;
+
+/// <summary>A block that two threads give back at once is in the queue though its own thread has it: what comes of that.</summary>
+[Collection(ProcessWide.Name)]
+public class RemoteFreesTests
+{
+    private const BindingFlags Private = BindingFlags.Instance | BindingFlags.NonPublic;
+    private const int Small = 64;
+    private const int Medium = 1000;
+    private const int Large = 300_000;
+
+    [Fact]
+    public unsafe void A_slot_in_the_queue_of_another_size_is_not_taken_for_one_of_this_size()
+    {
+        Needs.Caches();
+        OtherThread.Run(
+            static () =>
+            {
+                // Another thread returns a buffer, and this one does at the same time: it had found the generation open, and
+                // its plain stores come last. See Bin.ReturnHeld.
+                PooledBuffer<byte> buffer = NativeMemoryPool<byte>.Shared.RentBuffer(Medium);
+                Slot* slot = SlotOf(buffer);
+                ulong held = slot->Generation;
+                OtherThread.Run(buffer.Dispose);
+                Assert.Equal(SlotState.Returned, Slot.StateOf(slot->Generation));
+                slot->Generation = held + (Slot.Step - (ulong)SlotState.Held);
+                ThreadCache.Return(slot, slot->Home);
+
+                // Its next owner makes it large and then small, and another thread disposes it.
+                NativeMemoryOwner<byte> owner = NativeMemoryOwner<byte>.CreateUninitialized(Medium);
+                Assert.True(SlotOf(owner) == slot);
+                owner.Resize(Large);
+                owner.Resize(Small);
+                OtherThread.Run(owner.Dispose);
+
+                // Who asks for blocks of the first size now must get as many bytes.
+                PooledBuffer<byte>[] next = [.. Enumerable.Range(0, 300).Select(static _ => NativeMemoryPool<byte>.Shared.RentBuffer(Medium))];
+                foreach (PooledBuffer<byte> each in next)
+                {
+                    Assert.True(SlotOf(each)->ByteCount >= Medium, $"A block of {SlotOf(each)->ByteCount} bytes for {Medium}.");
+                }
+
+                Array.ForEach(next, static each => each.Dispose());
+            });
+    }
+
+    [Fact]
+    public unsafe void A_closer_that_comes_too_late_frees_nothing_though_the_slot_has_a_large_block_by_now()
+    {
+        Needs.Caches();
+        OtherThread.Run(
+            static () =>
+            {
+                // Another thread has closed the buffer, and is interrupted; this one returns it at the same time, and wins.
+                PooledBuffer<byte> buffer = NativeMemoryPool<byte>.Shared.RentBuffer(Medium);
+                Slot* slot = SlotOf(buffer);
+                ulong held = slot->Generation;
+                Bin* home = slot->Home;
+                ulong closing = Slot.With(held, SlotState.Closing);
+                slot->Generation = held + (Slot.Step - (ulong)SlotState.Held);
+                ThreadCache.Return(slot, slot->Home);
+
+                NativeMemoryOwner<byte> owner = NativeMemoryOwner<byte>.CreateUninitialized(Medium);
+                Assert.True(SlotOf(owner) == slot);
+                owner.Resize(Large);
+                owner.GetSpan().Fill(7);
+
+                // It goes on where it stopped.
+                OtherThread.Run(() => Closing.GiveBack(slot, closing, home));
+                Assert.False(owner.IsDisposed);
+                Assert.True(slot->Start != null && slot->Home != null, "Its block was freed.");
+                Assert.Equal(-1, owner.GetSpan().IndexOfAnyExcept((byte)7));
+                owner.Dispose();
+            });
+    }
+
+    private static unsafe Slot* SlotOf(PooledBuffer<byte> buffer) =>
+        ((Hold)typeof(PooledBuffer<byte>).GetField("_hold", Private)!.GetValue(buffer)!).Slot;
+
+    private static unsafe Slot* SlotOf(NativeMemoryOwner<byte> owner) =>
+        (Slot*)Pointer.Unbox(typeof(OwnedBlock).GetField("_slot", Private)!.GetValue(OwnedBlockOf(owner))!);
+
+    private static object OwnedBlockOf(NativeMemoryOwner<byte> owner) =>
+        typeof(NativeMemoryOwner<byte>).GetField("_ownedBlock", Private)!.GetValue(owner)!;
+}

@@ -1,0 +1,77 @@
+using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Tests.Diagnostics;
+using NativeBuffers.Tests.Lifetimes;
+
+namespace NativeBuffers.Tests.Caches;
+
+[Collection(ProcessWide.Name)]
+public class ReturnedElsewhereTests
+{
+    private const int ByteCount = 64 * 1024;
+
+    [Fact]
+    public void What_waits_for_its_own_thread_counts_as_kept()
+    {
+        Needs.Caches();
+        // What other tests have forgotten is given back now, and not while this one counts.
+        Collector.Settle();
+        NativeMemoryCache.Trim();
+        RunBeside(owners =>
+        {
+            long before = NativeMemoryCache.CachedBytes;
+            Array.ForEach(owners, static owner => owner.Dispose());
+            Assert.Equal(owners.Length * ByteCount, NativeMemoryCache.CachedBytes - before);
+            NativeMemoryCache.Trim();
+            Assert.Equal(0, CacheBudget.Queued);
+        });
+    }
+
+    [Fact]
+    public void A_process_that_keeps_nothing_lets_nothing_wait()
+    {
+        long limit = CacheBudget.ProcessLimit;
+        NativeMemoryCache.Trim();
+        CacheBudget.ProcessLimit = 0;
+        try
+        {
+            RunBeside(owners =>
+            {
+                Array.ForEach(owners, static owner => owner.Dispose());
+                Assert.Equal(0, CacheBudget.Queued);
+            });
+        }
+        finally
+        {
+            CacheBudget.ProcessLimit = limit;
+        }
+    }
+
+    /// <summary>Another thread creates some owners, and stays while this one does something with them.</summary>
+    private static void RunBeside(Action<NativeMemoryOwner<byte>[]> body)
+    {
+        var owners = new NativeMemoryOwner<byte>[5];
+        using var created = new ManualResetEventSlim();
+        using var ends = new ManualResetEventSlim();
+        var thread = new Thread(() =>
+        {
+            for (int i = 0; i < owners.Length; i++)
+            {
+                owners[i] = NativeMemoryOwner<byte>.Create(ByteCount);
+            }
+
+            created.Set();
+            ends.Wait();
+        });
+        thread.Start();
+        created.Wait(TestContext.Current.CancellationToken);
+        try
+        {
+            body(owners);
+        }
+        finally
+        {
+            ends.Set();
+            thread.Join();
+        }
+    }
+}

@@ -1,7 +1,0 @@
-using NativeBuffers.Raw;
-using NativeBuffers.Tests.Contracts;
-
-namespace NativeBuffers.Tests.Handles;
-
-/// <summary>For all blocks but the shared one it is like the handle's own allocator.</summary>
-public class HandleAllocatorTests() : AllocatorContract(new HandleAllocator(NativeAllocator.Malloc, default, "SafeMallocBuffer"));
