@@ -21,7 +21,7 @@ internal static class LoopProgram
     private static readonly Lazy<Listing> s_sampled = new(() => Run(JitMode.Profiled, s_assembly.Location, guard: "sampled:1000000000"));
 
     private static string UnwatchedProgram =>
-        Repository.Absolute($"tests/NativeBuffers.CodeGen.Unwatched/bin/{Configuration}/net10.0/NativeBuffers.CodeGen.dll");
+        Repository.Absolute($"tests/Programs/NativeBuffers.CodeGen.Unwatched/bin/{Configuration}/net10.0/NativeBuffers.CodeGen.dll");
 
     /// <summary>The folder above the framework's, in which the tests were built.</summary>
     private static string Configuration => new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;

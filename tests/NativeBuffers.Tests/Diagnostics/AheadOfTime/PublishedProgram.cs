@@ -4,7 +4,7 @@ using NativeBuffers.Tests.HouseRules;
 
 namespace NativeBuffers.Tests.Diagnostics.AheadOfTime;
 
-/// <summary>The program <c>tests/NativeBuffers.Aot</c>, compiled ahead of time once for all tests that run it.</summary>
+/// <summary>The program <c>tests/Programs/NativeBuffers.Aot</c>, compiled ahead of time once for all tests that run it.</summary>
 /// <remarks>
 /// That takes a minute, a native compiler and the package of NativeAOT: so only where <c>NATIVEBUFFERS_AOT=1</c> is set, and the
 /// tests are skipped where the tools are missing.
@@ -30,7 +30,7 @@ public sealed class PublishedProgram : IAsyncLifetime
         (int exitCode, string output, string errors) = await StartAsync(
             GuardedProgram.Host,
             [
-                "publish", Repository.Absolute("tests/NativeBuffers.Aot"), "--configuration", "Release", "--use-current-runtime", "-p:PublishAot=true",
+                "publish", Repository.Absolute("tests/Programs/NativeBuffers.Aot"), "--configuration", "Release", "--use-current-runtime", "-p:PublishAot=true",
                 "--output", _folder.FullName, "--artifacts-path", Path.Combine(_folder.FullName, "build"), "--verbosity", "quiet", "--nologo",
             ]);
         string said = output + errors;
