@@ -1,6 +1,5 @@
 using NativeBuffers.Allocation;
 using NativeBuffers.Blocks.Stats;
-using NativeBuffers.Diagnostics.Metrics;
 using NativeBuffers.Instrumentation;
 using NativeBuffers.Platform.Shared;
 
@@ -284,7 +283,7 @@ internal struct ThreadCache
         if (cache != null)
         {
             t_bins = &cache->Closed;
-            NativeMetrics.Start();
+            DiagnosticsRegistration.StartMetrics!();
         }
 
         return cache;

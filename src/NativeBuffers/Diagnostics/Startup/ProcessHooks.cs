@@ -11,8 +11,6 @@ internal sealed class ProcessHooks : AllocatorHooks
 {
     private readonly UninterruptedLock _gate = new();
 
-    public static ProcessHooks Instance { get; } = new();
-
     public override bool IsSampling => InstrumentationSettings.Guard == GuardMode.Sampled && InstrumentationSettings.Tracking == TrackingMode.Off;
 
     protected override NativeAllocator InFrontOf(NativeAllocator allocator) => allocator.InFront ?? Make(allocator);
