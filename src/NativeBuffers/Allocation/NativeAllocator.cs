@@ -1,8 +1,5 @@
 using NativeBuffers.Allocation;
 using NativeBuffers.Blocks.Cache;
-using NativeBuffers.Diagnostics.Faults;
-using NativeBuffers.Diagnostics.Guards;
-using NativeBuffers.Diagnostics.Tracking;
 using NativeBuffers.Instrumentation;
 using NativeBuffers.Primitives;
 
@@ -99,44 +96,6 @@ public abstract class NativeAllocator
     public static unsafe NativeAllocator FromFunctions(
         string name, delegate* unmanaged<nuint, void*> allocate, delegate* unmanaged<void*, nuint, void*> resize, delegate* unmanaged<void*, void> free) =>
         new FunctionsAllocator(name, allocate, resize, free);
-
-    /// <summary>An allocator that takes its blocks from this one, up to a number of bytes at a time.</summary>
-    /// <remarks>Limits form a tree: what one with a limit gives counts against all above it. See <see cref="NativeMemoryBudget"/>.</remarks>
-    /// <param name="bytes">The most that may be in use at a time.</param>
-    /// <returns>A budget that shows its use. The budget reserves nothing, so it need not be disposed.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="bytes"/> is negative.</exception>
-    public NativeMemoryBudget WithLimit(long bytes)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
-        return WithBudget(new NativeMemoryBudgetOptions { Limit = bytes });
-    }
-
-    /// <summary>As <see cref="WithLimit"/>, with a name, a reservation, and a say in what is refused.</summary>
-    /// <param name="options">What the budget is like.</param>
-    /// <returns>A budget; the caller disposes it if it reserves.</returns>
-    /// <exception cref="ArgumentException"><see cref="NativeMemoryBudgetOptions.Name"/> is empty.</exception>
-    /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">More is reserved than the limit.</exception>
-    /// <exception cref="OutOfMemoryException">A budget above has no room for what is reserved.</exception>
-    /// <exception cref="ObjectDisposedException">This is a budget that was disposed.</exception>
-    public NativeMemoryBudget WithBudget(NativeMemoryBudgetOptions options)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        return new NativeMemoryBudget(AllocatorHooks.Guarded(this), options);
-    }
-
-    /// <summary>An allocator that takes its blocks from this one, and tells <see cref="NativeMemoryTracker"/> of each.</summary>
-    public NativeAllocator WithTracking() => TrackingAllocator.Over(AllocatorHooks.Guarded(this));
-
-    /// <summary>An allocator that takes its blocks from this one, and finds out when they are used beyond their bounds or after their end.</summary>
-    /// <param name="mode">How.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="mode"/> is none of the modes.</exception>
-    public NativeAllocator WithGuards(GuardMode mode) => GuardedAllocators.Over(WrappingAllocator.Behind(this), mode);
-
-    /// <summary>An allocator that takes its blocks from this one, and fails when a plan says so: to see what a program makes of it.</summary>
-    /// <param name="plan">When to fail. It counts what it sees; give each allocator its own.</param>
-    /// <exception cref="ArgumentNullException"><paramref name="plan"/> is null.</exception>
-    public NativeAllocator WithFaults(FaultPlan plan) => new FaultyAllocator(AllocatorHooks.Guarded(this), plan);
 
     /// <summary>A block of zeroed bytes.</summary>
     /// <param name="byteCount">In bytes; 0 gives a block that may be freed but not touched.</param>

@@ -1,6 +1,6 @@
 namespace NativeBuffers;
 
-/// <summary>How blocks are guarded against use beyond their bounds and after their end: see <see cref="NativeAllocator.WithGuards"/>.</summary>
+/// <summary>How blocks are guarded against use beyond their bounds and after their end: see <see cref="NativeAllocatorGuards.extension(NativeAllocator).WithGuards"/>.</summary>
 public enum GuardMode
 {
     /// <summary>Not at all, at no cost.</summary>

@@ -26,7 +26,7 @@ public class PublicApiTests
     private static string Describe(Assembly assembly)
     {
         var text = new StringBuilder();
-        foreach (Type type in assembly.GetExportedTypes().OrderBy(static type => type.FullName, StringComparer.Ordinal))
+        foreach (Type type in assembly.GetExportedTypes().Where(static type => !IsOfCompiler(type)).OrderBy(static type => type.FullName, StringComparer.Ordinal))
         {
             text.Append(KindOf(type)).Append(' ').Append(NameOf(type)).Append('\n');
             IEnumerable<string> members = type
@@ -42,6 +42,9 @@ public class PublicApiTests
 
         return text.ToString();
     }
+
+    /// <summary>True for the nested types in which the compiler notes an extension block. Its members are listed as static methods.</summary>
+    private static bool IsOfCompiler(Type type) => type.Name.StartsWith('<') || type.DeclaringType is { } outer && IsOfCompiler(outer);
 
     private static bool IsVisible(MemberInfo member) => member switch
     {

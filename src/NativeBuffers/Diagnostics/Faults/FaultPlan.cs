@@ -3,7 +3,7 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers;
 
-/// <summary>When allocations fail on purpose: see <see cref="NativeAllocator.WithFaults"/>.</summary>
+/// <summary>When allocations fail on purpose: see <see cref="NativeAllocatorFaults.extension(NativeAllocator).WithFaults"/>.</summary>
 /// <remarks>
 /// A plan is asked for each block, and for each growth of one, and counts. All members may be used from any thread; in one thread,
 /// the same plan fails the same allocations each time.

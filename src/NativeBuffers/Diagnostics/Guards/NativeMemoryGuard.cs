@@ -5,7 +5,7 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers;
 
-/// <summary>What guards have found in this process: see <see cref="NativeAllocator.WithGuards"/>.</summary>
+/// <summary>What guards have found in this process: see <see cref="NativeAllocatorGuards.extension(NativeAllocator).WithGuards"/>.</summary>
 /// <remarks>All members may be called from any thread.</remarks>
 public static class NativeMemoryGuard
 {

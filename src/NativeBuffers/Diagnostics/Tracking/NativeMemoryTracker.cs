@@ -9,7 +9,7 @@ namespace NativeBuffers;
 /// <remarks>
 /// <para>Blocks are tracked in a process that was started with <c>NATIVEBUFFERS_TRACK=sites</c> or <c>stacks</c>, or with the
 /// setting <c>NativeBuffers.Track</c>: those of all owners, and the bare ones of <see cref="NativeAllocator.Default"/>. In any
-/// process, those of an allocator made by <see cref="NativeAllocator.WithTracking"/> are.</para>
+/// process, those of an allocator made by <see cref="NativeAllocatorTracking.extension(NativeAllocator).WithTracking"/> are.</para>
 /// <para>Owners that are forgotten are reported as they are found (<see cref="LeakFound"/>), and what is alive when a tracked
 /// process ends is listed on the error stream.</para>
 /// <para>All members may be called from any thread.</para>
