@@ -1,55 +1,56 @@
 using NativeBuffers.Allocation;
+using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Instrumentation;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Tracking;
 
-/// <summary>Notes what a flow allocates, and finds fault with what is not given back.</summary>
+/// <summary>Tracks the blocks that a flow allocates. Its end throws if any of them was not given back.</summary>
 internal sealed class LeakScope : FlowHooks, IDisposable
 {
-    /// <summary>A cleaner acts when it meets the same loan for the second time.</summary>
+    /// <summary>A cleaner acts when it meets the same block for the second time.</summary>
     private const int Collections = 3;
 
-    private static readonly UninterruptedLock s_gate = new();
-    private static LeakScope[] s_open = [];
+    private static readonly UninterruptedLock s_lock = new();
+    private static LeakScope[] s_active = [];
 
-    private readonly ScopeLedger _ledger = new();
+    private readonly Tracker _tracker = new();
     private int _hasEnded;
 
     /// <summary>Begins a scope in the caller's flow.</summary>
     public static LeakScope Start()
     {
         var scope = new LeakScope();
-        SetOpen(open => [.. open, scope]);
+        SetActive(active => [.. active, scope]);
         scope.Begin();
         return scope;
     }
 
-    /// <summary>Ends the scope, and throws if anything was lost in it. Once only.</summary>
-    /// <exception cref="NativeMemoryLeakException">Something was.</exception>
-    /// <exception cref="InvalidOperationException">The caller is in another flow than the scope, or has not ended one within. It has ended all the same.</exception>
+    /// <summary>Ends the scope, and throws if it has leaks. A second call does nothing.</summary>
+    /// <exception cref="NativeMemoryLeakException">A block was not given back.</exception>
+    /// <exception cref="InvalidOperationException">The scope is not the innermost one of the caller's flow. It has ended nevertheless.</exception>
     public void Dispose()
     {
         if (Current != this && Volatile.Read(ref _hasEnded) == 0)
         {
             _ = TryEnd(isHere: false);
             throw new InvalidOperationException(
-                "The scope ends where it is not the innermost one of its flow, so it cannot tell what was lost. Begin and end it in the "
-                + "same method, and those within it before it; around what is awaited, use AssertNoLeaksAsync.");
+                "The scope is not the innermost one of the flow that ends it, so its leaks are not known. Begin and end a scope in the same "
+                + "method, and end inner scopes first. For a body that awaits, use AssertNoLeaksAsync.");
         }
 
         Finish();
     }
 
-    /// <summary>As <see cref="Dispose"/>, in the method that has begun the scope.</summary>
+    /// <summary>Like <see cref="Dispose"/>, in the method that has begun the scope.</summary>
     public void Finish()
     {
-        if (!TryEnd(isHere: true) || (_ledger.Registry.Count == 0 && _ledger.Abandoned is []))
+        if (!TryEnd(isHere: true) || (_tracker.Blocks.Count == 0 && _tracker.Abandoned is []))
         {
             return;
         }
 
-        // A finalizer of the program's own may dispose of an owner. What a cleaner frees was forgotten, and stays a leak.
+        // A finalizer of the program may still dispose an owner. A block that a cleaner frees was abandoned, and stays a leak.
         for (int i = 0; i < Collections; i++)
         {
             GC.Collect();
@@ -58,8 +59,8 @@ internal sealed class LeakScope : FlowHooks, IDisposable
 
         IReadOnlyList<NativeMemoryLeak> leaks =
         [
-            .. NativeMemoryLeak.From(_ledger.Registry.Copy(), isAbandoned: false),
-            .. NativeMemoryLeak.From(_ledger.Abandoned, isAbandoned: true),
+            .. NativeMemoryLeak.From(_tracker.Blocks.Copy(), isAbandoned: false),
+            .. NativeMemoryLeak.From(_tracker.Abandoned, isAbandoned: true),
         ];
         if (leaks is not [])
         {
@@ -68,36 +69,37 @@ internal sealed class LeakScope : FlowHooks, IDisposable
         }
     }
 
-    /// <summary>Ends the scope without a word: its body has failed, and that is what there is to say.</summary>
+    /// <summary>Ends the scope without a report, because its body has thrown.</summary>
     public void GiveUp() => _ = TryEnd(isHere: true);
 
     /// <inheritdoc/>
-    protected override NativeAllocator Wrap(NativeAllocator inner) => TrackingAllocator.InScope(inner, _ledger);
+    protected override NativeAllocator Wrap(NativeAllocator inner) => TrackingAllocator.InScope(inner, _tracker);
 
-    private static void SetOpen(Func<LeakScope[], LeakScope[]> change)
+    private static void SetActive(Func<LeakScope[], LeakScope[]> change)
     {
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
-            bool isFirst = s_open is [];
-            Volatile.Write(ref s_open, change(s_open));
-            if (s_open is [])
+            bool isFirst = s_active is [];
+            Volatile.Write(ref s_active, change(s_active));
+            if (s_active is [])
             {
-                BareBlockFreed -= TellOpen;
+                BareBlockFreed -= RemoveBareBlock;
             }
             else if (isFirst)
             {
-                BareBlockFreed += TellOpen;
+                BareBlockFreed += RemoveBareBlock;
             }
         }
     }
 
-    private static void TellOpen(NativeAllocator allocator, nint address)
+    /// <summary>Removes a bare block of the default allocator from the scopes. Code outside of their flows may free it.</summary>
+    private static void RemoveBareBlock(NativeAllocator allocator, nint address)
     {
-        foreach (LeakScope scope in Volatile.Read(ref s_open))
+        foreach (LeakScope scope in Volatile.Read(ref s_active))
         {
-            if (!WrappingAllocator.KeepsNotesIn(scope._ledger, allocator))
+            if (!WrappingAllocator.KeepsNotesIn(scope._tracker, allocator))
             {
-                scope._ledger.Forget(address);
+                _ = scope._tracker.Blocks.TryRemove(address, Tracker.DefaultAllocatorId, out _);
             }
         }
     }
@@ -118,8 +120,41 @@ internal sealed class LeakScope : FlowHooks, IDisposable
             EndElsewhere();
         }
 
-        _ledger.End();
-        SetOpen(open => [.. open.Where(scope => scope != this)]);
+        _tracker.End();
+        SetActive(active => [.. active.Where(scope => scope != this)]);
         return true;
+    }
+
+    private sealed class Tracker() : BlockTracker(shardCount: 8)
+    {
+        public static readonly int DefaultAllocatorId = AllocatorNames.IdOf(CachingAllocator.Instance);
+
+        private readonly UninterruptedLock _lock = new();
+        private readonly List<LiveBlocks.Record> _abandoned = [];
+
+        /// <summary>The blocks of owners that were not disposed. A finalizer, or the end of a thread, has freed them.</summary>
+        public IReadOnlyList<LiveBlocks.Record> Abandoned
+        {
+            get
+            {
+                using (_lock.Enter())
+                {
+                    return [.. _abandoned];
+                }
+            }
+        }
+
+        public void End() => HasEnded = true;
+
+        // In a process without instrumentation, the shortest path notes no site. There the call stack tells the line.
+        public override int CaptureStack() => AllocationSite.Noted.Line == 0 ? CallStack.Capture() : 0;
+
+        public override void NoteAbandoned(in LiveBlocks.Record record)
+        {
+            using (_lock.Enter())
+            {
+                _abandoned.Add(record);
+            }
+        }
     }
 }

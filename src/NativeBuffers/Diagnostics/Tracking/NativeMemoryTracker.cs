@@ -5,66 +5,66 @@ using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers;
 
-/// <summary>What the process holds of native memory, and what became of it.</summary>
+/// <summary>The live native memory of the process, by the lines that allocated it, and leaks.</summary>
 /// <remarks>
 /// <para>Blocks are tracked in a process that was started with <c>NATIVEBUFFERS_TRACK=sites</c> or <c>stacks</c>, or with the
-/// setting <c>NativeBuffers.Track</c>: those of all owners, and the bare ones of <see cref="NativeAllocator.Default"/>. In any
-/// process, those of an allocator made by <see cref="NativeAllocatorTracking.extension(NativeAllocator).WithTracking"/> are.</para>
-/// <para>Owners that are forgotten are reported as they are found (<see cref="LeakFound"/>), and what is alive when a tracked
-/// process ends is listed on the error stream.</para>
+/// setting <c>NativeBuffers.Track</c>: those of all owners, and bare blocks of <see cref="NativeAllocator.Default"/>. The blocks of an
+/// allocator made by <see cref="NativeAllocatorTracking.extension(NativeAllocator).WithTracking"/> are tracked in any process.</para>
+/// <para>Each owner that was not disposed is reported when it is found (<see cref="LeakFound"/>). When a tracked process ends, its live
+/// blocks are listed on the error stream.</para>
 /// <para>All members may be called from any thread.</para>
 /// </remarks>
 public static class NativeMemoryTracker
 {
     /// <summary>
-    /// Told of each tracked owner that was never disposed, when a finalizer has freed its memory, or the end of its thread: on the
-    /// thread that found it, which is not the owner's. As long as nobody listens, a line goes to the error stream.
+    /// Raised for each tracked owner that was never disposed, after a finalizer or the end of its thread has freed its memory. It is
+    /// raised on the thread that found the owner, which is not the owner's. Without subscribers, a line goes to the error stream.
     /// </summary>
-    /// <remarks>Must not throw, and not wait for others: what it throws is lost.</remarks>
+    /// <remarks>A subscriber must not throw, because its exception is lost, and must not wait for another thread.</remarks>
     public static event Action<NativeMemoryLeak>? LeakFound
     {
-        add => LeakReports.Found += value;
-        remove => LeakReports.Found -= value;
+        add => ProcessTracker.LeakFound += value;
+        remove => ProcessTracker.LeakFound -= value;
     }
 
-    /// <summary>What is noted of all owners' blocks in this process.</summary>
+    /// <summary>How the blocks of all owners are tracked in this process.</summary>
     public static TrackingMode Mode => InstrumentationSettings.Tracking;
 
-    /// <summary>Whether all owners' blocks are tracked in this process.</summary>
+    /// <summary>Whether the blocks of all owners are tracked in this process.</summary>
     public static bool IsTracking => Mode != TrackingMode.Off;
 
-    /// <summary>What is alive of all that is tracked, in bytes, as its users asked for them.</summary>
-    public static long LiveBytes => ProcessLedger.Instance.Registry.ByteCount;
+    /// <summary>The sum of the sizes of all live tracked blocks, in bytes, as their users asked for them.</summary>
+    public static long LiveBytes => ProcessTracker.Instance.Blocks.ByteCount;
 
-    /// <summary>How many blocks are alive of all that are tracked.</summary>
-    public static long LiveBlocks => ProcessLedger.Instance.Registry.Count;
+    /// <summary>The number of live tracked blocks.</summary>
+    public static long LiveBlocks => ProcessTracker.Instance.Blocks.Count;
 
-    /// <summary>The most bytes that have been alive at a time, of all that is tracked.</summary>
-    /// <remarks>Exact if one thread allocates and frees. Each other thread that does may make it wrong by up to 64 KiB.</remarks>
+    /// <summary>The most tracked bytes that were live at a time.</summary>
+    /// <remarks>Exact if one thread allocates and frees. Each further thread may make it wrong by up to 64 KiB.</remarks>
     public static long PeakBytes => long.Max(Peak.ByteCount, LiveBytes);
 
     /// <summary>
-    /// How many owners, lists, scoped and pooled buffers were never disposed, and had their memory freed by a finalizer, or when
-    /// their thread had ended; arenas count with each of their blocks. Each is a mistake in the program; also those that a
-    /// finalizer of the program's own would have disposed, had it been first.
+    /// How many owners, lists, scoped and pooled buffers were never disposed, so that a finalizer or the end of their thread has freed
+    /// their memory. An arena counts with each of its blocks. Each is a mistake in the program. Owners that a finalizer of the program
+    /// would have disposed a moment later are counted too.
     /// </summary>
     public static long AbandonedCount => Cleaner.AbandonedCount + ThreadCaches.AbandonedCount;
 
-    /// <summary>What is alive now, of all that is tracked.</summary>
-    public static NativeMemorySnapshot TakeSnapshot() => new(UsageTable.Of(ProcessLedger.Instance.Registry.Copy()), Peak.ByteCount);
+    /// <summary>The tracked blocks that are live now.</summary>
+    public static NativeMemorySnapshot TakeSnapshot() => ProcessTracker.Instance.TakeSnapshot();
 
-    /// <summary>Begins a scope that throws when it ends, if anything that was allocated in it was not given back: for tests.</summary>
+    /// <summary>Begins a scope for tests. Its end throws if a block that was allocated in it was not given back.</summary>
     /// <remarks>
-    /// <para>It counts what its flow allocates: the calls between here and <see cref="IDisposable.Dispose"/>, the tasks that they
-    /// start, and what comes behind an <c>await</c>. What other tests do at the same time does not count. It needs no tracking: any
-    /// process will do. Scopes may be nested: the inner one ends first.</para>
-    /// <para>Watched are owners of all kinds, whatever their allocator, and bare blocks of <see cref="NativeAllocator.Default"/>.
-    /// They may be disposed on any thread. An owner that was forgotten is a leak, also if a finalizer has freed it meanwhile.</para>
-    /// <para>If the body throws, and something was lost because of that, the exception here hides the body's. Where
-    /// that matters, use <see cref="AssertNoLeaks(Action)"/>, which lets the body's through.</para>
-    /// <para>What an <c>async</c> method begins does not reach its caller. A scope that was begun in one that has returned throws an
-    /// <see cref="InvalidOperationException"/> when it is disposed, as it has seen nothing: use <see cref="AssertNoLeaksAsync"/>.
-    /// So does one within which another has not ended.</para>
+    /// <para>A scope counts what its flow allocates: the calls between here and <see cref="IDisposable.Dispose"/>, the tasks that they
+    /// start, and the code after an <c>await</c>. Tests that run at the same time do not count. A scope needs no tracking, and works in
+    /// any process. Scopes may be nested: the inner one ends first.</para>
+    /// <para>A scope counts owners of all kinds, with any allocator, and bare blocks of <see cref="NativeAllocator.Default"/>.
+    /// They may be disposed on any thread. An owner that was not disposed is a leak, even if a finalizer has freed its memory.</para>
+    /// <para>If the body throws, and its blocks were lost because of that, the exception of the scope hides the body's. To let the
+    /// body's exception through, use <see cref="AssertNoLeaks(Action)"/>.</para>
+    /// <para>A scope that an <c>async</c> method begins does not reach the caller of the method. If it is disposed after the method has
+    /// returned, it throws an <see cref="InvalidOperationException"/>, because it has counted nothing: use <see cref="AssertNoLeaksAsync"/>.
+    /// A scope that ends before an inner one does throws the same.</para>
     /// </remarks>
     /// <example>
     /// <code>
@@ -74,14 +74,14 @@ public static class NativeMemoryTracker
     /// }
     /// </code>
     /// </example>
-    /// <returns>The scope: dispose it in the same method, where it throws a <see cref="NativeMemoryLeakException"/> that names the sites.</returns>
+    /// <returns>The scope. Dispose it in the same method, where it throws a <see cref="NativeMemoryLeakException"/> that names the sites.</returns>
     public static IDisposable AssertNoLeaks() => LeakScope.Start();
 
-    /// <summary>Runs a body, and throws if anything that was allocated in it was not given back. What the body throws comes through.</summary>
+    /// <summary>Runs a body, and throws if a block that was allocated in it was not given back. Exceptions of the body come through.</summary>
     /// <inheritdoc cref="AssertNoLeaks()" path="/remarks/para[position()&lt;3]"/>
-    /// <param name="body">What to run.</param>
+    /// <param name="body">The code to run.</param>
     /// <exception cref="ArgumentNullException"><paramref name="body"/> is null.</exception>
-    /// <exception cref="NativeMemoryLeakException">Something was not given back.</exception>
+    /// <exception cref="NativeMemoryLeakException">A block was not given back.</exception>
     public static void AssertNoLeaks(Action body)
     {
         ArgumentNullException.ThrowIfNull(body);
@@ -99,10 +99,8 @@ public static class NativeMemoryTracker
         scope.Finish();
     }
 
-    /// <summary>As <see cref="AssertNoLeaks(Action)"/>, for a body that awaits.</summary>
-    /// <param name="body">What to run.</param>
-    /// <exception cref="ArgumentNullException"><paramref name="body"/> is null.</exception>
-    /// <exception cref="NativeMemoryLeakException">Something was not given back.</exception>
+    /// <summary>Like <see cref="AssertNoLeaks(Action)"/>, for a body that awaits.</summary>
+    /// <inheritdoc cref="AssertNoLeaks(Action)" path="/param|/exception"/>
     public static async Task AssertNoLeaksAsync(Func<Task> body)
     {
         ArgumentNullException.ThrowIfNull(body);

@@ -4,37 +4,37 @@ namespace NativeBuffers.Diagnostics.Tracking;
 
 /// <summary>The most bytes that were live at a time.</summary>
 /// <remarks>
-/// A total that all threads write would cost more than all else when two allocate. So each thread keeps back what it has not
-/// told the others, up to <see cref="MostKeptBack"/>, and compares with the peak what it knows: the total, and its own part.
-/// For one thread that is exact; for more it errs by no more than what the others keep back.
+/// One total that all threads write would cost more than the rest of tracking when two threads allocate. So each thread adds up its
+/// changes, and publishes them when they exceed <see cref="MostPending"/>. A thread compares the peak with the total plus its own
+/// pending bytes. For one thread that is exact. For several, the error is at most the pending bytes of the remaining threads.
 /// </remarks>
 internal static class Peak
 {
     /// <summary>In bytes.</summary>
-    public const long MostKeptBack = 64 * 1024;
+    public const long MostPending = 64 * 1024;
 
     private static long s_total;
     private static long s_highest;
 
     [ThreadStatic]
-    private static Part? t_part;
+    private static ThreadPart? t_part;
 
     /// <summary>In bytes.</summary>
     public static long ByteCount => Volatile.Read(ref s_highest);
 
-    /// <summary>So many bytes more are live, or fewer.</summary>
+    /// <summary>Adds to the live bytes; subtracts if negative.</summary>
     public static void Add(long byteCount)
     {
-        Part part = t_part ?? MakePart();
-        long kept = part.KeptBack + byteCount;
-        if (kept is > MostKeptBack or < -MostKeptBack)
+        ThreadPart part = t_part ?? MakePart();
+        long pending = part.Pending + byteCount;
+        if (pending is > MostPending or < -MostPending)
         {
-            _ = Interlocked.Add(ref s_total, kept);
-            kept = 0;
+            _ = Interlocked.Add(ref s_total, pending);
+            pending = 0;
         }
 
-        part.KeptBack = kept;
-        long known = Volatile.Read(ref s_total) + kept;
+        part.Pending = pending;
+        long known = Volatile.Read(ref s_total) + pending;
         if (known > Volatile.Read(ref s_highest))
         {
             Raise(known);
@@ -52,18 +52,18 @@ internal static class Peak
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static Part MakePart() => t_part = new Part();
+    private static ThreadPart MakePart() => t_part = new ThreadPart();
 
-    /// <summary>What a thread has not told the others; when it has ended, they are told.</summary>
-    private sealed class Part
+    /// <summary>The bytes that a thread has not published. The finalizer publishes them after the thread has ended.</summary>
+    private sealed class ThreadPart
     {
-        public long KeptBack;
+        public long Pending;
 
-        // Each thread writes its own.
-#pragma warning disable CS0169, IDE0051 // Nobody uses it.
+        // Each thread writes to its own part.
+#pragma warning disable CS0169, IDE0051 // Padding is not read.
         private readonly LinePadding _padding;
 #pragma warning restore CS0169, IDE0051
 
-        ~Part() => _ = Interlocked.Add(ref s_total, KeptBack);
+        ~ThreadPart() => _ = Interlocked.Add(ref s_total, Pending);
     }
 }

@@ -4,60 +4,55 @@ using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Diagnostics.Tracking;
 
-/// <summary>Notes each block in a ledger, and leaves the block as it is.</summary>
-/// <remarks>
-/// A block is noted when there is one, and taken out before it is freed, when its address is still nobody else's. While it is
-/// resized it is not noted.
-/// </remarks>
+/// <summary>Adds each block to a tracker, and does not change the block.</summary>
+/// <remarks>A block is removed from the tracker before it is freed, because its address may come back at once. It is not tracked while it is resized.</remarks>
 internal sealed class TrackingAllocator : WrappingAllocator
 {
     private static readonly ConditionalWeakTable<NativeAllocator, TrackingAllocator> s_byInner = [];
 
-    private readonly Ledger _ledger;
+    private readonly BlockTracker _tracker;
     private readonly int _allocatorId;
     private TrackingAllocator? _forAdopted;
 
-    private TrackingAllocator(NativeAllocator inner, Ledger ledger, bool isAmbient)
+    private TrackingAllocator(NativeAllocator inner, BlockTracker tracker, bool isAmbient)
         : base("Tracked", inner, isAmbient)
     {
-        _ledger = ledger;
+        _tracker = tracker;
         _allocatorId = AllocatorNames.IdOf(Behind(inner));
         TakesAllocationSites = true;
-        IsTracked = inner.IsTracked || ledger is ProcessLedger;
+        IsTracked = inner.IsTracked || tracker is ProcessTracker;
 
-        // There is one for each inner allocator, which keeps it. Those of scopes go with their scope.
-        LivesForever = inner.LivesForever && ledger is ProcessLedger;
+        // The inner allocator keeps the one of the process. The one of a scope ends with its scope.
+        LivesForever = inner.LivesForever && tracker is ProcessTracker;
     }
 
-    /// <summary>The one that stands in front of an allocator because a user asked for it: the same each time.</summary>
+    /// <summary>The wrapper that a user asked for. The same object for the same inner allocator.</summary>
     public static NativeAllocator Over(NativeAllocator inner) =>
-        s_byInner.GetValue(inner, static inner => new TrackingAllocator(inner, ProcessLedger.Instance, isAmbient: false));
+        s_byInner.GetValue(inner, static inner => new TrackingAllocator(inner, ProcessTracker.Instance, isAmbient: false));
 
-    /// <summary>One that stands in front of an allocator in the whole process; none where the user has put one there already.</summary>
-    public static NativeAllocator Ambient(NativeAllocator inner)
-    {
-        LeakReports.Start();
-        return inner.IsTracked ? inner : new TrackingAllocator(inner, ProcessLedger.Instance, isAmbient: true);
-    }
+    /// <summary>The wrapper for the whole process; the allocator itself if the user has wrapped it already.</summary>
+    public static NativeAllocator Ambient(NativeAllocator inner) =>
+        inner.IsTracked ? inner : new TrackingAllocator(inner, ProcessTracker.Instance, isAmbient: true);
 
-    /// <summary>One that stands in front of an allocator in a scope.</summary>
-    public static NativeAllocator InScope(NativeAllocator inner, ScopeLedger ledger) => new TrackingAllocator(inner, ledger, isAmbient: true);
+    /// <summary>The wrapper for a leak scope.</summary>
+    public static NativeAllocator InScope(NativeAllocator inner, BlockTracker tracker) => new TrackingAllocator(inner, tracker, isAmbient: true);
 
-    internal override object Notes => _ledger;
+    internal override object Notes => _tracker;
 
+    /// <inheritdoc/>
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
     {
-        if (_ledger.IsOver)
+        if (_tracker.HasEnded)
         {
             return Inner.Obtain(byteCount, alignment, zeroed);
         }
 
-        int stackId = _ledger.CaptureStack();
+        int stackId = _tracker.CaptureStack();
         int siteId = AllocationSite.Noted.Id;
         void* block = Inner.Obtain(byteCount, alignment, zeroed);
-        if (block != null && !TryAdd(new BlockRecord((nint)block, (long)byteCount, siteId, stackId, _allocatorId)))
+        if (block != null && !TryAdd(new LiveBlocks.Record((nint)block, (long)byteCount, siteId, stackId, _allocatorId)))
         {
-            // What cannot be noted is refused: the figures are right or there is no block.
+            // A block that cannot be tracked is refused, so that the figures stay right.
             Inner.GiveBack(block, byteCount, alignment);
             return null;
         }
@@ -65,9 +60,10 @@ internal sealed class TrackingAllocator : WrappingAllocator
         return block;
     }
 
+    /// <inheritdoc/>
     protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed)
     {
-        bool isKnown = TryRemove(block, out BlockRecord record);
+        bool isKnown = TryRemove(block, out LiveBlocks.Record record);
         void* resized = null;
         try
         {
@@ -84,9 +80,10 @@ internal sealed class TrackingAllocator : WrappingAllocator
         return resized;
     }
 
+    /// <inheritdoc/>
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
     {
-        bool isKnown = TryRemove(block, out BlockRecord record);
+        bool isKnown = TryRemove(block, out LiveBlocks.Record record);
         bool isAbandoned = isKnown && AllocationSite.Noted == AllocationSite.Abandoned;
         try
         {
@@ -94,31 +91,32 @@ internal sealed class TrackingAllocator : WrappingAllocator
         }
         catch (NativeMemoryViolationException) when (isKnown)
         {
-            // It was not given back: the block stays in use.
+            // The guard has refused to free the block, so the block is still live.
             _ = TryAdd(record);
             throw;
         }
 
         if (isAbandoned)
         {
-            _ledger.FoundAbandoned(record);
+            _tracker.NoteAbandoned(record);
         }
     }
 
+    /// <inheritdoc/>
     private protected override unsafe void FreeOfOwnerCore(void* block, nuint byteCount, nuint alignment)
     {
-        bool isKnown = TryRemove(block, out BlockRecord record);
+        bool isKnown = TryRemove(block, out LiveBlocks.Record record);
         bool isAbandoned = isKnown && AllocationSite.Noted == AllocationSite.Abandoned;
         Inner.FreeOfOwner(block, byteCount, alignment);
         if (isAbandoned)
         {
-            _ledger.FoundAbandoned(record);
+            _tracker.NoteAbandoned(record);
         }
     }
 
     /// <remarks>
-    /// Whoever gets the block frees it by the allocator that the user asked for. So it stays noted where that one is tracked: by
-    /// request, and as the default one.
+    /// The new owner frees the block by the allocator that the user asked for. So the block stays tracked if that allocator is: by
+    /// request, or as the default one.
     /// </remarks>
     /// <inheritdoc/>
     internal override unsafe void* Release(void* block, nuint byteCount, nuint alignment)
@@ -128,7 +126,7 @@ internal sealed class TrackingAllocator : WrappingAllocator
             return block;
         }
 
-        bool isKnown = TryRemove(block, out BlockRecord record);
+        bool isKnown = TryRemove(block, out LiveBlocks.Record record);
         void* released = null;
         try
         {
@@ -150,19 +148,19 @@ internal sealed class TrackingAllocator : WrappingAllocator
     {
         get
         {
-            // Who tracks on request gave the block out itself, or its inner allocator did.
+            // A wrapper that the user asked for has handed out the block itself, or its inner allocator has.
             NativeAllocator inner = IsAmbient ? Inner.ForAdopted : Inner;
-            return inner == Inner ? this : _forAdopted ??= new TrackingAllocator(inner, _ledger, IsAmbient);
+            return inner == Inner ? this : _forAdopted ??= new TrackingAllocator(inner, _tracker, IsAmbient);
         }
     }
 
-    /// <remarks>Perhaps a bare block that is noted already: then it is somebody else's from now on.</remarks>
+    /// <remarks>A bare block may be tracked already. From now on it is tracked as the owner's.</remarks>
     /// <inheritdoc/>
     internal override unsafe void Adopt(void* block, nuint byteCount)
     {
         Inner.Adopt(block, byteCount);
         _ = TryRemove(block, out _);
-        _ = TryAdd(new BlockRecord((nint)block, (long)byteCount, AllocationSite.Noted.Id, _ledger.CaptureStack(), _allocatorId));
+        _ = TryAdd(new LiveBlocks.Record((nint)block, (long)byteCount, AllocationSite.Noted.Id, _tracker.CaptureStack(), _allocatorId));
     }
 
     /// <inheritdoc/>
@@ -172,23 +170,24 @@ internal sealed class TrackingAllocator : WrappingAllocator
         _ = TryRemove(block, out _);
     }
 
-    private bool TryAdd(in BlockRecord record)
+    private bool TryAdd(in LiveBlocks.Record record)
     {
-        bool isAdded = _ledger.Registry.TryAdd(record);
+        bool isAdded = _tracker.Blocks.TryAdd(record);
         if (isAdded)
         {
-            _ledger.Count(record.ByteCount);
+            _tracker.Count(record.ByteCount);
         }
 
         return isAdded;
     }
 
-    private unsafe bool TryRemove(void* block, out BlockRecord record)
+    /// <safety>The pointer may be any: its address is compared, and not followed.</safety>
+    private unsafe bool TryRemove(void* block, out LiveBlocks.Record record)
     {
-        bool isKnown = _ledger.Registry.TryRemove((nint)block, _allocatorId, out record);
+        bool isKnown = _tracker.Blocks.TryRemove((nint)block, _allocatorId, out record);
         if (isKnown)
         {
-            _ledger.Count(-record.ByteCount);
+            _tracker.Count(-record.ByteCount);
         }
 
         return isKnown;
