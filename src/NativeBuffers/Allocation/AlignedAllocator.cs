@@ -1,5 +1,4 @@
 using System.Numerics;
-using NativeBuffers.Platform.Shared;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Allocation;

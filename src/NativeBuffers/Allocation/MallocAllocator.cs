@@ -1,4 +1,4 @@
-using NativeBuffers.Platform.Shared;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Allocation;
 

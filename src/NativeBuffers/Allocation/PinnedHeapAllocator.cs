@@ -1,4 +1,3 @@
-using NativeBuffers.Platform.Shared;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Allocation;

@@ -1,5 +1,5 @@
 using NativeBuffers.Blocks.Cache;
-using NativeBuffers.Platform.Shared;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks;
 

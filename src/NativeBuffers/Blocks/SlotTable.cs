@@ -1,7 +1,6 @@
 using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Blocks.Lifecycle;
 using NativeBuffers.Blocks.Stats;
-using NativeBuffers.Platform.Shared;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks;

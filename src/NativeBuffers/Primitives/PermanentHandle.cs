@@ -1,5 +1,3 @@
-using NativeBuffers.Platform.Shared;
-
 namespace NativeBuffers.Primitives;
 
 /// <summary>One handle to an object that lives as long as the process, made when first needed. For any thread.</summary>

@@ -1,5 +1,5 @@
 using System.Runtime.Versioning;
-using NativeBuffers.Platform.Shared;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Tests.Regions;
 

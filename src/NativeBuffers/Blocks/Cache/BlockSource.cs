@@ -1,5 +1,5 @@
 using NativeBuffers.Blocks.Stats;
-using NativeBuffers.Platform.Shared;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Cache;
 

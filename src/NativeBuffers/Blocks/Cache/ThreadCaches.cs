@@ -1,7 +1,6 @@
 using NativeBuffers.Blocks.Lifecycle;
 using NativeBuffers.Blocks.Stats;
 using NativeBuffers.Instrumentation;
-using NativeBuffers.Platform.Shared;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Cache;

@@ -1,6 +1,6 @@
 using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Instrumentation;
-using NativeBuffers.Platform.Shared;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Lifecycle;
 

@@ -1,5 +1,5 @@
 using System.Numerics;
-using NativeBuffers.Platform.Shared;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Guards;
 

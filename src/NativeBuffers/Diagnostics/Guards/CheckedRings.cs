@@ -1,5 +1,4 @@
 using NativeBuffers.Blocks.Cache;
-using NativeBuffers.Platform.Shared;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Guards;

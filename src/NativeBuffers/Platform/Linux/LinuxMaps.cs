@@ -1,6 +1,7 @@
 using Microsoft.Win32.SafeHandles;
 using NativeBuffers.Platform.Shared;
 using NativeBuffers.Platform.Unix;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Platform.Linux;
 

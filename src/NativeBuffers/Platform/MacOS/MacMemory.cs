@@ -1,5 +1,6 @@
 using NativeBuffers.Platform.Shared;
 using NativeBuffers.Platform.Unix;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Platform.MacOS;
 

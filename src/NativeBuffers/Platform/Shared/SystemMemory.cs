@@ -1,3 +1,5 @@
+using NativeBuffers.Primitives;
+
 namespace NativeBuffers.Platform.Shared;
 
 /// <summary>The border to the operating system: whole pages, and freed heap memory given back.</summary>

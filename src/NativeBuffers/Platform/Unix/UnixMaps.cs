@@ -1,5 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 using NativeBuffers.Platform.Shared;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Platform.Unix;
 

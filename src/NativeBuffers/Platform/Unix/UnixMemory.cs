@@ -1,4 +1,5 @@
 using NativeBuffers.Platform.Shared;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Platform.Unix;
 

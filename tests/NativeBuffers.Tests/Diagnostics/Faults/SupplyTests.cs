@@ -1,7 +1,7 @@
 using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Blocks.Lifecycle;
-using NativeBuffers.Platform.Shared;
+using NativeBuffers.Primitives;
 using NativeBuffers.Tests.Lifetimes;
 using NativeBuffers.Tests.Regions;
 

@@ -1,4 +1,4 @@
-namespace NativeBuffers.Platform.Shared;
+namespace NativeBuffers.Primitives;
 
 /// <summary>Whether the system, the C library or the runtime is made to refuse what the library asks of it: for tests of what becomes of the rest.</summary>
 /// <remarks>
