@@ -3,15 +3,15 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers;
 
-/// <summary>The use of memory that somebody else owns, and may dispose at any time: it is freed after this ends.</summary>
+/// <summary>The use of memory that has another owner. The owner may be disposed at any time; the memory is freed after the borrow ends.</summary>
 /// <remarks>
 /// <para>Declare it with <c>using</c>. Spans and references taken from it cannot leave the scope: the compiler refuses. It
 /// belongs to the thread that began it, which the language guarantees for a ref struct.</para>
-/// <para>Several threads may borrow at once, and one thread several times. They all see the same elements: who reads what
-/// another writes is theirs to agree upon. While a borrow lasts, the owner is not resized.</para>
+/// <para>Several threads may borrow at once, and one thread several times. All borrows see the same elements: threads that read and
+/// write them must synchronise. While a borrow lasts, the owner is not resized.</para>
 /// <para>A borrow that is never disposed keeps the memory until its thread has ended. Copies of the struct are aliases:
-/// disposing one ends all of them, and they have no elements then, except through the span that a copy has kept.</para>
-/// <para>A borrow costs a few plain stores, and no atomic operation: those who dispose pay instead, and only when
+/// disposing one ends all of them. They have no elements then, except through the span that a copy has kept.</para>
+/// <para>A borrow costs a few plain stores, and no atomic operation. Disposal pays instead, and only when
 /// another thread has borrowed. The idea is that of hazard pointers (Michael, 2004) with an asymmetric barrier.</para>
 /// </remarks>
 /// <example>
@@ -24,12 +24,12 @@ namespace NativeBuffers;
 public ref struct Borrow<T> : IDisposable
     where T : unmanaged
 {
-    // As many elements as a span can have: all of them, nearly always.
+    // All elements, or the first int.MaxValue of them.
     private Span<T> _span;
     private long _length;
     private readonly BorrowMark _mark;
 
-    /// <safety>The mark is of a block at this address with so many elements.</safety>
+    /// <safety>The mark is of a borrow of the block at <paramref name="start"/>, which has <paramref name="length"/> elements.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal unsafe Borrow(BorrowMark mark, void* start, long length)
     {
@@ -73,8 +73,7 @@ public ref struct Borrow<T> : IDisposable
         get => ref _span[index];
     }
 
-    /// <summary>An element.</summary>
-    /// <exception cref="IndexOutOfRangeException">The index is outside; a borrow that has ended has no elements.</exception>
+    /// <inheritdoc cref="this[int]"/>
     public readonly ref T this[long index]
     {
         [UnscopedRef]
@@ -86,13 +85,13 @@ public ref struct Borrow<T> : IDisposable
                 ThrowOutside(index, _length);
             }
 
-            // SAFETY: the index is below the length, and elements follow each other behind the first.
+            // SAFETY: the span's reference is the first of _length elements in a row, and the index is below that.
             return ref Unsafe.Add(ref MemoryMarshal.GetReference(_span), (nint)index);
         }
     }
 
     /// <summary>An element, counted from either end.</summary>
-    /// <exception cref="IndexOutOfRangeException">The index is outside; a borrow that has ended has no elements.</exception>
+    /// <inheritdoc cref="this[int]" path="/exception"/>
     public readonly ref T this[Index index]
     {
         [UnscopedRef]
@@ -112,23 +111,21 @@ public ref struct Borrow<T> : IDisposable
         }
 
         Layout.ThrowIfOutside(start, length, _length);
-        return MemoryMarshal.CreateSpan(
-            ref Unsafe.Add(ref MemoryMarshal.GetReference(_span), (nint)start), length);
+        return MemoryMarshal.CreateSpan(ref Unsafe.Add(ref MemoryMarshal.GetReference(_span), (nint)start), length);
     }
 
     /// <summary>All elements.</summary>
-    /// <exception cref="InvalidOperationException">There are more than <see cref="int.MaxValue"/> elements.</exception>
-    /// <exception cref="ObjectDisposedException">The borrow has ended, perhaps through a copy.</exception>
+    /// <inheritdoc cref="Span" path="/exception"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static implicit operator Span<T>([UnscopedRef] in Borrow<T> borrow) => borrow.Span;
 
     /// <summary>All elements, to read.</summary>
-    /// <exception cref="InvalidOperationException">There are more than <see cref="int.MaxValue"/> elements.</exception>
-    /// <exception cref="ObjectDisposedException">The borrow has ended, perhaps through a copy.</exception>
+    /// <inheritdoc cref="Span" path="/exception"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static implicit operator ReadOnlySpan<T>([UnscopedRef] in Borrow<T> borrow) => borrow.Span;
 
-    /// <summary>Ends the borrow. Once only: a second call, on this value or on any copy, does nothing. Frees the memory if its owner was disposed meanwhile.</summary>
+    /// <summary>Ends the borrow. A second call, on this value or on any copy, does nothing.</summary>
+    /// <remarks>If the owner was disposed during the borrow, the end of the last use frees the memory.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Dispose()
     {
@@ -138,7 +135,7 @@ public ref struct Borrow<T> : IDisposable
     }
 
     [DoesNotReturn]
-    [SuppressMessage("Usage", "CA2201", Justification = "What the platform's spans throw.")]
+    [SuppressMessage("Usage", "CA2201", Justification = "The platform's spans throw it.")]
     private static void ThrowOutside(long index, long length) => throw new IndexOutOfRangeException(ThrowHelper.NoElement(nameof(index), index, length).Message);
 
     [DoesNotReturn]

@@ -13,10 +13,10 @@ public static class NativeBuffer
 {
     /// <summary>A buffer of zeroed elements.</summary>
     /// <param name="length">In elements.</param>
-    /// <param name="allocator">Where the block comes from; <see cref="NativeAllocator.Default"/> when null.</param>
-    /// <returns>A buffer that the caller owns: declare it with <c>using</c>.</returns>
+    /// <param name="allocator">The allocator of the block; <see cref="NativeAllocator.Default"/> when null.</param>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
     /// <param name="line">Filled in by the compiler.</param>
+    /// <returns>A buffer that the caller owns: declare it with <c>using</c>.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
@@ -54,11 +54,11 @@ public static class NativeBuffer
         where T : unmanaged => CreateUninitialized<T>(length, allocator, file: null);
 
     /// <summary>A buffer with a copy of <paramref name="source"/>.</summary>
-    /// <param name="source">What to copy; the buffer shares no memory with it.</param>
-    /// <param name="allocator">Where the block comes from; <see cref="NativeAllocator.Default"/> when null.</param>
-    /// <returns>A buffer that the caller owns: declare it with <c>using</c>.</returns>
+    /// <param name="source">The elements to copy; the buffer shares no memory with them.</param>
+    /// <param name="allocator">The allocator of the block; <see cref="NativeAllocator.Default"/> when null.</param>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
     /// <param name="line">Filled in by the compiler.</param>
+    /// <inheritdoc cref="Create{T}(int, NativeAllocator?, string?, int)" path="/returns"/>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -75,14 +75,14 @@ public static class NativeBuffer
     public static NativeBuffer<T> CreateFrom<T>(scoped ReadOnlySpan<T> source, NativeAllocator? allocator = null)
         where T : unmanaged => CreateFrom(source, allocator, file: null);
 
-    /// <summary>As <see cref="Create{T}(int, NativeAllocator?)"/>, but says so when memory is exhausted instead of throwing.</summary>
+    /// <summary>Creates a buffer of zeroed elements; returns false instead of throwing when memory is exhausted.</summary>
     /// <param name="length">In elements.</param>
     /// <param name="buffer">
     /// The buffer, which the caller owns; empty when the result is false. Take it over with
     /// <c>using var mine = buffer.Move();</c>: a statement <c>using (buffer)</c> would dispose a copy. CA2000 does not know
     /// <c>Move</c>: where that rule is on, dispose by <c>try</c> and <c>finally</c>.
     /// </param>
-    /// <param name="allocator">Where the block comes from; <see cref="NativeAllocator.Default"/> when null.</param>
+    /// <param name="allocator">The allocator of the block; <see cref="NativeAllocator.Default"/> when null.</param>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
     /// <param name="line">Filled in by the compiler.</param>
     /// <returns>False when memory is exhausted.</returns>

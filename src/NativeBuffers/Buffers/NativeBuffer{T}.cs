@@ -8,13 +8,12 @@ namespace NativeBuffers;
 /// <para>Declare it with <c>using</c>. Spans and references taken from it cannot leave the scope: the compiler refuses
 /// (in safe code). It belongs to the thread that created it, which the language guarantees for a ref struct; a buffer
 /// that was never disposed is freed when its thread has ended.</para>
-/// <para>Copies of the struct are aliases of one owner. Once any of them is disposed, moved or resized, every member of
-/// the others but <see cref="Length"/>, <see cref="IsEmpty"/> and the indexers throws
-/// <see cref="ObjectDisposedException"/>. The indexers do not look, as that
-/// would cost every loop: do not copy buffers; pass them by <c>ref</c> or <c>in</c>, pass spans, or <see cref="Move"/>.</para>
+/// <para>Copies of the struct are aliases of one owner. Once one of them is disposed, moved or resized, the other copies are stale:
+/// their members throw <see cref="ObjectDisposedException"/>, except <see cref="Length"/>, <see cref="IsEmpty"/> and the indexers. A check
+/// in the indexers would cost every loop. So do not copy buffers: pass them by <c>ref</c> or <c>in</c>, pass spans, or <see cref="Move"/>.</para>
 /// <para>The compiler makes a copy to call <see cref="Resize"/>, <see cref="Move"/>, <see cref="ToOwner"/> or <see cref="Dispose()"/> on an
-/// <c>in</c> parameter or a readonly field: do not call them there. The statement <c>using (buffer)</c> makes one, too. If a copy was only resized,
-/// disposing the buffer gives the new block back.</para>
+/// <c>in</c> parameter or a readonly field: do not call them there. The statement <c>using (buffer)</c> makes a copy, too. If a copy was
+/// only resized, disposing the buffer gives the new block back.</para>
 /// <para><c>default</c> is a valid empty buffer. There is no enumerator, because references taken through one could
 /// leave the scope: write <c>foreach (ref var x in buffer.AsSpan())</c>.</para>
 /// </remarks>
@@ -39,7 +38,7 @@ public ref struct NativeBuffer<T> : IDisposable
         _lease = lease;
         unsafe
         {
-            // SAFETY: callers pass a lease that was just rented for this length.
+            // SAFETY: the lease is new, and its block has room for length elements until the lease is returned.
             _span = lease.View<T>(length);
         }
     }
@@ -59,7 +58,7 @@ public ref struct NativeBuffer<T> : IDisposable
     public readonly bool IsDisposed => _lease.IsStale;
 
     /// <summary>The address of the first element, for native code; valid until this buffer is disposed, moved or resized.</summary>
-    /// <safety>Follow it only inside the buffer's length and lifetime.</safety>
+    /// <remarks>Safety: follow the pointer only inside the buffer's length and lifetime.</remarks>
     /// <exception cref="ObjectDisposedException">The memory was given back.</exception>
     [SuppressMessage("Naming", "CA1720", Justification = "It is one.")]
     public readonly unsafe T* Pointer => (T*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(AsSpan()));
@@ -74,7 +73,7 @@ public ref struct NativeBuffer<T> : IDisposable
     }
 
     /// <summary>An element, counted from either end.</summary>
-    /// <exception cref="IndexOutOfRangeException">The index is outside the buffer; a disposed buffer has no elements.</exception>
+    /// <inheritdoc cref="this[int]" path="/exception"/>
     public readonly ref T this[Index index]
     {
         [UnscopedRef]
@@ -104,15 +103,13 @@ public ref struct NativeBuffer<T> : IDisposable
     public readonly Span<T> AsSpan(int start) => AsSpan().Slice(start);
 
     /// <summary><paramref name="length"/> elements from <paramref name="start"/> on.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The range is not inside the buffer.</exception>
-    /// <exception cref="ObjectDisposedException">The memory was given back.</exception>
+    /// <inheritdoc cref="AsSpan(int)" path="/exception"/>
     [UnscopedRef]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly Span<T> AsSpan(int start, int length) => AsSpan().Slice(start, length);
 
     /// <summary>The elements of a range.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The range is not inside the buffer.</exception>
-    /// <exception cref="ObjectDisposedException">The memory was given back.</exception>
+    /// <inheritdoc cref="AsSpan(int)" path="/exception"/>
     [UnscopedRef]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly Span<T> AsSpan(Range range) => AsSpan()[range];
@@ -140,14 +137,14 @@ public ref struct NativeBuffer<T> : IDisposable
     /// <param name="length">In elements.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
     /// <exception cref="ObjectDisposedException">The memory was given back.</exception>
-    /// <exception cref="OutOfMemoryException">Memory is exhausted; the buffer is as it was.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted; the buffer is unchanged.</exception>
     public void Resize(int length)
     {
         _ = AsSpan();
         unsafe
         {
-            // SAFETY: the lease is not stale, and was rented for the span's length.
-            // Through a copy: a call by address would tie this buffer, in its caller's loops too, to the stack frame.
+            // SAFETY: the lease is current, and its block has room for the span's elements. So has the new lease for length elements.
+            // A call by address would keep this buffer in its caller's stack frame, also in loops: so the call goes through a copy.
             Lease lease = _lease;
             _lease = lease.Resize(_span.Length, length, sizeof(T));
             _span = _lease.View<T>(length);
@@ -155,9 +152,7 @@ public ref struct NativeBuffer<T> : IDisposable
     }
 
     /// <summary>Hands ownership to the result. This buffer is empty afterwards, and copies of it count as disposed.</summary>
-    /// <remarks>
-    /// For example <c>using var mine = created.Move();</c> for a buffer that came as an <c>out</c> argument.
-    /// </remarks>
+    /// <remarks>For example <c>using var mine = created.Move();</c> for a buffer that came as an <c>out</c> argument.</remarks>
     /// <exception cref="ObjectDisposedException">The memory was given back already.</exception>
     public NativeBuffer<T> Move()
     {
@@ -183,7 +178,7 @@ public ref struct NativeBuffer<T> : IDisposable
 
         unsafe
         {
-            // SAFETY: the lease is not stale, and was rented for the span's length.
+            // SAFETY: the lease is current, and its block has room for length elements. The new owner gets the block, this buffer loses it.
             Lease lease = _lease;
             Hold hold = Hold.Take(lease);
             this = default;
@@ -208,13 +203,13 @@ public ref struct NativeBuffer<T> : IDisposable
     /// <exception cref="ObjectDisposedException">The memory was given back.</exception>
     public readonly void CopyTo(scoped Span<T> destination) => AsSpan().CopyTo(destination);
 
-    /// <summary>Gives the memory back. Once only: a second call, on this buffer or on any copy, frees nothing.</summary>
-    /// <remarks>Also gives back the block of a copy that was only resized; the compiler may have made that copy. In a process
-    /// that watches its memory, the disposal of a copy after another is told: see the page on diagnostics.</remarks>
+    /// <summary>Gives the memory back. A second call, on this buffer or on any copy, frees nothing.</summary>
+    /// <remarks>Also gives back the block of a copy that was only resized; the compiler may have made that copy. In a process with
+    /// guards or tracking, a second disposal is reported: see the page on diagnostics.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Dispose()
     {
-        // The lease stays: its generation is over, by which this buffer is known to be disposed and not just empty.
+        // The stale lease stays: it tells a disposed buffer from an empty one.
         _span = default;
         _lease.Return(typeof(T));
     }

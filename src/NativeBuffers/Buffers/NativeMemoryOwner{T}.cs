@@ -9,11 +9,11 @@ namespace NativeBuffers;
 
 /// <summary>A block of <typeparamref name="T"/> outside the garbage-collected heap, owned by an object: for fields, async code, other threads.</summary>
 /// <remarks>
-/// <para>Dispose it, or dispose what holds it. One that was forgotten is freed by a finalizer and counted
+/// <para>Dispose it. An owner that was not disposed is freed by a finalizer and counted
 /// (<see cref="NativeMemoryTracker.AbandonedCount"/>); that finalizer costs nothing where it is not needed.</para>
-/// <para>All members may be called from all threads at any time. <see cref="Borrow"/> is the safe way to the elements:
-/// while a borrow or a pin lasts, <see cref="Dispose()"/> lets nobody else in, and the memory is freed when the last one ends.
-/// A span taken from <see cref="Memory"/> does not hold the memory: it must not be used after <see cref="Dispose()"/>.</para>
+/// <para>All members may be called from all threads at any time. <see cref="Borrow"/> is the safe way to the elements: after
+/// <see cref="Dispose()"/> no borrow or pin begins, and the memory is freed when the last one ends.
+/// A span taken from <see cref="Memory"/> does not keep the memory: it must not be used after <see cref="Dispose()"/>.</para>
 /// <para>Lengths have 64 bits. A <see cref="Memory{T}"/> has 32: see <see cref="Slice"/>.</para>
 /// </remarks>
 /// <example>
@@ -41,23 +41,23 @@ namespace NativeBuffers;
 public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     where T : unmanaged
 {
-    private OwnedBlock _ownedBlock;
+    private OwnedBlock _block;
 
-    // How many elements there were, at most, before they became fewer. While there are not so many again, memories that were given
-    // may reach behind them; so each new one gets a manager of its own, which knows how far it reaches.
+    // The largest length from which a resize has shrunk the owner; 0 if none has. While the owner is shorter, a Memory<T> from before
+    // may reach past the end. So each new Memory<T> gets an OwnerWindow, which knows its own end.
     private long _longest;
     private bool _hasGivenMemory;
 
-    /// <safety>The ownedBlock is of a block for as many elements as it says.</safety>
-    internal unsafe NativeMemoryOwner(OwnedBlock ownedBlock) => _ownedBlock = ownedBlock;
+    /// <safety>The block has as many elements as <paramref name="block"/> says, and belongs to this owner alone.</safety>
+    internal unsafe NativeMemoryOwner(OwnedBlock block) => _block = block;
 
     /// <summary>The number of elements; 0 once disposed.</summary>
-    public long Length => _ownedBlock.LengthOrNone;
+    public long Length => _block.LengthOrNone;
 
     /// <summary>Whether it was disposed, released or moved from.</summary>
-    public bool IsDisposed => _ownedBlock.IsOver;
+    public bool IsDisposed => _block.IsOver;
 
-    /// <summary>What frees the block: after <see cref="Release"/>, its <see cref="NativeAllocator.Free(void*, nuint, nuint)"/> is the way.</summary>
+    /// <summary>The allocator that frees the block: after <see cref="Release"/>, with <see cref="NativeAllocator.Free(void*, nuint, nuint)"/>.</summary>
     /// <exception cref="ObjectDisposedException">The owner has no block any more.</exception>
     public NativeAllocator Allocator
     {
@@ -66,16 +66,16 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
             using Borrow<T> borrow = Borrow();
             unsafe
             {
-                // SAFETY: the block is borrowed.
-                return _ownedBlock.Allocator;
+                // SAFETY: the borrow keeps the block and its slot until the end of this method.
+                return _block.Allocator;
             }
         }
     }
 
-    /// <summary>All elements, for code that knows the platform's types. Pinning it keeps the memory; a span of it does not.</summary>
+    /// <summary>All elements, for code that takes a <see cref="Memory{T}"/>. A pin of it keeps the memory; a span of it does not.</summary>
     /// <remarks>
-    /// If the owner may be disposed while input or output is in flight, use the memory of <see cref="Retain()"/>. On Linux the
-    /// platform's sockets and files pin nothing, in most cases: they take spans.
+    /// If the owner may be disposed during input or output, use the memory of <see cref="Retain()"/>. On Linux the platform's sockets
+    /// and files mostly take spans and pin nothing.
     /// </remarks>
     /// <exception cref="InvalidOperationException">There are more than <see cref="int.MaxValue"/> elements: use <see cref="Slice"/>.</exception>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
@@ -90,7 +90,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
 
     /// <summary>An owner of zeroed elements.</summary>
     /// <param name="length">In elements.</param>
-    /// <param name="allocator">Where the block comes from; <see cref="NativeAllocator.Default"/> when null.</param>
+    /// <param name="allocator">The allocator of the block; <see cref="NativeAllocator.Default"/> when null.</param>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
     /// <param name="line">Filled in by the compiler.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
@@ -116,8 +116,8 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
         CreateUninitialized(length, allocator, file: null);
 
     /// <summary>An owner with a copy of <paramref name="source"/>.</summary>
-    /// <param name="source">What to copy; the owner shares no memory with it.</param>
-    /// <param name="allocator">Where the block comes from; <see cref="NativeAllocator.Default"/> when null.</param>
+    /// <param name="source">The elements to copy; the owner shares no memory with them.</param>
+    /// <param name="allocator">The allocator of the block; <see cref="NativeAllocator.Default"/> when null.</param>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
     /// <param name="line">Filled in by the compiler.</param>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
@@ -135,13 +135,13 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     public static NativeMemoryOwner<T> CreateFrom(ReadOnlySpan<T> source, NativeAllocator? allocator = null) =>
         CreateFrom(source, allocator, file: null);
 
-    /// <summary>An owner of memory that C code allocated, and handed over.</summary>
+    /// <summary>An owner of memory that other code allocated and handed over, such as a C library.</summary>
+    /// <remarks>Safety: the caller owns the block, which has this length, and hands it over. <paramref name="freedBy"/> can free it.</remarks>
     /// <param name="pointer">The first element.</param>
     /// <param name="length">In elements.</param>
-    /// <param name="freedBy">What frees it, for example <see cref="NativeAllocator.Malloc"/>; is told the length in bytes.</param>
+    /// <param name="freedBy">The allocator that frees the block, for example <see cref="NativeAllocator.Malloc"/>. It gets the size in bytes.</param>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
     /// <param name="line">Filled in by the compiler.</param>
-    /// <safety>The block is the caller's to give up, is as long as stated, and <paramref name="freedBy"/> is what frees it.</safety>
     /// <exception cref="ArgumentNullException"><paramref name="pointer"/> or <paramref name="freedBy"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
     /// <exception cref="InvalidOperationException">Such a block would reach the last page of the address space.</exception>
@@ -158,19 +158,18 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     }
 
     /// <inheritdoc cref="Adopt(T*, long, NativeAllocator, string?, int)"/>
-    /// <safety>As for the other.</safety>
     [SuppressMessage("Naming", "CA1720", Justification = "It is one.")]
     public static unsafe NativeMemoryOwner<T> Adopt(T* pointer, long length, NativeAllocator freedBy) =>
         Adopt(pointer, length, freedBy, file: null);
 
-    /// <summary>Hands the block to the caller, who frees it now. This owner counts as disposed afterwards.</summary>
-    /// <returns>The first element. <see cref="Allocator"/>, read before, frees it, as <see cref="Length"/> elements' bytes.</returns>
-    /// <safety>Free it once, with what it was allocated with.</safety>
+    /// <summary>Hands the block to the caller, which must free it. This owner counts as disposed afterwards.</summary>
+    /// <remarks>Safety: free the block once, with its allocator, and do not use it afterwards.</remarks>
+    /// <returns>The first element. Read <see cref="Allocator"/> and <see cref="Length"/> before: they are needed to free the block.</returns>
     /// <exception cref="InvalidOperationException">The memory is borrowed or pinned.</exception>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
     public unsafe T* Release()
     {
-        bool isOpen = _ownedBlock.TryRelease(out void* block);
+        bool isOpen = _block.TryRelease(out void* block);
         GC.KeepAlive(this);
         return isOpen ? (T*)block : throw Disposed();
     }
@@ -182,15 +181,15 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     {
         unsafe
         {
-            // SAFETY: the ownedBlock is this owner's, whose elements are as long as it says.
+            // SAFETY: the new owner gets the block of this owner, with its length, and this owner loses it.
             var moved = new NativeMemoryOwner<T>(default);
-            bool isOpen = _ownedBlock.TryMove(out moved._ownedBlock);
+            bool isOpen = _block.TryMove(out moved._block);
             GC.KeepAlive(this);
             return isOpen ? moved : throw Disposed();
         }
     }
 
-    /// <summary>Part of the elements, for code that knows the platform's types: also of those beyond <see cref="int.MaxValue"/>.</summary>
+    /// <summary>Part of the elements, for code that takes a <see cref="Memory{T}"/>: also of those beyond <see cref="int.MaxValue"/>.</summary>
     /// <param name="start">In elements.</param>
     /// <param name="length">In elements.</param>
     /// <exception cref="ArgumentOutOfRangeException">The range is not inside the memory.</exception>
@@ -208,49 +207,48 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Borrow<T> Borrow()
     {
-        if (!_ownedBlock.TryBorrow(out BorrowMark mark))
+        if (!_block.TryBorrow(out BorrowMark mark))
         {
             mark = BorrowAnew();
         }
 
         unsafe
         {
-            // SAFETY: the block is borrowed with this mark.
-            var borrow = new Borrow<T>(mark, _ownedBlock.Start, _ownedBlock.BorrowedLength);
+            // SAFETY: the mark borrows the block, so start and length stay until it ends.
+            var borrow = new Borrow<T>(mark, _block.Start, _block.BorrowedLength);
             GC.KeepAlive(this);
             return borrow;
         }
     }
 
-    /// <summary>Keeps the memory for asynchronous code, whoever disposes this owner meanwhile.</summary>
+    /// <summary>Keeps the memory for asynchronous code, also if this owner is disposed in between.</summary>
     /// <remarks>
-    /// What <see cref="Borrow"/> is for one scope, this is for code that awaits. The result has a <see cref="Memory{T}"/> of its
-    /// own, whose span and pins stay good until the result is disposed. Meanwhile nobody resizes, releases or moves.
+    /// <see cref="Borrow"/> is for one scope; this is for code that awaits. The result has a <see cref="Memory{T}"/> of its own, whose
+    /// span and pins are valid until the result is disposed. Until then the owner cannot be resized, released or moved.
     /// </remarks>
-    /// <returns>An object that the caller disposes. One that was forgotten keeps the memory for ever, as a pin does.</returns>
+    /// <returns>An object that the caller disposes. If it is not disposed, it keeps the memory for ever, as a pin does.</returns>
     /// <exception cref="InvalidOperationException">There are more than <see cref="int.MaxValue"/> elements, or a billion pins go on.</exception>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
     public IMemoryOwner<T> Retain() => RetainPart(0, length: null);
 
-    /// <summary>As <see cref="Retain()"/>, of part of the elements; all of the memory is kept.</summary>
-    /// <param name="start">In elements.</param>
-    /// <param name="length">In elements.</param>
-    /// <returns>An object that the caller disposes.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The range is not inside the memory.</exception>
-    /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
+    /// <summary>Keeps the memory as <see cref="Retain()"/> does, for part of the elements; all of the memory is kept.</summary>
+    /// <inheritdoc cref="Slice" path="/param|/exception"/>
+    /// <inheritdoc cref="Retain()" path="/returns"/>
     public IMemoryOwner<T> Retain(long start, int length) => RetainPart(start, length);
 
     /// <summary>Changes the length. Contents are kept, new elements are zero, and the block may move.</summary>
-    /// <remarks>Spans taken from <see cref="Memory"/> before must not be used afterwards. Members that need the elements wait while another
-    /// thread resizes, and throw on the thread that resizes. <see cref="Dispose()"/> does not wait; the resize frees the memory at its end, and throws.</remarks>
+    /// <remarks>
+    /// Spans taken from <see cref="Memory"/> before must not be used afterwards. Members that need the elements wait while another thread
+    /// resizes, and throw on the thread that resizes. <see cref="Dispose()"/> does not wait: the resize then frees the memory at its end, and throws.
+    /// </remarks>
     /// <param name="length">In elements.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
     /// <exception cref="InvalidOperationException">The memory is borrowed or pinned.</exception>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
-    /// <exception cref="OutOfMemoryException">Memory is exhausted; the owner is as it was.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted; the owner is unchanged.</exception>
     public void Resize(long length)
     {
-        bool isOpen = _ownedBlock.TryResize(length, Unsafe.SizeOf<T>(), ref _longest);
+        bool isOpen = _block.TryResize(length, Unsafe.SizeOf<T>(), ref _longest);
         GC.KeepAlive(this);
         if (!isOpen)
         {
@@ -258,24 +256,24 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
         }
     }
 
-    /// <summary>Lets nobody in any more, and gives the memory back: now, or when the last borrow or pin of it ends.</summary>
-    /// <remarks>Once only: a second call does nothing, from whichever thread. Never throws.</remarks>
+    /// <summary>Ends the ownership, and gives the memory back: now, or when its last borrow or pin ends.</summary>
+    /// <remarks>No borrow or pin begins afterwards. A second call, on any thread, does nothing. Never throws.</remarks>
     public void Dispose()
     {
-        _ownedBlock.Close();
+        _block.Close();
         GC.KeepAlive(this);
     }
 
-    /// <summary>All elements, or the first <see cref="int.MaxValue"/>. The span does not hold the memory.</summary>
+    /// <summary>All elements, or the first <see cref="int.MaxValue"/>. The span does not keep the memory.</summary>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
     public override Span<T> GetSpan() => GetSpan(0, int.MaxValue);
 
     /// <summary>Keeps the memory where it is, and alive, until the result is disposed.</summary>
-    /// <param name="elementIndex">What the result points to; at most <see cref="int.MaxValue"/>.</param>
+    /// <param name="elementIndex">The element that the result points to; at most <see cref="int.MaxValue"/>.</param>
     /// <returns>Dispose it, on any thread. Disposing copies of it ends no other pin.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The index is not inside the memory, nor its end.</exception>
-    /// <exception cref="InvalidOperationException">There are fewer elements than there were, and it may be for a memory from before:
-    /// pin one that is taken now. Or a billion pins go on.</exception>
+    /// <exception cref="InvalidOperationException">A resize has shrunk the owner, and the pinned <see cref="Memory{T}"/> may be from before:
+    /// pin a new one. Or a billion pins go on.</exception>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
     public override MemoryHandle Pin(int elementIndex = 0)
     {
@@ -283,13 +281,13 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
         long length;
         unsafe
         {
-            // SAFETY: the block is pinned.
-            length = _ownedBlock.BorrowedLength;
+            // SAFETY: the pin keeps the block and its length until the handle is disposed.
+            length = _block.BorrowedLength;
         }
 
         if (MayReachTooFar(length) && Volatile.Read(ref _hasGivenMemory))
         {
-            // Whoever pins a memory then uses as many elements as that has, and it does not tell how many.
+            // The caller may go on to use all elements of its Memory<T>, and this method does not know their number.
             handle.Dispose();
             throw ThrowHelper.HasShrunk(length, Volatile.Read(ref _longest));
         }
@@ -297,28 +295,28 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
         return handle;
     }
 
-    /// <summary>Ends the last pin that still goes on, if any, whose <see cref="MemoryHandle"/> then ends nothing more.</summary>
-    public override void Unpin() => _ownedBlock.EndLastPin();
+    /// <summary>Ends the last pin that still goes on, if any. Its <see cref="MemoryHandle"/> then ends no other pin.</summary>
+    public override void Unpin() => _block.EndLastPin();
 
-    /// <summary>Part of the elements. The span does not hold the memory.</summary>
+    /// <summary>Part of the elements. The span does not keep the memory.</summary>
     /// <param name="start">In elements; not negative.</param>
-    /// <param name="most">The length, or less if there are not so many elements; not negative.</param>
+    /// <param name="most">The length in elements, not negative. The result is shorter if the memory is.</param>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
     internal Span<T> GetSpan(long start, int most)
     {
         unsafe
         {
-            // SAFETY: the range is inside the block.
+            // SAFETY: the block has length elements until the owner is disposed or resized, and the range is inside.
             byte* block = (byte*)Read(out long length);
             start = long.Min(start, length);
             return Block.View<T>(block + ((nint)start * sizeof(T)), (int)long.Min(length - start, most));
         }
     }
 
-    /// <summary>As <see cref="Pin(int)"/>, anywhere, for so many elements.</summary>
+    /// <summary>Pins the memory for <paramref name="count"/> elements from any index on.</summary>
     internal MemoryHandle PinAt(long elementIndex, int count)
     {
-        Pin pin = _ownedBlock.TryPin(out nint start, out long length, isLast: true) ?? throw Disposed();
+        Pin pin = _block.TryPin(out nint start, out long length, isLast: true) ?? throw Disposed();
         GC.KeepAlive(this);
         if ((ulong)elementIndex > (ulong)length || count > length - elementIndex)
         {
@@ -328,16 +326,16 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
 
         unsafe
         {
-            // SAFETY: once pinned, address and length stay, and the index is inside or at the end.
+            // SAFETY: the pin keeps start and length until it ends, and the index is inside or at the end.
             return new MemoryHandle((T*)start + elementIndex, default, pin);
         }
     }
 
-    /// <summary>Pins all elements, for input and output of the library's own.</summary>
+    /// <summary>Pins all elements, for the library's own input and output.</summary>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
     internal Pin PinAll(out nint start, out long length)
     {
-        Pin pin = _ownedBlock.TryPin(out start, out length, isLast: false) ?? throw Disposed();
+        Pin pin = _block.TryPin(out start, out length, isLast: false) ?? throw Disposed();
         GC.KeepAlive(this);
         return pin;
     }
@@ -351,21 +349,21 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
         hold.BeginAtHome();
         unsafe
         {
-            // SAFETY: the block is rented for so many elements.
+            // SAFETY: the new block has room for length elements, and belongs to the new owner alone.
             return new NativeMemoryOwner<T>(new OwnedBlock(hold, length));
         }
     }
 
     private Memory<T> MemoryOf(long start, int length, long available)
     {
-        // Noted before it is given: whoever pins it sees that, or sees that nothing has shrunk.
+        // Noted before the Memory<T> exists: a thread that pins it sees the note, or sees that no resize has shrunk the owner.
         _hasGivenMemory = true;
         return !MayReachTooFar(available) && start + length <= int.MaxValue
             ? CreateMemory((int)start, length)
             : new OwnerWindow<T>(this, start, length).Memory;
     }
 
-    /// <summary>Whether a memory that was given may have more elements than there are.</summary>
+    /// <summary>Whether a <see cref="Memory{T}"/> from before may reach past the end.</summary>
     private bool MayReachTooFar(long length) => length < Volatile.Read(ref _longest);
 
     private RetainedMemory<T> RetainPart(long start, int? length)
@@ -377,7 +375,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
             Layout.ThrowIfOutside(start, count, available);
             unsafe
             {
-                // SAFETY: the range is inside what is pinned.
+                // SAFETY: the pin keeps the first element and the length, and the range is inside.
                 return new RetainedMemory<T>(pin, (T*)first + start, count);
             }
         }
@@ -389,9 +387,9 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private BorrowMark BorrowAnew() => _ownedBlock.TryBorrowAnew(out BorrowMark mark) ? mark : throw Disposed();
+    private BorrowMark BorrowAnew() => _block.TryBorrowAnew(out BorrowMark mark) ? mark : throw Disposed();
 
-    private nint Read(out long length) => _ownedBlock.TryRead(out nint start, out length) ? start : throw Disposed();
+    private nint Read(out long length) => _block.TryRead(out nint start, out length) ? start : throw Disposed();
 
     private static ObjectDisposedException Disposed() => ThrowHelper.Disposed($"{nameof(NativeMemoryOwner<>)}<{typeof(T).Name}>");
 

@@ -5,13 +5,13 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers;
 
-/// <summary>Rents blocks of native memory, and keeps those that come back for the next renter.</summary>
+/// <summary>Rents blocks of native memory, and keeps returned blocks for the next renters.</summary>
 /// <remarks>
-/// <para>What is rented holds what its last renter left: clear it, or write before you read. So do all pools of the
-/// platform, and it is what makes them fast.</para>
-/// <para><see cref="Shared"/> uses the caches of <see cref="NativeAllocator.Default"/>: each thread's own blocks, their
-/// limits, and trimming after full collections (<see cref="NativeMemoryCache"/>). A pool of one's own has an allocator and a
-/// limit of its own, and no thread caches but stores that few threads share.</para>
+/// <para>A rented buffer holds the bytes of its last renter: clear it, or write before you read. The platform's pools
+/// do the same, which makes them fast.</para>
+/// <para><see cref="Shared"/> uses the caches of <see cref="NativeAllocator.Default"/>: blocks of each thread, limits, and trimming
+/// after full collections (<see cref="NativeMemoryCache"/>). A new pool has its own allocator and its own limit. It has no
+/// thread caches, but bins that few threads share.</para>
 /// <para>All members may be called from all threads; buffers may be returned by any thread.</para>
 /// </remarks>
 /// <example>
@@ -21,17 +21,17 @@ namespace NativeBuffers;
 /// </code>
 /// </example>
 /// <typeparam name="T">Any type without references.</typeparam>
-[SuppressMessage("Design", "CA1000", Justification = "As the platform's MemoryPool<T>.")]
+[SuppressMessage("Design", "CA1000", Justification = "MemoryPool<T> of the platform does so.")]
 public sealed class NativeMemoryPool<T> : MemoryPool<T>
     where T : unmanaged
 {
     private const int DefaultByteCount = 4096;
 
-    /// <summary>Null for the shared pool, which needs none.</summary>
+    /// <summary>Null for the shared pool, which uses the thread caches.</summary>
     private readonly PoolStore? _store;
 
-    /// <summary>A pool of one's own. Dispose it when done; buffers that are still rented then are freed when they come back.</summary>
-    /// <param name="options">What it is like.</param>
+    /// <summary>A new pool. Dispose it when done; buffers that are still rented then are freed when they come back.</summary>
+    /// <param name="options">The settings of the pool.</param>
     /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
     public NativeMemoryPool(NativePoolOptions options)
     {
@@ -43,13 +43,14 @@ public sealed class NativeMemoryPool<T> : MemoryPool<T>
     {
     }
 
-    /// <summary>The pool for everybody. Disposing it does nothing.</summary>
+    /// <summary>The pool of the process. Disposing it does nothing.</summary>
     public static new NativeMemoryPool<T> Shared { get; } = new();
 
     /// <summary>The largest buffer that <see cref="Rent(int)"/> gives, in elements.</summary>
     public override int MaxBufferSize => int.MaxValue;
 
-    /// <summary>What is kept for the next renters now, in bytes; while others work, a good guess. Of the shared pool: <see cref="NativeMemoryCache.CachedBytes"/>.</summary>
+    /// <summary>The bytes that the pool keeps for the next renters; a good guess while other threads rent and return.</summary>
+    /// <remarks>For the shared pool, this is <see cref="NativeMemoryCache.CachedBytes"/>.</remarks>
     public long CachedBytes => _store?.CachedBytes ?? NativeMemoryCache.CachedBytes;
 
     /// <summary>Rents a buffer of exactly this length. Its elements may hold anything.</summary>
@@ -70,7 +71,7 @@ public sealed class NativeMemoryPool<T> : MemoryPool<T>
     public PooledBuffer<T> RentBuffer(int length, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
         new(_store is null ? Hold.Rent(length, Unsafe.SizeOf<T>(), file, line, typeof(T)) : RentOwn(length, file, line), length);
 
-    /// <summary>Rents memory for code that knows the platform's types only.</summary>
+    /// <summary>Rents memory for code that takes the platform's types.</summary>
     /// <param name="minBufferSize">In elements; -1 for about 4 KiB. The memory is exactly as long.</param>
     /// <returns>An owner that the caller disposes. Pinning its memory delays its return.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="minBufferSize"/> is below -1, or too large to be counted in bytes.</exception>
@@ -91,12 +92,12 @@ public sealed class NativeMemoryPool<T> : MemoryPool<T>
         hold.BeginAtHome();
         unsafe
         {
-            // SAFETY: the block was rented for this length.
+            // SAFETY: the new block has room for length elements, and belongs to the new owner alone.
             return new NativeMemoryOwner<T>(new OwnedBlock(hold, length));
         }
     }
 
-    /// <summary>Gives everything back that is kept: to the allocator, and from there to the system where that can be.</summary>
+    /// <summary>Gives all kept blocks back to the allocator, which gives them back to the system if it can.</summary>
     public void Trim()
     {
         if (_store is null)

@@ -1,6 +1,6 @@
 namespace NativeBuffers;
 
-/// <summary>What a pool of one's own is like: see <see cref="NativeMemoryPool{T}"/>.</summary>
+/// <summary>The settings of a new pool: see <see cref="NativeMemoryPool{T}"/>.</summary>
 /// <example>
 /// <code>
 /// var options = new NativePoolOptions { Allocator = NativeAllocator.Pages, CachedBytesLimit = 256 &lt;&lt; 20 };
@@ -8,10 +8,10 @@ namespace NativeBuffers;
 /// </example>
 public sealed class NativePoolOptions
 {
-    /// <summary>Where the pool's blocks come from; <see cref="NativeAllocator.Default"/> when null.</summary>
+    /// <summary>The allocator of the pool's blocks; <see cref="NativeAllocator.Default"/> when null.</summary>
     public NativeAllocator? Allocator { get; init; }
 
-    /// <summary>The most that the pool keeps for the next renters, in bytes: 64 MiB unless set; 0 keeps nothing.</summary>
+    /// <summary>The most bytes that the pool keeps for the next renters: 64 MiB unless set; 0 keeps nothing.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
     public long CachedBytesLimit
     {

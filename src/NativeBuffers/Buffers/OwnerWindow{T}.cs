@@ -1,12 +1,8 @@
 using System.Buffers;
-using NativeBuffers.Blocks.Lifecycle;
 
 namespace NativeBuffers.Buffers;
 
-/// <summary>
-/// Part of an owner's elements that a <see cref="Memory{T}"/> of the owner itself cannot express: its start would not fit, or it
-/// must know how far it reaches.
-/// </summary>
+/// <summary>Part of an owner's elements for a <see cref="Memory{T}"/> that begins too far for an <see cref="int"/>, or must know its own end.</summary>
 internal sealed class OwnerWindow<T>(NativeMemoryOwner<T> owner, long start, int length) : MemoryManager<T>
     where T : unmanaged
 {
@@ -23,7 +19,7 @@ internal sealed class OwnerWindow<T>(NativeMemoryOwner<T> owner, long start, int
 
     public override void Unpin() => owner.Unpin();
 
-    /// <summary>Does nothing: the owner owns.</summary>
+    /// <summary>Does nothing: the memory belongs to the owner.</summary>
     protected override void Dispose(bool disposing)
     {
     }

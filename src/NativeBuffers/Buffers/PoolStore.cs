@@ -4,50 +4,49 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Buffers;
 
-/// <summary>What a pool of one's own keeps: an allocator that frees nothing as long as it may keep it.</summary>
+/// <summary>The store of one pool: an allocator that keeps freed blocks for the next requests, up to a limit.</summary>
 /// <remarks>
-/// A shelf for each size, under a lock; and several such sets, so that threads on different processors seldom meet. Up to
-/// 1 GiB a block: the thread caches stop at 256 KiB, and pools for larger blocks are what one makes a pool for.
+/// A bin for each size class, under a lock, and several such rows of bins, so that threads on different processors seldom meet. The
+/// store keeps blocks of up to 1 GiB: the thread caches stop at 256 KiB, and larger blocks are a reason to make a pool.
 /// </remarks>
 internal sealed class PoolStore : NativeAllocator, ITrimmable
 {
     /// <summary>The largest block that is kept, in bytes.</summary>
     public const uint Largest = 1 << 30;
 
-    /// <summary>More sets of shelves than this gain nothing: threads meet seldom enough.</summary>
-    private const int MostSets = 8;
+    /// <summary>More rows of bins than this gain nothing: threads meet seldom enough.</summary>
+    private const int MostRows = 8;
 
     private static readonly int s_classCount = (int)SizeClasses.OfLast(Largest - 1) + 1;
 
-    private readonly NativeAllocator _inner;
     private readonly long _limit;
-    private readonly PoolShelf[][] _sets;
+    private readonly Bin[][] _rows;
     private long _cachedBytes;
     private int _isClosed;
 
     public PoolStore(NativePoolOptions options)
         : base($"Pool({(options.Allocator ?? Default).Name})")
     {
-        _inner = WrappingAllocator.Behind(options.Allocator ?? Default);
+        Inner = WrappingAllocator.Behind(options.Allocator ?? Default);
         _limit = options.CachedBytesLimit;
-        TakesAllocationSites = _inner.TakesAllocationSites;
-        IsTracked = _inner.IsTracked;
+        TakesAllocationSites = Inner.TakesAllocationSites;
+        IsTracked = Inner.IsTracked;
 
-        // IsGuarded is not: a guard behind does not see rentals begin and end, so that another one in front is no second one.
-        _sets = new PoolShelf[int.Min(MostSets, Environment.ProcessorCount)][];
-        for (int i = 0; i < _sets.Length; i++)
+        // IsGuarded stays false: a guard under the pool does not see rentals begin and end, so a guard over the pool is not a second one.
+        _rows = new Bin[int.Min(MostRows, Environment.ProcessorCount)][];
+        for (int i = 0; i < _rows.Length; i++)
         {
-            _sets[i] = new PoolShelf[s_classCount];
+            _rows[i] = new Bin[s_classCount];
             for (int sizeClass = 0; sizeClass < s_classCount; sizeClass++)
             {
-                _sets[i][sizeClass] = new PoolShelf();
+                _rows[i][sizeClass] = new Bin();
             }
         }
 
         Gen2Callback.Tell(this);
     }
 
-    /// <summary>A pool that was forgotten: whoever rents from it holds it, so nobody does, and what it keeps is its own.</summary>
+    /// <summary>Frees the blocks of a pool that was never disposed. Its rentals refer to it, so none is left.</summary>
     ~PoolStore()
     {
         try
@@ -56,26 +55,26 @@ internal sealed class PoolStore : NativeAllocator, ITrimmable
         }
         catch (Exception)
         {
-            // A finalizer must not throw. An allocator of the user's own did; there is nobody here to tell.
+            // A finalizer must not throw, and the program's own allocator may.
         }
     }
 
-    /// <summary>Where blocks come from.</summary>
-    public NativeAllocator Inner => _inner;
+    /// <summary>The allocator that the blocks come from.</summary>
+    public NativeAllocator Inner { get; }
 
     public long CachedBytes => Volatile.Read(ref _cachedBytes);
 
     public bool IsClosed => Volatile.Read(ref _isClosed) != 0;
 
-    /// <summary>Gives everything back that is kept.</summary>
+    /// <summary>Gives back all blocks that are kept.</summary>
     public void Trim() => Free(static _ => int.MaxValue);
 
-    /// <summary>Keeps nothing from now on.</summary>
+    /// <summary>Gives back all blocks, and keeps none from now on.</summary>
     public void Close()
     {
         Volatile.Write(ref _isClosed, 1);
 
-        // Who gives a block back either sees this, or has put it on a shelf before those are emptied here. See FreeCore.
+        // A thread that frees a block sees the flag, or has put the block into a bin before the bins are emptied here. See FreeCore.
         Interlocked.MemoryBarrier();
         Trim();
     }
@@ -88,26 +87,27 @@ internal sealed class PoolStore : NativeAllocator, ITrimmable
         }
         else
         {
-            Free(static shelf => shelf.TakeIdleCount());
+            Free(static bin => bin.TakeIdleCount());
         }
     }
 
-    /// <summary>A budget behind the pool knows better what it refused.</summary>
+    /// <summary>The refusal of a budget under the pool, if one has refused.</summary>
     internal override OutOfMemoryException RefusalOf(nuint byteCount) =>
-        NativeMemoryBudget.BudgetRefusalOf(_inner, byteCount) ?? base.RefusalOf(byteCount);
+        NativeMemoryBudget.BudgetRefusalOf(Inner, byteCount) ?? base.RefusalOf(byteCount);
 
+    /// <inheritdoc/>
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
     {
         if (!IsKept(byteCount, alignment))
         {
-            return _inner.Obtain(byteCount, alignment, zeroed);
+            return Inner.Obtain(byteCount, alignment, zeroed);
         }
 
         int sizeClass = SizeClasses.Of(byteCount);
         void* block = TryTake(sizeClass);
         if (block == null)
         {
-            return _inner.Obtain(SizeClasses.SizeOf(sizeClass), Layout.DefaultAlignment, zeroed);
+            return Inner.Obtain(SizeClasses.SizeOf(sizeClass), Layout.DefaultAlignment, zeroed);
         }
 
         if (zeroed)
@@ -118,13 +118,14 @@ internal sealed class PoolStore : NativeAllocator, ITrimmable
         return block;
     }
 
+    /// <inheritdoc/>
     protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment)
     {
         bool wasKept = IsKept(oldByteCount, alignment);
         bool isKept = IsKept(newByteCount, alignment);
         if (!wasKept && !isKept)
         {
-            return _inner.TryResize(block, oldByteCount, newByteCount, alignment, zeroed: true);
+            return Inner.TryResize(block, oldByteCount, newByteCount, alignment, zeroed: true);
         }
 
         if (wasKept && isKept && SizeClasses.Of(oldByteCount) == SizeClasses.Of(newByteCount))
@@ -136,27 +137,29 @@ internal sealed class PoolStore : NativeAllocator, ITrimmable
         return base.ResizeCore(block, oldByteCount, newByteCount, alignment);
     }
 
+    /// <inheritdoc/>
     protected override unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
         !IsKept(oldByteCount, alignment) && !IsKept(newByteCount, alignment)
-            ? _inner.TryResize(block, oldByteCount, newByteCount, alignment, zeroed: false)
+            ? Inner.TryResize(block, oldByteCount, newByteCount, alignment, zeroed: false)
             : ResizeCore(block, oldByteCount, newByteCount, alignment);
 
+    /// <inheritdoc/>
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
     {
         if (!IsKept(byteCount, alignment))
         {
-            _inner.GiveBack(block, byteCount, alignment);
+            Inner.GiveBack(block, byteCount, alignment);
             return;
         }
 
         int sizeClass = SizeClasses.Of(byteCount);
         long classBytes = (long)SizeClasses.SizeOf(sizeClass);
         bool fits = Interlocked.Add(ref _cachedBytes, classBytes) <= _limit && !IsClosed;
-        if (fits && Shelves[sizeClass].TryGive((nint)block))
+        if (fits && RowHere[sizeClass].TryGive((nint)block))
         {
             if (IsClosed)
             {
-                // Closed meanwhile, and perhaps emptied before this block came.
+                // The pool was closed in between, and its bins perhaps emptied before this block came.
                 Trim();
             }
 
@@ -164,19 +167,20 @@ internal sealed class PoolStore : NativeAllocator, ITrimmable
         }
 
         _ = Interlocked.Add(ref _cachedBytes, -classBytes);
-        _inner.GiveBack(block, (nuint)classBytes, Layout.DefaultAlignment);
+        Inner.GiveBack(block, (nuint)classBytes, Layout.DefaultAlignment);
     }
 
-    private PoolShelf[] Shelves => _sets[(uint)Thread.GetCurrentProcessorId() % (uint)_sets.Length];
+    private Bin[] RowHere => _rows[(uint)Thread.GetCurrentProcessorId() % (uint)_rows.Length];
 
     private static bool IsKept(nuint byteCount, nuint alignment) => byteCount <= Largest && alignment <= Layout.DefaultAlignment;
 
+    /// <safety>The block, of the size of the class, belongs to the caller.</safety>
     private unsafe void* TryTake(int sizeClass)
     {
-        nint block = Shelves[sizeClass].TryTake();
-        for (int i = 0; block == 0 && i < _sets.Length; i++)
+        nint block = RowHere[sizeClass].TryTake();
+        for (int i = 0; block == 0 && i < _rows.Length; i++)
         {
-            block = _sets[i][sizeClass].TryTake();
+            block = _rows[i][sizeClass].TryTake();
         }
 
         if (block != 0)
@@ -187,30 +191,88 @@ internal sealed class PoolStore : NativeAllocator, ITrimmable
         return (void*)block;
     }
 
-    /// <summary>Frees of each shelf as many blocks as the function says, or as there are.</summary>
-    private void Free(Func<PoolShelf, int> count)
+    /// <summary>Frees as many blocks of each bin as the function says, or as there are.</summary>
+    private void Free(Func<Bin, int> count)
     {
-        foreach (PoolShelf[] shelves in _sets)
+        foreach (Bin[] row in _rows)
         {
             for (int sizeClass = 0; sizeClass < s_classCount; sizeClass++)
             {
                 nuint classBytes = SizeClasses.SizeOf(sizeClass);
-                PoolShelf shelf = shelves[sizeClass];
-                for (int i = count(shelf); i > 0; i--)
+                Bin bin = row[sizeClass];
+                for (int i = count(bin); i > 0 && bin.TryTake() is var block and not 0; i--)
                 {
-                    nint block = shelf.TryTake();
-                    if (block == 0)
-                    {
-                        break;
-                    }
-
                     _ = Interlocked.Add(ref _cachedBytes, -(long)classBytes);
                     unsafe
                     {
-                        // SAFETY: the shelf has given the block up, which came from this allocator with this size.
-                        _inner.GiveBack((void*)block, classBytes, Layout.DefaultAlignment);
+                        // SAFETY: the block came from the inner allocator with this size. The bin has given it up, so it has no user.
+                        Inner.GiveBack((void*)block, classBytes, Layout.DefaultAlignment);
                     }
                 }
+            }
+        }
+    }
+
+    /// <summary>The free blocks of one size class.</summary>
+    private sealed class Bin
+    {
+        private readonly UninterruptedLock _gate = new();
+        private nint[] _blocks = [];
+        private int _count;
+        private int _fewest;
+
+        /// <summary>The block that came last; 0 if there is none.</summary>
+        public nint TryTake()
+        {
+            // Most bins of other processors are empty: look before locking.
+            if (Volatile.Read(ref _count) == 0)
+            {
+                return 0;
+            }
+
+            using (_gate.Enter())
+            {
+                if (_count == 0)
+                {
+                    return 0;
+                }
+
+                nint block = _blocks[--_count];
+                _fewest = int.Min(_fewest, _count);
+                return block;
+            }
+        }
+
+        /// <summary>Keeps a block; false if there is no memory to note it in.</summary>
+        public bool TryGive(nint block)
+        {
+            using (_gate.Enter())
+            {
+                if (_count == _blocks.Length)
+                {
+                    try
+                    {
+                        Array.Resize(ref _blocks, int.Max(4, 2 * _count));
+                    }
+                    catch (OutOfMemoryException)
+                    {
+                        return false;
+                    }
+                }
+
+                _blocks[_count++] = block;
+                return true;
+            }
+        }
+
+        /// <summary>The number of blocks that were here all the time since the last call.</summary>
+        public int TakeIdleCount()
+        {
+            using (_gate.Enter())
+            {
+                int idle = _fewest;
+                _fewest = _count - idle;
+                return idle;
             }
         }
     }

@@ -6,11 +6,11 @@ namespace NativeBuffers;
 
 /// <summary>A block of <typeparamref name="T"/> rented from a <see cref="NativeMemoryPool{T}"/>: a value that fields can store.</summary>
 /// <remarks>
-/// <para>Dispose it once, anywhere: copies are names of one rental. After any of them is disposed, on whichever thread,
-/// all of them throw <see cref="ObjectDisposedException"/>, and disposing them gives nothing back; the block's next renter
-/// cannot be reached through them. Spans taken before must not be used any more: a span does not know.</para>
+/// <para>Dispose it once, on any thread: copies are names of one rental. After one of them is disposed, all of them throw
+/// <see cref="ObjectDisposedException"/>, and disposing them gives nothing back. They never reach the block's next
+/// renter. But spans taken before must not be used afterwards: a span does not know of the disposal.</para>
 /// <para>All members may be called from all threads. Returning a buffer is cheapest on the thread that rented it.</para>
-/// <para>A rental that was forgotten is given back after a garbage collection or two, and counted
+/// <para>A rental that is not disposed is given back after a garbage collection or two, and counted
 /// (<see cref="NativeMemoryTracker.AbandonedCount"/>). <c>default</c> is a valid empty buffer.</para>
 /// </remarks>
 /// <example>
@@ -20,7 +20,7 @@ namespace NativeBuffers;
 /// </code>
 /// </example>
 /// <typeparam name="T">Any type without references.</typeparam>
-[SuppressMessage("Performance", "CA1815", Justification = "Equal is who has the same rental; nobody needs to ask.")]
+[SuppressMessage("Performance", "CA1815", Justification = "No caller needs to know whether two values are one rental.")]
 public readonly struct PooledBuffer<T> : IMemoryOwner<T>
     where T : unmanaged
 {
@@ -40,11 +40,11 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
     /// <summary>Whether the buffer was given back, through this value or a copy.</summary>
     public bool IsDisposed => !_hold.IsNone && !_hold.IsOpen;
 
-    /// <summary>All elements, for asynchronous code. While it is pinned, disposing the buffer gives the block to nobody.</summary>
+    /// <summary>All elements, for asynchronous code. While it is pinned, the block stays, also if the buffer is disposed.</summary>
     /// <remarks>
-    /// <para>If the buffer may be disposed while input or output is in flight, use the memory of <see cref="Retain"/>. On Linux
-    /// the platform's sockets and files pin nothing, in most cases: they take spans.</para>
-    /// <para>Allocates an object; taken first on another thread than the renting one, it also costs microseconds.</para>
+    /// <para>If the buffer may be disposed during input or output, use the memory of <see cref="Retain"/>. On Linux the platform's
+    /// sockets and files mostly take spans and pin nothing.</para>
+    /// <para>Allocates an object. The first call on another thread than the renting one also costs microseconds.</para>
     /// </remarks>
     /// <exception cref="ObjectDisposedException">The buffer was given back.</exception>
     public Memory<T> Memory => AsOwner() is { } owner ? owner.Memory : default;
@@ -56,7 +56,7 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
     {
         unsafe
         {
-            // SAFETY: the pool rented the block for this length.
+            // SAFETY: the block has room for _length elements while its generation is open, which TryView checks.
             return _hold.TryView(_length, out Span<T> span) ? span : ViewSlowly(_hold, _length);
         }
     }
@@ -68,18 +68,17 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
     public Span<T> AsSpan(int start) => AsSpan().Slice(start);
 
     /// <summary><paramref name="length"/> elements from <paramref name="start"/> on.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The range is not inside the buffer.</exception>
-    /// <exception cref="ObjectDisposedException">The buffer was given back.</exception>
+    /// <inheritdoc cref="AsSpan(int)" path="/exception"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Span<T> AsSpan(int start, int length) => AsSpan().Slice(start, length);
 
-    /// <summary>Borrows the elements: the block is given to nobody else before the result is disposed.</summary>
+    /// <summary>Borrows the elements: no other renter gets the block before the result is disposed.</summary>
     /// <returns>A ref struct: declare it with <c>using</c>.</returns>
     /// <exception cref="ObjectDisposedException">The buffer was given back.</exception>
     public Borrow<T> Borrow() => AsOwner() is { } owner ? owner.Borrow() : default;
 
-    /// <summary>Keeps the elements for asynchronous code, whoever disposes the buffer meanwhile: see <see cref="NativeMemoryOwner{T}.Retain()"/>.</summary>
-    /// <returns>An object that the caller disposes; until then the block is given to nobody else.</returns>
+    /// <summary>Keeps the elements for asynchronous code, also if the buffer is disposed in between: see <see cref="NativeMemoryOwner{T}.Retain()"/>.</summary>
+    /// <returns>An object that the caller disposes; until then no other renter gets the block.</returns>
     /// <exception cref="ObjectDisposedException">The buffer was given back.</exception>
     public IMemoryOwner<T> Retain()
     {
@@ -99,7 +98,7 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
     /// <exception cref="InvalidOperationException">The memory is borrowed or pinned.</exception>
     /// <exception cref="ObjectDisposedException">The buffer was given back.</exception>
-    /// <exception cref="OutOfMemoryException">Memory is exhausted; the buffer is as it was.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted; the buffer is unchanged.</exception>
     public PooledBuffer<T> Resize(int length)
     {
         if (_hold.IsNone)
@@ -110,15 +109,15 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
 
         unsafe
         {
-            // SAFETY: the pool rented the block for this length.
-            var ownedBlock = new OwnedBlock(_hold, _length);
-            bool isOpen = TryShare() && ownedBlock.TryResize(length, sizeof(T));
-            ownedBlock.KeepAlive();
-            return isOpen ? new PooledBuffer<T>(ownedBlock.AsHold(), length) : throw Disposed();
+            // SAFETY: the block has room for _length elements while its generation is open, which TryShare checks.
+            var block = new OwnedBlock(_hold, _length);
+            bool isOpen = TryShare() && block.TryResize(length, sizeof(T));
+            block.KeepAlive();
+            return isOpen ? new PooledBuffer<T>(block.AsHold(), length) : throw Disposed();
         }
     }
 
-    /// <summary>Gives the block back: now, or when the last pin of its memory ends. Once only, through whichever copy.</summary>
+    /// <summary>Gives the block back: now, or when its last borrow or pin ends. A second call, through any copy, does nothing.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Dispose() => _hold.Return();
 
@@ -131,14 +130,14 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
 
         unsafe
         {
-            // SAFETY: the pool rented the block for this length.
+            // SAFETY: the block has room for _length elements while its generation is open, which TryShare checks.
             return TryShare()
                 ? new NativeMemoryOwner<T>(new OwnedBlock(_hold, _length))
                 : throw Disposed();
         }
     }
 
-    /// <summary>Lets the block be borrowed and pinned; false when the buffer was given back, or the value is put together from two.</summary>
+    /// <summary>Allows borrows and pins; false if the buffer was given back, or if this value is torn (see <see cref="Hold.IsGuarded"/>).</summary>
     private bool TryShare() =>
         _hold.TryShare() && _hold.IsGuarded && _hold.HasRoom((ulong)(uint)_length * (uint)Unsafe.SizeOf<T>());
 
@@ -152,7 +151,7 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
 
         unsafe
         {
-            // SAFETY: the pool rented the block for this length.
+            // SAFETY: the block has room for length elements while its generation is open, which TryView checks.
             Span<T> span;
             Backoff backoff = default;
             while (!hold.TryView(length, out span))
@@ -162,7 +161,7 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
                     throw Disposed();
                 }
 
-                // Another thread is making the slot shared, or resizes it.
+                // Another thread moves the slot to the shared state, or resizes the block.
                 hold.Wait(ref backoff);
             }
 

@@ -4,11 +4,8 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Buffers;
 
-/// <summary>Memory that is kept for code which must not be stopped: what <see cref="NativeMemoryOwner{T}.Retain()"/> gives.</summary>
-/// <remarks>
-/// A pin, and a <see cref="Memory{T}"/> of its own whose span is there as long as the pin is. No finalizer: a span of it
-/// might still be in use. One that was forgotten keeps its memory, as a pin does.
-/// </remarks>
+/// <summary>The result of <see cref="NativeMemoryOwner{T}.Retain()"/>: a pin, and a <see cref="Memory{T}"/> that is valid while the pin lasts.</summary>
+/// <remarks>It has no finalizer, because a span of it may still be in use. If it is not disposed, it keeps its memory, as a pin does.</remarks>
 [SuppressMessage("Design", "CA1063", Justification = "Nothing to derive from, and no finalizer.")]
 [SuppressMessage("Usage", "CA1816", Justification = "There is no finalizer to suppress.")]
 internal sealed class RetainedMemory<T> : MemoryManager<T>, IMemoryOwner<T>
@@ -18,7 +15,7 @@ internal sealed class RetainedMemory<T> : MemoryManager<T>, IMemoryOwner<T>
     private readonly nint _start;
     private readonly int _length;
 
-    /// <safety>While the pin lasts, there are so many elements.</safety>
+    /// <safety>There are <paramref name="length"/> elements at <paramref name="start"/> until the pin ends.</safety>
     public unsafe RetainedMemory(Pin pin, T* start, int length)
     {
         _pin = pin;
@@ -40,7 +37,7 @@ internal sealed class RetainedMemory<T> : MemoryManager<T>, IMemoryOwner<T>
         ThrowIfOver();
         unsafe
         {
-            // SAFETY: the constructor's caller promised.
+            // SAFETY: the pin has not ended, so there are _length elements at _start. The user of the span disposes this afterwards.
             return Block.View<T>((void*)_start, _length);
         }
     }
@@ -49,12 +46,12 @@ internal sealed class RetainedMemory<T> : MemoryManager<T>, IMemoryOwner<T>
     {
         ArgumentOutOfRangeException.ThrowIfNegative(elementIndex);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(elementIndex, _length);
-        Pin another = _pin.TryBeginAnother() ?? throw Over();
+        Pin second = _pin.TryBeginAnother() ?? throw Over();
         GC.KeepAlive(this);
         unsafe
         {
-            // SAFETY: the index is inside or at the end, and the other pin has begun.
-            return new MemoryHandle((T*)_start + elementIndex, default, another);
+            // SAFETY: the second pin keeps the elements until it ends, and the index is inside or at the end.
+            return new MemoryHandle((T*)_start + elementIndex, default, second);
         }
     }
 

@@ -89,5 +89,5 @@ public class RemoteFreesTests
         (Slot*)Pointer.Unbox(typeof(OwnedBlock).GetField("_slot", Private)!.GetValue(OwnedBlockOf(owner))!);
 
     private static object OwnedBlockOf(NativeMemoryOwner<byte> owner) =>
-        typeof(NativeMemoryOwner<byte>).GetField("_ownedBlock", Private)!.GetValue(owner)!;
+        typeof(NativeMemoryOwner<byte>).GetField("_block", Private)!.GetValue(owner)!;
 }
