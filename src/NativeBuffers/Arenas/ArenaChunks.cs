@@ -48,7 +48,7 @@ internal sealed class ArenaChunks(NativeAllocator? allocator, AllocationSite sit
             throw asked.RefusalOf(byteCount);
         }
 
-        slot->Generation = Slot.With(slot->Generation, SlotState.Closing);
+        slot->Generation = slot->Generation.With(SlotState.Closing);
         _slots.Add((nint)slot);
         return slot;
     }
@@ -61,7 +61,7 @@ internal sealed class ArenaChunks(NativeAllocator? allocator, AllocationSite sit
             // SAFETY: the slot is never unmapped, and only this object has it. The list drops the slot before its block is given back.
             var slot = (Slot*)_slots[^1];
             _slots.RemoveAt(_slots.Count - 1);
-            Closing.GiveBack(slot, slot->Generation, slot->Home);
+            CloseProtocol.GiveBack(slot, slot->Generation, slot->Home);
         }
     }
 

@@ -12,7 +12,7 @@ namespace NativeBuffers.Arenas;
 internal struct ArenaGate
 {
     /// <summary>What one ticket adds to the one before: as much as a slot's generation grows.</summary>
-    public const ulong Step = Slot.Step;
+    public const ulong Step = Generation.Step;
 
     /// <summary>The ticket of the innermost scope that is open, or of the arena itself: the one that may allocate.</summary>
     public ulong Ticket;

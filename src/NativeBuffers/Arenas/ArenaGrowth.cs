@@ -67,7 +67,7 @@ internal static class ArenaGrowth
             if (cursor.Owner is null)
             {
                 // The gate is the slot's: its generation is the ticket.
-                LoanLedger.RenameTo(header->First.Slot, before.Ticket);
+                LoanLedger.RenameTo(header->First.Slot, new Generation(before.Ticket));
             }
 
             cursor.Gate.Ticket = before.Ticket;
@@ -160,7 +160,7 @@ internal static class ArenaGrowth
             else
             {
                 Slot* slot = chunk->Slot;
-                slot->Generation = Slot.After(slot->Generation);
+                slot->Generation = slot->Generation.Next;
                 ThreadCache.Return(slot, slot->Home);
             }
         }

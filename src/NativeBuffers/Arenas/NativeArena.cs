@@ -78,7 +78,7 @@ public readonly ref struct NativeArena : IDisposable
             }
 
             var header = (ArenaHeader*)slot->Start;
-            ulong ticket = slot->Generation;
+            ulong ticket = slot->Generation.Value;
             ArenaHeader.Initialize(header, slot->Block, ticket, byteLimit);
             header->First.Slot = slot;
             ref ArenaGate gate = ref *(ArenaGate*)slot;

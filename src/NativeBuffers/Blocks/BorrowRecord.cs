@@ -7,7 +7,7 @@ internal struct BorrowRecord
     public unsafe Slot* Slot;
 
     /// <summary>The slot's generation that is borrowed, in the state held. For its thread alone.</summary>
-    public ulong Held;
+    public Generation Opened;
 
     /// <summary>How many borrows this record has seen end. A copy of a borrow that has ended finds it moved on.</summary>
     public ulong Generation;

@@ -19,24 +19,24 @@ internal struct Exclusion
     /// <summary>Begins a note.</summary>
     /// <param name="note">The note, on the stack of this thread.</param>
     /// <param name="slot">The slot, which this thread has made exclusive.</param>
-    /// <param name="held">The generation of the slot.</param>
+    /// <param name="opened">The generation of the slot.</param>
     /// <safety>The note stays on the stack until <see cref="End"/>. Notes of a thread end in reverse order.</safety>
-    public static unsafe void Begin(Exclusion* note, Slot* slot, ulong held)
+    public static unsafe void Begin(Exclusion* note, Slot* slot, Generation opened)
     {
         note->_outer = t_innermost;
         note->_slot = slot;
         t_innermost = note;
-        Volatile.Write(ref Request(slot), None(held));
+        Volatile.Write(ref Request(slot), None(opened));
     }
 
     /// <summary>Ends the note, before other threads may enter again. True if the owner was disposed meanwhile: then no thread may enter again.</summary>
     /// <remarks>The request stays until the generation is closed, so that the owner never looks open in between.</remarks>
     /// <inheritdoc cref="Begin" path="/param"/>
     /// <safety>The note was begun on this thread, with the same slot, which is still exclusive. It is the last one begun.</safety>
-    public static unsafe bool End(Exclusion* note, Slot* slot, ulong held)
+    public static unsafe bool End(Exclusion* note, Slot* slot, Generation opened)
     {
         Forget(note);
-        return Interlocked.CompareExchange(ref Request(slot), 0, None(held)) != None(held);
+        return Interlocked.CompareExchange(ref Request(slot), 0, None(opened)) != None(opened);
     }
 
     /// <summary>Ends the note of a slot that this thread has given away.</summary>
@@ -60,17 +60,17 @@ internal struct Exclusion
 
     /// <summary>Asks the excluding thread to close the generation at the end; false if there is no such note now.</summary>
     /// <safety>The slot is never unmapped, so one whose generation is over may be asked, too.</safety>
-    public static unsafe bool TryAskToClose(Slot* slot, ulong held) =>
-        Interlocked.CompareExchange(ref Request(slot), Asked(held), None(held)) == None(held) || IsAskedToClose(slot, held);
+    public static unsafe bool TryAskToClose(Slot* slot, Generation opened) =>
+        Interlocked.CompareExchange(ref Request(slot), Asked(opened), None(opened)) == None(opened) || IsAskedToClose(slot, opened);
 
     /// <summary>Whether the excluding thread was asked to close the generation at the end.</summary>
     /// <safety>The slot is never unmapped, so one whose generation is over may be asked, too.</safety>
-    public static unsafe bool IsAskedToClose(Slot* slot, ulong held) => Volatile.Read(ref Request(slot)) == Asked(held);
+    public static unsafe bool IsAskedToClose(Slot* slot, Generation opened) => Volatile.Read(ref Request(slot)) == Asked(opened);
 
     private static unsafe ref ulong Request(Slot* slot) => ref *(ulong*)&slot->Next;
 
     // These two values are neither zero nor the address of a slot, whose lowest bits are zero, nor the number of an site, which is odd.
-    private static ulong None(ulong held) => Slot.With(held, SlotState.Exclusive);
+    private static ulong None(Generation opened) => opened.With(SlotState.Exclusive).Value;
 
-    private static ulong Asked(ulong held) => Slot.With(held, SlotState.Deferred);
+    private static ulong Asked(Generation opened) => opened.With(SlotState.ClosePending).Value;
 }

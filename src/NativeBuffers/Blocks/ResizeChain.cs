@@ -10,20 +10,20 @@ namespace NativeBuffers.Blocks;
 /// </remarks>
 internal struct ResizeChain
 {
-    private ulong _first;
-    private ulong _last;
+    private Generation _first;
+    private Generation _last;
 
     /// <summary>Notes that a resize has moved the generation of a loan on.</summary>
     /// <safety>The slot is never unmapped, and this thread has its loan.</safety>
-    public static unsafe void Note(Slot* slot, ulong from, ulong to)
+    public static unsafe void Note(Slot* slot, Generation from, Generation to)
     {
         ResizeChain* chain = SlotTable.ResizedOf(slot);
         if (chain->_last != from)
         {
-            Volatile.Write(ref chain->_first, from);
+            Volatile.Write(ref chain->_first.Value, from.Value);
         }
 
-        Volatile.Write(ref chain->_last, to);
+        Volatile.Write(ref chain->_last.Value, to.Value);
     }
 
     /// <summary>Whether only resizes lie between an earlier generation and the present one.</summary>
@@ -33,10 +33,10 @@ internal struct ResizeChain
     /// generation before the last.
     /// </remarks>
     /// <safety>Slots are never unmapped. A lease of this thread had the first generation.</safety>
-    public static unsafe bool Leads(Slot* slot, ulong from, ulong now)
+    public static unsafe bool Leads(Slot* slot, Generation from, Generation now)
     {
         ResizeChain* chain = SlotTable.ResizedOf(slot);
-        return Volatile.Read(ref chain->_last) == now && Volatile.Read(ref chain->_first) <= from && from < now;
+        return Volatile.Read(ref chain->_last.Value) == now.Value && Volatile.Read(ref chain->_first.Value) <= from.Value && from.Value < now.Value;
     }
 
     /// <summary>Counts and tells the disposal of a stale buffer whose copy was resized.</summary>

@@ -10,28 +10,19 @@ namespace NativeBuffers.Blocks;
 /// <remarks>
 /// <para>Slots live outside the blocks they describe, in memory that is never unmapped, so a stale copy of a buffer may
 /// always look at its slot. It finds another <see cref="Generation"/> there and knows that it owns nothing.</para>
-/// <para>A generation only grows. It has 61 bits above the three of its <see cref="SlotState"/>, and begins with a
-/// <see cref="FirstGeneration"/>. The highest bit stays 0: one return a nanosecond would set it after 13 years, so no slot needs to
-/// be retired.</para>
 /// <para>One slot is one cache line: two threads never write to the same one.</para>
 /// </remarks>
 [StructLayout(LayoutKind.Sequential, Size = 64)]
 internal struct Slot
 {
-    /// <summary>What one generation adds to <see cref="Generation"/>.</summary>
-    public const ulong Step = 8;
-
     /// <summary>
     /// How many pins a block may have. A thread that tries to add one more counts it for a moment. The count could wrap only if far more
     /// threads than a process can have tried at once.
     /// </summary>
     public const int MostPins = 1 << 30;
 
-    /// <summary>
-    /// The number of the generation, times <see cref="Step"/>, and its <see cref="SlotState"/>. Moves on each time the
-    /// block leaves its user. While the block is scoped or free, only the thread that holds the slot writes it.
-    /// </summary>
-    public ulong Generation;
+    /// <summary>The present use of the slot. While the block is scoped or free, only the thread that has the slot writes it.</summary>
+    public Generation Generation;
 
     /// <summary>
     /// The next one in a list of slots without blocks. Behind the generation: while the slot is in a scope's use, these two
@@ -90,31 +81,20 @@ internal struct Slot
     /// <safety>The slot has a block.</safety>
     public readonly unsafe Block Block => new(Start, ByteCount);
 
-    /// <summary>The generation that a slot begins with: far from zero, and from the generations of all other slots.</summary>
-    /// <remarks>
-    /// <para>A value in a field has a slot and a generation. If one thread reads the field while another thread stores there, it may get the
-    /// slot of one value and the generation of the other, or the generation 0 of <c>default</c>. Such a pair must not look like a loan of
-    /// the slot.</para>
-    /// <para>Multiples of the golden ratio lie far apart, however many there are (Knuth, volume 3, 6.4). The first generations of n slots
-    /// are at least 2^57/n loans apart, and at least 2^57 loans away from zero.</para>
-    /// </remarks>
-    /// <param name="number">How many slots were made before this one.</param>
-    public static ulong FirstGeneration(ulong number)
-    {
-        const ulong GoldenRatio = 0x9E3779B97F4A7C15;
-        const ulong Least = 1UL << 60;
-        return Least + (((number * GoldenRatio) >> 2) & ~(Step - 1));
-    }
+    /// <summary>Reads the generation, which another thread may write; no later access moves before the read.</summary>
+    public readonly Generation ReadGeneration() => new(Volatile.Read(in Generation.Value));
 
-    /// <summary>The state that a value of <see cref="Generation"/> tells.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SlotState StateOf(ulong generation) => (SlotState)(generation & (Step - 1));
+    /// <summary>Writes the generation, which another thread may read; no earlier access moves after the write.</summary>
+    public void WriteGeneration(Generation next) => Volatile.Write(ref Generation.Value, next.Value);
 
-    /// <summary>The same generation in another state.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong With(ulong generation, SlotState state) => (generation & ~(Step - 1)) | (ulong)state;
+    /// <summary>Moves the slot from one generation to another by a compare-and-swap; false if it was not <paramref name="from"/>.</summary>
+    public bool TryMove(Generation from, Generation to) =>
+        Interlocked.CompareExchange(ref Generation.Value, to.Value, from.Value) == from.Value;
 
-    /// <summary>The generation after this one, in the state of a block that is free or scoped.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong After(ulong generation) => (generation | (Step - 1)) + 1;
+    /// <summary>Moves the slot from one state to another by a compare-and-swap; false if it was not in that state.</summary>
+    /// <param name="opened">The generation, in the state <see cref="SlotState.Open"/>.</param>
+    /// <param name="from">The state before.</param>
+    /// <param name="to">The state after.</param>
+    public bool TryMove(Generation opened, SlotState from, SlotState to) =>
+        TryMove(opened.Moved(SlotState.Open, from), opened.Moved(SlotState.Open, to));
 }

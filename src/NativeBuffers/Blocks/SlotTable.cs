@@ -163,7 +163,7 @@ internal static class SlotTable
                 for (Slot* slot = (Slot*)slab; slot < (Slot*)slab + SlabLength; slot++)
                 {
                     // In this order: a slot loses its home before it becomes free.
-                    bool isScoped = Slot.StateOf(Volatile.Read(ref slot->Generation)) == SlotState.Scoped;
+                    bool isScoped = slot->ReadGeneration().State == SlotState.Scoped;
                     if (isScoped && slot->Home >= first && slot->Home <= last && slot->IsQueued == 0)
                     {
                         slot->Next = found;
@@ -209,8 +209,8 @@ internal static class SlotTable
         for (int i = 0; i < SlabLength; i++)
         {
             slab[i].Next = i + 1 < SlabLength ? slab + i + 1 : s_vacant;
-            slab[i].Generation = Slot.FirstGeneration(((ulong)s_slabs.Count * SlabLength) + (ulong)i);
-            *CountedOf(slab + i) = slab[i].Generation;
+            slab[i].Generation = Generation.First(((ulong)s_slabs.Count * SlabLength) + (ulong)i);
+            *CountedOf(slab + i) = slab[i].Generation.Value;
         }
 
         s_slabs.Add((nint)slab);

@@ -85,7 +85,7 @@ public class BinTests
         Assert.False(bin->WasIdle());
         Assert.True(bin->WasIdle());
         Slot* slot = Bin.TryTake(bin);
-        slot->Generation++;
+        slot->Generation.Value++;
         _ = Bin.TryGive(bin, slot);
         Assert.False(bin->WasIdle());
         Assert.True(bin->WasIdle());
@@ -138,21 +138,21 @@ public class BinTests
         {
             var bin = (Bin*)address;
             var random = new Random(1);
-            var held = new Stack<nint>();
-            while (!Volatile.Read(ref stop) || held.Count > 0)
+            var opened = new Stack<nint>();
+            while (!Volatile.Read(ref stop) || opened.Count > 0)
             {
                 turns++;
-                if (held.Count < SlotCount && random.Next(2) == 0 && !Volatile.Read(ref stop))
+                if (opened.Count < SlotCount && random.Next(2) == 0 && !Volatile.Read(ref stop))
                 {
                     Slot* slot = Take(bin, depotBin);
                     if (slot != null)
                     {
                         surprises += slot->Allocator;
                         slot->Allocator = 1;
-                        held.Push((nint)slot);
+                        opened.Push((nint)slot);
                     }
                 }
-                else if (held.TryPop(out nint top))
+                else if (opened.TryPop(out nint top))
                 {
                     ((Slot*)top)->Allocator = 0;
                     Give(bin, depotBin, (Slot*)top);

@@ -28,10 +28,10 @@ public class RemoteFreesTests
                 // its plain stores come last. See Bin.ReturnHeld.
                 PooledBuffer<byte> buffer = NativeMemoryPool<byte>.Shared.RentBuffer(Medium);
                 Slot* slot = SlotOf(buffer);
-                ulong held = slot->Generation;
+                Generation opened = slot->Generation;
                 OtherThread.Run(buffer.Dispose);
-                Assert.Equal(SlotState.Returned, Slot.StateOf(slot->Generation));
-                slot->Generation = held + (Slot.Step - (ulong)SlotState.Held);
+                Assert.Equal(SlotState.RemotelyFreed, slot->Generation.State);
+                slot->Generation = opened.Next;
                 ThreadCache.Return(slot, slot->Home);
 
                 // Its next owner makes it large and then small, and another thread disposes it.
@@ -62,10 +62,10 @@ public class RemoteFreesTests
                 // Another thread has closed the buffer, and is interrupted; this one returns it at the same time, and wins.
                 PooledBuffer<byte> buffer = NativeMemoryPool<byte>.Shared.RentBuffer(Medium);
                 Slot* slot = SlotOf(buffer);
-                ulong held = slot->Generation;
+                Generation opened = slot->Generation;
                 Bin* home = slot->Home;
-                ulong closing = Slot.With(held, SlotState.Closing);
-                slot->Generation = held + (Slot.Step - (ulong)SlotState.Held);
+                Generation closing = opened.With(SlotState.Closing);
+                slot->Generation = opened.Next;
                 ThreadCache.Return(slot, slot->Home);
 
                 NativeMemoryOwner<byte> owner = NativeMemoryOwner<byte>.CreateUninitialized(Medium);
@@ -74,7 +74,7 @@ public class RemoteFreesTests
                 owner.GetSpan().Fill(7);
 
                 // It goes on where it stopped.
-                OtherThread.Run(() => Closing.GiveBack(slot, closing, home));
+                OtherThread.Run(() => CloseProtocol.GiveBack(slot, closing, home));
                 Assert.False(owner.IsDisposed);
                 Assert.True(slot->Start != null && slot->Home != null, "Its block was freed.");
                 Assert.Equal(-1, owner.GetSpan().IndexOfAnyExcept((byte)7));

@@ -22,7 +22,7 @@ public class SlotCountTests
                 for (int i = 0; i < 600; i++)
                 {
                     Slot* slot = Hold.Rent(64, 1, file: null, line: 0, typeof(byte)).Slot;
-                    slot->Generation = Slot.With(slot->Generation, SlotState.Returned);
+                    slot->Generation = slot->Generation.With(SlotState.RemotelyFreed);
                     Assert.True(RemoteFrees.TryPush(&queue, slot, out int depth));
                     Assert.Equal(int.Min(i, byte.MaxValue), depth);
                 }
@@ -31,8 +31,8 @@ public class SlotCountTests
                 for (Slot* slot = RemoteFrees.TakeAll(&queue), below; slot != null; slot = below, taken++)
                 {
                     below = RemoteFrees.Below(slot);
-                    Assert.True(RemoteFrees.TryTake(slot, out ulong closing));
-                    Closing.GiveBack(slot, closing, slot->Home);
+                    Assert.True(RemoteFrees.TryTake(slot, out Generation closing));
+                    CloseProtocol.GiveBack(slot, closing, slot->Home);
                 }
 
                 Assert.Equal(600, taken);

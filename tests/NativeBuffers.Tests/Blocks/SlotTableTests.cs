@@ -18,7 +18,7 @@ public sealed class SlotTableTests
             Slot* slots = SlotTable.SlotsOf(slab, out int length);
             for (int i = 0; i < length; i++)
             {
-                generations.Add(Volatile.Read(ref slots[i].Generation));
+                generations.Add(slots[i].ReadGeneration().Value);
             }
         }
 
@@ -32,16 +32,16 @@ public sealed class SlotTableTests
     [InlineData(1 << 21)]
     public void First_generations_lie_as_far_apart_as_the_page_says(int count)
     {
-        List<ulong> generations = [.. Enumerable.Range(0, count).Select(static number => Slot.FirstGeneration((ulong)number))];
-        Assert.All(generations.Take(1000), static generation => Assert.Equal(SlotState.Scoped, Slot.StateOf(generation)));
+        List<ulong> generations = [.. Enumerable.Range(0, count).Select(static number => Generation.First((ulong)number).Value)];
+        Assert.All(generations.Take(1000), static generation => Assert.Equal(SlotState.Scoped, new Generation(generation).State));
         Assert.True(count == 1 || LeastDistance(generations) > (1UL << 57) / (ulong)count);
-        Assert.True(generations.Min() / Slot.Step >= 1UL << 57);
-        Assert.True(((1UL << 63) - generations.Max()) / Slot.Step >= 3UL << 57);
+        Assert.True(generations.Min() / Generation.Step >= 1UL << 57);
+        Assert.True(((1UL << 63) - generations.Max()) / Generation.Step >= 3UL << 57);
     }
 
     private static ulong LeastDistance(List<ulong> generations)
     {
         generations.Sort();
-        return generations.Zip(generations.Skip(1), static (lower, higher) => (higher - lower) / Slot.Step).Min();
+        return generations.Zip(generations.Skip(1), static (lower, higher) => (higher - lower) / Generation.Step).Min();
     }
 }

@@ -26,11 +26,11 @@ public class ArenaOfSlotReturnedTwiceTests
         Hold below = Hold.Rent(4096, 1, file: null, line: 0, typeof(byte));
         Hold hold = Hold.Rent(4096, 1, file: null, line: 0, typeof(byte));
         nint slot = (nint)hold.Slot;
-        ulong held = hold.Held;
+        Generation opened = hold.Opened;
         Elsewhere(() => below.Return());
-        Elsewhere(() => Closing.Close((Slot*)slot, held));
+        Elsewhere(() => CloseProtocol.Close((Slot*)slot, opened));
         Assert.Equal(1, hold.Slot->IsQueued);
-        hold.Slot->Generation = Slot.After(held);
+        hold.Slot->Generation = opened.Next;
         hold.Slot->Home->Hot = hold.Slot;
         using (var arena = NativeArena.Create(initialBytes: 3800))
         {

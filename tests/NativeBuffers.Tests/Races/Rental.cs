@@ -18,15 +18,15 @@ internal readonly struct Rental(PooledBuffer<byte> buffer)
 
     public unsafe Slot* Slot => _hold.Slot;
 
-    public ulong Held => _hold.Held;
+    public Generation Opened => _hold.Opened;
 
     public bool IsNone => _hold.IsNone;
 
     /// <summary>The slot's state now, if this generation is not over.</summary>
-    public unsafe SlotState State => NativeBuffers.Blocks.Slot.StateOf(Slot->Generation);
+    public unsafe SlotState State => Slot->Generation.State;
 
     /// <summary>Whether this names the rental, perhaps with another cleaner, home or length.</summary>
-    public unsafe bool Names(Rental rental) => Slot == rental.Slot && Held == rental.Held;
+    public unsafe bool Names(Rental rental) => Slot == rental.Slot && Opened == rental.Opened;
 
     /// <summary>Whether a view is part of the slot's block.</summary>
     public unsafe bool Contains(ReadOnlySpan<byte> view)

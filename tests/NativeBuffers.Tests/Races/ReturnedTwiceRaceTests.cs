@@ -67,10 +67,10 @@ public class ReturnedTwiceRaceTests
     private static unsafe void ReturnTwice(Hold hold)
     {
         nint slot = (nint)hold.Slot;
-        ulong held = hold.Held;
-        OnNewThread(() => Closing.Close((Slot*)slot, held));
+        Generation opened = hold.Opened;
+        OnNewThread(() => CloseProtocol.Close((Slot*)slot, opened));
         Assert.Equal(1, hold.Slot->IsQueued);
-        hold.Slot->Generation = Slot.After(held);
+        hold.Slot->Generation = opened.Next;
         hold.Slot->Home->Hot = hold.Slot;
     }
 

@@ -52,7 +52,7 @@ public sealed class TornRentalTests
         ["Exclusive"] = Excluded,
         ["Closing"] = Closed,
         ["Deferred"] = Deferred,
-        ["Returned"] = static rental => After(rental, SlotState.Returned, () => OtherThread.Run(rental.Buffer.Dispose)),
+        ["Returned"] = static rental => After(rental, SlotState.RemotelyFreed, () => OtherThread.Run(rental.Buffer.Dispose)),
         ["Free"] = static rental => After(rental, SlotState.Scoped, rental.Buffer.Dispose),
         ["Lent again"] = LentAgain,
         ["Scoped"] = Scoped,
@@ -155,7 +155,7 @@ public sealed class TornRentalTests
                 undo();
                 first.Buffer.Dispose();
                 Assert.Equal(SlotState.Scoped, first.State);
-                Assert.NotEqual(first.Held, Slot.With(Generation(first), SlotState.Held));
+                Assert.NotEqual(first.Opened, GenerationOf(first).With(SlotState.Open));
                 second.Buffer.Dispose();
             }
         }
@@ -165,7 +165,7 @@ public sealed class TornRentalTests
 
     private static unsafe void AssertSameSlot(Rental first, Rental second) => Assert.True(first.Slot == second.Slot);
 
-    private static unsafe ulong Generation(Rental rental) => rental.Slot->Generation;
+    private static unsafe Generation GenerationOf(Rental rental) => rental.Slot->Generation;
 
     private static void AssertReachesNothing(Rental torn, Rental first, Rental second)
     {
@@ -253,21 +253,21 @@ public sealed class TornRentalTests
 
     private static unsafe Action Excluded(Rental rental)
     {
-        Assert.True(Closing.TryEnterExclusive(rental.Slot, rental.Held, out bool isUsed));
+        Assert.True(CloseProtocol.TryEnterExclusive(rental.Slot, rental.Opened, out bool isUsed));
         Assert.False(isUsed);
         return () =>
         {
-            Closing.EndExclusive(rental.Slot, rental.Held);
+            CloseProtocol.EndExclusive(rental.Slot, rental.Opened);
             rental.Buffer.Dispose();
         };
     }
 
     private static unsafe Action Closed(Rental rental)
     {
-        Assert.True(Closing.TryMove(rental.Slot, rental.Held, SlotState.Held, SlotState.Closing));
+        Assert.True(rental.Slot->TryMove(rental.Opened, SlotState.Open, SlotState.Closing));
         return () =>
         {
-            Assert.True(Closing.TryMove(rental.Slot, rental.Held, SlotState.Closing, SlotState.Held));
+            Assert.True(rental.Slot->TryMove(rental.Opened, SlotState.Closing, SlotState.Open));
             rental.Buffer.Dispose();
         };
     }
@@ -275,7 +275,7 @@ public sealed class TornRentalTests
     private static Action Deferred(Rental rental)
     {
         IMemoryOwner<byte> retained = rental.Buffer.Retain();
-        _ = After(rental, SlotState.Deferred, rental.Buffer.Dispose);
+        _ = After(rental, SlotState.ClosePending, rental.Buffer.Dispose);
         return retained.Dispose;
     }
 
@@ -297,7 +297,7 @@ public sealed class TornRentalTests
 
     private static unsafe Action Borrowed(Rental rental)
     {
-        Assert.True(BorrowMark.TryBegin(rental.Slot, rental.Held, out BorrowMark mark));
+        Assert.True(BorrowMark.TryBegin(rental.Slot, rental.Opened, out BorrowMark mark));
         return () =>
         {
             mark.End();

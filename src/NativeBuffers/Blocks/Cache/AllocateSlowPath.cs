@@ -46,7 +46,7 @@ internal static class AllocateSlowPath
             Slot* slot = next;
             next = RemoteFrees.Below(slot);
             CacheBudget.Dequeue((long)SizeClasses.SizeOf(bin->SizeClass));
-            if (!RemoteFrees.TryTake(slot, out ulong closing))
+            if (!RemoteFrees.TryTake(slot, out Generation closing))
             {
                 continue;
             }
@@ -61,7 +61,7 @@ internal static class AllocateSlowPath
             }
 
             // It may have got a block of another size since it was queued, if it was given back twice.
-            slot->Generation = Slot.After(closing);
+            slot->Generation = closing.Next;
             if (taken == null && slot->ByteCount == SizeClasses.SizeOf(bin->SizeClass))
             {
                 taken = slot;

@@ -188,7 +188,7 @@ internal struct Bin
         // Whatever moved, the slot given last lies on top, in a generation that is new. Should two such numbers be equal
         // by chance, a bin that was used is emptied, which costs time and nothing else.
         Slot* top = _count == 0 ? null : Magazine.Slots(_loaded)[_count - 1];
-        ulong now = top == null ? 0 : (ulong)top + (top->Generation * 0x9E3779B97F4A7C15);
+        ulong now = top == null ? 0 : (ulong)top + (top->Generation.Value * 0x9E3779B97F4A7C15);
         bool same = now == _seen;
         _seen = now;
         return same;

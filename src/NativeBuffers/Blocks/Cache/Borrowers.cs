@@ -25,7 +25,7 @@ internal static class Borrowers
 
     /// <summary>Whether any thread is borrowing the slot's block.</summary>
     /// <remarks>
-    /// A thread whose borrow is not seen here has yet to read the slot's generation: see <see cref="Closing"/>. One cache
+    /// A thread whose borrow is not seen here has yet to read the slot's generation: see <see cref="CloseProtocol"/>. One cache
     /// line a thread is looked at, if that borrows one thing at a time.
     /// </remarks>
     /// <safety>The caller has moved the slot's state on, and then passed a barrier of the whole process.</safety>

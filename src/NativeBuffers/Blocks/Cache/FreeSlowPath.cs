@@ -127,11 +127,11 @@ internal static class FreeSlowPath
 
     /// <summary>Gives a closing slot back on a thread that its home does not belong to.</summary>
     /// <safety>The slot belongs to the caller, and has a cached block.</safety>
-    public static unsafe void ReturnElsewhere(Slot* slot, ulong closing, Bin* home)
+    public static unsafe void ReturnElsewhere(Slot* slot, Generation closing, Bin* home)
     {
         // Before it leaves: its own thread may be giving it back at the same time, and then moves it on.
         nuint byteCount = slot->ByteCount;
-        if (Interlocked.CompareExchange(ref slot->Generation, Slot.With(closing, SlotState.Returned), closing) != closing)
+        if (!slot->TryMove(closing, closing.With(SlotState.RemotelyFreed)))
         {
             return;
         }
@@ -151,7 +151,7 @@ internal static class FreeSlowPath
 
     /// <summary>Gives a slot to the depot that was taken from a queue, unless its own thread gave it back at the same time.</summary>
     /// <safety>The slot was taken in this generation, and then a barrier of the whole process was passed.</safety>
-    public static unsafe void TakeAwayUnlessReturned(Slot* slot, ulong closing)
+    public static unsafe void TakeAwayUnlessReturned(Slot* slot, Generation closing)
     {
         // Its own thread is inside if it has not seen that another gave the slot back: let it finish.
         Bin* home = slot->Home;
@@ -160,7 +160,7 @@ internal static class FreeSlowPath
             home->WaitForOwner();
         }
 
-        if (Volatile.Read(ref slot->Generation) == closing)
+        if (slot->ReadGeneration() == closing)
         {
             TakeAway(slot);
         }
@@ -173,7 +173,7 @@ internal static class FreeSlowPath
         // Without a home first: a slot that is in no generation's hands and has a home would count as abandoned with it.
         _ = Interlocked.Increment(ref slot->Home->Cache->SlotsTakenAway);
         slot->Home = null;
-        Volatile.Write(ref slot->Generation, Slot.After(slot->Generation));
+        slot->WriteGeneration(slot->Generation.Next);
         Depot.For(SizeClasses.Of(slot->ByteCount)).GiveOne(slot);
     }
 }

@@ -64,23 +64,23 @@ internal struct RemoteFrees
 
     /// <summary>Takes a slot of the list over, still closing; false when it is no longer to be had.</summary>
     /// <remarks>
-    /// A slot may be here although its own thread has it back: when both gave it back at once (see <see cref="Closing"/>).
+    /// A slot may be here although its own thread has it back: when both gave it back at once (see <see cref="CloseProtocol"/>).
     /// And it may have been pushed again as soon as it is not marked as queued; so the generation decides, atomically.
     /// </remarks>
     /// <safety>
     /// The slot comes from <see cref="TakeAll"/>, and <see cref="Below"/> was read already. Whoever takes it moves
     /// its generation on, once it has a home or none.
     /// </safety>
-    public static unsafe bool TryTake(Slot* slot, out ulong closing)
+    public static unsafe bool TryTake(Slot* slot, out Generation closing)
     {
         _ = Interlocked.Exchange(ref slot->IsQueued, 0);
-        ulong generation = Volatile.Read(ref slot->Generation);
-        closing = Slot.With(generation, SlotState.Closing);
-        return Slot.StateOf(generation) == SlotState.Returned
-            && Interlocked.CompareExchange(ref slot->Generation, closing, generation) == generation;
+        Generation generation = slot->ReadGeneration();
+        closing = generation.With(SlotState.Closing);
+        return generation.State == SlotState.RemotelyFreed
+            && slot->TryMove(generation, closing);
     }
 
-    private static unsafe bool IsReturned(Slot* slot) => Slot.StateOf(Volatile.Read(ref slot->Generation)) == SlotState.Returned;
+    private static unsafe bool IsReturned(Slot* slot) => slot->ReadGeneration().State == SlotState.RemotelyFreed;
 
     private static unsafe int Push(RemoteFrees* queue, Slot* slot)
     {

@@ -146,7 +146,7 @@ internal static class ThreadCaches
         // First take, then the barrier, then look whether they are still taken: many for one barrier.
         const int Most = 64;
         Slot** taken = stackalloc Slot*[Most];
-        ulong* closing = stackalloc ulong[Most];
+        Generation* closing = stackalloc Generation[Most];
         while (slots != null)
         {
             int count = 0;
@@ -356,7 +356,7 @@ internal static class ThreadCaches
                 Interlocked.MemoryBarrier();
                 try
                 {
-                    Closing.TryFinish(slot);
+                    CloseProtocol.TryFinish(slot);
                 }
                 catch (Exception)
                 {
@@ -376,7 +376,7 @@ internal static class ThreadCaches
             for (Slot* each = slot; each != null; each = each->Next)
             {
                 count++;
-                each->Generation = Slot.After(each->Generation);
+                each->Generation = each->Generation.Next;
                 each->Home = null;
                 try
                 {

@@ -102,7 +102,7 @@ internal static class Uncached
 
         if (ThreadCache.IsHere(slot->Home, out _))
         {
-            slot->Generation = Slot.After(slot->Generation);
+            slot->Generation = slot->Generation.Next;
             FreeSlowPath.ReturnVacant(slot);
         }
         else
@@ -188,7 +188,7 @@ internal static class Uncached
         _ = Interlocked.Increment(ref slot->Home->Cache->SlotsTakenAway);
         slot->Home = null;
         slot->Start = null;
-        Volatile.Write(ref slot->Generation, Slot.After(slot->Generation));
+        slot->WriteGeneration(slot->Generation.Next);
         LoanLedger.SettleElsewhere(slot);
         Slot* vacant = null;
         SlotTable.Link(ref vacant, slot);

@@ -7,7 +7,7 @@ namespace NativeBuffers.Blocks.Handles;
 /// <summary>The published fact that this thread uses a block: what a borrow begins and ends with.</summary>
 /// <remarks>
 /// <para>Plain stores into a record of the thread's own; no atomic operation, and nothing that two borrowing threads
-/// both write to. Who closes the slot pays instead (<see cref="Closing"/>, and docs/decisions/0007).</para>
+/// both write to. Who closes the slot pays instead (<see cref="CloseProtocol"/>, and docs/decisions/0007).</para>
 /// <para>Begin: the record is written, then the generation is read. End: the record is cleared, then the generation is
 /// read. Either this thread sees that the slot is being closed, or the closer, behind its barrier, sees the record as it
 /// was left here.</para>
@@ -57,18 +57,18 @@ internal readonly struct BorrowMark
     /// <exception cref="InvalidOperationException">This thread is resizing the block.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe bool TryBegin(Slot* slot, ulong held, out BorrowMark mark)
+    public static unsafe bool TryBegin(Slot* slot, Generation opened, out BorrowMark mark)
     {
         BorrowRecord* record = BorrowRecords.Hot(ThreadCache.Records(out Bin* bins));
         if (bins == null || record->Slot != null)
         {
             // Values only: the JIT keeps a variable in memory if any call takes it by reference, also on the shortest path.
-            record = BeginOnAnother(slot, held);
+            record = BeginOnAnother(slot, opened);
             mark = record == null ? default : new BorrowMark(record);
             return record != null;
         }
 
-        if (TryBegin(bins, record, slot, held))
+        if (TryBegin(bins, record, slot, opened))
         {
             mark = new BorrowMark(record);
             return true;
@@ -90,7 +90,7 @@ internal readonly struct BorrowMark
                 Slot* slot = _record->Slot;
                 _record->Generation = _recordGeneration + 1;
                 Volatile.Write(ref *(nint*)&_record->Slot, 0);
-                if (Volatile.Read(ref slot->Generation) - _record->Held > Closing.Shared)
+                if (Volatile.Read(ref slot->Generation.Value) - _record->Opened.Value > Generation.OpenSpan)
                 {
                     Finish(slot);
                 }
@@ -100,8 +100,8 @@ internal readonly struct BorrowMark
 
     /// <remarks>Whoever may borrow without an atomic operation: all when shared; when biased, the thread of the slot's home.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe bool IsOpenTo(Bin* bins, Bin* home, ulong state) =>
-        state == Closing.Shared || (state == Closing.Biased && ThreadCache.IsAmong(bins, home));
+    private static unsafe bool IsOpenTo(Bin* bins, Bin* home, Generation now, Generation opened) =>
+        now.Is(SlotState.Shared, opened) || (now.Is(SlotState.Biased, opened) && ThreadCache.IsAmong(bins, home));
 
     /// <remarks>
     /// Read it before the generation: if that is the caller's, so was the home. Afterwards the slot may have been closed, and
@@ -113,29 +113,29 @@ internal readonly struct BorrowMark
     /// <summary>Notes the use in a free record of this thread. False when the generation is over; then nothing is noted.</summary>
     /// <safety>The record is free. Record and bins are this thread's, and live as long as this thread. The slot is never unmapped.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe bool TryBegin(Bin* bins, BorrowRecord* record, Slot* slot, ulong held)
+    private static unsafe bool TryBegin(Bin* bins, BorrowRecord* record, Slot* slot, Generation opened)
     {
-        record->Held = held;
+        record->Opened = opened;
         Volatile.Write(ref *(nint*)&record->Slot, (nint)slot);
         Bin* home = HomeOf(slot);
-        return IsOpenTo(bins, home, Volatile.Read(ref slot->Generation) - held) || TryEnter(bins, record, slot, held);
+        return IsOpenTo(bins, home, slot->ReadGeneration(), opened) || TryEnter(bins, record, slot, opened);
     }
 
     /// <summary>Begins in a record other than the hot one, which is in use or does not exist yet; null when the generation is over.</summary>
-    /// <safety>As for <see cref="TryBegin(Slot*, ulong, out BorrowMark)"/>. The record is this thread's, and names the slot.</safety>
+    /// <safety>As for <see cref="TryBegin(Slot*, Generation, out BorrowMark)"/>. The record is this thread's, and names the slot.</safety>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe BorrowRecord* BeginOnAnother(Slot* slot, ulong held)
+    private static unsafe BorrowRecord* BeginOnAnother(Slot* slot, Generation opened)
     {
         BorrowRecord* record = BorrowRecords.TakeFree(ThreadCache.MakeRecords());
         _ = ThreadCache.Records(out Bin* bins);
-        return TryBegin(bins, record, slot, held) ? record : null;
+        return TryBegin(bins, record, slot, opened) ? record : null;
     }
 
     /// <summary>Moves the slot to a state in which this thread may borrow; false, and no note of it, when its generation is over.</summary>
     /// <safety>The record names the slot.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe bool TryEnter(Bin* bins, BorrowRecord* record, Slot* slot, ulong held)
+    private static unsafe bool TryEnter(Bin* bins, BorrowRecord* record, Slot* slot, Generation opened)
     {
         Backoff backoff = default;
         while (true)
@@ -143,23 +143,23 @@ internal readonly struct BorrowMark
             // Most come here because theirs is the first borrow. Atomically, so that a closer comes before or after.
             Bin* home = HomeOf(slot);
             bool isHere = ThreadCache.IsAmong(bins, home);
-            if (Closing.TryMove(slot, held, SlotState.Held, isHere ? SlotState.Biased : SlotState.Shared))
+            if (slot->TryMove(opened, SlotState.Open, isHere ? SlotState.Biased : SlotState.Shared))
             {
                 if (!isHere)
                 {
-                    Closing.LeftHome(slot);
+                    CloseProtocol.LeftHome(slot);
                 }
 
                 return true;
             }
 
-            ulong state = Volatile.Read(ref slot->Generation) - held;
-            if (IsOpenTo(bins, home, state) || (state == Closing.Biased && Closing.TryShare(slot, held, SlotState.Biased)))
+            Generation now = slot->ReadGeneration();
+            if (IsOpenTo(bins, home, now, opened) || (now.Is(SlotState.Biased, opened) && CloseProtocol.TryShare(slot, opened, SlotState.Biased)))
             {
                 return true;
             }
 
-            if (state <= Closing.Shared)
+            if (now.IsOpenFor(opened))
             {
                 continue;
             }
@@ -167,12 +167,12 @@ internal readonly struct BorrowMark
             // A note that was never acted upon; but a closer may have seen it, and deferred to it.
             Volatile.Write(ref *(nint*)&record->Slot, 0);
             Finish(slot);
-            if (!Closing.IsExclusive(state))
+            if (!now.IsExclusiveFor(opened))
             {
                 return false;
             }
 
-            Closing.Wait(slot, ref backoff);
+            CloseProtocol.Wait(slot, ref backoff);
             Volatile.Write(ref *(nint*)&record->Slot, (nint)slot);
         }
     }
@@ -181,6 +181,6 @@ internal readonly struct BorrowMark
     private static unsafe void Finish(Slot* slot)
     {
         Interlocked.MemoryBarrier();
-        Closing.TryFinish(slot);
+        CloseProtocol.TryFinish(slot);
     }
 }

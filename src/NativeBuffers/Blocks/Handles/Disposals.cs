@@ -23,7 +23,7 @@ internal static class Disposals
     /// <returns>The line of the disposal.</returns>
     /// <safety>The slot and its block belong to the caller until after this call. The generation is the one that ends.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe AllocationSite Note(Slot* slot, ulong generation, Type type)
+    public static unsafe AllocationSite Note(Slot* slot, Generation generation, Type type)
     {
         int allocatedId = slot->AllocationSiteId;
         var allocated = AllocationSite.FromId(allocatedId);
@@ -43,7 +43,7 @@ internal static class Disposals
 
     /// <summary>Counts and tells the disposal of a second copy, if the first one is remembered.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void FindFirst(ulong generation, Type type)
+    public static void FindFirst(Generation generation, Type type)
     {
         if (t_last is not { } last)
         {
@@ -73,7 +73,7 @@ internal static class Disposals
         }
     }
 
-    private static int IndexOf(ulong generation) => (int)(generation / Slot.Step) & (Length - 1);
+    private static int IndexOf(Generation generation) => (int)(generation.Value / Generation.Step) & (Length - 1);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static AllocationSite Look(AllocationSite allocated, Type type)
@@ -97,10 +97,10 @@ internal static class Disposals
         }
     }
 
-    /// <summary>The end of one generation. The generation alone identifies the slot: see <see cref="Slot.FirstGeneration"/>.</summary>
+    /// <summary>The end of one generation. The generation alone identifies the slot: see <see cref="Blocks.Generation.First"/>.</summary>
     private struct Disposal
     {
-        public ulong Generation;
+        public Generation Generation;
         public nint Start;
         public nuint ByteCount;
         public int AllocatedId;

@@ -7,7 +7,7 @@ namespace NativeBuffers.Blocks.Handles;
 /// <summary>What a list does with its ownedBlock that no other owner does: it enters the block without a borrow, and keeps room behind its elements.</summary>
 /// <remarks>
 /// Entering costs half of a borrow. It is for the thread that the slot is biased to. Others who want in, or want to end it, move the
-/// state on, and wait behind a barrier until this thread is not inside, as with <see cref="Closing.TryCloseHere"/>. The order of the
+/// state on, and wait behind a barrier until this thread is not inside, as with <see cref="CloseProtocol.TryCloseHere"/>. The order of the
 /// reads matters: a new generation is told to the ownedBlock before the slot shows it, and the home changes before either; so a home
 /// that was read after the generation is that generation's, if the slot still shows that. See docs/decisions/0010.
 /// </remarks>
@@ -22,7 +22,7 @@ internal static class Growing
         {
             // SAFETY: the caller has just rented the block, and nobody else uses it.
             Slot* slot = hold.Slot;
-            slot->Generation = Slot.With(hold.Held, StateHere(slot));
+            slot->Generation = hold.Opened.With(StateHere(slot));
             return new OwnedBlock(hold, (long)(slot->ByteCount / (nuint)elementSize));
         }
     }
@@ -32,13 +32,13 @@ internal static class Growing
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Bin* Enter(ref OwnedBlock ownedBlock)
     {
-        ulong held = ownedBlock.Held;
+        Generation opened = ownedBlock.Opened;
         Slot* slot = ownedBlock.Slot;
         Bin* home = (Bin*)Volatile.Read(ref *(nint*)&slot->Home);
         if (ThreadCache.IsMine(home))
         {
             Volatile.Write(ref home->Inside, 1);
-            if (Volatile.Read(ref slot->Generation) == held + Closing.Biased)
+            if (slot->ReadGeneration().Is(SlotState.Biased, opened))
             {
                 return home;
             }
@@ -97,7 +97,7 @@ internal static class Growing
             if (ownedBlock.Slot->Kind != SlotKind.Cached && Resize(ref ownedBlock, used, used, elementSize))
             {
                 // The list is disposed then, and not handed on.
-                return ownedBlock.LetInAnew(used, SlotState.Held, closes: true);
+                return ownedBlock.LetInAnew(used, SlotState.Open, closes: true);
             }
 
             moved = ownedBlock.HandOn(used);
@@ -112,5 +112,5 @@ internal static class Growing
         Resizing.Relocate(ref ownedBlock, Layout.ByteCount(used, elementSize), Layout.ByteCount(capacity, elementSize), zeroed: false, trims: true);
 
     /// <summary>The state in which this thread may enter, if the slot is at home here.</summary>
-    private static unsafe SlotState StateHere(Slot* slot) => ThreadCache.IsMine(slot->Home) ? SlotState.Biased : SlotState.Held;
+    private static unsafe SlotState StateHere(Slot* slot) => ThreadCache.IsMine(slot->Home) ? SlotState.Biased : SlotState.Open;
 }

@@ -21,23 +21,23 @@ internal readonly struct Hold
     private unsafe Hold(Slot* slot, Bin* home)
     {
         Cleaner = Cleaner.OfTaken(slot);
-        ulong held = slot->Generation + (ulong)SlotState.Held;
-        slot->Generation = held;
-        _loan = new Loan(slot, held, home);
+        Generation opened = slot->Generation.Moved(SlotState.Scoped, SlotState.Open);
+        slot->Generation = opened;
+        _loan = new Loan(slot, opened, home);
     }
 
     /// <safety>The slot is held in this generation, or was; the cleaner is its own.</safety>
-    public unsafe Hold(Cleaner cleaner, Slot* slot, ulong held)
+    public unsafe Hold(Cleaner cleaner, Slot* slot, Generation opened)
     {
         Cleaner = cleaner;
-        _loan = new Loan(slot, held, slot->Home);
+        _loan = new Loan(slot, opened, slot->Home);
     }
 
     /// <summary>Whoever holds must refer to it, and so must whoever uses the block by this hold: see <see cref="Blocks.Lifecycle.Cleaner"/>.</summary>
     public Cleaner? Cleaner { get; }
 
     /// <summary>The generation that is held.</summary>
-    public ulong Held => _loan.Held;
+    public Generation Opened => _loan.Opened;
 
     /// <summary>The slot, null if nothing is held.</summary>
     /// <safety>Look at its generation before anything else.</safety>
@@ -66,8 +66,8 @@ internal readonly struct Hold
             {
                 // SAFETY: slots are never unmapped.
                 Slot* slot = _loan.Slot;
-                ulong state = slot != null ? Volatile.Read(ref slot->Generation) - _loan.Held : ulong.MaxValue;
-                return state <= Closing.Shared || (state == Closing.Exclusive && Closing.IsOpenMeanwhile(slot, _loan.Held));
+                Generation now = slot != null ? slot->ReadGeneration() : new Generation(ulong.MaxValue);
+                return now.IsOpenFor(_loan.Opened) || (now.Is(SlotState.Exclusive, _loan.Opened) && CloseProtocol.IsOpenMeanwhile(slot, _loan.Opened));
             }
         }
     }
@@ -156,7 +156,7 @@ internal readonly struct Hold
         catch (OutOfMemoryException)
         {
             // No cleaner: the block goes back to the caller.
-            slot->Generation = Blocks.Slot.With(slot->Generation, SlotState.Exclusive);
+            slot->Generation = slot->Generation.With(SlotState.Exclusive);
             _ = Uncached.Detach(slot);
             throw;
         }
@@ -177,7 +177,7 @@ internal readonly struct Hold
         {
             // The address first: it was this generation's if the generation is open afterwards.
             void* start = (void*)Volatile.Read(ref *(nint*)&slot->Start);
-            if (HasRoom((ulong)(uint)length * (uint)sizeof(T)) && Volatile.Read(ref slot->Generation) - _loan.Held <= Closing.Shared)
+            if (HasRoom((ulong)(uint)length * (uint)sizeof(T)) && slot->ReadGeneration().IsOpenFor(_loan.Opened))
             {
                 view = Block.View<T>(start, length);
                 GC.KeepAlive(Cleaner);
@@ -227,7 +227,7 @@ internal readonly struct Hold
     /// <remarks>
     /// <para>Others may close the slot at the same time. They move its generation on by one atomic operation, and then, after
     /// a barrier in every core, wait until this thread is not inside. So either this thread sees what they did, or its own
-    /// store wins, and they see that: <see cref="Closing"/> has the whole story.</para>
+    /// store wins, and they see that: <see cref="CloseProtocol"/> has the whole story.</para>
     /// <para>At most fifteen statements, all in one method: the JIT copies no longer a <c>finally</c> into the method that
     /// has it, and calls it instead. Measured: 2.5 and 4.5 ns a round trip.</para>
     /// </remarks>
@@ -241,28 +241,28 @@ internal readonly struct Hold
             if (_loan.Slot != null && ThreadCache.IsMineForSize(_loan.Home))
             {
                 Volatile.Write(ref _loan.Home->Inside, 1);
-                if (((Volatile.Read(ref _loan.Slot->Generation) ^ _loan.Held) | ((ulong)_loan.Slot->Home ^ (ulong)_loan.Home)
+                if (((Volatile.Read(ref _loan.Slot->Generation.Value) ^ _loan.Opened.Value) | ((ulong)_loan.Slot->Home ^ (ulong)_loan.Home)
                     | (ulong)_loan.Home->Hot) == 0)
                 {
-                    _loan.Slot->Generation = _loan.Held + Loan.ToNext;
+                    _loan.Slot->Generation.Value = _loan.Opened.Value + Loan.ToNext;
                     _loan.Home->Hot = _loan.Slot;
                     Volatile.Write(ref _loan.Home->Inside, 0);
                     return;
                 }
             }
 
-            Close(_loan.Slot, _loan.Held, _loan.Home, Cleaner);
+            Close(_loan.Slot, _loan.Opened, _loan.Home, Cleaner);
         }
     }
 
-    /// <summary>Of a new hold that is not to be returned by <see cref="Return"/>: see <see cref="Closing.BeginAtHome"/>.</summary>
+    /// <summary>Of a new hold that is not to be returned by <see cref="Return"/>: see <see cref="CloseProtocol.BeginAtHome"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void BeginAtHome()
     {
         unsafe
         {
             // SAFETY: the caller has just rented, and nobody else knows this hold.
-            Closing.BeginAtHome(_loan.Slot, _loan.Held);
+            CloseProtocol.BeginAtHome(_loan.Slot, _loan.Opened);
         }
     }
 
@@ -273,7 +273,7 @@ internal readonly struct Hold
         unsafe
         {
             // SAFETY: the slot's pointer is compared, not followed: neither length nor lifetime matters.
-            Closing.Wait(_loan.Slot, ref backoff);
+            CloseProtocol.Wait(_loan.Slot, ref backoff);
         }
     }
 
@@ -283,7 +283,7 @@ internal readonly struct Hold
         unsafe
         {
             // SAFETY: slots are never unmapped, and this generation was held by this hold.
-            return _loan.Slot != null && Closing.TryLeaveHeld(_loan.Slot, _loan.Held);
+            return _loan.Slot != null && CloseProtocol.TryLeaveHeld(_loan.Slot, _loan.Opened);
         }
     }
 
@@ -326,7 +326,7 @@ internal readonly struct Hold
 
     /// <remarks>Nothing is live after its call, so the JIT saves no registers for it.</remarks>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe void Close(Slot* slot, ulong held, Bin* home, Cleaner? cleaner)
+    private static unsafe void Close(Slot* slot, Generation opened, Bin* home, Cleaner? cleaner)
     {
         if (slot != null)
         {
@@ -335,7 +335,7 @@ internal readonly struct Hold
                 Volatile.Write(ref home->Inside, 0);
             }
 
-            _ = Closing.Close(slot, held);
+            _ = CloseProtocol.Close(slot, opened);
         }
 
         GC.KeepAlive(cleaner);

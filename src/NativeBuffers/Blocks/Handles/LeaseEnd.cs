@@ -13,7 +13,7 @@ internal static class LeaseEnd
     /// </remarks>
     /// <safety>The slot, which is never unmapped, and the generation are those of a lease of this thread.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static unsafe void ReturnWatched(Slot* slot, ulong generation, Bin* home, Type type)
+    public static unsafe void ReturnWatched(Slot* slot, Generation generation, Bin* home, Type type)
     {
         if (slot->Generation == generation)
         {
@@ -30,13 +30,13 @@ internal static class LeaseEnd
     /// <remarks>It has few arguments, because the caller must keep each of them for this call alone.</remarks>
     /// <safety>The slot, which is never unmapped, and the generation are those of a lease of this thread.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static unsafe void ReturnStale(Slot* slot, ulong generation) => _ = TryReturnResized(slot, generation, typeof(byte));
+    public static unsafe void ReturnStale(Slot* slot, Generation generation) => _ = TryReturnResized(slot, generation, typeof(byte));
 
     /// <summary>Gives back and tells the block of a stale lease, if only resizes have happened since. True if so.</summary>
     /// <safety>The slot, which is never unmapped, and the generation are those of a lease of this thread.</safety>
-    private static unsafe bool TryReturnResized(Slot* slot, ulong generation, Type type)
+    private static unsafe bool TryReturnResized(Slot* slot, Generation generation, Type type)
     {
-        ulong now = slot->Generation;
+        Generation now = slot->Generation;
         bool isResized = ResizeChain.Leads(slot, generation, now);
         if (isResized)
         {
@@ -48,9 +48,9 @@ internal static class LeaseEnd
     }
 
     /// <safety>The slot and its block belong to the caller, in this generation and with this home, until this call.</safety>
-    private static unsafe void End(Slot* slot, ulong generation, Bin* home, Type type)
+    private static unsafe void End(Slot* slot, Generation generation, Bin* home, Type type)
     {
-        slot->Generation = generation + Slot.Step;
+        slot->Generation = generation.Next;
         if (InstrumentationSwitch.IsOn && slot->Kind == SlotKind.Foreign)
         {
             AllocationSite site = Disposals.Note(slot, generation, type);

@@ -6,7 +6,7 @@ namespace NativeBuffers.Blocks.Handles;
 internal readonly struct Loan
 {
     /// <summary>What to add to a held generation to come to the next, free one.</summary>
-    public const ulong ToNext = Blocks.Slot.Step - (ulong)SlotState.Held;
+    public const ulong ToNext = Generation.Step - (ulong)SlotState.Open;
 
     // Fields, not properties: each property would count as a statement where a finally is short enough to be copied.
 
@@ -14,17 +14,17 @@ internal readonly struct Loan
     public readonly unsafe Slot* Slot;
 
     /// <summary>The slot's generation while nobody has borrowed it yet.</summary>
-    public readonly ulong Held;
+    public readonly Generation Opened;
 
     /// <summary>Whose the slot was when it was lent. Here so that a return need not wait for the slot to tell: see <see cref="Lease"/>.</summary>
     public readonly unsafe Bin* Home;
 
     /// <safety>The slot is held in this generation, and has this home.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public unsafe Loan(Slot* slot, ulong held, Bin* home)
+    public unsafe Loan(Slot* slot, Generation opened, Bin* home)
     {
         Slot = slot;
-        Held = held;
+        Opened = opened;
         Home = home;
     }
 }

@@ -18,7 +18,7 @@ internal struct OwnedBlock
     // over, unless it was in use then: the slot's next holder may be forgotten, although somebody still refers to this one.
     private Cleaner? _cleaner;
     private readonly unsafe Slot* _slot;
-    private ulong _held;
+    private Generation _opened;
     private long _length;
 
     /// <param name="hold">Of a block for so many elements; not none.</param>
@@ -26,7 +26,7 @@ internal struct OwnedBlock
     public OwnedBlock(Hold hold, long length)
     {
         _cleaner = hold.Cleaner!;
-        _held = hold.Held;
+        _opened = hold.Opened;
         _length = length;
         unsafe
         {
@@ -42,18 +42,18 @@ internal struct OwnedBlock
         {
             while (true)
             {
-                ulong held = Volatile.Read(ref _held);
+                Generation opened = Opened;
                 unsafe
                 {
                     // SAFETY: slots are never unmapped.
-                    ulong state = Volatile.Read(ref _slot->Generation) - held;
-                    if (state == Closing.Exclusive ? Closing.IsOpenMeanwhile(_slot, held) : state <= Closing.Shared || Closing.IsExclusive(state))
+                    Generation now = _slot->ReadGeneration();
+                    if (now.Is(SlotState.Exclusive, opened) ? CloseProtocol.IsOpenMeanwhile(_slot, opened) : !now.IsOverFor(opened))
                     {
                         return false;
                     }
                 }
 
-                if (Volatile.Read(ref _held) == held)
+                if (Opened == opened)
                 {
                     return true;
                 }
@@ -89,20 +89,20 @@ internal struct OwnedBlock
             while (true)
             {
                 // They belong together, and to this owner, if its generation is open after they were read.
-                ulong held = Volatile.Read(ref _held);
+                Generation opened = Opened;
                 start = Volatile.Read(ref *(nint*)&_slot->Start);
                 length = Volatile.Read(ref _length);
-                ulong state = Volatile.Read(ref _slot->Generation) - held;
-                if (state <= Closing.Shared)
+                Generation now = _slot->ReadGeneration();
+                if (now.IsOpenFor(opened))
                 {
                     return true;
                 }
 
-                if (Closing.IsExclusive(state))
+                if (now.IsExclusiveFor(opened))
                 {
-                    Closing.Wait(_slot, ref backoff);
+                    CloseProtocol.Wait(_slot, ref backoff);
                 }
-                else if (Volatile.Read(ref _held) == held)
+                else if (Opened == opened)
                 {
                     return false;
                 }
@@ -115,7 +115,7 @@ internal struct OwnedBlock
     public readonly unsafe Slot* Slot => _slot;
 
     /// <summary>The generation that is held, or was.</summary>
-    public ulong Held => Volatile.Read(ref _held);
+    public Generation Opened => new(Volatile.Read(in _opened.Value));
 
     /// <summary>Where the block is.</summary>
     /// <safety>The block is borrowed, or entered.</safety>
@@ -135,21 +135,21 @@ internal struct OwnedBlock
         unsafe
         {
             // SAFETY: slots are never unmapped, and the generation is the one that this owner holds, or held.
-            return BorrowMark.TryBegin(_slot, Volatile.Read(ref _held), out mark);
+            return BorrowMark.TryBegin(_slot, Opened, out mark);
         }
     }
 
     /// <summary>Borrows the block; false when this is over.</summary>
     public bool TryBorrowAnew(out BorrowMark mark)
     {
-        ulong held;
+        Generation opened;
         bool borrowed;
         do
         {
-            held = Volatile.Read(ref _held);
+            opened = Opened;
             borrowed = TryBorrow(out mark);
         }
-        while (!borrowed && Volatile.Read(ref _held) != held);
+        while (!borrowed && Opened != opened);
 
         return borrowed;
     }
@@ -163,14 +163,14 @@ internal struct OwnedBlock
         unsafe
         {
             // SAFETY: slots are never unmapped; once pinned, length and address stay.
-            ulong held;
+            Generation opened;
             Pin? pin;
             do
             {
-                held = Volatile.Read(ref _held);
-                pin = Pin.TryBegin(_slot, held);
+                opened = Opened;
+                pin = Pin.TryBegin(_slot, opened);
             }
-            while (pin is null && Volatile.Read(ref _held) != held);
+            while (pin is null && Opened != opened);
 
             start = (nint)_slot->Start;
             length = _length;
@@ -185,7 +185,7 @@ internal struct OwnedBlock
     }
 
     /// <summary>Ends the last pin that still goes on, if any.</summary>
-    public void EndLastPin() => _cleaner?.EndLastPin(Volatile.Read(ref _held));
+    public void EndLastPin() => _cleaner?.EndLastPin(Opened);
 
     /// <summary>Gives the block another size; false when this is over.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The length cannot be one.</exception>
@@ -213,7 +213,7 @@ internal struct OwnedBlock
             Volatile.Write(ref longest, long.Max(longest, _length));
         }
 
-        return LetInAnew(length, SlotState.Held, isAskedToClose);
+        return LetInAnew(length, SlotState.Open, isAskedToClose);
     }
 
     /// <summary>Hands everything to another owner; false when this is over.</summary>
@@ -231,12 +231,12 @@ internal struct OwnedBlock
     {
         OwnedBlock moved = this;
         moved._length = length;
-        moved._held = Blocks.Slot.With(Blocks.Slot.After(_held), SlotState.Held);
+        moved._opened = _opened.Next.With(SlotState.Open);
         unsafe
         {
             // SAFETY: nobody else is in, so the slot is this owner's to hand on.
             LoanLedger.Rename(_slot);
-            Volatile.Write(ref _slot->Generation, moved._held);
+            _slot->WriteGeneration(moved._opened);
         }
 
         _cleaner = null;
@@ -249,7 +249,7 @@ internal struct OwnedBlock
         unsafe
         {
             // SAFETY: the slot is held in this generation, or was.
-            return new Hold(_cleaner!, _slot, _held);
+            return new Hold(_cleaner!, _slot, _opened);
         }
     }
 
@@ -265,7 +265,7 @@ internal struct OwnedBlock
         }
 
         Exclusion note;
-        Exclusion.Begin(&note, _slot, _held);
+        Exclusion.Begin(&note, _slot, _opened);
         try
         {
             block = Uncached.Detach(_slot);
@@ -299,7 +299,7 @@ internal struct OwnedBlock
         unsafe
         {
             // SAFETY: nobody else is in, so the slot is this owner's to open again.
-            Closing.EndExclusive(_slot, Volatile.Read(ref _held));
+            CloseProtocol.EndExclusive(_slot, Opened);
         }
     }
 
@@ -309,11 +309,11 @@ internal struct OwnedBlock
         unsafe
         {
             // SAFETY: the slot is never unmapped. This thread excludes the others, so the block has no user, and the home stays.
-            ulong closing = Blocks.Slot.With(_held, SlotState.Closing);
+            Generation closing = _opened.With(SlotState.Closing);
             Bin* home = _slot->Home;
             _cleaner = null;
-            Volatile.Write(ref _slot->Generation, closing);
-            Closing.GiveBack(_slot, closing, home);
+            _slot->WriteGeneration(closing);
+            CloseProtocol.GiveBack(_slot, closing, home);
         }
     }
 
@@ -330,14 +330,14 @@ internal struct OwnedBlock
             return false;
         }
 
-        ulong held = Blocks.Slot.With(Blocks.Slot.After(_held), SlotState.Held);
+        Generation opened = _opened.Next.With(SlotState.Open);
         Volatile.Write(ref _length, length);
-        Volatile.Write(ref _held, held);
+        Volatile.Write(ref _opened.Value, opened.Value);
         unsafe
         {
             // SAFETY: nobody else is in, so the slot is this owner's to open again.
             LoanLedger.Rename(_slot);
-            Volatile.Write(ref _slot->Generation, Blocks.Slot.With(held, state));
+            _slot->WriteGeneration(opened.With(state));
         }
 
         return true;
@@ -355,45 +355,45 @@ internal struct OwnedBlock
                 return;
             }
 
-            ulong held = Volatile.Read(ref _held);
-            if (Volatile.Read(ref _slot->Generation) == held + Closing.Biased && Closing.TryCloseHere(_slot, held))
+            Generation opened = Opened;
+            if (_slot->ReadGeneration().Is(SlotState.Biased, opened) && CloseProtocol.TryCloseHere(_slot, opened))
             {
                 _cleaner = null;
                 return;
             }
 
-            CloseSlowly(held);
+            CloseSlowly(opened);
         }
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private unsafe void CloseSlowly(ulong held)
+    private unsafe void CloseSlowly(Generation opened)
     {
         bool isClosed;
         bool isLeft;
-        while (!(isClosed = Closing.Close(_slot, held, out isLeft)) && Volatile.Read(ref _held) != held)
+        while (!(isClosed = CloseProtocol.Close(_slot, opened, out isLeft)) && Opened != opened)
         {
-            held = Volatile.Read(ref _held);
+            opened = Opened;
         }
 
         // Who has closed it knows whether there are pins, which the cleaner remembers.
-        if (isClosed && !isLeft && Volatile.Read(ref _slot->Generation) != Blocks.Slot.With(held, SlotState.Deferred))
+        if (isClosed && !isLeft && _slot->ReadGeneration() != opened.With(SlotState.ClosePending))
         {
             _cleaner = null;
         }
     }
 
     /// <summary>Keeps everybody else out, until the slot's generation is written.</summary>
-    private unsafe bool TryEnterExclusive(out ulong held)
+    private unsafe bool TryEnterExclusive(out Generation opened)
     {
         bool isOpen;
         bool isUsed;
         do
         {
-            held = Volatile.Read(ref _held);
-            isOpen = Closing.TryEnterExclusive(_slot, held, out isUsed);
+            opened = Opened;
+            isOpen = CloseProtocol.TryEnterExclusive(_slot, opened, out isUsed);
         }
-        while (!isOpen && Volatile.Read(ref _held) != held);
+        while (!isOpen && Opened != opened);
 
         return isUsed ? throw ThrowHelper.InUse() : isOpen;
     }

@@ -70,7 +70,7 @@ internal static class Relocation
         LoanLedger.Settle(other, cache);
 
         // The blocks change places, with all that belongs to them. Meanwhile the other slot must not look free.
-        other->Generation = Slot.With(other->Generation, SlotState.Closing);
+        other->Generation = other->Generation.With(SlotState.Closing);
         byte* start = slot->Start;
         slot->Start = other->Start;
         other->Start = start;
@@ -79,6 +79,6 @@ internal static class Relocation
         Bin* home = slot->Home;
         slot->Home = other->Home;
         other->Home = home;
-        Closing.GiveBack(other, other->Generation, home);
+        CloseProtocol.GiveBack(other, other->Generation, home);
     }
 }

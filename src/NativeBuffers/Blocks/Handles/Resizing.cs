@@ -18,11 +18,11 @@ internal static class Resizing
             // SAFETY: this thread excludes the others, so it may change the slot, whose block has oldBytes bytes. The note ends
             // before the stack frame that has it.
             Exclusion note;
-            Exclusion.Begin(&note, ownedBlock.Slot, ownedBlock.Held);
+            Exclusion.Begin(&note, ownedBlock.Slot, ownedBlock.Opened);
             try
             {
                 Relocation.Resize(ownedBlock.Slot, oldBytes, newBytes, zeroed, trims);
-                return Exclusion.End(&note, ownedBlock.Slot, ownedBlock.Held);
+                return Exclusion.End(&note, ownedBlock.Slot, ownedBlock.Opened);
             }
             catch
             {
@@ -36,7 +36,7 @@ internal static class Resizing
     /// <safety>This thread excludes the others. It has begun the note, which is still on the stack.</safety>
     public static unsafe void LetIn(ref OwnedBlock ownedBlock, Exclusion* note)
     {
-        if (Exclusion.End(note, ownedBlock.Slot, ownedBlock.Held))
+        if (Exclusion.End(note, ownedBlock.Slot, ownedBlock.Opened))
         {
             ownedBlock.CloseExcluded();
         }

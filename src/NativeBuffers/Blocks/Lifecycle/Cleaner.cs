@@ -22,7 +22,7 @@ internal sealed class Cleaner : IDisposable
     private unsafe Slot* _slot;
 
     /// <summary>The loan that the finalizer met last; 0 if none.</summary>
-    private ulong _suspect;
+    private Generation _suspect;
 
     private Pin? _lastPin;
 
@@ -35,7 +35,7 @@ internal sealed class Cleaner : IDisposable
         _slot = slot;
 
         // Made for this loan, and known to its holder alone: the first time counts already.
-        _suspect = Slot.With(slot->Generation, SlotState.Held);
+        _suspect = slot->Generation.With(SlotState.Open);
     }
 
     ~Cleaner()
@@ -60,20 +60,20 @@ internal sealed class Cleaner : IDisposable
                 KeepForEver();
             }
 
-            ulong generation = Volatile.Read(ref slot->Generation);
-            ulong held = Slot.With(generation, SlotState.Held);
-            if (generation - held > Closing.Shared)
+            Generation generation = slot->ReadGeneration();
+            Generation opened = generation.With(SlotState.Open);
+            if (!generation.IsOpenFor(opened))
             {
                 // The slot is free or closed; or a thread resizes it now, so it is not forgotten.
-                _suspect = 0;
+                _suspect = default;
             }
-            else if (_suspect != held)
+            else if (_suspect != opened)
             {
-                _suspect = held;
+                _suspect = opened;
             }
             else
             {
-                Abandon(slot, held);
+                Abandon(slot, opened);
             }
         }
     }
@@ -125,10 +125,10 @@ internal sealed class Cleaner : IDisposable
     }
 
     /// <summary>Ends the last pin of the block in this generation that still goes on, if any.</summary>
-    public void EndLastPin(ulong held)
+    public void EndLastPin(Generation opened)
     {
         Pin? pin = Volatile.Read(ref _lastPin);
-        while (pin is not null && (pin.Held != held || !pin.TryEnd()))
+        while (pin is not null && (pin.Opened != opened || !pin.TryEnd()))
         {
             pin = pin.Before;
         }
@@ -192,12 +192,12 @@ internal sealed class Cleaner : IDisposable
         while (Interlocked.CompareExchange(ref s_firstKept, this, _nextKept) != _nextKept);
     }
 
-    private static unsafe void Abandon(Slot* slot, ulong held)
+    private static unsafe void Abandon(Slot* slot, Generation opened)
     {
         try
         {
             AllocationSite.Note(AllocationSite.Abandoned);
-            if (Closing.Close(slot, held))
+            if (CloseProtocol.Close(slot, opened))
             {
                 Interlocked.Increment(ref s_abandonedCount);
             }

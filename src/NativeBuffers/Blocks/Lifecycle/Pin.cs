@@ -14,14 +14,14 @@ internal sealed class Pin : IPinnable
     private readonly unsafe Slot* _slot;
     private int _hasEnded;
 
-    private unsafe Pin(Slot* slot, ulong held)
+    private unsafe Pin(Slot* slot, Generation opened)
     {
         _slot = slot;
-        Held = held;
+        Opened = opened;
     }
 
     /// <summary>The generation that is pinned.</summary>
-    public ulong Held { get; }
+    public Generation Opened { get; }
 
     /// <summary>The pin of the block before this one, if that may still go on.</summary>
     public Pin? Before { get; set; }
@@ -32,28 +32,27 @@ internal sealed class Pin : IPinnable
     /// <summary>Pins a block; null when its generation is over.</summary>
     /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
     /// <exception cref="InvalidOperationException">The block has <see cref="Slot.MostPins"/> pins already, or this thread is resizing it.</exception>
-    public static unsafe Pin? TryBegin(Slot* slot, ulong held)
+    public static unsafe Pin? TryBegin(Slot* slot, Generation opened)
     {
         // Most who come too late leave no trace, by which the slot's next owner would look used.
-        ulong first = Volatile.Read(ref slot->Generation) - held;
-        if (first > Closing.Shared && !Closing.IsExclusive(first))
+        if (slot->ReadGeneration().IsOverFor(opened))
         {
             return null;
         }
 
-        var pin = new Pin(slot, held);
+        var pin = new Pin(slot, opened);
         Backoff backoff = default;
         while (true)
         {
             // Count, then look; who closes moves the state on, then reads the count. Both are atomic operations.
             Count(slot);
             Bin* home = (Bin*)Volatile.Read(ref *(nint*)&slot->Home);
-            ulong state = Volatile.Read(ref slot->Generation) - held;
-            bool isOpen = state <= Closing.Shared;
-            if (state == Closing.Biased && !ThreadCache.IsHere(home, out _))
+            Generation now = slot->ReadGeneration();
+            bool isOpen = now.IsOpenFor(opened);
+            if (now.Is(SlotState.Biased, opened) && !ThreadCache.IsHere(home, out _))
             {
                 // Its own thread might not look at the count.
-                isOpen = Closing.TryShare(slot, held, SlotState.Biased);
+                isOpen = CloseProtocol.TryShare(slot, opened, SlotState.Biased);
             }
 
             if (isOpen)
@@ -62,12 +61,12 @@ internal sealed class Pin : IPinnable
             }
 
             Uncount(slot);
-            if (state > Closing.Shared && !Closing.IsExclusive(state))
+            if (now.IsOverFor(opened))
             {
                 return null;
             }
 
-            Closing.Wait(slot, ref backoff);
+            CloseProtocol.Wait(slot, ref backoff);
         }
     }
 
@@ -81,7 +80,7 @@ internal sealed class Pin : IPinnable
         {
             // SAFETY: slots are never unmapped. While this pin has not ended, the block is not given back; and if it has not
             // ended after the new one was counted, whoever gives the block back finds that counted.
-            var pin = new Pin(_slot, Held);
+            var pin = new Pin(_slot, Opened);
             Count(_slot);
             if (HasEnded)
             {
@@ -146,6 +145,6 @@ internal sealed class Pin : IPinnable
     private static unsafe void Uncount(Slot* slot)
     {
         Interlocked.Decrement(ref slot->Pins);
-        Closing.TryFinish(slot);
+        CloseProtocol.TryFinish(slot);
     }
 }

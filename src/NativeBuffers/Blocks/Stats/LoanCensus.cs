@@ -97,8 +97,8 @@ internal sealed class LoanCensus
         {
             ulong before = Volatile.Read(ref counted);
             int loanClass = LoanClasses.Of(slot);
-            ulong generation = Volatile.Read(ref slot->Generation);
-            bool isReturned = Slot.StateOf(generation) == SlotState.Returned;
+            Generation generation = slot->ReadGeneration();
+            bool isReturned = generation.State == SlotState.RemotelyFreed;
             bool isLent = IsLent(slot);
             long byteCount = (long)Volatile.Read(ref *(nint*)&slot->ByteCount);
 

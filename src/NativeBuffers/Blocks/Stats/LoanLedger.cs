@@ -51,7 +51,7 @@ internal static class LoanLedger
     public static unsafe void Rename(Slot* slot)
     {
         ref ulong counted = ref *SlotTable.CountedOf(slot);
-        Volatile.Write(ref counted, counted + Slot.Step);
+        Volatile.Write(ref counted, counted + Generation.Step);
     }
 
     /// <summary>
@@ -59,27 +59,27 @@ internal static class LoanLedger
     /// that ends there.
     /// </summary>
     /// <safety>The slot is the caller's, on the thread that its home belongs to.</safety>
-    public static unsafe void RenameTo(Slot* slot, ulong generation)
+    public static unsafe void RenameTo(Slot* slot, Generation generation)
     {
         Settle(slot, slot->Home->Cache);
-        Volatile.Write(ref *SlotTable.CountedOf(slot), generation);
+        Volatile.Write(ref *SlotTable.CountedOf(slot), generation.Number);
     }
 
     /// <summary>Adds to a number that one thread writes and others read.</summary>
     public static void Add(ref long count, long more) => Volatile.Write(ref count, count + more);
 
     /// <summary>How many loans a slot's generation tells of that were not counted yet.</summary>
-    public static long Uncounted(ulong generation, ulong counted) =>
-        long.Max(0, (long)((generation & ~(Slot.Step - 1)) - counted)) / (long)Slot.Step;
+    public static long Uncounted(Generation generation, ulong counted) =>
+        long.Max(0, (long)(generation.Number - counted)) / (long)Generation.Step;
 
     private static unsafe long TakeUncounted(Slot* slot)
     {
         ref ulong counted = ref *SlotTable.CountedOf(slot);
-        ulong generation = slot->Generation & ~(Slot.Step - 1);
+        Generation generation = slot->Generation;
         long loans = Uncounted(generation, counted);
-        if (counted != generation)
+        if (counted != generation.Number)
         {
-            Volatile.Write(ref counted, generation);
+            Volatile.Write(ref counted, generation.Number);
         }
 
         return loans;

@@ -4,7 +4,7 @@ using NativeBuffers.Primitives;
 namespace NativeBuffers.Blocks.Lifecycle;
 
 /// <summary>How a held slot comes to its end: closed by one, used perhaps by others, given back by exactly one.</summary>
-internal static class Closing
+internal static class CloseProtocol
 {
     /// <summary>
     /// How often to look before a slot counts as used. Who tries to use an owner that was disposed, and whose slot another
@@ -12,40 +12,31 @@ internal static class Closing
     /// </summary>
     private const int LooksAtUsers = 5;
 
-    /// <summary>The states as differences to a generation that is held.</summary>
-    public const ulong Held = 0;
-
-    public const ulong Biased = SlotState.Biased - SlotState.Held;
-
-    public const ulong Shared = SlotState.Shared - SlotState.Held;
-
-    public const ulong Exclusive = SlotState.Exclusive - SlotState.Held;
-
     /// <summary>Ends the generation. The block is given back now, or when the last borrow or pin of it ends.</summary>
     /// <remarks>Does not wait for a thread that resizes, but asks that thread to close (<see cref="Exclusion"/>). Never throws.</remarks>
     /// <returns>False when that generation was not open any more.</returns>
     /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
-    public static unsafe bool Close(Slot* slot, ulong held) => Close(slot, held, out _);
+    public static unsafe bool Close(Slot* slot, Generation opened) => Close(slot, opened, out _);
 
-    /// <inheritdoc cref="Close(Slot*, ulong)" path="/summary|/remarks|/returns"/>
+    /// <inheritdoc cref="Close(Slot*, Generation)" path="/summary|/remarks|/returns"/>
     /// <param name="slot">The slot.</param>
-    /// <param name="held">Its generation, in the state <see cref="SlotState.Held"/>.</param>
+    /// <param name="opened">Its generation, in the state <see cref="SlotState.Open"/>.</param>
     /// <param name="isLeft">True when the thread that resizes was asked to close.</param>
     /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
-    public static unsafe bool Close(Slot* slot, ulong held, out bool isLeft)
+    public static unsafe bool Close(Slot* slot, Generation opened, out bool isLeft)
     {
         isLeft = false;
         Backoff backoff = default;
         SlotState before;
         Bin* home;
-        while (!TryLeaveOpen(slot, held, SlotState.Closing, out before, out home))
+        while (!TryLeaveOpen(slot, opened, SlotState.Closing, out before, out home))
         {
-            if (IsOver(Volatile.Read(ref slot->Generation) - held))
+            if (slot->ReadGeneration().IsOverFor(opened))
             {
                 return false;
             }
 
-            isLeft = Exclusion.TryAskToClose(slot, held);
+            isLeft = Exclusion.TryAskToClose(slot, opened);
             if (isLeft)
             {
                 return true;
@@ -63,9 +54,9 @@ internal static class Closing
 
         if (!IsUsed(slot, home, before, isHere ? records : null))
         {
-            GiveBack(slot, Slot.With(held, SlotState.Closing), home, isHere);
+            GiveBack(slot, opened.With(SlotState.Closing), home, isHere);
         }
-        else if (TryMove(slot, held, SlotState.Closing, SlotState.Deferred))
+        else if (slot->TryMove(opened, SlotState.Closing, SlotState.ClosePending))
         {
             // Its last user may have ended just before, and have seen that the closing was still going on.
             TryFinish(slot);
@@ -77,18 +68,18 @@ internal static class Closing
     /// <summary>Keeps everybody else out for a while; ends with <see cref="EndExclusive"/>, or by moving the generation on.</summary>
     /// <returns>False when the generation was not open any more.</returns>
     /// <param name="slot">The slot.</param>
-    /// <param name="held">Its generation, in the state <see cref="SlotState.Held"/>.</param>
+    /// <param name="opened">Its generation, in the state <see cref="SlotState.Open"/>.</param>
     /// <param name="isUsed">True when somebody is borrowing or pinning the block, and the state is open as before.</param>
     /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
-    public static unsafe bool TryEnterExclusive(Slot* slot, ulong held, out bool isUsed)
+    public static unsafe bool TryEnterExclusive(Slot* slot, Generation opened, out bool isUsed)
     {
         isUsed = false;
         Backoff backoff = default;
         SlotState before;
         Bin* home;
-        while (!TryLeaveOpen(slot, held, SlotState.Exclusive, out before, out home))
+        while (!TryLeaveOpen(slot, opened, SlotState.Exclusive, out before, out home))
         {
-            if (IsOver(Volatile.Read(ref slot->Generation) - held))
+            if (slot->ReadGeneration().IsOverFor(opened))
             {
                 return false;
             }
@@ -107,20 +98,20 @@ internal static class Closing
 
         if (isUsed)
         {
-            EndExclusive(slot, held);
+            EndExclusive(slot, opened);
         }
 
         // Not so if its own thread was giving it back: see TryCloseHere.
-        return isUsed || Volatile.Read(ref slot->Generation) == Slot.With(held, SlotState.Exclusive);
+        return isUsed || slot->ReadGeneration() == opened.With(SlotState.Exclusive);
     }
 
     /// <summary>Lets everybody in again, as users of any thread.</summary>
     /// <safety>The caller has entered, and not moved the generation on.</safety>
-    public static unsafe void EndExclusive(Slot* slot, ulong held) =>
-        _ = TryMove(slot, held, SlotState.Exclusive, SlotState.Shared);
+    public static unsafe void EndExclusive(Slot* slot, Generation opened) =>
+        _ = slot->TryMove(opened, SlotState.Exclusive, SlotState.Shared);
 
     /// <summary>
-    /// As <see cref="Close(Slot*, ulong)"/>, for a slot whose home is this thread's, has no hot slot, and has been borrowed by this thread
+    /// As <see cref="Close(Slot*, Generation)"/>, for a slot whose home is this thread's, has no hot slot, and has been borrowed by this thread
     /// only: without an atomic operation. False when it is not so, and then nothing has changed.
     /// </summary>
     /// <remarks>
@@ -130,7 +121,7 @@ internal static class Closing
     /// </remarks>
     /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe bool TryCloseHere(Slot* slot, ulong held)
+    public static unsafe bool TryCloseHere(Slot* slot, Generation opened)
     {
         Bin* home = slot->Home;
         if (!ThreadCache.IsMineForSize(home))
@@ -139,14 +130,14 @@ internal static class Closing
         }
 
         Volatile.Write(ref home->Inside, 1);
-        bool closes = Volatile.Read(ref slot->Generation) == held + Biased
+        bool closes = slot->ReadGeneration().Is(SlotState.Biased, opened)
             && home->Hot == null
             && Volatile.Read(ref slot->Pins) == 0
             && !BorrowRecords.NameHere(ThreadCache.Records(out _), slot);
         if (closes)
         {
             StayedAtHome(slot);
-            slot->Generation = Slot.After(held);
+            slot->Generation = opened.Next;
             home->Hot = slot;
         }
 
@@ -157,32 +148,32 @@ internal static class Closing
     /// <summary>Sees to it that the slot's own thread does not give it back without an atomic operation. False when the generation is over.</summary>
     /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
     /// <exception cref="InvalidOperationException">This thread is resizing the block.</exception>
-    public static unsafe bool TryLeaveHeld(Slot* slot, ulong held)
+    public static unsafe bool TryLeaveHeld(Slot* slot, Generation opened)
     {
         Backoff backoff = default;
         while (true)
         {
-            ulong state = Volatile.Read(ref slot->Generation) - held;
-            if (state is Biased or Shared)
+            Generation now = slot->ReadGeneration();
+            if (now.Is(SlotState.Biased, opened) || now.Is(SlotState.Shared, opened))
             {
                 return true;
             }
 
-            if (state == Held && ThreadCache.IsHere(slot->Home, out _))
+            if (now.Is(SlotState.Open, opened) && ThreadCache.IsHere(slot->Home, out _))
             {
-                if (TryMove(slot, held, SlotState.Held, SlotState.Biased))
+                if (slot->TryMove(opened, SlotState.Open, SlotState.Biased))
                 {
                     return true;
                 }
             }
-            else if (state == Held)
+            else if (now.Is(SlotState.Open, opened))
             {
-                if (TryShare(slot, held, SlotState.Held))
+                if (TryShare(slot, opened, SlotState.Open))
                 {
                     return true;
                 }
             }
-            else if (IsExclusive(state))
+            else if (now.IsExclusiveFor(opened))
             {
                 Wait(slot, ref backoff);
             }
@@ -200,11 +191,11 @@ internal static class Closing
     /// <remarks>At most one such barrier for 255 loans: 4 ns for each, where the atomic operation takes 5.</remarks>
     /// <safety>The slot is held by the caller, and nobody else knows that yet.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe void BeginAtHome(Slot* slot, ulong held)
+    public static unsafe void BeginAtHome(Slot* slot, Generation opened)
     {
         if (slot->LoansAtHome == byte.MaxValue)
         {
-            slot->Generation = held + Biased;
+            slot->Generation = opened.Moved(SlotState.Open, SlotState.Biased);
         }
     }
 
@@ -216,11 +207,11 @@ internal static class Closing
     /// <returns>False when the state is no longer <paramref name="from"/>, or was over before it could be changed.</returns>
     /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static unsafe bool TryShare(Slot* slot, ulong held, SlotState from)
+    public static unsafe bool TryShare(Slot* slot, Generation opened, SlotState from)
     {
         // Before the state changes: afterwards the slot's own thread may be giving it back.
         Bin* home = slot->Home;
-        if (!TryMove(slot, held, from, SlotState.Exclusive))
+        if (!slot->TryMove(opened, from, SlotState.Exclusive))
         {
             return false;
         }
@@ -232,55 +223,46 @@ internal static class Closing
             home->WaitForOwner();
         }
 
-        return TryMove(slot, held, SlotState.Exclusive, SlotState.Shared);
+        return slot->TryMove(opened, SlotState.Exclusive, SlotState.Shared);
     }
 
     /// <summary>Gives the block back if it is closed and nobody uses it any more: for whoever just ended a use.</summary>
     /// <safety>Slots are never unmapped. The end of the caller's use is visible to all: a full barrier came after it.</safety>
     public static unsafe void TryFinish(Slot* slot)
     {
-        ulong generation = Volatile.Read(ref slot->Generation);
+        Generation generation = slot->ReadGeneration();
         Bin* home = slot->Home;
-        if (Slot.StateOf(generation) == SlotState.Deferred
+        if (generation.State == SlotState.ClosePending
             && Volatile.Read(ref slot->Pins) == 0
             && !Borrowers.Use(slot)
-            && TryMove(slot, Slot.With(generation, SlotState.Held), SlotState.Deferred, SlotState.Closing))
+            && slot->TryMove(generation.With(SlotState.Open), SlotState.ClosePending, SlotState.Closing))
         {
-            GiveBack(slot, Slot.With(generation, SlotState.Closing), home);
+            GiveBack(slot, generation.With(SlotState.Closing), home);
         }
     }
-
-    /// <summary>
-    /// Whether a difference to a held generation says that one thread keeps the others out: as that generation, or as the
-    /// one before, which it is about to end (it tells the owner the new generation first, and the slot then).
-    /// </summary>
-    public static bool IsExclusive(ulong state) => state == Exclusive || state + Slot.Step == Exclusive;
 
     /// <summary>Whether a generation counts as open while one thread excludes the others. It does not once that thread is asked to close.</summary>
     /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static unsafe bool IsOpenMeanwhile(Slot* slot, ulong held)
+    public static unsafe bool IsOpenMeanwhile(Slot* slot, Generation opened)
     {
-        ulong exclusive = Slot.With(held, SlotState.Exclusive);
+        Generation exclusive = opened.With(SlotState.Exclusive);
         while (true)
         {
-            ulong generation = Volatile.Read(ref slot->Generation);
+            Generation generation = slot->ReadGeneration();
             if (generation != exclusive)
             {
-                return generation - held <= Shared;
+                return generation.IsOpenFor(opened);
             }
 
             // The next user of the slot writes something else to the request's place, so the generation is compared once more.
-            bool isAskedToClose = Exclusion.IsAskedToClose(slot, held);
-            if (isAskedToClose || Volatile.Read(ref slot->Generation) == exclusive)
+            bool isAskedToClose = Exclusion.IsAskedToClose(slot, opened);
+            if (isAskedToClose || slot->ReadGeneration() == exclusive)
             {
                 return !isAskedToClose;
             }
         }
     }
-
-    /// <summary>Whether a difference to a held generation means that the generation is not open, and never will be again.</summary>
-    private static bool IsOver(ulong state) => state > Shared && !IsExclusive(state);
 
     /// <summary>Waits a moment for the thread that excludes the others.</summary>
     /// <exception cref="InvalidOperationException">This thread itself excludes the others.</exception>
@@ -297,19 +279,19 @@ internal static class Closing
 
     /// <summary>Moves an open generation to another state; false when it is over, and while a thread excludes the others.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe bool TryLeaveOpen(Slot* slot, ulong held, SlotState next, out SlotState before, out Bin* home)
+    private static unsafe bool TryLeaveOpen(Slot* slot, Generation opened, SlotState next, out SlotState before, out Bin* home)
     {
         while (true)
         {
-            ulong generation = Volatile.Read(ref slot->Generation);
-            before = Slot.StateOf(generation);
+            Generation generation = slot->ReadGeneration();
+            before = generation.State;
             home = slot->Home;
-            if (generation - held > Shared)
+            if (!generation.IsOpenFor(opened))
             {
                 return false;
             }
 
-            if (TryMove(slot, held, before, next))
+            if (slot->TryMove(opened, before, next))
             {
                 return true;
             }
@@ -323,7 +305,7 @@ internal static class Closing
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static unsafe bool IsUsed(Slot* slot, Bin* home, SlotState before, BorrowRecords* records)
     {
-        if (before == SlotState.Held || (before == SlotState.Biased && records != null))
+        if (before == SlotState.Open || (before == SlotState.Biased && records != null))
         {
             return Volatile.Read(ref slot->Pins) != 0 || (before == SlotState.Biased && BorrowRecords.NameHere(records, slot));
         }
@@ -355,11 +337,6 @@ internal static class Closing
         return Volatile.Read(ref slot->Pins) != 0 || Borrowers.Use(slot);
     }
 
-    /// <summary>Moves a generation from one state to another, atomically.</summary>
-    /// <safety>Slots are never unmapped; the caller may do this to this generation.</safety>
-    public static unsafe bool TryMove(Slot* slot, ulong held, SlotState from, SlotState to) =>
-        Interlocked.CompareExchange(ref slot->Generation, Slot.With(held, to), Slot.With(held, from)) == Slot.With(held, from);
-
     /// <summary>Gives a closing slot back.</summary>
     /// <safety>The caller closed it, and it has no user.</safety>
     /// <param name="slot">The slot.</param>
@@ -368,16 +345,16 @@ internal static class Closing
     /// Its home in that generation, read before it was closing: its own thread may be giving it back too, and then its
     /// home and its kind may be others now.
     /// </param>
-    public static unsafe void GiveBack(Slot* slot, ulong closing, Bin* home) =>
+    public static unsafe void GiveBack(Slot* slot, Generation closing, Bin* home) =>
         GiveBack(slot, closing, home, ThreadCache.IsHere(home, out _));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe void GiveBack(Slot* slot, ulong closing, Bin* home, bool isHere)
+    private static unsafe void GiveBack(Slot* slot, Generation closing, Bin* home, bool isHere)
     {
         if (isHere)
         {
             StayedAtHome(slot);
-            slot->Generation = Slot.After(closing);
+            slot->Generation = closing.Next;
             ThreadCache.Return(slot, home);
         }
         else if (home != &home->Cache->Closed || slot->Kind == SlotKind.Cached)
