@@ -1,1 +1,2 @@
+global using NativeBuffers.Tests.TestKit;
 global using Xunit;

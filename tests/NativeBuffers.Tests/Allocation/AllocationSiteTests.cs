@@ -2,7 +2,7 @@ using System.Reflection;
 using System.Reflection.Emit;
 using NativeBuffers.Instrumentation;
 
-namespace NativeBuffers.Tests.Allocators;
+namespace NativeBuffers.Tests.Allocation;
 
 public class AllocationSiteTests
 {

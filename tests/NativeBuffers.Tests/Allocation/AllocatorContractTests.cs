@@ -2,7 +2,7 @@ using NativeBuffers.Diagnostics.Faults;
 using NativeBuffers.Diagnostics.Guards;
 using NativeBuffers.Tests.Contracts;
 
-namespace NativeBuffers.Tests.Allocators;
+namespace NativeBuffers.Tests.Allocation;
 
 public class DefaultAllocatorTests() : AllocatorContract(NativeAllocator.Default);
 

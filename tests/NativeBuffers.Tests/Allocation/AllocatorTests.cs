@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using NativeBuffers.Regions;
 
-namespace NativeBuffers.Tests.Allocators;
+namespace NativeBuffers.Tests.Allocation;
 
 /// <summary>What single allocators promise beyond the contract.</summary>
 [Collection(ProcessWide.Name)]

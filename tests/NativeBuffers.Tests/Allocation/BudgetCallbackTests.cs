@@ -1,4 +1,4 @@
-namespace NativeBuffers.Tests.Allocators;
+namespace NativeBuffers.Tests.Allocation;
 
 /// <summary>Who is asked before a budget refuses.</summary>
 public class BudgetCallbackTests

@@ -1,7 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 
-namespace NativeBuffers.Tests.Allocators;
+namespace NativeBuffers.Tests.Allocation;
 
 /// <summary>Random programs run on a tree of budgets and on a model that adds everything up anew each time; they must agree.</summary>
 public class BudgetModelTests

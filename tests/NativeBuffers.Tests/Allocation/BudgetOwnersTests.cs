@@ -1,4 +1,4 @@
-namespace NativeBuffers.Tests.Allocators;
+namespace NativeBuffers.Tests.Allocation;
 
 /// <summary>Every owner stays inside its budget, is as it was when it could not grow, and gives all back.</summary>
 public class BudgetOwnersTests

@@ -2,7 +2,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using NativeBuffers.Primitives;
 
-namespace NativeBuffers.Tests.Allocators;
+namespace NativeBuffers.Tests.Allocation;
 
 /// <summary>One step of a random program on a tree of budgets. Numbers of budgets and blocks are taken modulo how many there are.</summary>
 public abstract record BudgetStep

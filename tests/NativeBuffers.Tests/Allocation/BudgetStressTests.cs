@@ -1,8 +1,7 @@
 using System.Runtime.InteropServices;
 using NativeBuffers.Diagnostics.Tracking;
-using NativeBuffers.Tests.Diagnostics;
 
-namespace NativeBuffers.Tests.Allocators;
+namespace NativeBuffers.Tests.Allocation;
 
 /// <summary>Budgets on several threads: no limit is passed at any moment, and nothing is left in the end.</summary>
 public class BudgetStressTests

@@ -1,8 +1,7 @@
 using System.Runtime.CompilerServices;
 using NativeBuffers.Instrumentation;
-using NativeBuffers.Tests.Lifetimes;
 
-namespace NativeBuffers.Tests.Allocators;
+namespace NativeBuffers.Tests.Allocation;
 
 /// <summary>One budget, and a few of them.</summary>
 public class BudgetTests
@@ -62,7 +61,7 @@ public class BudgetTests
         var inner = new WatchingAllocator();
         NativeAllocator budget = inner.WithLimit(100);
         Assert.False(NativeBuffer.TryCreate<byte>(101, out _, budget));
-        inner.IsExhausted = true;
+        inner.BlocksLeft = 0;
         var exception = Assert.Throws<OutOfMemoryException>(() => NativeMemoryOwner<byte>.Create(50, budget));
         Assert.Null(NativeMemoryRefusal.Of(exception));
         Assert.Contains("Limit(Watching)", exception.Message, StringComparison.Ordinal);
@@ -74,7 +73,7 @@ public class BudgetTests
         var inner = new WatchingAllocator();
         NativeMemoryBudget budget = inner.WithBudget(new());
         void* block = budget.Allocate(10);
-        inner.IsExhausted = true;
+        inner.BlocksLeft = 0;
         Assert.True(budget.TryAllocate(100, 16, zeroed: true) == null);
         Assert.True(budget.TryResize(block, 10, 100) == null);
         inner.ThrownByAllocate = new InvalidTimeZoneException();

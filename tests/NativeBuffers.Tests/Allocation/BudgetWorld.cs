@@ -1,6 +1,7 @@
 using NativeBuffers.Diagnostics.Tracking;
+using NativeBuffers.Tests.Model;
 
-namespace NativeBuffers.Tests.Allocators;
+namespace NativeBuffers.Tests.Allocation;
 
 /// <summary>A tree of budgets, and what it should be.</summary>
 internal sealed class BudgetWorld

@@ -1,8 +1,7 @@
 using System.Runtime.Intrinsics;
-using NativeBuffers.Tests.Diagnostics;
-using NativeBuffers.Tests.Handles;
+using NativeBuffers.Tests.Interop;
 
-namespace NativeBuffers.Tests.Allocators;
+namespace NativeBuffers.Tests.Allocation;
 
 /// <summary>What a user's allocator or C function returns is looked at, and nothing is lost or freed twice when it is refused.</summary>
 [Collection(ProcessWide.Name)]
@@ -266,7 +265,7 @@ public sealed class ReturnedBlockTests
     [InlineData(-4095)]
     public unsafe void An_error_number_that_a_native_method_returned_gives_a_handle_without_a_block(long number)
     {
-        var allocator = new StrictAllocator();
+        var allocator = new WatchingAllocator();
         using (var handle = new SafeStrictBuffer(allocator))
         {
             handle.Return((void*)number);
@@ -275,7 +274,7 @@ public sealed class ReturnedBlockTests
             Assert.Throws<ObjectDisposedException>(() => handle.ToOwner<byte>());
         }
 
-        Assert.Equal(0, allocator.Mistakes);
+        Assert.Empty(allocator.Mistakes);
     }
 
     private static void AssertNothingIsLost() => Assert.Equal((0, 0), (HostileHeap.LiveBlocks, HostileHeap.Mistakes));

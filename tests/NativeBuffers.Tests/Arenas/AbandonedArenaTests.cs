@@ -1,7 +1,3 @@
-using NativeBuffers.Tests.Allocators;
-using NativeBuffers.Tests.Contracts;
-using NativeBuffers.Tests.Diagnostics;
-
 namespace NativeBuffers.Tests.Arenas;
 
 /// <summary>Arenas that were never disposed, on threads that end.</summary>

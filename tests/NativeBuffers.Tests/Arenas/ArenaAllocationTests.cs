@@ -4,7 +4,6 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Text;
 using NativeBuffers.Primitives;
-using NativeBuffers.Tests.Contracts;
 
 namespace NativeBuffers.Tests.Arenas;
 
@@ -260,7 +259,7 @@ public class ArenaAllocationTests
     [InlineData(int.MaxValue)]
     public void There_is_room_for_the_initial_bytes_in_one_block(int initialBytes)
     {
-        var watching = new Allocators.CustomAllocator();
+        var watching = new CustomAllocator();
         using var arena = NativeArena.Create(initialBytes, watching);
         Assert.Equal(initialBytes, arena.AllocateUninitialized<byte>(initialBytes).Length);
         Assert.Equal(1, watching.LiveBlocks);

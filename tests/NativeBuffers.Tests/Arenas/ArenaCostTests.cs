@@ -1,7 +1,3 @@
-using NativeBuffers.Tests.Allocators;
-using NativeBuffers.Tests.Contracts;
-using NativeBuffers.Tests.Diagnostics;
-
 namespace NativeBuffers.Tests.Arenas;
 
 /// <summary>What arenas leave behind: nothing. And what the rest of the process does to them meanwhile: nothing.</summary>

@@ -1,5 +1,4 @@
 using System.Runtime.Intrinsics;
-using NativeBuffers.Tests.Allocators;
 
 namespace NativeBuffers.Tests.Arenas;
 

@@ -1,5 +1,3 @@
-using NativeBuffers.Tests.Allocators;
-
 namespace NativeBuffers.Tests.Arenas;
 
 /// <summary>When the source of an arena's blocks has no more, or throws.</summary>
@@ -21,7 +19,7 @@ public class ArenaOutOfMemoryTests
                 first.Fill(1);
                 for (int round = 0; round < 3; round++)
                 {
-                    allocator.IsExhausted = true;
+                    allocator.BlocksLeft = 0;
                     int blocks = allocator.LiveBlocks;
                     _ = Assert.IsType<OutOfMemoryException>(AnyArena.Thrown(arena, static (in AnyArena each) => each.Allocate<byte>(300_000)));
                     _ = Assert.IsType<OutOfMemoryException>(AnyArena.Thrown(arena, static (in AnyArena each) => each.Allocate<byte>(1 << 25)));
@@ -31,7 +29,7 @@ public class ArenaOutOfMemoryTests
                     Assert.Equal(blocks, allocator.LiveBlocks);
                     Span<byte> second = arena.Allocate<byte>(100);
                     Assert.False(second.ContainsAnyExcept((byte)0));
-                    allocator.IsExhausted = false;
+                    allocator.BlocksLeft = int.MaxValue;
                     arena.Allocate<byte>(100_000).Fill(2);
                     Assert.False(first.ContainsAnyExcept((byte)1));
                     Assert.False(second.ContainsAnyExcept((byte)0));
@@ -49,7 +47,7 @@ public class ArenaOutOfMemoryTests
         using (var arena = NativeArena.Create(100, allocator))
         {
             _ = arena.Allocate<byte>(90);
-            allocator.IsExhausted = true;
+            allocator.BlocksLeft = 0;
             try
             {
                 _ = arena.BeginScope();
@@ -61,7 +59,7 @@ public class ArenaOutOfMemoryTests
 
             Assert.Equal(90, arena.AllocatedBytes);
             _ = arena.Allocate<byte>(1);
-            allocator.IsExhausted = false;
+            allocator.BlocksLeft = int.MaxValue;
             using ArenaScope scope = arena.BeginScope();
             _ = scope.Allocate<byte>(100_000);
         }
@@ -72,7 +70,7 @@ public class ArenaOutOfMemoryTests
     [Fact]
     public void Where_nothing_can_be_had_no_arena_is_created()
     {
-        var allocator = new WatchingAllocator { IsExhausted = true };
+        var allocator = new WatchingAllocator { BlocksLeft = 0 };
         Assert.Throws<OutOfMemoryException>(() => { NativeArena.Create(100, allocator); });
         Assert.Throws<OutOfMemoryException>(() => NativeArenaOwner.Create(100, allocator));
         allocator.ThrownByAllocate = new InvalidTimeZoneException();

@@ -1,5 +1,3 @@
-using NativeBuffers.Tests.Allocators;
-
 namespace NativeBuffers.Tests.Arenas;
 
 /// <summary>The allocators that arenas take their blocks from, by name.</summary>

@@ -1,7 +1,4 @@
 using System.Runtime.CompilerServices;
-using NativeBuffers.Tests.Allocators;
-using NativeBuffers.Tests.Contracts;
-using NativeBuffers.Tests.Lifetimes;
 
 namespace NativeBuffers.Tests.Arenas;
 

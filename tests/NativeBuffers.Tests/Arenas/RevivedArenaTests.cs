@@ -1,8 +1,5 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
-using NativeBuffers.Tests.Allocators;
-using NativeBuffers.Tests.Contracts;
-using NativeBuffers.Tests.Lifetimes;
 
 namespace NativeBuffers.Tests.Arenas;
 

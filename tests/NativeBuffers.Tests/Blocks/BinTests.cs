@@ -2,9 +2,8 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Cache;
-using NativeBuffers.Tests.Races;
 
-namespace NativeBuffers.Tests.Caches;
+namespace NativeBuffers.Tests.Blocks;
 
 /// <summary>A bin by itself: a stack for its owner, with a gate for visitors.</summary>
 public class BinTests

@@ -2,10 +2,8 @@ using System.Runtime.CompilerServices;
 using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Blocks.Stats;
-using NativeBuffers.Tests.Contracts;
-using NativeBuffers.Tests.Lifetimes;
 
-namespace NativeBuffers.Tests.Caches;
+namespace NativeBuffers.Tests.Blocks;
 
 /// <summary>What only a process that tracks its blocks shows: the suite runs in one, too.</summary>
 [Collection(ProcessWide.Name)]

@@ -1,11 +1,7 @@
 using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Cache;
-using NativeBuffers.Tests.Allocators;
-using NativeBuffers.Tests.Diagnostics;
-using NativeBuffers.Tests.Lifetimes;
-using NativeBuffers.Tests.Races;
 
-namespace NativeBuffers.Tests.Caches;
+namespace NativeBuffers.Tests.Blocks;
 
 /// <summary>What is kept is bounded, and is given back.</summary>
 [Collection(ProcessWide.Name)]

@@ -3,10 +3,8 @@ using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Blocks.Lifecycle;
-using NativeBuffers.Tests.Contracts;
-using NativeBuffers.Tests.Diagnostics;
 
-namespace NativeBuffers.Tests.Caches;
+namespace NativeBuffers.Tests.Blocks;
 
 /// <summary>A block that two threads give back at once is in the queue though its own thread has it: what comes of that.</summary>
 [Collection(ProcessWide.Name)]

@@ -1,8 +1,6 @@
 using NativeBuffers.Blocks.Cache;
-using NativeBuffers.Tests.Diagnostics;
-using NativeBuffers.Tests.Lifetimes;
 
-namespace NativeBuffers.Tests.Caches;
+namespace NativeBuffers.Tests.Blocks;
 
 [Collection(ProcessWide.Name)]
 public class ReturnedElsewhereTests

@@ -1,6 +1,6 @@
 using NativeBuffers.Blocks.Cache;
 
-namespace NativeBuffers.Tests.Caches;
+namespace NativeBuffers.Tests.Blocks;
 
 public class SizeClassesTests
 {

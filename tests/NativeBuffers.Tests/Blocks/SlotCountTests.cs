@@ -2,10 +2,8 @@ using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Blocks.Lifecycle;
-using NativeBuffers.Tests.Contracts;
-using NativeBuffers.Tests.Diagnostics;
 
-namespace NativeBuffers.Tests.Caches;
+namespace NativeBuffers.Tests.Blocks;
 
 /// <summary>The counts of one byte stay at their highest value; they do not begin anew.</summary>
 [Collection(ProcessWide.Name)]

@@ -1,6 +1,6 @@
 using NativeBuffers.Blocks;
 
-namespace NativeBuffers.Tests.Caches;
+namespace NativeBuffers.Tests.Blocks;
 
 /// <summary>With which generations slots begin.</summary>
 public sealed class SlotTableTests

@@ -1,8 +1,6 @@
 using System.Diagnostics;
-using NativeBuffers.Tests.Contracts;
-using NativeBuffers.Tests.Races;
 
-namespace NativeBuffers.Tests.Caches;
+namespace NativeBuffers.Tests.Blocks;
 
 /// <summary>Threads that create, nest, resize and dispose while others trim and collect: no byte is ever shared.</summary>
 [Collection(ProcessWide.Name)]

@@ -1,8 +1,6 @@
 using NativeBuffers.Instrumentation;
-using NativeBuffers.Tests.Allocators;
-using NativeBuffers.Tests.Diagnostics;
 
-namespace NativeBuffers.Tests.Owners;
+namespace NativeBuffers.Tests.Buffers;
 
 /// <summary>A copy that the compiler made is resized, and is gone: the buffer itself notices, and gives the memory back.</summary>
 public class HiddenCopyTests

@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace NativeBuffers.Tests.Owners;
+namespace NativeBuffers.Tests.Buffers;
 
 /// <summary>Owners of more elements than an <see cref="int"/> counts. Their pages are touched at the ends only.</summary>
 [Collection(ProcessWide.Name)]

@@ -1,9 +1,7 @@
 using System.Buffers;
 using NativeBuffers.Buffers;
-using NativeBuffers.Tests.Allocators;
-using NativeBuffers.Tests.Contracts;
 
-namespace NativeBuffers.Tests.Owners;
+namespace NativeBuffers.Tests.Buffers;
 
 /// <summary>A block whose owner was disposed is freed when the last borrow or pin of it ends: not before, and once.</summary>
 public class LastUserTests

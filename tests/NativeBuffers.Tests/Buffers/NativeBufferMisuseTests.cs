@@ -1,6 +1,6 @@
 using NativeBuffers.Primitives;
 
-namespace NativeBuffers.Tests.Owners;
+namespace NativeBuffers.Tests.Buffers;
 
 /// <summary>Wrong use is told, and never reaches memory that belongs to someone else.</summary>
 public class NativeBufferMisuseTests
@@ -214,7 +214,7 @@ public class NativeBufferMisuseTests
     [Fact]
     public void Scopes_that_are_left_by_exceptions_give_their_memory_back()
     {
-        var allocator = new Allocators.CustomAllocator();
+        var allocator = new CustomAllocator();
         for (int i = 0; i < 1000; i++)
         {
             Assert.Throws<InvalidOperationException>(

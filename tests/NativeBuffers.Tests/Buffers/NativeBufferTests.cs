@@ -1,6 +1,4 @@
-using NativeBuffers.Tests.Diagnostics;
-
-namespace NativeBuffers.Tests.Owners;
+namespace NativeBuffers.Tests.Buffers;
 
 /// <summary>What a scoped buffer promises when it is used as meant.</summary>
 public class NativeBufferTests

@@ -1,9 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using NativeBuffers.Tests.Allocators;
-using NativeBuffers.Tests.Contracts;
 
-namespace NativeBuffers.Tests.Owners;
+namespace NativeBuffers.Tests.Buffers;
 
 /// <summary>What single ways to an owner promise beyond the contract.</summary>
 public class NativeMemoryOwnerTests
@@ -150,14 +148,14 @@ public class NativeMemoryOwnerTests
         var allocator = new WatchingAllocator { ThrownByAllocate = new NotSupportedException() };
         Assert.Throws<NotSupportedException>(() => NativeMemoryOwner<int>.Create(10, allocator));
         allocator.ThrownByAllocate = null;
-        allocator.IsExhausted = true;
+        allocator.BlocksLeft = 0;
         Assert.Throws<OutOfMemoryException>(() => NativeMemoryOwner<int>.Create(10, allocator));
-        allocator.IsExhausted = false;
+        allocator.BlocksLeft = int.MaxValue;
         using NativeMemoryOwner<int> owner = NativeMemoryOwner<int>.CreateFrom([1, 2, 3], allocator);
         allocator.ThrownByAllocate = new NotSupportedException();
         Assert.Throws<NotSupportedException>(() => owner.Resize(10));
         allocator.ThrownByAllocate = null;
-        allocator.IsExhausted = true;
+        allocator.BlocksLeft = 0;
         Assert.Throws<OutOfMemoryException>(() => owner.Resize(10));
         Assert.Equal([1, 2, 3], owner.Memory.ToArray());
         owner.Dispose();

@@ -1,8 +1,7 @@
 using System.Runtime.InteropServices;
-using NativeBuffers.Tests.Allocators;
 using NativeBuffers.Tests.Contracts;
 
-namespace NativeBuffers.Tests.Owners;
+namespace NativeBuffers.Tests.Buffers;
 
 public class DefaultOwnerTests() : OwnerContract(static length => NativeMemoryOwner<int>.Create(length));
 

@@ -1,12 +1,8 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using NativeBuffers.Tests.Allocators;
-using NativeBuffers.Tests.Contracts;
-using NativeBuffers.Tests.Diagnostics;
-using NativeBuffers.Tests.Races;
 
-namespace NativeBuffers.Tests.Owners;
+namespace NativeBuffers.Tests.Buffers;
 
 /// <summary>Threads that borrow, pin, resize, move and dispose the same owners at once: nobody sees another's bytes, and all is freed once.</summary>
 [Collection(ProcessWide.Name)]

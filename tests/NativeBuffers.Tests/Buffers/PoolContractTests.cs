@@ -1,9 +1,8 @@
 using System.Runtime.InteropServices;
 using NativeBuffers.Buffers;
-using NativeBuffers.Tests.Allocators;
 using NativeBuffers.Tests.Contracts;
 
-namespace NativeBuffers.Tests.Pools;
+namespace NativeBuffers.Tests.Buffers;
 
 public class SharedPoolOfBytesTests() : PoolContract<byte>(NativeMemoryPool<byte>.Shared);
 

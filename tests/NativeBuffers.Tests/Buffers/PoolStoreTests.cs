@@ -1,9 +1,6 @@
 using NativeBuffers.Buffers;
-using NativeBuffers.Tests.Allocators;
-using NativeBuffers.Tests.Contracts;
-using NativeBuffers.Tests.Diagnostics;
 
-namespace NativeBuffers.Tests.Pools;
+namespace NativeBuffers.Tests.Buffers;
 
 /// <summary>What a pool of one's own keeps is bounded, and is given back.</summary>
 [Collection(ProcessWide.Name)]

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
-using NativeBuffers.Tests.Diagnostics;
 
-namespace NativeBuffers.Tests.Owners;
+namespace NativeBuffers.Tests.Buffers;
 
 public class ResizeInProgressTests
 {

@@ -1,7 +1,6 @@
 using System.Buffers;
-using NativeBuffers.Tests.Allocators;
 
-namespace NativeBuffers.Tests.Owners;
+namespace NativeBuffers.Tests.Buffers;
 
 public class RetainTests
 {

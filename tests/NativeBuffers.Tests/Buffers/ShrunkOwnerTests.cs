@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace NativeBuffers.Tests.Owners;
+namespace NativeBuffers.Tests.Buffers;
 
 /// <summary>Memories that were taken before an owner became shorter: code that pins one uses as many elements as it had.</summary>
 public class ShrunkOwnerTests

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using NativeBuffers.CodeGen.Loops;
-using NativeBuffers.Tests.HouseRules;
 
 namespace NativeBuffers.Tests.CodeGen;
 
@@ -41,7 +40,7 @@ internal static class LoopProgram
         return Find(s_listings[mode].Value, loop, method, mode);
     }
 
-    /// <summary>As <see cref="CodeOf"/>, with a library that was built without anybody to watch it.</summary>
+    /// <summary>As <see cref="CodeOf"/>, with a library that was built without diagnostics.</summary>
     public static MethodCode UnwatchedCodeOf(Type loop, string method, JitMode mode)
     {
         _ = CodeOf(loop, method, mode);
@@ -96,17 +95,16 @@ internal static class LoopProgram
         {
             for (int run = 1; ; run++)
             {
-                using Process process = Process.Start(StartInfo(mode, program, guard, milliseconds, file))!;
-                string errors = process.StandardError.ReadToEnd();
-                process.WaitForExit();
-                if (process.ExitCode == 0)
+                using ChildProcess process = ChildProcess.Start(ChildProcess.Host, [program, $"{milliseconds}"], Environment(mode, guard, file));
+                ChildResult result = process.WaitForEnd();
+                if (result.ExitCode == 0)
                 {
                     return Listing.Parse(File.ReadAllText(file));
                 }
 
                 if (run == MostRuns)
                 {
-                    throw new InvalidOperationException($"The program with the loops ended with {process.ExitCode}, {run} times: {errors}");
+                    throw new InvalidOperationException($"The program with the loops ended with {result.ExitCode}, {run} times: {result.Errors}");
                 }
 
                 File.WriteAllText(file, "");
@@ -118,24 +116,18 @@ internal static class LoopProgram
         }
     }
 
-    private static ProcessStartInfo StartInfo(JitMode mode, string program, string guard, int milliseconds, string file)
+    /// <summary>The settings of one run, without any setting of the tests' own process that would change the code.</summary>
+    private static (string Name, string? Value)[] Environment(JitMode mode, string guard, string file)
     {
-        // The host that belongs to the runtime of this process, which is the one that users of the tests have chosen.
-        string host = Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet");
-        var start = new ProcessStartInfo(Path.GetFullPath(host), [program, $"{milliseconds}"]) { RedirectStandardError = true };
-
-        // Whatever else would change the code, the tests' own surroundings included.
-        foreach (string name in start.Environment.Keys.Where(IsSetting).ToArray())
-        {
-            start.Environment.Remove(name);
-        }
-
         string[] variable = mode.Variable.Split('=');
-        start.Environment[variable[0]] = variable[1];
-        start.Environment["NATIVEBUFFERS_GUARD"] = guard;
-        start.Environment["DOTNET_JitStdOutFile"] = file;
-        start.Environment["DOTNET_JitDisasm"] = $"{typeof(Sum).Namespace}.*:*";
-        return start;
+        return
+        [
+            .. System.Environment.GetEnvironmentVariables().Keys.Cast<string>().Where(IsSetting).Select(static name => (name, (string?)null)),
+            (variable[0], variable[1]),
+            ("NATIVEBUFFERS_GUARD", guard),
+            ("DOTNET_JitStdOutFile", file),
+            ("DOTNET_JitDisasm", $"{typeof(Sum).Namespace}.*:*"),
+        ];
     }
 
     private static bool IsSetting(string name) =>

@@ -1,6 +1,4 @@
 using System.Runtime.CompilerServices;
-using NativeBuffers.Tests.Diagnostics;
-using NativeBuffers.Tests.Handles;
 
 namespace NativeBuffers.Tests.Contracts;
 
@@ -142,7 +140,7 @@ public abstract class SafeBufferContract<THandle>(
     public void Two_threads_may_dispose_one_handle()
     {
         THandle[] handles = [.. Enumerable.Range(0, 2000).Select(i => allocate(i))];
-        Race.Run(handles.Length, i => handles[i].Dispose(), i => handles[i].Dispose());
+        Race.RunRounds(handles.Length, i => handles[i].Dispose(), i => handles[i].Dispose());
         Assert.All(handles, static handle => Assert.True(handle.IsClosed));
     }
 
@@ -160,7 +158,7 @@ public abstract class SafeBufferContract<THandle>(
         for (int i = 0; i < 16; i++)
         {
             Abandon(4);
-            Finalizers.Run();
+            Collector.Collect();
         }
 
         Assert.InRange(AddressSpace.ByteCount - before, long.MinValue, 64 * Size);
@@ -190,7 +188,7 @@ public abstract class SafeBufferContract<THandle>(
         handle.Dispose();
 
         Abandon();
-        Finalizers.Run();
+        Collector.Collect();
 
         [MethodImpl(MethodImplOptions.NoInlining)]
         static void Abandon() => _ = new THandle();

@@ -15,7 +15,7 @@ public class PlugInTests
     [InlineData("NATIVEBUFFERS_TRACK=stacks NATIVEBUFFERS_GUARD=checked")]
     public async Task A_plug_in_can_be_unloaded_whatever_it_did(string settings)
     {
-        WatchedProcess process = await WatchedProcess.RunAsync(settings.Split(' ', StringSplitOptions.RemoveEmptyEntries), "plug-ins");
-        Assert.Equal(PlugInWays.All.Keys.Select(static way => $"{way}: {(way == PlugInWays.Held ? "still loaded" : "unloaded")}"), process.Output);
+        ChildResult process = await WatchedProgram.RunAsync(settings.Split(' ', StringSplitOptions.RemoveEmptyEntries), "plug-ins");
+        Assert.Equal(PlugInWays.All.Keys.Select(static way => $"{way}: {(way == PlugInWays.Held ? "still loaded" : "unloaded")}"), process.Lines);
     }
 }

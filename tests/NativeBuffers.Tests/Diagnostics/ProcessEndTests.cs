@@ -6,7 +6,7 @@ public class ProcessEndTests
     [Fact]
     public async Task A_block_that_an_exit_handler_disposes_is_no_leak()
     {
-        WatchedProcess process = await WatchedProcess.RunAsync(["NATIVEBUFFERS_TRACK=sites"], "late");
+        ChildResult process = await WatchedProgram.RunAsync(["NATIVEBUFFERS_TRACK=sites"], "late");
         Assert.Contains("40,000 bytes in 1 block is alive", process.Errors);
         Assert.Equal(0, process.ExitCode);
     }
@@ -14,7 +14,7 @@ public class ProcessEndTests
     [Fact]
     public async Task A_block_that_an_exit_handler_spoils_is_found()
     {
-        WatchedProcess process = await WatchedProcess.RunAsync(["NATIVEBUFFERS_GUARD=checked"], "late", "spoil");
+        ChildResult process = await WatchedProgram.RunAsync(["NATIVEBUFFERS_GUARD=checked"], "late", "spoil");
         Assert.Matches("Overflow: 1 byte behind a 40,?000-byte block was overwritten. Allocated at LateDisposal.cs:[0-9]+", process.Errors);
         Assert.Equal(0, process.ExitCode);
     }
@@ -27,8 +27,8 @@ public class ProcessEndTests
         string folder = Directory.CreateTempSubdirectory("nativebuffers-late-").FullName;
         try
         {
-            WatchedProcess process = await WatchedProcess.RunAsync([$"NATIVEBUFFERS_GUARD={mode}", $"NATIVEBUFFERS_GUARD_REPORT={folder}"], "late", folder);
-            Assert.Equal(["1"], process.Output);
+            ChildResult process = await WatchedProgram.RunAsync([$"NATIVEBUFFERS_GUARD={mode}", $"NATIVEBUFFERS_GUARD_REPORT={folder}"], "late", folder);
+            Assert.Equal(["1"], process.Lines);
             Assert.Empty(Directory.GetFiles(folder));
         }
         finally

@@ -1,8 +1,8 @@
 using System.Reflection;
 using NativeBuffers.Allocation;
 using NativeBuffers.Regions;
+using NativeBuffers.Tests.Allocation;
 using NativeBuffers.Tests.Contracts;
-using NativeBuffers.Tests.Diagnostics;
 
 namespace NativeBuffers.Tests.HouseRules;
 

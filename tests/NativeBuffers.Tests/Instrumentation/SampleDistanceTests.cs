@@ -1,6 +1,6 @@
 using NativeBuffers.Instrumentation;
 
-namespace NativeBuffers.Tests.Watching;
+namespace NativeBuffers.Tests.Instrumentation;
 
 public class SampleDistanceTests
 {

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace NativeBuffers.Tests.Handles;
+namespace NativeBuffers.Tests.Interop;
 
 /// <summary>The C library's own functions, as a user would declare them.</summary>
 internal static partial class CLibrary

@@ -1,16 +1,16 @@
 using System.Runtime.CompilerServices;
 
-namespace NativeBuffers.Tests.Handles;
+namespace NativeBuffers.Tests.Interop;
 
 /// <summary>From handle to owner and back: one block, freed once, however calls, conversions and disposals meet.</summary>
 public sealed class ConversionTests : IDisposable
 {
     private const int Rounds = 20_000;
 
-    private readonly StrictAllocator _allocator = new();
+    private readonly WatchingAllocator _allocator = new();
 
     /// <summary>After each test.</summary>
-    public void Dispose() => Assert.Equal((0, 0), (_allocator.LiveBlocks, _allocator.Mistakes));
+    public void Dispose() => _allocator.AssertAllFreed();
 
     [Fact]
     public void A_block_that_a_call_still_uses_and_an_owner_has_is_not_lost_by_giving_the_handle_up()
@@ -111,27 +111,18 @@ public sealed class ConversionTests : IDisposable
         Assert.Equal(0, _allocator.LiveBlocks);
     }
 
-    [Fact]
-    public void A_disposed_handle_is_not_converted_though_a_call_in_flight_keeps_it_open()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_handle_that_was_disposed_or_converted_is_not_converted_though_a_call_in_flight_keeps_it_open(bool wasConverted)
     {
         SafeStrictBuffer handle = Allocate(4);
         bool isHeld = false;
         handle.DangerousAddRef(ref isHeld);
-        handle.Dispose();
+        using IDisposable ended = wasConverted ? handle.ToOwner<int>() : handle;
+        ended.Dispose();
         Assert.Throws<ObjectDisposedException>(() => handle.ToOwner<int>());
         Assert.Equal(1, _allocator.LiveBlocks);
-        handle.DangerousRelease();
-        Assert.Equal(0, _allocator.LiveBlocks);
-    }
-
-    [Fact]
-    public void A_converted_handle_is_not_converted_again_though_a_call_in_flight_keeps_it_open()
-    {
-        SafeStrictBuffer handle = Allocate(4);
-        bool isHeld = false;
-        handle.DangerousAddRef(ref isHeld);
-        handle.ToOwner<int>().Dispose();
-        Assert.Throws<ObjectDisposedException>(() => handle.ToOwner<int>());
         handle.DangerousRelease();
         Assert.Equal(0, _allocator.LiveBlocks);
     }
@@ -154,7 +145,7 @@ public sealed class ConversionTests : IDisposable
     {
         Forget(isInFlight: false);
         Forget(isInFlight: true);
-        Finalizers.RunUntil(() => _allocator.LiveBlocks == 0);
+        Collector.Until(() => _allocator.LiveBlocks == 0);
         Assert.Equal(0, _allocator.LiveBlocks);
 
         [MethodImpl(MethodImplOptions.NoInlining)]
@@ -176,49 +167,28 @@ public sealed class ConversionTests : IDisposable
     }
 
     [Fact]
-    public void Of_two_conversions_at_once_one_succeeds()
-    {
-        SafeStrictBuffer[] handles = AllocateMany();
-        var owners = new NativeMemoryOwner<int>?[2, Rounds];
-        Race.Run(Rounds, i => owners[0, i] = Convert(handles[i]), i => owners[1, i] = Convert(handles[i]));
-        Assert.Equal(Rounds, _allocator.LiveBlocks);
-        for (int i = 0; i < Rounds; i++)
-        {
-            NativeMemoryOwner<int> owner = Assert.Single([owners[0, i], owners[1, i]], static owner => owner is not null)!;
-            Assert.True(handles[i].IsClosed);
-            Assert.Equal([i], owner.Memory.ToArray());
-            owner.Dispose();
-        }
+    public void Of_two_conversions_at_once_one_succeeds() => OneOfTwoTakes(AllocateMany(), Convert, ElementOf);
 
-        Assert.Equal(0, _allocator.LiveBlocks);
-    }
+    [Fact]
+    public void Of_two_handles_that_want_one_owners_block_one_gets_it() => OneOfTwoTakes(CreateMany(), Take, ElementOf);
 
     [Fact]
     public void Of_a_conversion_and_a_disposal_at_once_one_ends_the_handle()
     {
         SafeStrictBuffer[] handles = AllocateMany();
-        var owners = new NativeMemoryOwner<int>?[Rounds];
-        Race.Run(Rounds, i => owners[i] = Convert(handles[i]), i => handles[i].Dispose());
-        Assert.Equal(owners.Count(static owner => owner is not null), _allocator.LiveBlocks);
-        for (int i = 0; i < Rounds; i++)
-        {
-            Assert.True(handles[i].IsClosed);
-            if (owners[i] is { } owner)
-            {
-                Assert.Equal([i], owner.Memory.ToArray());
-                owner.Dispose();
-            }
-        }
-
-        Assert.Equal(0, _allocator.LiveBlocks);
+        OneTakesOrDisposes(handles, Convert, ElementOf);
+        Assert.All(handles, static handle => Assert.True(handle.IsClosed));
     }
+
+    [Fact]
+    public void Of_a_handle_and_a_disposal_one_ends_the_owner() => OneTakesOrDisposes(CreateMany(), Take, ElementOf);
 
     [Fact]
     public void A_conversion_may_meet_reads_of_the_handle_and_the_end_of_its_owner()
     {
         SafeStrictBuffer[] handles = AllocateMany();
         int[] wrong = new int[1];
-        Race.Run(
+        Race.RunRounds(
             Rounds,
             i =>
             {
@@ -226,7 +196,7 @@ public sealed class ConversionTests : IDisposable
                 {
                     for (int turn = 0; turn < 20; turn++)
                     {
-                        // Anything but the value would be another's memory.
+                        // Another value would be another owner's memory.
                         wrong[0] += handles[i].Read<int>(0) == i ? 0 : 1;
                     }
                 }
@@ -255,39 +225,7 @@ public sealed class ConversionTests : IDisposable
             handle.DangerousAddRef(ref isHeld);
             return handle.ToOwner<int>();
         })];
-        Race.Run(Rounds, i => handles[i].DangerousRelease(), i => owners[i].Dispose());
-        Assert.Equal(0, _allocator.LiveBlocks);
-    }
-
-    [Fact]
-    public void Of_two_handles_that_want_one_owners_block_one_gets_it()
-    {
-        NativeMemoryOwner<int>[] owners = CreateMany();
-        var handles = new SafeStrictBuffer?[2, Rounds];
-        Race.Run(Rounds, i => handles[0, i] = Take(owners[i]), i => handles[1, i] = Take(owners[i]));
-        for (int i = 0; i < Rounds; i++)
-        {
-            SafeStrictBuffer handle = Assert.Single([handles[0, i], handles[1, i]], static handle => handle is not null)!;
-            Assert.Equal(i, handle.Read<int>(0));
-            handle.Dispose();
-        }
-
-        Assert.Equal(0, _allocator.LiveBlocks);
-    }
-
-    [Fact]
-    public void Of_a_handle_and_a_disposal_one_ends_the_owner()
-    {
-        NativeMemoryOwner<int>[] owners = CreateMany();
-        var handles = new SafeStrictBuffer?[Rounds];
-        Race.Run(Rounds, i => handles[i] = Take(owners[i]), i => owners[i].Dispose());
-        Assert.Equal(handles.Count(static handle => handle is not null), _allocator.LiveBlocks);
-        for (int i = 0; i < Rounds; i++)
-        {
-            Assert.Equal(i, handles[i]?.Read<int>(0) ?? i);
-            handles[i]?.Dispose();
-        }
-
+        Race.RunRounds(Rounds, i => handles[i].DangerousRelease(), i => owners[i].Dispose());
         Assert.Equal(0, _allocator.LiveBlocks);
     }
 
@@ -296,7 +234,7 @@ public sealed class ConversionTests : IDisposable
     {
         NativeMemoryOwner<int>[] owners = CreateMany();
         Array.ForEach(owners, static owner => owner.Resize(4));
-        Race.Run(
+        Race.RunRounds(
             Rounds,
             i => Take(owners[i])?.Dispose(), // The allocator knows which size is right.
             i =>
@@ -311,8 +249,38 @@ public sealed class ConversionTests : IDisposable
                 }
             });
         Array.ForEach(owners, static owner => owner.Dispose());
-        Assert.Equal((0, 0), (_allocator.LiveBlocks, _allocator.Mistakes));
+        _allocator.AssertAllFreed();
     }
+
+    private static void OneOfTwoTakes<TFrom, TTo>(TFrom[] from, Func<TFrom, TTo?> take, Func<TTo, int> elementOf)
+        where TTo : class, IDisposable
+    {
+        var taken = new TTo?[2, Rounds];
+        Race.RunRounds(Rounds, i => taken[0, i] = take(from[i]), i => taken[1, i] = take(from[i]));
+        for (int i = 0; i < Rounds; i++)
+        {
+            using TTo one = Assert.Single([taken[0, i], taken[1, i]], static one => one is not null)!;
+            Assert.Equal(i, elementOf(one));
+        }
+    }
+
+    private void OneTakesOrDisposes<TFrom, TTo>(TFrom[] from, Func<TFrom, TTo?> take, Func<TTo, int> elementOf)
+        where TFrom : IDisposable
+        where TTo : class, IDisposable
+    {
+        var taken = new TTo?[Rounds];
+        Race.RunRounds(Rounds, i => taken[i] = take(from[i]), i => from[i].Dispose());
+        Assert.Equal(taken.Count(static one => one is not null), _allocator.LiveBlocks);
+        for (int i = 0; i < Rounds; i++)
+        {
+            Assert.Equal(i, taken[i] is { } one ? elementOf(one) : i);
+            taken[i]?.Dispose();
+        }
+    }
+
+    private static int ElementOf(NativeMemoryOwner<int> owner) => Assert.Single(owner.Memory.ToArray());
+
+    private static int ElementOf(SafeStrictBuffer handle) => handle.Read<int>(0);
 
     private static NativeMemoryOwner<int>? Convert(SafeStrictBuffer handle)
     {

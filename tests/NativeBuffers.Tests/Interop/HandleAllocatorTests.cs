@@ -1,7 +1,7 @@
 using NativeBuffers.Interop;
 using NativeBuffers.Tests.Contracts;
 
-namespace NativeBuffers.Tests.Handles;
+namespace NativeBuffers.Tests.Interop;
 
 /// <summary>For all blocks but the shared one it is like the handle's own allocator.</summary>
 public class HandleAllocatorTests() : AllocatorContract(new HandleAllocator(NativeAllocator.Malloc, default, "SafeMallocBuffer"));

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace NativeBuffers.Tests.Handles;
+namespace NativeBuffers.Tests.Interop;
 
 /// <summary>Handles as parameters and results of C's own functions.</summary>
 public class LibraryImportTests
@@ -184,7 +184,7 @@ public class LibraryImportTests
     [Fact]
     public unsafe void A_block_disposed_while_C_sorts_it_is_freed_when_C_returns()
     {
-        var allocator = new StrictAllocator();
+        var allocator = new WatchingAllocator();
         SafeStrictBuffer items = Descending(allocator);
         long liveDuringSort = 0;
         t_duringSort = () =>
@@ -200,7 +200,7 @@ public class LibraryImportTests
     [Fact]
     public unsafe void A_block_that_becomes_an_owners_while_C_sorts_it_is_seen_sorted_by_the_owner()
     {
-        var allocator = new StrictAllocator();
+        var allocator = new WatchingAllocator();
         SafeStrictBuffer items = Descending(allocator);
         NativeMemoryOwner<int>? owner = null;
         t_duringSort = () => owner = items.ToOwner<int>();
@@ -216,7 +216,7 @@ public class LibraryImportTests
     [Fact]
     public unsafe void An_owner_that_ends_while_C_still_sorts_leaves_the_block_to_C()
     {
-        var allocator = new StrictAllocator();
+        var allocator = new WatchingAllocator();
         SafeStrictBuffer items = Descending(allocator);
         long liveDuringSort = 0;
         t_duringSort = () =>

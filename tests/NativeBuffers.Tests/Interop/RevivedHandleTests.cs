@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 
-namespace NativeBuffers.Tests.Handles;
+namespace NativeBuffers.Tests.Interop;
 
 /// <summary>A handle that a finalizer of the program's makes reachable again, while the handle's own finalizer frees its block.</summary>
 public sealed class RevivedHandleTests
@@ -13,7 +13,7 @@ public sealed class RevivedHandleTests
     {
         var allocator = new LookingAllocator(this);
         Forget(allocator);
-        Finalizers.RunUntil(() => allocator.Frees > 0);
+        Collector.Until(() => allocator.Frees > 0);
         Assert.Equal(1, allocator.Frees);
 
         // A thread that makes an owner of the handle, and has found it open before, competes for this field.

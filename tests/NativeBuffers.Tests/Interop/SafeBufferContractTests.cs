@@ -1,6 +1,6 @@
 using NativeBuffers.Tests.Contracts;
 
-namespace NativeBuffers.Tests.Handles;
+namespace NativeBuffers.Tests.Interop;
 
 public class SafeMallocBufferTests() : SafeBufferContract<SafeMallocBuffer>(
     SafeMallocBuffer.Allocate, SafeMallocBuffer.AllocateUninitialized, SafeMallocBuffer.FromOwner, NativeAllocator.Malloc);

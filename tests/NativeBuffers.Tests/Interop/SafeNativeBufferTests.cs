@@ -1,22 +1,22 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
-namespace NativeBuffers.Tests.Handles;
+namespace NativeBuffers.Tests.Interop;
 
 /// <summary>What the kinds of handles share, seen through one whose allocator looks closely.</summary>
 public sealed class SafeNativeBufferTests : IDisposable
 {
-    private readonly StrictAllocator _allocator = new();
+    private readonly WatchingAllocator _allocator = new();
 
     /// <summary>After each test.</summary>
-    public void Dispose() => Assert.Equal((0, 0), (_allocator.LiveBlocks, _allocator.Mistakes));
+    public void Dispose() => _allocator.AssertAllFreed();
 
     [Fact]
     public void A_block_is_freed_once_however_often_and_from_wherever_it_is_disposed()
     {
         SafeStrictBuffer[] handles = [.. Enumerable.Range(0, 5000).Select(i => SafeStrictBuffer.Allocate(i, _allocator))];
         Assert.Equal(5000, _allocator.LiveBlocks);
-        Race.Run(handles.Length, i => handles[i].Dispose(), i => handles[i].Dispose());
+        Race.RunRounds(handles.Length, i => handles[i].Dispose(), i => handles[i].Dispose());
         Assert.Equal(0, _allocator.LiveBlocks);
         Array.ForEach(handles, static handle => handle.Dispose());
         Assert.Equal(0, _allocator.LiveBlocks);
@@ -26,7 +26,7 @@ public sealed class SafeNativeBufferTests : IDisposable
     public void A_block_whose_handle_was_forgotten_is_freed_by_the_finalizer()
     {
         Forget(100);
-        Finalizers.RunUntil(() => _allocator.LiveBlocks == 0);
+        Collector.Until(() => _allocator.LiveBlocks == 0);
         Assert.Equal(0, _allocator.LiveBlocks);
 
         [MethodImpl(MethodImplOptions.NoInlining)]
@@ -45,7 +45,7 @@ public sealed class SafeNativeBufferTests : IDisposable
     public void A_block_of_a_handle_whose_constructor_threw_is_freed_by_the_finalizer()
     {
         Fail();
-        Finalizers.RunUntil(() => _allocator.LiveBlocks == 0);
+        Collector.Until(() => _allocator.LiveBlocks == 0);
         Assert.Equal(0, _allocator.LiveBlocks);
 
         [MethodImpl(MethodImplOptions.NoInlining)]
@@ -60,17 +60,17 @@ public sealed class SafeNativeBufferTests : IDisposable
     public void A_handle_without_an_allocator_is_refused_and_its_remains_are_finalized()
     {
         Assert.Throws<ArgumentNullException>(() => new SafeStrictBuffer(null!));
-        Finalizers.Run();
+        Collector.Collect();
     }
 
     [Fact]
     public void An_allocation_that_throws_leaves_a_handle_without_a_block()
     {
-        _allocator.Thrown = new NotSupportedException("not today");
+        _allocator.ThrownByAllocate = new NotSupportedException("not today");
         var handle = new SafeStrictBuffer(_allocator);
         Assert.Throws<NotSupportedException>(handle.AllocateAgain);
         Assert.True(handle.IsInvalid);
-        _allocator.Thrown = null;
+        _allocator.ThrownByAllocate = null;
         handle.AllocateAgain();
         handle.Dispose();
         Assert.Equal(0, _allocator.LiveBlocks);
@@ -105,7 +105,7 @@ public sealed class SafeNativeBufferTests : IDisposable
             owner = handle.ToOwner<byte>();
             owner.Resize(byteCount * 2);
             SafeStrictBuffer.FromOwner(owner, _allocator).Dispose();
-            Assert.Equal((0, 0), (_allocator.LiveBlocks, _allocator.Mistakes));
+            _allocator.AssertAllFreed();
         }
     }
 
@@ -145,7 +145,7 @@ public sealed class SafeNativeBufferTests : IDisposable
         handle.Dispose();
         Assert.Equal(1, _allocator.LiveBlocks);
         plain.DangerousRelease();
-        Assert.Equal((0, 0), (_allocator.LiveBlocks, _allocator.Mistakes));
+        _allocator.AssertAllFreed();
     }
 
     [Fact]
@@ -159,7 +159,7 @@ public sealed class SafeNativeBufferTests : IDisposable
         Assert.Throws<InvalidOperationException>(() => handle.Return(block));
         handle.Initialize(100);
         handle.Dispose();
-        Assert.Equal((0, 0), (_allocator.LiveBlocks, _allocator.Mistakes));
+        _allocator.AssertAllFreed();
     }
 
     [Fact]

@@ -1,4 +1,4 @@
-namespace NativeBuffers.Tests.Handles;
+namespace NativeBuffers.Tests.Interop;
 
 /// <summary>A user's own kind of handle, over an allocator that knows its blocks and their sizes.</summary>
 public sealed class SafeStrictBuffer : SafeNativeBuffer
@@ -22,7 +22,7 @@ public sealed class SafeStrictBuffer : SafeNativeBuffer
     }
 
     /// <summary>What handles made without an allocator use.</summary>
-    public static StrictAllocator Shared { get; } = new();
+    public static WatchingAllocator Shared { get; } = new();
 
     public static SafeStrictBuffer Allocate(long byteCount) => Allocate(byteCount, Shared);
 

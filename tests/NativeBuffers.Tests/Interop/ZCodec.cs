@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
-namespace NativeBuffers.Tests.Handles;
+namespace NativeBuffers.Tests.Interop;
 
 /// <summary>zlib's streams through memory of the library: the <c>z_stream</c> in a handle, input in a buffer, output in an owner.</summary>
 internal static class ZCodec

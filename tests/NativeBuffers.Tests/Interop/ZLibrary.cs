@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace NativeBuffers.Tests.Handles;
+namespace NativeBuffers.Tests.Interop;
 
 /// <summary>The real zlib (Debian's zlib1g), as a user would declare it.</summary>
 internal static partial class ZLibrary

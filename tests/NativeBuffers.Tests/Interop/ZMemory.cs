@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace NativeBuffers.Tests.Handles;
+namespace NativeBuffers.Tests.Interop;
 
 /// <summary>Gives zlib all the memory it asks for from one of the library's allocators, and counts it.</summary>
 internal sealed class ZMemory(NativeAllocator allocator) : IDisposable

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace NativeBuffers.Tests.Handles;
+namespace NativeBuffers.Tests.Interop;
 
 /// <summary>zlib's <c>z_stream</c>, as <c>zlib.h</c> lays it out. zlib keeps its address, so it lives in native memory.</summary>
 [StructLayout(LayoutKind.Sequential)]

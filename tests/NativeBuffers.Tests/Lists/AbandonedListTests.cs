@@ -1,90 +1,26 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
-using NativeBuffers.Tests.Allocators;
 using NativeBuffers.Tests.Contracts;
-using NativeBuffers.Tests.Lifetimes;
 
-namespace NativeBuffers.Tests.Collections;
+namespace NativeBuffers.Tests.Lists;
 
-/// <summary>Lists that nobody disposed are freed once nobody can reach them, and counted.</summary>
+/// <summary>Lists that no code can reach any more.</summary>
 [Collection(ProcessWide.Name)]
-public class AbandonedListTests
+public class AbandonedListTests : AbandonedContract
 {
-    [Theory]
-    [InlineData("Made")]
-    [InlineData("Grown")]
-    [InlineData("Borrowed")]
-    [InlineData("Pinned")]
-    [InlineData("Other thread")]
-    [InlineData("Grown by another thread")]
-    [InlineData("Owner")]
-    public void A_forgotten_list_is_freed_and_counted(string way)
+    protected override IReadOnlyDictionary<string, Func<Func<bool>>> Ways { get; } = new Dictionary<string, Func<Func<bool>>>
     {
-        Collector.Settle();
-        long before = NativeMemoryTracker.AbandonedCount;
-        var allocator = new WatchingAllocator();
-        for (int i = 0; i < 10; i++)
-        {
-            Forget(way, allocator);
-        }
-
-        Assert.True(Collector.Until(() => allocator.LiveBlocks == 0), $"{allocator.LiveBlocks} blocks are still there.");
-        allocator.AssertAllFreed();
-        Assert.Equal(before + 10, NativeMemoryTracker.AbandonedCount);
-    }
-
-    [Theory]
-    [InlineData(10)]
-    [InlineData(100_000)]
-    [InlineData(9_000_000)]
-    public void Forgotten_lists_of_the_default_allocator_are_counted(int count)
-    {
-        Collector.Settle();
-        long before = NativeMemoryTracker.AbandonedCount;
-        for (int i = 0; i < 5; i++)
-        {
-            Forget(count);
-        }
-
-        Assert.True(Collector.Until(() => NativeMemoryTracker.AbandonedCount == before + 5));
-        Collector.Settle();
-        Assert.Equal(before + 5, NativeMemoryTracker.AbandonedCount);
-
-        [MethodImpl(MethodImplOptions.NoInlining)]
-        static void Forget(int count)
-        {
-            var list = new NativeList<int> { 1 };
-            list.Resize(count);
-        }
-    }
+        ["Made"] = static () => Forget(static _ => { }),
+        ["Grown"] = static () => Forget(static list => list.Resize(1000)),
+        ["Borrowed"] = static () => Forget(static list => list.Borrow().Dispose()),
+        ["Pinned"] = static () => Forget(static list => list.AsReadOnlySequence().First.Pin().Dispose()),
+        ["Used by an ended thread"] = static () => Forget(static list => OtherThread.Run(() => list.Add(4))),
+        ["Grown by an ended thread"] = static () => Forget(static list => OtherThread.Run(() => list.Resize(1000))),
+        ["Owner"] = static () => Forget(static list => _ = list.ToOwner()),
+    };
 
     [Fact]
-    public void A_list_that_was_disposed_or_handed_over_is_not_counted()
-    {
-        Collector.Settle();
-        long before = NativeMemoryTracker.AbandonedCount;
-        var allocator = new WatchingAllocator();
-        UseWell(allocator);
-        UseWell(null);
-        Collector.Settle();
-        allocator.AssertAllFreed();
-        Assert.Equal(before, NativeMemoryTracker.AbandonedCount);
-
-        [MethodImpl(MethodImplOptions.NoInlining)]
-        static void UseWell(NativeAllocator? allocator)
-        {
-            for (int i = 0; i < 10; i++)
-            {
-                new NativeList<int>(5, allocator).Dispose();
-                var list = new NativeList<int>(5, allocator);
-                list.Resize(1000);
-                list.ToOwner().Dispose();
-            }
-        }
-    }
-
-    [Fact]
-    public void What_a_sequence_an_enumerator_or_a_memory_can_reach_is_not_forgotten()
+    public void A_list_that_a_sequence_an_enumerator_or_a_memory_can_reach_is_not_forgotten()
     {
         var allocator = new WatchingAllocator();
         ReadOnlySequence<int> sequence = Make(allocator).AsReadOnlySequence();
@@ -101,25 +37,7 @@ public class AbandonedListTests
     }
 
     [Fact]
-    public void A_forgotten_list_that_is_borrowed_is_freed_when_the_borrow_ends()
-    {
-        var allocator = new WatchingAllocator();
-        using (Borrow<int> borrow = BorrowOfForgotten(allocator))
-        {
-            Collector.Settle();
-            Assert.Equal(1, allocator.LiveBlocks);
-            Assert.Equal([1, 2, 3], borrow.Span.ToArray());
-        }
-
-        Assert.True(Collector.Until(() => allocator.LiveBlocks == 0));
-        allocator.AssertAllFreed();
-
-        [MethodImpl(MethodImplOptions.NoInlining)]
-        static Borrow<int> BorrowOfForgotten(WatchingAllocator allocator) => new NativeList<int>(3, allocator) { 1, 2, 3 }.Borrow();
-    }
-
-    [Fact]
-    public void The_elements_of_a_list_that_is_used_for_the_last_time_are_not_taken_away_meanwhile()
+    public void The_elements_of_a_list_stay_until_its_last_use_has_ended()
     {
         var allocator = new WatchingAllocator();
         using var isOver = new ManualResetEventSlim();
@@ -158,29 +76,37 @@ public class AbandonedListTests
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Forget(string way, WatchingAllocator allocator)
+    protected override int ForgetDefault(int length)
     {
-        var list = new NativeList<int>(4, allocator) { 1, 2, 3 };
-        switch (way)
-        {
-            case "Grown":
-                list.Resize(1000);
-                break;
-            case "Borrowed":
-                list.Borrow().Dispose();
-                break;
-            case "Pinned":
-                list.AsReadOnlySequence().First.Pin().Dispose();
-                break;
-            case "Other thread":
-                OtherThread.Run(() => list.Add(4));
-                break;
-            case "Grown by another thread":
-                OtherThread.Run(() => list.Resize(1000));
-                break;
-            case "Owner":
-                _ = list.ToOwner();
-                break;
-        }
+        var list = new NativeList<int> { 1 };
+        list.Resize(length);
+        return 1;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    protected override void UseWell(NativeAllocator? allocator)
+    {
+        new NativeList<int>(5, allocator).Dispose();
+        var list = new NativeList<int>(5, allocator);
+        list.Resize(1000);
+        list.ToOwner().Dispose();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    protected override Borrow<int> BorrowOfForgotten(out Func<bool> isFreed)
+    {
+        var allocator = new WatchingAllocator();
+        isFreed = () => allocator.LiveBlocks == 0;
+        return new NativeList<int>(3, allocator) { 7, 7, 7 }.Borrow();
+    }
+
+    private static Func<bool> Forget(Action<NativeList<int>> use)
+    {
+        var allocator = new WatchingAllocator();
+        UseNew();
+        return () => allocator.LiveBlocks == 0;
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        void UseNew() => use(new NativeList<int>(4, allocator) { 1, 2, 3 });
     }
 }

@@ -1,6 +1,6 @@
-using NativeBuffers.Tests.Diagnostics;
+using NativeBuffers.Tests.Buffers;
 
-namespace NativeBuffers.Tests.Collections;
+namespace NativeBuffers.Tests.Lists;
 
 /// <summary>Memory that ends in the middle of growth: contents and capacity stay, and the owner goes on.</summary>
 public class ExhaustedMemoryTests
@@ -24,7 +24,7 @@ public class ExhaustedMemoryTests
     [Fact]
     public void A_list_that_cannot_double_takes_what_it_needs()
     {
-        var allocator = new RefusingAllocator { Largest = 6000 };
+        var allocator = new WatchingAllocator { LargestBlock = 6000 };
         using var list = new NativeList<byte>(4000, allocator);
         list.Resize(4000);
         list.AddRange(new byte[1500]);
@@ -36,7 +36,7 @@ public class ExhaustedMemoryTests
     public void Near_the_end_of_memory_a_list_grows_in_few_steps()
     {
         Needs.BareBlocks();
-        var allocator = new RefusingAllocator { Largest = 1_500_000 };
+        var allocator = new WatchingAllocator { LargestBlock = 1_500_000 };
         using var list = new NativeList<byte>(1_000_000, allocator);
         list.Resize(1_000_000);
         long moves = 0;
@@ -68,7 +68,7 @@ public class ExhaustedMemoryTests
     [Fact]
     public void A_list_that_cannot_grow_is_as_it_was_and_grows_when_it_can()
     {
-        var allocator = new RefusingAllocator();
+        var allocator = new WatchingAllocator();
         foreach (int count in new[] { 0, 1, 100, 70_000 })
         {
             using var list = new NativeList<int>(count, allocator);
@@ -81,7 +81,7 @@ public class ExhaustedMemoryTests
                     continue;
                 }
 
-                allocator.Left = 0;
+                allocator.BlocksLeft = 0;
                 Assert.Throws<OutOfMemoryException>(() => grow(list));
                 Assert.Throws<OutOfMemoryException>(() => grow(list));
                 Assert.Equal((count, (long)count), (list.Count, list.Capacity));
@@ -92,7 +92,7 @@ public class ExhaustedMemoryTests
                 }
             }
 
-            allocator.Left = int.MaxValue;
+            allocator.BlocksLeft = int.MaxValue;
             list.Add(-7);
             Assert.Equal([.. Enumerable.Range(0, count), -7], list);
         }
@@ -103,7 +103,7 @@ public class ExhaustedMemoryTests
     [Fact]
     public void A_range_that_is_too_long_for_memory_leaves_what_was_there()
     {
-        var allocator = new RefusingAllocator { Largest = 4000 };
+        var allocator = new WatchingAllocator { LargestBlock = 4000 };
         using var list = new NativeList<int>(0, allocator);
         int added = 0;
         Assert.Throws<OutOfMemoryException>(
@@ -126,16 +126,16 @@ public class ExhaustedMemoryTests
     [Fact]
     public void Trimming_and_handing_over_without_memory_leave_the_list()
     {
-        var allocator = new RefusingAllocator();
+        var allocator = new WatchingAllocator();
         using var list = new NativeList<int>(100, allocator) { 1, 2, 3 };
-        allocator.Left = 0;
+        allocator.BlocksLeft = 0;
         Assert.Throws<OutOfMemoryException>(list.TrimExcess);
         Assert.Throws<OutOfMemoryException>(() => { list.ToOwner().Dispose(); });
         Assert.False(list.IsDisposed);
         list.Add(4);
         Assert.Equal([1, 2, 3, 4], list);
         Assert.Equal(100, list.Capacity);
-        allocator.Left = 1;
+        allocator.BlocksLeft = 1;
         using NativeMemoryOwner<int> owner = list.ToOwner();
         Assert.Equal([1, 2, 3, 4], owner.Memory.ToArray());
     }
@@ -143,7 +143,7 @@ public class ExhaustedMemoryTests
     [Fact]
     public void A_list_for_which_there_was_no_memory_leaves_nothing_behind()
     {
-        var allocator = new RefusingAllocator { Left = 0 };
+        var allocator = new WatchingAllocator { BlocksLeft = 0 };
         for (int i = 0; i < 100; i++)
         {
             Assert.Throws<OutOfMemoryException>(() => new NativeList<int>(10, allocator));
@@ -214,14 +214,14 @@ public class ExhaustedMemoryTests
     [Fact]
     public void A_buffer_and_an_owner_survive_a_resize_that_fails()
     {
-        var allocator = new RefusingAllocator();
+        var allocator = new WatchingAllocator();
         foreach (int length in new[] { 0, 100, 70_000 })
         {
             NativeBuffer<int> buffer = NativeBuffer.Create<int>(length, allocator);
             using NativeMemoryOwner<int> owner = NativeMemoryOwner<int>.Create(length, allocator);
             buffer.Fill(3);
             owner.GetSpan().Fill(4);
-            allocator.Left = 0;
+            allocator.BlocksLeft = 0;
             bool refused = false;
             try
             {
@@ -237,7 +237,7 @@ public class ExhaustedMemoryTests
             Assert.Equal((length, length), (buffer.Length, (int)owner.Length));
             Assert.Equal(-1, buffer.AsSpan().IndexOfAnyExcept(3));
             Assert.Equal(-1, owner.GetSpan().IndexOfAnyExcept(4));
-            allocator.Left = int.MaxValue;
+            allocator.BlocksLeft = int.MaxValue;
             buffer.Resize(length + 1);
             owner.Resize(length + 1);
             Assert.Equal((0, 0), (buffer[length], owner.GetSpan()[length]));

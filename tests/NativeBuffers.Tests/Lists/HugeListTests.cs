@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 
-namespace NativeBuffers.Tests.Collections;
+namespace NativeBuffers.Tests.Lists;
 
 /// <summary>Lists of more elements than an <see cref="int"/> counts. Most of their pages are never touched.</summary>
 [Collection(ProcessWide.Name)]

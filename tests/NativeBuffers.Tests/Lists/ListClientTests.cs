@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 
-namespace NativeBuffers.Tests.Collections;
+namespace NativeBuffers.Tests.Lists;
 
 /// <summary>Lists in the hands of the platform's own types, which write to buffer writers and read sequences.</summary>
 public class ListClientTests

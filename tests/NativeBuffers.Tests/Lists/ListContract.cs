@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
-namespace NativeBuffers.Tests.Collections;
+namespace NativeBuffers.Tests.Lists;
 
 /// <summary>What a list promises, whatever its elements are and wherever its blocks come from. An allocator joins by one line.</summary>
 public abstract class ListContract(NativeAllocator? allocator)

@@ -1,6 +1,4 @@
-using NativeBuffers.Tests.Allocators;
-
-namespace NativeBuffers.Tests.Collections;
+namespace NativeBuffers.Tests.Lists;
 
 public class DefaultListTests() : ListContract(null);
 

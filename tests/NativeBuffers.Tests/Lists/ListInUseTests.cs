@@ -1,9 +1,6 @@
 using System.Runtime.CompilerServices;
-using NativeBuffers.Tests.Allocators;
-using NativeBuffers.Tests.Contracts;
-using NativeBuffers.Tests.Lifetimes;
 
-namespace NativeBuffers.Tests.Collections;
+namespace NativeBuffers.Tests.Lists;
 
 /// <summary>A member that works on the elements keeps them, also when the list is mentioned nowhere else and the collector runs.</summary>
 [Collection(ProcessWide.Name)]

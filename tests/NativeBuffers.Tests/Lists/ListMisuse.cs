@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
 
-namespace NativeBuffers.Tests.Collections;
+namespace NativeBuffers.Tests.Lists;
 
 /// <summary>What threads do to a list that is not for several at once; all elements are marked, or zero.</summary>
 internal static class ListMisuse

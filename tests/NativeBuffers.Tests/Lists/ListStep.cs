@@ -1,7 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 
-namespace NativeBuffers.Tests.Collections;
+namespace NativeBuffers.Tests.Lists;
 
 /// <summary>One step of a random program on a list. Numbers are made indexes and lengths when it is known what there is.</summary>
 /// <param name="Kind">What to do.</param>

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Reflection;
 using NativeBuffers.Lists;
 
-namespace NativeBuffers.Tests.Collections;
+namespace NativeBuffers.Tests.Lists;
 
 /// <summary>Bad input, disposed lists, and lists that change under somebody's hands.</summary>
 public class NativeListMisuseTests

@@ -1,10 +1,8 @@
 using System.Buffers;
 using FsCheck;
 using FsCheck.Fluent;
-using NativeBuffers.Tests.Allocators;
-using NativeBuffers.Tests.Contracts;
 
-namespace NativeBuffers.Tests.Collections;
+namespace NativeBuffers.Tests.Lists;
 
 /// <summary>Random programs run on a native list and on a plain one; they must agree after every step.</summary>
 public class NativeListModelTests

@@ -1,9 +1,9 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
-using NativeBuffers.Tests.Races;
-using static NativeBuffers.Tests.Collections.ListMisuse;
+using NativeBuffers.Tests.Buffers;
+using static NativeBuffers.Tests.Lists.ListMisuse;
 
-namespace NativeBuffers.Tests.Collections;
+namespace NativeBuffers.Tests.Lists;
 
 /// <summary>Members of one list called by several threads at once: elements may be lost, but nobody touches what is not the list's.</summary>
 /// <remarks>

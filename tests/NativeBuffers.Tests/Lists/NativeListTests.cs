@@ -1,7 +1,6 @@
 using System.Collections;
-using NativeBuffers.Tests.Allocators;
 
-namespace NativeBuffers.Tests.Collections;
+namespace NativeBuffers.Tests.Lists;
 
 /// <summary>What each member does, and what a plain list would do beside it.</summary>
 public class NativeListTests

@@ -1,4 +1,4 @@
-namespace NativeBuffers.Tests.Collections;
+namespace NativeBuffers.Tests.Lists;
 
 /// <summary>Owners that are resized across the borders of pages, of the cache and of whole pages: contents stay, what is new is zero.</summary>
 public class ResizeBorderTests

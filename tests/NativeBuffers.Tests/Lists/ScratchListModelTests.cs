@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using FsCheck;
 using FsCheck.Fluent;
 
-namespace NativeBuffers.Tests.Collections;
+namespace NativeBuffers.Tests.Lists;
 
 /// <summary>Random programs run on a scratch list and on a plain one; they must agree after every step.</summary>
 public class ScratchListModelTests

@@ -1,4 +1,6 @@
-namespace NativeBuffers.Tests.Collections;
+using NativeBuffers.Tests.Buffers;
+
+namespace NativeBuffers.Tests.Lists;
 
 /// <summary>What each member does: on the caller's stack, and when that was not enough.</summary>
 public class ScratchListTests

@@ -16,7 +16,7 @@ public class ArenaModelTests
     {
         if (isWatched)
         {
-            Diagnostics.Needs.BareBlocks();
+            Needs.BareBlocks();
         }
 
         Prop.ForAll(ArenaStep.Programs, program => new ArenaWorld(program, isWatched).Run(kind))

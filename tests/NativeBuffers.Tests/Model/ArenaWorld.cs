@@ -1,9 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using NativeBuffers.Primitives;
-using NativeBuffers.Tests.Allocators;
 using NativeBuffers.Tests.Arenas;
-using NativeBuffers.Tests.Contracts;
 
 namespace NativeBuffers.Tests.Model;
 

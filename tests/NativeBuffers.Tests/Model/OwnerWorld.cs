@@ -1,5 +1,4 @@
 using System.Buffers;
-using NativeBuffers.Tests.Allocators;
 
 namespace NativeBuffers.Tests.Model;
 

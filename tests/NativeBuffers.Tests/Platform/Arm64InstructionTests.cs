@@ -1,6 +1,6 @@
 using NativeBuffers.Platform.Shared;
 
-namespace NativeBuffers.Tests.Os;
+namespace NativeBuffers.Tests.Platform;
 
 /// <summary>Instructions as an assembler encodes them, one of each kind of load and store.</summary>
 public class Arm64InstructionTests

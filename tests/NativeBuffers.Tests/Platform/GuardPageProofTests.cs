@@ -1,6 +1,6 @@
 using NativeBuffers.Platform.Linux;
 
-namespace NativeBuffers.Tests.Os;
+namespace NativeBuffers.Tests.Platform;
 
 /// <summary>Guard pages of the kernel are used only where a page has shown that the kernel has them.</summary>
 public class GuardPageProofTests

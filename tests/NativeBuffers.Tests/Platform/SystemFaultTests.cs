@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using NativeBuffers.Platform.MacOS;
 using NativeBuffers.Platform.Shared;
 
-namespace NativeBuffers.Tests.Os;
+namespace NativeBuffers.Tests.Platform;
 
 /// <summary>What error numbers mean, on each system.</summary>
 public sealed class SystemFaultTests

@@ -1,6 +1,6 @@
 using NativeBuffers.Platform.Shared;
 
-namespace NativeBuffers.Tests.Os;
+namespace NativeBuffers.Tests.Platform;
 
 /// <summary>Strings that no system takes as they are.</summary>
 public sealed class SystemNameTests

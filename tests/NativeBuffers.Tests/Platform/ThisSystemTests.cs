@@ -1,6 +1,6 @@
 using NativeBuffers.Platform.Shared;
 
-namespace NativeBuffers.Tests.Os;
+namespace NativeBuffers.Tests.Platform;
 
 /// <summary>Where the library runs, and what it says where it does not.</summary>
 public sealed class ThisSystemTests

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using NativeBuffers.Primitives;
 
-namespace NativeBuffers.Tests.Raw;
+namespace NativeBuffers.Tests.Primitives;
 
 public class LayoutTests
 {

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 
-namespace NativeBuffers.Tests.Raw;
+namespace NativeBuffers.Tests.Primitives;
 
 /// <summary>What is thrown names what was given, and what is allowed.</summary>
 public class MessageTests

@@ -1,7 +1,6 @@
 using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Blocks.Lifecycle;
-using NativeBuffers.Tests.Diagnostics;
 
 namespace NativeBuffers.Tests.Races;
 

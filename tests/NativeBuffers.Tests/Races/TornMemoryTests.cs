@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
-using NativeBuffers.Tests.Contracts;
 
 namespace NativeBuffers.Tests.Races;
 

@@ -3,9 +3,6 @@ using System.Reflection;
 using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Blocks.Lifecycle;
-using NativeBuffers.Tests.Contracts;
-using NativeBuffers.Tests.Diagnostics;
-using NativeBuffers.Tests.Lifetimes;
 
 namespace NativeBuffers.Tests.Races;
 

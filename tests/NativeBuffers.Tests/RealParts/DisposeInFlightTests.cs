@@ -3,7 +3,6 @@ using System.IO.Pipes;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
-using NativeBuffers.Tests.Diagnostics;
 
 namespace NativeBuffers.Tests.RealParts;
 

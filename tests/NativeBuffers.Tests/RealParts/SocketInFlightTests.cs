@@ -1,6 +1,4 @@
 using System.Buffers;
-using System.Diagnostics;
-using System.Runtime.InteropServices;
 using NativeBuffers.InFlight;
 
 namespace NativeBuffers.Tests.RealParts;
@@ -22,7 +20,7 @@ public sealed class SocketInFlightTests
     [InlineData("pool")]
     public async Task A_receive_into_retained_memory_completes_although_it_was_given_back_meanwhile(string kind)
     {
-        (int exitCode, string[] said) = await RunAsync(kind, "retained");
+        ChildResult child = await ChildProcess.RunProgramAsync(typeof(Program), [kind, "retained"]);
         Assert.Equal(
             [
                 "in flight, new use refused: True",
@@ -33,8 +31,8 @@ public sealed class SocketInFlightTests
                 "given back after that ended: True",
                 "nobody else's bytes were touched: True",
             ],
-            said);
-        Assert.Equal(0, exitCode);
+            child.Lines);
+        Assert.Equal(0, child.ExitCode);
     }
 
     /// <summary>What users are told not to do: it is true as long as this test passes.</summary>
@@ -44,7 +42,7 @@ public sealed class SocketInFlightTests
     public async Task Without_a_pin_the_process_ends_before_a_byte_of_the_next_owner_is_touched(string kind)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Other systems pin.");
-        (int exitCode, string[] said) = await RunAsync(kind, "unpinned");
+        ChildResult child = await ChildProcess.RunProgramAsync(typeof(Program), [kind, "unpinned"]);
         Assert.Equal(
             [
                 "in flight, new use refused: True",
@@ -52,8 +50,8 @@ public sealed class SocketInFlightTests
                 "ended by ObjectDisposedException",
                 "nobody else's bytes were touched: True",
             ],
-            said);
-        Assert.NotEqual(0, exitCode);
+            child.Lines);
+        Assert.NotEqual(0, child.ExitCode);
     }
 
     [Theory]
@@ -106,21 +104,5 @@ public sealed class SocketInFlightTests
         Assert.Equal(0, pool.CachedBytes);
         pin.Dispose();
         Assert.True(pool.CachedBytes >= 1000);
-    }
-
-    private static async Task<(int ExitCode, string[] Said)> RunAsync(params string[] scenario)
-    {
-        string host = Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet");
-        var start = new ProcessStartInfo(Path.GetFullPath(host), [typeof(Program).Assembly.Location, .. scenario])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using Process process = Process.Start(start)!;
-        Task<string> errors = process.StandardError.ReadToEndAsync(Stop);
-        string output = await process.StandardOutput.ReadToEndAsync(Stop);
-        await process.WaitForExitAsync(Stop).WaitAsync(s_long, Stop);
-        TestContext.Current.TestOutputHelper?.WriteLine(output + await errors);
-        return (process.ExitCode, output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries));
     }
 }

@@ -1,36 +1,17 @@
 using System.Runtime.CompilerServices;
-using NativeBuffers.Tests.Lifetimes;
+using NativeBuffers.Tests.Contracts;
 
 namespace NativeBuffers.Tests.Regions;
 
+/// <summary>Regions and stable buffers that no code can reach any more.</summary>
 [Collection(ProcessWide.Name)]
-public class AbandonedRegionTests
+public class AbandonedRegionTests : AbandonedContract
 {
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void A_forgotten_region_is_freed_and_counted(bool isBuffer)
+    protected override IReadOnlyDictionary<string, Func<Func<bool>>> Ways { get; } = new Dictionary<string, Func<Func<bool>>>
     {
-        Collector.Settle();
-        long before = NativeMemoryTracker.AbandonedCount;
-        ObservedMemory[] systems = [.. Enumerable.Range(0, 5).Select(_ => Forget(isBuffer))];
-        Assert.True(Collector.Until(() => systems.All(static system => system.FreedByteCount == system.ReservedByteCount)));
-        Assert.Equal(before + 5, NativeMemoryTracker.AbandonedCount);
-    }
-
-    [Fact]
-    public void A_forgotten_region_that_is_borrowed_is_freed_when_the_borrow_ends()
-    {
-        var system = new ObservedMemory();
-        using (Borrow<byte> borrow = BorrowOfForgotten(system))
-        {
-            Collector.Settle();
-            Assert.Equal(0, system.FreedByteCount);
-            borrow.Span.Fill(1);
-        }
-
-        Assert.True(Collector.Until(() => system.FreedByteCount == system.ReservedByteCount));
-    }
+        ["Region"] = static () => Forget(static system => NativeRegion.Reserve(100_000, null, system).Commit(0, Environment.SystemPageSize)),
+        ["Stable buffer"] = static () => Forget(static system => StableBuffer<int>.Reserve(100_000, null, system).Resize(50_000)),
+    };
 
     [Fact]
     public void A_region_that_is_still_known_is_not_freed()
@@ -45,26 +26,36 @@ public class AbandonedRegionTests
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static ObservedMemory Forget(bool isBuffer)
+    protected override int ForgetDefault(int length)
     {
-        var system = new ObservedMemory();
-        if (isBuffer)
-        {
-            StableBuffer<int>.Reserve(100_000, null, system).Resize(50_000);
-        }
-        else
-        {
-            NativeRegion.Reserve(100_000, null, system).Commit(0, Environment.SystemPageSize);
-        }
-
-        return system;
+        NativeRegion.Reserve(length).Commit(0, Environment.SystemPageSize);
+        StableBuffer<int>.Reserve(length).Resize(length);
+        return 2;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static Borrow<byte> BorrowOfForgotten(ObservedMemory system)
+    protected override void UseWell(NativeAllocator? allocator)
     {
+        NativeRegion.Reserve(100_000).Dispose();
+        StableBuffer<int>.Reserve(100_000).Dispose();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    protected override Borrow<int> BorrowOfForgotten(out Func<bool> isFreed)
+    {
+        var system = new ObservedMemory();
+        isFreed = () => system.FreedByteCount == system.ReservedByteCount;
         NativeRegion region = NativeRegion.Reserve(100_000, null, system);
         region.Commit(0, Environment.SystemPageSize);
-        return region.Borrow<byte>(0, 100);
+        Borrow<int> borrow = region.Borrow<int>(0, 100);
+        borrow.Span.Fill(7);
+        return borrow;
+    }
+
+    private static Func<bool> Forget(Action<ObservedMemory> use)
+    {
+        var system = new ObservedMemory();
+        use(system);
+        return () => system.FreedByteCount == system.ReservedByteCount;
     }
 }

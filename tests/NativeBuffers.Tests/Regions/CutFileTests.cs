@@ -1,3 +1,5 @@
+using NativeBuffers.Mapping;
+
 namespace NativeBuffers.Tests.Regions;
 
 /// <summary>A file that somebody makes shorter than its mapping.</summary>
@@ -72,12 +74,13 @@ public sealed class CutFileTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Others were not tried.");
         string path = _folder.FileOf(new byte[1 << 20]);
-        using var companion = new Companion();
+        using var companion = ChildProcess.StartProgram(typeof(Program), []);
         Assert.Equal("mapped 131072", companion.Ask($"map {path}"));
-        (int exitCode, string[] said) = companion.AskLast("cut 4096");
-        Assert.Equal(["the first is there: 0", "a new borrow is refused"], said);
-        Assert.Equal(128 + 6, exitCode);
-        Assert.Contains("AccessViolationException", companion.Errors);
+        companion.Tell("cut 4096");
+        ChildResult end = companion.WaitForEnd();
+        Assert.Equal(["the first is there: 0", "a new borrow is refused"], end.Lines);
+        Assert.Equal(128 + 6, end.ExitCode);
+        Assert.Contains("AccessViolationException", end.Errors);
     }
 
     [Fact]
@@ -85,11 +88,12 @@ public sealed class CutFileTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Others were not tried.");
         string path = _folder.FileOf(new byte[1 << 20]);
-        using var companion = new Companion();
+        using var companion = ChildProcess.StartProgram(typeof(Program), []);
         Assert.Equal("mapped 131072", companion.Ask($"map {path}"));
-        (int exitCode, string[] said) = companion.AskLast($"cut {(1 << 20) - 1}");
-        Assert.Equal(["the first is there: 0", "a new borrow is refused", "the last is there: 0"], said);
-        Assert.Equal(0, exitCode);
+        companion.Tell($"cut {(1 << 20) - 1}");
+        ChildResult end = companion.WaitForEnd();
+        Assert.Equal(["the first is there: 0", "a new borrow is refused", "the last is there: 0"], end.Lines);
+        Assert.Equal(0, end.ExitCode);
     }
 
     [Fact]
@@ -97,7 +101,7 @@ public sealed class CutFileTests : IDisposable
     {
         string path = _folder.FileOf(new byte[800]);
         using var file = MappedFile<long>.Open(path);
-        using var companion = new Companion();
+        using var companion = ChildProcess.StartProgram(typeof(Program), []);
         Assert.Equal("mapped 100", companion.Ask($"map {path}"));
         using Borrow<long> borrow = file.Borrow();
         borrow[3] = 33;

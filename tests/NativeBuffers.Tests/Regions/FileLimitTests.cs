@@ -1,3 +1,5 @@
+using NativeBuffers.Mapping;
+
 namespace NativeBuffers.Tests.Regions;
 
 /// <summary>A process whose files may have so many bytes and no more (<c>ulimit -f</c>): beyond that the system ends it, unless the library looks first.</summary>
@@ -7,14 +9,14 @@ public sealed class FileLimitTests : IDisposable
     private const int MostLongs = Limit / 8;
 
     private readonly TemporaryFolder _folder = new();
-    private readonly Companion _companion;
+    private readonly ChildProcess _companion;
 
     public FileLimitTests()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The call that limits another process is Linux's.");
-        _companion = new Companion();
+        _companion = ChildProcess.StartProgram(typeof(Program), []);
         Assert.Equal("what?", _companion.Ask("hello"));
-        UnixCalls.LimitFiles(_companion.ProcessId, Limit);
+        UnixCalls.LimitFiles(_companion.Id, Limit);
     }
 
     public void Dispose()

@@ -1,7 +1,4 @@
 using System.Runtime.CompilerServices;
-using NativeBuffers.Tests.Contracts;
-using NativeBuffers.Tests.Lifetimes;
-using NativeBuffers.Tests.Races;
 
 namespace NativeBuffers.Tests.Regions;
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 
@@ -151,8 +150,8 @@ public sealed class MappedFileResizeTests : IDisposable
     /// <summary>How many bytes of the disk a file has. Not what the disk has left, which other programs change meanwhile.</summary>
     private static long RoomOf(string path)
     {
-        using Process stat = Process.Start(new ProcessStartInfo("stat", ["--format=%b %B", path]) { RedirectStandardOutput = true })!;
-        string[] blocks = stat.StandardOutput.ReadToEnd().Split(' ');
+        using var stat = ChildProcess.Start("stat", ["--format=%b %B", path]);
+        string[] blocks = stat.WaitForEnd().Output.Split(' ');
         return long.Parse(blocks[0], CultureInfo.InvariantCulture) * long.Parse(blocks[1], CultureInfo.InvariantCulture);
     }
 

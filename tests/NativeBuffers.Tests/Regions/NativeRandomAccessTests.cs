@@ -1,7 +1,6 @@
 using System.IO.Pipes;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
-using NativeBuffers.Tests.RealParts;
 
 namespace NativeBuffers.Tests.Regions;
 

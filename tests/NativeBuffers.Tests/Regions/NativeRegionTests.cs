@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using NativeBuffers.Tests.Contracts;
 
 namespace NativeBuffers.Tests.Regions;
 

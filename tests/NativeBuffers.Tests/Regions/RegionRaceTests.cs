@@ -1,5 +1,3 @@
-using NativeBuffers.Tests.Races;
-
 namespace NativeBuffers.Tests.Regions;
 
 /// <summary>Whoever has borrowed may touch what was borrowed: where that fails, the process ends.</summary>

@@ -55,7 +55,7 @@ public class ResidenceTests
     [MemberData(nameof(Kinds))]
     public void Disposing_gives_memory_and_addresses_back_when_the_last_borrow_ends(bool wipes, HugePages pages)
     {
-        long addresses = Handles.AddressSpace.ByteCount;
+        long addresses = AddressSpace.ByteCount;
         NativeRegion region = Filled(wipes, pages, out nint start);
         long before;
         using (region.Borrow<byte>(0, 1))
@@ -66,7 +66,7 @@ public class ResidenceTests
         }
 
         Assert.InRange(before - Residence.OfProcess, Much - Other, Much + Other);
-        Assert.InRange(Handles.AddressSpace.ByteCount - addresses, -(1 << 30), Much);
+        Assert.InRange(AddressSpace.ByteCount - addresses, -(1 << 30), Much);
     }
 
     [Theory]

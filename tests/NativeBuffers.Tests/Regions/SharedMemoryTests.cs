@@ -1,7 +1,5 @@
 using System.Runtime.CompilerServices;
-using NativeBuffers.Tests.Contracts;
-using NativeBuffers.Tests.Lifetimes;
-using NativeBuffers.Tests.Races;
+using NativeBuffers.Mapping;
 
 namespace NativeBuffers.Tests.Regions;
 
@@ -190,7 +188,7 @@ public sealed class SharedMemoryTests
     public void Two_processes_count_together()
     {
         using var shared = SharedMemory<long>.Create(_name, 8);
-        using var companion = new Companion();
+        using var companion = ChildProcess.StartProgram(typeof(Program), []);
         Assert.Equal("opened 8", companion.Ask($"open {_name}"));
         using Borrow<long> borrow = shared.Borrow();
         companion.Tell("count 1000000");
@@ -207,7 +205,7 @@ public sealed class SharedMemoryTests
     [Fact]
     public void A_process_that_crashes_leaves_the_other_running_and_its_name_is_gone_after_both()
     {
-        using var companion = new Companion();
+        using var companion = ChildProcess.StartProgram(typeof(Program), []);
         Assert.Equal("created", companion.Ask($"create {_name} 8"));
         Assert.Equal("IOException", Assert.Throws<IOException>(() => SharedMemory<long>.Create(_name, 8)).GetType().Name);
         using (var shared = SharedMemory<long>.Open(_name))
@@ -230,7 +228,7 @@ public sealed class SharedMemoryTests
     [InlineData("create another")]
     public void A_name_that_a_crashed_process_left_is_removed_by_whoever_comes_next(string way)
     {
-        using (var companion = new Companion())
+        using (var companion = ChildProcess.StartProgram(typeof(Program), []))
         {
             Assert.Equal("created", companion.Ask($"create {_name} 8"));
             companion.Kill();
@@ -264,7 +262,7 @@ public sealed class SharedMemoryTests
     [Fact]
     public void A_process_that_leaves_last_takes_the_name_with_it()
     {
-        using var companion = new Companion();
+        using var companion = ChildProcess.StartProgram(typeof(Program), []);
         var shared = SharedMemory<long>.Create(_name, 8);
         Assert.Equal("opened 8", companion.Ask($"open {_name}"));
         shared.Dispose();

@@ -1,5 +1,3 @@
-using NativeBuffers.Tests.Contracts;
-
 namespace NativeBuffers.Tests.Regions;
 
 public class StableBufferTests

@@ -25,9 +25,8 @@ internal static partial class UnixCalls
 
     public static (uint User, uint Group) OwnerOf(string path)
     {
-        using var stat = System.Diagnostics.Process.Start(
-            new System.Diagnostics.ProcessStartInfo("stat", ["-c", "%u %g", path]) { RedirectStandardOutput = true })!;
-        string[] words = stat.StandardOutput.ReadToEnd().Trim().Split(' ');
+        using var stat = ChildProcess.Start("stat", ["-c", "%u %g", path]);
+        string[] words = stat.WaitForEnd().Output.Trim().Split(' ');
         return (uint.Parse(words[0], null), uint.Parse(words[1], null));
     }
 

@@ -1,5 +1,5 @@
 using System.Buffers;
-using NativeBuffers.Tests.RealParts;
+using NativeBuffers.Tests.TestKit;
 
 namespace NativeBuffers.InFlight;
 

@@ -3,12 +3,8 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using NativeBuffers.Blocks.Lifecycle;
 using NativeBuffers.Buffers;
-using NativeBuffers.Tests.Allocators;
-using NativeBuffers.Tests.Contracts;
-using NativeBuffers.Tests.Diagnostics;
-using NativeBuffers.Tests.Races;
 
-namespace NativeBuffers.Tests.Lifetimes;
+namespace NativeBuffers.Tests.Blocks.Lifecycle;
 
 /// <summary>What is in use is never freed, however often the collector looks; and finalizers bring nobody down.</summary>
 [Collection(ProcessWide.Name)]

@@ -2,10 +2,8 @@ using System.Buffers;
 using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Blocks.Lifecycle;
-using NativeBuffers.Tests.Allocators;
-using NativeBuffers.Tests.Races;
 
-namespace NativeBuffers.Tests.Lifetimes;
+namespace NativeBuffers.Tests.Blocks.Lifecycle;
 
 /// <summary>What happens when a block has as many pins as can be counted: the next is refused, and nothing is freed.</summary>
 public class PinCountTests

@@ -4,9 +4,8 @@ using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using NativeBuffers.Blocks.Lifecycle;
-using NativeBuffers.Tests.Diagnostics;
 
-namespace NativeBuffers.Tests.Lifetimes;
+namespace NativeBuffers.Tests.Blocks.Lifecycle;
 
 /// <summary>An allocator calls the program while an owner is resized, and the program uses that owner.</summary>
 public class UseDuringResizeTests

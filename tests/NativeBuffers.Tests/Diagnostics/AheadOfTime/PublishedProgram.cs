@@ -1,7 +1,3 @@
-using System.Diagnostics;
-using NativeBuffers.Tests.Diagnostics.Guards;
-using NativeBuffers.Tests.HouseRules;
-
 namespace NativeBuffers.Tests.Diagnostics.AheadOfTime;
 
 /// <summary>The program <c>tests/Programs/NativeBuffers.Aot</c>, compiled ahead of time once for all tests that run it.</summary>
@@ -11,9 +7,7 @@ namespace NativeBuffers.Tests.Diagnostics.AheadOfTime;
 /// </remarks>
 public sealed class PublishedProgram : IAsyncLifetime
 {
-    private static readonly TimeSpan s_long = TimeSpan.FromMinutes(10);
-
-    /// <summary>What tells that a tool is missing, and not that the program is wrong.</summary>
+    /// <summary>Messages that mean that a tool is missing, and not that the program is wrong.</summary>
     private static readonly string[] s_missing = ["Platform linker", "NU1101", "NU1102", "NU1301", "NETSDK1204", "cannot find -lz"];
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("nativebuffers-aot-");
@@ -27,8 +21,8 @@ public sealed class PublishedProgram : IAsyncLifetime
             return;
         }
 
-        (int exitCode, string output, string errors) = await StartAsync(
-            GuardedProgram.Host,
+        (int exitCode, string output, string errors) = await ChildProcess.RunAsync(
+            ChildProcess.Host,
             [
                 "publish", Repository.Absolute("tests/Programs/NativeBuffers.Aot"), "--configuration", "Release", "--use-current-runtime", "-p:PublishAot=true",
                 "--output", _folder.FullName, "--artifacts-path", Path.Combine(_folder.FullName, "build"), "--verbosity", "quiet", "--nologo",
@@ -55,30 +49,13 @@ public sealed class PublishedProgram : IAsyncLifetime
     {
         Assert.SkipWhen(_reason is not null, _reason ?? "");
         DirectoryInfo reports = _folder.CreateSubdirectory(Path.GetRandomFileName());
-        (int exitCode, string output, string errors) = await StartAsync(
+        ChildResult result = await ChildProcess.RunAsync(
             Path.Combine(_folder.FullName, "NativeBuffers.Aot"), [scenario], [.. environment, ("NATIVEBUFFERS_GUARD_REPORT", reports.FullName)]);
         string? path = reports.GetFiles("*.guard").SingleOrDefault()?.FullName;
         return (
-            exitCode,
-            output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries),
-            errors,
+            result.ExitCode,
+            result.Lines,
+            result.Errors,
             path is null ? null : NativeMemoryReport.Read(path));
-    }
-
-    private static async Task<(int ExitCode, string Output, string Errors)> StartAsync(
-        string file, string[] arguments, params (string Name, string Value)[] environment)
-    {
-        CancellationToken stop = TestContext.Current.CancellationToken;
-        var start = new ProcessStartInfo(file, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach ((string name, string value) in environment)
-        {
-            start.Environment[name] = value;
-        }
-
-        using Process process = Process.Start(start)!;
-        Task<string> errors = process.StandardError.ReadToEndAsync(stop);
-        string output = await process.StandardOutput.ReadToEndAsync(stop);
-        await process.WaitForExitAsync(stop).WaitAsync(s_long, stop);
-        return (process.ExitCode, output, await errors);
     }
 }

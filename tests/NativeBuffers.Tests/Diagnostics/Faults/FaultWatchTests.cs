@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using NativeBuffers.Tests.Contracts;
 
 namespace NativeBuffers.Tests.Diagnostics.Faults;
 

@@ -1,5 +1,3 @@
-using NativeBuffers.Tests.Allocators;
-
 namespace NativeBuffers.Tests.Diagnostics.Faults;
 
 /// <summary>The library under its own fault injection: each allocation of each owner fails once, from each allocator.</summary>

@@ -1,9 +1,8 @@
 using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Blocks.Lifecycle;
+using NativeBuffers.Platform.Shared;
 using NativeBuffers.Primitives;
-using NativeBuffers.Tests.Lifetimes;
-using NativeBuffers.Tests.Regions;
 
 namespace NativeBuffers.Tests.Diagnostics.Faults;
 

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using NativeBuffers.Tests.Allocators;
 
 namespace NativeBuffers.Tests.Diagnostics.Guards;
 

@@ -1,5 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
+using NativeBuffers.Tests.Model;
 
 namespace NativeBuffers.Tests.Diagnostics.Guards;
 
@@ -10,7 +11,7 @@ public class CheckedProgramTests
     private static readonly NativeAllocator[] s_guards =
     [
         NativeAllocator.Default.WithGuards(GuardMode.Checked), NativeAllocator.Malloc.WithGuards(GuardMode.Checked),
-        NativeAllocator.Pages.WithGuards(GuardMode.Checked), new Allocators.CustomAllocator().WithGuards(GuardMode.Checked),
+        NativeAllocator.Pages.WithGuards(GuardMode.Checked), new CustomAllocator().WithGuards(GuardMode.Checked),
     ];
 
     private static readonly int[] s_sizes = [0, 1, 15, 16, 17, 63, 64, 65, 100, 4095, 4096, 32_767, 32_768, 32_769, 70_000];

@@ -1,12 +1,9 @@
-using System.Diagnostics;
-using NativeBuffers.Tests.Regions;
-
 namespace NativeBuffers.Tests.Diagnostics.Guards;
 
 /// <summary>The command <c>nativebuffers-guard</c>.</summary>
 public class GuardReportCommandTests
 {
-    private static readonly string s_command = typeof(GuardReport.Program).Assembly.Location;
+    private static readonly Type s_command = typeof(GuardReport.Program);
 
     [Theory]
     [InlineData("pages")]
@@ -15,7 +12,7 @@ public class GuardReportCommandTests
         await GuardedProgram.RunAsync(guard, "ReadAfterFree", static async program =>
         {
             Assert.SkipUnless(OperatingSystem.IsLinux(), "Only there, and on Windows, the process notes the address.");
-            (int exitCode, string output, string errors) = await GuardedProgram.StartAsync(s_command, [program.ReportPath!]);
+            (int exitCode, string output, string errors) = await ChildProcess.RunProgramAsync(s_command, [program.ReportPath!]);
             Assert.Equal("", errors);
             Assert.Equal(0, exitCode);
             string[] lines = output.Split(Environment.NewLine);
@@ -23,7 +20,7 @@ public class GuardReportCommandTests
             Assert.Contains(lines, line => line.Contains("freed at ", StringComparison.Ordinal) && line.Contains($"{program.At("freed")}, thread ", StringComparison.Ordinal));
 
             nuint start = Assert.Single(program.Report!.Blocks).Address;
-            (_, output, _) = await GuardedProgram.StartAsync(s_command, [program.ReportPath!, $"0x{start + 64:x}"]);
+            (_, output, _) = await ChildProcess.RunProgramAsync(s_command, [program.ReportPath!, $"0x{start + 64:x}"]);
             Assert.StartsWith("Access 1 byte past a 64-byte block that was freed at ", output);
         });
 
@@ -44,7 +41,7 @@ public class GuardReportCommandTests
             await File.WriteAllTextAsync(none, "none");
             Assert.Equal([program.ReportPath!, older, none], NativeMemoryReport.Find(folder));
 
-            (int exitCode, string output, string errors) = await GuardedProgram.StartAsync(s_command, [folder]);
+            (int exitCode, string output, string errors) = await ChildProcess.RunProgramAsync(s_command, [folder]);
             Assert.Equal((0, ""), (exitCode, errors));
             string[] lines = output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
             Assert.Equal(3, lines.Length);
@@ -54,7 +51,7 @@ public class GuardReportCommandTests
             Assert.Contains("is no report", lines[2]);
 
             File.WriteAllText(older, "none");
-            (exitCode, output, errors) = await GuardedProgram.StartAsync(s_command, [parts[1]], ("NATIVEBUFFERS_GUARD_REPORT", folder));
+            (exitCode, output, errors) = await ChildProcess.RunProgramAsync(s_command, [parts[1]], ("NATIVEBUFFERS_GUARD_REPORT", folder));
             Assert.Equal((0, ""), (exitCode, errors));
             Assert.StartsWith(sentence + Environment.NewLine, output);
         });
@@ -72,7 +69,7 @@ public class GuardReportCommandTests
 
     private static async Task AssertRefusedAsync(string message, string folder, params string[] arguments)
     {
-        (int exitCode, string output, string errors) = await GuardedProgram.StartAsync(s_command, arguments, ("NATIVEBUFFERS_GUARD_REPORT", folder));
+        (int exitCode, string output, string errors) = await ChildProcess.RunProgramAsync(s_command, arguments, ("NATIVEBUFFERS_GUARD_REPORT", folder));
         Assert.Equal((1, ""), (exitCode, output));
         Assert.Contains(message, Assert.Single(errors.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries)));
     }
@@ -87,7 +84,7 @@ public class GuardReportCommandTests
             foreach (int length in (int[])[0, 100, 5000, whole.Length / 2])
             {
                 await File.WriteAllBytesAsync(part, whole[..length]);
-                (int exitCode, string output, string errors) = await GuardedProgram.StartAsync(s_command, [part]);
+                (int exitCode, string output, string errors) = await ChildProcess.RunProgramAsync(s_command, [part]);
                 Assert.Equal(1, exitCode);
                 Assert.Equal("", output);
                 Assert.Contains(length < 4096 ? "is no report" : "is only a part of a report", errors);
@@ -100,12 +97,8 @@ public class GuardReportCommandTests
         Assert.SkipUnless(OperatingSystem.IsLinux(), "mkfifo makes one.");
         using var folder = new TemporaryFolder();
         string pipe = folder.File("pipe");
-        using (Process maker = Process.Start("mkfifo", [pipe]))
-        {
-            await maker.WaitForExitAsync(TestContext.Current.CancellationToken);
-        }
-
-        (int exitCode, _, string errors) = await GuardedProgram.StartAsync(s_command, [pipe]);
+        await ChildProcess.RunAsync("mkfifo", [pipe]);
+        (int exitCode, _, string errors) = await ChildProcess.RunProgramAsync(s_command, [pipe]);
         Assert.Equal(1, exitCode);
         Assert.Contains("is no report", errors);
     }
@@ -114,12 +107,10 @@ public class GuardReportCommandTests
     public async Task Output_that_cannot_be_written_is_told_in_one_line()
     {
         Assert.SkipUnless(File.Exists("/dev/full"), "There it never can be written.");
-        var start = new ProcessStartInfo("/bin/sh", ["-c", $"exec '{GuardedProgram.Host}' '{s_command}' --help > /dev/full"]) { RedirectStandardError = true };
-        using Process process = Process.Start(start)!;
-        string errors = await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        (int exitCode, _, string errors) = await ChildProcess.RunAsync(
+            "/bin/sh", ["-c", $"exec '{ChildProcess.Host}' '{s_command.Assembly.Location}' --help > /dev/full"]);
         Assert.Single(errors.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries));
-        Assert.Equal(1, process.ExitCode);
+        Assert.Equal(1, exitCode);
     }
 
     [Theory]
@@ -131,8 +122,8 @@ public class GuardReportCommandTests
     [InlineData("Name one report", "--unknown")]
     public async Task A_mistake_is_told_in_one_line_with_exit_code_1(string message, params string[] arguments)
     {
-        (int exitCode, string output, string errors) = await GuardedProgram.StartAsync(
-            s_command, [.. arguments.Select(static word => word.Replace("{this}", s_command, StringComparison.Ordinal))]);
+        (int exitCode, string output, string errors) = await ChildProcess.RunProgramAsync(
+            s_command, [.. arguments.Select(static word => word.Replace("{this}", s_command.Assembly.Location, StringComparison.Ordinal))]);
         Assert.Equal(1, exitCode);
         Assert.Equal("", output);
         Assert.Contains(message, Assert.Single(errors.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries)));
@@ -141,7 +132,7 @@ public class GuardReportCommandTests
     [Fact]
     public async Task It_says_how_it_is_used()
     {
-        (int exitCode, string output, _) = await GuardedProgram.StartAsync(s_command, ["--help"]);
+        (int exitCode, string output, _) = await ChildProcess.RunProgramAsync(s_command, ["--help"]);
         Assert.Equal(0, exitCode);
         Assert.StartsWith("nativebuffers-guard REPORT [ADDRESS]", output);
     }

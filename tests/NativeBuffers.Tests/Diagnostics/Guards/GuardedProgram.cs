@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Runtime.InteropServices;
 using NativeBuffers.Platform;
 using NativeBuffers.Violations;
 
@@ -8,8 +6,6 @@ namespace NativeBuffers.Tests.Diagnostics.Guards;
 /// <summary>A scenario of the program that uses memory wrongly, played in a process with guards: what came of it.</summary>
 internal sealed class GuardedProgram
 {
-    private static readonly TimeSpan s_long = TimeSpan.FromMinutes(2);
-
     private GuardedProgram(int exitCode, string[] said, string errors, NativeMemoryReport? report, string? reportPath)
     {
         ExitCode = exitCode;
@@ -46,8 +42,8 @@ internal sealed class GuardedProgram
         DirectoryInfo folder = Directory.CreateTempSubdirectory("nativebuffers-guard-");
         try
         {
-            (int exitCode, string output, string errors) = await StartAsync(
-                typeof(Program).Assembly.Location,
+            ChildResult child = await ChildProcess.RunProgramAsync(
+                typeof(Program),
                 [scenario],
                 ("NATIVEBUFFERS_GUARD", guard),
                 ("NATIVEBUFFERS_TRACK", track),
@@ -55,9 +51,9 @@ internal sealed class GuardedProgram
                 ("NATIVEBUFFERS_GUARD_REPORT", folder.FullName));
             string? path = folder.GetFiles("*.guard").SingleOrDefault()?.FullName;
             var result = new GuardedProgram(
-                exitCode,
-                output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries),
-                errors,
+                child.ExitCode,
+                child.Lines,
+                child.Errors,
                 path is null ? null : NativeMemoryReport.Read(path),
                 path);
             if (look is not null)
@@ -71,31 +67,5 @@ internal sealed class GuardedProgram
         {
             folder.Delete(recursive: true);
         }
-    }
-
-    /// <summary>What runs assemblies: the command <c>dotnet</c> that belongs to the runtime of this process.</summary>
-    public static string Host { get; } = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
-
-    /// <summary>Runs an assembly beside the tests.</summary>
-    public static async Task<(int ExitCode, string Output, string Errors)> StartAsync(
-        string assembly, string[] arguments, params (string Name, string Value)[] environment)
-    {
-        CancellationToken stop = TestContext.Current.CancellationToken;
-        var start = new ProcessStartInfo(Host, [assembly, .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
-        foreach ((string name, string value) in environment)
-        {
-            start.Environment[name] = value;
-        }
-
-        using Process process = Process.Start(start)!;
-        Task<string> errors = process.StandardError.ReadToEndAsync(stop);
-        string output = await process.StandardOutput.ReadToEndAsync(stop);
-        await process.WaitForExitAsync(stop).WaitAsync(s_long, stop);
-        return (process.ExitCode, output, await errors);
     }
 }

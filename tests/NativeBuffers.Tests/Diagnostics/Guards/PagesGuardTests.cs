@@ -1,5 +1,4 @@
 using NativeBuffers.Diagnostics.Guards;
-using NativeBuffers.Tests.Allocators;
 
 namespace NativeBuffers.Tests.Diagnostics.Guards;
 

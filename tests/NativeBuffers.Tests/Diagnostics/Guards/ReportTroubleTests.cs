@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using NativeBuffers.Tests.Regions;
 using NativeBuffers.Violations;
 
 namespace NativeBuffers.Tests.Diagnostics.Guards;
@@ -117,8 +115,8 @@ public class ReportTroubleTests
     public async Task A_fault_is_told_without_a_report_too(string guard)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Only there a line is written at the fault.");
-        (_, string output, string errors) = await GuardedProgram.StartAsync(
-            typeof(Program).Assembly.Location, ["ReadAfterFree"], ("NATIVEBUFFERS_GUARD", guard), ("NATIVEBUFFERS_GUARD_REPORT", "/nowhere/at/all"));
+        (_, string output, string errors) = await ChildProcess.RunProgramAsync(
+            typeof(Program), ["ReadAfterFree"], ("NATIVEBUFFERS_GUARD", guard), ("NATIVEBUFFERS_GUARD_REPORT", "/nowhere/at/all"));
         string[] said = output.Split(Environment.NewLine);
         string[] lines = errors.Split(Environment.NewLine);
         Assert.StartsWith(Told, lines[0]);
@@ -161,15 +159,15 @@ public class ReportTroubleTests
 
     private static async Task AssertSilentAsync(string scenario, string guard, string folder)
     {
-        (int exitCode, string output, string errors) = await GuardedProgram.StartAsync(
-            typeof(Program).Assembly.Location, [scenario], ("NATIVEBUFFERS_GUARD", guard), ("NATIVEBUFFERS_GUARD_REPORT", folder));
+        (int exitCode, string output, string errors) = await ChildProcess.RunProgramAsync(
+            typeof(Program), [scenario], ("NATIVEBUFFERS_GUARD", guard), ("NATIVEBUFFERS_GUARD_REPORT", folder));
         AssertWentOn(exitCode, output, errors, "");
     }
 
-    private static async Task AssertToldAsync(string scenario, string guard, params (string, string)[] environment)
+    private static async Task AssertToldAsync(string scenario, string guard, params (string, string?)[] environment)
     {
-        (int exitCode, string output, string errors) = await GuardedProgram.StartAsync(
-            typeof(Program).Assembly.Location, [scenario], [("NATIVEBUFFERS_GUARD", guard), .. environment]);
+        (int exitCode, string output, string errors) = await ChildProcess.RunProgramAsync(
+            typeof(Program), [scenario], [("NATIVEBUFFERS_GUARD", guard), .. environment]);
         AssertWentOn(exitCode, output, errors, Told);
     }
 
@@ -195,21 +193,10 @@ public class ReportTroubleTests
     /// <param name="scenario">The class.</param>
     /// <param name="before">The command in front of the shell.</param>
     /// <param name="environment">Variables.</param>
-    private static async Task<(int ExitCode, string Output, string Errors)> ShellAsync(
-        string script, string scenario, string[] before, params (string Name, string Value)[] environment)
+    private static async Task<ChildResult> ShellAsync(
+        string script, string scenario, string[] before, params (string Name, string? Value)[] environment)
     {
-        string[] words = [.. before, "sh", "-c", script, "sh", GuardedProgram.Host, typeof(Program).Assembly.Location, scenario];
-        var start = new ProcessStartInfo(words[0], words[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
-        foreach ((string name, string value) in environment)
-        {
-            start.Environment[name] = value;
-        }
-
-        using Process process = Process.Start(start)!;
-        Task<string> errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        string output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        return (process.ExitCode, output, await errors);
+        string[] words = [.. before, "sh", "-c", script, "sh", ChildProcess.Host, typeof(Program).Assembly.Location, scenario];
+        return await ChildProcess.RunAsync(words[0], words[1..], environment);
     }
 }

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using NativeBuffers.Tests.HouseRules;
 
 namespace NativeBuffers.Tests.Diagnostics.Guards;
 

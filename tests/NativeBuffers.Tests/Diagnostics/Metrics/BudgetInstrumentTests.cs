@@ -1,7 +1,5 @@
 using System.Runtime.CompilerServices;
 using NativeBuffers.Allocation.Budgets;
-using NativeBuffers.Tests.Allocators;
-using NativeBuffers.Tests.Lifetimes;
 
 namespace NativeBuffers.Tests.Diagnostics.Metrics;
 

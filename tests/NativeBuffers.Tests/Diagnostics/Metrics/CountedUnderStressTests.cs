@@ -1,5 +1,3 @@
-using NativeBuffers.Tests.Lifetimes;
-
 namespace NativeBuffers.Tests.Diagnostics.Metrics;
 
 [Collection(ProcessWide.Name)]

@@ -1,3 +1,5 @@
+using NativeBuffers.Metered;
+
 namespace NativeBuffers.Tests.Diagnostics.Metrics;
 
 /// <summary>What a process tells is seen from another one, by the same way as that of <c>dotnet-counters</c>.</summary>
@@ -8,11 +10,11 @@ public class EventPipeTests
     [Fact]
     public void The_meter_of_another_process_tells_exact_counts()
     {
-        using var process = new MeteredProcess();
-        process.Tell("use 5 1000");
+        using ChildProcess process = StartProgram();
+        Do(process, "use 5 1000");
         using var watcher = Watcher.OfMeter(process.Id);
-        process.Tell("use 20000 1000");
-        process.Tell("use 7 500000");
+        Do(process, "use 20000 1000");
+        Do(process, "use 7 500000");
         Expect(20_005, "nativebuffers.allocations", "nativebuffers.size_class=1024");
         Expect(7, "nativebuffers.allocations", "nativebuffers.size_class=large");
         Expect(20_004, "nativebuffers.cache.hits", "nativebuffers.size_class=1024");
@@ -20,7 +22,7 @@ public class EventPipeTests
         Expect(0, "nativebuffers.memory.in_use", "nativebuffers.size_class=1024");
         Expect(1024, "nativebuffers.cache.size", "");
         Expect(0, "nativebuffers.double_frees", "");
-        process.Tell("refuse");
+        Do(process, "refuse");
         Expect(1, "nativebuffers.budget.refusals", "nativebuffers.budget.name=Limit(Malloc)");
         Assert.Equal("By", watcher.Units["nativebuffers.cache.size"]);
         Assert.Equal("{allocation}", watcher.Units["nativebuffers.allocations"]);
@@ -35,18 +37,18 @@ public class EventPipeTests
     [Fact]
     public void The_event_source_of_another_process_tells_counters_and_events()
     {
-        using var process = new MeteredProcess();
-        process.Tell("use 5 1000");
+        using ChildProcess process = StartProgram();
+        Do(process, "use 5 1000");
         using var watcher = Watcher.OfEventSource(process.Id);
 
         // Increments count from the first time on that the counters are read.
         Assert.True(SpinWait.SpinUntil(() => watcher.Counters.Count >= 12, s_long), string.Join(' ', watcher.Counters.Keys));
         double before = watcher.Counters["allocation-rate"];
-        process.Tell("use 20000 1000");
+        Do(process, "use 20000 1000");
         Expect(before + 20_000, "allocation-rate");
         Expect(1024, "cache-size");
         Expect(0, "leaks");
-        process.Tell("refuse");
+        Do(process, "refuse");
         Expect(1, "budget-refusals");
         Assert.True(SpinWait.SpinUntil(() => !watcher.Events.IsEmpty, s_long));
         (string name, string message) = Assert.Single(watcher.Events);
@@ -63,9 +65,9 @@ public class EventPipeTests
     [Fact]
     public void A_process_that_is_tracked_tells_what_is_live()
     {
-        using var process = new MeteredProcess(("NATIVEBUFFERS_TRACK", "sites"));
-        process.Tell("use 1 5000");
-        process.Tell("keep 3 1000");
+        using ChildProcess process = StartProgram(("NATIVEBUFFERS_TRACK", "sites"));
+        Do(process, "use 1 5000");
+        Do(process, "keep 3 1000");
         using var meter = Watcher.OfMeter(process.Id);
         using var events = Watcher.OfEventSource(process.Id);
         Assert.True(SpinWait.SpinUntil(() => meter.Instruments.ContainsKey(("nativebuffers.memory.peak", "")) && events.Counters.Count >= 15, s_long));
@@ -80,13 +82,19 @@ public class EventPipeTests
     [Fact]
     public void A_process_that_is_watched_before_its_first_buffer_tells_as_much()
     {
-        using var process = new MeteredProcess();
-        process.Tell("use 0 1");
+        using ChildProcess process = StartProgram();
+        Do(process, "use 0 1");
         using var meter = Watcher.OfMeter(process.Id);
         using var events = Watcher.OfEventSource(process.Id);
-        process.Tell("use 100 64");
+        Do(process, "use 100 64");
         Assert.True(SpinWait.SpinUntil(
             () => meter.Instruments.TryGetValue(("nativebuffers.allocations", "nativebuffers.size_class=64"), out double found) && found == 100, s_long));
         Assert.True(SpinWait.SpinUntil(() => events.Counters.ContainsKey("allocation-rate"), s_long));
     }
+
+    private static ChildProcess StartProgram(params (string, string?)[] environment) =>
+        ChildProcess.StartProgram(typeof(Program), [], [("DOTNET_EnableDiagnostics", "1"), .. environment]);
+
+    /// <summary>Lets the process use the library, and waits until it has.</summary>
+    private static void Do(ChildProcess process, string command) => Assert.Equal("done", process.Ask(command));
 }

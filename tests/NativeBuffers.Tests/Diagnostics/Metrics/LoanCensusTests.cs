@@ -1,5 +1,3 @@
-using NativeBuffers.Tests.Lifetimes;
-
 namespace NativeBuffers.Tests.Diagnostics.Metrics;
 
 /// <summary>Loans are counted exactly, although nothing counts them where they happen.</summary>

@@ -2,8 +2,6 @@ using System.Diagnostics.Metrics;
 using System.Text.RegularExpressions;
 using NativeBuffers.Diagnostics.Metrics;
 using NativeBuffers.Instrumentation;
-using NativeBuffers.Tests.HouseRules;
-using NativeBuffers.Tests.Lifetimes;
 
 namespace NativeBuffers.Tests.Diagnostics.Metrics;
 

@@ -1,6 +1,4 @@
 using System.Runtime.CompilerServices;
-using NativeBuffers.Tests.Contracts;
-using NativeBuffers.Tests.HouseRules;
 using NativeBuffers.Watched.Tracking;
 
 namespace NativeBuffers.Tests.Diagnostics.Tracking;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using NativeBuffers.Tests.Lifetimes;
 
 namespace NativeBuffers.Tests.Diagnostics.Tracking;
 

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using NativeBuffers.Tests.HouseRules;
 using NativeBuffers.Watched.Tracking;
 
 namespace NativeBuffers.Tests.Diagnostics.Tracking;
@@ -13,8 +12,8 @@ public partial class TrackedProcessTests
     [Fact]
     public async Task What_is_alive_at_the_end_is_listed_with_its_lines()
     {
-        WatchedProcess process = await WatchedProcess.RunAsync(s_sites, "leaks");
-        Assert.Equal(["Sites"], process.Output);
+        ChildResult process = await WatchedProgram.RunAsync(s_sites, "leaks");
+        Assert.Equal(["Sites"], process.Lines);
         Assert.Contains("200 bytes in 2 blocks are alive; at most there were 8,200 bytes.", process.Errors);
         Assert.Matches(@"(?m)^LeaksAtExit.cs:16 +1 +100\r?$", process.Errors);
         Assert.Matches(@"(?m)^System.Int16 +1 +100\r?$", process.Errors);
@@ -27,17 +26,17 @@ public partial class TrackedProcessTests
     [InlineData("NATIVEBUFFERS_TRACK=off", "some")]
     [InlineData("NATIVEBUFFERS_TRACK=", "some")]
     public async Task Nothing_is_listed_where_nothing_is_alive_or_nothing_was_tracked(string setting, string argument) =>
-        Assert.Equal("", (await WatchedProcess.RunAsync([setting], "leaks", argument)).Errors);
+        Assert.Equal("", (await WatchedProgram.RunAsync([setting], "leaks", argument)).Errors);
 
     [Theory]
     [InlineData("sites")]
     [InlineData("stacks")]
     public async Task Owners_of_every_kind_are_tracked_at_the_line_that_made_them(string mode)
     {
-        WatchedProcess process = await WatchedProcess.RunAsync([$"NATIVEBUFFERS_TRACK={mode}"], "kinds");
+        ChildResult process = await WatchedProgram.RunAsync([$"NATIVEBUFFERS_TRACK={mode}"], "kinds");
         Assert.Equal("", process.Errors);
-        Assert.Equal(OwnerKinds.All.Count, process.Output.Length);
-        foreach ((string kind, string said) in OwnerKinds.All.Keys.Zip(process.Output))
+        Assert.Equal(OwnerKinds.All.Count, process.Lines.Length);
+        foreach ((string kind, string said) in OwnerKinds.All.Keys.Zip(process.Lines))
         {
             Match match = Shown().Match(said);
             Assert.True(match.Success, said);
@@ -50,8 +49,8 @@ public partial class TrackedProcessTests
     [Fact]
     public async Task An_owner_whose_block_could_not_be_released_is_as_it_was()
     {
-        WatchedProcess process = await WatchedProcess.RunAsync(["NATIVEBUFFERS_GUARD=checked"], "release");
-        Assert.Equal(["Not now.", "7", "True"], process.Output);
+        ChildResult process = await WatchedProgram.RunAsync(["NATIVEBUFFERS_GUARD=checked"], "release");
+        Assert.Equal(["Not now.", "7", "True"], process.Lines);
         Assert.Equal(0, process.ExitCode);
     }
 
@@ -59,25 +58,25 @@ public partial class TrackedProcessTests
     public async Task The_peak_of_one_thread_is_exact() =>
         Assert.Equal(
             ["1", "0", "123", "0", "99876", "0", "123", "0", $"{5_000_000_000 - 100_123}", "0", "123", "0"],
-            (await WatchedProcess.RunAsync([], "peak")).Output);
+            (await WatchedProgram.RunAsync([], "peak")).Lines);
 
     [Fact]
     public async Task Folded_stacks_tell_the_ways_that_led_to_a_line()
     {
         const string Scenario = "NativeBuffers.Watched.Tracking.FoldedCalls";
-        string[] lines = (await WatchedProcess.RunAsync(s_stacks, "folded")).Output;
+        string[] lines = (await WatchedProgram.RunAsync(s_stacks, "folded")).Lines;
         Assert.Equal(2, lines.Length);
         Assert.EndsWith($";{Scenario}.Run;{Scenario}.Left;{Scenario}.Make 100", lines[0]);
         Assert.EndsWith($";{Scenario}.Run;{Scenario}.Right;{Scenario}.Make 20", lines[1]);
         Assert.All(lines, static line => Assert.StartsWith("NativeBuffers.Watched.Program.Main;", line));
-        Assert.Matches("^FoldedCalls.cs:[0-9]+ 120$", Assert.Single((await WatchedProcess.RunAsync(s_sites, "folded")).Output));
+        Assert.Matches("^FoldedCalls.cs:[0-9]+ 120$", Assert.Single((await WatchedProgram.RunAsync(s_sites, "folded")).Lines));
     }
 
     [Fact]
     public async Task A_forgotten_owner_is_reported_with_its_line()
     {
-        WatchedProcess process = await WatchedProcess.RunAsync(s_sites, "abandoned");
-        Assert.Equal(["0"], process.Output);
+        ChildResult process = await WatchedProgram.RunAsync(s_sites, "abandoned");
+        Assert.Equal(["0"], process.Lines);
         Assert.Matches(
             "^NativeBuffers: 80 bytes in 1 block of System.Double, allocated at Abandonment.cs:[0-9]+ from Default: never disposed", process.Errors);
         Assert.Single(process.Errors.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries));
@@ -86,22 +85,22 @@ public partial class TrackedProcessTests
     [Fact]
     public async Task Who_listens_is_told_instead_of_the_error_stream()
     {
-        WatchedProcess process = await WatchedProcess.RunAsync(s_sites, "abandoned", "listens");
+        ChildResult process = await WatchedProgram.RunAsync(s_sites, "abandoned", "listens");
         Assert.Equal("", process.Errors);
-        Assert.Matches("^Abandonment.cs:[0-9]+ System.Double 80 True$", process.Output[0]);
+        Assert.Matches("^Abandonment.cs:[0-9]+ System.Double 80 True$", process.Lines[0]);
     }
 
     [Fact]
     public async Task A_scope_of_a_tracked_process_names_the_callers_line_and_type()
     {
-        WatchedProcess process = await WatchedProcess.RunAsync(s_sites, "scope");
-        Assert.Matches("100 bytes in 1 block of System.Int16, allocated at LossyScope.cs:[0-9]+ from Default: still alive.", process.Output[1]);
+        ChildResult process = await WatchedProgram.RunAsync(s_sites, "scope");
+        Assert.Matches("100 bytes in 1 block of System.Int16, allocated at LossyScope.cs:[0-9]+ from Default: still alive.", process.Lines[1]);
         Assert.Equal("", process.Errors);
     }
 
     [Fact]
     public async Task What_the_program_tracks_itself_counts_once() =>
-        Assert.Equal(["2", "3", "2", "3"], (await WatchedProcess.RunAsync(s_sites, "twice")).Output);
+        Assert.Equal(["2", "3", "2", "3"], (await WatchedProgram.RunAsync(s_sites, "twice")).Lines);
 
     [GeneratedRegex("^(?<kind>[^:]+): 1 at (?<file>.+):(?<line>[0-9]+); left: 0$")]
     private static partial Regex Shown();

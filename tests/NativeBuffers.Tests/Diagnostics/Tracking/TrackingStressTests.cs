@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using NativeBuffers.Tests.Allocators;
-using NativeBuffers.Tests.Lifetimes;
 
 namespace NativeBuffers.Tests.Diagnostics.Tracking;
 

@@ -1,0 +1,93 @@
+namespace NativeBuffers.Tests.Contracts;
+
+/// <summary>Owners that no code can reach any more are freed by their finalizers, and counted. A kind of owner joins with one class.</summary>
+/// <remarks>A derived class creates its owners in methods that are not inlined, so that no local variable keeps one reachable.</remarks>
+public abstract class AbandonedContract
+{
+    /// <summary>Uses an owner, each in another way, and forgets it; each returns a function that tells whether the memory was freed.</summary>
+    protected abstract IReadOnlyDictionary<string, Func<Func<bool>>> Ways { get; }
+
+    [Fact]
+    public void A_forgotten_owner_is_freed_and_counted()
+    {
+        foreach ((string way, Func<Func<bool>> forget) in Ways)
+        {
+            Collector.Settle();
+            long before = NativeMemoryTracker.AbandonedCount;
+            Func<bool>[] areFreed = [.. Enumerable.Range(0, 10).Select(_ => forget())];
+            Assert.True(Collector.Until(() => areFreed.All(static isFreed => isFreed())), $"{way}: a block is not freed.");
+            Assert.True(before + 10 == NativeMemoryTracker.AbandonedCount, $"{way}: {NativeMemoryTracker.AbandonedCount - before} of 10 are counted.");
+        }
+    }
+
+    [Fact]
+    public void Forgotten_owners_of_the_default_source_are_counted_once()
+    {
+        foreach (int length in (int[])[10, 100_000, 9_000_000])
+        {
+            Collector.Settle();
+            long before = NativeMemoryTracker.AbandonedCount;
+            int count = Enumerable.Range(0, 5).Sum(_ => ForgetDefault(length));
+            Assert.True(Collector.Until(() => NativeMemoryTracker.AbandonedCount == before + count));
+            Collector.Settle();
+            Assert.Equal(before + count, NativeMemoryTracker.AbandonedCount);
+        }
+    }
+
+    [Fact]
+    public void An_owner_that_was_disposed_released_or_moved_is_not_counted()
+    {
+        Collector.Settle();
+        long before = NativeMemoryTracker.AbandonedCount;
+        var allocator = new WatchingAllocator();
+        for (int i = 0; i < 10; i++)
+        {
+            UseWell(allocator);
+            UseWell(null);
+        }
+
+        Collector.Settle();
+        allocator.AssertAllFreed();
+        Assert.Equal(before, NativeMemoryTracker.AbandonedCount);
+    }
+
+    [Fact]
+    public void A_forgotten_owner_that_is_borrowed_is_freed_when_the_borrow_ends()
+    {
+        Func<bool> isFreed;
+        using (Borrow<int> borrow = BorrowOfForgotten(out isFreed))
+        {
+            Collector.Settle();
+            Assert.False(isFreed());
+            Assert.Equal(-1, borrow.Span.IndexOfAnyExcept(7));
+            borrow.Span.Fill(8);
+        }
+
+        Assert.True(Collector.Until(isFreed));
+    }
+
+    [Fact]
+    public void A_forgotten_owner_with_a_forgotten_borrow_is_freed_only_after_the_borrowing_thread_has_ended()
+    {
+        Func<bool>? isFreed = null;
+        OtherThread.Run(
+            () =>
+            {
+                Borrow<int> borrow = BorrowOfForgotten(out isFreed);
+                Collector.Settle();
+                Assert.False(isFreed());
+                Assert.Equal(-1, borrow.Span.IndexOfAnyExcept(7));
+            });
+        Assert.True(Collector.Until(isFreed!));
+    }
+
+    /// <summary>Creates owners over the default allocator, and forgets them.</summary>
+    /// <returns>How many.</returns>
+    protected abstract int ForgetDefault(int length);
+
+    /// <summary>Creates owners and ends each in a right way.</summary>
+    protected abstract void UseWell(NativeAllocator? allocator);
+
+    /// <summary>A borrow of an owner that is forgotten and whose elements are all 7.</summary>
+    protected abstract Borrow<int> BorrowOfForgotten(out Func<bool> isFreed);
+}

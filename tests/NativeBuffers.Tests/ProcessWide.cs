@@ -1,8 +1,0 @@
-namespace NativeBuffers.Tests;
-
-/// <summary>Tests that measure the whole process run alone.</summary>
-[CollectionDefinition(Name, DisableParallelization = true)]
-public sealed class ProcessWide
-{
-    public const string Name = "Process-wide";
-}

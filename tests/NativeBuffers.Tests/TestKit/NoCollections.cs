@@ -1,0 +1,30 @@
+using System.Runtime;
+
+namespace NativeBuffers.Tests.TestKit;
+
+/// <summary>A time without garbage collections, after each of which the caches give back what was idle, and what lies in return queues.</summary>
+/// <remarks>A test that looks at a slot in a queue needs it: a machine with little memory left collects at any time.</remarks>
+internal readonly struct NoCollections : IDisposable
+{
+    private const long MostBytes = 128 * 1024 * 1024;
+
+    private NoCollections(bool hasBegun)
+    {
+        // It begins with a collection, whose finalizers must be through.
+        GC.WaitForPendingFinalizers();
+        Assert.True(hasBegun, $"There is no room for {MostBytes:N0} bytes.");
+    }
+
+    /// <summary>Begins it. For tests that run alone.</summary>
+    public static NoCollections Begin()
+    {
+        Collector.Settle();
+        return new NoCollections(GC.TryStartNoGCRegion(MostBytes));
+    }
+
+    public void Dispose()
+    {
+        Assert.True(GCSettings.LatencyMode == GCLatencyMode.NoGCRegion, $"The test has allocated more than {MostBytes:N0} bytes.");
+        GC.EndNoGCRegion();
+    }
+}

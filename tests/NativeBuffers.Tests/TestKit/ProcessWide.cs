@@ -1,0 +1,8 @@
+namespace NativeBuffers.Tests.TestKit;
+
+/// <summary>Tests that measure the whole process run alone.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class ProcessWide
+{
+    public const string Name = "Process-wide";
+}
