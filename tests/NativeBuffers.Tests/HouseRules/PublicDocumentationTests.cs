@@ -1,0 +1,59 @@
+using System.Xml.Linq;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+
+namespace NativeBuffers.Tests.HouseRules;
+
+/// <summary>The XML file beside the assembly: the package contains it, and editors read it.</summary>
+public class PublicDocumentationTests
+{
+    /// <summary>The compiler writes this ID without the function pointers, and finds no member by it.</summary>
+    private const string FromFunctions = "M:NativeBuffers.NativeAllocator.FromFunctions(System.String,,,)";
+
+    private static readonly CSharpCompilation s_compilation = CSharpCompilation.Create(
+        "documentation",
+        references: ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(static path => MetadataReference.CreateFromFile(path)));
+
+    private static readonly Dictionary<string, XElement> s_entries = XDocument
+        .Load(Path.ChangeExtension(typeof(NativeAllocator).Assembly.Location, ".xml"))
+        .Descendants("member")
+        .ToDictionary(static member => member.Attribute("name")!.Value);
+
+    [Fact]
+    public void Every_entry_is_of_a_public_member() =>
+        Assert.All(
+            s_entries.Keys.Where(static id => id != FromFunctions),
+            static id => Assert.True(IsPublic(DocumentationCommentId.GetFirstSymbolForDeclarationId(id, s_compilation)), id));
+
+    [Fact]
+    public void Every_public_member_has_an_entry()
+    {
+        INamespaceSymbol space = s_compilation.GetTypeByMetadataName("NativeBuffers.NativeAllocator")!.ContainingNamespace;
+        string[] missing =
+        [
+            .. from type in space.GetTypeMembers()
+               from symbol in Members(type)
+               where IsPublic(symbol) && !IsInherited(symbol)
+               let id = symbol.GetDocumentationCommentId()
+               where !s_entries.ContainsKey(id)
+               select id,
+        ];
+        Assert.True(missing.Length == 0, string.Join('\n', missing));
+    }
+
+    private static IEnumerable<ISymbol> Members(INamedTypeSymbol type) =>
+        type.GetMembers().Where(static member => member is not INamedTypeSymbol).Concat(type.GetTypeMembers().SelectMany(Members)).Append(type);
+
+    private static bool IsPublic(ISymbol? symbol) =>
+        symbol is INamespaceSymbol
+        || (symbol?.DeclaredAccessibility is Accessibility.Public or Accessibility.Protected or Accessibility.ProtectedOrInternal && IsPublic(symbol.ContainingSymbol));
+
+    /// <summary>True if the compiler or a base type declares the member: editors show the comment of the base.</summary>
+    private static bool IsInherited(ISymbol symbol) =>
+        symbol.Name.StartsWith('<') // What the compiler makes of an extension block.
+        || symbol is { IsOverride: true } or IMethodSymbol { AssociatedSymbol: not null }
+        || symbol.GetAttributes().Any(static attribute => attribute.AttributeClass?.Name == "CompilerGeneratedAttribute")
+        || symbol is IMethodSymbol { MethodKind: MethodKind.Constructor, Parameters: [] }
+        || (symbol.ContainingType?.AllInterfaces.SelectMany(static type => type.GetMembers()).Any(
+            member => SymbolEqualityComparer.Default.Equals(symbol.ContainingType.FindImplementationForInterfaceMember(member), symbol)) ?? false);
+}
