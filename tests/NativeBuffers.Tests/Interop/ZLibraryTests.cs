@@ -54,7 +54,7 @@ public class ZLibraryTests
     }
 
     [Fact]
-    public void zlib_works_in_the_memory_of_any_allocator()
+    public void Zlib_works_in_the_memory_of_any_allocator()
     {
         byte[] original = Contents("this library");
         NativeAllocator[] allocators =
@@ -77,7 +77,7 @@ public class ZLibraryTests
     }
 
     [Fact]
-    public void zlib_frees_all_it_had_when_it_can_have_no_more()
+    public void Zlib_frees_all_it_had_when_it_can_have_no_more()
     {
         byte[] original = Contents("this library");
         using var compressed = new MemoryStream();
@@ -105,7 +105,7 @@ public class ZLibraryTests
     [InlineData("zlib")]
     [InlineData("gzip")]
     [InlineData("deflate")]
-    public void zlib_frees_all_it_had_when_the_data_is_damaged_or_ends_early(string format)
+    public void Zlib_frees_all_it_had_when_the_data_is_damaged_or_ends_early(string format)
     {
         using var memory = new ZMemory(NativeAllocator.Default);
         using var compressed = new MemoryStream();
@@ -125,7 +125,7 @@ public class ZLibraryTests
     }
 
     [Fact]
-    public void zlib_compresses_from_handle_to_handle_at_once()
+    public void Zlib_compresses_from_handle_to_handle_at_once()
     {
         byte[] original = Contents("the compiler");
         using SafeMallocBuffer source = SafeMallocBuffer.AllocateUninitialized(original.Length);
@@ -143,7 +143,7 @@ public class ZLibraryTests
     }
 
     [Fact]
-    public void zlib_decompresses_from_handle_to_handle_at_once_and_the_result_becomes_an_owner()
+    public void Zlib_decompresses_from_handle_to_handle_at_once_and_the_result_becomes_an_owner()
     {
         byte[] original = Contents("the compiler");
         using SafeMallocBuffer source = SafeMallocBuffer.AllocateUninitialized(original.Length + 1000);
@@ -165,7 +165,7 @@ public class ZLibraryTests
     }
 
     [Fact]
-    public void zlib_sums_a_handles_bytes()
+    public void Zlib_sums_a_handles_bytes()
     {
         using SafePagesBuffer data = SafePagesBuffer.Allocate(9);
         data.WriteSpan(0, "123456789"u8.ToArray().AsSpan());
