@@ -77,6 +77,9 @@ public abstract class NativeAllocator
     /// <summary>Whether its blocks are guarded already, here or in what it takes them from.</summary>
     internal bool IsGuarded { get; private protected init; }
 
+    /// <summary>Whether this allocator, or one that it wraps, fails on purpose to test the program.</summary>
+    internal virtual bool FailsOnPurpose => false;
+
     /// <summary>What stands in front of this in a process that was started with guards or tracking; null before anybody has asked.</summary>
     internal NativeAllocator? InFront { get; set; }
 

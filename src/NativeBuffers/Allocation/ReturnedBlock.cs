@@ -10,7 +10,7 @@ namespace NativeBuffers.Allocation;
 /// the old block is freed by then, so after an exception its owner would still use it. If there is no aligned block either,
 /// the resized block is used as it is: its bounds and contents are right, and it is freed once.</para>
 /// <para>The size of a block and its zeroes are not checked. Guards of the mode <see cref="GuardMode.Checked"/> find blocks that
-/// overlap: <see cref="Diagnostics.Guards.CheckedRanges"/>.</para>
+/// overlap.</para>
 /// </remarks>
 internal static class ReturnedBlock
 {

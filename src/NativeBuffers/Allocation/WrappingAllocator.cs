@@ -52,6 +52,8 @@ internal abstract class WrappingAllocator : NativeAllocator
     /// <summary>Where it notes its blocks; null if nowhere.</summary>
     internal virtual object? Notes => null;
 
+    internal override bool FailsOnPurpose => Inner.FailsOnPurpose;
+
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed) =>
         Inner.Obtain(byteCount, alignment, zeroed);
 

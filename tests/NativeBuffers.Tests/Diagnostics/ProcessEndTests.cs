@@ -15,7 +15,7 @@ public class ProcessEndTests
     public async Task A_block_that_an_exit_handler_spoils_is_found()
     {
         ChildResult process = await WatchedProgram.RunAsync(["NATIVEBUFFERS_GUARD=checked"], "late", "spoil");
-        Assert.Matches("Overflow: 1 byte behind a 40,?000-byte block was overwritten. Allocated at LateDisposal.cs:[0-9]+", process.Errors);
+        Assert.Matches("Overflow: 1 byte past a 40,?000-byte block was overwritten. Allocated at LateDisposal.cs:[0-9]+", process.Errors);
         Assert.Equal(0, process.ExitCode);
     }
 

@@ -19,6 +19,8 @@ internal sealed class FaultyAllocator : WrappingAllocator
         LivesForever = false;
     }
 
+    internal override bool FailsOnPurpose => true;
+
     internal override OutOfMemoryException RefusalOf(nuint byteCount)
     {
         bool hasFailed = t_hasFailed;

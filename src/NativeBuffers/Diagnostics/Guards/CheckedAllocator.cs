@@ -1,33 +1,36 @@
 using NativeBuffers.Allocation;
 using NativeBuffers.Allocation.Budgets;
 using NativeBuffers.Blocks.Cache;
-using NativeBuffers.Diagnostics.Faults;
 using NativeBuffers.Instrumentation;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
-/// <summary>Red zones, fills and a quarantine around blocks of another allocator.</summary>
+/// <summary>Puts red zones around the blocks of another allocator, fills blocks with patterns, and keeps freed blocks in a quarantine.</summary>
 /// <remarks>
-/// <para>A block lies between a header, which ends with a red zone, and another red zone behind it. All of it is looked at when
-/// the block is given back, and when it leaves the quarantine. What is found damaged is never used again, nor given to
-/// the inner allocator, whose own notes lie next to it: a leak is the smaller evil.</para>
-/// <para>Three ways: small blocks of allocators that live forever go through a thread's <see cref="CheckedRings"/>, others
-/// through the <see cref="CheckedQuarantine"/>. Where the user did not ask for the guard, and the allocator is the user's
-/// own, freed blocks are given back at once: nobody told that allocator to outlive its blocks' owners.</para>
+/// <para>The design is AddressSanitizer's, without its instructions at each access. A block lies between a <see cref="CheckedHeader"/>,
+/// which ends with a red zone, and a rear red zone (<see cref="RedZones"/>). The guard verifies all of this when the block is freed, and
+/// when it leaves the quarantine. A damaged block is leaked: the guard neither uses it again nor gives it to the inner allocator, whose
+/// own data beside the block may be damaged too.</para>
+/// <para>A freed block waits in one of two places. <see cref="SmallBlocks"/> of allocators that live forever wait in a
+/// <see cref="ThreadQuarantine"/>, which needs no lock. All other blocks wait in the <see cref="SharedQuarantine"/>, if there is one.</para>
 /// </remarks>
 internal sealed class CheckedAllocator : WrappingAllocator
 {
+    private static readonly UninterruptedLock s_gate = new();
+    private static readonly List<string> s_names = [];
     private static ulong s_serial;
 
     private readonly int _id;
-    private readonly CheckedMarks _marks;
-    private readonly CheckedRanges? _ranges;
 
-    /// <summary>The largest alignment of blocks in rings; 0 if there are none.</summary>
-    private readonly nuint _ringAlignment;
-    private readonly bool _isKept;
-    private readonly bool _isTriedAgain;
+    /// <summary>The small blocks; none if the inner allocator can be collected.</summary>
+    private readonly SmallBlocks _small;
+
+    /// <summary>Lists and keeps the other blocks; null if they go back to the inner allocator at once.</summary>
+    private readonly SharedQuarantine? _quarantine;
+
+    /// <summary>Finds overlaps of the inner allocator's blocks; null if the library's own functions allocate.</summary>
+    private readonly BlockRanges? _ranges;
 
     public CheckedAllocator(NativeAllocator inner, bool isAmbient)
         : base("Checked", inner, isAmbient)
@@ -35,81 +38,49 @@ internal sealed class CheckedAllocator : WrappingAllocator
         TakesAllocationSites = true;
         IsGuarded = true;
         LivesForever = inner.LivesForever;
-        _id = CheckedNames.Add(Name);
-        _isKept = inner.LivesForever || !isAmbient;
-        _isTriedAgain = _isKept && !Fails(inner);
-        _ringAlignment = inner.LivesForever && inner.BlockAlignment <= CheckedHeader.ByteCount ? inner.BlockAlignment : 0;
-        _marks = new CheckedMarks(_id, BlockAlignment);
-        _ranges = CheckedRanges.For(inner);
-        if (_isKept && !LivesForever)
+        using (s_gate.Enter())
         {
-            CheckedQuarantine.StartTrimming();
+            // Interned, because budgets of one name may come and go.
+            _id = s_names.Count;
+            s_names.Add(string.Intern(Name));
         }
+
+        _small = inner.LivesForever && inner.BlockAlignment <= CheckedHeader.ByteCount ? new SmallBlocks(_id, BlockAlignment) : default;
+        _quarantine = SharedQuarantine.For(inner, isAmbient);
+        _ranges = BlockRanges.For(inner);
+        NativeMemoryGuard.AddCheck(ThreadQuarantine.CheckAll);
+        NativeMemoryGuard.AddCheck(SharedQuarantine.CheckAll);
     }
+
+    internal override NativeAllocator ForAdopted => IsAmbient && Inner is not CachingAllocator ? Inner.ForAdopted : this;
 
     internal override unsafe void* ObtainAt(ref nint thread, AllocationSite site, nuint byteCount, nuint alignment, bool zeroed)
     {
-        if (byteCount > CheckedRings.LargestByteCount || alignment > _ringAlignment)
+        if (!_small.Include(byteCount, alignment))
         {
             return base.ObtainAt(ref thread, site, byteCount, alignment, zeroed);
         }
 
-        if (thread == 0 && !CheckedRings.TryName(this, ref thread))
+        if (thread == 0 && !ThreadQuarantine.TryStore(this, ref thread))
         {
             return null;
         }
 
-        CheckedRings rings = CheckedRings.FromWord(thread);
-        return AllocateRinged(rings, byteCount, zeroed, (uint)site.Id | rings.Thread);
+        ThreadQuarantine quarantine = ThreadQuarantine.FromWord(thread);
+        return AllocateSmall(quarantine, byteCount, zeroed, (uint)site.Id | quarantine.Thread);
     }
 
     internal override unsafe void FreeAt(ref nint thread, AllocationSite site, void* block, nuint byteCount, nuint alignment)
     {
-        if (thread == 0 || byteCount > CheckedRings.LargestByteCount || alignment > _ringAlignment
-            || !_marks.AreIntactInUse(CheckedHeader.Of(block), byteCount, out int sizeClass))
+        if (thread == 0 || !_small.Include(byteCount, alignment)
+            || !_small.IsIntactLive(CheckedHeader.Of(block), byteCount, out int sizeClass))
         {
             base.FreeAt(ref thread, site, block, byteCount, alignment);
             return;
         }
 
-        CheckedRings rings = CheckedRings.FromWord(thread);
-        KeepRinged(rings, CheckedHeader.Of(block), byteCount, sizeClass, (uint)site.Id | rings.Thread, mayThrow: false);
-    }
-
-    internal override NativeAllocator ForAdopted => IsAmbient && Inner is not CachingAllocator ? Inner.ForAdopted : this;
-
-    protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
-    {
-        if (byteCount > CheckedRings.LargestByteCount || alignment > _ringAlignment)
-        {
-            return AllocateKept(byteCount, nuint.Max(alignment, BlockAlignment), zeroed, CheckedFindings.Here);
-        }
-
-        CheckedRings? rings = CheckedRings.Of(this);
-        return rings is null ? null : AllocateRinged(rings, byteCount, zeroed, (uint)AllocationSite.Noted.Id | rings.Thread);
-    }
-
-    private protected override unsafe void FreeOfOwnerCore(void* block, nuint byteCount, nuint alignment) =>
-        Free(block, byteCount, alignment, isBare: false);
-
-    protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment) =>
-        Free(block, byteCount, alignment, isBare: CheckedFindings.MayThrow);
-
-    /// <param name="block">What is given back.</param>
-    /// <param name="byteCount">What was asked for, as the caller says.</param>
-    /// <param name="alignment">The same.</param>
-    /// <param name="isBare">Whether an owner does not see to it that it is given back once; whoever does it is told by exceptions.</param>
-    private unsafe void Free(void* block, nuint byteCount, nuint alignment, bool isBare)
-    {
-        CheckedHeader* header = CheckedHeader.Of(block);
-        if (byteCount > CheckedRings.LargestByteCount || alignment > _ringAlignment || ((nuint)block & 15) != 0 || !_marks.AreIntactInUse(header, byteCount, out int sizeClass)
-            || (isBare && !_marks.TryClaim(header)))
-        {
-            FreeSlowly(block, byteCount, alignment, isBare);
-            return;
-        }
-
-        KeepRinged(CheckedRings.Of(this), header, byteCount, sizeClass, CheckedFindings.Here, isBare);
+        ThreadQuarantine quarantine = ThreadQuarantine.FromWord(thread);
+        KeepSmall(quarantine, CheckedHeader.Of(block), byteCount, sizeClass, (uint)site.Id | quarantine.Thread, mayThrow: false);
     }
 
     internal override unsafe void* Release(void* block, nuint byteCount, nuint alignment)
@@ -130,8 +101,10 @@ internal sealed class CheckedAllocator : WrappingAllocator
         return plain;
     }
 
-    /// <summary>Gives a block that was kept to the inner allocator, unless it is damaged.</summary>
-    /// <exception cref="NativeMemoryViolationException">It is damaged, and this may throw.</exception>
+    /// <summary>Gives a block that has left a quarantine to the inner allocator, unless it is damaged.</summary>
+    /// <param name="block">The block; 0 for a block whose damage was reported.</param>
+    /// <param name="mayThrow">Whether to throw if the block is damaged.</param>
+    /// <exception cref="NativeMemoryViolationException">The block is damaged, and <paramref name="mayThrow"/> is true.</exception>
     internal void Discard(nint block, bool mayThrow)
     {
         if (block == 0)
@@ -139,121 +112,220 @@ internal sealed class CheckedAllocator : WrappingAllocator
             return;
         }
 
-        if (CheckedBlocks.Find(block) is { } violation)
-        {
-            NativeMemoryGuard.Tell(violation, mayThrow);
-            return;
-        }
-
         unsafe
         {
-            // SAFETY: the block has left the quarantine, and nothing is wrong with its header.
-            GiveToInner(CheckedHeader.Of((void*)block));
+            // SAFETY: block is this allocator's and has left its quarantine, so no other thread uses it. Its header and red zones are
+            // readable until it goes back, which happens only if they are intact.
+            CheckedHeader* header = CheckedHeader.Of((void*)block);
+            if (CheckedFindings.In(header) is { } violation)
+            {
+                NativeMemoryGuard.Tell(violation, mayThrow);
+                return;
+            }
+
+            GiveToInner(header);
         }
     }
 
-    private static bool Fails(NativeAllocator inner) =>
-        inner is FaultyAllocator || (inner is WrappingAllocator { Inner: var next } && Fails(next));
+    protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed) =>
+        _small.Include(byteCount, alignment)
+            ? ThreadQuarantine.Of(this) is { } quarantine
+                ? AllocateSmall(quarantine, byteCount, zeroed, (uint)AllocationSite.Noted.Id | quarantine.Thread)
+                : null
+            : AllocateOther(byteCount, nuint.Max(alignment, BlockAlignment), zeroed, CheckedFindings.SiteAndThread);
 
+    /// <remarks>Nothing has changed if it throws.</remarks>
+    protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed)
+    {
+        ulong release = (uint)AllocationSite.Resized.Id | (CheckedFindings.SiteAndThread & ~(ulong)uint.MaxValue);
+        if (FindAtFree(block, oldByteCount, alignment, release) is { } violation)
+        {
+            NativeMemoryGuard.Tell(violation, mayThrow: true);
+        }
+
+        CheckedHeader* header = CheckedHeader.Of(block);
+        ulong allocation = header->Allocation;
+        void* moved = _small.Include(newByteCount, alignment)
+            ? ThreadQuarantine.Of(this) is { } quarantine ? AllocateSmall(quarantine, newByteCount, zeroed, allocation) : null
+            : AllocateOther(newByteCount, nuint.Max(alignment, BlockAlignment), zeroed, allocation);
+        if (moved != null)
+        {
+            new Block(block, oldByteCount).CopyTo(new Block(moved, newByteCount));
+            Keep(header, release, mayThrow: false);
+        }
+
+        return moved;
+    }
+
+    private protected override unsafe void FreeOfOwnerCore(void* block, nuint byteCount, nuint alignment) =>
+        Free(block, byteCount, alignment, isBare: false);
+
+    protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment) =>
+        Free(block, byteCount, alignment, isBare: CheckedFindings.MayThrow);
+
+    /// <param name="block">The block.</param>
+    /// <param name="byteCount">The size according to the caller, in bytes.</param>
+    /// <param name="alignment">The alignment according to the caller, in bytes.</param>
+    /// <param name="isBare">Whether the block has no owner. Then two threads may free it at once, and violations are thrown.</param>
+    /// <inheritdoc cref="FreeCore" path="/safety"/>
+    private unsafe void Free(void* block, nuint byteCount, nuint alignment, bool isBare)
+    {
+        CheckedHeader* header = CheckedHeader.Of(block);
+        if (!_small.Include(byteCount, alignment) || ((nuint)block & 15) != 0 || !_small.IsIntactLive(header, byteCount, out int sizeClass)
+            || (isBare && !_small.TryClaim(header)))
+        {
+            FreeSlowly(block, byteCount, alignment, isBare);
+            return;
+        }
+
+        KeepSmall(ThreadQuarantine.Of(this), header, byteCount, sizeClass, CheckedFindings.SiteAndThread, isBare);
+    }
+
+    /// <summary>Frees a block that is not small, or reports a violation.</summary>
+    /// <inheritdoc cref="FreeCore" path="/safety"/>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private unsafe void FreeSlowly(void* block, nuint byteCount, nuint alignment, bool isBare)
+    {
+        ulong release = CheckedFindings.SiteAndThread;
+        NativeMemoryViolation? violation = FindAtFree(block, byteCount, alignment, release);
+        if (violation is null)
+        {
+            Keep(CheckedHeader.Of(block), release, isBare);
+            return;
+        }
+
+        if (violation.Kind is NativeMemoryViolationKind.Overflow or NativeMemoryViolationKind.Underflow or NativeMemoryViolationKind.CorruptedHeader)
+        {
+            _quarantine?.NoteReported((nint)block);
+        }
+
+        if (violation.Kind is NativeMemoryViolationKind.Overflow or NativeMemoryViolationKind.Underflow)
+        {
+            // The block is leaked, but a second free of it must be recognised.
+            CheckedHeader.Retire(CheckedHeader.Of(block), release);
+        }
+
+        NativeMemoryGuard.Tell(violation, isBare);
+    }
+
+    /// <summary>The reason why a block must not be freed; null if there is none.</summary>
+    /// <safety>If the address is listed or the size is a small block's, the bytes before the block can be read.</safety>
+    private unsafe NativeMemoryViolation? FindAtFree(void* block, nuint byteCount, nuint alignment, ulong release)
+    {
+        if (((nuint)block & 15) != 0 || (!_small.Include(byteCount, alignment) && _quarantine?.Lists((nint)block) == false))
+        {
+            return CheckedFindings.Unknown((nint)block, Name, release);
+        }
+
+        CheckedHeader* header = CheckedHeader.Of(block);
+        if (header->Checksum != CheckedHeader.Sum(header))
+        {
+            return header->LooksLikeOne ? CheckedFindings.InLive(header, release) : CheckedFindings.Unknown((nint)block, Name, release);
+        }
+
+        return header->AllocatorId != _id ? CheckedFindings.WrongAllocator(header, NameOf(header->AllocatorId), Name, release)
+            : header->IsFreed ? CheckedFindings.DoubleFree(header, release)
+            : header->Length != byteCount ? CheckedFindings.WrongSize(header, byteCount, release)
+            : CheckedFindings.InLive(header, release);
+    }
+
+    private static string NameOf(int id)
+    {
+        using (s_gate.Enter())
+        {
+            return s_names[id];
+        }
+    }
+
+    /// <inheritdoc cref="AllocateCore"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private unsafe void* AllocateRinged(CheckedRings rings, nuint byteCount, bool zeroed, ulong allocation)
+    private unsafe void* AllocateSmall(ThreadQuarantine quarantine, nuint byteCount, bool zeroed, ulong allocation)
     {
         int sizeClass = SizeClasses.Of(byteCount);
-        byte* block = (byte*)rings.TakeOldest(sizeClass);
-        bool isAtHand = block != null && _marks.AreIntactInRing(block, sizeClass);
-        if (!isAtHand && (block = TakeFresh(block, sizeClass)) == null)
+        byte* block = (byte*)quarantine.TakeOldest(sizeClass);
+        bool isUsable = block != null && _small.IsIntactFreed(block, sizeClass);
+        if (!isUsable && (block = ObtainSmall(block, sizeClass)) == null)
         {
             return null;
         }
 
-        _marks.Open(CheckedHeader.Of(block), rings.NextSerial(), byteCount, allocation);
-        CheckedFill.Set(block, byteCount, zeroed ? (byte)0 : CheckedFill.Fresh);
+        _small.Open(CheckedHeader.Of(block), quarantine.NextSerial(), byteCount, allocation);
+        FillPattern.Set(block, byteCount, zeroed ? (byte)0 : FillPattern.Fresh);
         return block;
     }
 
-    /// <summary>Makes an intact block a freed one, and keeps it in a ring, if there are any.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private unsafe void KeepRinged(CheckedRings? rings, CheckedHeader* header, nuint byteCount, int sizeClass, ulong release, bool mayThrow)
-    {
-        _marks.Close(header, release);
-        CheckedFill.SetLines((byte*)(header + 1), byteCount, CheckedFill.Forbidden);
-        nint block = (nint)(header + 1);
-        nint leaving = rings is null ? block : rings.Keep(sizeClass, block);
-        if (leaving != 0)
-        {
-            Discard(leaving, mayThrow);
-        }
-    }
-
-    /// <summary>A block for the ring from the inner allocator, because there was none or it is damaged.</summary>
+    /// <summary>A poisoned small block from the inner allocator; null if memory is exhausted.</summary>
+    /// <param name="damaged">The block from the quarantine, whose damage is reported; or null.</param>
+    /// <param name="sizeClass">The size class.</param>
+    /// <safety>The damaged block has left the quarantine. The new block is the caller's, up to the end of its red zones.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private unsafe byte* TakeFresh(byte* damaged, int sizeClass)
+    private unsafe byte* ObtainSmall(byte* damaged, int sizeClass)
     {
-        if (damaged != null && CheckedBlocks.FindInFreed((nint)damaged) is { } violation)
+        if (damaged != null && CheckedFindings.InFreed(CheckedHeader.Of(damaged)) is { } violation)
         {
             NativeMemoryGuard.Tell(violation, CheckedFindings.MayThrow);
         }
 
-        var shape = CheckedShape.OfClass(sizeClass);
-        byte* start = (byte*)TryObtain(shape.ByteCount, BlockAlignment, zeroed: false);
+        var zones = RedZones.OfClass(sizeClass);
+        byte* start = (byte*)TryObtain(zones.ByteCount, BlockAlignment, zeroed: false);
         if (start == null)
         {
             return null;
         }
 
-        CheckedFill.SetLines(start, shape.ByteCount, CheckedFill.Forbidden);
-        return start + shape.Front;
+        FillPattern.SetLines(start, zones.ByteCount, FillPattern.Poison);
+        return start + zones.Front;
     }
 
-    private unsafe void* AllocateKept(nuint byteCount, nuint alignment, bool zeroed, ulong allocation)
+    /// <inheritdoc cref="AllocateCore"/>
+    private unsafe void* AllocateOther(nuint byteCount, nuint alignment, bool zeroed, ulong allocation)
     {
-        if (!CheckedShape.TryOf(byteCount, alignment, out CheckedShape shape))
+        if (!RedZones.TryOf(byteCount, alignment, out RedZones zones))
         {
             return null;
         }
 
-        byte* start = (byte*)TryObtain(shape.ByteCount, alignment, zeroed);
+        byte* start = (byte*)TryObtain(zones.ByteCount, alignment, zeroed);
         if (start == null)
         {
             return null;
         }
 
-        byte* block = start + shape.Front;
+        byte* block = start + zones.Front;
         CheckedHeader* header = CheckedHeader.Of(block);
-        CheckedFill.SetLines((byte*)header - shape.Padding, shape.Padding + CheckedHeader.ByteCount, CheckedFill.Forbidden);
-        CheckedFill.Set(block + byteCount, shape.Room - byteCount, CheckedFill.Forbidden);
+        FillPattern.SetLines((byte*)header - zones.Padding, zones.Padding + CheckedHeader.ByteCount, FillPattern.Poison);
+        FillPattern.Set(block + byteCount, zones.Room - byteCount, FillPattern.Poison);
         if (!zeroed)
         {
-            CheckedFill.Set(block, nuint.Min(byteCount, CheckedQuarantine.LargestByteCount), CheckedFill.Fresh);
+            FillPattern.Set(block, nuint.Min(byteCount, SharedQuarantine.LargestByteCount), FillPattern.Fresh);
         }
 
         header->Serial = Interlocked.Increment(ref s_serial);
         header->Length = byteCount;
         header->Allocation = allocation;
         header->Release = 0;
-        header->Mark = CheckedHeader.LiveMark(_id, isRinged: false, alignment);
+        header->Mark = CheckedHeader.LiveMark(_id, isSmall: false, alignment);
         header->Checksum = CheckedHeader.Sum(header);
-        if (_isKept)
-        {
-            CheckedQuarantine.Add((nint)block, this);
-        }
-
+        _quarantine?.Add((nint)block, this);
         return block;
     }
 
-    /// <summary>Memory of the inner allocator; what is kept goes back for it if need be.</summary>
+    /// <summary>A block of the inner allocator. If memory is exhausted, the quarantines are emptied first, and then it is null.</summary>
+    /// <inheritdoc cref="AllocateCore" path="/safety"/>
     private unsafe void* TryObtain(nuint byteCount, nuint alignment, bool zeroed)
     {
+        // An allocator that fails on purpose must fail each time its plan says so.
+        SharedQuarantine? quarantine = Inner.FailsOnPurpose ? null : _quarantine;
         void* start;
-        using (BudgetTrial.If(_isTriedAgain))
+        using (BudgetTrial.If(quarantine is not null))
         {
             start = Inner.Obtain(byteCount, alignment, zeroed);
         }
 
-        if (start == null && _isTriedAgain)
+        if (start == null && quarantine is not null)
         {
-            CheckedRings.EmptyAll();
-            CheckedQuarantine.Empty();
+            ThreadQuarantine.EmptyAll();
+            quarantine.Empty();
             start = Inner.Obtain(byteCount, alignment, zeroed);
         }
 
@@ -266,108 +338,45 @@ internal sealed class CheckedAllocator : WrappingAllocator
         return start;
     }
 
-    protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed)
-    {
-        // Nothing has changed when this throws.
-        ulong release = (uint)AllocationSite.Resized.Id | (CheckedFindings.Here & ~(ulong)uint.MaxValue);
-        if (FindAtFree(block, oldByteCount, alignment, release) is { } violation)
-        {
-            NativeMemoryGuard.Tell(violation, mayThrow: true);
-        }
-
-        CheckedHeader* header = CheckedHeader.Of(block);
-        ulong allocation = header->Allocation;
-        bool isRinged = newByteCount <= CheckedRings.LargestByteCount && alignment <= _ringAlignment;
-        void* moved = isRinged
-            ? CheckedRings.Of(this) is { } rings ? AllocateRinged(rings, newByteCount, zeroed, allocation) : null
-            : AllocateKept(newByteCount, nuint.Max(alignment, BlockAlignment), zeroed, allocation);
-        if (moved != null)
-        {
-            new Block(block, oldByteCount).CopyTo(new Block(moved, newByteCount));
-            Keep(header, release, mayThrow: false);
-        }
-
-        return moved;
-    }
-
-    /// <summary>What is wrong with a block that is given back; null if nothing.</summary>
-    private unsafe NativeMemoryViolation? FindAtFree(void* block, nuint byteCount, nuint alignment, ulong release)
-    {
-        bool isListed = _isKept && (byteCount > CheckedRings.LargestByteCount || alignment > _ringAlignment);
-        if (((nuint)block & 15) != 0 || (isListed && !CheckedQuarantine.Knows((nint)block)))
-        {
-            return CheckedFindings.Unknown((nint)block, Name, release);
-        }
-
-        CheckedHeader* header = CheckedHeader.Of(block);
-        if (header->Checksum != CheckedHeader.Sum(header))
-        {
-            return header->LooksLikeOne ? CheckedFindings.InLive(header, release) : CheckedFindings.Unknown((nint)block, Name, release);
-        }
-
-        return header->AllocatorId != _id ? CheckedFindings.WrongAllocator(header, CheckedNames.Of(header->AllocatorId), Name, release)
-            : header->IsFreed ? CheckedFindings.DoubleFree(header, release)
-            : header->Length != byteCount ? CheckedFindings.WrongSize(header, byteCount, release)
-            : CheckedFindings.InLive(header, release);
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private unsafe void FreeSlowly(void* block, nuint byteCount, nuint alignment, bool isBare)
-    {
-        ulong release = CheckedFindings.Here;
-        NativeMemoryViolation? violation = FindAtFree(block, byteCount, alignment, release);
-        if (violation is null)
-        {
-            Keep(CheckedHeader.Of(block), release, isBare);
-            return;
-        }
-
-        if (violation.Kind is NativeMemoryViolationKind.Overflow or NativeMemoryViolationKind.Underflow or NativeMemoryViolationKind.CorruptedHeader)
-        {
-            CheckedQuarantine.Leave((nint)block);
-        }
-
-        if (violation.Kind is NativeMemoryViolationKind.Overflow or NativeMemoryViolationKind.Underflow)
-        {
-            // Nobody uses it again. But who gives it back once more is told so.
-            CheckedBlocks.Retire(CheckedHeader.Of(block), release, isFilled: false);
-        }
-
-        NativeMemoryGuard.Tell(violation, isBare);
-    }
-
-    private unsafe void GiveToInner(CheckedHeader* header)
-    {
-        CheckedShape shape = CheckedShape.Of(header);
-        byte* start = (byte*)(header + 1) - shape.Front;
-        _ranges?.Remove((nuint)start, shape.ByteCount);
-        Inner.GiveBack(start, shape.ByteCount, header->Alignment);
-    }
-
-    /// <summary>Makes an intact block a freed one, and keeps it as its kind is kept.</summary>
+    /// <summary>Marks an intact block as freed, and puts it where its kind waits.</summary>
+    /// <safety>The header is intact, and the block is not used any more.</safety>
     private unsafe void Keep(CheckedHeader* header, ulong release, bool mayThrow)
     {
-        nint block = (nint)(header + 1);
-        if (header->IsRinged)
+        if (header->IsSmall)
         {
-            KeepRinged(CheckedRings.Of(this), header, header->Length, SizeClasses.Of(header->Length), release, mayThrow);
+            KeepSmall(ThreadQuarantine.Of(this), header, header->Length, SizeClasses.Of(header->Length), release, mayThrow);
         }
-        else if (!_isKept)
+        else if (_quarantine is null)
         {
             GiveToInner(header);
         }
-        else
+        else if (!_quarantine.TryKeep(header, release, mayThrow))
         {
-            List<(CheckedAllocator Owner, nint Block)> leaving = [];
-            if (!CheckedQuarantine.TryKeep(block, CheckedShape.Of(header).ByteCount, release, leaving))
-            {
-                NativeMemoryGuard.Tell(CheckedFindings.DoubleFree(header, release), mayThrow);
-            }
-
-            foreach ((CheckedAllocator owner, nint left) in leaving)
-            {
-                owner.Discard(left, mayThrow);
-            }
+            NativeMemoryGuard.Tell(CheckedFindings.DoubleFree(header, release), mayThrow);
         }
+    }
+
+    /// <summary>Marks an intact small block as freed, and keeps it in a quarantine, if there is one.</summary>
+    /// <inheritdoc cref="Keep" path="/safety"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private unsafe void KeepSmall(ThreadQuarantine? quarantine, CheckedHeader* header, nuint byteCount, int sizeClass, ulong release, bool mayThrow)
+    {
+        _small.Close(header, release);
+        FillPattern.SetLines((byte*)(header + 1), byteCount, FillPattern.Poison);
+        nint block = (nint)(header + 1);
+        nint leaving = quarantine is null ? block : quarantine.Keep(sizeClass, block);
+        if (leaving != 0)
+        {
+            Discard(leaving, mayThrow);
+        }
+    }
+
+    /// <safety>The header is intact, and the block is neither used nor in a quarantine.</safety>
+    private unsafe void GiveToInner(CheckedHeader* header)
+    {
+        RedZones zones = RedZones.Of(header);
+        byte* start = (byte*)(header + 1) - zones.Front;
+        _ranges?.Remove((nuint)start, zones.ByteCount);
+        Inner.GiveBack(start, zones.ByteCount, header->Alignment);
     }
 }

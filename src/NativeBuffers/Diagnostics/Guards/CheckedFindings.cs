@@ -4,19 +4,24 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
-/// <summary>What is wrong with a checked block, in plain words.</summary>
+/// <summary>Finds damage in checked blocks, and describes it in plain words.</summary>
 internal static class CheckedFindings
 {
-    /// <summary>What a header says of who gave the block back: the number of an site; above, the thread.</summary>
-    public static ulong Here => (uint)AllocationSite.Noted.Id | ((ulong)(uint)Environment.CurrentManagedThreadId << 32);
+    /// <summary>The noted site in the lower half, this thread in the upper half: for <see cref="CheckedHeader.Allocation"/> and <see cref="CheckedHeader.Release"/>.</summary>
+    public static ulong SiteAndThread => (uint)AllocationSite.Noted.Id | ((ulong)(uint)Environment.CurrentManagedThreadId << 32);
 
-    /// <summary>Whether the caller works with bare blocks, and is told by exceptions; owners are not.</summary>
+    /// <summary>Whether the caller uses bare blocks, so that a violation is thrown; owners never throw one.</summary>
     public static bool MayThrow => AllocationSite.Noted.IsOfBareBlock;
 
-    /// <summary>What is wrong around a block in use; null if nothing.</summary>
-    /// <param name="header">The block's.</param>
-    /// <param name="release">Who gives it back now; 0 if nobody does.</param>
-    /// <safety>The header, and what it says that is around it, can be read.</safety>
+    /// <summary>The damage in a block that is in use or in a quarantine; null if there is none.</summary>
+    /// <safety>The block is in use or in a quarantine: its header, the block and its red zones can be read.</safety>
+    public static unsafe NativeMemoryViolation? In(CheckedHeader* header) =>
+        !header->IsFreed ? InLive(header, release: 0) : SharedQuarantine.IsTooLarge(header) ? null : InFreed(header);
+
+    /// <summary>The damage around a block in use; null if there is none.</summary>
+    /// <param name="header">The header of the block.</param>
+    /// <param name="release">The site and the thread that free the block now; 0 if it is not being freed.</param>
+    /// <safety><inheritdoc cref="In" path="/safety"/></safety>
     public static unsafe NativeMemoryViolation? InLive(CheckedHeader* header, ulong release)
     {
         if (header->Checksum != CheckedHeader.Sum(header))
@@ -24,24 +29,24 @@ internal static class CheckedFindings
             return Corrupted(header, release);
         }
 
-        CheckedShape shape = CheckedShape.Of(header);
+        RedZones zones = RedZones.Of(header);
         byte* block = (byte*)(header + 1);
-        nuint before = CountBefore(header, shape);
+        nuint before = CountBefore(header, zones);
         if (before != 0)
         {
             return Make(
                 NativeMemoryViolationKind.Underflow, header, release, $"Underflow: {Bytes(before)} before {Block(header)} {Were(before)} overwritten.");
         }
 
-        nuint behind = CheckedFill.CountChanged(block + header->Length, block + shape.Room, out nuint first);
-        string where = first == 0 ? "" : $", the first {Bytes(first)} behind its end";
-        return behind == 0
+        nuint past = FillPattern.CountChanged(block + header->Length, block + zones.Room, out nuint first);
+        string where = first == 0 ? "" : $", the first {Bytes(first)} past its end";
+        return past == 0
             ? null
-            : Make(NativeMemoryViolationKind.Overflow, header, release, $"Overflow: {Bytes(behind)} behind {Block(header)} {Were(behind)} overwritten{where}.");
+            : Make(NativeMemoryViolationKind.Overflow, header, release, $"Overflow: {Bytes(past)} past {Block(header)} {Were(past)} overwritten{where}.");
     }
 
-    /// <summary>What is wrong with a block that was given back, and kept; null if nothing.</summary>
-    /// <safety>As for <see cref="InLive"/>.</safety>
+    /// <summary>The damage in and around a block in a quarantine; null if there is none.</summary>
+    /// <safety><inheritdoc cref="In" path="/safety"/></safety>
     public static unsafe NativeMemoryViolation? InFreed(CheckedHeader* header)
     {
         if (header->Checksum != CheckedHeader.Sum(header))
@@ -49,49 +54,44 @@ internal static class CheckedFindings
             return Corrupted(header, release: 0);
         }
 
-        CheckedShape shape = CheckedShape.Of(header);
+        RedZones zones = RedZones.Of(header);
         byte* block = (byte*)(header + 1);
-        nuint before = CountBefore(header, shape);
-        nuint changed = CheckedFill.CountChanged(block, block + shape.Room, out nuint first);
-        if (before + changed == 0)
+        nuint before = CountBefore(header, zones);
+        nuint count = before + FillPattern.CountChanged(block, block + zones.Room, out nuint first);
+        if (count == 0)
         {
             return null;
         }
 
         string where = before != 0 ? $"before {Block(header)}"
-            : first >= header->Length ? $"behind {Block(header)}"
+            : first >= header->Length ? $"past {Block(header)}"
             : $"of {Block(header)}, from byte {first.ToString("N0", CultureInfo.InvariantCulture)} on,";
-        nuint count = before + changed;
         return Make(
             NativeMemoryViolationKind.WriteAfterFree, header, header->Release, $"Write after free: {Bytes(count)} {where} {Were(count)} overwritten.");
     }
 
-    /// <summary>A block that was given back before.</summary>
+    /// <summary>The block was freed before.</summary>
     /// <safety>The header is intact.</safety>
     public static unsafe NativeMemoryViolation DoubleFree(CheckedHeader* header, ulong again) =>
-        Make(NativeMemoryViolationKind.DoubleFree, header, header->Release, $"Double free: {Block(header)} was given back twice.", $"; again {Free(again)}");
+        Make(NativeMemoryViolationKind.DoubleFree, header, header->Release, $"Double free: {Block(header)} was freed twice.", $"; again {Place(again)}");
 
-    /// <summary>A block that has another size.</summary>
+    /// <summary>The block was freed with a size that is not its own.</summary>
     /// <safety>The header is intact.</safety>
     public static unsafe NativeMemoryViolation WrongSize(CheckedHeader* header, nuint byteCount, ulong release) =>
-        Make(
-            NativeMemoryViolationKind.WrongSize, header, release,
-            $"Wrong size: {Block(header)} was given back as one of {Bytes(byteCount)}.");
+        Make(NativeMemoryViolationKind.WrongSize, header, release, $"Wrong size: {Block(header)} was freed as one of {Bytes(byteCount)}.");
 
-    /// <summary>A block of another allocator that is checked, too.</summary>
+    /// <summary>The block belongs to another checked allocator.</summary>
     /// <safety>The header is intact.</safety>
     public static unsafe NativeMemoryViolation WrongAllocator(CheckedHeader* header, string owner, string name, ulong release) =>
-        Make(
-            NativeMemoryViolationKind.WrongAllocator, header, release,
-            $"Wrong allocator: {Block(header)} of {owner} was given to {name}.");
+        Make(NativeMemoryViolationKind.WrongAllocator, header, release, $"Wrong allocator: {Block(header)} of {owner} was given to {name}.");
 
-    /// <summary>A block that is nobody's.</summary>
+    /// <summary>No checked allocator has a block at this address.</summary>
     public static NativeMemoryViolation Unknown(nint block, string name, ulong release) =>
         new(
             NativeMemoryViolationKind.WrongAllocator, (nuint)block, byteCount: 0, AllocationSite.Unknown.ToString(), Site(release),
-            $"Wrong allocator: {name} was given a block that it never gave out, or has given back long ago, or not with this size. Given back {Free(release)}.");
+            $"Wrong allocator: {name} was given a block that it never gave out, that has another size, or that was freed long ago. Freed {Place(release)}.");
 
-    /// <summary>A new block that overlaps a block which its allocator has not got back.</summary>
+    /// <summary>A new block overlaps a block that its allocator has not got back.</summary>
     public static NativeMemoryViolation Overlap(nuint start, nuint byteCount, (nuint Start, nuint ByteCount) other, string name)
     {
         string site = AllocationSite.Noted.ToString();
@@ -103,31 +103,30 @@ internal static class CheckedFindings
     private static unsafe NativeMemoryViolation Corrupted(CheckedHeader* header, ulong release) =>
         new(
             NativeMemoryViolationKind.CorruptedHeader, (nuint)(header + 1), byteCount: 0, AllocationSite.Unknown.ToString(), release == 0 ? "" : Site(release),
-            "Corrupted header: what the guard wrote in front of a block was overwritten, so that nothing is known of it."
-            + (release == 0 ? "" : $" Given back {Free(release)}."));
+            $"Corrupted header: the guard's data before a block was overwritten, so nothing is known about the block.{(release == 0 ? "" : $" Freed {Place(release)}.")}");
 
-    private static unsafe nuint CountBefore(CheckedHeader* header, CheckedShape shape)
-    {
-        nuint padding = CheckedFill.CountChanged((byte*)header - shape.Padding, (byte*)header, out _);
-        return padding + CheckedFill.CountChanged((byte*)&header->FirstZone, (byte*)(header + 1), out _);
-    }
+    /// <summary>The number of changed bytes before the user's bytes.</summary>
+    /// <safety>The header is intact.</safety>
+    private static unsafe nuint CountBefore(CheckedHeader* header, RedZones zones) =>
+        FillPattern.CountChanged((byte*)header - zones.Padding, (byte*)header, out _)
+        + FillPattern.CountChanged((byte*)&header->FirstZone, (byte*)(header + 1), out _);
 
-    private static unsafe NativeMemoryViolation Make(NativeMemoryViolationKind kind, CheckedHeader* header, ulong release, string what, string more = "")
+    /// <safety>The header is intact.</safety>
+    private static unsafe NativeMemoryViolation Make(NativeMemoryViolationKind kind, CheckedHeader* header, ulong release, string sentence, string more = "")
     {
         string allocated = AllocationSite.FromId((int)(uint)header->Allocation).ToString();
-        string freed = release == 0 ? "" : Free(release);
         return new(
             kind, (nuint)(header + 1), (long)header->Length, allocated, release == 0 ? "" : Site(release),
-            $"{what} Allocated at {allocated}{(release == 0 ? "" : $"; given back {freed}")}{more}.");
+            $"{sentence} Allocated at {allocated}{(release == 0 ? "" : $"; freed {Place(release)}")}{more}.");
     }
 
     private static string Site(ulong release)
     {
         AllocationSite site = AllocationSite.FromId((int)(uint)release);
-        return site == AllocationSite.Unknown || site.Line == 0 ? Free(release) : site.ToString();
+        return site == AllocationSite.Unknown || site.Line == 0 ? Place(release) : site.ToString();
     }
 
-    private static string Free(ulong release)
+    private static string Place(ulong release)
     {
         AllocationSite site = AllocationSite.FromId((int)(uint)release);
         string thread = $"on thread {release >> 32}";
@@ -139,6 +138,7 @@ internal static class CheckedFindings
             : $"by Dispose {thread}";
     }
 
+    /// <safety>The header is intact.</safety>
     private static unsafe string Block(CheckedHeader* header) => $"a {header->Length.ToString("N0", CultureInfo.InvariantCulture)}-byte block";
 
     private static string Bytes(nuint count) => count == 1 ? "1 byte" : $"{count.ToString("N0", CultureInfo.InvariantCulture)} bytes";

@@ -1,50 +1,52 @@
-using NativeBuffers.Diagnostics.Guards;
 using NativeBuffers.Instrumentation;
 using NativeBuffers.Platform.Shared;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers;
 
-/// <summary>What guards have found in this process: see <see cref="NativeAllocatorGuards.extension(NativeAllocator).WithGuards"/>.</summary>
+/// <summary>The findings of all guards in this process: see <see cref="NativeAllocatorGuards.extension(NativeAllocator).WithGuards"/>.</summary>
 /// <remarks>All members may be called from any thread.</remarks>
 public static class NativeMemoryGuard
 {
     private static readonly UninterruptedLock s_gate = new();
     private static Action[] s_checks = [];
     private static long s_violationCount;
+    private static int s_hasWarned;
 
-    /// <summary>Told of each violation, on the thread that finds it, also of those that are thrown.</summary>
+    /// <summary>Raised for each violation, on the thread that finds it, also if the violation is thrown.</summary>
     /// <remarks>
-    /// While nobody listens, those that are not thrown are written to the standard error stream. A listener should allocate no
-    /// native memory; what it throws is written to the standard error stream, too.
+    /// If there is no listener, a violation that is not thrown is written to the standard error stream. A listener should allocate no
+    /// native memory. An exception of a listener is written to the standard error stream, too.
     /// </remarks>
     public static event Action<NativeMemoryViolation>? ViolationFound;
 
-    /// <summary>How many violations were found so far, reported or thrown.</summary>
+    /// <summary>The number of violations that were found, reported or thrown.</summary>
     public static long ViolationCount => Volatile.Read(ref s_violationCount);
 
-    /// <summary>Looks at all that guards can look at now, instead of when it is freed or used again; reports what it finds, and throws nothing.</summary>
+    /// <summary>Verifies all memory that guards can verify, now and not only when a block is freed or used again.</summary>
+    /// <remarks>Reports the violations, and throws nothing.</remarks>
     public static void Check()
     {
-        CheckedRings.Check().ForEach(Report);
-        CheckedQuarantine.Check().ForEach(Report);
         foreach (Action check in Volatile.Read(ref s_checks))
         {
             check();
         }
     }
 
-    /// <summary>Adds to what <see cref="Check"/> does, for as long as the process lives.</summary>
-    /// <param name="check">Reports what it finds, throws nothing, and may be called on several threads at once.</param>
+    /// <summary>Lets <see cref="Check"/> call an action, once and for as long as the process lives.</summary>
+    /// <param name="check">Reports violations and throws nothing. Several threads may call it at once.</param>
     internal static void AddCheck(Action check)
     {
         using (s_gate.Enter())
         {
-            Volatile.Write(ref s_checks, [.. s_checks, check]);
+            if (!s_checks.Contains(check))
+            {
+                Volatile.Write(ref s_checks, [.. s_checks, check]);
+            }
         }
     }
 
-    /// <summary>Tells of a violation where nothing can be thrown.</summary>
+    /// <summary>Reports a violation where nothing can be thrown.</summary>
     internal static void Report(NativeMemoryViolation violation)
     {
         if (!Tell(violation))
@@ -53,15 +55,15 @@ public static class NativeMemoryGuard
         }
     }
 
-    /// <summary>Tells of a violation, and makes what to throw.</summary>
+    /// <summary>Counts a violation, raises the event, and makes the exception to throw.</summary>
     internal static NativeMemoryViolationException Found(NativeMemoryViolation violation)
     {
         _ = Tell(violation);
         return new NativeMemoryViolationException(violation);
     }
 
-    /// <summary>Tells of a violation, and throws it if it may.</summary>
-    /// <exception cref="NativeMemoryViolationException">It may.</exception>
+    /// <summary>Throws a violation, or reports it if it must not be thrown.</summary>
+    /// <exception cref="NativeMemoryViolationException"><paramref name="mayThrow"/> is true.</exception>
     internal static void Tell(NativeMemoryViolation violation, bool mayThrow)
     {
         if (mayThrow)
@@ -72,6 +74,16 @@ public static class NativeMemoryGuard
         Report(violation);
     }
 
+    /// <summary>Writes why guards cannot do all their work to the error stream, the first time only. The program goes on.</summary>
+    internal static void WarnOnce(string reason)
+    {
+        if (Interlocked.Exchange(ref s_hasWarned, 1) == 0)
+        {
+            StandardError.WriteLine($"NativeBuffers: {reason}");
+        }
+    }
+
+    /// <summary>Counts a violation and raises the event; false if there is no listener.</summary>
     private static bool Tell(NativeMemoryViolation violation)
     {
         Interlocked.Increment(ref s_violationCount);
@@ -94,7 +106,7 @@ public static class NativeMemoryGuard
             }
             catch (Exception thrown)
             {
-                StandardError.WriteLine($"NativeBuffers: {violation.Message} Who was told of it threw: {thrown.Message}");
+                StandardError.WriteLine($"NativeBuffers: {violation.Message} A listener threw: {thrown.Message}");
             }
         }
 

@@ -45,8 +45,8 @@ public class CheckedBlockTests
             Assert.Equal(NativeMemoryViolationKind.Overflow, found.Kind);
             Assert.Equal(((nuint)block, (long)size), (found.Address, found.ByteCount));
             Assert.Equal((Here + allocated, Here + (allocated + 4)), (found.AllocatedAt, found.FreedAt));
-            Assert.StartsWith($"Overflow: 1 byte behind a {size:N0}-byte block was overwritten", found.Message);
-            Assert.EndsWith($"Allocated at {found.AllocatedAt}; given back at {found.FreedAt}.", found.Message);
+            Assert.StartsWith($"Overflow: 1 byte past a {size:N0}-byte block was overwritten", found.Message);
+            Assert.EndsWith($"Allocated at {found.AllocatedAt}; freed at {found.FreedAt}.", found.Message);
             Assert.Equal(NativeMemoryViolationKind.DoubleFree, Find(() => guard.Free(block, (nuint)size, (nuint)alignment)).Kind);
         }
     }
@@ -66,7 +66,7 @@ public class CheckedBlockTests
 
             Assert.Equal(NativeMemoryViolationKind.Underflow, found.Kind);
             Assert.Equal((Here + allocated, Here + (allocated + 4)), (found.AllocatedAt, found.FreedAt));
-            Assert.Equal($"Underflow: 1 byte before a {size:N0}-byte block was overwritten. Allocated at {found.AllocatedAt}; given back at {found.FreedAt}.", found.Message);
+            Assert.Equal($"Underflow: 1 byte before a {size:N0}-byte block was overwritten. Allocated at {found.AllocatedAt}; freed at {found.FreedAt}.", found.Message);
         }
     }
 
@@ -102,7 +102,7 @@ public class CheckedBlockTests
 
         Assert.Equal(NativeMemoryViolationKind.DoubleFree, found.Kind);
         Assert.Equal((Here + allocated, Here + (allocated + 2)), (found.AllocatedAt, found.FreedAt));
-        Assert.EndsWith($"Allocated at {found.AllocatedAt}; given back at {found.FreedAt}; again at {Here}{allocated + 4}.", found.Message);
+        Assert.EndsWith($"Allocated at {found.AllocatedAt}; freed at {found.FreedAt}; again at {Here}{allocated + 4}.", found.Message);
     }
 
     [Theory]

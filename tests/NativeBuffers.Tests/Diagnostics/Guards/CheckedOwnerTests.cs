@@ -26,7 +26,7 @@ public class CheckedOwnerTests
             });
         Assert.Equal((NativeMemoryViolationKind.Overflow, (long)length), (found.Kind, found.ByteCount));
         Assert.StartsWith(Here, found.AllocatedAt);
-        Assert.Contains($"Overflow: 1 byte behind a {length:N0}-byte block was overwritten. Allocated at {Here}", found.Message);
+        Assert.Contains($"Overflow: 1 byte past a {length:N0}-byte block was overwritten. Allocated at {Here}", found.Message);
         Assert.NotEmpty(found.FreedAt);
     }
 

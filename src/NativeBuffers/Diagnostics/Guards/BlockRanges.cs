@@ -3,18 +3,18 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
-/// <summary>The ranges of the blocks that a guard has from one allocator, to find two that overlap.</summary>
+/// <summary>The address ranges of all blocks that a guard has from one allocator, to find two blocks that overlap.</summary>
 /// <remarks>
 /// For a user's own allocators and C functions. Only blocks of one allocator are compared, because another allocator may divide a block
-/// of the first one. A block counts until the allocator has it back, also while the guard keeps it after its free.
+/// of the first one. A block counts until the guard gives it back to the allocator, so also while it is in the quarantine.
 /// </remarks>
-internal sealed class CheckedRanges
+internal sealed class BlockRanges
 {
     private readonly UninterruptedLock _gate = new();
     private readonly SortedSet<(nuint Start, nuint ByteCount)> _ranges = [];
 
-    /// <summary>The ranges for an allocator; null if the library's own functions allocate.</summary>
-    public static CheckedRanges? For(NativeAllocator allocator) => IsForeign(allocator) ? new CheckedRanges() : null;
+    /// <summary>An empty set for an allocator; null if the library's own functions allocate.</summary>
+    public static BlockRanges? For(NativeAllocator allocator) => IsForeign(allocator) ? new BlockRanges() : null;
 
     /// <summary>Adds a block. If it overlaps another block, returns that block's range and adds nothing.</summary>
     public (nuint Start, nuint ByteCount)? Add(nuint start, nuint byteCount)
@@ -33,7 +33,7 @@ internal sealed class CheckedRanges
         }
     }
 
-    /// <summary>Removes a block that the allocator gets back.</summary>
+    /// <summary>Removes a block before the allocator gets it back.</summary>
     public void Remove(nuint start, nuint byteCount)
     {
         using (_gate.Enter())
