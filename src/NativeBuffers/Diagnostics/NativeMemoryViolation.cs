@@ -1,7 +1,7 @@
 namespace NativeBuffers;
 
-/// <summary>A wrong use of memory that a guard has found: see <see cref="GuardMode"/>.</summary>
-/// <remarks>It cannot change, and may be kept. The memory that it tells of may be gone.</remarks>
+/// <summary>A wrong use of memory that a guard found: see <see cref="GuardMode"/>.</summary>
+/// <remarks>A violation is immutable, and may be kept. The block may be gone.</remarks>
 public sealed class NativeMemoryViolation
 {
     internal NativeMemoryViolation(
@@ -15,22 +15,22 @@ public sealed class NativeMemoryViolation
         Message = message;
     }
 
-    /// <summary>What was done.</summary>
+    /// <summary>The kind of wrong use.</summary>
     public NativeMemoryViolationKind Kind { get; }
 
-    /// <summary>Where the block starts; for information, it may be gone.</summary>
+    /// <summary>The address of the block; for information only, because the block may be gone.</summary>
     public nuint Address { get; }
 
-    /// <summary>The block's size in bytes, as it was asked for; 0 if that is not known.</summary>
+    /// <summary>The requested size of the block in bytes; 0 if it is unknown.</summary>
     public long ByteCount { get; }
 
-    /// <summary>The line at which the block was asked for, as <c>File.cs:12</c>; <c>(unknown)</c> if nobody has noted it.</summary>
+    /// <summary>The line that allocated the block, as <c>File.cs:12</c>; <c>(unknown)</c> if the line is unknown.</summary>
     public string AllocatedAt { get; }
 
-    /// <summary>The line at which the block was first given back, as <c>File.cs:20</c>, or by whom; empty if it was not.</summary>
+    /// <summary>The line that first freed the block, as <c>File.cs:20</c>, or how it was freed; empty if it was not freed.</summary>
     public string FreedAt { get; }
 
-    /// <summary>All of it in plain words, with both lines.</summary>
+    /// <summary>The violation in plain words, with both lines.</summary>
     public string Message { get; }
 
     /// <summary>The <see cref="Message"/>.</summary>

@@ -1,4 +1,3 @@
-using NativeBuffers.Diagnostics.Tracking;
 using NativeBuffers.Instrumentation;
 using NativeBuffers.Primitives;
 

@@ -4,17 +4,17 @@ using NativeBuffers.Platform.Shared;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
-/// <summary>The last line on the error stream of a process that touched a guarded block wrongly.</summary>
+/// <summary>The line that a process writes to the error stream when it touches a guarded block wrongly.</summary>
 /// <remarks>
-/// The process itself writes the line, in its handler of faults: without the line, the error stream would show only
-/// <c>AccessViolationException</c>. So no other process must be started, and no later process must look for reports.
+/// The fault handler of the process writes the line: without it, the error stream would show only <c>AccessViolationException</c>. So the
+/// line is complete before the fault, and no other process has to look for reports.
 /// </remarks>
 internal static class GuardFaultLine
 {
     private const string Begin = "NativeBuffers: a guarded block was used wrongly. It was allocated at ";
     private const string Freed = ", freed at ";
 
-    /// <summary>Makes the line, ready to be written, without records yet; null when memory is exhausted.</summary>
+    /// <summary>Makes a line without records; null if memory is exhausted.</summary>
     /// <param name="reportPath">The path of the report; null if there is none.</param>
     /// <safety>The line and its texts stay for as long as the process lives.</safety>
     public static unsafe FaultLine* Make(string? reportPath)

@@ -1,172 +1,219 @@
+using Microsoft.Win32.SafeHandles;
+using NativeBuffers.Instrumentation;
 using NativeBuffers.Platform;
 using NativeBuffers.Platform.Shared;
-using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
-/// <summary>The report of this process: a header and records in a mapped file, which keeps them when the process has ended.</summary>
+/// <summary>The file of a report, <c>nativebuffers-PID-STARTTIME-RANDOM.guard</c>. It belongs to one process, which deletes it at its end.</summary>
 /// <remarks>
-/// A process that ends in order deletes the file. Where there can be no file, or it can grow no more, records are in plain memory. Guards
-/// work all the same then, and say once what is missing.
+/// <para>A process number alone identifies no process: each container counts from 1, and a restarted container writes to the same folder.
+/// So no two processes use the same name, and a process changes no file but its own.</para>
+/// <para>The disk may be full. A process that touches a page of a mapped file ends with SIGBUS if the disk has no room for the page. To
+/// take all room in advance would cost megabytes for each process. So the file grows as needed, and its mapping is longer than the file.
+/// Zeros are written to the file before the mapping is touched there, and the system can refuse a write. When the file cannot grow, the
+/// rest of the mapping becomes plain memory.</para>
+/// <para>One case remains: file systems that write changes to another place (btrfs, ZFS) need more room for that, and no call can promise
+/// it.</para>
 /// </remarks>
-internal static class GuardReportFile
+internal sealed class GuardReportFile
 {
-    /// <summary>How many samples there are at a time.</summary>
-    public const int SampleCount = 128;
+    private const string Prefix = "nativebuffers-";
+    private const string Suffix = ".guard";
 
-    /// <summary>The largest <see cref="MappingCount"/>.</summary>
-    public const int MostMappingCount = 1 << 18;
+    /// <summary>Keeps the file open.</summary>
+    private readonly FileStream _file;
 
-    /// <summary>How many bytes the file grows by.</summary>
-    private const int Step = 64 * 1024;
+    private readonly string _path;
 
-    private static readonly UninterruptedLock s_lock = new();
-    private static GuardReportRoom? s_room;
-    private static unsafe GuardReportHeader* s_header;
-    private static unsafe FaultLine* s_line;
-    private static unsafe GuardedBlock* s_samples;
-    private static unsafe GuardedBlock* s_mappings;
-    private static int s_mappingCount;
+    /// <summary>Windows: deletes the file when the process has ended in order.</summary>
+    private SafeFileHandle? _end;
 
-    /// <summary>How many other blocks have records at a time, live and freed. There are fewer where each block is a mapping.</summary>
-    public static int MappingCount { get; } = GuardPages.AreThere ? MostMappingCount : 28_672;
-
-    /// <summary>Where the file is, or would be.</summary>
-    public static string FilePath { get; } = Path.Combine(GuardReportName.Folder, GuardReportName.Next());
-
-    /// <summary>Room for the records of samples; null when memory is exhausted.</summary>
-    /// <safety>They stay for as long as the process lives; one store uses them.</safety>
-    public static unsafe GuardedBlock* Samples()
+    private GuardReportFile(FileStream file, string path)
     {
-        using (s_lock.Enter())
-        {
-            if (s_samples == null && TryMap(SampleCount, SampleCount, out byte* start))
-            {
-                s_samples = (GuardedBlock*)(start + GuardReportHeader.ByteCount);
-                s_line->FirstRecords = s_samples;
-                Volatile.Write(ref s_line->FirstCount, SampleCount);
-            }
+        _file = file;
+        _path = path;
+    }
 
-            return s_samples;
+    /// <summary>The folder that <c>NATIVEBUFFERS_GUARD_REPORT</c> names, or the one for temporary files. It may not exist. Throws nothing.</summary>
+    public static string Folder
+    {
+        get
+        {
+            try
+            {
+                string folder = Environment.GetEnvironmentVariable("NATIVEBUFFERS_GUARD_REPORT") is { Length: > 0 } named ? named : Path.GetTempPath();
+                try
+                {
+                    return Path.GetFullPath(folder);
+                }
+                catch (Exception)
+                {
+                    // The path is relative and the current folder was deleted, or it is not a valid path.
+                    return folder;
+                }
+            }
+            catch (Exception)
+            {
+                // There is no folder for temporary files.
+                return ".";
+            }
         }
     }
 
-    /// <summary>Addresses for the records of all other blocks; null when memory is exhausted. <see cref="TryReach"/> tells which of them may be touched.</summary>
-    /// <safety>They stay for as long as the process lives; one store uses them.</safety>
-    public static unsafe GuardedBlock* Mappings()
-    {
-        using (s_lock.Enter())
-        {
-            if (s_mappings == null && TryMap(SampleCount + MappingCount, SampleCount, out byte* start))
-            {
-                s_mappings = (GuardedBlock*)(start + GuardReportHeader.ByteCount) + SampleCount;
-                s_mappingCount = s_room is null ? MappingCount : CountIn(s_room.ByteCount);
-                s_header->MappingCount = s_room is null ? 0 : s_mappingCount;
-                s_line->SecondRecords = s_mappings;
-                Volatile.Write(ref s_line->SecondCount, (ulong)s_mappingCount);
-            }
+    /// <summary>The length of the file, in whole pages. The mapping may be touched up to there.</summary>
+    public nuint ByteCount { get; private set; }
 
-            return s_mappings;
+    /// <summary>A path that no other process uses, now or later.</summary>
+    public static string NextPath() => Path.Combine(
+        Folder,
+        string.Create(CultureInfo.InvariantCulture, $"{Prefix}{Environment.ProcessId}-{DateTime.UtcNow:yyyyMMdd'T'HHmmssfff}-{Random.Shared.NextInt64():x16}{Suffix}"));
+
+    /// <summary>The reports in a folder, the newest first.</summary>
+    /// <exception cref="IOException">The folder cannot be read.</exception>
+    public static string[] Find(string folder, int? processId)
+    {
+        string pattern = processId is { } id ? string.Create(CultureInfo.InvariantCulture, $"{Prefix}{id}-*{Suffix}") : $"{Prefix}*{Suffix}";
+        string[] paths = Directory.GetFiles(folder, pattern);
+        Array.Sort(paths, static (left, right) => StringComparer.Ordinal.Compare(StartOf(right), StartOf(left)));
+        return paths;
+    }
+
+    /// <summary>Makes a new file; null if that fails for any reason, which is reported.</summary>
+    public static GuardReportFile? TryCreate(string path, nuint byteCount)
+    {
+        GuardReportFile? file = null;
+        try
+        {
+            SystemName.ThrowIfNoPath(path, nameof(path));
+            file = new GuardReportFile(Create(path), path);
+            file.Grow(byteCount);
+            ProcessEnd.DoLast(file.Delete);
+            return file;
+        }
+        catch (Exception exception)
+        {
+            NativeMemoryGuard.WarnOnce($"guards work without a report, because {path} cannot be written: {exception.Message}");
+            file?._file.Dispose();
+            file?.Delete();
+            return null;
         }
     }
 
-    /// <summary>Makes room for a record of <see cref="Mappings"/>, and for some after it; false when there is no room.</summary>
-    /// <safety><see cref="Mappings"/> has returned the addresses; they stay for as long as the process lives.</safety>
-    public static unsafe bool TryReach(int index)
+    /// <summary>Makes the file longer; false if that fails, which is reported.</summary>
+    public bool TryGrow(nuint byteCount)
     {
-        if (index < Volatile.Read(ref s_mappingCount))
+        try
         {
+            Grow(byteCount);
             return true;
         }
-
-        using (s_lock.Enter())
+        catch (Exception exception)
         {
-            if (index >= s_mappingCount)
-            {
-                // SAFETY: start is the mapping of header and all records, mapped bytes long, for as long as the process lives. No record
-                // after the length of the room was touched yet.
-                byte* start = (byte*)(s_mappings - SampleCount) - GuardReportHeader.ByteCount;
-                nuint mapped = ByteCountOf(SampleCount + MappingCount);
-                if (s_room is { } room && room.ByteCount < mapped && room.TryGrow(nuint.Min(mapped, nuint.Max(room.ByteCount + Step, ByteCountOf(SampleCount + index + 1)))))
-                {
-                    s_header->MappingCount = CountIn(room.ByteCount);
-                    Volatile.Write(ref s_mappingCount, s_header->MappingCount);
-                }
-                else if (s_room is null || s_room.TryReplace(start, mapped))
-                {
-                    Volatile.Write(ref s_mappingCount, MappingCount);
-                }
+            NativeMemoryGuard.WarnOnce($"the report {_path} tells of some blocks only, because it cannot become longer: {exception.Message}");
+            return false;
+        }
+    }
 
-                Volatile.Write(ref s_line->SecondCount, (ulong)s_mappingCount);
+    /// <summary>Maps the file, and addresses after its end; null if that fails, which is reported.</summary>
+    /// <safety>The mapping must not be touched after <see cref="ByteCount"/>. It stays for as long as the process lives.</safety>
+    public unsafe void* TryMap(nuint byteCount)
+    {
+        try
+        {
+            if (OperatingSystem.IsWindows() && byteCount > ByteCount)
+            {
+                // On Windows a mapping cannot be longer than its file, and the system takes the room when the file becomes longer.
+                Host.Maps.SetLength(_file.SafeFileHandle, (long)byteCount);
+                ByteCount = byteCount;
             }
 
-            return index < s_mappingCount;
-        }
-    }
-
-    /// <summary>Counts a block that could not be guarded.</summary>
-    public static void CountUnguarded()
-    {
-        unsafe
-        {
-            // SAFETY: the header stays mapped.
-            if (s_header != null)
+            void* start = Host.Maps.Map(_file.SafeFileHandle, byteCount, canWrite: true);
+            if (start == null)
             {
-                Interlocked.Increment(ref s_header->UnguardedCount);
-            }
-        }
-    }
-
-    /// <summary>
-    /// Maps the header and <paramref name="recordCount"/> records; the first <paramref name="usedCount"/> have room at once. An earlier
-    /// mapping stays where it is, and has the same contents if there is a file.
-    /// </summary>
-    private static unsafe bool TryMap(int recordCount, int usedCount, out byte* start)
-    {
-        nuint byteCount = ByteCountOf(recordCount);
-        if (s_header == null)
-        {
-            s_room = GuardReportRoom.TryCreate(FilePath, ByteCountOf(usedCount));
-        }
-
-        start = s_room is null ? null : (byte*)s_room.TryMap(byteCount);
-        if (start == null)
-        {
-            // An earlier room still has the header. These records are in plain memory, so they need no room.
-            s_room = null;
-            start = (byte*)Host.Memory.Allocate(byteCount, 1);
-        }
-
-        if (start != null && s_header == null)
-        {
-            s_line = GuardFaultLine.Make(s_room is null ? null : FilePath);
-            if (s_line == null)
-            {
-                return false;
+                NativeMemoryGuard.WarnOnce($"guards work without the report {_path}, because there is no memory to map it");
             }
 
-            s_header = (GuardReportHeader*)start;
-            Begin(s_header, s_line);
+            return start;
+        }
+        catch (Exception exception)
+        {
+            NativeMemoryGuard.WarnOnce($"guards work without the report {_path}, because it cannot be mapped: {exception.Message}");
+            return null;
+        }
+    }
+
+    /// <summary>Puts plain memory, all zero, where the mapping is longer than the file; false if memory is exhausted.</summary>
+    /// <safety>The mapping is from <see cref="TryMap"/>, has <paramref name="mappedByteCount"/> bytes, and was not touched after <see cref="ByteCount"/>.</safety>
+    public unsafe bool TryReplace(byte* start, nuint mappedByteCount)
+    {
+        // SAFETY: rest has mappedByteCount - ByteCount bytes, whole pages at the end of the caller's mapping, which stays mapped.
+        // A new mapping replaces these pages, so that they belong to the file no longer.
+        byte* rest = start + ByteCount;
+        return !OperatingSystem.IsWindows()
+            && Host.Memory.Decommit(rest, mappedByteCount - ByteCount, PageKind.Ordinary)
+            && Host.Memory.Commit(rest, mappedByteCount - ByteCount);
+    }
+
+    /// <summary>The part of a name after the process number. It sorts names by the start of their processes.</summary>
+    private static string StartOf(string path)
+    {
+        string name = Path.GetFileNameWithoutExtension(path)[Prefix.Length..];
+        return name[(name.IndexOf('-', StringComparison.Ordinal) + 1)..];
+    }
+
+    /// <remarks>The file is always new, so no link is followed. Only this user may read it.</remarks>
+    private static FileStream Create(string path)
+    {
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.ReadWrite | FileShare.Delete,
+            BufferSize = 0,
+        };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         }
 
-        return start != null;
+        return new FileStream(path, options);
     }
 
-    private static unsafe void Begin(GuardReportHeader* header, FaultLine* line)
+    private void Grow(nuint byteCount)
     {
-        header->RecordByteCount = sizeof(GuardedBlock);
-        header->ProcessId = Environment.ProcessId;
-        header->SampleCount = SampleCount;
-        header->StartedAt = DateTime.UtcNow.Ticks;
-        header->KnowsAccess = Host.Faults.KnowsAccess ? 1 : 0;
-        header->Program.Write(AppDomain.CurrentDomain.FriendlyName);
-        header->SignatureFound = GuardReportHeader.Signature;
-        _ = Host.Faults.TryNote(&header->FaultAddress, line);
+        if ((ulong)byteCount > (ulong)FileSizeLimit.Current)
+        {
+            throw new IOException($"the limit ulimit -f lets files of this process have {FileSizeLimit.Current:N0} bytes.");
+        }
+
+        ReadOnlySpan<byte> zeros = stackalloc byte[4096];
+        for (nuint written = ByteCount; written < byteCount; written += (nuint)zeros.Length)
+        {
+            RandomAccess.Write(_file.SafeFileHandle, zeros, (long)written);
+        }
+
+        ByteCount = byteCount;
     }
 
-    private static unsafe nuint ByteCountOf(int recordCount) =>
-        (GuardReportHeader.ByteCount + ((nuint)recordCount * (nuint)sizeof(GuardedBlock)) + SystemMemory.PageSize - 1) & ~(SystemMemory.PageSize - 1);
+    private void Delete()
+    {
+        try
+        {
+            if (OperatingSystem.IsWindows() && !_file.SafeFileHandle.IsClosed)
+            {
+                // Windows does not delete a mapped file, and records are written up to the end. So this handle asks the system to delete the
+                // file when its last handle is closed, which happens when the process has ended.
+                _end = File.OpenHandle(
+                    _path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.DeleteOnClose);
+                return;
+            }
 
-    private static unsafe int CountIn(nuint byteCount) =>
-        int.Min(MappingCount, (int)((byteCount - GuardReportHeader.ByteCount) / (nuint)sizeof(GuardedBlock)) - SampleCount);
+            File.Delete(_path);
+        }
+        catch (Exception)
+        {
+            // The file stays, and does no harm.
+        }
+    }
 }

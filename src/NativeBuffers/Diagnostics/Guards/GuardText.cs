@@ -5,23 +5,35 @@ using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
-/// <summary>A short text inside a record: UTF-8, up to the first zero. Written without a managed allocation.</summary>
+/// <summary>A short text inside a record: UTF-8, up to the first zero. Written without managed memory.</summary>
 [InlineArray(ByteCount)]
 internal struct GuardText
 {
     private const int ByteCount = 72;
     private byte _first;
 
-    /// <summary>The line of an site, as <see cref="AllocationSite.ToString"/> has it.</summary>
-    public void Write(AllocationSite site)
+    /// <summary>Writes a site as <see cref="AllocationSite.ToString"/> does, or <paramref name="unknown"/> if the site has no file.</summary>
+    public void Write(AllocationSite site, string unknown = "(unknown)")
     {
-        if (site.Line == 0 || site.IsRule)
+        Write(unknown);
+        WriteIfKnown(site);
+    }
+
+    /// <summary>Writes a site if it has a file.</summary>
+    public void WriteIfKnown(AllocationSite site)
+    {
+        if (site.File is "")
         {
-            Write(site.ToString() is { Length: > 0 } text ? text : "(unknown)");
             return;
         }
 
-        // The number from behind, then of the name as much as there is room for: its end says more.
+        if (site.Line == 0 || site.IsRule)
+        {
+            Write(site.ToString());
+            return;
+        }
+
+        // The line number, and as many last characters of the file's name as there is room for.
         Span<byte> line = stackalloc byte[16];
         line[0] = (byte)':';
         _ = site.Line.TryFormat(line[1..], out int digitCount, default, CultureInfo.InvariantCulture);
@@ -38,7 +50,7 @@ internal struct GuardText
         line.CopyTo(room[written..]);
     }
 
-    /// <summary>As much of a text as there is room for.</summary>
+    /// <summary>Writes as much of a text as there is room for.</summary>
     public void Write(ReadOnlySpan<char> text)
     {
         Span<byte> room = this;

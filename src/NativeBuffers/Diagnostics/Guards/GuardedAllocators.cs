@@ -5,22 +5,22 @@ using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
-/// <summary>Which guard stands in front of an allocator.</summary>
+/// <summary>The guards around allocators: one for each mode.</summary>
 internal static class GuardedAllocators
 {
-    /// <summary>Those in front of allocators that live forever, and therefore do so, too.</summary>
+    /// <summary>The guards around allocators that live forever; these guards live forever, too.</summary>
     private static readonly ConcurrentDictionary<(NativeAllocator Inner, GuardMode Mode), NativeAllocator> s_permanent = new();
 
     private static int s_isCheckedAtExit;
 
-    /// <summary>The one that stands in front of an allocator because a user asked for it.</summary>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="mode"/> is none of the modes.</exception>
+    /// <summary>A guard that the user asked for.</summary>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="mode"/> is not a mode.</exception>
     public static NativeAllocator Over(NativeAllocator inner, GuardMode mode) =>
         inner.LivesForever && Enum.IsDefined(mode)
             ? s_permanent.GetOrAdd((inner, mode), static key => Make(key.Inner, key.Mode, isAmbient: false))
             : Make(inner, mode, isAmbient: false);
 
-    /// <summary>One that stands in front of an allocator in the whole process; itself if one does already.</summary>
+    /// <summary>A guard for the whole process; the allocator itself if it is guarded.</summary>
     public static NativeAllocator Ambient(NativeAllocator inner, GuardMode mode)
     {
         if (mode == GuardMode.Checked && Interlocked.Exchange(ref s_isCheckedAtExit, 1) == 0)
@@ -31,7 +31,7 @@ internal static class GuardedAllocators
         return inner.IsGuarded ? inner : Make(inner, mode, isAmbient: true);
     }
 
-    /// <summary>Whether an allocator may give out blocks that another guard gave to it: one is behind it, or a user's own, of which nobody knows.</summary>
+    /// <summary>Whether an allocator may give out blocks of another guard: because it wraps a guard, or is a user's own.</summary>
     public static bool MayHandOn(NativeAllocator allocator) => allocator.IsGuarded || allocator switch
     {
         WrappingAllocator wrapping => MayHandOn(wrapping.Inner),

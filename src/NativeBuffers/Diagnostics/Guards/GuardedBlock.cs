@@ -1,34 +1,34 @@
 namespace NativeBuffers.Diagnostics.Guards;
 
-/// <summary>What is known of a guarded block: a record of the report, which is also where the guard itself looks it up.</summary>
+/// <summary>The record of a guarded block: written to the report, and used by the guard itself (GWP-ASan's allocation metadata).</summary>
 /// <remarks>
-/// The pages of the range that are not data can never be touched. The block ends with the data, or less than its alignment before; what
-/// is left in front of it and behind it is <em>slack</em>, filled with <see cref="Canary"/>.
+/// The pages of the range that are not data can never be touched. The block ends where the data ends, or less than its alignment before
+/// that. The rest of the data, before and after the block, is <em>slack</em>, and filled with <see cref="Canary"/>.
 /// </remarks>
 [StructLayout(LayoutKind.Sequential)]
 internal struct GuardedBlock
 {
-    /// <summary>What slack is filled with.</summary>
+    /// <summary>Each byte of slack.</summary>
     public const byte Canary = 0xB5;
 
-    /// <summary>Written last, so that a record which the end of the process finds half-written says nothing.</summary>
-    public GuardedBlockState State;
+    /// <summary>Written last, so that a record counts only when it is complete, even if the process ends.</summary>
+    public Use State;
 
-    /// <summary>The managed number of the thread that asked for it.</summary>
+    /// <summary>The managed number of the thread that allocated the block.</summary>
     public int Thread;
 
-    /// <summary>The first byte's address.</summary>
+    /// <summary>The address of the first byte.</summary>
     public ulong Start;
 
-    /// <summary>As it was asked for.</summary>
+    /// <summary>The requested size in bytes.</summary>
     public ulong ByteCount;
 
-    /// <summary>All addresses that are this block's, pages around it included.</summary>
+    /// <summary>All addresses of the block, pages around it included.</summary>
     public ulong RangeStart;
 
     public ulong RangeByteCount;
 
-    /// <summary>The pages that can be touched while it lives.</summary>
+    /// <summary>The pages that can be touched while the block lives.</summary>
     public ulong DataStart;
 
     public ulong DataByteCount;
@@ -36,52 +36,67 @@ internal struct GuardedBlock
     /// <summary>Counts the guarded blocks of the process, from 1.</summary>
     public long Serial;
 
-    /// <summary>A block that the allocator behind has given for this one, so that it counts and refuses as it would without guards; or 0.</summary>
+    /// <summary>The unused block of the inner allocator for this one, so that it counts and refuses as it would without guards; or 0.</summary>
     public nuint Shadow;
 
-    /// <summary>The number of the guard that gave it out.</summary>
+    /// <summary>The number of the guard that gave the block out.</summary>
     public int Guard;
 
-    /// <summary>The managed number of the thread that gave it back.</summary>
+    /// <summary>The managed number of the thread that freed the block.</summary>
     public int FreedByThread;
 
-    /// <summary>What its start is a multiple of, in bytes.</summary>
+    /// <summary>The alignment in bytes.</summary>
     public uint Alignment;
 
-    /// <summary>Whether the block has elements. Then it needs no more than their alignment.</summary>
+    /// <summary>Whether the block has elements. Then it needs only their alignment.</summary>
     public bool IsTyped;
 
-    /// <summary>Whether the block's range belongs to <see cref="GuardLots"/>.</summary>
+    /// <summary>Whether the range belongs to a lot of <see cref="GuardRecords"/>.</summary>
     public bool IsInLot;
 
     private readonly short _padding;
 
-    /// <summary>The allocator, as the user knows it.</summary>
+    /// <summary>The allocator's name for reports.</summary>
     public GuardText Allocator;
 
     public GuardText AllocatedAt;
 
     public GuardText FreedAt;
 
-    /// <summary>The first address behind the block.</summary>
+    /// <summary>The use of a record.</summary>
+    public enum Use
+    {
+        /// <summary>The record has no block.</summary>
+        None,
+
+        /// <summary>The block is in use.</summary>
+        Live,
+
+        /// <summary>The block was freed, and its pages cannot be touched.</summary>
+        Freed,
+    }
+
+    /// <summary>The first address after the block.</summary>
     public readonly ulong End => Start + ByteCount;
 
-    /// <summary>Whether an address is one of the range's.</summary>
+    private readonly unsafe Span<byte> Front => new((void*)DataStart, (int)(ByteCount == 0 ? 0 : Start - DataStart));
+
+    private readonly unsafe Span<byte> Back => new((void*)End, (int)(ByteCount == 0 ? 0 : DataStart + DataByteCount - End));
+
+    /// <summary>Whether an address is in the range.</summary>
     public readonly bool Covers(ulong address) => address - RangeStart < RangeByteCount;
 
-    /// <summary>How far an address is from the block's bytes; 0 for one of them.</summary>
+    /// <summary>The distance from an address to the block's bytes; 0 for one of these bytes.</summary>
     public readonly ulong DistanceTo(ulong address) =>
         address < Start ? Start - address : address >= End ? address - End + 1 : 0;
 
-    /// <summary>Which of its bounds was written across; null if none. The slack is as it was then.</summary>
-    /// <safety>The data can be touched.</safety>
+    /// <summary>The bound across which slack was written; null if none. The slack is filled again.</summary>
+    /// <safety>The data pages can be touched.</safety>
     public unsafe NativeMemoryViolationKind? RepairSlack()
     {
-        Span<byte> front = Front;
-        Span<byte> back = Back;
         NativeMemoryViolationKind? found =
-            back.ContainsAnyExcept(Canary) ? NativeMemoryViolationKind.Overflow
-            : front.ContainsAnyExcept(Canary) ? NativeMemoryViolationKind.Underflow
+            Back.ContainsAnyExcept(Canary) ? NativeMemoryViolationKind.Overflow
+            : Front.ContainsAnyExcept(Canary) ? NativeMemoryViolationKind.Underflow
             : null;
         if (found is not null)
         {
@@ -91,14 +106,10 @@ internal struct GuardedBlock
         return found;
     }
 
-    /// <safety>The data can be touched.</safety>
+    /// <safety>The data pages can be touched.</safety>
     public unsafe void FillSlack()
     {
         Front.Fill(Canary);
         Back.Fill(Canary);
     }
-
-    private readonly unsafe Span<byte> Front => new((void*)DataStart, (int)(ByteCount == 0 ? 0 : Start - DataStart));
-
-    private readonly unsafe Span<byte> Back => new((void*)End, (int)(ByteCount == 0 ? 0 : DataStart + DataByteCount - End));
 }

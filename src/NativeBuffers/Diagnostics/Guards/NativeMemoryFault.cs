@@ -1,6 +1,6 @@
 namespace NativeBuffers;
 
-/// <summary>A memory access that failed, as the process noted it in its <see cref="NativeMemoryReport"/>.</summary>
+/// <summary>A memory access that failed, from a <see cref="NativeMemoryReport"/>.</summary>
 public sealed class NativeMemoryFault
 {
     internal NativeMemoryFault(nuint address, bool? isWrite, nuint instruction)
@@ -13,7 +13,7 @@ public sealed class NativeMemoryFault
     /// <summary>The address that was touched.</summary>
     public nuint Address { get; }
 
-    /// <summary>Whether it was to be written; false, if it was to be read; null where the processor did not say.</summary>
+    /// <summary>True for a write, false for a read, null if the processor did not tell.</summary>
     public bool? IsWrite { get; }
 
     /// <summary>The address of the instruction.</summary>

@@ -3,13 +3,13 @@ using NativeBuffers.Platform.Shared;
 
 namespace NativeBuffers;
 
-/// <summary>What a process has left that was started with guards by pages, and ended by touching what it must not: who owned that.</summary>
+/// <summary>The report of a process with page guards: its guarded blocks, and the memory access that ended the process.</summary>
 /// <remarks>
-/// <para>The fault of such a process cannot be caught. So the process writes ahead, into the file
-/// <c>nativebuffers-PID-STARTTIME-RANDOM.guard</c> in the folder for temporary files, or in the one that the environment variable
-/// <c>NATIVEBUFFERS_GUARD_REPORT</c> names; a process that ends in order deletes its own. The file of a process that still runs may
-/// be read, too.</para>
-/// <para>A report cannot change, and may be used by all threads.</para>
+/// <para>A fault at a guard page cannot be caught. So the process writes its report in advance, to the file
+/// <c>nativebuffers-PID-STARTTIME-RANDOM.guard</c>. The environment variable <c>NATIVEBUFFERS_GUARD_REPORT</c> names the folder; without
+/// it, the file is in the folder for temporary files. A process that ends in order deletes its file. The file of a process that still
+/// runs can be read, too.</para>
+/// <para>A report is immutable, and may be used from all threads.</para>
 /// <code>
 /// Console.WriteLine(NativeMemoryReport.Read(NativeMemoryReport.Find()[0]).Explain());
 /// // Read 1 byte past a 100-byte block allocated at F.cs:12.
@@ -31,47 +31,47 @@ public sealed class NativeMemoryReport
         }
     }
 
-    /// <summary>Where this process writes its report, once it guards blocks by pages.</summary>
-    public static string PathOfThisProcess => GuardReportFile.FilePath;
+    /// <summary>The path of this process's report. The file is made when the process guards its first block with pages.</summary>
+    public static string PathOfThisProcess => ProcessReport.FilePath;
 
-    /// <summary>The process's number.</summary>
+    /// <summary>The number of the process.</summary>
     public int ProcessId { get; }
 
-    /// <summary>The program's name.</summary>
+    /// <summary>The name of the program.</summary>
     public string Program { get; }
 
     /// <summary>When the process began to guard, in UTC.</summary>
     public DateTime StartedAt { get; }
 
-    /// <summary>How many blocks could not be guarded, though they should have been: there were too many, or too large ones.</summary>
+    /// <summary>The number of blocks that could not be guarded, because there were too many or they were too large.</summary>
     public long UnguardedCount { get; }
 
-    /// <summary>The last memory access that failed; null if there was none, or the system does not tell.</summary>
+    /// <summary>The last memory access that failed; null if there was none, or if the system does not tell.</summary>
     public NativeMemoryFault? Fault { get; }
 
-    /// <summary>The guarded blocks: those in use, and those that were freed lately.</summary>
+    /// <summary>The guarded blocks: live ones, and the last ones that were freed.</summary>
     public IReadOnlyList<NativeMemoryReportBlock> Blocks { get; }
 
-    /// <summary>Finds reports, the newest first, also those of processes that still run.</summary>
-    /// <param name="folder">Where to look; null for the folder where this process would write its report.</param>
+    /// <summary>Finds reports, the newest first, also of processes that still run.</summary>
+    /// <param name="folder">The folder to search; null for the folder of <see cref="PathOfThisProcess"/>.</param>
     /// <param name="processId">The number of the process; null for all. Several processes may have had the same number, at other times or in containers.</param>
-    /// <returns>Their paths; none if there are none.</returns>
-    /// <exception cref="IOException">The folder cannot be read, or there is none.</exception>
-    /// <exception cref="UnauthorizedAccessException">The folder is another user's.</exception>
+    /// <returns>The paths of the reports.</returns>
+    /// <exception cref="IOException">The folder does not exist, or cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder belongs to another user.</exception>
     public static IReadOnlyList<string> Find(string? folder = null, int? processId = null) =>
-        GuardReportName.Find(folder ?? GuardReportName.Folder, processId);
+        GuardReportFile.Find(folder ?? GuardReportFile.Folder, processId);
 
     /// <summary>Reads a report.</summary>
-    /// <param name="path">The file.</param>
-    /// <exception cref="ArgumentException"><paramref name="path"/> is empty, or has characters that no path of this system can have.</exception>
-    /// <exception cref="InvalidDataException">The file is no report, one of another version, or only a part of one.</exception>
+    /// <param name="path">The path of the file.</param>
+    /// <exception cref="ArgumentException"><paramref name="path"/> is empty, or has characters that this system does not allow in a path.</exception>
+    /// <exception cref="InvalidDataException">The file is no report, a report of another version, or only a part of a report.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    /// <exception cref="UnauthorizedAccessException">The file is another user's.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file belongs to another user.</exception>
     public static NativeMemoryReport Read(string path)
     {
         SystemName.ThrowIfNoPath(path, nameof(path));
 
-        // A pipe has no length, and who opens it waits for its other end.
+        // A pipe has no length, and to open it would wait for its other end.
         if (new FileInfo(path) is { Exists: true, Length: < GuardReportHeader.ByteCount })
         {
             throw NoReport(path);
@@ -88,8 +88,8 @@ public sealed class NativeMemoryReport
         int recordByteCount = RecordByteCount();
         if (header.SignatureFound != GuardReportHeader.Signature
             || header.RecordByteCount != recordByteCount
-            || header.SampleCount is < 0 or > GuardReportFile.SampleCount
-            || header.MappingCount is < 0 or > GuardReportFile.MostMappingCount)
+            || header.SampleCount is < 0 or > ProcessReport.SampleCount
+            || header.MappingCount is < 0 or > ProcessReport.MostMappingCount)
         {
             throw NoReport(path);
         }
@@ -104,7 +104,7 @@ public sealed class NativeMemoryReport
             }
 
             GuardedBlock record = MemoryMarshal.Read<GuardedBlock>(bytes);
-            if (record.State is GuardedBlockState.Live or GuardedBlockState.Freed)
+            if (record.State is GuardedBlock.Use.Live or GuardedBlock.Use.Freed)
             {
                 blocks.Add(new NativeMemoryReportBlock(record));
             }
@@ -113,32 +113,32 @@ public sealed class NativeMemoryReport
         return new NativeMemoryReport(header, blocks);
     }
 
-    /// <summary>The guarded block that an address belongs to, or whose guard pages it is in; null if there is none.</summary>
+    /// <summary>The guarded block whose bytes, or pages around them, an address is in; null if there is none.</summary>
     /// <param name="address">Any address.</param>
     public NativeMemoryReportBlock? FindBlock(nuint address) =>
         Blocks.Where(block => block.Record.Covers(address)).MinBy(block => block.Record.DistanceTo(address));
 
-    /// <summary>What it means to touch an address; null if that is allowed, or nothing is known of it.</summary>
+    /// <summary>The violation that an access to an address is; null if it is allowed, or the address is unknown.</summary>
     /// <param name="address">Any address.</param>
-    /// <param name="isWrite">Whether it is written; null if that is not known.</param>
+    /// <param name="isWrite">True for a write, false for a read, null if unknown.</param>
     public NativeMemoryViolation? FindViolation(nuint address, bool? isWrite = null) =>
-        FindBlock(address) is { } block ? GuardWords.Touched(block.Record, address, isWrite) : null;
+        FindBlock(address) is { } block ? GuardFindings.Touched(block.Record, address, isWrite) : null;
 
-    /// <summary>What it means to touch an address, in one sentence.</summary>
-    /// <param name="address">Any address; that of <see cref="Fault"/> is taken to be touched as it was.</param>
+    /// <summary>Explains in one sentence what an access to an address is.</summary>
+    /// <param name="address">Any address. The access is known to be a read or a write only for the address of <see cref="Fault"/>.</param>
     public string Explain(nuint address)
     {
         if (FindBlock(address) is not { } block)
         {
-            return $"0x{address:x} is at no block that was guarded when the report was written last.";
+            return $"0x{address:x} is in no block that was guarded when the report was written last.";
         }
 
         bool? isWrite = Fault is { } fault && fault.Address == address ? fault.IsWrite : null;
-        return GuardWords.Touched(block.Record, address, isWrite)?.Message
+        return GuardFindings.Touched(block.Record, address, isWrite)?.Message
             ?? $"0x{address:x} is byte {address - block.Address} of a live block of {block.ByteCount} bytes allocated at {block.AllocatedAt}.";
     }
 
-    /// <summary>What the fault was, in one sentence.</summary>
+    /// <summary>Explains <see cref="Fault"/> in one sentence.</summary>
     public string Explain() => Fault is { } fault ? Explain(fault.Address) : "The report tells of no fault.";
 
     private static unsafe int RecordByteCount() => sizeof(GuardedBlock);

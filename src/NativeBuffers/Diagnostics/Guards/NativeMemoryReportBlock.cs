@@ -2,49 +2,39 @@ using NativeBuffers.Diagnostics.Guards;
 
 namespace NativeBuffers;
 
-/// <summary>A guarded block, as a <see cref="NativeMemoryReport"/> tells of it.</summary>
+/// <summary>A guarded block in a <see cref="NativeMemoryReport"/>.</summary>
 public sealed class NativeMemoryReportBlock
 {
-    internal NativeMemoryReportBlock(GuardedBlock record)
-    {
-        Record = record;
-        Address = (nuint)record.Start;
-        ByteCount = (long)record.ByteCount;
-        IsFreed = record.State == GuardedBlockState.Freed;
-        Allocator = record.Allocator.ToString();
-        AllocatedAt = record.AllocatedAt.ToString();
-        FreedAt = IsFreed ? record.FreedAt.ToString() : string.Empty;
-        Serial = record.Serial;
-        AllocatedByThread = record.Thread;
-        FreedByThread = record.FreedByThread;
-    }
+    private readonly GuardedBlock _record;
 
-    /// <summary>Where it started.</summary>
-    public nuint Address { get; }
+    internal NativeMemoryReportBlock(in GuardedBlock record) => _record = record;
 
-    /// <summary>Its size in bytes, as it was asked for.</summary>
-    public long ByteCount { get; }
+    /// <summary>The address of the first byte.</summary>
+    public nuint Address => (nuint)_record.Start;
 
-    /// <summary>Whether it was given back.</summary>
-    public bool IsFreed { get; }
+    /// <summary>The requested size in bytes.</summary>
+    public long ByteCount => (long)_record.ByteCount;
+
+    /// <summary>Whether the block was freed.</summary>
+    public bool IsFreed => _record.State == GuardedBlock.Use.Freed;
 
     /// <summary>The name of its allocator.</summary>
-    public string Allocator { get; }
+    public string Allocator => _record.Allocator.ToString();
 
-    /// <summary>The line at which it was asked for, as <c>File.cs:12</c>; <c>(unknown)</c> if nobody has noted it.</summary>
-    public string AllocatedAt { get; }
+    /// <summary>The line that allocated the block, as <c>File.cs:12</c>; <c>(unknown)</c> if the line is unknown.</summary>
+    public string AllocatedAt => _record.AllocatedAt.ToString();
 
-    /// <summary>The line at which it was given back; empty if it was not.</summary>
-    public string FreedAt { get; }
+    /// <summary>The line that freed the block; empty if the block was not freed.</summary>
+    public string FreedAt => IsFreed ? _record.FreedAt.ToString() : string.Empty;
 
-    /// <summary>Counts the guarded blocks of the process, from 1.</summary>
-    public long Serial { get; }
+    /// <summary>The number of the block among the guarded blocks of its process, from 1.</summary>
+    public long Serial => _record.Serial;
 
-    /// <summary>The managed number of the thread that asked for it.</summary>
-    public int AllocatedByThread { get; }
+    /// <summary>The managed number of the thread that allocated the block.</summary>
+    public int AllocatedByThread => _record.Thread;
 
-    /// <summary>The managed number of the thread that gave it back; 0 if none.</summary>
-    public int FreedByThread { get; }
+    /// <summary>The managed number of the thread that freed the block; 0 if the block was not freed.</summary>
+    public int FreedByThread => _record.FreedByThread;
 
-    internal GuardedBlock Record { get; }
+    internal ref readonly GuardedBlock Record => ref _record;
 }

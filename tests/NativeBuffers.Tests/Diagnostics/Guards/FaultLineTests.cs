@@ -15,7 +15,7 @@ public class FaultLineTests
         Assert.Equal(
             (0, FaultLine.RangeStartAt, FaultLine.RangeByteCountAt, FaultLine.AllocatedAtAt, FaultLine.FreedAtAt, FaultLine.RecordByteCount),
             ((int)((byte*)&block.State - start), (int)((byte*)&block.RangeStart - start), (int)((byte*)&block.RangeByteCount - start), (int)((byte*)&block.AllocatedAt - start), (int)((byte*)&block.FreedAt - start), sizeof(GuardedBlock)));
-        Assert.Equal((0, 2), ((int)GuardedBlockState.None, (int)GuardedBlockState.Freed));
+        Assert.Equal((0, 2), ((int)GuardedBlock.Use.None, (int)GuardedBlock.Use.Freed));
     }
 
     [Fact]

@@ -49,8 +49,8 @@ public abstract class PageViolationContract(string guard, string pages = "")
     [InlineData("UnderflowWrite", "Write before a 100-byte block allocated at {0}: found when it was freed: {1}.")]
     [InlineData("DoubleFree", "Second free, at {2}, of a 64-byte block that was freed at {1}, allocated at {0}.")]
     [InlineData("OtherAllocator", "A 64-byte block of Default, allocated at {0}, was given to PageGuarded(HGlobal) at {1}.")]
-    [InlineData("WrongSize", "A 64-byte block allocated at {0} was given back or resized at {1} as one of 63 bytes.")]
-    [InlineData("NeverGivenOut", "at {1}, which it has not given out, or has forgotten since it was freed.")]
+    [InlineData("WrongSize", "A 64-byte block allocated at {0} was freed or resized at {1} as one of 63 bytes.")]
+    [InlineData("NeverGivenOut", "at {1}, which it has not given out, or which was freed long ago.")]
     public async Task What_is_found_at_a_free_is_thrown_and_names_the_lines(string scenario, string sentence)
     {
         GuardedProgram program = await GuardedProgram.RunAsync(guard, scenario, pages: pages);

@@ -51,7 +51,7 @@ public class PagesGuardTests
         }
 
         long unguarded = Unguarded() - before;
-        if (GuardPages.AreThere)
+        if (GuardRecords.HasGuardPages)
         {
             Assert.Equal(0, unguarded);
         }
@@ -79,7 +79,7 @@ public class PagesGuardTests
     [InlineData("protected")]
     public async Task Guard_pages_of_the_kernel_are_no_mappings(string pages)
     {
-        Assert.SkipUnless(GuardPages.AreThere, "The kernel has none.");
+        Assert.SkipUnless(GuardRecords.HasGuardPages, "The kernel has none.");
         GuardedProgram program = await GuardedProgram.RunAsync("pages", "ManyBlocks", pages: pages);
 
         Assert.Equal(("", 0, 3), (program.Errors, program.ExitCode, program.Said.Length));

@@ -4,13 +4,13 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
-/// <summary>Blocks in pages of their own, as many as there are records or mappings; freed ones stay untouchable in a queue.</summary>
+/// <summary>The guarded pool without a fixed number of slots: each block has pages of its own, and freed blocks stay untouchable in a queue.</summary>
 /// <remarks>
-/// Where the kernel has guard pages (<see cref="GuardPages"/>), blocks of usual sizes are in <em>lots</em>: ranges that are mapped
-/// together, guarded as a whole, and kept for the next block of their size. Every other block has a mapping of its own with protected
-/// pages. The system counts such a block as two or three mappings, and limits their number.
+/// If the kernel has guard pages (<see cref="GuardRecords.HasGuardPages"/>), blocks of usual sizes are in <em>lots</em>: ranges that are
+/// mapped together, guarded as a whole, and kept for the next block of their size. Every other block has a mapping of its own with
+/// protected pages. The system counts such a block as two or three mappings, and limits their number.
 /// </remarks>
-internal sealed class GuardMappings : GuardStore
+internal sealed class MappingPool : GuardedPool
 {
     /// <summary>The most blocks that are freed and untouchable.</summary>
     private const int MostFreed = 8_192;
@@ -18,41 +18,43 @@ internal sealed class GuardMappings : GuardStore
     /// <summary>The most addresses that freed blocks take, in bytes.</summary>
     private const ulong MostFreedBytes = 1UL << 40;
 
-    /// <summary>Pieces of address space that are left to the runtime and the program.</summary>
-    private const int MappingsOfOthers = 16_384;
+    /// <summary>The number of mappings that are left to the runtime and the program.</summary>
+    private const int MappingsLeft = 16_384;
+
+    /// <summary>The most blocks with a record, live and freed. There are fewer if each block is a mapping.</summary>
+    private static readonly int s_capacity = GuardRecords.HasGuardPages ? ProcessReport.MostMappingCount : 28_672;
 
     private readonly unsafe GuardedBlock* _records;
+    private readonly GuardRecords _free;
     private readonly Dictionary<nuint, int> _byStart = new(MostFreed);
 
-    /// <summary>Blocks that guards gave out without guarding them, and the guard of each.</summary>
+    /// <summary>Blocks that guards gave out without guarding them, and the number of the guard.</summary>
     private readonly Dictionary<nuint, int> _unguarded = [];
-    private readonly GuardRecords _vacant = new(GuardReportFile.MappingCount);
-    private readonly GuardQueue _freed = new(MostFreed);
-    private readonly GuardLots? _lots;
+    private readonly Queue<int> _freed = new(MostFreed);
     private readonly int _mostMapped;
     private int _inUse;
     private int _mappedLive;
     private ulong _freedBytes;
 
-    private unsafe GuardMappings(GuardedBlock* records)
+    private unsafe MappingPool(GuardedBlock* records)
     {
         _records = records;
-        _lots = GuardPages.AreThere ? new GuardLots(records, _vacant) : null;
+        _free = new GuardRecords(records, s_capacity);
 
-        // A live block is two pieces, and three if nothing like it is beside it.
-        _mostMapped = int.Max((Host.Memory.MostMappings - MappingsOfOthers) / 5 * 2, 1000);
+        // A live block is two mappings, or three if there is no similar block beside it.
+        _mostMapped = int.Max((Host.Memory.MostMappings - MappingsLeft) / 5 * 2, 1000);
     }
 
-    /// <summary>The store, made when first asked for; null when there is no memory for it.</summary>
-    public static GuardMappings? Instance { get; } = GuardTrouble.MakeOrNull(TryMake);
+    /// <summary>The pool, made on first use; null if there is no memory for it.</summary>
+    public static MappingPool? Instance { get; } = MakeOrNull(TryMake);
 
     protected override unsafe GuardedBlock* First => _records;
 
-    /// <remarks>Only records that were ever used: there may be no room for later ones.</remarks>
-    protected override int Count => _vacant.UsedCount;
+    /// <remarks>Only records that were ever used: later ones may have no room in the report.</remarks>
+    protected override int Count => _free.UsedCount;
 
-    /// <summary>Says that a guard has given out a block without guarding it.</summary>
-    /// <safety>No pointer is followed.</safety>
+    /// <summary>Notes that a guard has given out a block without guarding it.</summary>
+    /// <safety>The pointer is used as a number only.</safety>
     public unsafe void AddUnguarded(void* start, int guard)
     {
         using (Gate.Enter())
@@ -61,8 +63,8 @@ internal sealed class GuardMappings : GuardStore
         }
     }
 
-    /// <summary>Whether a guard has given out a block without guarding it; and forgets it.</summary>
-    /// <safety>No pointer is followed.</safety>
+    /// <summary>Whether a guard has given out a block without guarding it. If so, the note is removed.</summary>
+    /// <safety>The pointer is used as a number only.</safety>
     public unsafe bool TakeUnguarded(void* start, int guard)
     {
         using (Gate.Enter())
@@ -124,7 +126,8 @@ internal sealed class GuardMappings : GuardStore
         }
         else if (!isSealed)
         {
-            // Locked pages cannot be guarded (the program may lock all that it maps). This block was protected; its range goes back to the system later.
+            // The program may lock all its pages, and locked pages cannot be guarded. So this block is protected, and its range goes
+            // back to the system later.
             block->IsInLot = false;
         }
 
@@ -133,37 +136,37 @@ internal sealed class GuardMappings : GuardStore
             EvictOldest();
         }
 
-        _freed.Add((int)(block - _records));
+        _freed.Enqueue((int)(block - _records));
         _freedBytes += block->RangeByteCount;
     }
 
-    /// <summary>Takes a record with a range of addresses that cannot be touched; false when there is none.</summary>
+    /// <summary>Takes a record with an untouchable address range; false if there is none.</summary>
+    /// <safety>The record at the index is the caller's alone.</safety>
     private unsafe bool TryTakeRange(nuint byteCount, out int index)
     {
         using (Gate.Enter())
         {
+            index = -1;
             if (!HasRoomForStart())
             {
-                index = -1;
                 return false;
             }
 
-            if (_lots is { } lots && lots.TryTake(byteCount, out index))
+            if (_free.TryTakeFromLot(byteCount, out index))
             {
                 _inUse++;
                 return true;
             }
 
-            if (_mappedLive >= _mostMapped || !_vacant.TryTake(out index))
+            if (_mappedLive >= _mostMapped || !_free.TryTake(out index))
             {
-                index = -1;
                 return false;
             }
 
             void* range = Host.Memory.Reserve(byteCount, PageKind.Ordinary);
             if (range == null)
             {
-                // Freed blocks may hold what is missing.
+                // Freed blocks may hold the missing addresses.
                 while (_freed.Count > 0)
                 {
                     EvictOldest();
@@ -174,7 +177,7 @@ internal sealed class GuardMappings : GuardStore
 
             if (range == null)
             {
-                _vacant.Add(index);
+                _free.Add(index);
                 return false;
             }
 
@@ -187,7 +190,7 @@ internal sealed class GuardMappings : GuardStore
         }
     }
 
-    /// <summary>Makes room for one more block in the table, so that adding the complete block cannot throw. Inside the lock.</summary>
+    /// <summary>Makes room for one more block in the table, so that <see cref="Add"/> cannot throw. Inside the lock.</summary>
     private bool HasRoomForStart()
     {
         if (_inUse < _byStart.Capacity)
@@ -206,13 +209,13 @@ internal sealed class GuardMappings : GuardStore
         }
     }
 
-    /// <summary>Gives the addresses of the block back that was freed first. Inside the lock.</summary>
+    /// <summary>Gives back the range of the block that was freed first. Inside the lock.</summary>
     private void EvictOldest()
     {
-        _ = _freed.TryTake(out int index);
+        int index = _freed.Dequeue();
         unsafe
         {
-            // SAFETY: nobody else knows of a block that is in the queue, but for those who should not.
+            // SAFETY: the record is this pool's and stays mapped. Its block was freed, so no correct thread uses its range.
             GuardedBlock* block = _records + index;
             _freedBytes -= block->RangeByteCount;
             _ = _byStart.Remove((nuint)block->Start);
@@ -221,33 +224,26 @@ internal sealed class GuardMappings : GuardStore
     }
 
     /// <summary>Gives a range and its record back, to the lot or to the system. Inside the lock.</summary>
-    /// <safety>The record is this store's. No thread uses its range, and no call can find the block any more.</safety>
+    /// <safety>The record is this pool's. No thread uses its range, and no call can find the block any more.</safety>
     private unsafe void GiveBack(GuardedBlock* block)
     {
         int index = (int)(block - _records);
-        SetState(block, GuardedBlockState.None);
+        SetState(block, GuardedBlock.Use.None);
         _inUse--;
         if (block->IsInLot)
         {
-            _lots!.Add(index);
+            _free.AddToLot(index);
         }
         else
         {
             Host.Memory.Free((void*)block->RangeStart, (nuint)block->RangeByteCount);
-            _vacant.Add(index);
+            _free.Add(index);
         }
     }
 
-    private static unsafe GuardMappings? TryMake()
+    private static unsafe MappingPool? TryMake()
     {
-        GuardedBlock* records = GuardReportFile.Mappings();
-        if (records == null)
-        {
-            return null;
-        }
-
-        var store = new GuardMappings(records);
-        Use(store);
-        return store;
+        GuardedBlock* records = ProcessReport.Mappings(s_capacity);
+        return records == null ? null : new MappingPool(records);
     }
 }

@@ -3,47 +3,43 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
-/// <summary>What is said of a guarded block that was used wrongly: in the process, and by who reads its report.</summary>
-internal static class GuardWords
+/// <summary>Describes the violations of guarded blocks: in the process, and in the reader of its report.</summary>
+internal static class GuardFindings
 {
     /// <summary>Slack around a block was written to.</summary>
-    /// <safety>The record can be read.</safety>
+    /// <safety>The record stays mapped.</safety>
     public static unsafe NativeMemoryViolation Written(GuardedBlock* block, NativeMemoryViolationKind kind, string when) =>
         Of(block, kind, $"Write {(kind == NativeMemoryViolationKind.Overflow ? "past" : "before")} {Block(*block)} allocated at {block->AllocatedAt}: {when}.");
 
-    /// <summary>A block was given back twice.</summary>
-    /// <safety>The record can be read.</safety>
+    /// <summary>A block was freed twice.</summary>
+    /// <inheritdoc cref="Written" path="/safety"/>
     public static unsafe NativeMemoryViolation FreedTwice(GuardedBlock* block, AllocationSite again) =>
         Of(block, NativeMemoryViolationKind.DoubleFree, $"Second free, at {again}, of {Block(*block)} {Freed(*block)}, allocated at {block->AllocatedAt}.");
 
     /// <summary>A block was given to an allocator that it did not come from.</summary>
-    /// <safety>The record can be read.</safety>
+    /// <inheritdoc cref="Written" path="/safety"/>
     public static unsafe NativeMemoryViolation FreedElsewhere(GuardedBlock* block, string allocator, AllocationSite at) =>
         Of(block, NativeMemoryViolationKind.WrongAllocator, $"{Block(*block, capital: true)} of {block->Allocator}, allocated at {block->AllocatedAt}, was given to {allocator} at {at}.", at.ToString());
 
-    /// <summary>A block was given back or resized with another size than it has.</summary>
-    /// <safety>The record can be read.</safety>
+    /// <summary>A block was freed or resized with a size that is not its own.</summary>
+    /// <inheritdoc cref="Written" path="/safety"/>
     public static unsafe NativeMemoryViolation WrongSize(GuardedBlock* block, nuint byteCount, AllocationSite at) =>
-        Of(block, NativeMemoryViolationKind.WrongSize, $"{Block(*block, capital: true)} allocated at {block->AllocatedAt} was given back or resized at {at} as one of {byteCount} bytes.", at.ToString());
+        Of(block, NativeMemoryViolationKind.WrongSize, $"{Block(*block, capital: true)} allocated at {block->AllocatedAt} was freed or resized at {at} as one of {byteCount} bytes.", at.ToString());
 
-    /// <summary>An address was given back that no block has.</summary>
-    /// <safety>No pointer is followed.</safety>
+    /// <summary>An address was freed that no block has.</summary>
+    /// <safety>The pointer is used as a number only.</safety>
     public static unsafe NativeMemoryViolation Unknown(void* address, nuint byteCount, string allocator, AllocationSite at) =>
         new(
-            NativeMemoryViolationKind.WrongAllocator,
-            (nuint)address,
-            (long)byteCount,
-            AllocationSite.Unknown.ToString(),
-            at.ToString(),
-            $"{allocator} was given 0x{(nuint)address:x} at {at}, which it has not given out, or has forgotten since it was freed.");
+            NativeMemoryViolationKind.WrongAllocator, (nuint)address, (long)byteCount, AllocationSite.Unknown.ToString(), at.ToString(),
+            $"{allocator} was given 0x{(nuint)address:x} at {at}, which it has not given out, or which was freed long ago.");
 
-    /// <summary>An address was touched that is a guarded block's, or near one; null if it is one of a live block's own bytes.</summary>
+    /// <summary>An address in the range of a guarded block was touched; null if it is one of a live block's own bytes.</summary>
     /// <param name="block">The block.</param>
     /// <param name="address">The address.</param>
-    /// <param name="isWrite">Null if unknown.</param>
+    /// <param name="isWrite">True for a write, false for a read, null if unknown.</param>
     public static NativeMemoryViolation? Touched(in GuardedBlock block, ulong address, bool? isWrite)
     {
-        bool isFreed = block.State == GuardedBlockState.Freed;
+        bool isFreed = block.State == GuardedBlock.Use.Freed;
         if (!isFreed && address >= block.Start && address < block.End)
         {
             return null;
@@ -63,34 +59,25 @@ internal static class GuardWords
         };
         string history = isFreed ? $"{Freed(block)}, allocated at {block.AllocatedAt}" : $"allocated at {block.AllocatedAt}";
         return new NativeMemoryViolation(
-            kind,
-            (nuint)block.Start,
-            (long)block.ByteCount,
-            block.AllocatedAt.ToString(),
-            isFreed ? block.FreedAt.ToString() : string.Empty,
+            kind, (nuint)block.Start, (long)block.ByteCount, block.AllocatedAt.ToString(), isFreed ? block.FreedAt.ToString() : string.Empty,
             $"{verb} {where} {Block(block)} {history}.");
     }
 
+    /// <inheritdoc cref="Written" path="/safety"/>
     private static unsafe NativeMemoryViolation Of(GuardedBlock* block, NativeMemoryViolationKind kind, string message, string? freedAt = null) =>
-        new(
-            kind,
-            (nuint)block->Start,
-            (long)block->ByteCount,
-            block->AllocatedAt.ToString(),
-            freedAt ?? block->FreedAt.ToString(),
-            message);
+        new(kind, (nuint)block->Start, (long)block->ByteCount, block->AllocatedAt.ToString(), freedAt ?? block->FreedAt.ToString(), message);
 
-    /// <remarks>As one says it: an 8-byte block, an 11-byte, an 18-byte, an 80-byte block.</remarks>
+    /// <remarks>With the right article: an 8-byte block, an 11-byte, an 18-byte, an 80-byte block.</remarks>
     private static string Block(in GuardedBlock block, bool capital = false)
     {
-        string number = block.ByteCount.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        string number = block.ByteCount.ToString(CultureInfo.InvariantCulture);
         bool isVowel = number[0] == '8' || (number.Length % 3 == 2 && number[..2] is ("11" or "18"));
         return $"{(capital ? "A" : "a")}{(isVowel ? "n" : "")} {number}-byte block";
     }
 
-    /// <remarks>Where no line is known, it is said what happened: in parentheses.</remarks>
+    /// <remarks>A text in parentheses is not a line: it says how the block was freed.</remarks>
     private static string Freed(in GuardedBlock block) =>
-        block.FreedAt.ToString() is ['(', .. string what, ')'] && what != "unknown" ? $"that was {what}" : $"that was freed at {block.FreedAt}";
+        block.FreedAt.ToString() is ['(', .. string how, ')'] && how != "unknown" ? $"that was {how}" : $"that was freed at {block.FreedAt}";
 
     private static string Bytes(ulong count) => count == 1 ? "1 byte" : $"{count} bytes";
 }
