@@ -8,15 +8,16 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Lists;
 
-/// <summary>A block, how many of its places are in use, and how it grows: what a list on the managed heap is made of. For any thread.</summary>
+/// <summary>The block of a <see cref="NativeList{T}"/>, the number of its elements, and its growth. For any thread.</summary>
 /// <remarks>
-/// The count is at most the block's length, always: it is written only by who has entered the block or borrows it, and the
-/// block becomes smaller only while nobody does. So threads that misuse a list together may lose elements, and no more.
+/// The count is never above the block's length. A thread writes the count only while it has entered or borrowed the block, and the
+/// block shrinks only while no thread has. So threads that misuse a list together may lose elements, and do no other harm.
+/// Contracts and exceptions are those of the list's members.
 /// </remarks>
 internal struct ListCore<T>
     where T : unmanaged
 {
-    private OwnedBlock _ownedBlock;
+    private OwnedBlock _block;
     private long _count;
     private long _version;
 
@@ -24,35 +25,31 @@ internal struct ListCore<T>
     {
         ArgumentOutOfRangeException.ThrowIfNegative(capacity);
         Hold hold = Hold.Rent(Layout.ByteCount(capacity, Unsafe.SizeOf<T>()), allocator, zeroed: false, file, line, typeof(T));
-        _ownedBlock = Growing.Begin(hold, Unsafe.SizeOf<T>());
+        _block = Growing.Begin(hold, Unsafe.SizeOf<T>());
     }
 
-    /// <summary>Whether it was closed, or handed on.</summary>
-    public bool IsOver => _ownedBlock.IsOver;
+    /// <summary>Whether it was closed, or handed over.</summary>
+    public bool IsOver => _block.IsOver;
 
-    /// <summary>What changes with the elements: adding one changes the count, and all else the number beside it.</summary>
+    /// <summary>A value that changes with the elements. An addition changes the count, and any other change the version.</summary>
     public (long Count, long Version) Edition => (Volatile.Read(ref _count), Volatile.Read(ref _version));
 
-    /// <summary>The number of elements.</summary>
-    /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
-    public long Count => _ownedBlock.IsOver ? throw Disposed() : Volatile.Read(ref _count);
+    public long Count => _block.IsOver ? throw Disposed() : Volatile.Read(ref _count);
 
     /// <summary>The number of elements; 0 once closed.</summary>
-    public long CountOrNone => _ownedBlock.IsOver ? 0 : Volatile.Read(ref _count);
+    public long CountOrNone => _block.IsOver ? 0 : Volatile.Read(ref _count);
 
-    /// <summary>How many elements there is room for; 0 once closed.</summary>
-    public long CapacityOrNone => _ownedBlock.LengthOrNone;
+    public long Capacity => _block.TryRead(out _, out long capacity) ? capacity : throw Disposed();
 
-    /// <summary>How many elements there is room for.</summary>
-    /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
-    public long Capacity => _ownedBlock.TryRead(out _, out long capacity) ? capacity : throw Disposed();
+    /// <summary>The number of places; 0 once closed.</summary>
+    public long CapacityOrNone => _block.LengthOrNone;
 
     private static ObjectDisposedException Disposed() => ThrowHelper.Disposed($"{nameof(NativeList<>)}<{typeof(T).Name}>");
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Get(long index) => TryGetHere(index, out T item) ? item : GetSlowly(index);
 
-    /// <summary>The element at an index; false when there is none.</summary>
+    /// <summary>Gets an element; false if there is none at the index.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryGet(long index, out T item) => TryGetHere(index, out item) || TryGetSlowly(index, out item);
 
@@ -61,13 +58,13 @@ internal struct ListCore<T>
     {
         unsafe
         {
-            // SAFETY: the block is entered, and the index below the count, which is at most the block's length.
-            Bin* home = Growing.Enter(ref _ownedBlock);
+            // SAFETY: this thread has entered the block until it leaves, and the index is below the count, which is at most the block's length.
+            Bin* home = Growing.Enter(ref _block);
             if (home != null)
             {
                 if ((ulong)index < (ulong)_count)
                 {
-                    ((T*)_ownedBlock.Start)[index] = item;
+                    ((T*)_block.Start)[index] = item;
                     _version++;
                     Growing.Leave(home);
                     return;
@@ -85,14 +82,14 @@ internal struct ListCore<T>
     {
         unsafe
         {
-            // SAFETY: the block is entered, and longer than the count.
-            Bin* home = Growing.Enter(ref _ownedBlock);
+            // SAFETY: this thread has entered the block until it leaves, and the block is longer than the count.
+            Bin* home = Growing.Enter(ref _block);
             if (home != null)
             {
                 long count = _count;
-                if (count < _ownedBlock.BorrowedLength)
+                if (count < _block.BorrowedLength)
                 {
-                    ((T*)_ownedBlock.Start)[count] = item;
+                    ((T*)_block.Start)[count] = item;
                     _count = count + 1;
                     Growing.Leave(home);
                     return;
@@ -105,17 +102,17 @@ internal struct ListCore<T>
         AddSlowly(item);
     }
 
-    /// <summary>All elements. The span keeps nothing.</summary>
+    /// <summary>All elements. The span does not keep the block.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Span<T> View()
     {
         unsafe
         {
-            // SAFETY: the count is at most the length of the block that is read with it.
-            Bin* home = Growing.Enter(ref _ownedBlock);
+            // SAFETY: the count is at most the length of the block at this address. Both are read while this thread has entered the block.
+            Bin* home = Growing.Enter(ref _block);
             if (home != null)
             {
-                void* start = _ownedBlock.Start;
+                void* start = _block.Start;
                 long count = _count;
                 Growing.Leave(home);
                 if (count <= int.MaxValue)
@@ -128,8 +125,7 @@ internal struct ListCore<T>
         return ViewSlowly();
     }
 
-    /// <summary>Puts elements somewhere, or behind the last one.</summary>
-    /// <param name="index">Where; null for behind the last.</param>
+    /// <param name="index">Where the first element goes; null for the end of the list.</param>
     /// <param name="items">May be part of this list.</param>
     public void Insert(long? index, ReadOnlySpan<T> items)
     {
@@ -147,18 +143,16 @@ internal struct ListCore<T>
         }
     }
 
-    /// <summary>Adds elements behind the others.</summary>
-    /// <param name="items">May be this list.</param>
     public void AddAll(IEnumerable<T> items)
     {
         if (items is NativeList<T> list)
         {
-            // Room first: borrowed, a list does not grow, and it may be this one.
+            // The list grows first: it may be its own source, and a borrowed list does not grow.
             Grow(Count + list.LongCount);
-            using Borrow<T> others = list.Borrow();
-            for (long start = 0; start < others.Length; start += int.MaxValue)
+            using Borrow<T> source = list.Borrow();
+            for (long start = 0; start < source.Length; start += int.MaxValue)
             {
-                Insert(null, others.AsSpan(start, (int)long.Min(others.Length - start, int.MaxValue)));
+                Insert(null, source.AsSpan(start, (int)long.Min(source.Length - start, int.MaxValue)));
             }
 
             return;
@@ -175,16 +169,14 @@ internal struct ListCore<T>
         }
     }
 
-    /// <summary>Takes elements out; those behind them move up.</summary>
     public void Remove(long start, long length)
     {
-        using ListUse<T> use = Use();
-        Layout.ThrowIfOutside(start, length, use.Count);
-        use.Move(start + length, start);
-        SetCount(use.Count - length);
+        using ListBorrow<T> borrow = BorrowPlaces();
+        Layout.ThrowIfOutside(start, length, borrow.Count);
+        borrow.Move(start + length, start);
+        SetCount(borrow.Count - length);
     }
 
-    /// <summary>Takes elements from the end, or adds zeroed ones there.</summary>
     public void Resize(long length)
     {
         if (length > Capacity)
@@ -192,25 +184,24 @@ internal struct ListCore<T>
             Reserve(length);
         }
 
-        using ListUse<T> use = Use();
-        long possible = long.Min(length, use.Capacity);
-        use.Clear(use.Count, possible);
+        using ListBorrow<T> borrow = BorrowPlaces();
+        long possible = long.Min(length, borrow.Capacity);
+        borrow.Clear(borrow.Count, possible);
         SetCount(possible);
     }
 
-    /// <summary>Makes elements of places behind the last one.</summary>
     public void Advance(int count)
     {
-        using ListUse<T> use = Use();
+        using ListBorrow<T> borrow = BorrowPlaces();
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, use.Capacity - use.Count);
-        SetCount(use.Count + count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, borrow.Capacity - borrow.Count);
+        SetCount(borrow.Count + count);
     }
 
-    /// <summary>Says that elements have changed their places.</summary>
+    /// <summary>Notes that elements have changed their places.</summary>
     public void Changed() => _version++;
 
-    /// <summary>Makes room for so many elements, or for twice as many as before, if that is more and there is memory for it.</summary>
+    /// <summary>Makes room for <paramref name="needed"/> elements, and for twice the old capacity if there is memory for it.</summary>
     public void Grow(long needed)
     {
         long capacity = Capacity;
@@ -219,7 +210,7 @@ internal struct ListCore<T>
             return;
         }
 
-        // Unless the bytes of twice as many could not be counted.
+        // The byte count of the doubled capacity might overflow.
         long doubled = long.Min(capacity * 2, nint.MaxValue / Unsafe.SizeOf<T>());
         for (long wanted = doubled; ; wanted -= (wanted - needed + 1) / 2)
         {
@@ -231,57 +222,57 @@ internal struct ListCore<T>
             }
             catch (OutOfMemoryException refused) when (needed < wanted)
             {
-                // Half as much more, and so on: with one element more at a time, each addition would come here.
+                // Half of the growth, and so on. With growth by one element, each addition would come here.
                 AllocatorHooks.NoteRecovery(refused);
             }
         }
     }
 
-    /// <summary>Makes room for so many elements, or for those that there are, if they are more; no more than that.</summary>
+    /// <summary>Makes room for exactly <paramref name="capacity"/> elements, or for the present ones if they are more.</summary>
     public void Reserve(long capacity)
     {
-        bool isOpen = Growing.TryReserve(ref _ownedBlock, capacity, ref _count, Unsafe.SizeOf<T>());
-        _ownedBlock.KeepAlive();
+        bool isOpen = Growing.TryReserve(ref _block, capacity, ref _count, Unsafe.SizeOf<T>());
+        _block.KeepAlive();
         if (!isOpen)
         {
             throw Disposed();
         }
     }
 
-    /// <summary>Hands the elements on, in a block of their size. This is over then.</summary>
+    /// <summary>Hands the elements over in a block of their size. The list is over afterwards.</summary>
     public OwnedBlock HandOver()
     {
-        bool isOpen = Growing.TryHandOver(ref _ownedBlock, ref _count, Unsafe.SizeOf<T>(), out OwnedBlock moved);
-        _ownedBlock.KeepAlive();
+        bool isOpen = Growing.TryHandOver(ref _block, ref _count, Unsafe.SizeOf<T>(), out OwnedBlock moved);
+        _block.KeepAlive();
         return isOpen ? moved : throw Disposed();
     }
 
     public Borrow<T> Borrow()
     {
-        BorrowMark mark = Begin();
+        BorrowMark mark = BeginBorrow();
         unsafe
         {
-            // SAFETY: the block is borrowed with this mark, and is as long as the count, or longer.
-            return new Borrow<T>(mark, _ownedBlock.Start, Volatile.Read(ref _count));
+            // SAFETY: the block at this address is borrowed with this mark, and has at least as many places as the count.
+            return new Borrow<T>(mark, _block.Start, Volatile.Read(ref _count));
         }
     }
 
-    /// <summary>Keeps the block where it is, for a moment of the library's own code.</summary>
-    public ListUse<T> Use()
+    /// <summary>Borrows the block for one of the list's members, with the places after the last element.</summary>
+    public ListBorrow<T> BorrowPlaces()
     {
-        BorrowMark mark = Begin();
+        BorrowMark mark = BeginBorrow();
         unsafe
         {
-            // SAFETY: the block is borrowed with this mark, and has this length.
-            return new ListUse<T>(mark, (T*)_ownedBlock.Start, _ownedBlock.BorrowedLength, Volatile.Read(ref _count));
+            // SAFETY: the block at this address is borrowed with this mark, and has this length.
+            return new ListBorrow<T>(mark, (T*)_block.Start, _block.BorrowedLength, Volatile.Read(ref _count));
         }
     }
 
-    /// <summary>Keeps the block where it is; where some places are. Whoever pins uses them all.</summary>
+    /// <summary>Pins the block, and returns the address of a place. The caller uses the range only.</summary>
     public MemoryHandle PinPlaces(long start, int length)
     {
-        Pin pin = _ownedBlock.TryPin(out nint first, out long capacity, isLast: true) ?? throw Disposed();
-        _ownedBlock.KeepAlive();
+        Pin pin = _block.TryPin(out nint first, out long capacity, isLast: true) ?? throw Disposed();
+        _block.KeepAlive();
         try
         {
             Layout.ThrowIfOutside(start, length, capacity);
@@ -294,29 +285,29 @@ internal struct ListCore<T>
 
         unsafe
         {
-            // SAFETY: once pinned, address and length stay, and the places are inside or at the end.
+            // SAFETY: address and length of a pinned block stay, and the range is inside it.
             return new MemoryHandle((T*)first + start, default, pin);
         }
     }
 
-    /// <summary>Ends the last pin that still goes on, if any.</summary>
-    public void UnpinLast() => _ownedBlock.EndLastPin();
+    /// <summary>Ends the last pin that has not ended, if there is one.</summary>
+    public void UnpinLast() => _block.EndLastPin();
 
-    /// <summary>Lets nobody in any more, and gives the block back: now, or when its last use ends. Once only.</summary>
+    /// <summary>Closes the list, and frees the block now or when its last use ends. A second call does nothing.</summary>
     public void Close()
     {
-        _ownedBlock.Close();
-        _ownedBlock.KeepAlive();
+        _block.Close();
+        _block.KeepAlive();
     }
 
-    private BorrowMark Begin()
+    private BorrowMark BeginBorrow()
     {
-        bool isOpen = _ownedBlock.TryBorrow(out BorrowMark mark) || _ownedBlock.TryBorrowAnew(out mark);
-        _ownedBlock.KeepAlive();
+        bool isOpen = _block.TryBorrow(out BorrowMark mark) || _block.TryBorrowAnew(out mark);
+        _block.KeepAlive();
         return isOpen ? mark : throw Disposed();
     }
 
-    /// <remarks>The caller has the block in use.</remarks>
+    /// <remarks>The caller has borrowed the block.</remarks>
     private void SetCount(long count)
     {
         Volatile.Write(ref _count, count);
@@ -325,19 +316,19 @@ internal struct ListCore<T>
 
     private bool TryInsert(long? index, ReadOnlySpan<T> items, out bool overlap)
     {
-        using ListUse<T> use = Use();
-        long at = index ?? use.Count;
+        using ListBorrow<T> borrow = BorrowPlaces();
+        long at = index ?? borrow.Count;
         ArgumentOutOfRangeException.ThrowIfNegative(at, nameof(index));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(at, use.Count, nameof(index));
-        overlap = use.Overlaps(items);
-        if (overlap || items.Length > use.Capacity - use.Count)
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(at, borrow.Count, nameof(index));
+        overlap = borrow.Overlaps(items);
+        if (overlap || items.Length > borrow.Capacity - borrow.Count)
         {
             return false;
         }
 
-        use.Move(at, at + items.Length);
-        items.CopyTo(use.View(at, items.Length));
-        SetCount(use.Count + items.Length);
+        borrow.Move(at, at + items.Length);
+        items.CopyTo(borrow.View(at, items.Length));
+        SetCount(borrow.Count + items.Length);
         return true;
     }
 
@@ -346,12 +337,12 @@ internal struct ListCore<T>
     {
         unsafe
         {
-            // SAFETY: the block is entered, and the index below the count, which is at most the block's length.
-            Bin* home = Growing.Enter(ref _ownedBlock);
+            // SAFETY: this thread has entered the block until it leaves, and the index is below the count, which is at most the block's length.
+            Bin* home = Growing.Enter(ref _block);
             if (home != null)
             {
                 bool exists = (ulong)index < (ulong)_count;
-                item = exists ? ((T*)_ownedBlock.Start)[index] : default;
+                item = exists ? ((T*)_block.Start)[index] : default;
                 Growing.Leave(home);
                 return exists;
             }
@@ -364,26 +355,24 @@ internal struct ListCore<T>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool TryGetSlowly(long index, out T item)
     {
-        using ListUse<T> use = Use();
-        bool exists = (ulong)index < (ulong)use.Count;
-        item = exists ? use.Place(index) : default;
+        using ListBorrow<T> borrow = BorrowPlaces();
+        bool exists = (ulong)index < (ulong)borrow.Count;
+        item = exists ? borrow.Element(index) : default;
         return exists;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private T GetSlowly(long index)
     {
-        using ListUse<T> use = Use();
-        use.ThrowIfNoElement(index);
-        return use.Place(index);
+        using ListBorrow<T> borrow = BorrowPlaces();
+        return borrow.Element(index);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void SetSlowly(long index, T item)
     {
-        using ListUse<T> use = Use();
-        use.ThrowIfNoElement(index);
-        use.Place(index) = item;
+        using ListBorrow<T> borrow = BorrowPlaces();
+        borrow.Element(index) = item;
         _version++;
     }
 
@@ -393,7 +382,7 @@ internal struct ListCore<T>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private Span<T> ViewSlowly()
     {
-        using ListUse<T> use = Use();
-        return use.Count <= int.MaxValue ? use.View(0, (int)use.Count) : throw ThrowHelper.TooLongForMemory(use.Count);
+        using ListBorrow<T> borrow = BorrowPlaces();
+        return borrow.Count <= int.MaxValue ? borrow.View(0, (int)borrow.Count) : throw ThrowHelper.TooLongForMemory(borrow.Count);
     }
 }

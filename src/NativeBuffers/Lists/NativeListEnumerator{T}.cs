@@ -3,9 +3,9 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers;
 
-/// <summary>Goes through a <see cref="NativeList{T}"/>, element by element, by value.</summary>
+/// <summary>Enumerates a <see cref="NativeList{T}"/> by value.</summary>
 /// <typeparam name="T">Any type without references.</typeparam>
-[SuppressMessage("Performance", "CA1815", Justification = "Nobody compares enumerators.")]
+[SuppressMessage("Performance", "CA1815", Justification = "Enumerators are not compared.")]
 public struct NativeListEnumerator<T> : IEnumerator<T>
     where T : unmanaged
 {
@@ -19,13 +19,13 @@ public struct NativeListEnumerator<T> : IEnumerator<T>
         _edition = list.Edition;
     }
 
-    /// <summary>The element that <see cref="MoveNext"/> came to.</summary>
+    /// <summary>The current element.</summary>
     public T Current { get; private set; }
 
     readonly object IEnumerator.Current => Current;
 
-    /// <summary>Goes to the next element; false behind the last.</summary>
-    /// <exception cref="InvalidOperationException">The list was changed since this began.</exception>
+    /// <summary>Moves to the next element; false after the last one.</summary>
+    /// <exception cref="InvalidOperationException">The list was changed since the enumeration began.</exception>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
     public bool MoveNext()
     {
@@ -35,18 +35,13 @@ public struct NativeListEnumerator<T> : IEnumerator<T>
             return false;
         }
 
-        if (_list.Edition != _edition)
-        {
-            throw ThrowHelper.Changed();
-        }
-
-        bool moved = _list.TryGet(_next, out T item);
+        bool moved = _list.Edition == _edition ? _list.TryGet(_next, out T item) : throw ThrowHelper.Changed();
         Current = item;
         _next += moved ? 1 : 0;
         return moved;
     }
 
-    /// <summary>Goes before the first element.</summary>
+    /// <summary>Moves before the first element.</summary>
     public void Reset() => _next = 0;
 
     /// <summary>Does nothing.</summary>

@@ -4,15 +4,16 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers;
 
-/// <summary>A list for one scope: it begins in memory that the caller has on the stack, and goes on in native memory if that is not enough.</summary>
+/// <summary>A list for one scope. It begins in the caller's memory on the stack, and moves to native memory if it needs more.</summary>
 /// <remarks>
 /// <para>Declare it with <c>using</c>. Neither the list nor spans of it can leave the scope: the compiler refuses. It allocates
 /// nothing on the managed heap, and nothing at all while the caller's memory is enough.</para>
-/// <para>What may make it grow (<see cref="Add"/>, <see cref="AddRange"/>, <see cref="EnsureCapacity"/>) moves the elements: spans and
-/// references taken before must not be used afterwards. Copies of the struct are aliases until one of them grows or is disposed;
-/// then the others throw, as soon as they have left the stack.</para>
-/// <para>So do not pass a list by value or by <c>in</c> to code that adds to it, nor keep it in a readonly field: the additions would go to a copy and be
-/// lost. If the copy left the stack, its memory would stay until the thread ends. A <c>using</c> variable cannot be passed by <c>ref</c>; pass spans, or dispose by <c>try</c> and <c>finally</c>.</para>
+/// <para><see cref="Add"/>, <see cref="AddRange"/> and <see cref="EnsureCapacity"/> may move the elements. Do not use spans and references
+/// from before such a call. Copies of the struct are aliases until one of them grows or is disposed. After that, the remaining copies
+/// throw if their elements are in native memory.</para>
+/// <para>So do not pass a list by value or by <c>in</c> to code that adds to it, and do not keep it in a readonly field. The additions
+/// would go to a copy, and be lost. Native memory of the copy would stay until the thread ends. A <c>using</c> variable cannot be passed
+/// by <c>ref</c>: pass spans, or dispose by <c>try</c> and <c>finally</c>.</para>
 /// <para><c>default</c> is a valid empty list.</para>
 /// </remarks>
 /// <example>
@@ -26,16 +27,16 @@ namespace NativeBuffers;
 public ref struct ScratchList<T> : IDisposable
     where T : unmanaged
 {
-    // All places there are: the caller's at first, then those of the lease.
+    // The caller's memory at first, then the block of the lease.
     private Span<T> _places;
     private int _count;
 
-    // Which line made the list: the number of its site, where anybody wants to know, or else 0. Below 0 once disposed.
+    // The number of the allocation site; 0 in a process without instrumentation. Negative once disposed.
     private int _site;
     private Lease _lease;
 
     /// <summary>An empty list.</summary>
-    /// <param name="initial">Where the first elements go; stays the caller's. What is there now does not matter.</param>
+    /// <param name="initial">Memory for the first elements; it stays the caller's. It may be uninitialized.</param>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
     /// <param name="line">Filled in by the compiler.</param>
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
@@ -49,8 +50,7 @@ public ref struct ScratchList<T> : IDisposable
         }
     }
 
-    /// <summary>An empty list.</summary>
-    /// <param name="initial">Where the first elements go; stays the caller's. What is there now does not matter.</param>
+    /// <inheritdoc cref="ScratchList{T}(Span{T}, string?, int)"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ScratchList(Span<T> initial)
         : this(initial, file: null)
@@ -64,12 +64,12 @@ public ref struct ScratchList<T> : IDisposable
         get => _count;
     }
 
-    /// <summary>How many elements there is room for without moving.</summary>
+    /// <summary>The number of elements that the list has room for without a move.</summary>
     public readonly int Capacity => _places.Length;
 
     private readonly bool IsDisposed => _site < 0;
 
-    /// <summary>Whether the elements are still in the caller's memory.</summary>
+    /// <summary>Whether the elements are in the caller's memory.</summary>
     public readonly bool IsOnStack => _lease.IsNone;
 
     /// <summary>An element.</summary>
@@ -90,9 +90,9 @@ public ref struct ScratchList<T> : IDisposable
         }
     }
 
-    /// <summary>Adds an element behind the others.</summary>
+    /// <summary>Adds an element at the end.</summary>
     /// <exception cref="ObjectDisposedException">The list was disposed, or a copy of it has grown.</exception>
-    /// <exception cref="OutOfMemoryException">Memory is exhausted; the list is as it was.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted. The list has not changed.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(T item)
     {
@@ -105,24 +105,23 @@ public ref struct ScratchList<T> : IDisposable
         }
         else
         {
-            // By value: a call by address would tie this list, in its caller's loops too, to the stack frame.
+            // The list is passed by value: after a call by address, the JIT keeps the list in the stack frame, also in its user's loops.
             this = Grown(this, 1);
             _places[count] = item;
             _count = count + 1;
         }
     }
 
-    /// <summary>Adds elements behind the others, in their order.</summary>
+    /// <summary>Adds elements at the end, in their order.</summary>
     /// <param name="items">May be part of this list.</param>
-    /// <exception cref="ObjectDisposedException">The list was disposed, or a copy of it has grown.</exception>
-    /// <exception cref="OutOfMemoryException">Memory is exhausted; the list is as it was.</exception>
+    /// <inheritdoc cref="Add" path="/exception"/>
     public void AddRange(scoped ReadOnlySpan<T> items)
     {
         if (items.Length > _places.Length - _count || _lease.IsStale || IsDisposed)
         {
             if (items.Overlaps(_places))
             {
-                // They would be given back before they are copied.
+                // Their block would be freed before they are copied.
                 using NativeBuffer<T> copy = NativeBuffer.CreateFrom(items);
                 AddRange(copy.AsSpan());
                 return;
@@ -135,7 +134,7 @@ public ref struct ScratchList<T> : IDisposable
         _count += items.Length;
     }
 
-    /// <summary>Takes the last element out, and gives it.</summary>
+    /// <summary>Removes the last element, and returns it.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The list is empty.</exception>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
     public T RemoveLast()
@@ -150,7 +149,7 @@ public ref struct ScratchList<T> : IDisposable
         return last;
     }
 
-    /// <summary>Takes all elements out. The room stays.</summary>
+    /// <summary>Removes all elements. The capacity stays.</summary>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
     public void Clear()
     {
@@ -162,11 +161,10 @@ public ref struct ScratchList<T> : IDisposable
         _count = 0;
     }
 
-    /// <summary>Makes room for so many elements in all. Does nothing if there is.</summary>
-    /// <param name="capacity">In elements.</param>
+    /// <summary>Makes room for at least this number of elements. Does nothing if the list has room.</summary>
+    /// <param name="capacity">In elements, including those in the list.</param>
     /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
-    /// <exception cref="ObjectDisposedException">The list was disposed, or a copy of it has grown.</exception>
-    /// <exception cref="OutOfMemoryException">Memory is exhausted; the list is as it was.</exception>
+    /// <inheritdoc cref="Add" path="/exception"/>
     public void EnsureCapacity(int capacity)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(capacity);
@@ -176,7 +174,7 @@ public ref struct ScratchList<T> : IDisposable
         }
     }
 
-    /// <summary>All elements. The span cannot leave the list's scope, and must not be used after the list grew.</summary>
+    /// <summary>All elements. The span cannot leave the list's scope. Do not use it after the list grew.</summary>
     /// <exception cref="ObjectDisposedException">The list was disposed, or a copy of it has grown.</exception>
     [UnscopedRef]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -190,7 +188,7 @@ public ref struct ScratchList<T> : IDisposable
         return _places[.._count];
     }
 
-    /// <summary>Gives the native memory back, if there is any. Once only: a second call, on this list or on any copy, frees nothing.</summary>
+    /// <summary>Frees the native memory, if the list has any. A second call, on this list or on any copy, frees nothing.</summary>
     /// <inheritdoc cref="NativeBuffer{T}.Dispose" path="/remarks"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Dispose()
@@ -219,7 +217,7 @@ public ref struct ScratchList<T> : IDisposable
         int capacity = (int)long.Max(long.Max(needed, 8), long.Min(2L * list._places.Length, Array.MaxLength));
         unsafe
         {
-            // SAFETY: the lease is none, or not stale, and was made for this capacity.
+            // SAFETY: the lease is none, or not stale. The new lease belongs to the returned list, and its block has room for the capacity.
             bool wasOnStack = list._lease.IsNone;
             Lease lease = wasOnStack
                 ? Lease.Rent(capacity, sizeof(T), AllocationSite.FromId(list._site))
@@ -236,7 +234,7 @@ public ref struct ScratchList<T> : IDisposable
         }
     }
 
-    // Static: a call by address would tie the list, in its user's loops too, to the stack frame.
+    // Static: after a call by address, the JIT keeps the list in the stack frame, also in its user's loops.
     [DoesNotReturn]
     private static void ThrowNoElement(int index, int count, bool isStale) =>
         throw (isStale ? Disposed() : ThrowHelper.NoElement(nameof(index), index, count));

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using NativeBuffers.Diagnostics.Tracking;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Faults;

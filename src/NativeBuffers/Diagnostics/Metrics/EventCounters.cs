@@ -4,7 +4,7 @@ using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Diagnostics.Metrics;
 
-/// <summary>The figures of the meter, as sums over the size classes, for those who listen to the event source.</summary>
+/// <summary>The figures of the meter as counters of the event source: sums over all size classes.</summary>
 internal sealed class EventCounters
 {
     private readonly EventSource _source;
@@ -15,12 +15,7 @@ internal sealed class EventCounters
         _source = source;
         AddRate("allocation-rate", "Allocations", static now => now.Loans);
         AddRate("cache-hit-rate", "Cache Hits", static now => now.Hits);
-        long seen = 0;
-        AddRate("cache-miss-rate", "Cache Misses", () =>
-        {
-            LoanFigures now = LoanFigures.Next(ref seen);
-            return now.FromDepot.Sum() + now.Fresh.Sum();
-        });
+        AddRate("cache-miss-rate", "Cache Misses", static now => [.. now.FromDepot, .. now.Fresh]);
         AddSum("memory-in-use", "Memory in Use", "B", static now => now.Bytes);
         AddSum("blocks-in-use", "Blocks in Use", "blocks", static now => now.Blocks);
         Add("cache-size", "Cached Memory", "B", static () => NativeMemoryCache.CachedBytes);
@@ -47,12 +42,13 @@ internal sealed class EventCounters
     private void AddRate(string name, string title, Func<LoanFigures, long[]> figure)
     {
         long seen = 0;
-        AddRate(name, title, () => figure(LoanFigures.Next(ref seen)).Sum());
+        _counters.Add(new IncrementingPollingCounter(name, _source, () => figure(LoanFigures.Next(ref seen)).Sum())
+        {
+            DisplayName = title,
+            DisplayRateTimeScale = TimeSpan.FromSeconds(1),
+        });
     }
 
     private void Add(string name, string title, string unit, Func<double> figure) =>
         _counters.Add(new PollingCounter(name, _source, figure) { DisplayName = title, DisplayUnits = unit });
-
-    private void AddRate(string name, string title, Func<double> figure) =>
-        _counters.Add(new IncrementingPollingCounter(name, _source, figure) { DisplayName = title, DisplayRateTimeScale = TimeSpan.FromSeconds(1) });
 }

@@ -3,17 +3,17 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Metrics;
 
-/// <summary>What a <see cref="LoanCensus"/> has found, as counters that never go back.</summary>
+/// <summary>The result of a <see cref="LoanCensus"/>, as counters that never decrease.</summary>
 /// <remarks>
-/// Of what is read while threads work, a number may be one too high or too low for each of them. What was told already is not
-/// taken back: the counter waits until it is right again.
+/// While threads work, a census may be wrong by one for each of them. If a figure is lower than the last one, the counter keeps the
+/// last one until the census exceeds it.
 /// </remarks>
 internal sealed class LoanFigures
 {
-    /// <summary>How long one census serves several instruments, in milliseconds.</summary>
+    /// <summary>How long several instruments share one census, in milliseconds.</summary>
     private const long FreshFor = 20;
 
-    private static readonly UninterruptedLock s_gate = new();
+    private static readonly UninterruptedLock s_lock = new();
     private static LoanFigures? s_last;
 
     private readonly LoanCensus _census;
@@ -36,30 +36,30 @@ internal sealed class LoanFigures
         _takenAt = Environment.TickCount64;
     }
 
-    /// <summary>Loans that have begun, by <see cref="LoanClasses"/>.</summary>
+    /// <summary>All blocks that were ever allocated, by <see cref="LoanClasses"/>.</summary>
     public long[] Loans { get; } = new long[LoanClasses.Count];
 
-    /// <summary>Those whose blocks a thread's cache had.</summary>
+    /// <summary>Blocks that came from the cache of their thread.</summary>
     public long[] Hits { get; } = new long[LoanClasses.Count];
 
-    /// <summary>Those whose blocks came from the depot.</summary>
+    /// <summary>Blocks that came from the depot.</summary>
     public long[] FromDepot { get; } = new long[LoanClasses.Count];
 
-    /// <summary>Those whose blocks came from an allocator.</summary>
+    /// <summary>Blocks that came from an allocator.</summary>
     public long[] Fresh { get; } = new long[LoanClasses.Count];
 
-    /// <summary>Blocks that owners have now.</summary>
+    /// <summary>Blocks that are allocated now.</summary>
     public long[] Blocks => _census.Blocks;
 
-    /// <summary>Those blocks, in bytes.</summary>
+    /// <summary>The sum of their sizes, in bytes.</summary>
     public long[] Bytes => _census.Bytes;
 
-    /// <summary>Figures that a reader has not seen yet; others may have, a moment ago.</summary>
-    /// <remarks>So the instruments of one collection share a census, and each collection has its own.</remarks>
-    /// <param name="seen">What the reader has seen: 0 at first.</param>
+    /// <summary>Figures that a reader has not seen yet. Another reader may have seen them a moment ago.</summary>
+    /// <remarks>So the instruments of one collection share a census, and each collection takes a new one.</remarks>
+    /// <param name="seen">The serial number of the figures that the reader has seen; 0 at first.</param>
     public static LoanFigures Next(ref long seen)
     {
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             if (s_last is null || s_last._serial <= seen || Environment.TickCount64 - s_last._takenAt > FreshFor)
             {

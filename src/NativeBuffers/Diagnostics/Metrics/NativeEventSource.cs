@@ -4,28 +4,28 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Metrics;
 
-/// <summary>The event source of the library: an event for each thing that goes wrong, and counters.</summary>
-/// <remarks>While nobody listens, no message is made, and no counter read.</remarks>
+/// <summary>The event source of the library: an event for each fault, and counters.</summary>
+/// <remarks>Without a listener, no message is composed, and no counter is read.</remarks>
 [EventSource(Name = NativeMeter.Name)]
 internal sealed class NativeEventSource : EventSource
 {
-    // What is told of may happen again while it is told: a listener is the user's code.
+    // A listener is the user's code, which may cause the next event.
     [ThreadStatic]
-    private static bool t_isTelling;
+    private static bool t_isWriting;
 
-    private readonly UninterruptedLock _gate = new();
+    private readonly UninterruptedLock _lock = new();
     private EventCounters? _counters;
-    private bool _listens;
+    private bool _isListening;
 
-    /// <summary>A block was given back twice.</summary>
+    /// <summary>A block was freed twice.</summary>
     [Event(1, Level = EventLevel.Error)]
     public void DoubleFree(string message) => WriteEvent(1, message);
 
-    /// <summary>A block was never given back.</summary>
+    /// <summary>A block was never freed.</summary>
     [Event(2, Level = EventLevel.Warning)]
     public void Leak(string message) => WriteEvent(2, message);
 
-    /// <summary>A guard has found that memory was used wrongly.</summary>
+    /// <summary>A guard has found a violation.</summary>
     [Event(3, Level = EventLevel.Error)]
     public void Violation(string message) => WriteEvent(3, message);
 
@@ -40,71 +40,66 @@ internal sealed class NativeEventSource : EventSource
     /// <inheritdoc/>
     protected override void OnEventCommand(EventCommandEventArgs command)
     {
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
-            bool listens = IsEnabled();
-            if (listens)
+            bool isListening = IsEnabled();
+            if (isListening)
             {
                 _counters ??= new EventCounters(this);
             }
 
-            if (listens && !_listens)
+            if (isListening && !_isListening)
             {
-                Tally.Happened += Tell;
+                Tally.Happened += Write;
             }
-            else if (!listens && _listens)
+            else if (!isListening && _isListening)
             {
-                Tally.Happened -= Tell;
+                Tally.Happened -= Write;
             }
 
-            _listens = listens;
-        }
-    }
-
-    private void Tell(Happening happening, string message)
-    {
-        if (t_isTelling)
-        {
-            return;
-        }
-
-        t_isTelling = true;
-        try
-        {
-            Write(happening, message);
-        }
-        catch (Exception)
-        {
-            // Whoever listens must not break what the program does.
-        }
-        finally
-        {
-            t_isTelling = false;
+            _isListening = isListening;
         }
     }
 
     [NonEvent]
     private void Write(Happening happening, string message)
     {
-        switch (happening)
+        if (t_isWriting)
         {
-            case Happening.DoubleFree:
-                DoubleFree(message);
-                break;
-            case Happening.Leak:
-                Leak(message);
-                break;
-            case Happening.Violation:
-                Violation(message);
-                break;
-            case Happening.GuardSample:
-                GuardSample(message);
-                break;
-            case Happening.BudgetRefusal:
-                BudgetRefusal(message);
-                break;
-            default:
-                break;
+            return;
+        }
+
+        t_isWriting = true;
+        try
+        {
+            switch (happening)
+            {
+                case Happening.DoubleFree:
+                    DoubleFree(message);
+                    break;
+                case Happening.Leak:
+                    Leak(message);
+                    break;
+                case Happening.Violation:
+                    Violation(message);
+                    break;
+                case Happening.GuardSample:
+                    GuardSample(message);
+                    break;
+                case Happening.BudgetRefusal:
+                    BudgetRefusal(message);
+                    break;
+                default:
+                    break;
+            }
+        }
+        catch (Exception)
+        {
+            // A listener that throws must not break the program.
+        }
+        finally
+        {
+            t_isWriting = false;
         }
     }
 }

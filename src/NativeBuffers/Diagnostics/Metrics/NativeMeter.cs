@@ -6,11 +6,13 @@ using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Diagnostics.Metrics;
 
-/// <summary>The meter of the library. Its instruments are observed: nothing is counted for them where blocks come and go.</summary>
+/// <summary>The meter of the library. Its instruments are observable: allocating and freeing a block counts nothing for them.</summary>
 internal static class NativeMeter
 {
-    /// <summary>What the meter and the event source are called.</summary>
+    /// <summary>The name of the meter and of the event source.</summary>
     public const string Name = "NativeBuffers";
+
+    private static readonly KeyValuePair<string, object?>[] s_classTags = [.. Enumerable.Range(0, LoanClasses.Count).Select(TagOfClass)];
 
     /// <summary>Makes the meter with all its instruments.</summary>
     public static Meter Create()
@@ -25,9 +27,9 @@ internal static class NativeMeter
 
     private static void AddMemory(Meter meter)
     {
-        Add(() => meter.CreateObservableUpDownCounter("nativebuffers.memory.live", () => Tracked(static now => now.LiveBytes), "By", "Bytes that were asked for and not given back, in the whole process. Only while tracking is on."));
-        Add(() => meter.CreateObservableGauge("nativebuffers.memory.peak", () => Tracked(static now => now.PeakBytes), "By", "The most bytes that were live at a time. Only while tracking is on."));
-        Add(() => meter.CreateObservableUpDownCounter("nativebuffers.block.live", () => Tracked(static now => now.LiveBlocks), "{block}", "Blocks that were asked for and not given back, in the whole process. Only while tracking is on."));
+        Add(() => meter.CreateObservableUpDownCounter("nativebuffers.memory.live", () => Tracked(static () => NativeMemoryTracker.LiveBytes), "By", "Bytes that were asked for and not given back, in the whole process. Only while tracking is on."));
+        Add(() => meter.CreateObservableGauge("nativebuffers.memory.peak", () => Tracked(static () => NativeMemoryTracker.PeakBytes), "By", "The most bytes that were live at a time. Only while tracking is on."));
+        Add(() => meter.CreateObservableUpDownCounter("nativebuffers.block.live", () => Tracked(static () => NativeMemoryTracker.LiveBlocks), "{block}", "Blocks that were asked for and not given back, in the whole process. Only while tracking is on."));
         Add(() => meter.CreateObservableUpDownCounter("nativebuffers.memory.in_use", ByClass(static now => now.Bytes), "By", "The blocks that owners have, in bytes."));
         Add(() => meter.CreateObservableUpDownCounter("nativebuffers.block.in_use", ByClass(static now => now.Blocks), "{block}", "The blocks that owners have."));
         Add(() => meter.CreateObservableUpDownCounter("nativebuffers.cache.size", static () => NativeMemoryCache.CachedBytes, "By", "Free blocks that the caches keep, in bytes."));
@@ -59,7 +61,7 @@ internal static class NativeMeter
         Add(() => meter.CreateObservableCounter("nativebuffers.budget.refusals", static () => BudgetGroup.Measure().Select(static each => new Measurement<long>(each.Refused, TagOf(each.Name))), "{refusal}", "Blocks that a budget has refused."));
     }
 
-    /// <remarks>A listener may throw that is told of the instrument. The meter has it all the same, and the next ones must come.</remarks>
+    /// <remarks>The meter calls its listeners for each instrument. A listener may throw, and the next instruments must still be added.</remarks>
     private static void Add(Func<Instrument> create)
     {
         try
@@ -68,30 +70,37 @@ internal static class NativeMeter
         }
         catch (Exception)
         {
-            // Nobody here could do anything about it.
+            // The listener's fault. The meter has the instrument nevertheless.
         }
     }
 
-    private static Measurement<long>[] Tracked(Func<(long LiveBytes, long LiveBlocks, long PeakBytes), long> figure) =>
-        TrackedMemory.Now is { } now ? [new(figure(now))] : [];
+    /// <summary>A measurement of the tracker; none in a process that is not tracked, where the tracker knows a part only.</summary>
+    private static Measurement<long>[] Tracked(Func<long> figure) => NativeMemoryTracker.IsTracking ? [new(figure())] : [];
 
-    /// <summary>A measurement for each name that a live budget has.</summary>
+    /// <summary>A measurement for each name of a live budget.</summary>
     private static IEnumerable<Measurement<long>> Budgets(Func<BudgetFigures, long?> figure) =>
         from each in BudgetGroup.Measure()
         let value = each.Figures is { } figures ? figure(figures) : null
         where value is not null
         select new Measurement<long>(value.Value, TagOf(each.Name));
 
+    private static KeyValuePair<string, object?> TagOfClass(int loanClass) => new("nativebuffers.size_class", loanClass switch
+    {
+        LoanClasses.Large => "large",
+        LoanClasses.Foreign => "other",
+        _ => ((long)SizeClasses.SizeOf(loanClass)).ToString(CultureInfo.InvariantCulture),
+    });
+
     private static KeyValuePair<string, object?> TagOf(string budget) => new("nativebuffers.budget.name", budget);
 
-    /// <summary>What an instrument asks at each collection: a measurement for each class that has ever been used.</summary>
+    /// <summary>A function that an instrument calls at each collection. It returns a measurement for each size class that was ever used.</summary>
     private static Func<IEnumerable<Measurement<long>>> ByClass(Func<LoanFigures, long[]> figure)
     {
         long seen = 0;
         return () =>
         {
             LoanFigures now = LoanFigures.Next(ref seen);
-            return Used(now).Select(i => new Measurement<long>(figure(now)[i], SizeClassTags.Of(i)));
+            return Used(now).Select(i => new Measurement<long>(figure(now)[i], s_classTags[i]));
         };
     }
 
@@ -101,10 +110,10 @@ internal static class NativeMeter
         {
             if (i < SizeClasses.Count)
             {
-                yield return new(now.FromDepot[i], SizeClassTags.Of(i), new KeyValuePair<string, object?>("nativebuffers.source", "depot"));
+                yield return new(now.FromDepot[i], s_classTags[i], new KeyValuePair<string, object?>("nativebuffers.source", "depot"));
             }
 
-            yield return new(now.Fresh[i], SizeClassTags.Of(i), new KeyValuePair<string, object?>("nativebuffers.source", "allocator"));
+            yield return new(now.Fresh[i], s_classTags[i], new KeyValuePair<string, object?>("nativebuffers.source", "allocator"));
         }
     }
 

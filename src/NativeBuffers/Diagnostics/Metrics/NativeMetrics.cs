@@ -4,25 +4,25 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Metrics;
 
-/// <summary>Makes the meter and the event source, once: a moment after the first buffer.</summary>
+/// <summary>Makes the meter and the event source once, a moment after the first buffer.</summary>
 /// <remarks>
-/// A program that uses no other meter loads the platform's code for them then, which takes 10 ms of a processor. So the first
-/// buffer does not wait for it, nor does a program that is over sooner pay; only where a process is watched, is it begun at once.
+/// A program without meters of its own loads the platform's code for them at that time, which takes 10 ms of a processor. So the first
+/// buffer does not wait, and a program that ends sooner does not pay. In an instrumented process there is no delay.
 /// </remarks>
 internal static class NativeMetrics
 {
-    /// <summary>How much later that is, in milliseconds.</summary>
+    /// <summary>In milliseconds.</summary>
     private const int Delay = 100;
 
-    private static readonly UninterruptedLock s_gate = new();
-    private static int s_isAsked;
+    private static readonly UninterruptedLock s_lock = new();
+    private static int s_isStarted;
     private static Meter? s_meter;
     private static NativeEventSource? s_events;
 
-    /// <summary>Asks for them, and does not wait.</summary>
+    /// <summary>Starts a thread that makes them. Only the first call does something. Throws nothing.</summary>
     public static void Start()
     {
-        if (Volatile.Read(ref s_isAsked) == 0 && Interlocked.Exchange(ref s_isAsked, 1) == 0)
+        if (Volatile.Read(ref s_isStarted) == 0 && Interlocked.Exchange(ref s_isStarted, 1) == 0)
         {
             try
             {
@@ -30,17 +30,17 @@ internal static class NativeMetrics
             }
             catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
             {
-                // There are none then. The buffers are what matters.
+                // The program goes on without metrics.
             }
         }
     }
 
-    /// <summary>Makes them if that has not happened.</summary>
-    /// <remarks>A separate method: if a part of the platform cannot be loaded, the call throws, and the caller can catch it.</remarks>
+    /// <summary>Makes them if they do not exist.</summary>
+    /// <remarks>Not inlined: if a part of the platform cannot be loaded, the call throws, and the caller can catch the exception.</remarks>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void StartNow()
     {
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             s_meter ??= NativeMeter.Create();
             try
@@ -49,7 +49,7 @@ internal static class NativeMetrics
             }
             catch (Exception)
             {
-                // A listener's, which is told of the source. Nobody here could do anything about it.
+                // A listener threw, which the constructor of the source calls.
             }
         }
     }

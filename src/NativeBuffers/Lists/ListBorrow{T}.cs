@@ -3,16 +3,16 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Lists;
 
-/// <summary>A list's block while one of its members works on it: it stays where it is until this is disposed.</summary>
-/// <remarks>Where its pointers are followed: everything it is asked for is clamped to the block.</remarks>
-internal ref struct ListUse<T> : IDisposable
+/// <summary>A list's block while one of the list's members works on it. The block is neither moved nor freed before this is disposed.</summary>
+/// <remarks>All ranges are checked against the block, because another thread may change the count at the same time.</remarks>
+internal ref struct ListBorrow<T> : IDisposable
     where T : unmanaged
 {
     private readonly BorrowMark _mark;
     private readonly unsafe T* _start;
 
-    /// <safety>The block is borrowed with this mark, and has room for so many elements.</safety>
-    public unsafe ListUse(BorrowMark mark, T* start, long capacity, long count)
+    /// <safety>The block is borrowed with this mark, starts at <paramref name="start"/>, and has room for <paramref name="capacity"/> elements.</safety>
+    public unsafe ListBorrow(BorrowMark mark, T* start, long capacity, long count)
     {
         _mark = mark;
         _start = start;
@@ -20,24 +20,21 @@ internal ref struct ListUse<T> : IDisposable
         Count = count;
     }
 
-    /// <summary>How many elements there is room for.</summary>
+    /// <summary>The number of places.</summary>
     public long Capacity { get; }
 
-    /// <summary>How many there were when this began.</summary>
+    /// <summary>The number of elements when this began.</summary>
     public long Count { get; }
 
-    /// <summary>Throws unless there is an element at the index.</summary>
-    public readonly void ThrowIfNoElement(long index)
+    /// <summary>The place of an element.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no element at the index.</exception>
+    public readonly ref T Element(long index)
     {
         if ((ulong)index >= (ulong)Count)
         {
             throw ThrowHelper.NoElement(nameof(index), index, Count);
         }
-    }
 
-    /// <summary>A place for an element.</summary>
-    public readonly ref T Place(long index)
-    {
         Layout.ThrowIfOutside(index, 1, Capacity);
         unsafe
         {
@@ -46,18 +43,18 @@ internal ref struct ListUse<T> : IDisposable
         }
     }
 
-    /// <summary>Places for elements.</summary>
+    /// <summary>A range of places.</summary>
     public readonly Span<T> View(long start, int length)
     {
         Layout.ThrowIfOutside(start, length, Capacity);
         unsafe
         {
-            // SAFETY: the range is inside the block.
+            // SAFETY: the range is inside the block, which stays while this lasts.
             return Block.View<T>(_start + start, length);
         }
     }
 
-    /// <summary>Moves the elements from one place on to another, as many as there are.</summary>
+    /// <summary>Moves all elements from one index on to another index.</summary>
     public readonly void Move(long from, long to)
     {
         long length = Count - from;
@@ -66,13 +63,13 @@ internal ref struct ListUse<T> : IDisposable
             Layout.ThrowIfOutside(to, length, Capacity);
             unsafe
             {
-                // SAFETY: both ranges are inside the block; MemoryCopy lets them overlap.
+                // SAFETY: both ranges are inside the block, which stays while this lasts. MemoryCopy allows an overlap.
                 Buffer.MemoryCopy(_start + from, _start + to, (Capacity - to) * sizeof(T), length * sizeof(T));
             }
         }
     }
 
-    /// <summary>Sets the places from one to another, which is not cleared, to zero.</summary>
+    /// <summary>Zeroes the places from one index up to another one.</summary>
     public readonly void Clear(long from, long to)
     {
         if (from < to)
@@ -80,7 +77,7 @@ internal ref struct ListUse<T> : IDisposable
             Layout.ThrowIfOutside(from, to - from, Capacity);
             unsafe
             {
-                // SAFETY: the range is inside the block.
+                // SAFETY: the range is inside the block, which stays while this lasts.
                 new Block(_start, (nuint)to * (nuint)sizeof(T)).ClearFrom((nuint)from * (nuint)sizeof(T));
             }
         }
@@ -91,7 +88,7 @@ internal ref struct ListUse<T> : IDisposable
     {
         unsafe
         {
-            // SAFETY: addresses are compared, nothing is followed.
+            // SAFETY: addresses are compared, and not followed.
             fixed (T* first = items)
             {
                 return first != null && first < _start + Capacity && _start < first + items.Length;
@@ -99,6 +96,6 @@ internal ref struct ListUse<T> : IDisposable
         }
     }
 
-    /// <summary>Lets the block be moved and freed.</summary>
+    /// <summary>Ends the borrow.</summary>
     public readonly void Dispose() => _mark.End();
 }
