@@ -2,11 +2,11 @@ using NativeBuffers.Arenas;
 
 namespace NativeBuffers;
 
-/// <summary>The use of a <see cref="NativeArenaOwner"/> by one thread, until it is disposed. Allocates as <see cref="NativeArena"/> does.</summary>
+/// <summary>The use of a <see cref="NativeArenaOwner"/> by one thread, until it is disposed. It allocates like <see cref="NativeArena"/>.</summary>
 /// <remarks>
-/// <para>Declare it with <c>using</c>. Spans taken from it cannot leave its scope: the compiler refuses. What was allocated stays in the
-/// arena; to find it again in a later borrow, keep an <see cref="ArenaSlice{T}"/>.</para>
-/// <para>Copies of the struct are names of one borrow. One that is never disposed keeps the arena until its thread has ended.</para>
+/// <para>Declare it with <c>using</c>. Spans taken from it cannot leave its scope: the compiler refuses. The allocated elements stay in the
+/// arena. To find them again in a later borrow, keep an <see cref="ArenaSlice{T}"/>.</para>
+/// <para>Copies of the struct are names of one borrow. A borrow that is never disposed keeps the arena until its thread has ended.</para>
 /// </remarks>
 /// <example>
 /// <code>
@@ -17,56 +17,68 @@ namespace NativeBuffers;
 /// </example>
 public readonly ref struct ArenaBorrow : IDisposable
 {
-    private readonly ArenaCursor _cursor;
+    private readonly ArenaHandle _handle;
+    private readonly NativeArenaOwner _owner;
 
-    internal ArenaBorrow(ArenaCursor cursor) => _cursor = cursor;
+    internal ArenaBorrow(ArenaHandle handle, NativeArenaOwner owner)
+    {
+        _handle = handle;
+        _owner = owner;
+    }
 
-    /// <summary>How many bytes are allocated in the arena, the padding between them included; 0 when the borrow is over.</summary>
-    public long AllocatedBytes => _cursor.HandedOut;
+    /// <summary>How many bytes are allocated in the arena, with the padding between them; 0 after the borrow has ended.</summary>
+    public long AllocatedBytes => _handle.HandedOut;
 
     /// <inheritdoc cref="NativeArena.Allocate{T}(int)"/>
     [UnscopedRef]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Span<T> Allocate<T>(int length)
-        where T : unmanaged => _cursor.Allocate<T>(length, zeroed: true);
+        where T : unmanaged => _handle.Allocate<T>(length, zeroed: true);
 
     /// <inheritdoc cref="NativeArena.AllocateUninitialized{T}(int)"/>
     [UnscopedRef]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Span<T> AllocateUninitialized<T>(int length)
-        where T : unmanaged => _cursor.Allocate<T>(length, zeroed: false);
+        where T : unmanaged => _handle.Allocate<T>(length, zeroed: false);
 
     /// <inheritdoc cref="NativeArena.CopyFrom{T}(ReadOnlySpan{T})"/>
     [UnscopedRef]
     public Span<T> CopyFrom<T>(scoped ReadOnlySpan<T> source)
-        where T : unmanaged => _cursor.CopyFrom(source);
+        where T : unmanaged => _handle.CopyFrom(source);
 
     /// <inheritdoc cref="NativeArena.New{T}(T)"/>
     [UnscopedRef]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref T New<T>(T value)
-        where T : unmanaged => ref _cursor.New(value);
+        where T : unmanaged => ref _handle.New(value);
 
-    /// <summary>Zeroed elements, as a value that outlives the borrow: until the arena is reset or disposed.</summary>
+    /// <summary>Allocates zeroed elements, and returns a value that outlives the borrow: until the arena is reset or disposed.</summary>
     /// <inheritdoc cref="NativeArena.Allocate{T}(int)" path="/param|/exception"/>
     public ArenaSlice<T> AllocateSlice<T>(int length)
         where T : unmanaged
     {
-        Span<T> elements = _cursor.Allocate<T>(length, zeroed: true);
-        return _cursor.Owner!.SliceOf(elements);
+        Span<T> elements = _handle.Allocate<T>(length, zeroed: true);
+        return _owner.SliceOf(elements);
     }
 
-    /// <summary>The elements that a slice stands for.</summary>
+    /// <summary>The elements of a slice.</summary>
     /// <exception cref="ArgumentException">The slice is of another arena, or from before a reset.</exception>
     /// <exception cref="ObjectDisposedException">The borrow has ended.</exception>
     [UnscopedRef]
     public Span<T> AsSpan<T>(ArenaSlice<T> slice)
-        where T : unmanaged => NativeArenaOwner.View(_cursor, slice);
+        where T : unmanaged => NativeArenaOwner.View(_owner, _handle, slice);
 
     /// <inheritdoc cref="NativeArena.BeginScope"/>
     [UnscopedRef]
-    public ArenaScope BeginScope() => new(ArenaGrowth.BeginScope(_cursor));
+    public ArenaScope BeginScope() => new(_handle.BeginScope());
 
-    /// <summary>Ends the borrow, open scopes included. Once only: a second call, on this value or on any copy, does nothing. Frees the arena if it was disposed meanwhile.</summary>
-    public void Dispose() => NativeArenaOwner.End(_cursor);
+    /// <summary>Ends the borrow, and its open scopes. Frees the arena if it was disposed during the borrow.</summary>
+    /// <remarks>A second call, on this value or on any copy, does nothing.</remarks>
+    public void Dispose()
+    {
+        if (_handle.IsAliveArena)
+        {
+            _owner.EndBorrow();
+        }
+    }
 }

@@ -5,34 +5,44 @@ using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Blocks.Lifecycle;
 using NativeBuffers.Instrumentation;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Arenas;
 
-/// <summary>The blocks of a <see cref="NativeArenaOwner"/>, in their order. For the thread that has entered the arena.</summary>
+/// <summary>The chunks of a <see cref="NativeArenaOwner"/>, in their order. For the thread that has entered the arena.</summary>
 /// <remarks>
-/// The slots of the blocks are in the state <see cref="SlotState.Closing"/> from the start. So only this object gives the blocks back: no
-/// cleaner does, nor the end of a thread. The arena's own state says whether the blocks are there, and generations need no check.
+/// The slots of the chunks are in the state <see cref="SlotState.Closing"/> from the start. So only this object frees the blocks: neither
+/// a cleaner nor the end of a thread does. The arena's own state says whether the blocks are valid, and generations need no check.
 /// </remarks>
-/// <param name="allocator">Where the blocks come from; the default one if null.</param>
+/// <param name="allocator">The allocator of the blocks; the default one if null.</param>
 /// <param name="site">The line that made the arena.</param>
 internal sealed class ArenaChunks(NativeAllocator? allocator, AllocationSite site)
 {
     private readonly List<nint> _slots = [];
 
-    /// <summary>The number of blocks.</summary>
-    public int Count => _slots.Count;
+    /// <summary>The arena's header, at the start of the first chunk.</summary>
+    /// <safety>Valid as long as the caller has entered the arena.</safety>
+    public unsafe ArenaHeader* Header => (ArenaHeader*)First->Start;
 
-    /// <summary>The slot of a block.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such block.</exception>
-    /// <safety>The block belongs to the arena as long as the caller has entered it.</safety>
-    public unsafe Slot* this[int index] => (Slot*)_slots[index];
+    private unsafe Slot* First => (Slot*)_slots[0];
+
+    /// <summary>Begins an empty arena in the first chunk.</summary>
+    public void Initialize(ulong generation, long byteLimit)
+    {
+        unsafe
+        {
+            // SAFETY: the caller has entered the arena, and no view of the first block exists. The block has room for the header and
+            // the slack, and is valid until the arena is closed.
+            _ = ArenaHeader.Initialize(First, generation, byteLimit);
+        }
+    }
 
     /// <summary>Adds a block.</summary>
-    /// <safety>The slot is never unmapped. Its block has at least <paramref name="byteCount"/> bytes, and lives until this object gives it back.</safety>
+    /// <safety>The slot is never unmapped. Its block has at least <paramref name="byteCount"/> bytes, and is valid until this object returns it.</safety>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     public unsafe Slot* Take(nuint byteCount, bool zeroed)
     {
-        // First room to note the block: a block that is not noted would be lost.
+        // The list grows first, so that a block cannot be lost.
         _ = _slots.EnsureCapacity(_slots.Count + 1);
         NativeAllocator asked = allocator ?? NativeAllocator.Default;
         if (AllocatorHooks.IsOn || asked.TakesAllocationSites)
@@ -53,22 +63,67 @@ internal sealed class ArenaChunks(NativeAllocator? allocator, AllocationSite sit
         return slot;
     }
 
-    /// <summary>Gives the last block back.</summary>
+    /// <summary>The elements of a slice that belongs to this life of the arena.</summary>
+    /// <exception cref="ArgumentException">The arena has not handed out this memory.</exception>
+    public Span<T> View<T>(ArenaSlice<T> slice)
+        where T : unmanaged
+    {
+        unsafe
+        {
+            // SAFETY: the caller has entered the arena, so its chunks are valid. The range is inside its chunk, after the chunk's
+            // header, and was handed out. That is checked, because a slice may come from uninitialized memory, or from a torn read.
+            Block chunk = ((Slot*)_slots[slice.Chunk])->Block;
+            long byteCount = slice.Length * (long)sizeof(T);
+            long first = slice.Chunk == 0 ? sizeof(ArenaHeader) : sizeof(ArenaHeader.Chunk);
+            Layout.ThrowIfOutside(slice.Offset - first, byteCount, (long)chunk.ByteCount - first);
+            ulong start = (ulong)chunk.Start + slice.Offset;
+            ulong end = start + (ulong)byteCount;
+
+            // The memory of scopes is refused, because the arena keeps its checkpoints there.
+            ArenaHeader.Checkpoint* scope = Header->Now.Outermost;
+            ArenaHeader.Position position = scope == null ? Header->Now : scope->Before;
+            return (scope != null && slice.Chunk > position.LastChunk->Index) || (start < position.End && end > position.Next)
+                ? throw new ArgumentException(ThrowHelper.NotHandedOut, nameof(slice))
+                : Block.View<T>((void*)start, slice.Length);
+        }
+    }
+
+    /// <summary>A slice for elements that were just allocated.</summary>
+    public ArenaSlice<T> SliceOf<T>(Span<T> elements, long epoch)
+        where T : unmanaged
+    {
+        unsafe
+        {
+            // SAFETY: the caller has entered the arena, so its chunks are valid, and the elements are in one of them.
+            fixed (T* first = elements)
+            {
+                ArenaHeader.Chunk* chunk = Header->Now.LastChunk;
+                while (first != null && (nuint)((byte*)first - (byte*)chunk) >= chunk->Slot->ByteCount)
+                {
+                    chunk = chunk->Previous;
+                }
+
+                return first == null ? default : new ArenaSlice<T>(epoch, chunk->Index, (uint)((byte*)first - (byte*)chunk), elements.Length);
+            }
+        }
+    }
+
+    /// <summary>Returns the last block.</summary>
     public void ReturnLast()
     {
         unsafe
         {
-            // SAFETY: the slot is never unmapped, and only this object has it. The list drops the slot before its block is given back.
+            // SAFETY: the slot is never unmapped, and only this object has it. The list drops the slot before its block is freed.
             var slot = (Slot*)_slots[^1];
             _slots.RemoveAt(_slots.Count - 1);
             CloseProtocol.GiveBack(slot, slot->Generation, slot->Home);
         }
     }
 
-    /// <summary>Gives back all blocks but the first ones. If an allocator throws, the other blocks are given back first.</summary>
+    /// <summary>Returns all blocks except the first <paramref name="kept"/>. If an allocator throws, the remaining blocks are returned first.</summary>
     /// <param name="kept">How many blocks stay.</param>
-    /// <param name="isAbandoned">True if the arena was forgotten. This is noted and counted for each block.</param>
-    public void ReturnBehind(int kept, bool isAbandoned = false)
+    /// <param name="isAbandoned">True if the arena was not disposed. This is noted and counted for each block.</param>
+    public void ReturnAfter(int kept, bool isAbandoned = false)
     {
         ExceptionDispatchInfo? thrown = null;
         while (_slots.Count > kept)

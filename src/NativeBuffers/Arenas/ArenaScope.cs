@@ -2,11 +2,11 @@ using NativeBuffers.Arenas;
 
 namespace NativeBuffers;
 
-/// <summary>A time in the life of an arena, whose allocations are given back when it ends.</summary>
+/// <summary>A part of the life of an arena. Its end frees the memory that was allocated from it.</summary>
 /// <remarks>
 /// <para>Declare it with <c>using</c>. Spans taken from it cannot leave its scope, and it cannot leave its arena's: the compiler refuses.
-/// While it is open, only it allocates: the arena, or the scope around it, throws. It belongs to the thread that began it.</para>
-/// <para>Copies of the struct are names of one scope. Disposing a scope ends those that are open within it.</para>
+/// While a scope is open, only the scope allocates. The arena, or the scope around it, throws. A scope belongs to the thread that began it.</para>
+/// <para>Copies of the struct are names of one scope. Disposing a scope ends its inner scopes too.</para>
 /// </remarks>
 /// <example>
 /// <code>
@@ -15,43 +15,42 @@ namespace NativeBuffers;
 /// {
 ///     using var scope = arena.BeginScope();
 ///     Parse(scope.CopyFrom&lt;char&gt;(line));
-/// }                                              // as much memory as the longest line took, and no more
+/// }                                              // never more memory than the longest line needs
 /// </code>
 /// </example>
 public readonly ref struct ArenaScope : IDisposable
 {
-    private readonly ArenaCursor _cursor;
+    private readonly ArenaHandle _handle;
 
-    internal ArenaScope(ArenaCursor cursor) => _cursor = cursor;
+    internal ArenaScope(ArenaHandle handle) => _handle = handle;
 
     /// <inheritdoc cref="NativeArena.Allocate{T}(int)"/>
-    /// <returns>Aligned for the type, and until the scope ends.</returns>
     [UnscopedRef]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Span<T> Allocate<T>(int length)
-        where T : unmanaged => _cursor.Allocate<T>(length, zeroed: true);
+        where T : unmanaged => _handle.Allocate<T>(length, zeroed: true);
 
     /// <inheritdoc cref="NativeArena.AllocateUninitialized{T}(int)"/>
     [UnscopedRef]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Span<T> AllocateUninitialized<T>(int length)
-        where T : unmanaged => _cursor.Allocate<T>(length, zeroed: false);
+        where T : unmanaged => _handle.Allocate<T>(length, zeroed: false);
 
     /// <inheritdoc cref="NativeArena.CopyFrom{T}(ReadOnlySpan{T})"/>
     [UnscopedRef]
     public Span<T> CopyFrom<T>(scoped ReadOnlySpan<T> source)
-        where T : unmanaged => _cursor.CopyFrom(source);
+        where T : unmanaged => _handle.CopyFrom(source);
 
     /// <inheritdoc cref="NativeArena.New{T}(T)"/>
     [UnscopedRef]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref T New<T>(T value)
-        where T : unmanaged => ref _cursor.New(value);
+        where T : unmanaged => ref _handle.New(value);
 
     /// <inheritdoc cref="NativeArena.BeginScope"/>
     [UnscopedRef]
-    public ArenaScope BeginScope() => new(ArenaGrowth.BeginScope(_cursor));
+    public ArenaScope BeginScope() => new(_handle.BeginScope());
 
-    /// <summary>Gives everything back that was allocated from the scope. Once only: a second call, on this value or on any copy, does nothing.</summary>
-    public void Dispose() => ArenaGrowth.EndScope(_cursor);
+    /// <summary>Frees the memory that was allocated from the scope. A second call, on this value or on any copy, does nothing.</summary>
+    public void Dispose() => _handle.EndScope();
 }

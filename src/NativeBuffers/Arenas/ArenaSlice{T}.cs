@@ -1,13 +1,13 @@
 namespace NativeBuffers;
 
-/// <summary>Where elements lie in a <see cref="NativeArenaOwner"/>: a value that fields and other elements can store.</summary>
+/// <summary>The place of elements in a <see cref="NativeArenaOwner"/>: a value that fields and other elements can store.</summary>
 /// <remarks>
-/// It owns nothing and keeps nothing. <see cref="ArenaBorrow.AsSpan"/> finds the elements; after the arena was reset or disposed, or in
-/// another arena, it throws. <c>default</c> stands for no elements. One that was read from uninitialized memory finds nothing, or other
-/// elements of the arena.
+/// A slice owns nothing, and keeps no memory. <see cref="ArenaBorrow.AsSpan"/> finds the elements. It throws for another arena, and after
+/// the arena was reset or disposed. <c>default</c> has no elements. A slice that was read from uninitialized memory finds nothing, or
+/// wrong elements of the arena.
 /// </remarks>
 /// <typeparam name="T">Any type without references.</typeparam>
-[SuppressMessage("Performance", "CA1815", Justification = "Equal is who stands for the same elements; nobody needs to ask.")]
+[SuppressMessage("Performance", "CA1815", Justification = "Slices are not compared.")]
 public readonly struct ArenaSlice<T>
     where T : unmanaged
 {
@@ -19,13 +19,13 @@ public readonly struct ArenaSlice<T>
         Length = length;
     }
 
-    /// <summary>The life of an arena, from its creation or a reset to the next reset. No two lives have the same number.</summary>
+    /// <summary>The number of the arena's life, which lasts from its creation or a reset to the next reset. All lives in the process have different numbers.</summary>
     internal long Epoch { get; }
 
     /// <summary>The number of the chunk.</summary>
     internal int Chunk { get; }
 
-    /// <summary>Where in the chunk, in bytes.</summary>
+    /// <summary>The distance from the start of the chunk, in bytes.</summary>
     internal uint Offset { get; }
 
     /// <summary>The number of elements.</summary>

@@ -4,21 +4,19 @@ using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Instrumentation;
-using NativeBuffers.Primitives;
 
 namespace NativeBuffers;
 
-/// <summary>Memory for many small things, given back all at once: an allocation moves a pointer, and nothing is freed one by one.</summary>
+/// <summary>Memory for many small allocations, freed all at once. An allocation moves a pointer (bump allocation), and is not freed alone.</summary>
 /// <remarks>
 /// <para>Declare it with <c>using</c>. Spans taken from it cannot leave its scope: the compiler refuses. It belongs to the thread
-/// that created it, which the language guarantees for a ref struct; an arena that was never disposed is freed when its thread has
+/// that created it, which the language guarantees for a ref struct. An arena that was never disposed is freed when its thread has
 /// ended.</para>
-/// <para>Copies of the struct are names of one arena: what they allocate lies behind each other, and once any of them is disposed, all
-/// of them throw. Only spans that were taken before a disposal by hand do not know.</para>
-/// <para>Its first block, and those that it grows by, come from the cache of the thread and go back there, so a tiny arena costs little
-/// more than a buffer. Blocks double up to 256 KiB; what is larger gets a block of its own. <c>default</c> is no arena: its members
-/// throw.</para>
-/// <para>The idea is that of Hanson's arenas (1990); scopes are as in many C programs' <i>temporary memory</i>.</para>
+/// <para>Copies of the struct are names of one arena: they allocate one after another, and all of them throw after any of them was
+/// disposed. Do not use spans after a call of <see cref="Dispose"/> that is not the <c>using</c>'s, because spans cannot check that.</para>
+/// <para>Its blocks come from the thread's cache and go back there, so a tiny arena costs little more than a buffer. Blocks double up to
+/// 256 KiB. A larger allocation gets a block of its own. <c>default</c> is no arena: its members throw.</para>
+/// <para>The idea is that of Hanson's arenas (1990). Scopes are what C programs call <i>temporary memory</i>, or checkpoints.</para>
 /// </remarks>
 /// <example>
 /// <code>
@@ -29,23 +27,23 @@ namespace NativeBuffers;
 /// </example>
 public readonly ref struct NativeArena : IDisposable
 {
-    /// <summary>What <see cref="Create(int, NativeAllocator?, long)"/> has room for unless told otherwise, in bytes.</summary>
+    /// <summary>The default size of <see cref="Create(int, NativeAllocator?, long)"/>, in bytes.</summary>
     internal const int DefaultInitialBytes = 4096;
 
-    private readonly ArenaCursor _cursor;
+    private readonly ArenaHandle _handle;
 
-    private NativeArena(ArenaCursor cursor) => _cursor = cursor;
+    private NativeArena(ArenaHandle handle) => _handle = handle;
 
-    /// <summary>How many bytes were allocated, the padding between them included; 0 once disposed.</summary>
-    public long AllocatedBytes => _cursor.HandedOut;
+    /// <summary>How many bytes are allocated, with the padding between them; 0 once disposed.</summary>
+    public long AllocatedBytes => _handle.HandedOut;
 
-    /// <summary>Whether it was disposed, through this value or a copy. <c>default</c> was not.</summary>
-    public bool IsDisposed => !_cursor.IsNone && !_cursor.Gate.IsLife(_cursor.Ticket);
+    /// <summary>Whether it was disposed, through this value or a copy. False for <c>default</c>.</summary>
+    public bool IsDisposed => !_handle.IsNone && !_handle.IsAliveArena;
 
     /// <summary>An empty arena.</summary>
-    /// <param name="initialBytes">What there is room for before it grows, in bytes.</param>
-    /// <param name="allocator">Where its blocks come from; <see cref="NativeAllocator.Default"/> when null.</param>
-    /// <param name="byteLimit">The most that may be allocated, in bytes, with padding, and 56 bytes for each open scope.</param>
+    /// <param name="initialBytes">The room before it grows, in bytes.</param>
+    /// <param name="allocator">The allocator of its blocks; <see cref="NativeAllocator.Default"/> if null.</param>
+    /// <param name="byteLimit">The most bytes that may be allocated, with padding, and 56 bytes for each open scope.</param>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
     /// <param name="line">Filled in by the compiler.</param>
     /// <returns>An arena that the caller owns: declare it with <c>using</c>.</returns>
@@ -62,7 +60,8 @@ public readonly ref struct NativeArena : IDisposable
     {
         unsafe
         {
-            // SAFETY: a slot that was taken belongs to this arena, with a block that has room for the header.
+            // SAFETY: the slot belongs to this arena until the arena ends. Its block has room for the header and the slack, and its first
+            // words are not used otherwise while it is scoped. Slots are never unmapped.
             Slot* slot = null;
             Bin* bin = null;
             if (allocator is null && initialBytes >= 0 && byteLimit >= 0)
@@ -77,13 +76,11 @@ public readonly ref struct NativeArena : IDisposable
                     : TakeSlowly(bin, initialBytes, allocator, byteLimit);
             }
 
-            var header = (ArenaHeader*)slot->Start;
-            ulong ticket = slot->Generation.Value;
-            ArenaHeader.Initialize(header, slot->Block, ticket, byteLimit);
-            header->First.Slot = slot;
-            ref ArenaGate gate = ref *(ArenaGate*)slot;
-            gate.Begin(ticket);
-            return new NativeArena(new ArenaCursor(ref gate, ticket, header, owner: null));
+            ulong generation = slot->Generation.Value;
+            ArenaHeader* header = ArenaHeader.Initialize(slot, generation, byteLimit);
+            ref ArenaGenerations generations = ref *(ArenaGenerations*)slot;
+            generations.Begin(generation);
+            return new NativeArena(new ArenaHandle(ref generations, generation, header, chunks: null));
         }
     }
 
@@ -92,78 +89,76 @@ public readonly ref struct NativeArena : IDisposable
         int initialBytes = DefaultInitialBytes, NativeAllocator? allocator = null, long byteLimit = long.MaxValue) =>
         Create(initialBytes, allocator, byteLimit, file: null);
 
-    /// <summary>Zeroed elements.</summary>
+    /// <summary>Allocates zeroed elements.</summary>
     /// <param name="length">In elements.</param>
-    /// <returns>Aligned for the type, and until the arena ends.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
-    /// <exception cref="InvalidOperationException">A scope of the arena is open: allocate from that.</exception>
-    /// <exception cref="ObjectDisposedException">The arena was disposed.</exception>
-    /// <exception cref="OutOfMemoryException">Memory is exhausted, or the arena's limit reached.</exception>
+    /// <returns>Elements that are aligned for the type. They are valid until this arena, scope or borrow ends.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or its byte count too large.</exception>
+    /// <exception cref="InvalidOperationException">An inner scope is open: allocate from the innermost one.</exception>
+    /// <exception cref="ObjectDisposedException">The arena, scope or borrow was disposed.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted, or the arena's limit is reached.</exception>
     [UnscopedRef]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Span<T> Allocate<T>(int length)
-        where T : unmanaged => _cursor.Allocate<T>(length, zeroed: true);
+        where T : unmanaged => _handle.Allocate<T>(length, zeroed: true);
 
-    /// <summary>Elements that may hold anything: for memory that is written before it is read.</summary>
+    /// <summary>Allocates uninitialized elements. Write them before you read them.</summary>
     /// <inheritdoc cref="Allocate{T}(int)" path="/param|/returns|/exception"/>
     [UnscopedRef]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Span<T> AllocateUninitialized<T>(int length)
-        where T : unmanaged => _cursor.Allocate<T>(length, zeroed: false);
+        where T : unmanaged => _handle.Allocate<T>(length, zeroed: false);
 
-    /// <summary>A copy of <paramref name="source"/>.</summary>
+    /// <summary>Allocates a copy of <paramref name="source"/>.</summary>
     /// <inheritdoc cref="Allocate{T}(int)" path="/returns|/exception"/>
     [UnscopedRef]
     public Span<T> CopyFrom<T>(scoped ReadOnlySpan<T> source)
-        where T : unmanaged => _cursor.CopyFrom(source);
+        where T : unmanaged => _handle.CopyFrom(source);
 
-    /// <summary>One element, with a value.</summary>
+    /// <summary>Allocates one element with a value.</summary>
     /// <inheritdoc cref="Allocate{T}(int)" path="/exception"/>
     [UnscopedRef]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref T New<T>(T value)
-        where T : unmanaged => ref _cursor.New(value);
+        where T : unmanaged => ref _handle.New(value);
 
-    /// <summary>Begins a scope: what is allocated from it is given back when that is disposed. Meanwhile this arena allocates nothing.</summary>
+    /// <summary>Begins a scope. Its end frees the memory that was allocated from it. Until then, only the scope allocates.</summary>
     /// <returns>A ref struct: declare it with <c>using</c>. Its spans cannot leave its scope.</returns>
-    /// <exception cref="InvalidOperationException">A scope of the arena is open: begin one within that.</exception>
-    /// <exception cref="ObjectDisposedException">The arena was disposed.</exception>
-    /// <exception cref="OutOfMemoryException">Memory is exhausted, or the arena's limit reached.</exception>
+    /// <inheritdoc cref="New{T}(T)" path="/exception"/>
     [UnscopedRef]
-    public ArenaScope BeginScope() => new(ArenaGrowth.BeginScope(_cursor));
+    public ArenaScope BeginScope() => new(_handle.BeginScope());
 
-    /// <summary>Gives everything back, open scopes included. Once only: a second call, on this value or on any copy, frees nothing.</summary>
+    /// <summary>Frees all memory of the arena, and ends its open scopes. A second call, on this value or on any copy, frees nothing.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Dispose()
     {
         unsafe
         {
-            // SAFETY: the gate shows the ticket, so the header is there, and the slot is this thread's and the arena's alone.
-            if (_cursor.IsCurrent && _cursor.Header->Last == &_cursor.Header->First)
+            // SAFETY: the handle is current, so the header is valid. The slot belongs to this thread and the arena until it is returned.
+            if (_handle.IsCurrent && _handle.Header->Now.LastChunk == &_handle.Header->First)
             {
-                Slot* slot = _cursor.Header->First.Slot;
-                _cursor.Gate.End(_cursor.Header->LastTicket + ArenaGate.Step);
+                Slot* slot = _handle.Header->First.Slot;
+                _handle.Generations.End(_handle.Header->LastGeneration + ArenaGenerations.Step);
                 ThreadCache.Return(slot, slot->Home);
                 return;
             }
         }
 
-        ArenaGrowth.EndArena(_cursor);
+        ArenaSlowPath.EndArena(_handle);
     }
 
-    /// <summary>As <see cref="TakeSlowly"/>, when somebody may want to know which line made the arena, also for the chunks to come.</summary>
-    /// <safety>The result belongs to the caller.</safety>
+    /// <summary>Like <see cref="TakeSlowly"/>, with the allocation site, which the arena's further chunks get too.</summary>
+    /// <inheritdoc cref="TakeSlowly" path="/safety"/>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe Slot* TakeNoting(
         Bin* bin, int initialBytes, NativeAllocator? allocator, long byteLimit, string? file, int line)
     {
         AllocationSite site = AllocationSite.At(file, line, typeof(NativeArena));
         Slot* slot = TakeSlowly(bin, initialBytes, allocator, byteLimit, site);
-        ((ArenaHeader*)slot->Start)->AllocationSiteId = site.Id;
+        ((ArenaHeader*)slot->Start)->SiteId = site.Id;
         return slot;
     }
 
-    /// <safety>The result belongs to the caller.</safety>
+    /// <safety>The slot belongs to the caller, with a block that has room for the header, the slack and the initial bytes.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe Slot* TakeSlowly(
         Bin* bin, int initialBytes, NativeAllocator? allocator, long byteLimit, AllocationSite? site = null)

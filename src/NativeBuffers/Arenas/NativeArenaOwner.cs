@@ -1,17 +1,15 @@
 using NativeBuffers.Arenas;
-using NativeBuffers.Blocks;
-using NativeBuffers.Blocks.Lifecycle;
 using NativeBuffers.Instrumentation;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers;
 
-/// <summary>An arena that fields can hold, and one thread after the other can use: through a borrow.</summary>
+/// <summary>An arena that fields can hold, and that one thread after another can use, through a borrow.</summary>
 /// <remarks>
-/// <para>Dispose it. Should it be forgotten, its memory is given back after a garbage collection or two, and counted
+/// <para>Dispose it. The memory of an owner that was not disposed is freed after a garbage collection or two, and counted
 /// (<see cref="NativeMemoryTracker.AbandonedCount"/>).</para>
-/// <para>All members may be called from all threads. One borrow at a time: another one, on whichever thread, throws. Disposed while it is
-/// borrowed, the arena is freed when that ends.</para>
+/// <para>All members may be called from any thread. There is one borrow at a time: a second one throws, on any thread. An arena that is
+/// disposed during a borrow is freed when the borrow ends.</para>
 /// </remarks>
 /// <example>
 /// <code>
@@ -40,41 +38,32 @@ public sealed class NativeArenaOwner : IDisposable
 
     private static long s_lastEpoch;
 
-    // What this thread borrows: a borrow that is never disposed must keep its arena, which nobody else may refer to.
+    // The arenas that this thread borrows. A borrow that is never disposed must keep its arena, to which nothing else may refer.
     [ThreadStatic]
     private static NativeArenaOwner? t_borrowed;
 
-    private readonly ArenaCleaner _cleaner;
+    private readonly ArenaChunks _chunks;
+    private readonly Cleaner _cleaner;
     private NativeArenaOwner? _nextBorrowed;
     private Thread? _user;
-    private ArenaGate _gate;
+    private ArenaGenerations _generations;
     private long _epoch = Interlocked.Increment(ref s_lastEpoch);
     private int _state;
 
     private NativeArenaOwner(NativeAllocator? allocator, AllocationSite site)
     {
-        Chunks = new ArenaChunks(allocator, site);
-        _cleaner = new ArenaCleaner(this);
+        _chunks = new ArenaChunks(allocator, site);
+        _cleaner = new Cleaner(this);
     }
 
-    /// <summary>The number of the last life of an arena. A life begins with a creation or a reset. Atomic operations only.</summary>
+    /// <summary>The number of the last life of any arena. For tests.</summary>
     internal static ref long LastEpoch => ref s_lastEpoch;
-
-    /// <summary>The blocks. For the thread that has entered.</summary>
-    internal ArenaChunks Chunks { get; }
 
     /// <summary>Whether it was disposed.</summary>
     public bool IsDisposed => Volatile.Read(ref _state) >= Closing;
 
-    /// <summary>An empty arena.</summary>
-    /// <param name="initialBytes">What there is room for before it grows, in bytes.</param>
-    /// <param name="allocator">Where its blocks come from; <see cref="NativeAllocator.Default"/> when null.</param>
-    /// <param name="byteLimit">The most that may be allocated, in bytes, with padding, and 56 bytes for each open scope.</param>
-    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
-    /// <param name="line">Filled in by the compiler.</param>
+    /// <inheritdoc cref="NativeArena.Create(int, NativeAllocator?, long, string?, int)"/>
     /// <returns>An arena that the caller disposes.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">A number is negative.</exception>
-    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static NativeArenaOwner Create(
         int initialBytes = NativeArena.DefaultInitialBytes,
@@ -88,11 +77,11 @@ public sealed class NativeArenaOwner : IDisposable
         var owner = new NativeArenaOwner(allocator, AllocationSite.At(file, line, typeof(NativeArenaOwner)));
         unsafe
         {
-            // SAFETY: nobody else knows the owner; the block has room for the header.
-            _ = owner.Chunks.Take((nuint)initialBytes + (nuint)sizeof(ArenaHeader) + ArenaHeader.Slack, zeroed: false);
-            owner.Initialize(ticket: 0, byteLimit);
+            // SAFETY: the slot belongs to the new owner, whose chunks return it, and its block has room for the header and the slack.
+            _ = owner._chunks.Take((nuint)initialBytes + (nuint)sizeof(ArenaHeader) + ArenaHeader.Slack, zeroed: false);
         }
 
+        owner._chunks.Initialize(generation: 0, byteLimit);
         return owner;
     }
 
@@ -101,8 +90,8 @@ public sealed class NativeArenaOwner : IDisposable
         int initialBytes = NativeArena.DefaultInitialBytes, NativeAllocator? allocator = null, long byteLimit = long.MaxValue) =>
         Create(initialBytes, allocator, byteLimit, file: null);
 
-    /// <summary>Begins to use the arena, alone.</summary>
-    /// <remarks>A borrow that was forgotten ends with its thread; only then can others begin.</remarks>
+    /// <summary>Begins the use of the arena by this thread alone.</summary>
+    /// <remarks>A borrow that was not disposed ends with its thread. Only after that can another borrow begin.</remarks>
     /// <returns>A ref struct: declare it with <c>using</c>. Its spans cannot leave its scope.</returns>
     /// <exception cref="InvalidOperationException">The arena is borrowed already, on this or another thread.</exception>
     /// <exception cref="ObjectDisposedException">The arena was disposed.</exception>
@@ -113,143 +102,66 @@ public sealed class NativeArenaOwner : IDisposable
         t_borrowed = this;
         unsafe
         {
-            // SAFETY: this thread is in, so the header is there, and stays until the borrow ends.
-            ArenaHeader* header = Header;
-            ulong ticket = header->LastTicket += ArenaGate.Step;
-            _gate.Begin(ticket);
-            return new ArenaBorrow(new ArenaCursor(ref _gate, ticket, header, this));
+            // SAFETY: this thread has entered, so the header is valid until the borrow ends.
+            ArenaHeader* header = _chunks.Header;
+            ulong generation = header->LastGeneration += ArenaGenerations.Step;
+            _generations.Begin(generation);
+            return new ArenaBorrow(new ArenaHandle(ref _generations, generation, header, _chunks), this);
         }
     }
 
-    /// <summary>Gives back all that was allocated, and goes on empty. Slices from before are over.</summary>
+    /// <summary>Frees all elements. The arena is empty afterwards, and slices from before are invalid.</summary>
     /// <exception cref="InvalidOperationException">The arena is borrowed.</exception>
     /// <exception cref="ObjectDisposedException">The arena was disposed.</exception>
     public void Reset()
     {
         Enter();
-        ulong ticket;
+        ulong generation;
         long limit;
         unsafe
         {
-            // SAFETY: this thread has entered, so the header is at the start of the first chunk, which lives until this thread leaves.
-            ticket = Header->LastTicket;
-            limit = Header->Limit;
+            // SAFETY: this thread has entered, so the header is valid until this thread leaves.
+            generation = _chunks.Header->LastGeneration;
+            limit = _chunks.Header->Limit;
         }
 
         try
         {
-            Chunks.ReturnBehind(kept: 1);
+            _chunks.ReturnAfter(kept: 1);
         }
         finally
         {
-            Initialize(ticket, limit);
+            _chunks.Initialize(generation, limit);
             _epoch = Interlocked.Increment(ref s_lastEpoch);
             Leave();
         }
     }
 
-    /// <summary>Lets nobody in any more, and gives everything back: now, or when the borrow ends. Once only; never throws.</summary>
+    /// <summary>Closes the arena, and frees its memory now or when the borrow ends. A second call does nothing. Never throws.</summary>
     public void Dispose() => Close(isAbandoned: false);
 
-    /// <summary>As <see cref="Dispose"/>, for a forgotten arena; false if a borrow goes on, at whose end the arena is closed.</summary>
-    internal bool TryAbandon()
+    /// <summary>Ends the borrow that is alive. For the thread that has it.</summary>
+    internal void EndBorrow()
     {
-        Close(isAbandoned: true);
-        return Volatile.Read(ref _state) == Closed;
+        EndLife();
+        RemoveFromBorrowed();
+        Leave();
     }
 
-    /// <summary>Ends a borrow. Nothing if it is over.</summary>
-    internal static void End(ArenaCursor cursor)
-    {
-        if (cursor.IsNone || !cursor.Gate.IsLife(cursor.Ticket))
-        {
-            return;
-        }
+    /// <summary>The elements of a slice, for a borrow.</summary>
+    /// <param name="owner">The borrow's; null if the borrow is the default value.</param>
+    /// <param name="handle">The borrow's.</param>
+    /// <param name="slice">Any.</param>
+    internal static Span<T> View<T>(NativeArenaOwner? owner, ArenaHandle handle, ArenaSlice<T> slice)
+        where T : unmanaged =>
+        owner is null || !handle.IsAliveArena ? throw ThrowHelper.Ended(nameof(ArenaBorrow))
+        : slice.Length == 0 ? default
+        : slice.Epoch == owner._epoch ? owner._chunks.View(slice)
+        : throw new ArgumentException("The slice is of another arena, or from before this one was reset.", nameof(slice));
 
-        NativeArenaOwner owner = cursor.Owner!;
-        owner.EndLife();
-        owner.Forget();
-        owner.Leave();
-    }
-
-    /// <summary>The elements that a slice stands for.</summary>
-    internal static Span<T> View<T>(ArenaCursor cursor, ArenaSlice<T> slice)
-        where T : unmanaged
-    {
-        if (cursor.IsNone || !cursor.Gate.IsLife(cursor.Ticket))
-        {
-            throw ThrowHelper.Ended(nameof(ArenaBorrow));
-        }
-
-        if (slice.Length == 0)
-        {
-            return default;
-        }
-
-        NativeArenaOwner owner = cursor.Owner!;
-        if (slice.Epoch != owner._epoch)
-        {
-            throw new ArgumentException("The slice is of another arena, or from before this one was reset.", nameof(slice));
-        }
-
-        unsafe
-        {
-            // SAFETY: this thread is in. The range is inside its chunk, behind what that begins with, and what it holds was
-            // handed out: also if the slice is no slice, but bytes that memory held before, or two put together by a race.
-            Block chunk = owner.Chunks[slice.Chunk]->Block;
-            long byteCount = slice.Length * (long)sizeof(T);
-            long first = slice.Chunk == 0 ? sizeof(ArenaHeader) : sizeof(ArenaChunk);
-            Layout.ThrowIfOutside(slice.Offset - first, byteCount, (long)chunk.ByteCount - first);
-            ulong start = (ulong)chunk.Start + slice.Offset;
-            return IsRoom(cursor.Header, slice.Chunk, start, start + (ulong)byteCount)
-                ? throw new ArgumentException(ThrowHelper.NotHandedOut, nameof(slice))
-                : Block.View<T>((void*)start, slice.Length);
-        }
-    }
-
-    /// <summary>Whether some of the range is not handed out, or belongs to a scope: there the arena keeps its marks.</summary>
-    /// <safety>The life goes on.</safety>
-    private static unsafe bool IsRoom(ArenaHeader* header, int chunk, ulong start, ulong end)
-    {
-        ArenaMark* scope = ArenaGrowth.Outermost(header);
-        bool isScope = scope != null && chunk > scope->Last->Index;
-        ulong roomStart = scope == null ? header->Next : scope->Next;
-        ulong roomEnd = scope == null ? header->End : scope->End;
-        return isScope || (start < roomEnd && end > roomStart);
-    }
-
-    /// <summary>What stands for elements that were just allocated.</summary>
+    /// <summary>A slice for elements that a borrow has just allocated.</summary>
     internal ArenaSlice<T> SliceOf<T>(Span<T> elements)
-        where T : unmanaged
-    {
-        unsafe
-        {
-            // SAFETY: this thread is in, so the chunks are there.
-            fixed (T* first = elements)
-            {
-                ArenaChunk* chunk = Header->Last;
-                while (first != null && (nuint)((byte*)first - (byte*)chunk) >= chunk->Slot->ByteCount)
-                {
-                    chunk = chunk->Previous;
-                }
-
-                return first == null ? default : new ArenaSlice<T>(_epoch, chunk->Index, (uint)((byte*)first - (byte*)chunk), elements.Length);
-            }
-        }
-    }
-
-    private unsafe ArenaHeader* Header => (ArenaHeader*)Chunks[0]->Start;
-
-    private void Initialize(ulong ticket, long byteLimit)
-    {
-        unsafe
-        {
-            // SAFETY: the caller is in, and nobody has a view of the first block.
-            Slot* slot = Chunks[0];
-            ArenaHeader.Initialize(Header, slot->Block, ticket, byteLimit);
-            Header->First.Slot = slot;
-        }
-    }
+        where T : unmanaged => _chunks.SliceOf(elements, _epoch);
 
     private void Enter()
     {
@@ -264,7 +176,7 @@ public sealed class NativeArenaOwner : IDisposable
         }
     }
 
-    /// <summary>Whether the thread that was in has ended, and forgot its borrow; then the caller is in.</summary>
+    /// <summary>Takes the arena over from a thread that has ended without disposing its borrow. True if the caller has entered.</summary>
     private bool TryTakeOver()
     {
         Thread? before = Volatile.Read(ref _user);
@@ -278,21 +190,21 @@ public sealed class NativeArenaOwner : IDisposable
         return true;
     }
 
-    /// <summary>Ends what a borrow has begun. The caller is in.</summary>
+    /// <summary>Ends a borrow and its scopes. The caller has entered.</summary>
     private void EndLife()
     {
         unsafe
         {
-            // SAFETY: the caller is in, so the header is there.
-            ArenaHeader* header = Header;
-            ArenaGrowth.EndScopes(new ArenaCursor(ref _gate, header->LastTicket, header, this));
-            _gate.End(header->LastTicket += ArenaGate.Step);
+            // SAFETY: the caller has entered, so the header is valid until it leaves.
+            ArenaHeader* header = _chunks.Header;
+            new ArenaHandle(ref _generations, header->LastGeneration, header, _chunks).EndScopes();
+            _generations.End(header->LastGeneration += ArenaGenerations.Step);
         }
     }
 
     private void Leave(bool isAbandoned = false)
     {
-        // Before the state: while that says InUse, this is who is in, or null.
+        // Before the state: while the state is InUse, this field has the thread that has entered, or null.
         Volatile.Write(ref _user, null);
         if (Interlocked.CompareExchange(ref _state, Open, InUse) == Closing)
         {
@@ -301,7 +213,7 @@ public sealed class NativeArenaOwner : IDisposable
         }
     }
 
-    /// <summary>Closes the arena to all threads, and gives all blocks back, unless a borrow of a live thread goes on.</summary>
+    /// <summary>Closes the arena to all threads, and frees its blocks unless a live thread borrows it.</summary>
     private void Close(bool isAbandoned)
     {
         while (true)
@@ -326,8 +238,7 @@ public sealed class NativeArenaOwner : IDisposable
         }
     }
 
-    /// <summary>Takes this from the list of what the thread borrows.</summary>
-    private void Forget()
+    private void RemoveFromBorrowed()
     {
         ref NativeArenaOwner? link = ref t_borrowed;
         while (link != this)
@@ -342,6 +253,32 @@ public sealed class NativeArenaOwner : IDisposable
     private void FreeAll(bool isAbandoned)
     {
         GC.SuppressFinalize(_cleaner);
-        Chunks.ReturnBehind(kept: 0, isAbandoned);
+        _chunks.ReturnAfter(kept: 0, isAbandoned);
+    }
+
+    /// <summary>Closes an arena that was not disposed, by its finalizer. The arena and its cleaner refer to each other.</summary>
+    /// <remarks>
+    /// A finalizer of the program may make the arena reachable again after the collector has found it. In that case this finalizer and
+    /// the program's threads compete for the arena's state, like any two threads. The arena is closed once, and a borrow that began
+    /// before keeps its memory.
+    /// </remarks>
+    private sealed class Cleaner(NativeArenaOwner arena)
+    {
+        ~Cleaner()
+        {
+            try
+            {
+                arena.Close(isAbandoned: true);
+                if (Volatile.Read(ref arena._state) != Closed)
+                {
+                    // A live thread borrows the arena. If the borrow is never disposed, this finalizer runs again.
+                    GC.ReRegisterForFinalize(this);
+                }
+            }
+            catch (Exception)
+            {
+                // A finalizer must not throw. Memory is exhausted, or the user's allocator has thrown.
+            }
+        }
     }
 }

@@ -1,4 +1,3 @@
-using NativeBuffers.Arenas;
 using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Blocks.Lifecycle;
 using NativeBuffers.Instrumentation;
@@ -26,7 +25,7 @@ internal struct Slot
 
     /// <summary>
     /// The next one in a list of slots without blocks. Behind the generation: while the slot is in a scope's use, these two
-    /// words are its user's gate (see <c>ArenaGate</c>). While the slot is held: see <see cref="Exclusion"/>.
+    /// words are its user's gate (see <c>ArenaGenerations</c>). While the slot is held: see <see cref="Exclusion"/>.
     /// </summary>
     public unsafe Slot* Next;
 
