@@ -13,16 +13,16 @@ internal static class Host
         static () => new LinuxMemory(), static () => new WindowsMemory(), static () => new MacMemory());
 
     private static readonly SystemMaps? s_maps = ThisSystem.Choose<SystemMaps>(
-        static () => new LinuxMaps(), static () => new WindowsMaps(), static () => new MacMaps());
+        static () => new LinuxMaps(new LinuxStat()), static () => new WindowsMaps(), static () => new MacMaps(new MacStat()));
 
     private static readonly SystemFiles? s_files = ThisSystem.Choose<SystemFiles>(
-        static () => new LinuxFiles(), static () => new WindowsFiles(), static () => new MacFiles());
+        static () => new LinuxFiles(new LinuxStat()), static () => new WindowsFiles(), static () => new MacFiles(new MacStat()));
 
     private static readonly SystemSharing? s_sharing = ThisSystem.Choose<SystemSharing>(
-        static () => new LinuxSharing(), static () => new WindowsSharing(), static () => new MacSharing());
+        static () => new LinuxSharing(new LinuxStat(), s_maps!), static () => new WindowsSharing(), static () => new MacSharing(new MacStat(), s_maps!));
 
     private static readonly SystemFaults? s_faults = ThisSystem.Choose<SystemFaults>(
-        static () => new LinuxFaults(), static () => new WindowsFaults(), static () => new MacFaults());
+        static () => new LinuxFaults(s_memory!), static () => new WindowsFaults(s_memory!), static () => new MacFaults());
 
     /// <summary>Pages: reserve, commit, protect, free.</summary>
     public static SystemMemory Memory => s_memory ?? throw ThisSystem.Unsupported();

@@ -1,9 +1,9 @@
 namespace NativeBuffers.Primitives;
 
-/// <summary>Whether the system, the C library or the runtime is made to refuse what the library asks of it: for tests of what becomes of the rest.</summary>
+/// <summary>A point where a test lets a request to the system, the C library or the runtime fail.</summary>
 /// <remarks>
-/// Whoever asks for memory out of line looks here first: for blocks, pages and mappings, and for what the library keeps for itself,
-/// which no <c>NativeAllocator</c> gives. While nobody tests, that is one look at a field.
+/// Each slow path that asks for memory checks it first: for blocks, pages and mappings, and for the library's own tables, which do not
+/// come from a <c>NativeAllocator</c>. Without a test, the check is one read of a field.
 /// </remarks>
 internal static class FailPoint
 {
@@ -12,12 +12,11 @@ internal static class FailPoint
     [ThreadStatic]
     private static Func<bool>? t_refuses;
 
-    /// <summary>Whether to take for refused what is about to be asked for.</summary>
+    /// <summary>True if the next request must fail.</summary>
     public static bool IsRefused => s_testCount != 0 && t_refuses?.Invoke() == true;
 
-    /// <summary>As <see cref="IsRefused"/>, where the runtime would throw.</summary>
-    /// <exception cref="OutOfMemoryException">It is refused.</exception>
-    [SuppressMessage("Usage", "CA2201", Justification = "It stands for what the runtime throws.")]
+    /// <summary>Throws the runtime's exception if the next request must fail.</summary>
+    [SuppressMessage("Usage", "CA2201", Justification = "It replaces the runtime's own exception.")]
     public static void ThrowIfRefused()
     {
         if (IsRefused)
@@ -26,7 +25,7 @@ internal static class FailPoint
         }
     }
 
-    /// <summary>Runs a body, and asks a function at each request of this thread whether to refuse it.</summary>
+    /// <summary>Runs a body. At each request of this thread, <paramref name="refuses"/> decides whether it fails.</summary>
     public static void Test(Func<bool> refuses, Action body)
     {
         Func<bool>? before = t_refuses;

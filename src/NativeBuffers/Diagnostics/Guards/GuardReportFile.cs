@@ -182,9 +182,9 @@ internal sealed class GuardReportFile
 
     private void Grow(nuint byteCount)
     {
-        if ((ulong)byteCount > (ulong)FileSizeLimit.Current)
+        if ((ulong)byteCount > (ulong)Host.Maps.LongestFile)
         {
-            throw new IOException($"the limit ulimit -f lets files of this process have {FileSizeLimit.Current:N0} bytes.");
+            throw new IOException($"the limit ulimit -f lets files of this process have {Host.Maps.LongestFile:N0} bytes.");
         }
 
         ReadOnlySpan<byte> zeros = stackalloc byte[4096];

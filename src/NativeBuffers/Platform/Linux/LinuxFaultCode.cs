@@ -3,7 +3,7 @@ using NativeBuffers.Platform.Shared;
 
 namespace NativeBuffers.Platform.Linux;
 
-/// <summary>The machine code of a signal handler. It notes a fault, tells it if a guarded block was touched, and jumps to the next handler.</summary>
+/// <summary>The machine code of a signal handler. It notes a fault, reports an access to a guarded block, and jumps to the next handler.</summary>
 /// <remarks>
 /// <para>In C the code would be <c>void handler(int signal, siginfo_t *info, ucontext_t *context)</c>, with</para>
 /// <code>
@@ -35,9 +35,10 @@ namespace NativeBuffers.Platform.Linux;
 /// </remarks>
 internal static class LinuxFaultCode
 {
-    /// <param name="place">Where to note.</param>
+    /// <summary>The code for x64.</summary>
+    /// <param name="place">The four words of the note.</param>
     /// <param name="line">The <see cref="FaultLine"/>.</param>
-    /// <param name="next">The handler to go on with.</param>
+    /// <param name="next">The next handler.</param>
     public static byte[] X64(ulong place, ulong line, ulong next) =>
     [
         0xF3, 0x0F, 0x1E, 0xFA,                             //   0           endbr64
@@ -111,7 +112,7 @@ internal static class LinuxFaultCode
     /// <remarks>
     /// Little-endian words. The kernel does not always tell whether an access was a write. So the handler notes the instruction instead
     /// of an error code, with the highest bit set. The processor has just fetched the instruction, so it can be read. Where code can be
-    /// executed but not read, this handler itself faults, and the process ends as it would have ended anyway. The page was never executed
+    /// executed but not read, this handler itself faults, and the process ends as it would without it. The page was never executed
     /// before, so the kernel cleans the caches when the page becomes executable. The last jump goes through x16, from which a jump may
     /// reach a target that is marked for calls.
     /// </remarks>

@@ -1,54 +1,50 @@
 using System.Text;
 using Microsoft.Win32.SafeHandles;
+using NativeBuffers.Platform.Shared;
 using NativeBuffers.Platform.Unix;
+using static NativeBuffers.Platform.Linux.LinuxCalls;
+using static NativeBuffers.Platform.Unix.UnixCalls;
 
 namespace NativeBuffers.Platform.Linux;
 
-/// <summary>Linux: a new file has no name until it is whole, so a process that ends before leaves no file.</summary>
-internal sealed partial class LinuxFiles : UnixFiles
+/// <summary>File replacement on Linux: a new file gets its name when it is complete, so a process that ends before leaves no file.</summary>
+internal sealed class LinuxFiles(UnixStat stat) : UnixFiles(stat)
 {
-    private const int WriteOnly = 0x1;
-    private const int ReadWrite = 0x2;
-    private const int Creating = 0x40;
-    private const int WithoutWaiting = 0x800;
-    private const int NotForChildren = 0x80000;
-    private const int NamelessFile = 0x400000;
-    private const uint UsersFile = 0x180;
-    private const uint AnyonesFile = 0x1B6;
-    private const int CurrentFolder = -100;
-    private const int ThroughLinks = 0x400;
     private const int MostAttributeBytes = 1024;
 
-    protected override int LookFlags => WithoutWaiting | NotForChildren;
+    protected override int LookFlags => O_NONBLOCK | O_CLOEXEC;
+
+    /// <summary>Gives a name to a file without a name. Returns false, with the error number set, if the system refuses.</summary>
+    public static bool TryLink(SafeFileHandle file, string path) =>
+        linkat(AT_FDCWD, string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{file.DangerousGetHandle()}"), AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0;
 
     public override bool TryPutInPlace(SafeFileHandle file, ref string? temporaryPath, string path)
     {
-        if (temporaryPath is not null)
+        if (temporaryPath is null)
         {
-            return base.TryPutInPlace(file, ref temporaryPath, path);
+            if (TryLink(file, path))
+            {
+                return true;
+            }
+
+            // A file without a name can take only a name that is free. So it gets a temporary name for a moment.
+            string name = NameBeside(path);
+            if (!TryLink(file, name))
+            {
+                ThrowIfShort(Marshal.GetLastPInvokeError(), path);
+                return false;
+            }
+
+            temporaryPath = name;
         }
 
-        if (Link(file, path) == 0)
-        {
-            return true;
-        }
-
-        // A file without a name can take only a name that is free. So it gets a temporary name for a moment.
-        string name = NameBeside(path);
-        if (Link(file, name) != 0)
-        {
-            ThrowIfShort(Marshal.GetLastPInvokeError(), path);
-            return false;
-        }
-
-        temporaryPath = name;
         return base.TryPutInPlace(file, ref temporaryPath, path);
     }
 
-    /// <remarks>So it is for files of other users in folders like <c>/tmp</c> (<c>fs.protected_regular</c>). The kernel does it for calls that create.</remarks>
+    /// <remarks>The kernel refuses such calls for files of other users in folders like <c>/tmp</c> (<c>fs.protected_regular</c>).</remarks>
     protected override bool MayCreate(string path)
     {
-        using SafeFileHandle file = Create(path, WriteOnly | Creating | LookFlags, UsersFile);
+        using SafeFileHandle file = open(path, O_WRONLY | O_CREAT | LookFlags, S_IRUSR_IWUSR);
         int error = Marshal.GetLastPInvokeError();
         if (file.IsInvalid)
         {
@@ -58,21 +54,17 @@ internal sealed partial class LinuxFiles : UnixFiles
         return !file.IsInvalid;
     }
 
-    protected override UnixFile? At(string path) => LinuxFile.At(path);
-
-    protected override UnixFile Of(SafeFileHandle file) => LinuxFile.Of(file);
-
     /// <remarks>
-    /// Attributes are not copied: a file that has any is written itself, and so is a file in a folder that gives access lists to new files. The
-    /// label of SELinux does not count, because the folder gives the new file one.
+    /// Attributes are not copied. A file that has any is not replaced but written. The same happens to a file in a folder that gives access
+    /// lists to new files. The label of SELinux does not count, because the folder gives the new file one.
     /// </remarks>
-    protected override bool TryCopyAttributes(SafeFileHandle from, SafeFileHandle to) => HasNone(from) && HasNone(to);
+    protected override bool TryCopyAttributes(SafeFileHandle from, SafeFileHandle to) => HasNoAttributes(from) && HasNoAttributes(to);
 
+    /// <remarks>The shared lock keeps out .NET programs that open the file without sharing it. The platform locks the files that it opens in the same way.</remarks>
     protected override SafeFileHandle? CreateBeside(string path, bool isSecret, out string? temporaryPath)
     {
         temporaryPath = null;
-        SafeFileHandle file = Create(
-            Path.GetDirectoryName(path)!, ReadWrite | NotForChildren | NamelessFile | LinuxSharing.FolderOnlyFlag, isSecret ? UsersFile : AnyonesFile);
+        SafeFileHandle file = open(Path.GetDirectoryName(path)!, O_RDWR | O_CLOEXEC | O_TMPFILE, isSecret ? S_IRUSR_IWUSR : S_IRALL_IWALL);
         int error = Marshal.GetLastPInvokeError();
         if (file.IsInvalid)
         {
@@ -82,32 +74,16 @@ internal sealed partial class LinuxFiles : UnixFiles
             return base.CreateBeside(path, isSecret, out temporaryPath);
         }
 
-        LockShared(file);
+        _ = flock(file, LOCK_SH | LOCK_NB);
         return file;
     }
 
-    private static bool HasNone(SafeFileHandle file)
+    private static bool HasNoAttributes(SafeFileHandle file)
     {
         byte[] names = new byte[MostAttributeBytes];
-        nint byteCount = ListAttributes(file, names, (nuint)names.Length);
+        nint byteCount = flistxattr(file, names, (nuint)names.Length);
         return byteCount < 0
-            ? Marshal.GetLastPInvokeError() == LinuxMaps.NotSupported
+            ? Marshal.GetLastPInvokeError() == SystemError.LINUX_EOPNOTSUPP
             : Encoding.UTF8.GetString(names, 0, (int)byteCount).Split('\0').All(static name => name is "" or "security.selinux");
     }
-
-    private static int Link(SafeFileHandle file, string path) => Link(
-        CurrentFolder,
-        string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{file.DangerousGetHandle()}"),
-        CurrentFolder,
-        path,
-        ThroughLinks);
-
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial SafeFileHandle Create(string path, int flags, uint mode);
-
-    [LibraryImport("libc", EntryPoint = "linkat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Link(int oldFolder, string oldPath, int newFolder, string newPath, int flags);
-
-    [LibraryImport("libc", EntryPoint = "flistxattr", SetLastError = true)]
-    private static partial nint ListAttributes(SafeFileHandle file, [Out] byte[] names, nuint byteCount);
 }

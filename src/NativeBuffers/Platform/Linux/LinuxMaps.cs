@@ -2,68 +2,47 @@ using Microsoft.Win32.SafeHandles;
 using NativeBuffers.Platform.Shared;
 using NativeBuffers.Platform.Unix;
 using NativeBuffers.Primitives;
+using static NativeBuffers.Platform.Linux.LinuxCalls;
 
 namespace NativeBuffers.Platform.Linux;
 
-/// <summary>Linux: <c>mremap</c> moves pages and not bytes; <c>fallocate</c> takes the room on the disk at once.</summary>
-internal sealed partial class LinuxMaps : UnixMaps
+/// <summary>Mapped files on Linux: <c>mremap</c> moves pages and not bytes; <c>fallocate</c> takes the room on the disk at once.</summary>
+internal sealed class LinuxMaps(UnixStat stat) : UnixMaps(stat)
 {
-    private const int MayMove = 0x1;
-    private const int NoSuchCall = 38;
-
-    /// <summary><c>EOPNOTSUPP</c>.</summary>
-    internal const int NotSupported = 95;
-
-    protected override int WaitForDisk => 4;
-
-    public override bool IsPlainFile(string path) => LinuxFile.At(path) is not { IsPlain: false };
-
-    protected override bool IsPlain(SafeFileHandle file) => LinuxFile.Of(file).IsPlain;
+    protected override int WaitForDisk => MS_SYNC;
 
     protected override void Grow(SafeFileHandle file, long lengthBefore, long byteCount, string name)
     {
-        int error;
-        do
-        {
-            error = Allocate(file, 0, lengthBefore, byteCount - lengthBefore) == 0 ? 0 : Marshal.GetLastPInvokeError();
-        }
-        while (error == Interrupted);
-
+        int error = Retry(() => fallocate(file, 0, lengthBefore, byteCount - lengthBefore));
         switch (error)
         {
             case 0:
                 return;
-            case NoSuchCall or NotSupported:
+            case SystemError.LINUX_ENOSYS or SystemError.LINUX_EOPNOTSUPP:
                 Truncate(file, byteCount, name);
                 return;
             default:
-                // Some of the room may have been there.
+                // The file may have got a part of the room.
                 Truncate(file, lengthBefore, name);
-                throw SystemFault.Of(error, $"{name} could not be made {byteCount:N0} bytes long");
+                throw NotResized(error, byteCount, name);
         }
     }
 
     protected override unsafe void* RemapTo(void* start, nuint oldByteCount, nuint newByteCount, SafeFileHandle file, string name)
     {
-        if (newByteCount > oldByteCount)
+        if (newByteCount <= oldByteCount)
         {
-            if (FailPoint.IsRefused)
-            {
-                return null;
-            }
-
-            void* remapped = RemapPages(start, oldByteCount, newByteCount, MayMove);
-            return remapped != Refused ? remapped : NullOrThrow(Marshal.GetLastPInvokeError(), name);
+            // The mapping stays in its place. If the kernel ever refuses this, unused pages after the file's end stay mapped.
+            _ = mremap(start, oldByteCount, newByteCount, 0);
+            return start;
         }
 
-        // Where it is; should that ever be refused, pages behind the file's end stay mapped, and nobody looks at them.
-        _ = RemapPages(start, oldByteCount, newByteCount, 0);
-        return start;
+        if (FailPoint.IsRefused)
+        {
+            return null;
+        }
+
+        void* remapped = mremap(start, oldByteCount, newByteCount, MREMAP_MAYMOVE);
+        return remapped != UnixCalls.MAP_FAILED ? remapped : NullOrThrow(Marshal.GetLastPInvokeError(), name);
     }
-
-    [LibraryImport("libc", EntryPoint = "mremap", SetLastError = true)]
-    private static unsafe partial void* RemapPages(void* start, nuint oldByteCount, nuint newByteCount, int flags);
-
-    [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
-    private static partial int Allocate(SafeFileHandle file, int mode, long offset, long byteCount);
 }

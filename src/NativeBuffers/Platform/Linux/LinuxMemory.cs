@@ -1,28 +1,25 @@
 using NativeBuffers.Platform.Shared;
 using NativeBuffers.Platform.Unix;
 using NativeBuffers.Primitives;
+using static NativeBuffers.Platform.Linux.LinuxCalls;
+using static NativeBuffers.Platform.Unix.UnixCalls;
 
 namespace NativeBuffers.Platform.Linux;
 
-/// <summary>Linux: <c>mmap</c>, <c>mremap</c>, <c>munmap</c>, <c>madvise</c>, huge pages, and glibc's <c>malloc_trim</c>.</summary>
-internal sealed partial class LinuxMemory : UnixMemory
+/// <summary>Pages on Linux: <c>mmap</c>, <c>mremap</c>, <c>munmap</c>, <c>madvise</c>, huge pages, and glibc's <c>malloc_trim</c>.</summary>
+internal sealed class LinuxMemory : UnixMemory
 {
-    private const int PrivateAnonymous = 0x02 | 0x20;
-    private const int Fixed = 0x10;
-    private const int Huge = 0x40000;
-    private const int MayMove = 0x1;
-    private const int DoNotNeed = 4;
-    private const int UseHugePages = 14;
-    private const int DoNotNeedLocked = 24;
-    private const int GuardInstall = 102;
-    private const int GuardRemove = 103;
-
     private const string TransparentSwitch = "/sys/kernel/mm/transparent_hugepage/enabled";
     private const string TransparentSize = "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size";
 
-    protected override int LockLimitNumber => 8;
-
     public override int MostMappings => int.TryParse(ReadOrEmpty("/proc/sys/vm/max_map_count"), out int most) ? most : 65_530;
+
+    /// <remarks>Since Linux 6.13. Locked pages cannot become guard pages; the page tried here is locked if the program locks all its mappings.</remarks>
+    public override bool HasGuardPages => IsGuarding(MADV_GUARD_INSTALL, MADV_GUARD_REMOVE);
+
+    protected override int AnonymousFlag => MAP_ANONYMOUS;
+
+    protected override int LockLimitNumber => RLIMIT_MEMLOCK;
 
     public override unsafe void* Reserve(nuint byteCount, PageKind kind)
     {
@@ -34,16 +31,17 @@ internal sealed partial class LinuxMemory : UnixMemory
         switch (kind)
         {
             case PageKind.Explicit:
-                // Taken from the administrator's pool now, all of them: what is touched later is there.
-                return MappedOrNull(Map(null, byteCount, NoAccess, PrivateAnonymous | Huge, -1, 0));
+                // The kernel takes all of them from the administrator's pool now, so a later access finds its page.
+                return Map(byteCount, PROT_NONE, MAP_HUGETLB);
             case PageKind.Transparent:
                 if (!AreTransparentPagesOn())
                 {
                     return null;
                 }
 
-                void* start = Map(byteCount, byteCount < HugeRun() ? PageSize : HugeRun(), NoAccess);
-                if (start != null && Advise(start, byteCount, UseHugePages) != 0)
+                nuint hugePage = HugePageSize();
+                void* start = Map(byteCount, byteCount < hugePage ? PageSize : hugePage, PROT_NONE);
+                if (start != null && madvise(start, byteCount, MADV_HUGEPAGE) != 0)
                 {
                     Free(start, byteCount);
                     return null;
@@ -51,7 +49,7 @@ internal sealed partial class LinuxMemory : UnixMemory
 
                 return start;
             default:
-                return MappedOrNull(Map(byteCount, NoAccess));
+                return Map(byteCount, PROT_NONE);
         }
     }
 
@@ -71,36 +69,31 @@ internal sealed partial class LinuxMemory : UnixMemory
     {
         if (kind == PageKind.Explicit)
         {
-            // They stay set aside for this mapping, and a second one beside it might find none left in the pool.
-            return Advise(start, byteCount, DoNotNeed) == 0 && Protect(start, byteCount, isReadable: false, isWritable: false);
+            // These pages stay reserved for this mapping. A second mapping beside it might find the pool empty.
+            return madvise(start, byteCount, MADV_DONTNEED) == 0 && Protect(start, byteCount, isReadable: false, isWritable: false);
         }
 
-        // A new mapping in the old one's place: pages, contents and locks are gone at once, and the memory counts as free again,
-        // as it would not if the pages were only emptied and protected.
-        if (FailPoint.IsRefused || MappedOrNull(Map(start, byteCount, NoAccess, PrivateAnonymous | Fixed, -1, 0)) == null)
+        // A new mapping in the old one's place removes pages, contents and locks at once. The kernel counts their memory as free again,
+        // which it would not do if the pages were only emptied and protected.
+        if (FailPoint.IsRefused || Map(byteCount, PROT_NONE, MAP_FIXED, start) == null)
         {
             return false;
         }
 
         if (kind == PageKind.Transparent)
         {
-            // It is only advice: without it the pages will be small.
-            _ = Advise(start, byteCount, UseHugePages);
+            // If the kernel refuses this advice, the pages will be small.
+            _ = madvise(start, byteCount, MADV_HUGEPAGE);
         }
 
         return true;
     }
 
-    /// <remarks>Since Linux 6.13. Locked pages cannot be guarded; the page tried here is locked if the program locks all that it maps.</remarks>
-    public override bool HasGuardPages => IsGuarding(GuardInstall, GuardRemove);
-
-    /// <summary>Whether two numbers of advice guard a page and end that.</summary>
+    /// <summary>True if one number of advice makes a guard page, and another one makes it an ordinary page again.</summary>
     /// <remarks>
-    /// An emulator may agree to advice that it does not know (the user mode of qemu). So the page that is tried has contents, and they must be
+    /// An emulator (the user mode of qemu) may agree to advice that it does not know. So the tried page has contents, and they must be
     /// gone afterwards.
     /// </remarks>
-    /// <param name="install">The advice to guard.</param>
-    /// <param name="remove">The advice to guard no more.</param>
     public unsafe bool IsGuarding(int install, int remove)
     {
         byte* page = (byte*)Allocate(PageSize, 1);
@@ -109,32 +102,28 @@ internal sealed partial class LinuxMemory : UnixMemory
             return false;
         }
 
-        // SAFETY: the page was just mapped, and no other code knows it. It is touched before it is guarded, and when it is guarded no more.
+        // SAFETY: page is a mapped page of PageSize bytes, which only this method knows and frees. It is written before it becomes a guard
+        // page, and read only if it is an ordinary page again.
         *page = 1;
-        bool isGuarding = Advise(page, PageSize, install) == 0 && Advise(page, PageSize, remove) == 0 && *page == 0;
+        bool isGuarding = madvise(page, PageSize, install) == 0 && madvise(page, PageSize, remove) == 0 && *page == 0;
         Free(page, PageSize);
         return isGuarding;
     }
 
-    public override unsafe bool Guard(void* start, nuint byteCount) => !FailPoint.IsRefused && Advise(start, byteCount, GuardInstall) == 0;
+    public override unsafe bool Guard(void* start, nuint byteCount) => !FailPoint.IsRefused && madvise(start, byteCount, MADV_GUARD_INSTALL) == 0;
 
-    public override unsafe bool Unguard(void* start, nuint byteCount) => !FailPoint.IsRefused && Advise(start, byteCount, GuardRemove) == 0;
+    public override unsafe bool Unguard(void* start, nuint byteCount) => !FailPoint.IsRefused && madvise(start, byteCount, MADV_GUARD_REMOVE) == 0;
 
-    public override unsafe bool Discard(void* start, nuint byteCount, bool isLocked, bool isReadable, bool isWritable)
-    {
-        if (!isLocked)
-        {
-            return Advise(start, byteCount, DoNotNeed) == 0;
-        }
+    public override unsafe bool Discard(void* start, nuint byteCount, bool isLocked, bool isReadable, bool isWritable) => isLocked
+        ? madvise(start, byteCount, MADV_DONTNEED_LOCKED) == 0 || DiscardByUnlocking(start, byteCount)
+        : madvise(start, byteCount, MADV_DONTNEED) == 0;
 
-        return Advise(start, byteCount, DoNotNeedLocked) == 0 || DiscardByUnlocking(start, byteCount);
-    }
-
-    /// <summary>As <see cref="Discard"/> of locked pages, for kernels before 5.18. Locking them again brings empty ones back at once.</summary>
+    /// <summary>Discards locked pages on kernels before 5.18. Locking them again fills them with empty pages at once.</summary>
+    /// <inheritdoc cref="SystemMemory" path="/safety"/>
     public unsafe bool DiscardByUnlocking(void* start, nuint byteCount)
     {
         Unlock(start, byteCount);
-        bool isDone = Advise(start, byteCount, DoNotNeed) == 0;
+        bool isDone = madvise(start, byteCount, MADV_DONTNEED) == 0;
         return Lock(start, byteCount) && isDone;
     }
 
@@ -142,29 +131,32 @@ internal sealed partial class LinuxMemory : UnixMemory
     {
         fixed (byte* found = pages)
         {
-            if (ReadResident(start, (nuint)pages.Length * PageSize, found) != 0)
+            if (mincore(start, (nuint)pages.Length * PageSize, found) != 0)
             {
                 pages.Fill(1);
             }
         }
 
-        // The other bits are reserved.
+        // All other bits are reserved.
         foreach (ref byte page in pages)
         {
             page &= 1;
         }
     }
 
-    public override unsafe void* Resize(void* start, nuint oldByteCount, nuint newByteCount) =>
-        FailPoint.IsRefused ? null : MappedOrNull(Remap(start, oldByteCount, newByteCount, MayMove));
+    public override unsafe void* Resize(void* start, nuint oldByteCount, nuint newByteCount)
+    {
+        void* resized = FailPoint.IsRefused ? MAP_FAILED : mremap(start, oldByteCount, newByteCount, MREMAP_MAYMOVE);
+        return resized == MAP_FAILED ? null : resized;
+    }
 
     public override unsafe void Free(void* start, nuint byteCount)
     {
-        if (Unmap(start, byteCount) != 0)
+        if (munmap(start, byteCount) != 0)
         {
-            // A hole between two other mappings would be one piece more than the process may have (vm.max_map_count). The addresses
+            // A hole in a mapping adds one to the number of mappings, which the kernel limits (vm.max_map_count). The addresses
             // are lost then; the memory is not.
-            _ = Advise(start, byteCount, DoNotNeed);
+            _ = madvise(start, byteCount, MADV_DONTNEED);
         }
     }
 
@@ -172,23 +164,21 @@ internal sealed partial class LinuxMemory : UnixMemory
     {
         try
         {
-            _ = TrimHeap(0);
+            _ = malloc_trim(0);
         }
         catch (EntryPointNotFoundException)
         {
-            // Not glibc (musl has no such call): there is nothing to ask.
+            // Only glibc has this call; musl has none.
         }
     }
-
-    protected override unsafe void* Map(nuint byteCount, int protection) => Map(null, byteCount, protection, PrivateAnonymous, -1, 0);
 
     private static bool AreTransparentPagesOn() => ReadOrEmpty(TransparentSwitch) is { Length: > 0 } modes
         && !modes.Contains("[never]", StringComparison.Ordinal);
 
-    /// <summary>How many bytes become one huge page: where that many lie together from a multiple of it on.</summary>
-    private static nuint HugeRun() => nuint.TryParse(ReadOrEmpty(TransparentSize), out nuint size) && nuint.IsPow2(size) ? size : PageSize;
+    /// <summary>The size of a transparent huge page, which starts at a multiple of its size.</summary>
+    private static nuint HugePageSize() => nuint.TryParse(ReadOrEmpty(TransparentSize), out nuint size) && nuint.IsPow2(size) ? size : PageSize;
 
-    /// <summary>A number from <c>/proc/meminfo</c>; 0 when it is not there.</summary>
+    /// <summary>A number from <c>/proc/meminfo</c>; 0 if it is not there.</summary>
     private static long ReadMemoryInfo(string name)
     {
         foreach (string line in ReadOrEmpty("/proc/meminfo").Split('\n'))
@@ -214,19 +204,4 @@ internal sealed partial class LinuxMemory : UnixMemory
             return string.Empty;
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "mmap")]
-    private static unsafe partial void* Map(void* hint, nuint byteCount, int protection, int flags, int file, nint offset);
-
-    [LibraryImport("libc", EntryPoint = "mremap")]
-    private static unsafe partial void* Remap(void* start, nuint oldByteCount, nuint newByteCount, int flags);
-
-    [LibraryImport("libc", EntryPoint = "munmap")]
-    private static unsafe partial int Unmap(void* start, nuint byteCount);
-
-    [LibraryImport("libc", EntryPoint = "mincore")]
-    private static unsafe partial int ReadResident(void* start, nuint byteCount, byte* pages);
-
-    [LibraryImport("libc", EntryPoint = "malloc_trim")]
-    private static partial int TrimHeap(nuint padding);
 }

@@ -1,24 +1,25 @@
 using Microsoft.Win32.SafeHandles;
 using NativeBuffers.Platform.Shared;
 using NativeBuffers.Platform.Unix;
+using static NativeBuffers.Platform.MacOS.MacCalls;
 
 namespace NativeBuffers.Platform.MacOS;
 
-/// <summary>macOS: there is no <c>mremap</c>, so a file is mapped anew. Compiled, not run yet.</summary>
-internal sealed partial class MacMaps : UnixMaps
+/// <summary>Mapped files on macOS: there is no <c>mremap</c>, so a file that grows gets a new mapping. Compiled, not run yet.</summary>
+internal sealed class MacMaps(UnixStat stat) : UnixMaps(stat)
 {
-    protected override int WaitForDisk => 0x10;
+    protected override int WaitForDisk => MS_SYNC;
 
-    public override bool IsPlainFile(string path) => MacFile.At(path) is not { IsPlain: false };
-
-    protected override bool IsPlain(SafeFileHandle file) => MacFile.Of(file).IsPlain;
+    /// <summary>True if this error number means that the file system, for example on a network, does not offer the request.</summary>
+    public static bool IsNotOffered(int error) => error is SystemError.MAC_ENOTSUP or SystemError.ENOTTY or SystemError.EINVAL;
 
     protected override void Grow(SafeFileHandle file, long lengthBefore, long byteCount, string name)
     {
-        int error = MacControl.TakeRoom(file, byteCount - lengthBefore);
-        if (error != 0)
+        var room = new FStore(byteCount - lengthBefore);
+        int error = fcntl(file, F_PREALLOCATE, ref room) == -1 ? Marshal.GetLastPInvokeError() : 0;
+        if (error != 0 && !IsNotOffered(error))
         {
-            throw SystemFault.Of(error, $"{name} could not be made {byteCount:N0} bytes long");
+            throw NotResized(error, byteCount, name);
         }
 
         // Room that was taken but not used goes back to the disk when the file is closed.
@@ -26,13 +27,17 @@ internal sealed partial class MacMaps : UnixMaps
     }
 
     // After msync the disk may still have the data in its cache only.
-    protected override int EmptyDiskCache(SafeFileHandle file) => MacControl.EmptyDiskCache(file);
+    protected override int FlushDiskCache(SafeFileHandle file)
+    {
+        int error = fcntl(file, F_FULLFSYNC) == -1 ? Marshal.GetLastPInvokeError() : 0;
+        return !IsNotOffered(error) ? error : fsync(file) == 0 ? 0 : Marshal.GetLastPInvokeError();
+    }
 
     protected override unsafe void* RemapTo(void* start, nuint oldByteCount, nuint newByteCount, SafeFileHandle file, string name)
     {
         if (newByteCount <= oldByteCount)
         {
-            // Cut, not mapped anew: nothing that could be refused.
+            // The end is unmapped, so the system has nothing to refuse.
             nuint pageMask = SystemMemory.PageSize - 1;
             nuint oldPages = (oldByteCount + pageMask) & ~pageMask;
             nuint newPages = (newByteCount + pageMask) & ~pageMask;

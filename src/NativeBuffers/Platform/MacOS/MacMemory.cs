@@ -1,32 +1,28 @@
 using NativeBuffers.Platform.Shared;
 using NativeBuffers.Platform.Unix;
 using NativeBuffers.Primitives;
+using static NativeBuffers.Platform.MacOS.MacCalls;
+using static NativeBuffers.Platform.Unix.UnixCalls;
 
 namespace NativeBuffers.Platform.MacOS;
 
-/// <summary>macOS: <c>mmap</c> and <c>munmap</c>; there is no <c>mremap</c>. Compiled, not run yet.</summary>
-internal sealed partial class MacMemory : UnixMemory
+/// <summary>Pages on macOS: <c>mmap</c> and <c>munmap</c>; there is no <c>mremap</c>. Compiled, not run yet.</summary>
+internal sealed class MacMemory : UnixMemory
 {
-    private const int PrivateAnonymous = 0x0002 | 0x1000;
-    private const int Fixed = 0x0010;
+    protected override int AnonymousFlag => MAP_ANON;
 
-    protected override int LockLimitNumber => 6;
+    protected override int LockLimitNumber => RLIMIT_MEMLOCK;
 
-    public override unsafe void* Reserve(nuint byteCount, PageKind kind) =>
-        kind == PageKind.Ordinary ? MappedOrNull(Map(byteCount, NoAccess)) : null;
+    public override unsafe void* Reserve(nuint byteCount, PageKind kind) => kind == PageKind.Ordinary ? Map(byteCount, PROT_NONE) : null;
 
-    public override unsafe bool Decommit(void* start, nuint byteCount, PageKind kind) =>
-        MappedOrNull(Map(start, byteCount, NoAccess, PrivateAnonymous | Fixed, -1, 0)) != null;
+    public override unsafe bool Decommit(void* start, nuint byteCount, PageKind kind) => Map(byteCount, PROT_NONE, MAP_FIXED, start) != null;
 
-    // mmap puts a new mapping in the old one's place in one step. With MADV_FREE the pages would count as this process's until
-    // the system needs them. MADV_FREE_REUSABLE must be told before the pages are used again, which this library cannot do.
-    public override unsafe bool Discard(void* start, nuint byteCount, bool isLocked, bool isReadable, bool isWritable)
-    {
-        int protection = isWritable ? ReadWrite : isReadable ? ReadOnly : NoAccess;
-        return !FailPoint.IsRefused
-            && MappedOrNull(Map(start, byteCount, protection, PrivateAnonymous | Fixed, -1, 0)) != null
-            && (!isLocked || Lock(start, byteCount));
-    }
+    // mmap puts a new mapping in the old one's place in one step. With MADV_FREE the system would count the pages as this process's until
+    // it needs them. MADV_FREE_REUSABLE needs a second call before the pages are used again, which this library cannot make.
+    public override unsafe bool Discard(void* start, nuint byteCount, bool isLocked, bool isReadable, bool isWritable) =>
+        !FailPoint.IsRefused
+        && Map(byteCount, Protection(isReadable, isWritable), MAP_FIXED, start) != null
+        && (!isLocked || Lock(start, byteCount));
 
     public override unsafe void* Resize(void* start, nuint oldByteCount, nuint newByteCount)
     {
@@ -36,28 +32,10 @@ internal sealed partial class MacMemory : UnixMemory
             return start;
         }
 
-        void* moved = Allocate(newByteCount, PageSize);
-        if (moved != null)
-        {
-            NativeMemory.Copy(start, moved, oldByteCount);
-            Free(start, oldByteCount);
-        }
-
-        return moved;
+        return ResizeByCopy(start, oldByteCount, newByteCount);
     }
 
-    public override unsafe void Free(void* start, nuint byteCount) => _ = Unmap(start, byteCount);
+    public override unsafe void Free(void* start, nuint byteCount) => _ = munmap(start, byteCount);
 
-    public override void ReleaseFreedHeap() => _ = RelievePressure(0, 0);
-
-    protected override unsafe void* Map(nuint byteCount, int protection) => Map(null, byteCount, protection, PrivateAnonymous, -1, 0);
-
-    [LibraryImport("libSystem", EntryPoint = "mmap")]
-    private static unsafe partial void* Map(void* hint, nuint byteCount, int protection, int flags, int file, nint offset);
-
-    [LibraryImport("libSystem", EntryPoint = "munmap")]
-    private static unsafe partial int Unmap(void* start, nuint byteCount);
-
-    [LibraryImport("libSystem", EntryPoint = "malloc_zone_pressure_relief")]
-    private static partial nuint RelievePressure(nint zone, nuint goal);
+    public override void ReleaseFreedHeap() => _ = malloc_zone_pressure_relief(0, 0);
 }

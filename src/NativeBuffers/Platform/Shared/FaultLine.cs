@@ -1,10 +1,10 @@
 namespace NativeBuffers.Platform.Shared;
 
-/// <summary>The texts that the handler of faults writes to the error stream, and the records by which it decides whether to write.</summary>
+/// <summary>The texts that the handler of faults writes to the error stream, and the records that decide whether it writes.</summary>
 /// <remarks>
-/// <para>The line is in plain memory, which never moves, because the machine code reads it. A fault is told if its address is in the range of a
-/// record, and only the first such fault is told. The handler searches the records, and writes <see cref="Begin"/> and the record's text of
-/// the allocation; for a freed block also <see cref="Freed"/> and the text of the free; and at last <see cref="End"/>. All texts end with a zero.</para>
+/// <para>The line is in memory that never moves, because the machine code reads it. The handler reports only the first fault whose address
+/// is in the range of a record. It writes <see cref="Begin"/> and the record's text of the allocation; for a freed block also
+/// <see cref="Freed"/> and the text of the free; and at last <see cref="End"/>. All texts end with a zero.</para>
 /// <para>The machine code knows this layout of a record: a state of 4 bytes at 0, which is 0 for no block and 2 for a freed block; the
 /// range's start at 24, and its length at 32; the texts at 160 and 232; 304 bytes in all. A test compares the layout with the records.</para>
 /// </remarks>
@@ -14,7 +14,7 @@ internal struct FaultLine
     /// <inheritdoc cref="FaultLine"/>
     public const int RangeStartAt = 24, RangeByteCountAt = 32, AllocatedAtAt = 160, FreedAtAt = 232, RecordByteCount = 304;
 
-    /// <summary>Not 0 after a fault was told.</summary>
+    /// <summary>Not 0 after a fault was reported.</summary>
     public ulong IsWritten;
 
     /// <summary>Two tables of records. The count of a table is written last, when its records are there.</summary>

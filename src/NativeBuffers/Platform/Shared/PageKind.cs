@@ -1,14 +1,14 @@
 namespace NativeBuffers.Platform.Shared;
 
-/// <summary>What a reservation's pages are like.</summary>
+/// <summary>The kind of a reservation's pages.</summary>
 internal enum PageKind
 {
     /// <summary>The system's pages.</summary>
     Ordinary,
 
-    /// <summary>As these; but where enough of them lie together, the system may use a huge one instead.</summary>
+    /// <summary>Ordinary pages. If enough of them are committed together, the system may use a huge page instead.</summary>
     Transparent,
 
-    /// <summary>Huge pages, which the administrator has set aside.</summary>
+    /// <summary>Huge pages from the administrator's pool.</summary>
     Explicit,
 }

@@ -2,17 +2,17 @@ using System.Diagnostics;
 
 namespace NativeBuffers.Platform.Shared;
 
-/// <summary>A limited wait, mostly asleep, for another process that is nearly done but may be stopped.</summary>
-/// <remarks>The other process needs some microseconds. The wait lasts seconds, because that process may wait for a processor.</remarks>
+/// <summary>A limited wait for another process that has almost finished, but may be stopped.</summary>
+/// <remarks>The other process needs some microseconds. The wait may last seconds, because that process may wait for a processor.</remarks>
 internal struct PeerWait
 {
-    /// <summary>How long to wait in all.</summary>
+    /// <summary>The limit of the wait.</summary>
     public const int MostSeconds = 5;
 
     private SpinWait _pause;
     private long _startedAt;
 
-    /// <summary>Whether the time is over.</summary>
+    /// <summary>True if the time is over.</summary>
     public bool IsOver { get; private set; }
 
     /// <summary>Pauses before the next try; false when the time is over.</summary>

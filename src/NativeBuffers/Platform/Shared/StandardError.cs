@@ -1,9 +1,9 @@
 namespace NativeBuffers.Platform.Shared;
 
-/// <summary>The process's error stream, for what nobody listens to.</summary>
+/// <summary>The process's error stream.</summary>
 internal static class StandardError
 {
-    /// <summary>Writes a line; nothing if that cannot be: the program may have closed the stream, or its disk may be full.</summary>
+    /// <summary>Writes a line, or nothing if that fails: the program may have closed the stream, or its disk may be full.</summary>
     public static void WriteLine(string line)
     {
         try
@@ -12,7 +12,7 @@ internal static class StandardError
         }
         catch (Exception)
         {
-            // Where this is called, nothing may throw: disposal, finalizers, the end of the process.
+            // The callers must not throw: disposal, finalizers, the end of the process.
         }
     }
 }

@@ -4,14 +4,11 @@ namespace NativeBuffers.Platform.Shared;
 
 /// <summary>The border to the operating system: a new file that takes the place of another in one step.</summary>
 /// <remarks>
-/// One derived class a system. Preconditions, stated once for all of them: a path is full, leads to a file or to nothing, and does not
-/// end in a link. The new file is open to be read and written. The caller closes the file, and removes its temporary name if there is
-/// one.
+/// One derived class a system. Preconditions of all members: a path is full, leads to a file or to nothing, and does not end in a link.
+/// The new file is open to be read and written. The caller closes the file, and removes its temporary name if there is one.
 /// </remarks>
 internal abstract class SystemFiles
 {
-    /// <summary>The system this process runs on.</summary>
-    /// <exception cref="PlatformNotSupportedException">The system is none of the three that the library supports.</exception>
     /// <summary>For a file that other programs may open, write and remove while it is open.</summary>
     protected const FileShare Everything = FileShare.ReadWrite | FileShare.Delete;
 
@@ -32,7 +29,7 @@ internal abstract class SystemFiles
 
     /// <summary>Gives a file of <see cref="TryCreateBeside"/> its path, in place of an old file. False if the system refuses.</summary>
     /// <param name="file">The new file.</param>
-    /// <param name="temporaryPath">Its temporary name; null after the call if there is none any more.</param>
+    /// <param name="temporaryPath">Its temporary name; null after the call if that name is gone.</param>
     /// <param name="path">The path to give it.</param>
     /// <exception cref="IOException">Room is used up. Windows: the old file is open or mapped, so it can be neither replaced nor written.</exception>
     /// <exception cref="UnauthorizedAccessException">Windows: this user may not replace the old file.</exception>
@@ -41,4 +38,13 @@ internal abstract class SystemFiles
     /// <summary>A random name in the folder of a path, short enough for every folder.</summary>
     protected static string NameBeside(string path) =>
         Path.Join(Path.GetDirectoryName(path), $".nb-{Random.Shared.NextInt64():x16}");
+
+    /// <summary>Throws if a resource is used up that a new file needs: then the old file must not be written instead.</summary>
+    protected static void ThrowIfShort(int error, string path)
+    {
+        if (SystemError.IsShortage(error))
+        {
+            throw SystemError.Of(error, $"{path} could not be created");
+        }
+    }
 }

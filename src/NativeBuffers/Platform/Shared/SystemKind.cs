@@ -1,6 +1,6 @@
 namespace NativeBuffers.Platform.Shared;
 
-/// <summary>The systems that the border is written for.</summary>
+/// <summary>The supported systems.</summary>
 internal enum SystemKind
 {
     Linux,

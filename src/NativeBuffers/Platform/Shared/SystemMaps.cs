@@ -4,49 +4,51 @@ namespace NativeBuffers.Platform.Shared;
 
 /// <summary>The border to the operating system: files as memory.</summary>
 /// <remarks>
-/// One derived class a system. Preconditions, stated once for all of them:
-/// byte counts are not zero; a start address is one that <see cref="Map"/> or <see cref="Remap"/> returned, with the byte
-/// count it was returned for, and nobody uses its memory while it is remapped or unmapped; a file is open, and was opened
-/// for what is asked; a name is the file's, for messages. Mappings are shared: a write to one mapping is in the file and in all other mappings.
-/// Results: null means that there is no memory for a mapping, and nothing changed; all else that fails is an exception
-/// of the kind that the platform's own file methods throw.
+/// One derived class a system. A file is open, with the access that the member needs. Its name is for messages. Mappings are shared: a
+/// write to one is in the file and in all other mappings. Null means that memory is short, and nothing changed. All other failures throw
+/// the exceptions of the platform's own file methods.
 /// </remarks>
+/// <safety>
+/// Byte counts are not zero. A start address comes from <see cref="Map"/> or <see cref="Remap"/>, with its byte count. No other code uses
+/// its memory while it is remapped or unmapped.
+/// </safety>
 internal abstract class SystemMaps
 {
-    /// <summary>The system this process runs on.</summary>
-    /// <exception cref="PlatformNotSupportedException">The system is none of the three that the library supports.</exception>
-    /// <summary>Whether the system cuts no mapped file. Then the mapping ends first, and is made anew.</summary>
+    /// <summary>True if the system cuts no mapped file. Then the mapping must end first.</summary>
     public virtual bool MustUnmapToCut => false;
 
-    /// <summary>Whether opening this path gives bytes in a file. Not of pipes, devices and folders; true where there is nothing.</summary>
+    /// <summary>The longest file that this process may write, in bytes (<c>ulimit -f</c>); <see cref="long.MaxValue"/> without a limit.</summary>
+    public virtual long LongestFile => long.MaxValue;
+
+    /// <summary>False if the path is that of a pipe, a device or a folder. True if nothing has the path.</summary>
     public abstract bool IsPlainFile(string path);
 
-    /// <summary>The first bytes of a file.</summary>
+    /// <summary>Maps the first bytes of a file.</summary>
     public abstract unsafe void* Map(SafeFileHandle file, nuint byteCount, bool canWrite, string name = "A file");
 
-    /// <summary>Gives a file another length, and its mapping too. Of what is longer, the new bytes are zero and have room on the disk.</summary>
-    /// <remarks>A failure leaves file and mapping as they were. Where <see cref="MustUnmapToCut"/>, the file can only become longer.</remarks>
+    /// <summary>Gives a file and its mapping another length. New bytes are zero, and have room on the disk.</summary>
+    /// <remarks>A failure leaves file and mapping unchanged. With <see cref="MustUnmapToCut"/>, the file can only become longer.</remarks>
     public abstract unsafe void* Remap(SafeFileHandle file, void* start, nuint oldByteCount, nuint newByteCount, string name);
 
     /// <summary>Maps the first bytes of a file again at the same address, to read and write them; false if that fails.</summary>
     /// <remarks>For systems with <see cref="MustUnmapToCut"/>.</remarks>
     public virtual unsafe bool TryMapAt(SafeFileHandle file, void* start, nuint byteCount) => false;
 
-    /// <summary>Ends a mapping. What was written is the file's.</summary>
+    /// <summary>Ends a mapping. All writes to it are in the file.</summary>
     public abstract unsafe void Unmap(void* start, nuint byteCount);
 
-    /// <summary>Waits until what was written to a part of a mapping is on the disk.</summary>
+    /// <summary>Waits until all earlier writes to a part of a mapping are on the disk.</summary>
     public abstract unsafe void Flush(SafeFileHandle file, void* start, nuint byteCount, string name);
 
     /// <summary>Says that a mapping will be read from front to end. A hint: may do nothing.</summary>
     public abstract unsafe void ExpectSequential(void* start, nuint byteCount);
 
-    /// <summary>Gives a file another length. Of what is longer, the new bytes are zero, and have room on the disk if its file system can promise.</summary>
-    /// <remarks>What fails leaves the file as it was.</remarks>
+    /// <summary>Gives a file another length. New bytes are zero, and have room on the disk if its file system can promise that.</summary>
+    /// <remarks>A failure leaves the file unchanged.</remarks>
     public virtual void SetLength(SafeFileHandle file, long byteCount, string name = "A file") => RandomAccess.SetLength(file, byteCount);
 
     /// <summary>Throws if this process may not write to a file up to <paramref name="end"/>, in bytes: such a write would end the process.</summary>
-    /// <exception cref="IOException">There is such a limit (<c>ulimit -f</c>).</exception>
+    /// <exception cref="IOException"><see cref="LongestFile"/> is less.</exception>
     public virtual void ThrowIfBeyondLimit(SafeFileHandle file, long end, string name)
     {
     }

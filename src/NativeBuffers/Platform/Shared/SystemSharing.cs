@@ -2,30 +2,29 @@ namespace NativeBuffers.Platform.Shared;
 
 /// <summary>The border to the operating system: memory that processes find by a name.</summary>
 /// <remarks>
-/// One derived class a system. A *section* is such memory, open. Preconditions, stated once for all of them:
-/// a name is 1 to <see cref="LongestName"/> bytes of UTF-8 without slashes, backslashes and control characters; byte counts to
-/// map are not zero, and no larger than the section; a start address is one that <see cref="Map"/> returned, with the byte
-/// count it was returned for; a section is unmapped before it is left, and left once.
-/// Results: null means what the member says; what fails otherwise is an exception. A section is zero when it is created.
-/// While a process is in, the name stays; it goes with the last one that leaves, or crashes.
+/// One derived class a system. An open handle to such memory is a *section*. A new section is zero. Its name lasts while a process uses it,
+/// and goes with the last process that leaves or crashes. A name is 1 to <see cref="LongestName"/> bytes of UTF-8 without slashes,
+/// backslashes and control characters. A section is unmapped before it is left, and is left once.
 /// </remarks>
+/// <safety>
+/// Byte counts to map are not zero, and not larger than the section. A start address comes from <see cref="Map"/>, with its byte count. No
+/// other code uses the memory after <see cref="Unmap"/>.
+/// </safety>
 internal abstract class SystemSharing
 {
-    /// <summary>In bytes of UTF-8. With what is put before it, a file's name.</summary>
+    /// <summary>In bytes of UTF-8. Together with <see cref="Prefix"/>, a file's name.</summary>
     public const int LongestName = 200;
 
-    /// <summary>What this library's names begin with, among all others.</summary>
+    /// <summary>The beginning of all names of this library.</summary>
     protected const string Prefix = "NativeBuffers-";
 
-    /// <summary>The system this process runs on.</summary>
-    /// <exception cref="PlatformNotSupportedException">The system is none of the three that the library supports.</exception>
-    /// <summary>Creates a section; null when the name is in use, or when the wait for a process that removes the name is over.</summary>
+    /// <summary>Creates a section; null if the name is in use, or if the wait for a process that removes the name is over.</summary>
     public abstract SafeHandle? TryCreate(string name, nuint byteCount, ref PeerWait wait);
 
-    /// <summary>The section of this name; null when there is none.</summary>
+    /// <summary>Opens the section of a name; null if there is none.</summary>
     public abstract SafeHandle? TryOpen(string name, out nuint byteCount);
 
-    /// <summary>Its memory, to read and write; null when refused.</summary>
+    /// <summary>Maps a section, to read and write it; null if memory is short.</summary>
     public abstract unsafe void* Map(SafeHandle section, nuint byteCount);
 
     /// <summary>The number of bytes of a section now: fewer than at its creation if another process has cut it.</summary>
@@ -34,6 +33,6 @@ internal abstract class SystemSharing
     /// <summary>Ends the mapping.</summary>
     public abstract unsafe void Unmap(void* start, nuint byteCount);
 
-    /// <summary>Closes a section, and sees that its name goes if nobody else is in. Does not throw.</summary>
+    /// <summary>Closes a section, and removes its name if no other process uses it. Does not throw.</summary>
     public abstract void Leave(SafeHandle section, string name);
 }

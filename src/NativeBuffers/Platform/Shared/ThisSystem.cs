@@ -1,10 +1,10 @@
 namespace NativeBuffers.Platform.Shared;
 
-/// <summary>The system on which this process runs: one of the three that the library supports. Others are refused.</summary>
+/// <summary>The system on which this process runs: one of the three that the library supports.</summary>
 /// <remarks>
-/// On another system the constants would be wrong without a message. A pointer of 4 bytes would not fill the words of which slots and
-/// cursors are made. So such a process is refused when it first asks for memory. The answer is found once. If a static initializer threw,
-/// the program would get a <see cref="TypeInitializationException"/>, so the members here throw instead.
+/// On another system the numbers of system calls would be wrong without a message. A pointer of 4 bytes would not fill the words of slots
+/// and cursors. So the first request for memory throws there. A static initializer must not throw, because the program would get a
+/// <see cref="TypeInitializationException"/>. So the members here throw.
 /// </remarks>
 internal static class ThisSystem
 {
@@ -14,7 +14,7 @@ internal static class ThisSystem
         OperatingSystem.IsMacOS() && !OperatingSystem.IsMacCatalyst(),
         nint.Size);
 
-    /// <summary>Which of the three systems this is.</summary>
+    /// <summary>The system of this process.</summary>
     /// <exception cref="PlatformNotSupportedException">The system is none of the three, or this is a 32-bit process.</exception>
     public static SystemKind Kind => s_kind ?? throw Unsupported();
 

@@ -1,23 +1,23 @@
 namespace NativeBuffers.Platform.Unix;
 
-/// <summary>What a Unix system tells of a file.</summary>
+/// <summary>A file's facts as a Unix system knows them.</summary>
 /// <param name="Device">The number of its file system.</param>
 /// <param name="Number">The number of the file in its file system, the same for all its names.</param>
 /// <param name="Owner">The number of its user.</param>
 /// <param name="Group">The number of its group.</param>
 /// <param name="Mode">Its kind, and the permissions to read, write and execute it.</param>
-/// <param name="NameCount">How many names it has: more than one if there are hard links.</param>
+/// <param name="NameCount">The number of its names: more than one if there are hard links.</param>
 internal readonly record struct UnixFile(ulong Device, ulong Number, uint Owner, uint Group, uint Mode, uint NameCount)
 {
     private const uint KindMask = 0xF000;
     private const uint PlainKind = 0x8000;
 
-    /// <summary>Whether it is an ordinary file: not a folder, a pipe, a device or a socket.</summary>
+    /// <summary>True for an ordinary file: not a folder, a pipe, a device or a socket.</summary>
     public bool IsPlain => (Mode & KindMask) == PlainKind;
-
-    /// <summary>True if both are the same file.</summary>
-    public bool Is(UnixFile other) => (Device, Number) == (other.Device, other.Number);
 
     /// <summary>The part of the mode that <c>chmod</c> takes.</summary>
     public uint Permissions => Mode & 0xFFF;
+
+    /// <summary>True if both are the same file.</summary>
+    public bool Is(UnixFile other) => (Device, Number) == (other.Device, other.Number);
 }

@@ -1,19 +1,17 @@
 using Microsoft.Win32.SafeHandles;
 using NativeBuffers.Platform.Shared;
+using static NativeBuffers.Platform.Unix.UnixCalls;
 
 namespace NativeBuffers.Platform.Unix;
 
-/// <summary>The common part of Unix systems: <c>rename</c> takes a name from one file and gives it to another.</summary>
+/// <summary>File replacement on Unix systems: <c>rename</c> takes a name from one file and gives it to another.</summary>
 /// <remarks>
-/// Other names of the old file stay with the old file. So a file with several names is written itself. A file of another owner is, too,
-/// if this process may not change the owner of files. Mount points cannot be renamed over.
+/// All other names of the old file stay with the old file. So a file with several names is not replaced but written. The same happens to a
+/// file of another owner if this process may not change the owner of files. Mount points cannot be renamed over.
 /// </remarks>
-internal abstract partial class UnixFiles : SystemFiles
+internal abstract class UnixFiles(UnixStat stat) : SystemFiles
 {
-    private const int WriteOnly = 0x1;
-    private const int SharedLockWithoutWaiting = 1 | 4;
-
-    /// <summary>How to open a file to look at it: as one that is written, without waiting for a pipe, not for child processes.</summary>
+    /// <summary>Flags of <c>open</c> to look at a file: without waiting for a pipe, and not for child processes.</summary>
     protected abstract int LookFlags { get; }
 
     /// <remarks>
@@ -21,21 +19,21 @@ internal abstract partial class UnixFiles : SystemFiles
     /// which links it follows (<c>fs.protected_symlinks</c>), so the result counts if the kernel finds the same file at both paths.
     /// </remarks>
     public sealed override string? EndOf(string link) =>
-        RealPath(link, 0) is { } end && At(end) is { } found && At(link)?.Is(found) == true ? end : null;
+        realpath(link, 0) is { } end && stat.At(end) is { } found && stat.At(link)?.Is(found) == true ? end : null;
 
     public sealed override SafeFileHandle? TryCreateBeside(string path, out string? temporaryPath)
     {
         temporaryPath = null;
-        using SafeFileHandle old = Open(path, WriteOnly | LookFlags);
+        using SafeFileHandle old = open(path, O_WRONLY | LookFlags);
         int error = Marshal.GetLastPInvokeError();
         if (old.IsInvalid)
         {
             // A file that cannot be written is not replaced either. The caller opens it, and gets the platform's exception.
             ThrowIfShort(error, path);
-            return SystemFault.IsMissing(error) ? CreateBeside(path, isSecret: false, out temporaryPath) : null;
+            return SystemError.IsMissing(error) ? CreateBeside(path, isSecret: false, out temporaryPath) : null;
         }
 
-        UnixFile before = Of(old);
+        UnixFile before = stat.Of(old);
         if (!before.IsPlain || before.NameCount > 1 || !MayCreate(path))
         {
             return null;
@@ -48,7 +46,7 @@ internal abstract partial class UnixFiles : SystemFiles
             file = null;
             if (temporaryPath is not null)
             {
-                _ = Remove(temporaryPath);
+                _ = unlink(temporaryPath);
                 temporaryPath = null;
             }
         }
@@ -58,7 +56,7 @@ internal abstract partial class UnixFiles : SystemFiles
 
     public override bool TryPutInPlace(SafeFileHandle file, ref string? temporaryPath, string path)
     {
-        if (Rename(temporaryPath!, path) != 0)
+        if (rename(temporaryPath!, path) != 0)
         {
             ThrowIfShort(Marshal.GetLastPInvokeError(), path);
             return false;
@@ -68,16 +66,10 @@ internal abstract partial class UnixFiles : SystemFiles
         return true;
     }
 
-    /// <summary>False if the system keeps programs that create from this file, though they may open it.</summary>
+    /// <summary>False if the system refuses calls that may create this file, though it lets the process open the file.</summary>
     protected virtual bool MayCreate(string path) => true;
 
-    /// <summary>What the system tells of the file that a path leads to; null if there is none.</summary>
-    protected abstract UnixFile? At(string path);
-
-    /// <summary>What the system tells of an open file.</summary>
-    protected abstract UnixFile Of(SafeFileHandle file);
-
-    /// <summary>Gives a new file the extended attributes and access lists of another file, and no others; false if that fails.</summary>
+    /// <summary>Gives a new file the extended attributes and access lists of another file, and no more; false if that fails.</summary>
     protected abstract bool TryCopyAttributes(SafeFileHandle from, SafeFileHandle to);
 
     /// <summary>Makes a new, empty file; null if that fails.</summary>
@@ -103,53 +95,20 @@ internal abstract partial class UnixFiles : SystemFiles
         {
             return new FileStream(temporaryPath, options).SafeFileHandle;
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             temporaryPath = null;
-            ThrowIfShort(fault.HResult, path);
+            ThrowIfShort(exception.HResult, path);
             return null;
         }
     }
 
-    /// <summary>Throws if something is used up that a new file needs: then the old file must not be written instead.</summary>
-    protected static void ThrowIfShort(int error, string path)
-    {
-        if (SystemFault.IsShortage(error))
-        {
-            throw SystemFault.Of(error, $"{path} could not be created");
-        }
-    }
-
-    /// <summary>Locks the file against .NET programs that open it without sharing, as the platform locks the files that it opens.</summary>
-    protected static void LockShared(SafeFileHandle file) => _ = Lock(file, SharedLockWithoutWaiting);
-
     private bool TryMakeAlike(SafeFileHandle file, SafeFileHandle old, UnixFile before)
     {
-        UnixFile now = Of(file);
-        bool isOwned = (now.Owner == before.Owner && now.Group == before.Group) || ChangeOwner(file, before.Owner, before.Group) == 0;
+        UnixFile now = stat.Of(file);
+        bool isOwned = (now.Owner == before.Owner && now.Group == before.Group) || fchown(file, before.Owner, before.Group) == 0;
 
         // The mode comes last, because a change of owner removes some of its bits.
-        return isOwned && TryCopyAttributes(old, file) && ChangeMode(file, before.Permissions) == 0;
+        return isOwned && TryCopyAttributes(old, file) && fchmod(file, before.Permissions) == 0;
     }
-
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial SafeFileHandle Open(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "flock")]
-    private static partial int Lock(SafeFileHandle file, int operation);
-
-    [LibraryImport("libc", EntryPoint = "fchown")]
-    private static partial int ChangeOwner(SafeFileHandle file, uint owner, uint group);
-
-    [LibraryImport("libc", EntryPoint = "fchmod")]
-    private static partial int ChangeMode(SafeFileHandle file, uint mode);
-
-    [LibraryImport("libc", EntryPoint = "realpath", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial string? RealPath(string path, nint buffer);
-
-    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Rename(string oldPath, string newPath);
-
-    [LibraryImport("libc", EntryPoint = "unlink", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Remove(string path);
 }

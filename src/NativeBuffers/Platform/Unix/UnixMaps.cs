@@ -1,22 +1,20 @@
 using Microsoft.Win32.SafeHandles;
+using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Platform.Shared;
 using NativeBuffers.Primitives;
+using static NativeBuffers.Platform.Unix.UnixCalls;
 
 namespace NativeBuffers.Platform.Unix;
 
-/// <summary>What Unix systems share: <c>mmap</c>, <c>munmap</c>, <c>msync</c> and <c>madvise</c>.</summary>
-internal abstract partial class UnixMaps : SystemMaps
+/// <summary>Mapped files on Unix systems: <c>mmap</c>, <c>munmap</c>, <c>msync</c> and <c>madvise</c>.</summary>
+internal abstract class UnixMaps(UnixStat stat) : SystemMaps
 {
-    private const int ReadOnly = 0x1;
-    private const int ReadWrite = 0x1 | 0x2;
-    private const int Shared = 0x01;
-    private const int Sequential = 2;
-
-    /// <summary><c>EINTR</c>.</summary>
-    protected const int Interrupted = 4;
-
-    /// <summary>The system's number for "return when it is on the disk".</summary>
+    /// <summary>The number of <c>MS_SYNC</c>: <c>msync</c> returns when the data is on the disk.</summary>
     protected abstract int WaitForDisk { get; }
+
+    public sealed override long LongestFile => LimitOf(RLIMIT_FSIZE);
+
+    public sealed override bool IsPlainFile(string path) => stat.At(path) is not { IsPlain: false };
 
     public sealed override unsafe void* Map(SafeFileHandle file, nuint byteCount, bool canWrite, string name = "A file")
     {
@@ -25,16 +23,17 @@ internal abstract partial class UnixMaps : SystemMaps
             return null;
         }
 
-        void* start = Map(null, byteCount, canWrite ? ReadWrite : ReadOnly, Shared, file, 0);
-        return start != Refused ? start : NullOrThrow(Marshal.GetLastPInvokeError(), name);
+        void* start = mmap(null, byteCount, canWrite ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, file, 0);
+        return start != MAP_FAILED ? start : NullOrThrow(Marshal.GetLastPInvokeError(), name);
     }
 
     public sealed override unsafe void* Remap(SafeFileHandle file, void* start, nuint oldByteCount, nuint newByteCount, string name)
     {
+        // Another program may have made the file longer already. Growing the mapping must not cut the file then.
         long lengthBefore = RandomAccess.GetLength(file);
-        if (newByteCount < oldByteCount || (long)newByteCount > lengthBefore)
+        bool growsFile = (long)newByteCount > lengthBefore;
+        if (newByteCount < oldByteCount || growsFile)
         {
-            // Else somebody has made it longer: to grow must not cut that.
             SetLength(file, (long)newByteCount, name);
         }
 
@@ -45,9 +44,8 @@ internal abstract partial class UnixMaps : SystemMaps
         }
         finally
         {
-            if (remapped == null && (long)newByteCount > lengthBefore)
+            if (remapped == null && growsFile)
             {
-                // Only what grew can arrive here, and cutting it again takes nothing that was there before.
                 Truncate(file, lengthBefore, name);
             }
         }
@@ -72,80 +70,66 @@ internal abstract partial class UnixMaps : SystemMaps
     /// </remarks>
     public sealed override void ThrowIfBeyondLimit(SafeFileHandle file, long end, string name)
     {
-        long limit = FileSizeLimit.Current;
-        if (end > limit && IsPlain(file))
+        long limit = LongestFile;
+        if (end > limit && stat.Of(file).IsPlain)
         {
             throw new IOException(
                 $"{name} cannot have {end:N0} bytes: RLIMIT_FSIZE (ulimit -f) lets this process write files of at most {limit:N0} bytes. Raise the limit, or use a shorter file.");
         }
     }
 
-    public sealed override unsafe void Unmap(void* start, nuint byteCount) => _ = UnmapPages(start, byteCount);
+    public sealed override unsafe void Unmap(void* start, nuint byteCount) => _ = munmap(start, byteCount);
 
     public sealed override unsafe void Flush(SafeFileHandle file, void* start, nuint byteCount, string name)
     {
         nuint intoPage = (nuint)start & (SystemMemory.PageSize - 1);
-        int error = Synchronize((byte*)start - intoPage, byteCount + intoPage, WaitForDisk) == 0 ? 0 : Marshal.GetLastPInvokeError();
-        if (error == 0)
-        {
-            error = EmptyDiskCache(file);
-        }
-
+        bool isSynchronized = msync((byte*)start - intoPage, byteCount + intoPage, WaitForDisk) == 0;
+        int error = isSynchronized ? FlushDiskCache(file) : Marshal.GetLastPInvokeError();
         if (error != 0)
         {
-            throw SystemFault.Of(error, $"{name} could not be written to the disk");
+            throw SystemError.Of(error, $"{name} could not be written to the disk");
         }
     }
 
-    public sealed override unsafe void ExpectSequential(void* start, nuint byteCount) => _ = Advise(start, byteCount, Sequential);
+    public sealed override unsafe void ExpectSequential(void* start, nuint byteCount) => _ = madvise(start, byteCount, MADV_SEQUENTIAL);
 
-    /// <summary>A mapping of another size, of a file that has this size by now. One that becomes smaller is not refused.</summary>
+    /// <summary>Gives a mapping another size, after the file has got its size. Null if memory is short; a smaller mapping is never refused.</summary>
     protected abstract unsafe void* RemapTo(void* start, nuint oldByteCount, nuint newByteCount, SafeFileHandle file, string name);
 
-    /// <summary>Makes a file longer, and takes the room for it on the disk: a write to memory without room on the disk would end the process.</summary>
+    /// <summary>Makes a file longer, and reserves its room on the disk. A write to mapped memory without such room would end the process.</summary>
     protected abstract void Grow(SafeFileHandle file, long lengthBefore, long byteCount, string name);
 
-    /// <summary>Whether an open file is an ordinary file: not a folder, a pipe, a device or a socket.</summary>
-    protected abstract bool IsPlain(SafeFileHandle file);
-
-    /// <summary>Makes the disk write its own cache, if the call before has not. Returns the error number, or 0.</summary>
-    protected virtual int EmptyDiskCache(SafeFileHandle file) => 0;
+    /// <summary>Makes the disk write its own cache, if <c>msync</c> does not. Returns the error number, or 0.</summary>
+    protected virtual int FlushDiskCache(SafeFileHandle file) => 0;
 
     /// <summary>Gives a file another length, without taking room on the disk.</summary>
     protected static void Truncate(SafeFileHandle file, long byteCount, string name)
     {
-        int error;
-        do
-        {
-            error = SetEnd(file, byteCount) == 0 ? 0 : Marshal.GetLastPInvokeError();
-        }
-        while (error == Interrupted);
-
+        int error = Retry(() => ftruncate(file, byteCount));
         if (error != 0)
         {
-            throw SystemFault.Of(error, $"{name} could not be made {byteCount:N0} bytes long");
+            throw NotResized(error, byteCount, name);
         }
     }
 
-    /// <summary>The result of a call that was refused.</summary>
-    protected static unsafe void* Refused => (void*)-1;
+    /// <summary>Repeats a call until no signal interrupts it. Returns the error number, or 0.</summary>
+    protected static int Retry(Func<int> call)
+    {
+        int error;
+        do
+        {
+            error = call() == 0 ? 0 : Marshal.GetLastPInvokeError();
+        }
+        while (error == SystemError.EINTR);
 
-    /// <summary>Null if memory is short; otherwise throws.</summary>
+        return error;
+    }
+
+    protected static Exception NotResized(int error, long byteCount, string name) =>
+        SystemError.Of(error, $"{name} could not be made {byteCount:N0} bytes long");
+
+    /// <summary>Null if memory is short.</summary>
+    /// <exception cref="IOException">The system refused for another reason.</exception>
     protected static unsafe void* NullOrThrow(int error, string name) =>
-        SystemFault.IsLackOfMemory(error) ? null : throw SystemFault.Of(error, $"{name} could not be mapped");
-
-    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
-    private static unsafe partial void* Map(void* hint, nuint byteCount, int protection, int flags, SafeFileHandle file, nint offset);
-
-    [LibraryImport("libc", EntryPoint = "ftruncate", SetLastError = true)]
-    private static partial int SetEnd(SafeFileHandle file, long byteCount);
-
-    [LibraryImport("libc", EntryPoint = "munmap")]
-    private static unsafe partial int UnmapPages(void* start, nuint byteCount);
-
-    [LibraryImport("libc", EntryPoint = "msync", SetLastError = true)]
-    private static unsafe partial int Synchronize(void* start, nuint byteCount, int flags);
-
-    [LibraryImport("libc", EntryPoint = "madvise")]
-    private static unsafe partial int Advise(void* start, nuint byteCount, int advice);
+        SystemError.IsLackOfMemory(error) ? null : throw SystemError.Of(error, $"{name} could not be mapped");
 }

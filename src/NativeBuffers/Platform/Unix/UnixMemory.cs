@@ -1,65 +1,59 @@
 using NativeBuffers.Platform.Shared;
 using NativeBuffers.Primitives;
+using static NativeBuffers.Platform.Unix.UnixCalls;
 
 namespace NativeBuffers.Platform.Unix;
 
-/// <summary>What Unix systems share: an anonymous mapping may be cut anywhere, and mapped over.</summary>
-internal abstract partial class UnixMemory : SystemMemory
+/// <summary>Pages on Unix systems: any part of an anonymous mapping can be unmapped, or replaced by a new mapping.</summary>
+internal abstract class UnixMemory : SystemMemory
 {
-    /// <summary>What <c>mmap</c> and <c>mprotect</c> take.</summary>
-    protected const int NoAccess = 0;
-
-    /// <inheritdoc cref="NoAccess"/>
-    protected const int ReadOnly = 0x1;
-
-    /// <inheritdoc cref="NoAccess"/>
-    protected const int ReadWrite = 0x1 | 0x2;
+    /// <summary>The number of <c>MAP_ANONYMOUS</c>.</summary>
+    protected abstract int AnonymousFlag { get; }
 
     /// <summary>The number of <c>RLIMIT_MEMLOCK</c>.</summary>
     protected abstract int LockLimitNumber { get; }
 
-    public sealed override string LockLimit
-    {
-        get
-        {
-            return UnixLimit.TryRead(LockLimitNumber, out long limit)
-                ? $"RLIMIT_MEMLOCK lets this process lock {limit:N0} bytes in all."
-                : "RLIMIT_MEMLOCK does not limit this process, so memory itself is short.";
-        }
-    }
+    public sealed override string LockLimit => LimitOf(LockLimitNumber) is var limit and not long.MaxValue
+        ? $"RLIMIT_MEMLOCK lets this process lock {limit:N0} bytes in all."
+        : "RLIMIT_MEMLOCK does not limit this process, so memory itself is short.";
 
     public sealed override unsafe void* Allocate(nuint byteCount, nuint alignment) =>
-        FailPoint.IsRefused ? null : Map(byteCount, alignment, ReadWrite);
+        FailPoint.IsRefused ? null : Map(byteCount, alignment, PROT_READ | PROT_WRITE);
 
-    // The system counts memory as taken from the moment a private page becomes writable, and refuses here what it does not have.
-    public sealed override unsafe bool Commit(void* start, nuint byteCount) => !FailPoint.IsRefused && ChangeProtection(start, byteCount, ReadWrite) == 0;
+    // The system counts a private page as used memory when it becomes writable. If memory is short, it refuses here.
+    public sealed override unsafe bool Commit(void* start, nuint byteCount) =>
+        !FailPoint.IsRefused && mprotect(start, byteCount, PROT_READ | PROT_WRITE) == 0;
 
     public sealed override unsafe bool Protect(void* start, nuint byteCount, bool isReadable, bool isWritable) =>
-        !FailPoint.IsRefused && ChangeProtection(start, byteCount, isWritable ? ReadWrite : isReadable ? ReadOnly : NoAccess) == 0;
+        !FailPoint.IsRefused && mprotect(start, byteCount, Protection(isReadable, isWritable)) == 0;
 
-    public sealed override unsafe bool Lock(void* start, nuint byteCount) => !FailPoint.IsRefused && LockPages(start, byteCount) == 0;
+    public sealed override unsafe bool Lock(void* start, nuint byteCount) => !FailPoint.IsRefused && mlock(start, byteCount) == 0;
 
-    public sealed override unsafe void Unlock(void* start, nuint byteCount) => _ = UnlockPages(start, byteCount);
+    public sealed override unsafe void Unlock(void* start, nuint byteCount) => _ = munlock(start, byteCount);
 
-    /// <summary>Private pages; what <c>mmap</c> returned.</summary>
-    protected abstract unsafe void* Map(nuint byteCount, int protection);
+    /// <summary>Maps private pages without a file; null if refused.</summary>
+    /// <param name="byteCount">In bytes.</param>
+    /// <param name="protection">The access that the pages allow (<c>PROT_…</c>).</param>
+    /// <param name="flags">More flags of <c>mmap</c>.</param>
+    /// <param name="at">With <c>MAP_FIXED</c>, the pages to replace.</param>
+    /// <safety>With <c>MAP_FIXED</c>, no other code uses these pages.</safety>
+    protected unsafe void* Map(nuint byteCount, int protection, int flags = 0, void* at = null)
+    {
+        void* start = mmap(at, byteCount, protection, MAP_PRIVATE | AnonymousFlag | flags, -1, 0);
+        return start == MAP_FAILED ? null : start;
+    }
 
-    /// <summary>Private pages that start at an alignment, or null.</summary>
+    /// <summary>Maps private pages at a multiple of <paramref name="alignment"/>; null if refused.</summary>
     protected unsafe void* Map(nuint byteCount, nuint alignment, int protection)
     {
         if (alignment <= PageSize)
         {
-            return MappedOrNull(Map(byteCount, protection));
+            return Map(byteCount, protection);
         }
 
-        // Map enough to hold an aligned run, then unmap what is before and behind it.
+        // A wider mapping contains an aligned part. The pages before and after that part are unmapped.
         nuint widened = byteCount + alignment;
-        if (widened < byteCount)
-        {
-            return null;
-        }
-
-        byte* start = (byte*)MappedOrNull(Map(widened, protection));
+        byte* start = widened < byteCount ? null : (byte*)Map(widened, protection);
         if (start == null)
         {
             return null;
@@ -67,32 +61,21 @@ internal abstract partial class UnixMemory : SystemMemory
 
         byte* aligned = (byte*)(((nuint)start + (alignment - 1)) & ~(alignment - 1));
         nuint before = (nuint)(aligned - start);
-        nuint behind = widened - before - byteCount;
+        nuint after = widened - before - byteCount;
         if (before != 0)
         {
             Free(start, before);
         }
 
-        if (behind != 0)
+        if (after != 0)
         {
-            Free(aligned + byteCount, behind);
+            Free(aligned + byteCount, after);
         }
 
         return aligned;
     }
 
-    /// <summary>These calls say -1 when they are refused.</summary>
-    protected static unsafe void* MappedOrNull(void* result) => result == (void*)-1 ? null : result;
-
-    [LibraryImport("libc", EntryPoint = "madvise")]
-    protected static unsafe partial int Advise(void* start, nuint byteCount, int advice);
-
-    [LibraryImport("libc", EntryPoint = "mprotect")]
-    private static unsafe partial int ChangeProtection(void* start, nuint byteCount, int protection);
-
-    [LibraryImport("libc", EntryPoint = "mlock")]
-    private static unsafe partial int LockPages(void* start, nuint byteCount);
-
-    [LibraryImport("libc", EntryPoint = "munlock")]
-    private static unsafe partial int UnlockPages(void* start, nuint byteCount);
+    /// <summary>The number of an access (<c>PROT_…</c>).</summary>
+    protected static int Protection(bool isReadable, bool isWritable) =>
+        isWritable ? PROT_READ | PROT_WRITE : isReadable ? PROT_READ : PROT_NONE;
 }

@@ -1,39 +1,32 @@
 using Microsoft.Win32.SafeHandles;
 using NativeBuffers.Platform.Shared;
+using static NativeBuffers.Platform.Unix.UnixCalls;
 
 namespace NativeBuffers.Platform.Unix;
 
-/// <summary>What Unix systems share: a section is a file, and who is in has a lock on it.</summary>
+/// <summary>Shared memory on Unix systems: a section is a file, and each process that uses it has a shared lock on it.</summary>
 /// <remarks>
-/// <para>The kernel takes a lock away when its process ends, in whatever way. So: who is in holds a shared lock. A file gets its
-/// name when it is locked and has its size, so that every name leads to a whole section. A name is removed only by
-/// one that has the exclusive lock, which is granted when nobody is in: to the last one that leaves, or, when
-/// that one crashed, to whoever comes next to open or create anything.</para>
-/// <para>Turning a shared lock into an exclusive one gives the first up before it asks for the second. So of several that
-/// leave at once, the one that asks last is granted it; and if somebody came in between, nobody is, and the name stays.</para>
-/// <para>These are not the locks that .NET takes on files that it opens: nothing here is opened by it.</para>
+/// <para>The kernel removes a process's lock when the process ends, even by a crash. A file gets its name only after it is locked and has
+/// its size, so every name leads to a complete section. Only a process with the exclusive lock removes a name. The kernel grants that lock
+/// when no process uses the file: to the last process that leaves, or, after a crash, to the next one that opens or creates a section.</para>
+/// <para>To turn a shared lock into an exclusive one, the kernel removes the first before it tries the second. If several processes leave at
+/// once, the last request succeeds. If another process enters in between, no request succeeds, and the name stays.</para>
+/// <para>.NET locks only the files that it opens itself, and it opens none of these.</para>
 /// </remarks>
-internal abstract partial class UnixSharing : SystemSharing
+internal abstract class UnixSharing(UnixStat stat, SystemMaps maps) : SystemSharing
 {
-    private const int SharedLock = 1;
-    private const int ExclusiveLock = 2;
-    private const int WithoutWaiting = 4;
-
     private enum Found
     {
         Nothing,
         InUse,
-        OnItsWayOut,
+        Leaving,
     }
 
-    /// <summary>Where the files are.</summary>
+    /// <summary>The folder of the files.</summary>
     protected abstract string Folder { get; }
 
-    /// <summary>How to open a file to read and write: not through a link, without waiting for a pipe, not for child processes.</summary>
+    /// <summary>Flags of <c>open</c> to read and write: not through a link, without waiting for a pipe, and not for child processes.</summary>
     protected abstract int OpenFlags { get; }
-
-    /// <summary>The user that this process acts for.</summary>
-    protected static uint User => EffectiveUser();
 
     public sealed override SafeHandle? TryCreate(string name, nuint byteCount, ref PeerWait wait)
     {
@@ -65,7 +58,7 @@ internal abstract partial class UnixSharing : SystemSharing
         {
             if (temporaryPath is not null)
             {
-                _ = Remove(temporaryPath);
+                _ = unlink(temporaryPath);
             }
 
             if (!isNamed)
@@ -77,10 +70,8 @@ internal abstract partial class UnixSharing : SystemSharing
 
     public sealed override SafeHandle? TryOpen(string name, out nuint byteCount)
     {
-        string path = PathOf(name);
         byteCount = 0;
-        Found found = Find(path, out SafeFileHandle? file);
-        if (found != Found.InUse)
+        if (Find(PathOf(name), out SafeFileHandle? file) != Found.InUse)
         {
             return null;
         }
@@ -90,95 +81,103 @@ internal abstract partial class UnixSharing : SystemSharing
             throw new UnauthorizedAccessException($"The shared memory '{name}' is another user's.");
         }
 
-        byteCount = (nuint)RandomAccess.GetLength(file);
+        byteCount = ByteCountOf(file, 0);
         return file;
     }
 
     public sealed override unsafe void* Map(SafeHandle section, nuint byteCount) =>
-        Host.Maps.Map((SafeFileHandle)section, byteCount, canWrite: true, "Shared memory");
+        maps.Map((SafeFileHandle)section, byteCount, canWrite: true, "Shared memory");
 
     public sealed override nuint ByteCountOf(SafeHandle section, nuint byteCount) => (nuint)RandomAccess.GetLength((SafeFileHandle)section);
 
-    public sealed override unsafe void Unmap(void* start, nuint byteCount) => Host.Maps.Unmap(start, byteCount);
+    public sealed override unsafe void Unmap(void* start, nuint byteCount) => maps.Unmap(start, byteCount);
 
     public sealed override void Leave(SafeHandle section, string name) => _ = LeaveFile((SafeFileHandle)section, PathOf(name));
 
-    /// <summary>A new file of this user alone, with a shared lock on it.</summary>
-    /// <param name="temporaryPath">A name that it has; null if none. Nobody takes it for a section's, but the lock counts.</param>
+    /// <summary>Creates a file that only this user may open, with a shared lock on it.</summary>
+    /// <param name="temporaryPath">The file's name, which no section can have; null if the file has no name.</param>
     protected abstract SafeFileHandle CreateLocked(out string? temporaryPath);
 
-    /// <summary>Gives the file a name; false when that is taken.</summary>
-    protected abstract bool TryName(SafeFileHandle file, string? temporaryPath, string path);
+    /// <summary>Gives the file a name. Returns false, with the error number set, if the system refuses.</summary>
+    protected abstract bool TryLink(SafeFileHandle file, string? temporaryPath, string path);
 
-    /// <summary>Whether a file is still the one that a path leads to.</summary>
-    protected abstract bool HasName(SafeFileHandle file, string path);
-
-    /// <summary>Whether a file is one of this user's, and neither a folder nor a pipe.</summary>
-    protected abstract bool IsMine(SafeFileHandle file);
-
-    /// <summary>Takes the shared lock on a file that nobody else knows.</summary>
-    protected static void LockShared(SafeFileHandle file)
+    /// <summary>The file that <c>open</c> or <c>mkostemp</c> created.</summary>
+    /// <exception cref="IOException">The call failed. The handle is closed then.</exception>
+    protected SafeFileHandle CreatedOrThrow(SafeFileHandle file)
     {
-        if (!TryLock(file, SharedLock))
+        int error = Marshal.GetLastPInvokeError();
+        if (file.IsInvalid)
         {
-            throw SystemFault.Of(Marshal.GetLastPInvokeError(), "A file for shared memory could not be locked");
+            file.Dispose();
+            throw SystemError.Of(error, $"A file for shared memory could not be created in {Folder}");
         }
+
+        return file;
     }
 
-    /// <remarks>All of it now: what is touched later, and is not to be had, would end the process.</remarks>
-    private static void TakeMemory(SafeFileHandle file, nuint byteCount, string name)
+    /// <summary>Gives the file a name; false if the name is in use.</summary>
+    private bool TryName(SafeFileHandle file, string? temporaryPath, string path)
+    {
+        if (TryLink(file, temporaryPath, path))
+        {
+            return true;
+        }
+
+        int error = Marshal.GetLastPInvokeError();
+        return error == SystemError.EEXIST ? false : throw SystemError.Of(error, $"Shared memory could not be named {path}");
+    }
+
+    /// <remarks>Takes all memory now. If a page could not get memory at its first access, the process would end.</remarks>
+    private void TakeMemory(SafeFileHandle file, nuint byteCount, string name)
     {
         string subject = $"The shared memory '{name}'";
-        Host.Maps.ThrowIfBeyondLimit(file, (long)byteCount, subject);
+        maps.ThrowIfBeyondLimit(file, (long)byteCount, subject);
         try
         {
-            Host.Maps.SetLength(file, (long)byteCount, subject);
+            maps.SetLength(file, (long)byteCount, subject);
         }
-        catch (IOException fault)
+        catch (IOException exception)
         {
-            throw new InsufficientMemoryException($"{subject} could not get {byteCount:N0} bytes of memory.", fault);
+            throw new InsufficientMemoryException($"{subject} could not get {byteCount:N0} bytes of memory.", exception);
         }
     }
 
     private string PathOf(string name) => Path.Combine(Folder, Prefix + name);
 
-    /// <summary>Looks a name up, and goes in; removes a file that nobody is in.</summary>
-    /// <param name="path">The file's.</param>
-    /// <param name="file">If it is in use, with the shared lock; null if it is another user's.</param>
+    /// <summary>Looks a name up, and enters its section. Removes the file if no process uses it.</summary>
+    /// <param name="path">The file's path.</param>
+    /// <param name="file">The file with a shared lock if it is in use; null if it belongs to another user.</param>
     private Found Find(string path, out SafeFileHandle? file)
     {
-        file = Open(path, OpenFlags);
-        int error = Marshal.GetLastPInvokeError();
-        if (file.IsInvalid)
-        {
-            file.Dispose();
-            file = null;
-            return SystemFault.IsMissing(error) ? Found.Nothing
-                : SystemFault.IsDenied(error) ? Found.InUse
-                : throw SystemFault.Of(error, path);
-        }
-
-        SafeFileHandle opened = file;
         file = null;
+        SafeFileHandle opened = open(path, OpenFlags);
+        int error = Marshal.GetLastPInvokeError();
         try
         {
+            if (opened.IsInvalid)
+            {
+                return SystemError.IsMissing(error) ? Found.Nothing
+                    : SystemError.IsDenied(error) ? Found.InUse
+                    : throw SystemError.Of(error, path);
+            }
+
             if (!IsMine(opened))
             {
                 return Found.InUse;
             }
 
-            if (TryLock(opened, ExclusiveLock))
+            if (TryLock(opened, LOCK_EX))
             {
                 RemoveIfNamed(opened, path);
                 return Found.Nothing;
             }
 
-            if (!TryLock(opened, SharedLock))
+            if (!TryLock(opened, LOCK_SH))
             {
-                return Found.OnItsWayOut;
+                return Found.Leaving;
             }
 
-            // Locked, but perhaps only after its name had gone. From here on, it stays.
+            // The name may have gone before the lock was granted. With the lock, the name stays.
             if (!HasName(opened, path))
             {
                 return Found.Nothing;
@@ -196,23 +195,22 @@ internal abstract partial class UnixSharing : SystemSharing
         }
     }
 
-    /// <summary>Gives up the shared lock, and the file its name if nobody else is in.</summary>
-    /// <returns>Whether the name is free.</returns>
+    /// <summary>Gives up the shared lock, and removes the name if no other process uses the file. True if the name is free.</summary>
     private bool LeaveFile(SafeFileHandle file, string path)
     {
         using (file)
         {
-            return TryLock(file, ExclusiveLock) && RemoveIfNamed(file, path);
+            return TryLock(file, LOCK_EX) && RemoveIfNamed(file, path);
         }
     }
 
-    /// <summary>Removes what crashed processes left behind, whatever it is called.</summary>
+    /// <summary>Removes the files of crashed processes, under all names.</summary>
     private void RemoveLeftovers()
     {
         foreach (string path in Directory.EnumerateFiles(Folder, Prefix + "*"))
         {
-            using SafeFileHandle file = Open(path, OpenFlags);
-            if (!file.IsInvalid && IsMine(file) && TryLock(file, ExclusiveLock))
+            using SafeFileHandle file = open(path, OpenFlags);
+            if (!file.IsInvalid && IsMine(file) && TryLock(file, LOCK_EX))
             {
                 _ = RemoveIfNamed(file, path);
             }
@@ -220,22 +218,16 @@ internal abstract partial class UnixSharing : SystemSharing
     }
 
     /// <remarks>
-    /// Looking first is no race: while this has the exclusive lock, nobody else removes the name of this file, and so nobody
-    /// gives it to another.
+    /// The name cannot change between the two calls: this process has the exclusive lock, and only a process with that lock removes the name.
     /// </remarks>
-    private bool RemoveIfNamed(SafeFileHandle file, string path) => !HasName(file, path) || Remove(path) == 0;
+    private bool RemoveIfNamed(SafeFileHandle file, string path) => !HasName(file, path) || unlink(path) == 0;
 
-    private static bool TryLock(SafeFileHandle file, int kind) => Lock(file, kind | WithoutWaiting) == 0;
+    /// <summary>True if a path still leads to this file.</summary>
+    private bool HasName(SafeFileHandle file, string path) => stat.At(path)?.Is(stat.Of(file)) == true;
 
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial SafeFileHandle Open(string path, int flags);
+    /// <summary>True for an ordinary file of this user.</summary>
+    private bool IsMine(SafeFileHandle file) => stat.Of(file) is { IsPlain: true } found && found.Owner == geteuid();
 
-    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
-    private static partial int Lock(SafeFileHandle file, int operation);
-
-    [LibraryImport("libc", EntryPoint = "unlink", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Remove(string path);
-
-    [LibraryImport("libc", EntryPoint = "geteuid")]
-    private static partial uint EffectiveUser();
+    /// <summary>Takes a lock without waiting for it.</summary>
+    protected static bool TryLock(SafeFileHandle file, int kind) => flock(file, kind | LOCK_NB) == 0;
 }

@@ -1,13 +1,12 @@
 using System.Buffers.Binary;
 using NativeBuffers.Platform.Shared;
+using static NativeBuffers.Platform.Windows.WindowsCalls;
 
 namespace NativeBuffers.Platform.Windows;
 
-/// <summary>Windows: a vectored exception handler, which notes and passes on. For x64. Compiled, not run yet.</summary>
-internal sealed partial class WindowsFaults : SystemFaults
+/// <summary>Fault notes on Windows: a vectored exception handler that notes the fault and passes it on. For x64. Compiled, not run yet.</summary>
+internal sealed class WindowsFaults(SystemMemory memory) : SystemFaults
 {
-    private const uint ExecuteRead = 0x20;
-
     public override bool KnowsAccess => true;
 
     public override unsafe bool TryNote(ulong* place, FaultLine* line)
@@ -17,19 +16,19 @@ internal sealed partial class WindowsFaults : SystemFaults
             return false;
         }
 
-        void* page = Host.Memory.Allocate(SystemMemory.PageSize, 1);
+        void* page = memory.Allocate(SystemMemory.PageSize, 1);
         if (page == null)
         {
             return false;
         }
 
         Code((ulong)place).CopyTo(new Span<byte>(page, (int)SystemMemory.PageSize));
-        if (VirtualProtect(page, SystemMemory.PageSize, ExecuteRead, out _) && AddVectoredExceptionHandler(1, page) != null)
+        if (VirtualProtect(page, SystemMemory.PageSize, PAGE_EXECUTE_READ, out _) && AddVectoredExceptionHandler(1, page) != null)
         {
             return true;
         }
 
-        Host.Memory.Free(page, SystemMemory.PageSize);
+        memory.Free(page, SystemMemory.PageSize);
         return false;
     }
 
@@ -56,16 +55,9 @@ internal sealed partial class WindowsFaults : SystemFaults
             0x49, 0x89, 0x48, 0x08,                     // mov [r8 + 8], rcx
             0x48, 0x8B, 0x48, 0x10,                     // mov rcx, [rax + 16]        the instruction
             0x49, 0x89, 0x48, 0x10,                     // mov [r8 + 16], rcx
-            0x49, 0xC7, 0x40, 0x18, 0x00, 0x00, 0x00, 0x00, // mov qword [r8 + 24], 0  no signal; both jumps end behind this
+            0x49, 0xC7, 0x40, 0x18, 0x00, 0x00, 0x00, 0x00, // mov qword [r8 + 24], 0  no signal; both jumps end after this
             0x31, 0xC0,                                 // xor eax, eax               EXCEPTION_CONTINUE_SEARCH
             0xC3,                                       // ret
         ];
     }
-
-    [LibraryImport("kernel32", EntryPoint = "VirtualProtect")]
-    [return: MarshalAs(UnmanagedType.Bool)]
-    private static unsafe partial bool VirtualProtect(void* start, nuint byteCount, uint protection, out uint before);
-
-    [LibraryImport("kernel32", EntryPoint = "AddVectoredExceptionHandler")]
-    private static unsafe partial void* AddVectoredExceptionHandler(uint first, void* handler);
 }

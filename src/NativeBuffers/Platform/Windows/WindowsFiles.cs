@@ -3,7 +3,7 @@ using NativeBuffers.Platform.Shared;
 
 namespace NativeBuffers.Platform.Windows;
 
-/// <summary>Windows: a file that is open or mapped keeps its name, so no new file can take its place. Run by hand under Wine, not on Windows yet.</summary>
+/// <summary>File replacement on Windows: a file that is open or mapped keeps its name, so no new file can take its place. Run by hand under Wine, not on Windows yet.</summary>
 internal sealed class WindowsFiles : SystemFiles
 {
     public override string? EndOf(string link) => new FileInfo(link).ResolveLinkTarget(returnFinalTarget: true)?.FullName;
@@ -15,11 +15,11 @@ internal sealed class WindowsFiles : SystemFiles
         {
             return File.OpenHandle(temporaryPath, FileMode.CreateNew, FileAccess.ReadWrite, Everything);
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             temporaryPath = null;
-            int error = fault.HResult & 0xFFFF;
-            return SystemFault.IsShortage(error) ? throw SystemFault.Of(error, $"{path} could not be created") : null;
+            ThrowIfShort(exception.HResult & 0xFFFF, path);
+            return null;
         }
     }
 
@@ -29,18 +29,18 @@ internal sealed class WindowsFiles : SystemFiles
         {
             File.Move(temporaryPath!, path, overwrite: true);
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw MayWrite(path)
-                ? new IOException($"{path} is open or mapped, here or in another process. Windows does not replace such a file: close it first, or create one of another name.", fault)
-                : new UnauthorizedAccessException($"{path} may not be replaced or written by this user. Change its permissions, or create a file of another name.", fault);
+                ? new IOException($"{path} is open or mapped, here or in another process. Windows does not replace such a file: close it first, or create one of another name.", exception)
+                : new UnauthorizedAccessException($"{path} may not be replaced or written by this user. Change its permissions, or create a file of another name.", exception);
         }
 
         temporaryPath = null;
         return true;
     }
 
-    /// <summary>Whether this user may write a file, so that only its use prevents that now.</summary>
+    /// <summary>True if this user may write a file, so that only its use prevents the write now.</summary>
     private static bool MayWrite(string path)
     {
         try

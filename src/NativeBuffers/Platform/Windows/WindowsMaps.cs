@@ -1,46 +1,41 @@
 using Microsoft.Win32.SafeHandles;
+using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Platform.Shared;
+using static NativeBuffers.Platform.Windows.WindowsCalls;
 
 namespace NativeBuffers.Platform.Windows;
 
-/// <summary>Windows: <c>CreateFileMapping</c> and <c>MapViewOfFile</c>. Run under Wine, by hand; not on Windows yet.</summary>
-/// <remarks>
-/// The system lets no file shrink while it is mapped. And there is nothing to say about how it will be read once it is open.
-/// </remarks>
-internal sealed partial class WindowsMaps : SystemMaps
+/// <summary>Mapped files on Windows: <c>CreateFileMapping</c> and <c>MapViewOfFile</c>. Run by hand under Wine, not on Windows yet.</summary>
+/// <remarks>The system lets no file shrink while it is mapped. It takes no advice about the use of a file that is open.</remarks>
+internal sealed class WindowsMaps : SystemMaps
 {
-    private const uint PagesReadOnly = 0x02;
-    private const uint PagesReadWrite = 0x04;
-    private const uint ViewRead = 0x0004;
-    private const uint ViewWrite = 0x0002;
-
-    /// <remarks>Pipes and devices are no paths of folders here; what is opened and has no length is refused then.</remarks>
-    public override bool IsPlainFile(string path) => !Directory.Exists(path);
-
     public override bool MustUnmapToCut => true;
+
+    /// <remarks>On Windows, paths of pipes and devices are outside all folders. An open file without a length is refused later.</remarks>
+    public override bool IsPlainFile(string path) => !Directory.Exists(path);
 
     public override unsafe void* Map(SafeFileHandle file, nuint byteCount, bool canWrite, string name = "A file")
     {
-        // The view keeps the section alive, so its handle is closed here. To close it may change the error number.
-        SafeFileHandle section = CreateSection(file, null, canWrite ? PagesReadWrite : PagesReadOnly, 0, 0, null);
+        // The view keeps the section alive, so its handle is closed here. Closing may change the error number.
+        SafeFileHandle section = CreateFileMapping(file, 0, canWrite ? PAGE_READWRITE : PAGE_READONLY, 0, 0, null);
         int error = Marshal.GetLastPInvokeError();
         void* start = null;
         if (!section.IsInvalid)
         {
-            start = MapView(section, canWrite ? ViewRead | ViewWrite : ViewRead, 0, 0, byteCount);
+            start = MapViewOfFile(section, canWrite ? FILE_MAP_READ | FILE_MAP_WRITE : FILE_MAP_READ, 0, 0, byteCount);
             error = Marshal.GetLastPInvokeError();
         }
 
         section.Dispose();
-        return start != null || SystemFault.IsLackOfMemory(error) ? start : throw SystemFault.Of(error, $"{name} could not be mapped");
+        return start != null || SystemError.IsLackOfMemory(error) ? start : throw SystemError.Of(error, $"{name} could not be mapped");
     }
 
     public override unsafe void* Remap(SafeFileHandle file, void* start, nuint oldByteCount, nuint newByteCount, string name)
     {
-        // Another program may have made the file longer than this: growing must not cut it.
+        // Another program may have made the file longer already. Growing the mapping must not cut the file then.
         long lengthBefore = RandomAccess.GetLength(file);
-        bool isLonger = (long)newByteCount > lengthBefore;
-        if (isLonger)
+        bool growsFile = (long)newByteCount > lengthBefore;
+        if (growsFile)
         {
             SetLength(file, (long)newByteCount, name);
         }
@@ -52,7 +47,7 @@ internal sealed partial class WindowsMaps : SystemMaps
         }
         finally
         {
-            if (grown == null && isLonger)
+            if (grown == null && growsFile)
             {
                 CutBack(file, lengthBefore);
             }
@@ -68,8 +63,8 @@ internal sealed partial class WindowsMaps : SystemMaps
 
     public override unsafe bool TryMapAt(SafeFileHandle file, void* start, nuint byteCount)
     {
-        using SafeFileHandle section = CreateSection(file, null, PagesReadWrite, 0, 0, null);
-        return !section.IsInvalid && MapViewAt(section, ViewRead | ViewWrite, 0, 0, byteCount, start) == start;
+        using SafeFileHandle section = CreateFileMapping(file, 0, PAGE_READWRITE, 0, 0, null);
+        return !section.IsInvalid && MapViewOfFileEx(section, FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, byteCount, start) == start;
     }
 
     public override void SetLength(SafeFileHandle file, long byteCount, string name = "A file")
@@ -78,21 +73,21 @@ internal sealed partial class WindowsMaps : SystemMaps
         {
             RandomAccess.SetLength(file, byteCount);
         }
-        catch (IOException fault)
+        catch (IOException exception)
         {
             // The platform's message has the name under which the file was opened, which may be a temporary name.
-            string why = SystemFault.MessageOf(fault.HResult & 0xFFFF);
-            throw new IOException($"{name} could not be made {byteCount:N0} bytes long: {why}.", fault);
+            string why = SystemError.MessageOf(exception.HResult & 0xFFFF);
+            throw new IOException($"{name} could not be made {byteCount:N0} bytes long: {why}.", exception);
         }
     }
 
-    public override unsafe void Unmap(void* start, nuint byteCount) => _ = UnmapView(start);
+    public override unsafe void Unmap(void* start, nuint byteCount) => _ = UnmapViewOfFile(start);
 
     public override unsafe void Flush(SafeFileHandle file, void* start, nuint byteCount, string name)
     {
-        if (!FlushView(start, byteCount))
+        if (!FlushViewOfFile(start, byteCount))
         {
-            throw SystemFault.Of(Marshal.GetLastPInvokeError(), $"{name} could not be written to the disk");
+            throw SystemError.Of(Marshal.GetLastPInvokeError(), $"{name} could not be written to the disk");
         }
 
         RandomAccess.FlushToDisk(file);
@@ -113,23 +108,4 @@ internal sealed partial class WindowsMaps : SystemMaps
             // Another mapping already uses the longer file: the file stays longer, with zeros at its end.
         }
     }
-
-    [LibraryImport("kernel32", EntryPoint = "CreateFileMappingW", SetLastError = true, StringMarshalling = StringMarshalling.Utf16)]
-    private static unsafe partial SafeFileHandle CreateSection(
-        SafeFileHandle file, void* security, uint protection, uint sizeHigh, uint sizeLow, string? name);
-
-    [LibraryImport("kernel32", EntryPoint = "MapViewOfFile", SetLastError = true)]
-    private static unsafe partial void* MapView(SafeFileHandle section, uint access, uint offsetHigh, uint offsetLow, nuint byteCount);
-
-    [LibraryImport("kernel32", EntryPoint = "MapViewOfFileEx", SetLastError = true)]
-    private static unsafe partial void* MapViewAt(
-        SafeFileHandle section, uint access, uint offsetHigh, uint offsetLow, nuint byteCount, void* at);
-
-    [LibraryImport("kernel32", EntryPoint = "UnmapViewOfFile")]
-    [return: MarshalAs(UnmanagedType.Bool)]
-    private static unsafe partial bool UnmapView(void* start);
-
-    [LibraryImport("kernel32", EntryPoint = "FlushViewOfFile", SetLastError = true)]
-    [return: MarshalAs(UnmanagedType.Bool)]
-    private static unsafe partial bool FlushView(void* start, nuint byteCount);
 }

@@ -1,27 +1,21 @@
 using NativeBuffers.Platform.Shared;
+using static NativeBuffers.Platform.Windows.WindowsCalls;
 
 namespace NativeBuffers.Platform.Windows;
 
-/// <summary>Windows: <c>VirtualAlloc</c> and <c>VirtualFree</c>, and COM's task memory. Run under Wine, by hand; not on Windows yet.</summary>
-internal sealed partial class WindowsMemory : SystemMemory
+/// <summary>Pages on Windows: <c>VirtualAlloc</c> and <c>VirtualFree</c>; and COM's task memory. Run by hand under Wine, not on Windows yet.</summary>
+internal sealed class WindowsMemory : SystemMemory
 {
-    private const uint CommitPages = 0x1000;
-    private const uint ReservePages = 0x2000;
-    private const uint DecommitPages = 0x4000;
-    private const uint ReleasePages = 0x8000;
-    private const uint ResetPages = 0x80000;
-    private const uint NoAccess = 0x01;
-    private const uint ReadOnly = 0x02;
-    private const uint ReadWrite = 0x04;
-
     /// <summary>Reservations start at multiples of this many bytes.</summary>
     private const uint Granularity = 64 * 1024;
+
+    public override string LockLimit => "The process's minimum working set limits what it may lock (SetProcessWorkingSetSize).";
 
     public override unsafe void* Allocate(nuint byteCount, nuint alignment)
     {
         if (alignment <= Granularity)
         {
-            return VirtualAlloc(null, byteCount, ReservePages | CommitPages, ReadWrite);
+            return VirtualAlloc(null, byteCount, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
         }
 
         nuint widened = byteCount + alignment;
@@ -30,19 +24,19 @@ internal sealed partial class WindowsMemory : SystemMemory
             return null;
         }
 
-        // A reservation cannot be cut, so: find a hole that is large enough, give it back, and reserve the aligned part.
-        // Another thread may take the hole in between; then look for another one.
+        // A reservation cannot be cut. So this finds a range that is large enough, frees it, and reserves the aligned part of it.
+        // Another thread may take that part in between; then the search goes on.
         for (int attempt = 0; attempt < 16; attempt++)
         {
-            void* hole = VirtualAlloc(null, widened, ReservePages, ReadWrite);
-            if (hole == null)
+            void* range = VirtualAlloc(null, widened, MEM_RESERVE, PAGE_READWRITE);
+            if (range == null)
             {
                 return null;
             }
 
-            _ = VirtualFree(hole, 0, ReleasePages);
-            void* aligned = (void*)(((nuint)hole + (alignment - 1)) & ~(alignment - 1));
-            void* start = VirtualAlloc(aligned, byteCount, ReservePages | CommitPages, ReadWrite);
+            _ = VirtualFree(range, 0, MEM_RELEASE);
+            void* aligned = (void*)(((nuint)range + (alignment - 1)) & ~(alignment - 1));
+            void* start = VirtualAlloc(aligned, byteCount, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
             if (start != null)
             {
                 return start;
@@ -52,40 +46,28 @@ internal sealed partial class WindowsMemory : SystemMemory
         return null;
     }
 
-    public override unsafe void* Resize(void* start, nuint oldByteCount, nuint newByteCount)
-    {
-        void* moved = Allocate(newByteCount, PageSize);
-        if (moved != null)
-        {
-            NativeMemory.Copy(start, moved, nuint.Min(oldByteCount, newByteCount));
-            Free(start, oldByteCount);
-        }
+    public override unsafe void* Resize(void* start, nuint oldByteCount, nuint newByteCount) => ResizeByCopy(start, oldByteCount, newByteCount);
 
-        return moved;
-    }
-
-    public override unsafe void Free(void* start, nuint byteCount) => _ = VirtualFree(start, 0, ReleasePages);
-
-    public override string LockLimit => "The process's minimum working set limits what it may lock (SetProcessWorkingSetSize).";
+    public override unsafe void Free(void* start, nuint byteCount) => _ = VirtualFree(start, 0, MEM_RELEASE);
 
     public override unsafe void* Reserve(nuint byteCount, PageKind kind) =>
-        kind == PageKind.Ordinary ? VirtualAlloc(null, byteCount, ReservePages, NoAccess) : null;
+        kind == PageKind.Ordinary ? VirtualAlloc(null, byteCount, MEM_RESERVE, PAGE_NOACCESS) : null;
 
     public override string RefusalOf(PageKind kind) => "Windows gives huge pages only to memory that is committed when it is reserved.";
 
-    public override unsafe bool Commit(void* start, nuint byteCount) => VirtualAlloc(start, byteCount, CommitPages, ReadWrite) != null;
+    public override unsafe bool Commit(void* start, nuint byteCount) => VirtualAlloc(start, byteCount, MEM_COMMIT, PAGE_READWRITE) != null;
 
     public override unsafe bool Decommit(void* start, nuint byteCount, PageKind kind)
     {
-        // Fails where nothing was locked, which is no matter.
+        // This call fails where no page was locked, and needs no check.
         _ = VirtualUnlock(start, byteCount);
-        return VirtualFree(start, byteCount, DecommitPages);
+        return VirtualFree(start, byteCount, MEM_DECOMMIT);
     }
 
-    // Unlocking what is not locked takes it out of the working set: so the memory is given back at once.
+    // VirtualUnlock removes pages that are not locked from the working set, so the system gets their memory at once.
     public override unsafe bool Discard(void* start, nuint byteCount, bool isLocked, bool isReadable, bool isWritable)
     {
-        bool isDone = VirtualAlloc(start, byteCount, ResetPages, ReadWrite) != null;
+        bool isDone = VirtualAlloc(start, byteCount, MEM_RESET, PAGE_READWRITE) != null;
         if (!isLocked)
         {
             _ = VirtualUnlock(start, byteCount);
@@ -95,38 +77,11 @@ internal sealed partial class WindowsMemory : SystemMemory
     }
 
     public override unsafe bool Protect(void* start, nuint byteCount, bool isReadable, bool isWritable) =>
-        VirtualProtect(start, byteCount, isWritable ? ReadWrite : isReadable ? ReadOnly : NoAccess, out _);
+        VirtualProtect(start, byteCount, isWritable ? PAGE_READWRITE : isReadable ? PAGE_READONLY : PAGE_NOACCESS, out _);
 
     public override unsafe bool Lock(void* start, nuint byteCount) => VirtualLock(start, byteCount);
 
     public override unsafe void Unlock(void* start, nuint byteCount) => _ = VirtualUnlock(start, byteCount);
 
-    public override unsafe void* AllocateTask(nuint byteCount) => TaskAlloc(byteCount);
-
-    public override unsafe void* ResizeTask(void* block, nuint byteCount) => TaskRealloc(block, byteCount);
-
-    [LibraryImport("ole32", EntryPoint = "CoTaskMemAlloc")]
-    private static unsafe partial void* TaskAlloc(nuint byteCount);
-
-    [LibraryImport("ole32", EntryPoint = "CoTaskMemRealloc")]
-    private static unsafe partial void* TaskRealloc(void* block, nuint byteCount);
-
-    [LibraryImport("kernel32", EntryPoint = "VirtualAlloc")]
-    private static unsafe partial void* VirtualAlloc(void* start, nuint byteCount, uint type, uint protection);
-
-    [LibraryImport("kernel32", EntryPoint = "VirtualFree")]
-    [return: MarshalAs(UnmanagedType.Bool)]
-    private static unsafe partial bool VirtualFree(void* start, nuint byteCount, uint type);
-
-    [LibraryImport("kernel32", EntryPoint = "VirtualProtect")]
-    [return: MarshalAs(UnmanagedType.Bool)]
-    private static unsafe partial bool VirtualProtect(void* start, nuint byteCount, uint protection, out uint before);
-
-    [LibraryImport("kernel32", EntryPoint = "VirtualLock")]
-    [return: MarshalAs(UnmanagedType.Bool)]
-    private static unsafe partial bool VirtualLock(void* start, nuint byteCount);
-
-    [LibraryImport("kernel32", EntryPoint = "VirtualUnlock")]
-    [return: MarshalAs(UnmanagedType.Bool)]
-    private static unsafe partial bool VirtualUnlock(void* start, nuint byteCount);
+    public override unsafe void* ResizeTask(void* block, nuint byteCount) => CoTaskMemRealloc(block, byteCount);
 }

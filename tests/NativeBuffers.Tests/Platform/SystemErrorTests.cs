@@ -5,7 +5,7 @@ using NativeBuffers.Platform.Shared;
 namespace NativeBuffers.Tests.Platform;
 
 /// <summary>What error numbers mean, on each system.</summary>
-public sealed class SystemFaultTests
+public sealed class SystemErrorTests
 {
     [Theory]
     [InlineData((int)SystemKind.Linux, 28, true)]
@@ -20,7 +20,7 @@ public sealed class SystemFaultTests
     [InlineData((int)SystemKind.Windows, 112, true)]
     [InlineData((int)SystemKind.Windows, 5, false)]
     public void What_is_used_up_is_told_from_what_cannot_be(int system, int error, bool isShortage) =>
-        Assert.Equal(isShortage, SystemFault.IsShortage(error, (SystemKind)system));
+        Assert.Equal(isShortage, SystemError.IsShortage(error, (SystemKind)system));
 
     [Theory]
     [InlineData((int)SystemKind.Windows, 8, typeof(OutOfMemoryException))]
@@ -49,7 +49,7 @@ public sealed class SystemFaultTests
     [InlineData((int)SystemKind.MacOS, 3, typeof(IOException))]
     public void A_number_becomes_the_exception_that_the_platform_uses(int system, int error, Type exception)
     {
-        Exception fault = SystemFault.Of(error, "The subject", (SystemKind)system);
+        Exception fault = SystemError.Of(error, "The subject", (SystemKind)system);
         Assert.IsType(exception, fault);
         Assert.StartsWith("The subject: ", fault.Message);
     }
@@ -57,17 +57,17 @@ public sealed class SystemFaultTests
     [Fact]
     public void What_a_file_system_of_macOS_does_not_offer_is_told_from_what_failed()
     {
-        Assert.All([45, 25, 22], static error => Assert.True(MacControl.IsNotOffered(error)));
-        Assert.All([0, 5, 28, 69], static error => Assert.False(MacControl.IsNotOffered(error)));
+        Assert.All([45, 25, 22], static error => Assert.True(MacMaps.IsNotOffered(error)));
+        Assert.All([0, 5, 28, 69], static error => Assert.False(MacMaps.IsNotOffered(error)));
     }
 
     [Fact]
     public void The_request_for_room_on_macOS_is_laid_out_as_the_system_reads_it()
     {
-        MacControl.Room room = new(77);
-        Assert.Equal(32, Unsafe.SizeOf<MacControl.Room>());
+        MacCalls.FStore room = new(77);
+        Assert.Equal(32, Unsafe.SizeOf<MacCalls.FStore>());
         long[] words = new long[4];
-        Unsafe.As<long, MacControl.Room>(ref words[0]) = room;
+        Unsafe.As<long, MacCalls.FStore>(ref words[0]) = room;
         Assert.Equal([(3L << 32) | 4, 0, 77, 0], words);
     }
 }
