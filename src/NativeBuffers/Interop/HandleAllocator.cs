@@ -4,67 +4,58 @@ namespace NativeBuffers.Interop;
 
 /// <summary>Frees the block of a handle that became an owner while native calls still used it.</summary>
 /// <remarks>
-/// There is one for each such block. Two claims keep the block: the owner's, and that of the calls in flight together,
-/// which the handle counts. Whichever ends last frees it. All other blocks are the handle's allocator's own, so that the
-/// owner resizes as usual; growth out of the shared block copies, for the calls in flight may not lose it.
+/// There is one for each such block. Two claims keep the block: the owner's, and one for all calls in flight, which the handle counts. The
+/// claim that ends last frees the block. All other blocks belong to the handle's allocator, so the owner resizes as usual. Growth out of
+/// the shared block copies, because the calls in flight still use that block.
 /// </remarks>
-internal sealed class HandleAllocator : NativeAllocator
+/// <param name="allocator">Frees the block in the end, and serves all other requests.</param>
+/// <param name="block">The handle's block.</param>
+/// <param name="handle">The name of the handle's type.</param>
+internal sealed class HandleAllocator(NativeAllocator allocator, Block block, string handle) : NativeAllocator(handle)
 {
-    private readonly NativeAllocator _allocator;
     private int _claims = 2;
 
-    // Addresses come back: once the owner gave the shared block up, a block at its address is another one.
+    // After the owner gave the shared block up, another block may get the same address.
     private bool _isGivenUp;
 
-    /// <param name="allocator">Frees the block in the end, and serves all else.</param>
-    /// <param name="block">The handle's block.</param>
-    /// <param name="handle">The name of the handle's type.</param>
-    public HandleAllocator(NativeAllocator allocator, Block block, string handle)
-        : base(handle)
-    {
-        _allocator = allocator;
-        Block = block;
-    }
+    /// <summary>The block that the owner and the calls share.</summary>
+    public Block Block => block;
 
-    /// <summary>The block that owner and calls share.</summary>
-    public Block Block { get; }
-
-    /// <summary>Whether calls are still in flight. False stays false.</summary>
+    /// <summary>True while calls are in flight. False stays false.</summary>
     public bool IsInUse => Volatile.Read(ref _claims) == 2;
 
     /// <inheritdoc/>
-    public override string ToString() => $"{_allocator} (in use through a {Name})";
+    public override string ToString() => $"{allocator} (in use through a {Name})";
 
-    /// <summary>The last call in flight has returned.</summary>
+    /// <summary>Ends the claim of the calls: the last one has returned.</summary>
     public void EndUses() => EndClaim();
 
-    protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed) =>
-        _allocator.Obtain(byteCount, alignment, zeroed);
+    protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed) => allocator.Obtain(byteCount, alignment, zeroed);
 
     protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
         IsShared(block)
             ? base.ResizeCore(block, oldByteCount, newByteCount, alignment)
-            : _allocator.TryResize(block, oldByteCount, newByteCount, alignment, zeroed: true);
+            : allocator.TryResize(block, oldByteCount, newByteCount, alignment, zeroed: true);
 
     protected override unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
         IsShared(block)
             ? base.ResizeUninitializedCore(block, oldByteCount, newByteCount, alignment)
-            : _allocator.TryResize(block, oldByteCount, newByteCount, alignment, zeroed: false);
+            : allocator.TryResize(block, oldByteCount, newByteCount, alignment, zeroed: false);
 
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
     {
-        if (IsShared(block))
+        if (!IsShared(block))
         {
-            _isGivenUp = true;
-            EndClaim();
+            allocator.GiveBack(block, byteCount, alignment);
+            return;
         }
-        else
-        {
-            _allocator.GiveBack(block, byteCount, alignment);
-        }
+
+        _isGivenUp = true;
+        EndClaim();
     }
 
-    private unsafe bool IsShared(void* block) => block == Block.Start && !_isGivenUp;
+    /// <safety>The address is compared, not followed.</safety>
+    private unsafe bool IsShared(void* start) => start == block.Start && !_isGivenUp;
 
     private void EndClaim()
     {
@@ -72,8 +63,8 @@ internal sealed class HandleAllocator : NativeAllocator
         {
             unsafe
             {
-                // SAFETY: both claims have ended, so nobody uses the block any more, and nobody else frees it.
-                _allocator.GiveBack(Block.Start, Block.ByteCount, Layout.DefaultAlignment);
+                // SAFETY: the block is allocated, with this byte count. Both claims have ended, so no other code uses or frees it.
+                allocator.GiveBack(block.Start, block.ByteCount, Layout.DefaultAlignment);
             }
         }
     }

@@ -1,6 +1,4 @@
-using System.ComponentModel;
 using NativeBuffers.Allocation;
-using NativeBuffers.Interop;
 
 namespace NativeBuffers;
 
@@ -11,7 +9,9 @@ namespace NativeBuffers;
 /// </remarks>
 public abstract class SafeCountedBuffer : SafeBuffer
 {
-    private BegunUses _uses;
+    // The uses that callers began through this type and have not ended. The base class has one count for these and for native calls in
+    // flight: one release too many would end the use of such a call, and free the block in the middle of the call.
+    private long _useCount;
 
     private protected SafeCountedBuffer()
         : base(ownsHandle: true)
@@ -30,12 +30,12 @@ public abstract class SafeCountedBuffer : SafeBuffer
     public new void DangerousAddRef(ref bool success)
     {
         base.DangerousAddRef(ref success);
-        _uses.Begin();
+        _ = Interlocked.Increment(ref _useCount);
     }
 
     /// <summary>Ends a use that <see cref="DangerousAddRef"/> or <see cref="AcquirePointer"/> of this type began.</summary>
     /// <remarks>Call it through a variable of the type through which the use was begun: the base class counts all uses as one number.</remarks>
-    /// <exception cref="InvalidOperationException">No such use goes on; nothing changed.</exception>
+    /// <exception cref="InvalidOperationException">No such use is open; nothing changed.</exception>
     public new void DangerousRelease()
     {
         EndUse();
@@ -43,12 +43,13 @@ public abstract class SafeCountedBuffer : SafeBuffer
     }
 
     /// <inheritdoc cref="SafeBuffer.AcquirePointer"/>
-    /// <safety>Use <paramref name="pointer"/> only inside the block's <see cref="SafeBuffer.ByteLength"/>, and before <see cref="ReleasePointer"/>.</safety>
+    /// <remarks>Safety: use <paramref name="pointer"/> only inside the block's <see cref="SafeBuffer.ByteLength"/>, and before <see cref="ReleasePointer"/>.</remarks>
+    /// <safety>The remarks have the contract.</safety>
     [SuppressMessage("Naming", "CA1720", Justification = "The base class has this name.")]
     public new unsafe void AcquirePointer(ref byte* pointer)
     {
         base.AcquirePointer(ref pointer);
-        _uses.Begin();
+        _ = Interlocked.Increment(ref _useCount);
     }
 
     /// <inheritdoc cref="DangerousRelease"/>
@@ -71,10 +72,16 @@ public abstract class SafeCountedBuffer : SafeBuffer
 
     private void EndUse()
     {
-        if (!_uses.TryEnd())
+        long count;
+        do
         {
-            throw new InvalidOperationException(
-                $"{GetType().Name}: no use is left to end. End each use that {nameof(DangerousAddRef)} or {nameof(AcquirePointer)} of this type began exactly once.");
+            count = Volatile.Read(ref _useCount);
+            if (count <= 0)
+            {
+                throw new InvalidOperationException(
+                    $"{GetType().Name}: no use is left to end. End each use that {nameof(DangerousAddRef)} or {nameof(AcquirePointer)} of this type began exactly once.");
+            }
         }
+        while (Interlocked.CompareExchange(ref _useCount, count - 1, count) != count);
     }
 }

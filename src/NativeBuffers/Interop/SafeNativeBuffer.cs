@@ -8,19 +8,19 @@ namespace NativeBuffers;
 
 /// <summary>A block of native memory as a <see cref="SafeHandle"/>: for parameters and results of P/Invoke methods.</summary>
 /// <remarks>
-/// <para>The type of a handle is its free function, so that every block is freed by the function that matches: by
-/// <see cref="SafeHandle.Dispose()"/>, or by the finalizer if that was forgotten. A native call that is in flight keeps the
-/// block alive: what is disposed in the middle of it is freed when it returns. As with every <see cref="SafeHandle"/>, new
-/// calls are refused from the moment that no older one is in flight.</para>
-/// <para>The base class reads and writes (<see cref="SafeBuffer.Read{T}"/>, <see cref="SafeBuffer.WriteSpan{T}"/>), always
-/// inside the block (unless <see cref="SafeBuffer.Initialize(ulong)"/> is called through a variable of that type, and told another
-/// size), and <see cref="UnmanagedMemoryStream"/> takes a handle as it is. A handle that a native method
-/// returned knows its block's address and not its size: say it once, by <see cref="Initialize(ulong)"/>, before reading or
-/// writing. If the function returned null or an error number (-4095 to -1), <see cref="SafeHandle.IsInvalid"/> is true, and the handle frees nothing.</para>
-/// <para>All members may be used from all threads but for <c>Initialize</c>, which comes before the handle is shared.</para>
-/// <para>For a free function that has no type here, derive a sealed class with a public constructor without parameters,
-/// over the allocator of <see cref="NativeAllocator.FromFunctions"/>. Its blocks come from <c>AllocateBlock</c> and <c>TakeBlock</c>; an
-/// address from elsewhere needs the unsafe <see cref="SetBlock"/>:</para>
+/// <para>The type of a handle decides its free function, so each block is freed by the function that matches:
+/// <see cref="SafeHandle.Dispose()"/> calls it, or the finalizer of a handle that was not disposed. A native call in flight keeps the block
+/// alive. If the handle is disposed during the call, the block is freed when the call returns. As with every <see cref="SafeHandle"/>, no
+/// new call can begin after the last call in flight has returned.</para>
+/// <para>The base class reads and writes (<see cref="SafeBuffer.Read{T}"/>, <see cref="SafeBuffer.WriteSpan{T}"/>), always inside the block.
+/// The exception is a block whose size was set through a variable of the base class (<see cref="SafeBuffer.Initialize(ulong)"/>).
+/// <see cref="UnmanagedMemoryStream"/> takes a handle as it is. A handle that a native method returned knows the address of its block and
+/// not the size: call <see cref="Initialize(ulong)"/> once before reading or writing. If the function returned null or an error number
+/// (-4095 to -1), <see cref="SafeHandle.IsInvalid"/> is true, and the handle frees nothing.</para>
+/// <para>All members may be used from all threads, except <c>Initialize</c>, which comes before the handle is shared.</para>
+/// <para>For another free function, derive a sealed class with a public constructor without parameters, over the allocator of
+/// <see cref="NativeAllocator.FromFunctions"/>. Its blocks come from <c>AllocateBlock</c> and <c>TakeBlock</c>; an address from elsewhere
+/// needs the unsafe <see cref="SetBlock"/>:</para>
 /// <code>
 /// public sealed class SafeMimallocBuffer() : SafeNativeBuffer(s_mimalloc)
 /// {
@@ -51,15 +51,14 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
 
     private NativeAllocator _allocator;
 
-    // What stands in front of it and knows the block; null if nothing does.
+    // The wrapper around the allocator that knows the block; null if there is none.
     private NativeAllocator? _watched;
 
-    // Known when _isSized. Not ByteLength: that can be set again through a variable of the base class.
-    private nuint _byteCount;
-    private bool _isSized;
+    // Null while the size is unknown. Not ByteLength: that can be set again through a variable of the base class.
+    private nuint? _byteCount;
 
-    // How the handle ended: null until somebody ends it, then s_disposed, or who frees the block that became an owner's.
-    // The base class has no such state: disposed in the middle of a native call, a SafeHandle is open until that returns.
+    // Null until the handle ends. Then s_disposed, or the HandleAllocator of a block that became an owner's. The base class has no such
+    // state: a SafeHandle that is disposed during a native call is open until the call returns.
     private object? _end;
 
     /// <summary>A handle without a block.</summary>
@@ -71,57 +70,42 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
         _allocator = allocator;
     }
 
-    /// <summary>Says how large the block is that a native method returned. Once; handles that were allocated here know it.</summary>
-    /// <remarks>
-    /// The block must have these bytes: reads and writes are checked against them and nothing else, and where the free
-    /// function needs a size it is told this one.
-    /// </remarks>
+    /// <summary>Sets the size of a block that a native method returned. Once; handles that allocated their block know its size.</summary>
+    /// <remarks>The block must have these bytes: they limit reads and writes, and a free function that needs a size gets this one.</remarks>
     /// <param name="numBytes">In bytes.</param>
-    /// <exception cref="ArgumentOutOfRangeException">No block can be so large.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">No block can have this size.</exception>
     /// <exception cref="InvalidOperationException">The size is known already, or a block of this size would reach the last page of the address space.</exception>
     /// <exception cref="ObjectDisposedException">There is no block: the method returned null, or the handle was disposed.</exception>
     public new void Initialize(ulong numBytes)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(numBytes, Layout.LargestByteCount);
         ThrowIfSized();
-        unsafe
-        {
-            // SAFETY: the handle's address is compared with numBytes, and not followed: its lifetime does not matter.
-            ReturnedBlock.ThrowIfOutside(_allocator, (void*)handle, (nuint)numBytes);
-        }
-
+        ThrowIfOutside((nuint)numBytes);
         base.Initialize(numBytes);
-        Remember((nuint)numBytes);
+        _byteCount = (nuint)numBytes;
     }
 
-    /// <summary>As <see cref="Initialize(ulong)"/>, in elements of some size.</summary>
+    /// <inheritdoc cref="Initialize(ulong)" path="/summary|/remarks|/exception"/>
     /// <param name="numElements">In elements.</param>
     /// <param name="sizeOfEachElement">In bytes.</param>
-    /// <inheritdoc cref="Initialize(ulong)" path="/remarks|/exception"/>
     public new void Initialize(uint numElements, uint sizeOfEachElement) => Initialize((ulong)numElements * sizeOfEachElement);
 
-    /// <summary>As <see cref="Initialize(ulong)"/>, in elements of a type.</summary>
-    /// <param name="numElements">In elements, as far apart as <see cref="SafeBuffer.ReadArray{T}"/> takes them to be.</param>
-    /// <inheritdoc cref="Initialize(ulong)" path="/remarks|/exception"/>
+    /// <inheritdoc cref="Initialize(ulong)" path="/summary|/remarks|/exception"/>
+    /// <param name="numElements">In elements, at the distance that <see cref="SafeBuffer.ReadArray{T}"/> uses.</param>
     public new void Initialize<T>(uint numElements)
         where T : struct
     {
         ThrowIfSized();
         base.Initialize<T>(numElements);
-        unsafe
-        {
-            // SAFETY: the handle's address is compared with ByteLength, and not followed: its lifetime does not matter.
-            ReturnedBlock.ThrowIfOutside(_allocator, (void*)handle, (nuint)ByteLength);
-        }
-
-        Remember((nuint)ByteLength);
+        ThrowIfOutside((nuint)ByteLength);
+        _byteCount = (nuint)ByteLength;
     }
 
-    /// <summary>Says that a native method has taken the block over: the handle does not free it.</summary>
+    /// <summary>Gives the block up to a native method that has taken it over: the handle does not free it.</summary>
     /// <exception cref="ObjectDisposedException">An owner has the block: see <see cref="ToOwner{T}()"/>.</exception>
     public new void SetHandleAsInvalid()
     {
-        // If this closed the handle, the handle could not tell its heir that the last call has ended.
+        // A closed handle could not tell the new owner's allocator that the last call has ended.
         ObjectDisposedException.ThrowIf(Interlocked.CompareExchange(ref _end, s_disposed, null) is HandleAllocator, this);
         Disown();
         base.SetHandleAsInvalid();
@@ -129,16 +113,16 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
 
     /// <summary>Hands the block to an owner, without copying. The handle is disposed.</summary>
     /// <remarks>
-    /// <para>A native call that has the handle and has not returned yet stays safe: the block is freed when the owner is
-    /// gone and the last such call has returned, whatever comes later. If that call writes to the block, it writes to
-    /// what the owner sees. Until it returns, do not free by hand what <c>Release</c> of the owner gave.</para>
-    /// <para>Of several threads that convert or dispose the same handle, one succeeds; the others' conversions throw.</para>
+    /// <para>A native call that has the handle and has not returned yet stays safe: the block is freed after the owner has ended and the
+    /// last such call has returned. A write of that call is visible to the owner. Until the call returns, do not free the block that
+    /// <c>Release</c> of the owner returned.</para>
+    /// <para>If several threads convert or dispose the same handle, one succeeds, and all other conversions throw.</para>
     /// </remarks>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
     /// <param name="line">Filled in by the compiler.</param>
     /// <returns>An owner of all bytes, which the caller disposes. It resizes with the allocator of the handle's kind.</returns>
     /// <exception cref="ArgumentException">The byte count is no multiple of the size of <typeparamref name="T"/>; nothing changed.</exception>
-    /// <exception cref="InvalidOperationException">The size was never told by <see cref="Initialize(ulong)"/>; nothing changed.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="Initialize(ulong)"/> has not set the size; nothing changed.</exception>
     /// <exception cref="ObjectDisposedException">
     /// There is no block: a method returned null, or the handle was disposed, or became an owner already.
     /// </exception>
@@ -149,8 +133,8 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
         HandleAllocator heir = GiveUp(Unsafe.SizeOf<T>());
         unsafe
         {
-            // SAFETY: GiveUp succeeds once, and from then on the handle frees nothing. The heir waits for calls in flight;
-            // if there were none, the block is like any other of its allocator.
+            // SAFETY: the block has this byte count, and lives until the owner or the heir frees it. GiveUp succeeds once, and then the handle
+            // frees nothing. The heir waits for calls in flight. Without such calls, the block is an ordinary block of its allocator.
             T* block = (T*)heir.Block.Start;
             try
             {
@@ -169,11 +153,11 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
     public NativeMemoryOwner<T> ToOwner<T>()
         where T : unmanaged => ToOwner<T>(file: null);
 
-    /// <summary>Allocates this handle's block: for factory methods, once, before anybody else has the handle.</summary>
-    /// <param name="byteCount">In bytes; 0 gives a handle that is valid and has nothing to read.</param>
-    /// <param name="zeroed">Whether every byte must be zero.</param>
-    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>; better, what the factory method was told.</param>
-    /// <param name="line">Filled in by the compiler, likewise.</param>
+    /// <summary>Allocates this handle's block: for factory methods, once, before other code has the handle.</summary>
+    /// <param name="byteCount">In bytes; 0 gives a valid handle whose block has no bytes.</param>
+    /// <param name="zeroed">True if every byte must be zero.</param>
+    /// <param name="file">For <see cref="NativeMemoryTracker"/>: filled in by the compiler. A factory method passes the file of its own caller.</param>
+    /// <param name="line">As <paramref name="file"/>: the line.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="byteCount"/> is negative.</exception>
     /// <exception cref="InvalidOperationException">The handle has, or had, a block.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
@@ -189,7 +173,7 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
         {
             unsafe
             {
-                // SAFETY: nobody else knows the block, and it has this size.
+                // SAFETY: the block has this size, and lives until this handle frees it. No other code knows it.
                 void* block = watched.Obtain(size, Layout.DefaultAlignment, zeroed);
                 Hold(block != null ? block : throw watched.RefusalOf(size), size);
             }
@@ -206,10 +190,10 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
     [EditorBrowsable(EditorBrowsableState.Never)]
     protected void AllocateBlock(long byteCount, bool zeroed) => AllocateBlock(byteCount, zeroed, file: null);
 
-    /// <summary>Takes over an owner's block without copying: for factory methods, once, before anybody else has the handle.</summary>
+    /// <summary>Takes over an owner's block without copying: for factory methods, once, before other code has the handle.</summary>
     /// <param name="owner">Disposed afterwards, unless this throws.</param>
-    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>; better, what the factory method was told.</param>
-    /// <param name="line">Filled in by the compiler, likewise.</param>
+    /// <param name="file">For <see cref="NativeMemoryTracker"/>: filled in by the compiler. A factory method passes the file of its own caller.</param>
+    /// <param name="line">As <paramref name="file"/>: the line.</param>
     /// <exception cref="ArgumentException">The block is not freed by this handle's free function.</exception>
     /// <exception cref="ArgumentNullException"><paramref name="owner"/> is null.</exception>
     /// <exception cref="InvalidOperationException">The owner is borrowed or pinned, or the handle has, or had, a block.</exception>
@@ -228,14 +212,14 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
                 nameof(owner));
         }
 
-        // Moved first: nobody else knows the new owner, so that its length stays until the release. All that can fail comes
-        // before that: the handle exists, and nothing is allocated after it.
+        // The move comes first: no other code knows the new owner, so its length stays until the release. All that can fail comes before
+        // the move: the handle exists, and nothing is allocated after it.
         NativeAllocator watched = AllocatorHooks.OverAdopted(freedBy);
         NativeMemoryOwner<T> moved = owner.Move();
         nuint byteCount = Layout.ByteCount(moved.Length, Unsafe.SizeOf<T>());
         unsafe
         {
-            // SAFETY: the owner gives up the block, which has this size, and Frees said that this handle may free it.
+            // SAFETY: the block has this size. The owner gives it up, and Frees is true, so it lives until this handle frees it.
             void* block = moved.Release();
             Hold(block, byteCount);
             AllocationSite.Note(file, line, GetType());
@@ -253,8 +237,9 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
         where T : unmanaged => TakeBlock(owner, file: null);
 
     /// <summary>Takes over a block that a native function returned. For factory methods, once. With null the handle has no block.</summary>
+    /// <remarks>Safety: the caller owns the block and gives it up. The allocator of the constructor can free the block, and until then it lives.</remarks>
     /// <param name="block">This handle's free function frees it, unless null. <see cref="Initialize(ulong)"/> sets its size.</param>
-    /// <safety>The caller owns the block and gives it up. The allocator of the constructor can free the block, and until then it lives.</safety>
+    /// <safety>The remarks have the contract.</safety>
     /// <exception cref="InvalidOperationException">The handle has, or had, a block.</exception>
     protected unsafe void SetBlock(void* block)
     {
@@ -262,7 +247,7 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
         SetAddress(block);
     }
 
-    /// <summary>Whether this handle's free function frees the blocks of an allocator.</summary>
+    /// <summary>True if this handle's free function frees the blocks of an allocator.</summary>
     private protected virtual bool Frees(NativeAllocator allocator) => ReferenceEquals(allocator, _allocator);
 
     /// <inheritdoc/>
@@ -279,9 +264,9 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
     /// <inheritdoc/>
     protected sealed override bool ReleaseHandle()
     {
-        // The base class calls this once, when the last use has ended, and not for handles without a block. Disposal has
-        // already decided which object frees the block. The finalizer decides it here: another finalizer may have made the
-        // handle reachable again, and a thread may be making an owner of it at this moment.
+        // The base class calls this once, when the last use has ended, and only for handles with a block. Disposal has already decided
+        // which object frees the block. The finalizer decides here: another finalizer may have made the handle reachable again, and a
+        // thread may be converting it to an owner at this moment.
         object? end = Interlocked.CompareExchange(ref _end, s_disposed, null);
         if (end is HandleAllocator heir)
         {
@@ -289,50 +274,48 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
             return true;
         }
 
-        if (!_isSized && !FreesWithoutSize(_allocator))
+        // These allocators free by the address alone, as free does. For all others, a block without a known size is lost: a free with a
+        // wrong size might free other memory too.
+        if (_byteCount is null && _allocator is not (OverAligningAllocator or AlignedAllocator))
         {
-            // Lost, rather than somebody else's memory freed with it.
             return false;
         }
 
         if (end is null)
         {
-            // Nobody has disposed it: this is the finalizer.
+            // No thread has disposed the handle: this is the finalizer.
             AllocationSite.Note(AllocationSite.Abandoned);
         }
 
         unsafe
         {
-            // SAFETY: the handle owns the block, which this allocator frees; if it asks for the size, that is known.
-            (_watched ?? _allocator).GiveBack((void*)handle, _byteCount, Layout.DefaultAlignment);
+            // SAFETY: the handle owns the block, and no use of it goes on. This allocator frees it, and the size is known if it needs one.
+            (_watched ?? _allocator).GiveBack((void*)handle, _byteCount.GetValueOrDefault(), Layout.DefaultAlignment);
         }
 
         AllocationSite.Forget();
         return true;
     }
 
-    /// <summary>The families whose functions are like <c>free</c>: the address is enough.</summary>
-    private static bool FreesWithoutSize(NativeAllocator allocator) => allocator is OverAligningAllocator or AlignedAllocator;
-
-    /// <summary>Disposes the handle on behalf of an owner to come. Of all who try to end the handle one gets past here.</summary>
+    /// <summary>Disposes the handle for a new owner. Of all attempts to end the handle, one succeeds.</summary>
     private HandleAllocator GiveUp(int elementSize)
     {
         ThrowIfNoBlock();
-        if (!_isSized)
+        if (_byteCount is not { } byteCount)
         {
             throw new InvalidOperationException($"{GetType().Name}: how large is the block? Call {nameof(Initialize)} first.");
         }
 
-        if (_byteCount % (nuint)elementSize != 0)
+        if (byteCount % (nuint)elementSize != 0)
         {
-            throw new ArgumentException($"{_byteCount:N0} bytes are not a whole number of elements of {elementSize:N0} bytes.");
+            throw new ArgumentException($"{byteCount:N0} bytes are not a whole number of elements of {elementSize:N0} bytes.");
         }
 
         HandleAllocator heir;
         unsafe
         {
-            // SAFETY: the address is not followed before the heir owns it.
-            heir = new HandleAllocator(_allocator, new Block((void*)handle, _byteCount), GetType().Name);
+            // SAFETY: the block has this byte count. The heir does not follow the address before it owns the block.
+            heir = new HandleAllocator(_allocator, new Block((void*)handle, byteCount), GetType().Name);
         }
 
         if (Interlocked.CompareExchange(ref _end, heir, null) is not null)
@@ -345,15 +328,16 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
         return heir;
     }
 
-    /// <safety>The block belongs to nobody else, has this size, and is freed by this handle's allocator.</safety>
+    /// <summary>Gives the handle a block of known size.</summary>
+    /// <safety>The caller owns the block and gives it up. It has this size, and this handle's allocator frees it.</safety>
     private unsafe void Hold(void* block, nuint byteCount)
     {
         SetAddress(block);
         base.Initialize(byteCount);
-        Remember(byteCount);
+        _byteCount = byteCount;
     }
 
-    /// <summary>Tells whoever watches over the block that it is this handle's no more.</summary>
+    /// <summary>Stops the tracking of a block whose ownership moved elsewhere.</summary>
     private void Disown()
     {
         unsafe
@@ -363,18 +347,21 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
         }
     }
 
-    private void Remember(nuint byteCount)
+    private void ThrowIfOutside(nuint byteCount)
     {
-        _byteCount = byteCount;
-        _isSized = true;
+        unsafe
+        {
+            // SAFETY: the handle's address is compared with byteCount, and not followed: its lifetime does not matter.
+            ReturnedBlock.ThrowIfOutside(_allocator, (void*)handle, byteCount);
+        }
     }
 
     private void ThrowIfSized()
     {
         ThrowIfNoBlock();
-        if (_isSized)
+        if (_byteCount is { } byteCount)
         {
-            throw new InvalidOperationException($"The block is known to have {_byteCount:N0} bytes, which does not change.");
+            throw new InvalidOperationException($"The block is known to have {byteCount:N0} bytes, which does not change.");
         }
     }
 
