@@ -16,7 +16,7 @@ public sealed class FileLimitTests : IDisposable
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The call that limits another process is Linux's.");
         _companion = ChildProcess.StartProgram(typeof(Program), []);
         Assert.Equal("what?", _companion.Ask("hello"));
-        UnixCalls.LimitFiles(_companion.Id, Limit);
+        SystemSetup.LimitFiles(_companion.Id, Limit);
     }
 
     public void Dispose()

@@ -20,10 +20,10 @@ public sealed class ReplacedFileTests : IDisposable
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "Only root gives files away.");
         string path = _folder.FileOf([1, 2, 3]);
         File.SetUnixFileMode(path, Mode0640);
-        UnixCalls.GiveAway(path, UnixCalls.Nobody);
+        SystemSetup.GiveAway(path, SystemSetup.Nobody);
         using var old = MappedFile<byte>.OpenRead(path);
         MappedFile<byte>.Create(path, 10).Dispose();
-        Assert.Equal((UnixCalls.Nobody, UnixCalls.Nobody), UnixCalls.OwnerOf(path));
+        Assert.Equal((SystemSetup.Nobody, SystemSetup.Nobody), SystemSetup.OwnerOf(path));
         Assert.Equal(Mode0640, File.GetUnixFileMode(path));
         Assert.Equal(new byte[10], File.ReadAllBytes(path));
         using ReadOnlyBorrow<byte> borrow = old.BorrowReadOnly();
@@ -34,7 +34,7 @@ public sealed class ReplacedFileTests : IDisposable
         MappedFile<byte>.Create(_folder.File("new"), 10).Dispose();
         File.Create(_folder.File("plain")).Dispose();
         Assert.Equal(File.GetUnixFileMode(_folder.File("plain")), File.GetUnixFileMode(_folder.File("new")));
-        Assert.Equal(UnixCalls.OwnerOf(_folder.File("plain")), UnixCalls.OwnerOf(_folder.File("new")));
+        Assert.Equal(SystemSetup.OwnerOf(_folder.File("plain")), SystemSetup.OwnerOf(_folder.File("new")));
     }
 
     [Theory]
@@ -44,7 +44,7 @@ public sealed class ReplacedFileTests : IDisposable
     public void Its_other_names_stay_its_names(int length)
     {
         string path = _folder.FileOf([1, 2, 3]);
-        UnixCalls.GiveSecondName(path, _folder.File("second"));
+        SystemSetup.GiveSecondName(path, _folder.File("second"));
         using (var file = MappedFile<byte>.Create(path, length))
         {
             using Borrow<byte> borrow = file.Borrow();
@@ -63,7 +63,7 @@ public sealed class ReplacedFileTests : IDisposable
         byte[] content = new byte[2_500_000];
         content.AsSpan().Fill(1);
         string path = _folder.FileOf(content);
-        UnixCalls.GiveSecondName(path, _folder.File("second"));
+        SystemSetup.GiveSecondName(path, _folder.File("second"));
         using var old = MappedFile<byte>.OpenRead(path);
         MappedFile<byte>.Create(path, 2_200_000).Dispose();
         Assert.Equal(new byte[2_200_000], File.ReadAllBytes(_folder.File("second")));
@@ -74,9 +74,9 @@ public sealed class ReplacedFileTests : IDisposable
     public void Its_extended_attributes_stay()
     {
         string path = _folder.FileOf([1, 2, 3]);
-        Assert.SkipUnless(UnixCalls.TryMark(path), "This file system has no attributes.");
+        Assert.SkipUnless(SystemSetup.TryMark(path), "This file system has no attributes.");
         MappedFile<byte>.Create(path, 5).Dispose();
-        Assert.Equal((3, 5), (UnixCalls.MarkLength(path), (int)new FileInfo(path).Length));
+        Assert.Equal((3, 5), (SystemSetup.MarkLength(path), (int)new FileInfo(path).Length));
     }
 
     [Fact]
@@ -84,7 +84,7 @@ public sealed class ReplacedFileTests : IDisposable
     {
         string source = _folder.FileOf([1, 2, 3], "source");
         string path = _folder.FileOf([]);
-        Assert.SkipUnless(UnixCalls.TryMountOver(source, path), "This process may not mount.");
+        Assert.SkipUnless(SystemSetup.TryMountOver(source, path), "This process may not mount.");
         try
         {
             MappedFile<byte>.Create(path, 5).Dispose();
@@ -93,7 +93,7 @@ public sealed class ReplacedFileTests : IDisposable
         }
         finally
         {
-            UnixCalls.Unmount(path);
+            SystemSetup.Unmount(path);
         }
     }
 
@@ -106,7 +106,7 @@ public sealed class ReplacedFileTests : IDisposable
         File.SetUnixFileMode(Path.GetDirectoryName(path)!, (UnixFileMode)0b111_101_101);
         OtherUser.Run(() => MappedFile<byte>.Create(path, 5).Dispose());
         Assert.Equal(new byte[5], File.ReadAllBytes(path));
-        Assert.Equal((0u, 0u), UnixCalls.OwnerOf(path));
+        Assert.Equal((0u, 0u), SystemSetup.OwnerOf(path));
         string missing = _folder.File("missing");
         OtherUser.Run(() => Assert.Contains(missing, Assert.Throws<UnauthorizedAccessException>(() => MappedFile<byte>.Create(missing, 5)).Message));
     }
@@ -158,7 +158,7 @@ public sealed class ReplacedFileTests : IDisposable
     {
         string target = _folder.FileOf([1, 2, 3], "target");
         string second = _folder.File("second");
-        UnixCalls.GiveSecondName(target, second);
+        SystemSetup.GiveSecondName(target, second);
         string link = _folder.File("link");
         string nowhere = _folder.File("nowhere");
         File.CreateSymbolicLink(link, target);

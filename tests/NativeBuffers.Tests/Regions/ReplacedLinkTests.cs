@@ -39,7 +39,7 @@ public sealed class ReplacedLinkTests : IDisposable
     public void A_link_to_a_name_that_is_no_text_leads_to_the_file_of_that_name()
     {
         byte[] target = [.. Encoding.UTF8.GetBytes(_folder.File("broken-")), 0xFF, 0];
-        Assert.SkipUnless(UnixCalls.TryLinkTo(target, _folder.File("link")), "This file system takes text only.");
+        Assert.SkipUnless(SystemSetup.TryLinkTo(target, _folder.File("link")), "This file system takes text only.");
         File.WriteAllBytes(_folder.File("link"), [1, 2, 3]);
         try
         {
@@ -49,7 +49,7 @@ public sealed class ReplacedLinkTests : IDisposable
         }
         finally
         {
-            UnixCalls.Remove(target);
+            SystemSetup.Remove(target);
         }
     }
 

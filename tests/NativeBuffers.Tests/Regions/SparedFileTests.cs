@@ -18,14 +18,14 @@ public sealed class SparedFileTests : IDisposable
     {
         string path = _folder.FileOf([1, 2, 3]);
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
-        Assert.SkipUnless(UnixCalls.TryLetNobodyReadNewFiles(Path.GetDirectoryName(path)!), "This file system has no access lists.");
+        Assert.SkipUnless(SystemSetup.TryLetNobodyReadNewFiles(Path.GetDirectoryName(path)!), "This file system has no access lists.");
         MappedFile<byte>.Create(path, 5).Dispose();
         Assert.Equal(new byte[5], File.ReadAllBytes(path));
-        Assert.False(UnixCalls.HasAccessList(path));
+        Assert.False(SystemSetup.HasAccessList(path));
 
         // One that replaces nothing is like any new file of the folder.
         MappedFile<byte>.Create(_folder.File("new"), 5).Dispose();
-        Assert.True(UnixCalls.HasAccessList(_folder.File("new")));
+        Assert.True(SystemSetup.HasAccessList(_folder.File("new")));
     }
 
     [Fact]
@@ -33,7 +33,7 @@ public sealed class SparedFileTests : IDisposable
     {
         string folder = _folder.File("small");
         Directory.CreateDirectory(folder);
-        Assert.SkipUnless(UnixCalls.TryMountMemory(folder, "nr_inodes=2,size=1m"), "This process may not mount.");
+        Assert.SkipUnless(SystemSetup.TryMountMemory(folder, "nr_inodes=2,size=1m"), "This process may not mount.");
         try
         {
             string path = Path.Combine(folder, "file");
@@ -45,7 +45,7 @@ public sealed class SparedFileTests : IDisposable
         }
         finally
         {
-            UnixCalls.Unmount(folder);
+            SystemSetup.Unmount(folder);
         }
     }
 
@@ -57,7 +57,7 @@ public sealed class SparedFileTests : IDisposable
         File.SetUnixFileMode(_folder.File(""), (UnixFileMode)0b1_111_111_111);
         string path = _folder.FileOf([1, 2, 3]);
         File.SetUnixFileMode(path, (UnixFileMode)0b110_110_110);
-        UnixCalls.GiveAway(path, UnixCalls.Nobody);
+        SystemSetup.GiveAway(path, SystemSetup.Nobody);
         Assert.Throws<UnauthorizedAccessException>(() => MappedFile<byte>.Create(path, 5));
         Assert.Equal([1, 2, 3], File.ReadAllBytes(path));
         Assert.Equal(path, Assert.Single(Directory.GetFiles(_folder.File(""))));
@@ -74,7 +74,7 @@ public sealed class SparedFileTests : IDisposable
         File.SetUnixFileMode(folder, (UnixFileMode)0b1_111_111_111);
         string link = Path.Combine(folder, "link");
         File.CreateSymbolicLink(link, path);
-        UnixCalls.GiveLinkAway(link, UnixCalls.Nobody);
+        SystemSetup.GiveLinkAway(link, SystemSetup.Nobody);
         Assert.Throws<UnauthorizedAccessException>(() => MappedFile<byte>.Create(link, 5));
         Assert.Equal([1, 2, 3], File.ReadAllBytes(path));
     }
@@ -85,7 +85,7 @@ public sealed class SparedFileTests : IDisposable
     public void Where_there_is_no_memory_to_map_it_a_file_that_is_written_itself_stays_as_it_was(int length)
     {
         string path = _folder.FileOf([1, 2, 3]);
-        UnixCalls.GiveSecondName(path, _folder.File("second"));
+        SystemSetup.GiveSecondName(path, _folder.File("second"));
         Assert.Throws<OutOfMemoryException>(() => FailPoint.Test(static () => true, () => MappedFile<byte>.Create(path, length)));
         Assert.Equal([1, 2, 3], File.ReadAllBytes(path));
     }

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace NativeBuffers.Tests.Regions;
 
 /// <summary>Calls of Linux that bring files and processes into the states that tests need.</summary>
-internal static partial class UnixCalls
+internal static partial class SystemSetup
 {
     private const int BindMount = 0x1000;
     private const int DetachMount = 2;
