@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 using NativeBuffers.Blocks;
-using NativeBuffers.Blocks.Stats;
+using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Arenas;
@@ -147,7 +147,7 @@ internal readonly ref struct ArenaHandle
             if (Chunks is null)
             {
                 // The current generation is that of the first chunk's slot.
-                LoanLedger.RenameTo(_header->First.Slot, new Generation(checkpoint.Generation));
+                AllocationCounts.RenumberTo(_header->First.Slot, new Generation(checkpoint.Generation));
             }
 
             _generations.Current = checkpoint.Generation;

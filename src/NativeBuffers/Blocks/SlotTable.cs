@@ -1,6 +1,5 @@
 using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Blocks.Lifecycle;
-using NativeBuffers.Blocks.Stats;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks;
@@ -55,7 +54,7 @@ internal static class SlotTable
         }
     }
 
-    /// <summary>The generation up to which a slot's loans are counted elsewhere: see <see cref="LoanLedger"/>.</summary>
+    /// <summary>The generation up to which a slot's loans are counted elsewhere: see <see cref="AllocationCounts"/>.</summary>
     /// <safety>The slot is one of this table's. Who has the slot alone writes; anybody reads.</safety>
     public static unsafe ulong* CountedOf(Slot* slot)
     {

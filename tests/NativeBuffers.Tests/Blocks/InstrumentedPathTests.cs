@@ -36,7 +36,7 @@ public class InstrumentedPathTests
         Reclaim();
         long abandoned = ThreadCaches.AbandonedCount;
         long inUse = SlotsInUse;
-        LoanCensus before = LoanCensus.Take();
+        AllocationCensus before = AllocationCensus.Take();
         for (int thread = 0; thread < 20; thread++)
         {
             OtherThread.Run(() =>
@@ -50,12 +50,12 @@ public class InstrumentedPathTests
                     Assert.Equal(-1, first.AsSpan().IndexOfAnyExcept(1));
                 }
 
-                Assert.Equal(before.Blocks[LoanClasses.Foreign], LoanCensus.Take().Blocks[LoanClasses.Foreign]);
+                Assert.Equal(before.Blocks[AllocationCounts.Foreign], AllocationCensus.Take().Blocks[AllocationCounts.Foreign]);
             });
         }
 
         Reclaim();
-        Assert.Equal(before.Loans[LoanClasses.Foreign] + 400, LoanCensus.Take().Loans[LoanClasses.Foreign]);
+        Assert.Equal(before.Allocations[AllocationCounts.Foreign] + 400, AllocationCensus.Take().Allocations[AllocationCounts.Foreign]);
         Assert.Equal(abandoned, ThreadCaches.AbandonedCount);
         Assert.InRange(SlotsInUse, 0, inUse);
     }

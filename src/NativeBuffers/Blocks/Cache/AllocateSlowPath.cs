@@ -1,5 +1,3 @@
-using NativeBuffers.Blocks.Stats;
-
 namespace NativeBuffers.Blocks.Cache;
 
 /// <summary>Where a thread's slots come from when its hot one does not do: its magazines, what others gave back, the depot, the C library.</summary>
@@ -87,7 +85,7 @@ internal static class AllocateSlowPath
                 return TakeFresh(cache, bin, &cache->Closed);
             }
 
-            LoanLedger.Add(ref cache->Loans.FromDepot[bin->SizeClass], 1);
+            AllocationCounts.Add(ref cache->Counts.FromDepot[bin->SizeClass], 1);
             single->Home = &cache->Closed;
             cache->SlotsHeld++;
             return single;
@@ -103,7 +101,7 @@ internal static class AllocateSlowPath
             Slot* slot = Bin.TryTake(bin);
             if (slot != null)
             {
-                LoanLedger.Add(ref cache->Loans.FromDepot[bin->SizeClass], 1);
+                AllocationCounts.Add(ref cache->Counts.FromDepot[bin->SizeClass], 1);
                 return slot;
             }
         }
@@ -128,7 +126,7 @@ internal static class AllocateSlowPath
             return null;
         }
 
-        LoanLedger.Add(ref cache->Loans.Fresh[bin->SizeClass], 1);
+        AllocationCounts.Add(ref cache->Counts.Fresh[bin->SizeClass], 1);
         slot->Start = start;
         return slot;
     }

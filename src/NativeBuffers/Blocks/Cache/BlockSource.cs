@@ -1,4 +1,3 @@
-using NativeBuffers.Blocks.Stats;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Cache;
@@ -23,7 +22,7 @@ internal static class BlockSource
             Free(slot->Start);
             slot->Start = null;
             slot->Home = null;
-            LoanLedger.SettleElsewhere(slot);
+            AllocationCounts.SettleElsewhere(slot);
             SlotTable.Link(ref vacant, slot);
         }
 
@@ -36,7 +35,7 @@ internal static class BlockSource
     {
         Free(slot->Start);
         slot->Start = null;
-        LoanLedger.SettleElsewhere(slot);
+        AllocationCounts.SettleElsewhere(slot);
         Slot* vacant = null;
         SlotTable.Link(ref vacant, slot);
         SlotTable.GiveList(vacant);

@@ -1,4 +1,3 @@
-using NativeBuffers.Blocks.Stats;
 using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Blocks.Cache;
@@ -44,7 +43,7 @@ internal static class FreeSlowPath
         void* block = slot->Start;
         ThreadCache* cache = slot->Home->Cache;
         slot->Start = null;
-        LoanLedger.Settle(slot, cache, more: 1);
+        AllocationCounts.Settle(slot, cache, more: 1);
         ReturnVacant(slot);
         return block;
     }
@@ -56,7 +55,7 @@ internal static class FreeSlowPath
         ThreadCache* cache = slot->Home->Cache;
         slot->Home = null;
         slot->Start = null;
-        LoanLedger.Settle(slot, cache);
+        AllocationCounts.Settle(slot, cache);
         cache->SlotsHeld--;
         SlotTable.Link(ref cache->Vacant, slot);
         if (++cache->VacantCount > MostVacant)

@@ -1,5 +1,4 @@
 using NativeBuffers.Allocation;
-using NativeBuffers.Blocks.Stats;
 using NativeBuffers.Instrumentation;
 using NativeBuffers.Platform.Shared;
 
@@ -75,7 +74,7 @@ internal struct ThreadCache
     public long ReservedBytes;
 
     /// <summary>What was counted on this thread, and on those that had this cache before. The thread writes, anybody reads.</summary>
-    public LoanCounts Loans;
+    public AllocationCounts Counts;
 
     /// <summary>A slot with a block of at least <paramref name="byteCount"/> bytes that was just freed; null when there is none.</summary>
     /// <param name="byteCount">In bytes; any number.</param>

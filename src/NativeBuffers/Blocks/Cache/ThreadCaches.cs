@@ -1,5 +1,4 @@
 using NativeBuffers.Blocks.Lifecycle;
-using NativeBuffers.Blocks.Stats;
 using NativeBuffers.Instrumentation;
 using NativeBuffers.Primitives;
 
@@ -389,7 +388,7 @@ internal static class ThreadCaches
                 }
 
                 each->Start = null;
-                LoanLedger.SettleElsewhere(each, atLeast: 1);
+                AllocationCounts.SettleElsewhere(each, atLeast: 1);
                 Interlocked.Increment(ref s_abandonedCount);
             }
 

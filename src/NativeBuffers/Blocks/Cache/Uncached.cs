@@ -1,5 +1,4 @@
 using NativeBuffers.Allocation;
-using NativeBuffers.Blocks.Stats;
 using NativeBuffers.Instrumentation;
 using NativeBuffers.Primitives;
 
@@ -189,7 +188,7 @@ internal static class Uncached
         slot->Home = null;
         slot->Start = null;
         slot->WriteGeneration(slot->Generation.Next);
-        LoanLedger.SettleElsewhere(slot);
+        AllocationCounts.SettleElsewhere(slot);
         Slot* vacant = null;
         SlotTable.Link(ref vacant, slot);
         SlotTable.GiveList(vacant);

@@ -1,6 +1,5 @@
 using NativeBuffers.Allocation;
 using NativeBuffers.Blocks.Cache;
-using NativeBuffers.Blocks.Stats;
 using NativeBuffers.Instrumentation;
 using NativeBuffers.Primitives;
 
@@ -256,7 +255,7 @@ internal struct Lease
     /// <safety>This lease is not stale, and not none. The slot belongs to the caller.</safety>
     public readonly unsafe Slot* Take()
     {
-        LoanLedger.Rename(_slot);
+        AllocationCounts.Renumber(_slot);
         _slot->Generation = _generation.Next;
         return _slot;
     }
@@ -282,7 +281,7 @@ internal struct Lease
     /// <safety>This lease is not stale.</safety>
     private readonly unsafe Lease Renewed()
     {
-        LoanLedger.Rename(_slot);
+        AllocationCounts.Renumber(_slot);
         _slot->Generation = _generation.Next;
         return new Lease(_slot, _slot->Home);
     }

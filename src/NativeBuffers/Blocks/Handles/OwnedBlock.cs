@@ -1,7 +1,6 @@
 using NativeBuffers.Allocation;
 using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Blocks.Lifecycle;
-using NativeBuffers.Blocks.Stats;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Handles;
@@ -235,7 +234,7 @@ internal struct OwnedBlock
         unsafe
         {
             // SAFETY: nobody else is in, so the slot is this owner's to hand on.
-            LoanLedger.Rename(_slot);
+            AllocationCounts.Renumber(_slot);
             _slot->WriteGeneration(moved._opened);
         }
 
@@ -336,7 +335,7 @@ internal struct OwnedBlock
         unsafe
         {
             // SAFETY: nobody else is in, so the slot is this owner's to open again.
-            LoanLedger.Rename(_slot);
+            AllocationCounts.Renumber(_slot);
             _slot->WriteGeneration(opened.With(state));
         }
 

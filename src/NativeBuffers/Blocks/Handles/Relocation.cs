@@ -1,6 +1,5 @@
 using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Blocks.Lifecycle;
-using NativeBuffers.Blocks.Stats;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Handles;
@@ -66,8 +65,8 @@ internal static class Relocation
         }
 
         ThreadCache* cache = other->Home->Cache;
-        LoanLedger.Settle(slot, cache);
-        LoanLedger.Settle(other, cache);
+        AllocationCounts.Settle(slot, cache);
+        AllocationCounts.Settle(other, cache);
 
         // The blocks change places, with all that belongs to them. Meanwhile the other slot must not look free.
         other->Generation = other->Generation.With(SlotState.Closing);

@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using NativeBuffers.Allocation.Budgets;
 using NativeBuffers.Blocks.Cache;
-using NativeBuffers.Blocks.Stats;
+using NativeBuffers.Diagnostics.Tracking;
 using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Diagnostics.Metrics;
@@ -12,7 +12,7 @@ internal static class NativeMeter
     /// <summary>The name of the meter and of the event source.</summary>
     public const string Name = "NativeBuffers";
 
-    private static readonly KeyValuePair<string, object?>[] s_classTags = [.. Enumerable.Range(0, LoanClasses.Count).Select(TagOfClass)];
+    private static readonly KeyValuePair<string, object?>[] s_classTags = [.. Enumerable.Range(0, AllocationCounts.Classes).Select(TagOfClass)];
 
     /// <summary>Makes the meter with all its instruments.</summary>
     public static Meter Create()
@@ -86,8 +86,8 @@ internal static class NativeMeter
 
     private static KeyValuePair<string, object?> TagOfClass(int loanClass) => new("nativebuffers.size_class", loanClass switch
     {
-        LoanClasses.Large => "large",
-        LoanClasses.Foreign => "other",
+        AllocationCounts.Large => "large",
+        AllocationCounts.Foreign => "other",
         _ => ((long)SizeClasses.SizeOf(loanClass)).ToString(CultureInfo.InvariantCulture),
     });
 
@@ -117,5 +117,5 @@ internal static class NativeMeter
         }
     }
 
-    private static IEnumerable<int> Used(LoanFigures now) => Enumerable.Range(0, LoanClasses.Count).Where(i => now.Loans[i] > 0);
+    private static IEnumerable<int> Used(LoanFigures now) => Enumerable.Range(0, AllocationCounts.Classes).Where(i => now.Loans[i] > 0);
 }

@@ -6,10 +6,10 @@ namespace NativeBuffers.Tests.Diagnostics.Metrics;
 /// <summary>What has been counted since it was made.</summary>
 internal sealed class LoanCount
 {
-    private readonly LoanCensus _before = Census();
+    private readonly AllocationCensus _before = Census();
 
     /// <summary>By the size of blocks, or 0 for large ones and -1 for those of others: how many loans have begun.</summary>
-    public Dictionary<long, long> Loans() => Differences(static census => census.Loans);
+    public Dictionary<long, long> Loans() => Differences(static census => census.Allocations);
 
     /// <summary>How many of them found their blocks neither in the thread's cache nor in the depot.</summary>
     public Dictionary<long, long> Fresh() => Differences(static census => census.Fresh);
@@ -48,14 +48,14 @@ internal sealed class LoanCount
         }
     }
 
-    private Dictionary<long, long> Differences(Func<LoanCensus, long[]> figure)
+    private Dictionary<long, long> Differences(Func<AllocationCensus, long[]> figure)
     {
         long[] now = figure(Census());
         long[] before = figure(_before);
-        return Enumerable.Range(0, LoanClasses.Count)
+        return Enumerable.Range(0, AllocationCounts.Classes)
             .Where(i => now[i] != before[i])
-            .ToDictionary(static i => i switch { LoanClasses.Large => 0, LoanClasses.Foreign => -1, _ => (long)SizeClasses.SizeOf(i) }, i => now[i] - before[i]);
+            .ToDictionary(static i => i switch { AllocationCounts.Large => 0, AllocationCounts.Foreign => -1, _ => (long)SizeClasses.SizeOf(i) }, i => now[i] - before[i]);
     }
 
-    private static LoanCensus Census() => LoanCensus.Take();
+    private static AllocationCensus Census() => AllocationCensus.Take();
 }

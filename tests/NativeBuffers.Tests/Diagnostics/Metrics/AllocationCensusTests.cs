@@ -2,9 +2,9 @@ namespace NativeBuffers.Tests.Diagnostics.Metrics;
 
 /// <summary>Loans are counted exactly, although nothing counts them where they happen.</summary>
 [Collection(ProcessWide.Name)]
-public class LoanCensusTests
+public class AllocationCensusTests
 {
-    public LoanCensusTests()
+    public AllocationCensusTests()
     {
         Needs.Caches();
         Collector.Settle();

@@ -1,0 +1,121 @@
+using NativeBuffers.Blocks.Cache;
+
+namespace NativeBuffers.Blocks.Stats;
+
+/// <summary>The allocations of each class of <see cref="AllocationCounts"/>, past and present: reads all slots, and disturbs no thread.</summary>
+/// <remarks>
+/// Exact while no thread allocates. Otherwise each number may miss what threads do at that moment. A slot whose block
+/// leaves during the look is left out.
+/// </remarks>
+internal sealed class AllocationCensus
+{
+    private const int MostLooks = 3;
+
+    private AllocationCensus()
+    {
+    }
+
+    /// <summary>Allocations that have begun, by class.</summary>
+    public long[] Allocations { get; } = new long[AllocationCounts.Classes];
+
+    /// <summary>Allocations whose blocks came from the depot.</summary>
+    public long[] FromDepot { get; } = new long[AllocationCounts.Classes];
+
+    /// <summary>Allocations whose blocks came from the C library or another allocator: all of those that no cache keeps.</summary>
+    public long[] Fresh { get; } = new long[AllocationCounts.Classes];
+
+    /// <summary>Blocks that owners have.</summary>
+    public long[] Blocks { get; } = new long[AllocationCounts.Classes];
+
+    /// <summary>Those blocks, in bytes.</summary>
+    public long[] Bytes { get; } = new long[AllocationCounts.Classes];
+
+    /// <summary>Counts.</summary>
+    public static AllocationCensus Take()
+    {
+        var census = new AllocationCensus();
+
+        // In this order, no allocation is counted twice when it is settled now, and none counts as a hit before its miss is known.
+        for (int i = 0; i < AllocationCounts.Classes; i++)
+        {
+            census.Allocations[i] = AllocationCounts.SettledElsewhere(i);
+        }
+
+        unsafe
+        {
+            // SAFETY: caches and slots are never unmapped; any thread may read them.
+            for (ThreadCache* cache = ThreadCaches.LastCreated; cache != null; cache = cache->NextCreated)
+            {
+                AddRow(census.Allocations, ref cache->Counts.Settled);
+            }
+
+            foreach (nint slab in SlotTable.Slabs())
+            {
+                Slot* first = SlotTable.SlotsOf(slab, out int length);
+                for (Slot* slot = first; slot < first + length; slot++)
+                {
+                    census.Add(slot);
+                }
+            }
+
+            for (ThreadCache* cache = ThreadCaches.LastCreated; cache != null; cache = cache->NextCreated)
+            {
+                AddRow(census.FromDepot, ref cache->Counts.FromDepot);
+                AddRow(census.Fresh, ref cache->Counts.Fresh);
+            }
+        }
+
+        census.Fresh[AllocationCounts.Large] = census.Allocations[AllocationCounts.Large];
+        census.Fresh[AllocationCounts.Foreign] = census.Allocations[AllocationCounts.Foreign];
+        return census;
+    }
+
+    private static void AddRow(long[] sums, ref AllocationCounts.Row row)
+    {
+        for (int i = 0; i < sums.Length; i++)
+        {
+            sums[i] += Volatile.Read(ref row[i]);
+        }
+    }
+
+    /// <safety>The slot is one of the table's.</safety>
+    private unsafe void Add(Slot* slot)
+    {
+        ref ulong counted = ref *SlotTable.CountedOf(slot);
+        for (int look = 0; look < MostLooks; look++)
+        {
+            ulong before = Volatile.Read(ref counted);
+            int allocationClass = AllocationCounts.ClassOf(slot);
+            Generation generation = slot->ReadGeneration();
+            bool isFreed = generation.State == SlotState.RemotelyFreed;
+            bool isInUse = IsInUse(slot);
+            long byteCount = (long)Volatile.Read(ref *(nint*)&slot->ByteCount);
+
+            // All belongs together if the class is the same as before. Allocations of another class in between would have been settled.
+            if (Volatile.Read(ref counted) == before && AllocationCounts.ClassOf(slot) == allocationClass)
+            {
+                Allocations[allocationClass] += AllocationCounts.Uncounted(generation, before) + (isFreed || isInUse ? 1 : 0);
+                if (isInUse && !isFreed)
+                {
+                    Blocks[allocationClass]++;
+                    Bytes[allocationClass] += byteCount;
+                }
+
+                return;
+            }
+        }
+    }
+
+    /// <summary>Whether the block is neither in a magazine nor hot: a slot in a magazine has no home.</summary>
+    /// <safety>The slot is one of the table's; bins are never unmapped.</safety>
+    private static unsafe bool IsInUse(Slot* slot)
+    {
+        if (Volatile.Read(ref *(nint*)&slot->Start) == 0)
+        {
+            return false;
+        }
+
+        Bin* home = (Bin*)Volatile.Read(ref *(nint*)&slot->Home);
+        return home != null && Volatile.Read(ref *(nint*)&home->Hot) != (nint)slot;
+    }
+}
