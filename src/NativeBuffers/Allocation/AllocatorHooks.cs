@@ -2,10 +2,10 @@ using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Allocation;
 
-/// <summary>Who stands between owners and their allocators: for the whole process, or for what a flow of calls does.</summary>
+/// <summary>Puts ambient layers before allocators: those of the process, and those of a flow of calls.</summary>
 /// <remarks>
-/// Owners that ask for a block out of line look here. The shortest paths do not: in a watched process they find nothing hot,
-/// and while a thread works for a watched flow, it uses a cache in which nothing ever is.
+/// Owners that ask for a block out of line call these hooks. The shortest paths do not. In an instrumented process they find no hot
+/// block, and a thread that works for an instrumented flow uses a cache without hot blocks.
 /// </remarks>
 internal abstract class AllocatorHooks
 {
@@ -24,28 +24,31 @@ internal abstract class AllocatorHooks
     private static double t_bytesUntilSample;
 
     /// <summary>
-    /// Told of bare blocks that come back to the default allocator, or to what stands in front of it, by their addresses: before they
-    /// are freed, or when they have moved. Nobody listens while no flow's blocks are to be found outside of it. Must not throw.
+    /// Raised for bare blocks of the default allocator, with or without ambient layers, by their addresses: before they are freed, or
+    /// after they have moved. A flow listens as long as its blocks may be freed outside the flow. A handler must not throw.
     /// </summary>
     public static event Action<NativeAllocator, nint>? BareBlockFreed;
 
-    /// <summary>Whether anybody watches, on this thread or everywhere.</summary>
+    /// <summary>Whether there are hooks for this thread or for the process.</summary>
     public static bool IsOn => t_flow is not null || s_process is not null;
 
-    /// <summary>Whether each block is watched, and not only samples.</summary>
+    /// <summary>Whether the hooks take each block, and not only samples.</summary>
     public static bool SeesAll => t_flow is not null || s_process is { IsSampling: false };
 
-    /// <summary>Who watches the flow that this thread works for; null if nobody.</summary>
+    /// <summary>The hooks of the flow that this thread works for; null if there are none.</summary>
     public static AllocatorHooks? Flow
     {
         get => t_flow;
         set => t_flow = value;
     }
 
-    /// <summary>Whether this takes no more than samples.</summary>
+    /// <summary>Whether these hooks take samples only.</summary>
     public virtual bool IsSampling => false;
 
-    /// <summary>What stands in front of an allocator now; itself if nothing.</summary>
+    /// <summary>Whether the site of the next request must be noted: a layer before this allocator reads the site, or the allocator itself does.</summary>
+    public static bool IsWatched(NativeAllocator allocator) => IsOn || allocator.Layers.ReadSite;
+
+    /// <summary>The allocator with the ambient layers of this moment before it.</summary>
     public static NativeAllocator Over(NativeAllocator allocator)
     {
         AllocatorHooks? flow = t_flow;
@@ -54,29 +57,56 @@ internal abstract class AllocatorHooks
             return allocator;
         }
 
-        NativeAllocator behind = WrappingAllocator.Behind(allocator);
-        NativeAllocator watched = s_process is null ? behind : s_process.InFrontOf(behind);
-        return flow is null ? watched : flow.InFrontOf(watched);
+        NativeAllocator requested = allocator.Requested;
+        NativeAllocator inProcess = s_process is null ? requested : s_process.InFrontOf(requested);
+        return flow is null ? inProcess : flow.InFrontOf(inProcess);
     }
 
     /// <summary>
-    /// What the user asked for, or the guard in front of it for the whole process: what wraps an allocator on request stands in
-    /// front of the guard, so that limits and plans count what was asked for.
+    /// The allocator that the program asked for, with the guard of the process before it. A requested layer comes before that guard, so
+    /// limits and plans count the requests of the program.
     /// </summary>
-    public static NativeAllocator Guarded(NativeAllocator allocator)
-    {
-        NativeAllocator behind = WrappingAllocator.Behind(allocator);
-        return s_process is null ? behind : s_process.GuardInFrontOf(behind);
-    }
+    public static NativeAllocator Guarded(NativeAllocator allocator) =>
+        s_process is null ? allocator.Requested : s_process.GuardInFrontOf(allocator.Requested);
 
-    /// <summary>What stands in front of an allocator everywhere, for each of its blocks; null if nothing.</summary>
+    /// <summary>The layers of the process before an allocator, if they take each of its blocks; otherwise null.</summary>
     public static NativeAllocator? AlwaysOver(NativeAllocator allocator) =>
         s_process is { IsSampling: false } process ? process.InFrontOf(allocator) : null;
 
-    /// <summary>What stands in front of an allocator now, for a block that came from elsewhere: guards would not know it.</summary>
+    /// <summary><see cref="Over"/> for a block that another source made, without the guards that would not know the block.</summary>
     public static NativeAllocator OverAdopted(NativeAllocator allocator) => IsOn ? Over(allocator).ForAdopted : allocator;
 
-    /// <summary>Counts one block of this thread's that no bin counts, and says whether it is to be a sample.</summary>
+    /// <summary>Allocates a block, with a noted site.</summary>
+    /// <safety>The caller touches no byte outside the block, and none after the block was freed or resized.</safety>
+    public static unsafe void* ObtainAt(AllocationSite site, NativeAllocator allocator, nuint byteCount, nuint alignment, bool zeroed)
+    {
+        AllocationSite.Note(site);
+        try
+        {
+            return allocator.Obtain(byteCount, alignment, zeroed);
+        }
+        finally
+        {
+            AllocationSite.Forget();
+        }
+    }
+
+    /// <summary>Frees a block, with a noted site.</summary>
+    /// <safety>The block is the allocator's and live, and has this size and alignment. Its address is not used again.</safety>
+    public static unsafe void FreeAt(AllocationSite site, NativeAllocator allocator, void* block, nuint byteCount, nuint alignment)
+    {
+        AllocationSite.Note(site);
+        try
+        {
+            allocator.GiveBack(block, byteCount, alignment);
+        }
+        finally
+        {
+            AllocationSite.Forget();
+        }
+    }
+
+    /// <summary>Counts one block that no bin counts; true if the block is a sample.</summary>
     public static bool CountDown(nuint byteCount)
     {
         if (!InstrumentationSettings.SampleDistance.IsInBytes)
@@ -94,7 +124,7 @@ internal abstract class AllocatorHooks
         return t_bytesUntilSample <= 0;
     }
 
-    /// <summary>Counts a block of one size. True at the end of the count, which then begins anew. Before the first count it is below 0.</summary>
+    /// <summary>Whether the block just counted is a sample. A new count then begins. A count below 0 has not begun.</summary>
     public static bool IsDue(ref int left, nuint byteCount)
     {
         if (left > 0)
@@ -116,7 +146,7 @@ internal abstract class AllocatorHooks
         return isDue;
     }
 
-    /// <summary>Whether a block that no bin counts is to be asked for where it is watched.</summary>
+    /// <summary>Whether the hooks take the next block, which no bin counts.</summary>
     public static bool TakesNext(nuint byteCount)
     {
         if (SeesAll)
@@ -133,7 +163,7 @@ internal abstract class AllocatorHooks
         return true;
     }
 
-    /// <summary>Says that the next block on this thread is to be a sample.</summary>
+    /// <summary>Makes the next block of this thread a sample.</summary>
     public static void SetDue() => t_isDue = true;
 
     /// <summary>Whether <see cref="SetDue"/> was called; true once.</summary>
@@ -144,32 +174,44 @@ internal abstract class AllocatorHooks
         return isDue;
     }
 
-    /// <summary>Whether a bare block is refused that the program asks an allocator for, because the flow is to see what comes of it.</summary>
+    /// <summary>Whether the flow lets this request for a bare block fail.</summary>
     public static bool RefusesBare(NativeAllocator allocator, nuint byteCount) => t_flow is { } flow && flow.RefusesBareHere(allocator, byteCount);
 
-    /// <summary>Says that a lack of memory was met by another way on purpose: nobody need hear of it.</summary>
-    /// <param name="met">The exception that told of it, which was caught.</param>
+    /// <summary>Notes that the library has caught an exception and goes on another way, so the program does not see it.</summary>
+    /// <param name="met">The exception for exhausted memory.</param>
     public static void NoteRecovery(Exception met) => t_flow?.NoteRecoveryHere(met);
 
-    /// <summary>Says that a bare block comes back.</summary>
+    /// <summary>Raises <see cref="BareBlockFreed"/> for a block of the default allocator.</summary>
     /// <param name="allocator">
-    /// What it comes back to. Who stands there himself hears of it anyway, and of whether it succeeds. Other allocators than the
-    /// default one may give out parts of its blocks, at the same addresses.
+    /// The allocator that frees the block. A layer of it notes the free itself. Other allocators than the default one may
+    /// divide its blocks, and give out the same addresses: these do not count.
     /// </param>
-    /// <param name="address">Its first byte.</param>
+    /// <param name="address">The first byte; for comparison only.</param>
     public static void NoteBareFree(NativeAllocator allocator, nint address)
     {
-        if (BareBlockFreed is { } told && WrappingAllocator.Behind(allocator).IsDefault)
+        if (BareBlockFreed is { } freed && allocator.Requested.IsDefault)
         {
-            told(allocator, address);
+            freed(allocator, address);
         }
     }
 
-    /// <summary>Tells that a scoped owner was disposed through one copy, and then through another copy. Throws nothing.</summary>
+    /// <summary><see cref="NoteBareFree"/> for a resized block, if it has moved. Returns the new address.</summary>
+    /// <safety>The addresses are not followed, so any are allowed.</safety>
+    public static unsafe void* NoteBareMove(NativeAllocator allocator, void* block, void* resized)
+    {
+        if (resized != null && resized != block)
+        {
+            NoteBareFree(allocator, (nint)block);
+        }
+
+        return resized;
+    }
+
+    /// <summary>Reports that a scoped owner was disposed through one copy, and then through another copy. Throws nothing.</summary>
     /// <param name="start">The block's first byte; for information.</param>
     /// <param name="byteCount">The block's size.</param>
     /// <param name="allocated">The line that allocated the block.</param>
-    /// <param name="first">The line that gave it back.</param>
+    /// <param name="first">The line of the first disposal.</param>
     /// <param name="second">The line of the second disposal, which freed nothing.</param>
     public static void TellDisposedTwice(nint start, nuint byteCount, AllocationSite allocated, AllocationSite first, AllocationSite second)
     {
@@ -196,10 +238,10 @@ internal abstract class AllocatorHooks
     {
     }
 
-    /// <summary>The guard in front of an allocator; itself if there is none.</summary>
+    /// <summary>The allocator with the guard of these hooks before it, and no other layer.</summary>
     protected virtual NativeAllocator GuardInFrontOf(NativeAllocator allocator) => allocator;
 
-    /// <summary>What stands in front of an allocator; the same each time, as far as the allocator lives forever.</summary>
-    /// <param name="allocator">What the user asked for, or what stands in front of it for the whole process.</param>
+    /// <summary>The allocator with the layers of these hooks before it: the same object each time if the allocator lives forever.</summary>
+    /// <param name="allocator">The allocator that the program asked for, or the layers of the process before it.</param>
     protected abstract NativeAllocator InFrontOf(NativeAllocator allocator);
 }

@@ -5,13 +5,16 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers;
 
-/// <summary>Where blocks come from: allocate, resize, free.</summary>
+/// <summary>A source of memory blocks: allocates, resizes and frees them.</summary>
 /// <remarks>
-/// <para>Every owner takes an optional allocator; without one it uses <see cref="Default"/>. An owner remembers which
-/// allocator its block came from, so that the free always matches.</para>
+/// <para>Every owner takes an optional allocator, and uses <see cref="Default"/> without one. An owner remembers the allocator of
+/// its block, so that the free always matches.</para>
 /// <para>All allocators may be used from all threads, and a block may be freed on another thread than the one that
-/// allocated it. Those that this library provides live as long as the process.</para>
-/// <para>To add one, derive from this class and let it join the contract suite in the tests: one line.</para>
+/// allocated it. The allocators of this library live as long as the process.</para>
+/// <para>To add an allocator, for example one for persistent memory, derive from this class. Implement <see cref="AllocateCore"/> and
+/// <see cref="FreeCore"/>. Override <see cref="ResizeCore"/> if a block can grow without a copy. The public members check sizes and
+/// alignments before they call these, and the addresses that code outside this library returns. In this library the new class has
+/// a file in <c>Allocation/</c>, and joins the contract suite of all allocators in <c>AllocatorContractTests</c>: one line.</para>
 /// <code>
 /// using var page = NativeBuffer.Create&lt;byte&gt;(4096, NativeAllocator.Aligned(4096));
 /// </code>
@@ -26,10 +29,23 @@ public abstract class NativeAllocator
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         Name = name;
+        Inner = this;
         IsForeign = GetType().Assembly != typeof(NativeAllocator).Assembly;
     }
 
-    /// <summary>A cache of blocks for each thread, over <see cref="Malloc"/>; what owners use unless told otherwise.</summary>
+    /// <summary>Puts a layer before an allocator. All that the layer takes over from that allocator is taken over here.</summary>
+    private protected NativeAllocator(string name, NativeAllocator inner, AllocatorLayers layer)
+        : this(name)
+    {
+        Inner = inner;
+        Layer = layer;
+        Layers = inner.Layers.Below(layer);
+        BlockAlignment = inner.BlockAlignment;
+        IsServedByCache = layer.IsAmbient && inner.IsServedByCache;
+        LivesForever = layer.IsPermanent && inner.LivesForever;
+    }
+
+    /// <summary>A cache of blocks for each thread, over <see cref="Malloc"/>. Owners use it unless they are given another allocator.</summary>
     public static NativeAllocator Default => CachingAllocator.Current;
 
     /// <summary>The C library's <c>malloc</c>, <c>calloc</c>, <c>realloc</c> and <c>free</c>.</summary>
@@ -41,7 +57,7 @@ public abstract class NativeAllocator
     /// <summary><see cref="System.Runtime.InteropServices.Marshal.AllocCoTaskMem"/> and its partners: COM's task memory.</summary>
     public static NativeAllocator CoTaskMem => CoTaskMemAllocator.Instance;
 
-    /// <summary>Whole pages straight from the operating system, zero when fresh; growth moves pages and not bytes on Linux.</summary>
+    /// <summary>Whole pages of the operating system, zero when fresh. On Linux a block grows without a copy of its bytes.</summary>
     public static NativeAllocator Pages => PagesAllocator.Instance;
 
     /// <summary>Pinned arrays: memory that the garbage collector knows, counts and owns.</summary>
@@ -50,38 +66,45 @@ public abstract class NativeAllocator
     /// <summary>For messages and reports.</summary>
     public string Name { get; }
 
-    /// <summary>What reports count it with: its name, unless each has one of its own.</summary>
+    /// <summary>The name under which reports count the blocks: <see cref="Name"/>, unless each allocator of a kind has its own.</summary>
     internal virtual string Family => Name;
 
-    /// <summary>Whether owners may take blocks from the thread cache, which have all that this allocator's have.</summary>
+    /// <summary>The allocator from which a layer takes its blocks. For a source, itself.</summary>
+    internal NativeAllocator Inner { get; }
+
+    /// <summary>The layer that this allocator is; none for a source.</summary>
+    internal AllocatorLayers Layer { get; }
+
+    /// <summary>All layers from this allocator down to its source.</summary>
+    internal AllocatorLayers Layers { get; }
+
+    /// <summary>The allocator that the program asked for, without the ambient layers before it.</summary>
+    internal NativeAllocator Requested => Layer.IsAmbient ? Inner.Requested : this;
+
+    /// <summary>The allocator at the end of the list, which takes its blocks from no other.</summary>
+    internal NativeAllocator Source => Inner == this ? this : Inner.Source;
+
+    /// <summary>Whether owners may take blocks from the thread cache instead: its blocks have every property of this allocator's.</summary>
     internal bool IsServedByCache { get; private protected init; }
 
-    /// <summary>Whether <see cref="Default"/> is this, or what stands in front of it.</summary>
+    /// <summary>Whether this is the default allocator, without ambient layers.</summary>
     internal bool IsDefault => this == CachingAllocator.Instance;
 
-    /// <summary>What every block of it starts at a multiple of, unless more is asked for: in bytes, a power of two.</summary>
+    /// <summary>Every block starts at a multiple of this, in bytes, unless a request asks for more. A power of two.</summary>
     internal nuint BlockAlignment { get; private protected init; } = Layout.DefaultAlignment;
 
-    /// <summary>Whether code outside the library makes the addresses that this allocator returns: <see cref="ReturnedBlock"/> checks these.</summary>
+    /// <summary>Whether code outside the library makes the addresses that this allocator returns. <see cref="ReturnedBlock"/> checks these.</summary>
     internal bool IsForeign { get; private protected init; }
 
-    /// <summary>Whether it is not collected while the process lives, because the library keeps it: then slots may name it by one handle.</summary>
+    /// <summary>Whether the library keeps this allocator as long as the process lives. Then slots name it by <see cref="Handle"/>.</summary>
     internal bool LivesForever { get; private protected init; }
 
-    /// <summary>Whether somebody reads the <see cref="AllocationSite"/> that was noted.</summary>
-    internal bool TakesAllocationSites { get; private protected init; }
+    /// <summary>The same allocator with the layers of the process before it; null before the first request.</summary>
+    internal NativeAllocator? InProcess { get; set; }
 
-    /// <summary>Whether a user has asked that its blocks are tracked, here or in what it takes them from.</summary>
-    internal bool IsTracked { get; private protected init; }
-
-    /// <summary>Whether its blocks are guarded already, here or in what it takes them from.</summary>
-    internal bool IsGuarded { get; private protected init; }
-
-    /// <summary>Whether this allocator, or one that it wraps, fails on purpose to test the program.</summary>
-    internal virtual bool FailsOnPurpose => false;
-
-    /// <summary>What stands in front of this in a process that was started with guards or tracking; null before anybody has asked.</summary>
-    internal NativeAllocator? InFront { get; set; }
+    /// <summary>One handle to this allocator for all slots. Only if <see cref="LivesForever"/>.</summary>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    internal nint Handle => _handle.To(this);
 
     /// <summary>An allocator whose every block starts at a multiple of <paramref name="alignment"/> bytes.</summary>
     /// <param name="alignment">A power of two, in bytes; for example 64 for a cache line or a vector register.</param>
@@ -93,47 +116,43 @@ public abstract class NativeAllocator
     /// <param name="allocate">Like <c>malloc</c>: byte count in, block aligned to 16 bytes out, or null.</param>
     /// <param name="resize">Like <c>realloc</c>; or null, and growth copies.</param>
     /// <param name="free">Like <c>free</c>.</param>
-    /// <safety>The functions keep the C library's rules for <c>malloc</c>, <c>realloc</c> and <c>free</c>, may be called
-    /// from any thread, and stay loaded for as long as the allocator or a block of it is used.</safety>
+    /// <remarks>Safety: the functions keep the C library's rules for <c>malloc</c>, <c>realloc</c> and <c>free</c>, may be called
+    /// from any thread, and stay loaded as long as the allocator or a block of it is used.</remarks>
     /// <exception cref="ArgumentNullException"><paramref name="allocate"/> or <paramref name="free"/> is null.</exception>
     public static unsafe NativeAllocator FromFunctions(
         string name, delegate* unmanaged<nuint, void*> allocate, delegate* unmanaged<void*, nuint, void*> resize, delegate* unmanaged<void*, void> free) =>
         new FunctionsAllocator(name, allocate, resize, free);
 
-    /// <summary>A block of zeroed bytes.</summary>
-    /// <param name="byteCount">In bytes; 0 gives a block that may be freed but not touched.</param>
-    /// <param name="alignment">A power of two, in bytes.</param>
-    /// <returns>The block, never null. The caller owns it and gives it back to <see cref="Free(void*, nuint, nuint)"/>.</returns>
-    /// <safety>Touch no byte outside the block, and none after it was freed or resized.</safety>
-    /// <exception cref="ArgumentOutOfRangeException">The size or the alignment cannot be one.</exception>
-    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    /// <inheritdoc cref="Allocate(nuint, nuint, string?, int)"/>
     public unsafe void* Allocate(nuint byteCount, nuint alignment = Layout.DefaultAlignment) =>
         Allocate(byteCount, alignment, file: null);
 
-    /// <inheritdoc cref="Allocate(nuint, nuint)" path="/summary|/returns|/safety|/exception"/>
+    /// <summary>A block of zeroed bytes.</summary>
     /// <param name="byteCount">In bytes; 0 gives a block that may be freed but not touched.</param>
     /// <param name="alignment">A power of two, in bytes.</param>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
     /// <param name="line">Filled in by the compiler.</param>
+    /// <returns>The block, never null. The caller owns it and gives it back to <see cref="Free(void*, nuint, nuint)"/>.</returns>
+    /// <remarks>Safety: the caller touches no byte outside the block, and none after the block was freed or resized.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The size is too large, or the alignment is not a power of two.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public unsafe void* Allocate(
         nuint byteCount, nuint alignment = Layout.DefaultAlignment, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
         OrThrow(TryAllocate(byteCount, alignment, zeroed: true, file, line), byteCount);
 
-    /// <summary>As <see cref="Allocate(nuint, nuint)"/>, with bytes that may hold anything.</summary>
-    /// <inheritdoc cref="Allocate(nuint, nuint)" path="/param|/returns|/safety|/exception"/>
+    /// <inheritdoc cref="AllocateUninitialized(nuint, nuint, string?, int)"/>
     public unsafe void* AllocateUninitialized(nuint byteCount, nuint alignment = Layout.DefaultAlignment) =>
         AllocateUninitialized(byteCount, alignment, file: null);
 
-    /// <inheritdoc cref="AllocateUninitialized(nuint, nuint)" path="/summary"/>
-    /// <inheritdoc cref="Allocate(nuint, nuint, string, int)" path="/param|/returns|/safety|/exception"/>
+    /// <summary>A block whose bytes may have any value.</summary>
+    /// <inheritdoc cref="Allocate(nuint, nuint, string?, int)" path="/param|/returns|/remarks|/exception"/>
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public unsafe void* AllocateUninitialized(
         nuint byteCount, nuint alignment = Layout.DefaultAlignment, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
         OrThrow(TryAllocate(byteCount, alignment, zeroed: false, file, line), byteCount);
 
     /// <inheritdoc cref="TryAllocate(nuint, nuint, bool, string?, int)"/>
-    /// <safety>As for the other.</safety>
     public unsafe void* TryAllocate(nuint byteCount, nuint alignment, bool zeroed) =>
         TryAllocate(byteCount, alignment, zeroed, file: null);
 
@@ -143,8 +162,8 @@ public abstract class NativeAllocator
     /// <param name="zeroed">Whether every byte must be zero.</param>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
     /// <param name="line">Filled in by the compiler.</param>
-    /// <safety>Touch no byte outside the block, and none after it was freed or resized.</safety>
-    /// <exception cref="ArgumentOutOfRangeException">The size or the alignment cannot be one.</exception>
+    /// <inheritdoc cref="Allocate(nuint, nuint, string?, int)" path="/remarks"/>
+    /// <exception cref="ArgumentOutOfRangeException">The size is too large, or the alignment is not a power of two.</exception>
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public unsafe void* TryAllocate(
         nuint byteCount, nuint alignment, bool zeroed, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
@@ -154,59 +173,49 @@ public abstract class NativeAllocator
             return null;
         }
 
-        if (!TakesAllocationSites)
-        {
-            return Obtain(byteCount, alignment, zeroed);
-        }
-
-        AllocationSite.Note(file, line, type: null);
-        try
-        {
-            return Obtain(byteCount, alignment, zeroed);
-        }
-        finally
-        {
-            AllocationSite.Forget();
-        }
+        return Layers.ReadSite
+            ? AllocatorHooks.ObtainAt(AllocationSite.At(file, line, type: null), this, byteCount, alignment, zeroed)
+            : Obtain(byteCount, alignment, zeroed);
     }
 
-    /// <summary>Makes a block larger or smaller, in place if it can; contents are kept and new bytes are zero.</summary>
+    /// <summary>Makes a block larger or smaller, in place if possible. It keeps its contents, and new bytes are zero.</summary>
     /// <param name="block">A block of this allocator.</param>
     /// <param name="oldByteCount">The size it was allocated or last resized with, in bytes.</param>
-    /// <param name="newByteCount">The size to have, in bytes.</param>
+    /// <param name="newByteCount">The new size, in bytes.</param>
     /// <param name="alignment">The alignment it was allocated with, in bytes; the result has it too.</param>
-    /// <returns>The block at its new place, never null. The old address must not be used again.</returns>
-    /// <safety>The block is this allocator's, live, and was allocated with these sizes.</safety>
-    /// <exception cref="ArgumentOutOfRangeException">The size or the alignment cannot be one.</exception>
-    /// <exception cref="OutOfMemoryException">Memory is exhausted; the old block is as it was.</exception>
+    /// <returns>The block at its new place, never null.</returns>
+    /// <remarks>Safety: the block is this allocator's and live, and has the old size and the alignment. The caller uses no copy of its
+    /// old address afterwards.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The size is too large, or the alignment is not a power of two.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted; the old block is unchanged.</exception>
     public unsafe void* Resize(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment = Layout.DefaultAlignment) =>
         OrThrow(TryResize(block, oldByteCount, newByteCount, alignment), newByteCount);
 
-    /// <summary>As <see cref="Resize"/>, but null when memory is exhausted; the old block is then as it was.</summary>
-    /// <inheritdoc cref="Resize" path="/param|/safety"/>
-    /// <exception cref="ArgumentOutOfRangeException">The size or the alignment cannot be one.</exception>
+    /// <summary><see cref="Resize"/> that returns null when memory is exhausted; the old block is then unchanged.</summary>
+    /// <inheritdoc cref="Resize" path="/param|/remarks"/>
+    /// <exception cref="ArgumentOutOfRangeException">The size is too large, or the alignment is not a power of two.</exception>
     public unsafe void* TryResize(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment = Layout.DefaultAlignment) =>
-        Resized(block, TryResize(block, oldByteCount, newByteCount, alignment, zeroed: true));
+        AllocatorHooks.NoteBareMove(this, block, TryResize(block, oldByteCount, newByteCount, alignment, zeroed: true));
 
-    /// <summary>As <see cref="TryResize(void*, nuint, nuint, nuint)"/>, with new bytes that may hold anything: for memory that is written before it is read.</summary>
-    /// <inheritdoc cref="TryResize(void*, nuint, nuint, nuint)" path="/param|/safety|/exception"/>
+    /// <summary><see cref="TryResize(void*, nuint, nuint, nuint)"/> whose new bytes may have any value: for memory that is written before it is read.</summary>
+    /// <inheritdoc cref="TryResize(void*, nuint, nuint, nuint)" path="/param|/remarks|/exception"/>
     /// <returns>The block at its new place, or null when memory is exhausted.</returns>
     public unsafe void* TryResizeUninitialized(
         void* block, nuint oldByteCount, nuint newByteCount, nuint alignment = Layout.DefaultAlignment) =>
-        Resized(block, TryResize(block, oldByteCount, newByteCount, alignment, zeroed: false));
+        AllocatorHooks.NoteBareMove(this, block, TryResize(block, oldByteCount, newByteCount, alignment, zeroed: false));
 
     /// <inheritdoc cref="Free(void*, nuint, nuint, string?, int)"/>
-    /// <safety>As for the other.</safety>
     public unsafe void Free(void* block, nuint byteCount, nuint alignment = Layout.DefaultAlignment) =>
         Free(block, byteCount, alignment, file: null);
 
-    /// <summary>Gives a block back; null is ignored, as C does.</summary>
+    /// <summary>Gives a block back; null is ignored, as in C.</summary>
     /// <param name="block">A block of this allocator, or null.</param>
     /// <param name="byteCount">The size it was allocated or last resized with, in bytes.</param>
     /// <param name="alignment">The alignment it was allocated with, in bytes.</param>
     /// <param name="file">Filled in by the compiler, for guards.</param>
     /// <param name="line">Filled in by the compiler.</param>
-    /// <safety>The block is this allocator's, live, was allocated with these sizes, and no copy of the address is used again.</safety>
+    /// <remarks>Safety: the block is this allocator's and live, and has this size and alignment. The caller uses no copy of its
+    /// address afterwards.</remarks>
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public unsafe void Free(
         void* block, nuint byteCount, nuint alignment = Layout.DefaultAlignment, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
@@ -217,20 +226,13 @@ public abstract class NativeAllocator
         }
 
         AllocatorHooks.NoteBareFree(this, (nint)block);
-        if (!TakesAllocationSites)
+        if (Layers.ReadSite)
+        {
+            AllocatorHooks.FreeAt(AllocationSite.At(file, line, type: null), this, block, byteCount, alignment);
+        }
+        else
         {
             FreeCore(block, byteCount, alignment);
-            return;
-        }
-
-        AllocationSite.Note(file, line, type: null);
-        try
-        {
-            FreeCore(block, byteCount, alignment);
-        }
-        finally
-        {
-            AllocationSite.Forget();
         }
     }
 
@@ -238,12 +240,14 @@ public abstract class NativeAllocator
     public override string ToString() => Name;
 
     /// <summary>Allocates; null when memory is exhausted. A size of 0 still gives an address that is not null.</summary>
-    /// <safety>Sizes were checked by the caller; the result obeys the alignment and, if asked, is zero.</safety>
+    /// <remarks>Safety: the caller has checked the size and the alignment. The block obeys both and, if asked, is zero.</remarks>
     protected abstract unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed);
 
-    /// <summary>Resizes, keeping contents, with new bytes zero; null when memory is exhausted, and then nothing changed.</summary>
-    /// <remarks>Unless overridden: allocate, copy, free.</remarks>
-    /// <safety>The block is this allocator's, and sizes were checked by the caller.</safety>
+    /// <summary>Resizes and keeps the contents; new bytes are zero. Null when memory is exhausted, and then the block is unchanged.</summary>
+    /// <remarks>
+    /// <para>Unless overridden, it allocates, copies and frees.</para>
+    /// <para>Safety: the block is this allocator's, and the caller has checked the sizes and the alignment.</para>
+    /// </remarks>
     protected virtual unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment)
     {
         void* moved = ReturnedBlock.Allocated(this, AllocateCore(newByteCount, alignment, zeroed: false), newByteCount, alignment);
@@ -258,23 +262,23 @@ public abstract class NativeAllocator
         return moved;
     }
 
-    /// <summary>As <see cref="ResizeCore"/>, with new bytes that may hold anything.</summary>
-    /// <remarks>Unless overridden, they are zero all the same.</remarks>
-    /// <safety>The block is this allocator's, and sizes were checked by the caller.</safety>
+    /// <summary><see cref="ResizeCore"/> whose new bytes may have any value. Unless overridden, they are zero.</summary>
+    /// <remarks>Safety: the block is this allocator's, and the caller has checked the sizes and the alignment.</remarks>
     protected virtual unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
         ResizeCore(block, oldByteCount, newByteCount, alignment);
 
     /// <summary>Frees. Must not throw.</summary>
-    /// <safety>The block is this allocator's, live, and was allocated with these sizes.</safety>
+    /// <remarks>Safety: the block is this allocator's and live, and has this size and alignment.</remarks>
     protected abstract unsafe void FreeCore(void* block, nuint byteCount, nuint alignment);
 
-    /// <summary>As <see cref="FreeCore"/>, for an owner, whose disposal does not throw even where bare blocks are told of mistakes.</summary>
-    /// <safety>As for <see cref="FreeCore"/>.</safety>
-    private protected virtual unsafe void FreeOfOwnerCore(void* block, nuint byteCount, nuint alignment) =>
-        FreeCore(block, byteCount, alignment);
+    /// <summary>The exception for a request that this allocator has just refused.</summary>
+    internal virtual OutOfMemoryException RefusalOf(nuint byteCount) => BudgetRefusalOf(byteCount) ?? ThrowHelper.OutOfMemory(byteCount, this);
 
-    /// <summary>As <see cref="TryAllocate(nuint, nuint, bool)"/>, for the library's own callers: what they noted of their site stays.</summary>
-    /// <inheritdoc cref="TryAllocate(nuint, nuint, bool)" path="/safety|/exception"/>
+    /// <summary>The exception of the budget that has just refused a request, among the layers of this allocator; null if none has.</summary>
+    internal virtual OutOfMemoryException? BudgetRefusalOf(nuint byteCount) => Inner == this ? null : Inner.BudgetRefusalOf(byteCount);
+
+    /// <summary><see cref="TryAllocate(nuint, nuint, bool)"/> for the library: a site that the caller has noted stays.</summary>
+    /// <safety>The caller touches no byte outside the block, and none after the block was freed or resized.</safety>
     internal unsafe void* Obtain(nuint byteCount, nuint alignment, bool zeroed)
     {
         Layout.ThrowIfTooLarge(byteCount);
@@ -282,8 +286,8 @@ public abstract class NativeAllocator
         return ReturnedBlock.Allocated(this, AllocateCore(byteCount, alignment, zeroed), byteCount, alignment);
     }
 
-    /// <summary>Both ways to resize, for the library's own callers.</summary>
-    /// <safety>As for <see cref="TryResize(void*, nuint, nuint, nuint)"/>; not null.</safety>
+    /// <summary>Both ways to resize, for the library.</summary>
+    /// <safety>The block is this allocator's and live, not null, and has the old size and the alignment.</safety>
     internal unsafe void* TryResize(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed)
     {
         ArgumentNullException.ThrowIfNull(block);
@@ -293,19 +297,8 @@ public abstract class NativeAllocator
         return ReturnedBlock.Resized(this, block, resized, newByteCount, alignment);
     }
 
-    /// <summary>As <see cref="Obtain"/>, for an owner that knows its site and has noted none.</summary>
-    /// <remarks>The word of the thread is this allocator's own: a handle, or 0. It is freed when the thread has ended.</remarks>
-    /// <safety>As for <see cref="Obtain"/>, whose checks the caller has passed.</safety>
-    internal virtual unsafe void* ObtainAt(ref nint thread, AllocationSite site, nuint byteCount, nuint alignment, bool zeroed) =>
-        AllocateCore(byteCount, alignment, zeroed);
-
-    /// <summary>As <see cref="FreeOfOwner"/>, on a thread whose word is at hand.</summary>
-    /// <safety>As for <see cref="FreeOfOwner"/>.</safety>
-    internal virtual unsafe void FreeAt(ref nint thread, AllocationSite site, void* block, nuint byteCount, nuint alignment) =>
-        FreeOfOwnerCore(block, byteCount, alignment);
-
-    /// <summary>As <see cref="Free(void*, nuint, nuint)"/>, for the library's own callers: what they noted of their site stays.</summary>
-    /// <safety>As for <see cref="Free(void*, nuint, nuint)"/>.</safety>
+    /// <summary><see cref="Free(void*, nuint, nuint)"/> for the library: a site that the caller has noted stays.</summary>
+    /// <safety>The block is null, or is this allocator's and live, and has this size and alignment. Its address is not used again.</safety>
     internal unsafe void GiveBack(void* block, nuint byteCount, nuint alignment)
     {
         if (block != null)
@@ -314,46 +307,30 @@ public abstract class NativeAllocator
         }
     }
 
-    /// <summary>As <see cref="GiveBack"/>, for an owner.</summary>
-    /// <safety>As for <see cref="GiveBack"/>; not null.</safety>
-    internal unsafe void FreeOfOwner(void* block, nuint byteCount, nuint alignment) => FreeOfOwnerCore(block, byteCount, alignment);
+    /// <summary>Frees the block of an owner. A guard reports a mistake here, and throws in <see cref="FreeCore"/>.</summary>
+    /// <safety>The block is this allocator's and live, and has this size and alignment. Its address is not used again.</safety>
+    internal virtual unsafe void FreeOfOwner(void* block, nuint byteCount, nuint alignment) => FreeCore(block, byteCount, alignment);
 
-    /// <summary>Makes a block of an owner's one that anybody may free who knows only the allocator that the user asked for.</summary>
-    /// <returns>The block where it is then; null when memory is exhausted, and then nothing changed.</returns>
-    /// <safety>As for <see cref="GiveBack"/>; not null.</safety>
+    /// <summary>Turns the block of an owner into one that code may free which knows only <see cref="Requested"/>.</summary>
+    /// <returns>The block, perhaps at a new place; null when memory is exhausted, and then the block is unchanged.</returns>
+    /// <safety>The block is this allocator's and live, and has this size and alignment. The caller uses only the result.</safety>
     internal virtual unsafe void* Release(void* block, nuint byteCount, nuint alignment) => block;
 
-    /// <summary>What takes care of a block that came from elsewhere: this, but for those that would not know the block.</summary>
+    /// <summary>The allocator for a block that another source made: without the layers that would not know the block.</summary>
     internal virtual NativeAllocator ForAdopted => this;
 
-    /// <summary>Says that a block is this allocator's from now on, which came from elsewhere.</summary>
-    /// <safety>The block is the caller's, and this allocator can free it.</safety>
+    /// <summary>Starts to note a block that another source made.</summary>
+    /// <safety>The caller owns the block, and this allocator can free it.</safety>
     internal virtual unsafe void Adopt(void* block, nuint byteCount)
     {
     }
 
-    /// <summary>Says that a block is this allocator's no more: whoever has it, frees it elsewhere.</summary>
-    /// <safety>The address is not followed.</safety>
+    /// <summary>Stops noting a block that another allocator will free.</summary>
+    /// <safety>The address is not followed, so any is allowed.</safety>
     internal virtual unsafe void Disown(void* block)
     {
     }
 
-    /// <summary>What to throw when this has returned no block.</summary>
-    internal virtual OutOfMemoryException RefusalOf(nuint byteCount) => ThrowHelper.OutOfMemory(byteCount, this);
-
-    /// <summary>One handle to this for all slots. Only if <see cref="LivesForever"/>.</summary>
-    internal nint Handle => _handle.To(this);
-
-    /// <summary>Tells flows that know a block, if it has moved, that it is gone: also where this allocator does not work for them.</summary>
-    private unsafe void* Resized(void* block, void* resized)
-    {
-        if (resized != null && resized != block)
-        {
-            AllocatorHooks.NoteBareFree(this, (nint)block);
-        }
-
-        return resized;
-    }
-
+    /// <safety>The address is not followed, so any is allowed.</safety>
     private unsafe void* OrThrow(void* block, nuint byteCount) => block != null ? block : throw RefusalOf(byteCount);
 }

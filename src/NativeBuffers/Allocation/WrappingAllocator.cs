@@ -2,43 +2,21 @@ using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Allocation;
 
-/// <summary>An allocator that stands in front of another: limited, tracked, guarded, faulty.</summary>
+/// <summary>The base of layers: passes all requests on to another allocator. <see cref="AllocatorLayers"/> has their order.</summary>
 internal abstract class WrappingAllocator : NativeAllocator
 {
-    /// <param name="name">For messages and reports.</param>
-    /// <param name="inner">What serves in the end.</param>
-    /// <param name="isAmbient">Whether the user did not ask for it here, but for the whole process or flow: then it has the inner one's name.</param>
-    protected WrappingAllocator(string name, NativeAllocator inner, bool isAmbient)
-        : base(isAmbient ? inner.Name : $"{name}({inner.Name})")
+    /// <param name="name">The kind of layer, for messages and reports. An ambient layer has the name of the inner allocator.</param>
+    /// <param name="inner">The allocator that serves the requests.</param>
+    /// <param name="layer">The place among all layers.</param>
+    protected WrappingAllocator(string name, NativeAllocator inner, AllocatorLayers layer)
+        : base(layer.IsAmbient ? inner.Name : $"{name}({inner.Name})", inner, layer)
     {
-        Inner = inner;
-        IsAmbient = isAmbient;
-        BlockAlignment = inner.BlockAlignment;
-        LivesForever = isAmbient && inner.LivesForever;
-        TakesAllocationSites = inner.TakesAllocationSites;
-        IsTracked = inner.IsTracked;
-        IsGuarded = inner.IsGuarded;
-        IsServedByCache = isAmbient && inner.IsServedByCache;
     }
 
-    /// <summary>What serves in the end.</summary>
-    public NativeAllocator Inner { get; }
+    /// <summary>The object that notes the blocks of this layer; null if it notes none.</summary>
+    internal virtual object? Notes => null;
 
-    /// <summary>Whether the user did not ask for it here, but for the whole process or flow.</summary>
-    public bool IsAmbient { get; }
-
-    /// <summary>What the user asked for: without what stands in front of it in the whole process or flow.</summary>
-    public static NativeAllocator Behind(NativeAllocator allocator)
-    {
-        while (allocator is WrappingAllocator { IsAmbient: true } wrapping)
-        {
-            allocator = wrapping.Inner;
-        }
-
-        return allocator;
-    }
-
-    /// <summary>Whether this allocator, or one that it takes its blocks from, keeps its notes in <paramref name="notes"/>.</summary>
+    /// <summary>Whether an allocator, or a layer after it, keeps its notes in <paramref name="notes"/>.</summary>
     public static bool KeepsNotesIn(object notes, NativeAllocator allocator)
     {
         while (allocator is WrappingAllocator wrapping && wrapping.Notes != notes)
@@ -49,32 +27,14 @@ internal abstract class WrappingAllocator : NativeAllocator
         return allocator is WrappingAllocator;
     }
 
-    /// <summary>Where it notes its blocks; null if nowhere.</summary>
-    internal virtual object? Notes => null;
+    /// <summary>The message names the layer that refused if there are several, and otherwise the allocator that the program asked for.</summary>
+    internal override OutOfMemoryException RefusalOf(nuint byteCount) =>
+        Layer.IsAmbient || Inner.Requested is WrappingAllocator ? Inner.RefusalOf(byteCount) : base.RefusalOf(byteCount);
 
-    internal override bool FailsOnPurpose => Inner.FailsOnPurpose;
-
-    protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed) =>
-        Inner.Obtain(byteCount, alignment, zeroed);
-
-    protected sealed override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
-        ResizeCore(block, oldByteCount, newByteCount, alignment, zeroed: true);
-
-    protected sealed override unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
-        ResizeCore(block, oldByteCount, newByteCount, alignment, zeroed: false);
-
-    /// <summary>Both ways of resizing.</summary>
-    /// <safety>As for the other.</safety>
-    protected virtual unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed) =>
-        Inner.TryResize(block, oldByteCount, newByteCount, alignment, zeroed);
-
-    protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment) =>
-        Inner.GiveBack(block, byteCount, alignment);
-
-    private protected override unsafe void FreeOfOwnerCore(void* block, nuint byteCount, nuint alignment) =>
-        Inner.FreeOfOwner(block, byteCount, alignment);
-
-    internal override unsafe void* ObtainAt(ref nint thread, AllocationSite site, nuint byteCount, nuint alignment, bool zeroed)
+    /// <summary>Allocates for an owner that knows its allocation site, and has not noted it.</summary>
+    /// <remarks>The thread state is a handle of this layer, or 0. The cache of the thread frees it when the thread has ended.</remarks>
+    /// <safety>The caller has checked the size and the alignment. Only this layer writes the thread state, which was 0 at first.</safety>
+    internal virtual unsafe void* ObtainAt(ref nint threadState, AllocationSite site, nuint byteCount, nuint alignment, bool zeroed)
     {
         AllocationSite.Note(site);
         try
@@ -87,12 +47,15 @@ internal abstract class WrappingAllocator : NativeAllocator
         }
     }
 
-    internal override unsafe void FreeAt(ref nint thread, AllocationSite site, void* block, nuint byteCount, nuint alignment)
+    /// <summary><see cref="NativeAllocator.FreeOfOwner"/> for an owner that knows its site, and has not noted it.</summary>
+    /// <inheritdoc cref="ObtainAt" path="/remarks"/>
+    /// <safety>The block is this allocator's and live, and has this size and alignment. The handle is as in <see cref="ObtainAt"/>.</safety>
+    internal virtual unsafe void FreeAt(ref nint threadState, AllocationSite site, void* block, nuint byteCount, nuint alignment)
     {
         AllocationSite.Note(site);
         try
         {
-            FreeOfOwnerCore(block, byteCount, alignment);
+            FreeOfOwner(block, byteCount, alignment);
         }
         finally
         {
@@ -100,9 +63,26 @@ internal abstract class WrappingAllocator : NativeAllocator
         }
     }
 
-    /// <summary>The message names the level that refused, as far as there are several; and what the user asked for otherwise.</summary>
-    internal override OutOfMemoryException RefusalOf(nuint byteCount) =>
-        IsAmbient || Behind(Inner) is WrappingAllocator
-            ? Inner.RefusalOf(byteCount)
-            : NativeMemoryBudget.BudgetRefusalOf(Inner, byteCount) ?? base.RefusalOf(byteCount);
+    /// <inheritdoc/>
+    internal override unsafe void FreeOfOwner(void* block, nuint byteCount, nuint alignment) => Inner.FreeOfOwner(block, byteCount, alignment);
+
+    /// <inheritdoc/>
+    protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed) => Inner.Obtain(byteCount, alignment, zeroed);
+
+    /// <inheritdoc/>
+    protected sealed override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
+        ResizeCore(block, oldByteCount, newByteCount, alignment, zeroed: true);
+
+    /// <inheritdoc/>
+    protected sealed override unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
+        ResizeCore(block, oldByteCount, newByteCount, alignment, zeroed: false);
+
+    /// <summary>Both ways to resize.</summary>
+    /// <inheritdoc cref="ResizeCore(void*, nuint, nuint, nuint)" path="/remarks"/>
+    /// <safety>The block is this allocator's and live, and the caller has checked the sizes and the alignment.</safety>
+    protected virtual unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed) =>
+        Inner.TryResize(block, oldByteCount, newByteCount, alignment, zeroed);
+
+    /// <inheritdoc/>
+    protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment) => Inner.GiveBack(block, byteCount, alignment);
 }

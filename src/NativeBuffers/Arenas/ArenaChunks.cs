@@ -45,12 +45,12 @@ internal sealed class ArenaChunks(NativeAllocator? allocator, AllocationSite sit
         // The list grows first, so that a block cannot be lost.
         _ = _slots.EnsureCapacity(_slots.Count + 1);
         NativeAllocator asked = allocator ?? NativeAllocator.Default;
-        if (AllocatorHooks.IsOn || asked.TakesAllocationSites)
+        if (AllocatorHooks.IsWatched(asked))
         {
             AllocationSite.Note(site);
         }
 
-        Slot* slot = WrappingAllocator.Behind(asked) is CachingAllocator
+        Slot* slot = asked.Requested is CachingAllocator
             ? Lease.TryTake(byteCount, zeroed)
             : Uncached.TryTakeFrom(asked, byteCount, zeroed);
         if (slot == null)

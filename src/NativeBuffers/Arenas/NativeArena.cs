@@ -181,7 +181,7 @@ public readonly ref struct NativeArena : IDisposable
             }
         }
 
-        if (site is not null && (AllocatorHooks.IsOn || allocator!.TakesAllocationSites))
+        if (site is not null && (AllocatorHooks.IsWatched(allocator!)))
         {
             AllocationSite.Note(site);
         }

@@ -25,14 +25,10 @@ internal sealed class PoolStore : NativeAllocator, ITrimmable
     private int _isClosed;
 
     public PoolStore(NativePoolOptions options)
-        : base($"Pool({(options.Allocator ?? Default).Name})")
+        : base($"Pool({(options.Allocator ?? Default).Name})", (options.Allocator ?? Default).Requested, AllocatorLayers.Pool)
     {
-        Inner = WrappingAllocator.Behind(options.Allocator ?? Default);
         _limit = options.CachedBytesLimit;
-        TakesAllocationSites = Inner.TakesAllocationSites;
-        IsTracked = Inner.IsTracked;
-
-        // IsGuarded stays false: a guard under the pool does not see rentals begin and end, so a guard over the pool is not a second one.
+        BlockAlignment = Layout.DefaultAlignment;
         _rows = new Bin[int.Min(MostRows, Environment.ProcessorCount)][];
         for (int i = 0; i < _rows.Length; i++)
         {
@@ -58,9 +54,6 @@ internal sealed class PoolStore : NativeAllocator, ITrimmable
             // A finalizer must not throw, and the program's own allocator may.
         }
     }
-
-    /// <summary>The allocator that the blocks come from.</summary>
-    public NativeAllocator Inner { get; }
 
     public long CachedBytes => Volatile.Read(ref _cachedBytes);
 
@@ -90,10 +83,6 @@ internal sealed class PoolStore : NativeAllocator, ITrimmable
             Free(static bin => bin.TakeIdleCount());
         }
     }
-
-    /// <summary>The refusal of a budget under the pool, if one has refused.</summary>
-    internal override OutOfMemoryException RefusalOf(nuint byteCount) =>
-        NativeMemoryBudget.BudgetRefusalOf(Inner, byteCount) ?? base.RefusalOf(byteCount);
 
     /// <inheritdoc/>
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)

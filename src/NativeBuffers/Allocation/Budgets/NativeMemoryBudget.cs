@@ -1,6 +1,6 @@
+using NativeBuffers.Allocation;
 using NativeBuffers.Allocation.Budgets;
 using NativeBuffers.Instrumentation;
-using NativeBuffers.Primitives;
 
 namespace NativeBuffers;
 
@@ -45,17 +45,13 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
     private int _isWatchedOver;
 
     internal NativeMemoryBudget(NativeAllocator inner, NativeMemoryBudgetOptions options)
-        : base(options.Name ?? $"Limit({inner.Name})")
+        : base(options.Name ?? $"Limit({inner.Name})", inner, AllocatorLayers.Budget)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.ReservedBytes, options.Limit, nameof(options));
         Parent = inner as NativeMemoryBudget;
         ObjectDisposedException.ThrowIf(Parent is { IsDisposed: true }, typeof(NativeMemoryBudget));
         _source = Parent is null ? inner : Parent._source;
         _level = new BudgetLevel(Name, options.Limit, Parent?._level, options.OnRefusal);
-        BlockAlignment = inner.BlockAlignment;
-        TakesAllocationSites = inner.TakesAllocationSites;
-        IsTracked = inner.IsTracked;
-        IsGuarded = inner.IsGuarded;
         GC.SuppressFinalize(this);
         if (options.ReservedBytes != 0)
         {
@@ -136,12 +132,9 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Where blocks come from, behind all levels.</summary>
-    internal NativeAllocator Source => _source;
-
     internal void EndReservation(long byteCount) => _level.EndReservation(byteCount);
 
-    internal override OutOfMemoryException RefusalOf(nuint byteCount)
+    internal override OutOfMemoryException? BudgetRefusalOf(nuint byteCount)
     {
         if (t_refusal is { } refusal && refusal.Asker == _number)
         {
@@ -149,13 +142,9 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
             return refusal.ToException();
         }
 
-        // Another budget, behind something that is behind this one, knows better.
-        return BudgetRefusalOf(_source, byteCount) ?? ThrowHelper.OutOfMemory(byteCount, this);
+        // Perhaps a budget of another tree has refused, after a layer between the two trees.
+        return _source.BudgetRefusalOf(byteCount);
     }
-
-    /// <summary>What to throw if a budget has just refused that is, or stands behind, another allocator; null if none has.</summary>
-    internal static OutOfMemoryException? BudgetRefusalOf(NativeAllocator allocator, nuint byteCount) =>
-        allocator.RefusalOf(byteCount) is var exception && NativeMemoryRefusal.Of(exception) is null ? null : exception;
 
     /// <inheritdoc/>
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
@@ -194,7 +183,7 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
         _level.Refund((long)byteCount);
     }
 
-    private protected override unsafe void FreeOfOwnerCore(void* block, nuint byteCount, nuint alignment)
+    internal override unsafe void FreeOfOwner(void* block, nuint byteCount, nuint alignment)
     {
         _source.FreeOfOwner(block, byteCount, alignment);
         _level.Refund((long)byteCount);

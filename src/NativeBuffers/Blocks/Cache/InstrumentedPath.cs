@@ -10,7 +10,7 @@ namespace NativeBuffers.Blocks.Cache;
 /// </remarks>
 internal static class InstrumentedPath
 {
-    private static readonly NativeAllocator? s_allocator = AllocatorHooks.AlwaysOver(CachingAllocator.Instance);
+    private static readonly WrappingAllocator? s_allocator = AllocatorHooks.AlwaysOver(CachingAllocator.Instance) as WrappingAllocator;
 
     private static readonly nint s_handle = s_allocator?.Handle ?? 0;
 

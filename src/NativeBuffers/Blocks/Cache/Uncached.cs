@@ -160,7 +160,7 @@ internal static class Uncached
         }
 
         allocator.FreeOfOwner(slot->Start, slot->ByteCount, alignment);
-        if (allocator.TakesAllocationSites)
+        if (allocator.Layers.ReadSite)
         {
             AllocationSite.Forget();
         }

@@ -297,7 +297,7 @@ internal readonly struct Hold
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static Hold RentFrom(NativeAllocator allocator, nuint byteCount, bool zeroed, string? file, int line, Type type)
     {
-        if (AllocatorHooks.IsOn || allocator.TakesAllocationSites)
+        if (AllocatorHooks.IsWatched(allocator))
         {
             AllocationSite.Note(file, line, type);
         }
@@ -311,7 +311,7 @@ internal readonly struct Hold
         unsafe
         {
             // SAFETY: a slot that was taken belongs to this hold.
-            Slot* slot = allocator is null || WrappingAllocator.Behind(allocator) is CachingAllocator
+            Slot* slot = allocator is null || allocator.Requested is CachingAllocator
                 ? Lease.TryTake(byteCount, zeroed)
                 : Uncached.TryTakeFrom(allocator, byteCount, zeroed);
             return Over(slot, byteCount, allocator ?? NativeAllocator.Default);

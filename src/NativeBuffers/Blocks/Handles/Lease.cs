@@ -124,7 +124,7 @@ internal struct Lease
     public static Lease RentFrom(NativeAllocator allocator, int length, int elementSize, bool zeroed, string? file, int line, Type type)
     {
         // What starts at a cache line must do so also where a guard puts it.
-        if (allocator.IsServedByCache && (!AllocatorHooks.IsOn || WrappingAllocator.Behind(allocator) is CachingAllocator))
+        if (allocator.IsServedByCache && (!AllocatorHooks.IsOn || allocator.Requested is CachingAllocator))
         {
             return zeroed ? RentZeroed(length, elementSize, file, line, type) : Rent(length, elementSize, file, line, type);
         }
@@ -138,7 +138,7 @@ internal struct Lease
     public static bool TryRentFrom(
         NativeAllocator allocator, int length, int elementSize, bool zeroed, out Lease lease, string? file, int line, Type type)
     {
-        if (AllocatorHooks.IsOn || allocator.TakesAllocationSites)
+        if (AllocatorHooks.IsWatched(allocator))
         {
             AllocationSite.Note(file, line, type);
         }

@@ -1,4 +1,3 @@
-using NativeBuffers.Allocation;
 using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Blocks.Lifecycle;
 using NativeBuffers.Primitives;
@@ -63,7 +62,7 @@ internal struct OwnedBlock
     /// <summary>What frees the block once it is handed out: what the user asked for, whoever watches over it until then.</summary>
     /// <safety>The block is borrowed.</safety>
     public readonly unsafe NativeAllocator Allocator =>
-        _slot->Kind == SlotKind.Foreign && WrappingAllocator.Behind(Uncached.AllocatorOf(_slot)) is var asked && !asked.IsDefault
+        _slot->Kind == SlotKind.Foreign && Uncached.AllocatorOf(_slot).Requested is var asked && !asked.IsDefault
             ? asked
             : NativeAllocator.Default;
 

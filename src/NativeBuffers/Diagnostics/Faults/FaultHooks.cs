@@ -56,7 +56,7 @@ internal sealed class FaultHooks : FlowHooks
 
     /// <inheritdoc/>
     protected override bool RefusesBareHere(NativeAllocator allocator, nuint byteCount) =>
-        (allocator is not WrappingAllocator { IsAmbient: true } && _run.Ask(byteCount) == 0) || base.RefusesBareHere(allocator, byteCount);
+        (!allocator.Layer.IsAmbient && _run.Ask(byteCount) == 0) || base.RefusesBareHere(allocator, byteCount);
 
     /// <inheritdoc/>
     protected override void NoteRecoveryHere(Exception met)

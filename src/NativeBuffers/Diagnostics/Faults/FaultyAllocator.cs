@@ -12,22 +12,21 @@ internal sealed class FaultyAllocator : WrappingAllocator
     private readonly FaultPlan _plan;
 
     public FaultyAllocator(NativeAllocator inner, FaultPlan plan)
-        : base("Faulty", inner, isAmbient: false)
+        : base("Faulty", inner, AllocatorLayers.FaultPlan)
     {
         ArgumentNullException.ThrowIfNull(plan);
         _plan = plan;
-        LivesForever = false;
     }
-
-    internal override bool FailsOnPurpose => true;
 
     internal override OutOfMemoryException RefusalOf(nuint byteCount)
     {
         bool hasFailed = t_hasFailed;
         t_hasFailed = false;
         return hasFailed ? ThrowHelper.OnPurpose(byteCount, this)
-            : NativeMemoryBudget.BudgetRefusalOf(Inner, byteCount) ?? ThrowHelper.OutOfMemory(byteCount, this);
+            : base.RefusalOf(byteCount);
     }
+
+    internal override OutOfMemoryException? BudgetRefusalOf(nuint byteCount) => t_hasFailed ? null : base.BudgetRefusalOf(byteCount);
 
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed) =>
         FailsNow(byteCount) ? null : base.AllocateCore(byteCount, alignment, zeroed);

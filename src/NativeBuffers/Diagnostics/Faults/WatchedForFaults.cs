@@ -12,12 +12,10 @@ internal sealed class WatchedForFaults : WrappingAllocator
     private readonly bool _isOfDefault;
 
     public WatchedForFaults(NativeAllocator inner, FaultRun run)
-        : base("WatchedForFaults", inner, isAmbient: true)
+        : base("WatchedForFaults", inner, AllocatorLayers.FaultRun)
     {
         _run = run;
-        _isOfDefault = Behind(inner) is CachingAllocator;
-        TakesAllocationSites = true;
-        LivesForever = false;
+        _isOfDefault = inner.Requested is CachingAllocator;
     }
 
     /// <remarks>Guards step aside, and this does not: the block may have come from here.</remarks>
@@ -94,7 +92,7 @@ internal sealed class WatchedForFaults : WrappingAllocator
         }
     }
 
-    private protected override unsafe void FreeOfOwnerCore(void* block, nuint byteCount, nuint alignment)
+    internal override unsafe void FreeOfOwner(void* block, nuint byteCount, nuint alignment)
     {
         _ = NoteFreed(block);
         Inner.FreeOfOwner(block, byteCount, alignment);

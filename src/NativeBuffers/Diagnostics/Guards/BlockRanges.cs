@@ -14,7 +14,8 @@ internal sealed class BlockRanges
     private readonly SortedSet<(nuint Start, nuint ByteCount)> _ranges = [];
 
     /// <summary>An empty set for an allocator; null if the library's own functions allocate.</summary>
-    public static BlockRanges? For(NativeAllocator allocator) => IsForeign(allocator) ? new BlockRanges() : null;
+    public static BlockRanges? For(NativeAllocator allocator) =>
+        allocator.Source.IsForeign && !allocator.Layers.Has(AllocatorLayers.Pool) ? new BlockRanges() : null;
 
     /// <summary>Adds a block. If it overlaps another block, returns that block's range and adds nothing.</summary>
     public (nuint Start, nuint ByteCount)? Add(nuint start, nuint byteCount)
@@ -41,11 +42,4 @@ internal sealed class BlockRanges
             _ = _ranges.Remove((start, byteCount));
         }
     }
-
-    private static bool IsForeign(NativeAllocator allocator) => allocator switch
-    {
-        WrappingAllocator wrapping => IsForeign(wrapping.Inner),
-        NativeMemoryBudget budget => IsForeign(budget.Source),
-        _ => allocator.IsForeign,
-    };
 }

@@ -33,10 +33,8 @@ internal sealed class CheckedAllocator : WrappingAllocator
     private readonly BlockRanges? _ranges;
 
     public CheckedAllocator(NativeAllocator inner, bool isAmbient)
-        : base("Checked", inner, isAmbient)
+        : base("Checked", inner, isAmbient ? AllocatorLayers.ProcessGuard : AllocatorLayers.Guard)
     {
-        TakesAllocationSites = true;
-        IsGuarded = true;
         LivesForever = inner.LivesForever;
         using (s_gate.Enter())
         {
@@ -52,7 +50,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
         NativeMemoryGuard.AddCheck(SharedQuarantine.CheckAll);
     }
 
-    internal override NativeAllocator ForAdopted => IsAmbient && Inner is not CachingAllocator ? Inner.ForAdopted : this;
+    internal override NativeAllocator ForAdopted => Layer.IsAmbient && Inner is not CachingAllocator ? Inner.ForAdopted : this;
 
     internal override unsafe void* ObtainAt(ref nint thread, AllocationSite site, nuint byteCount, nuint alignment, bool zeroed)
     {
@@ -85,7 +83,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
 
     internal override unsafe void* Release(void* block, nuint byteCount, nuint alignment)
     {
-        if (!IsAmbient || Inner is CachingAllocator)
+        if (!Layer.IsAmbient || Inner is CachingAllocator)
         {
             return block;
         }
@@ -94,7 +92,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
         if (plain != null)
         {
             new Block(block, byteCount).CopyTo(new Block(plain, byteCount));
-            FreeOfOwnerCore(block, byteCount, alignment);
+            FreeOfOwner(block, byteCount, alignment);
             plain = Inner.Release(plain, byteCount, alignment);
         }
 
@@ -157,7 +155,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
         return moved;
     }
 
-    private protected override unsafe void FreeOfOwnerCore(void* block, nuint byteCount, nuint alignment) =>
+    internal override unsafe void FreeOfOwner(void* block, nuint byteCount, nuint alignment) =>
         Free(block, byteCount, alignment, isBare: false);
 
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment) =>
@@ -315,7 +313,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
     private unsafe void* TryObtain(nuint byteCount, nuint alignment, bool zeroed)
     {
         // An allocator that fails on purpose must fail each time its plan says so.
-        SharedQuarantine? quarantine = Inner.FailsOnPurpose ? null : _quarantine;
+        SharedQuarantine? quarantine = Layers.Has(AllocatorLayers.FaultPlan) ? null : _quarantine;
         void* start;
         using (BudgetTrial.If(quarantine is not null))
         {

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using NativeBuffers.Allocation;
-using NativeBuffers.Buffers;
 using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Diagnostics.Guards;
@@ -28,17 +27,13 @@ internal static class GuardedAllocators
             ProcessEnd.Do(static () => NativeMemoryGuard.Check());
         }
 
-        return inner.IsGuarded ? inner : Make(inner, mode, isAmbient: true);
+        return inner.Layers.HasGuard ? inner : Make(inner, mode, isAmbient: true);
     }
 
     /// <summary>Whether an allocator may give out blocks of another guard: because it wraps a guard, or is a user's own.</summary>
-    public static bool MayHandOn(NativeAllocator allocator) => allocator.IsGuarded || allocator switch
-    {
-        WrappingAllocator wrapping => MayHandOn(wrapping.Inner),
-        NativeMemoryBudget budget => MayHandOn(budget.Source),
-        PoolStore pool => MayHandOn(pool.Inner),
-        _ => allocator.GetType().Assembly != typeof(NativeAllocator).Assembly,
-    };
+    public static bool MayHandOn(NativeAllocator allocator) =>
+        allocator.Layers.HasGuard || allocator.Layers.Has(AllocatorLayers.GuardAfterPool)
+        || allocator.Source.GetType().Assembly != typeof(NativeAllocator).Assembly;
 
     private static NativeAllocator Make(NativeAllocator inner, GuardMode mode, bool isAmbient) => mode switch
     {

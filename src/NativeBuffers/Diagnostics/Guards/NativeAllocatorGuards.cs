@@ -1,4 +1,3 @@
-using NativeBuffers.Allocation;
 using NativeBuffers.Diagnostics.Guards;
 
 namespace NativeBuffers;
@@ -15,7 +14,7 @@ public static class NativeAllocatorGuards
         public NativeAllocator WithGuards(GuardMode mode)
         {
             ArgumentNullException.ThrowIfNull(allocator);
-            return GuardedAllocators.Over(WrappingAllocator.Behind(allocator), mode);
+            return GuardedAllocators.Over(allocator.Requested, mode);
         }
     }
 }

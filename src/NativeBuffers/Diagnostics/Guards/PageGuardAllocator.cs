@@ -31,17 +31,15 @@ internal class PageGuardAllocator : WrappingAllocator
     }
 
     protected PageGuardAllocator(string name, NativeAllocator inner, bool isAmbient)
-        : base(name, inner, isAmbient)
+        : base(name, inner, isAmbient ? AllocatorLayers.ProcessGuard : AllocatorLayers.Guard)
     {
-        TakesAllocationSites = true;
-        IsGuarded = true;
         _hasShadows = !inner.LivesForever;
         _mayHandOn = GuardedAllocators.MayHandOn(inner);
         _keepsAlignment = inner is AlignedAllocator or PagesAllocator;
     }
 
     /// <remarks>A guard does not know adopted blocks. But the default allocator's blocks come from its guard, and go back to it.</remarks>
-    internal override NativeAllocator ForAdopted => IsAmbient && Inner is not CachingAllocator ? Inner.ForAdopted : this;
+    internal override NativeAllocator ForAdopted => Layer.IsAmbient && Inner is not CachingAllocator ? Inner.ForAdopted : this;
 
     /// <summary>The pool of guarded blocks; null if there is no memory for it.</summary>
     protected virtual GuardedPool? Pool => MappingPool.Instance;
@@ -76,7 +74,7 @@ internal class PageGuardAllocator : WrappingAllocator
     /// <inheritdoc/>
     internal override unsafe void* Release(void* block, nuint byteCount, nuint alignment)
     {
-        if (!IsAmbient || Inner is CachingAllocator)
+        if (!Layer.IsAmbient || Inner is CachingAllocator)
         {
             return block;
         }
@@ -142,7 +140,7 @@ internal class PageGuardAllocator : WrappingAllocator
         }
     }
 
-    private protected override unsafe void FreeOfOwnerCore(void* block, nuint byteCount, nuint alignment)
+    internal override unsafe void FreeOfOwner(void* block, nuint byteCount, nuint alignment)
     {
         if (Free(block, byteCount, alignment, isOwner: true) is { } violation)
         {

@@ -13,10 +13,10 @@ internal sealed class ProcessHooks : AllocatorHooks
 
     public override bool IsSampling => InstrumentationSettings.Guard == GuardMode.Sampled && InstrumentationSettings.Tracking == TrackingMode.Off;
 
-    protected override NativeAllocator InFrontOf(NativeAllocator allocator) => allocator.InFront ?? Make(allocator);
+    protected override NativeAllocator InFrontOf(NativeAllocator allocator) => allocator.InProcess ?? Make(allocator);
 
     protected override NativeAllocator GuardInFrontOf(NativeAllocator allocator) =>
-        InFrontOf(allocator) is TrackingAllocator { IsAmbient: true, Inner: var guarded } ? guarded : InFrontOf(allocator);
+        InFrontOf(allocator) is var first && first.Layer.Has(AllocatorLayers.ProcessTracking) ? first.Inner : first;
 
     protected override void TellDisposedTwiceHere(nint start, nuint byteCount, AllocationSite allocated, AllocationSite first, AllocationSite second) =>
         NativeMemoryGuard.Report(
@@ -31,13 +31,13 @@ internal sealed class ProcessHooks : AllocatorHooks
     {
         using (_gate.Enter())
         {
-            if (allocator.InFront is null)
+            if (allocator.InProcess is null)
             {
                 NativeAllocator guarded = GuardedAllocators.Ambient(allocator, InstrumentationSettings.Guard);
-                allocator.InFront = InstrumentationSettings.Tracking == TrackingMode.Off ? guarded : TrackingAllocator.Ambient(guarded);
+                allocator.InProcess = InstrumentationSettings.Tracking == TrackingMode.Off ? guarded : TrackingAllocator.Ambient(guarded);
             }
 
-            return allocator.InFront;
+            return allocator.InProcess;
         }
     }
 }

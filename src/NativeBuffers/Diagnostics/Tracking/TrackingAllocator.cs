@@ -14,28 +14,23 @@ internal sealed class TrackingAllocator : WrappingAllocator
     private readonly int _allocatorId;
     private TrackingAllocator? _forAdopted;
 
-    private TrackingAllocator(NativeAllocator inner, BlockTracker tracker, bool isAmbient)
-        : base("Tracked", inner, isAmbient)
+    private TrackingAllocator(NativeAllocator inner, BlockTracker tracker, AllocatorLayers layer)
+        : base("Tracked", inner, layer)
     {
         _tracker = tracker;
-        _allocatorId = AllocatorNames.IdOf(Behind(inner));
-        TakesAllocationSites = true;
-        IsTracked = inner.IsTracked || tracker is ProcessTracker;
-
-        // The inner allocator keeps the one of the process. The one of a scope ends with its scope.
-        LivesForever = inner.LivesForever && tracker is ProcessTracker;
+        _allocatorId = AllocatorNames.IdOf(inner.Requested);
     }
 
     /// <summary>The wrapper that a user asked for. The same object for the same inner allocator.</summary>
     public static NativeAllocator Over(NativeAllocator inner) =>
-        s_byInner.GetValue(inner, static inner => new TrackingAllocator(inner, ProcessTracker.Instance, isAmbient: false));
+        s_byInner.GetValue(inner, static inner => new TrackingAllocator(inner, ProcessTracker.Instance, AllocatorLayers.Tracking));
 
     /// <summary>The wrapper for the whole process; the allocator itself if the user has wrapped it already.</summary>
     public static NativeAllocator Ambient(NativeAllocator inner) =>
-        inner.IsTracked ? inner : new TrackingAllocator(inner, ProcessTracker.Instance, isAmbient: true);
+        inner.Layers.HasTracking ? inner : new TrackingAllocator(inner, ProcessTracker.Instance, AllocatorLayers.ProcessTracking);
 
     /// <summary>The wrapper for a leak scope.</summary>
-    public static NativeAllocator InScope(NativeAllocator inner, BlockTracker tracker) => new TrackingAllocator(inner, tracker, isAmbient: true);
+    public static NativeAllocator InScope(NativeAllocator inner, BlockTracker tracker) => new TrackingAllocator(inner, tracker, AllocatorLayers.LeakScope);
 
     internal override object Notes => _tracker;
 
@@ -103,7 +98,7 @@ internal sealed class TrackingAllocator : WrappingAllocator
     }
 
     /// <inheritdoc/>
-    private protected override unsafe void FreeOfOwnerCore(void* block, nuint byteCount, nuint alignment)
+    internal override unsafe void FreeOfOwner(void* block, nuint byteCount, nuint alignment)
     {
         bool isKnown = TryRemove(block, out LiveBlocks.Record record);
         bool isAbandoned = isKnown && AllocationSite.Noted == AllocationSite.Abandoned;
@@ -121,7 +116,7 @@ internal sealed class TrackingAllocator : WrappingAllocator
     /// <inheritdoc/>
     internal override unsafe void* Release(void* block, nuint byteCount, nuint alignment)
     {
-        if (!IsAmbient)
+        if (!Layer.IsAmbient)
         {
             return block;
         }
@@ -134,7 +129,7 @@ internal sealed class TrackingAllocator : WrappingAllocator
         }
         finally
         {
-            if (isKnown && (released == null || Behind(Inner) is CachingAllocator))
+            if (isKnown && (released == null || Inner.Requested is CachingAllocator))
             {
                 _ = TryAdd(record with { Address = (nint)(released == null ? block : released) });
             }
@@ -149,8 +144,8 @@ internal sealed class TrackingAllocator : WrappingAllocator
         get
         {
             // A wrapper that the user asked for has handed out the block itself, or its inner allocator has.
-            NativeAllocator inner = IsAmbient ? Inner.ForAdopted : Inner;
-            return inner == Inner ? this : _forAdopted ??= new TrackingAllocator(inner, _tracker, IsAmbient);
+            NativeAllocator inner = Layer.IsAmbient ? Inner.ForAdopted : Inner;
+            return inner == Inner ? this : _forAdopted ??= new TrackingAllocator(inner, _tracker, Layer);
         }
     }
 
