@@ -16,7 +16,7 @@ internal static class Repository
     ];
 
     /// <summary>The pages a user reads.</summary>
-    public static IReadOnlyList<string> Pages { get; } = ["README.md", .. Files("docs", "*.md")];
+    public static IReadOnlyList<string> Pages { get; } = ["README.md", "CONTRIBUTING.md", "SECURITY.md", .. Files("docs", "*.md")];
 
     public static string Absolute(string path) => Path.Combine(Root, path);
 
