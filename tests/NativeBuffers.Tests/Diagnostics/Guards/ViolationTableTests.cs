@@ -53,13 +53,13 @@ public sealed partial class ViolationTableTests
                 Assert.Contains(nameof(NativeMemoryViolationException), program.Errors);
                 Assert.Contains(promise == "throws" ? allocatedAt : program.At("freed"), program.Errors);
                 break;
-            case "told":
+            case "reports":
                 Assert.Equal(0, program.ExitCode);
                 Assert.Contains("NativeBuffers: ", program.Errors);
                 Assert.Contains(allocatedAt, program.Errors);
                 break;
             default:
-                Assert.Fail($"The page promises '{promise}', which is none of: ends, throws, throws*, told, no.");
+                Assert.Fail($"The page promises '{promise}', which is none of: ends, throws, throws*, reports, no.");
                 break;
         }
     }
