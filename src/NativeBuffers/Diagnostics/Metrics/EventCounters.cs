@@ -13,7 +13,7 @@ internal sealed class EventCounters
     public EventCounters(EventSource source)
     {
         _source = source;
-        AddRate("allocation-rate", "Allocations", static now => now.Loans);
+        AddRate("allocation-rate", "Allocations", static now => now.Allocations);
         AddRate("cache-hit-rate", "Cache Hits", static now => now.Hits);
         AddRate("cache-miss-rate", "Cache Misses", static now => [.. now.FromDepot, .. now.Fresh]);
         AddSum("memory-in-use", "Memory in Use", "B", static now => now.Bytes);
@@ -33,16 +33,16 @@ internal sealed class EventCounters
         }
     }
 
-    private void AddSum(string name, string title, string unit, Func<LoanFigures, long[]> figure)
+    private void AddSum(string name, string title, string unit, Func<AllocationFigures, long[]> figure)
     {
         long seen = 0;
-        Add(name, title, unit, () => figure(LoanFigures.Next(ref seen)).Sum());
+        Add(name, title, unit, () => figure(AllocationFigures.Next(ref seen)).Sum());
     }
 
-    private void AddRate(string name, string title, Func<LoanFigures, long[]> figure)
+    private void AddRate(string name, string title, Func<AllocationFigures, long[]> figure)
     {
         long seen = 0;
-        _counters.Add(new IncrementingPollingCounter(name, _source, () => figure(LoanFigures.Next(ref seen)).Sum())
+        _counters.Add(new IncrementingPollingCounter(name, _source, () => figure(AllocationFigures.Next(ref seen)).Sum())
         {
             DisplayName = title,
             DisplayRateTimeScale = TimeSpan.FromSeconds(1),

@@ -19,7 +19,7 @@ internal static class NativeMeter
     {
         var meter = new Meter(Name);
         AddMemory(meter);
-        AddLoans(meter);
+        AddAllocations(meter);
         AddHappenings(meter);
         AddBudgets(meter);
         return meter;
@@ -35,12 +35,12 @@ internal static class NativeMeter
         Add(() => meter.CreateObservableUpDownCounter("nativebuffers.cache.size", static () => NativeMemoryCache.CachedBytes, "By", "Free blocks that the caches keep, in bytes."));
     }
 
-    private static void AddLoans(Meter meter)
+    private static void AddAllocations(Meter meter)
     {
-        Add(() => meter.CreateObservableCounter("nativebuffers.allocations", ByClass(static now => now.Loans), "{allocation}", "Blocks that owners and callers were given."));
+        Add(() => meter.CreateObservableCounter("nativebuffers.allocations", ByClass(static now => now.Allocations), "{allocation}", "Blocks that owners and callers were given."));
         Add(() => meter.CreateObservableCounter("nativebuffers.cache.hits", ByClass(static now => now.Hits), "{allocation}", "Those that the thread's own cache had."));
         long seen = 0;
-        Add(() => meter.CreateObservableCounter("nativebuffers.cache.misses", () => Misses(LoanFigures.Next(ref seen)), "{allocation}", "Those that it had not."));
+        Add(() => meter.CreateObservableCounter("nativebuffers.cache.misses", () => Misses(AllocationFigures.Next(ref seen)), "{allocation}", "Those that it had not."));
     }
 
     private static void AddHappenings(Meter meter)
@@ -94,17 +94,17 @@ internal static class NativeMeter
     private static KeyValuePair<string, object?> TagOf(string budget) => new("nativebuffers.budget.name", budget);
 
     /// <summary>A function that an instrument calls at each collection. It returns a measurement for each size class that was ever used.</summary>
-    private static Func<IEnumerable<Measurement<long>>> ByClass(Func<LoanFigures, long[]> figure)
+    private static Func<IEnumerable<Measurement<long>>> ByClass(Func<AllocationFigures, long[]> figure)
     {
         long seen = 0;
         return () =>
         {
-            LoanFigures now = LoanFigures.Next(ref seen);
+            AllocationFigures now = AllocationFigures.Next(ref seen);
             return Used(now).Select(i => new Measurement<long>(figure(now)[i], s_classTags[i]));
         };
     }
 
-    private static IEnumerable<Measurement<long>> Misses(LoanFigures now)
+    private static IEnumerable<Measurement<long>> Misses(AllocationFigures now)
     {
         foreach (int i in Used(now))
         {
@@ -117,5 +117,5 @@ internal static class NativeMeter
         }
     }
 
-    private static IEnumerable<int> Used(LoanFigures now) => Enumerable.Range(0, AllocationCounts.Classes).Where(i => now.Loans[i] > 0);
+    private static IEnumerable<int> Used(AllocationFigures now) => Enumerable.Range(0, AllocationCounts.Classes).Where(i => now.Allocations[i] > 0);
 }

@@ -11,9 +11,6 @@ internal sealed class LeakScope : FlowHooks, IDisposable
     /// <summary>A cleaner acts when it meets the same block for the second time.</summary>
     private const int Collections = 3;
 
-    private static readonly UninterruptedLock s_lock = new();
-    private static LeakScope[] s_active = [];
-
     private readonly Tracker _tracker = new();
     private int _hasEnded;
 
@@ -21,7 +18,7 @@ internal sealed class LeakScope : FlowHooks, IDisposable
     public static LeakScope Start()
     {
         var scope = new LeakScope();
-        SetActive(active => [.. active, scope]);
+        BareBlockFreed += scope.RemoveBareBlock;
         scope.Begin();
         return scope;
     }
@@ -75,32 +72,12 @@ internal sealed class LeakScope : FlowHooks, IDisposable
     /// <inheritdoc/>
     protected override NativeAllocator Wrap(NativeAllocator inner) => TrackingAllocator.InScope(inner, _tracker);
 
-    private static void SetActive(Func<LeakScope[], LeakScope[]> change)
+    /// <summary>Removes a bare block of the default allocator. Code outside of the scope's flow may free it.</summary>
+    private void RemoveBareBlock(NativeAllocator allocator, nint address)
     {
-        using (s_lock.Enter())
+        if (!WrappingAllocator.KeepsNotesIn(_tracker, allocator))
         {
-            bool isFirst = s_active is [];
-            Volatile.Write(ref s_active, change(s_active));
-            if (s_active is [])
-            {
-                BareBlockFreed -= RemoveBareBlock;
-            }
-            else if (isFirst)
-            {
-                BareBlockFreed += RemoveBareBlock;
-            }
-        }
-    }
-
-    /// <summary>Removes a bare block of the default allocator from the scopes. Code outside of their flows may free it.</summary>
-    private static void RemoveBareBlock(NativeAllocator allocator, nint address)
-    {
-        foreach (LeakScope scope in Volatile.Read(ref s_active))
-        {
-            if (!WrappingAllocator.KeepsNotesIn(scope._tracker, allocator))
-            {
-                _ = scope._tracker.Blocks.TryRemove(address, Tracker.DefaultAllocatorId, out _);
-            }
+            _ = _tracker.Blocks.TryRemove(address, Tracker.DefaultAllocatorId, out _);
         }
     }
 
@@ -121,7 +98,7 @@ internal sealed class LeakScope : FlowHooks, IDisposable
         }
 
         _tracker.End();
-        SetActive(active => [.. active.Where(scope => scope != this)]);
+        BareBlockFreed -= RemoveBareBlock;
         return true;
     }
 

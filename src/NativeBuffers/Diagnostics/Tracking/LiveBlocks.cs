@@ -61,7 +61,8 @@ internal sealed class LiveBlocks(int shardCount)
     /// <summary>A hash table with open addressing, and a lock that is held for a few instructions.</summary>
     /// <remarks>
     /// A removal closes its gap. So the table keeps no deleted places, and a removal needs no memory and cannot fail. Only an addition
-    /// may need memory, for a larger table. If memory is exhausted, the old table is filled up.
+    /// may need memory, for a larger table. If memory is exhausted, the old table is filled up. Measured: with a
+    /// <see cref="Dictionary{TKey, TValue}"/> in its place, a tracked buffer costs 140 ns and not 110 ns.
     /// </remarks>
     private sealed class Shard
     {

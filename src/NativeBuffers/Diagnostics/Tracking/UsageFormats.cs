@@ -13,9 +13,9 @@ internal static class UsageFormats
     {
         string format = signed ? "+#,0;-#,0;0" : "#,0";
         var text = new StringBuilder();
-        Append(text, "site", table.Sites.Select(static site => (site.Name, site.BlockCount, site.ByteCount)), format);
-        Append(text, "type", table.Types.Select(static type => (type.Name, type.BlockCount, type.ByteCount)), format);
-        Append(text, "allocator", table.Allocators.Select(static allocator => (allocator.Name, allocator.BlockCount, allocator.ByteCount)), format);
+        Append(text, "site", table.Sites.Select(static site => new NativeMemoryGroup(site.Name, site.BlockCount, site.ByteCount)), format);
+        Append(text, "type", table.Types, format);
+        Append(text, "allocator", table.Allocators, format);
         return text.ToString();
     }
 
@@ -68,14 +68,16 @@ internal static class UsageFormats
         return text.ToString();
     }
 
-    private static void Append(StringBuilder text, string heading, IEnumerable<(string Name, long BlockCount, long ByteCount)> groups, string format)
+    private static void Append(StringBuilder text, string heading, IEnumerable<NativeMemoryGroup> groups, string format)
     {
-        List<(string Name, string Blocks, string Bytes)> lines = [(heading, "blocks", "bytes")];
-        foreach ((string name, long blockCount, long byteCount) in groups)
-        {
-            lines.Add((name, blockCount.ToString(format, CultureInfo.InvariantCulture), byteCount.ToString(format, CultureInfo.InvariantCulture)));
-        }
-
+        (string Name, string Blocks, string Bytes)[] lines =
+        [
+            (heading, "blocks", "bytes"),
+            .. groups.Select(group => (
+                group.Name,
+                group.BlockCount.ToString(format, CultureInfo.InvariantCulture),
+                group.ByteCount.ToString(format, CultureInfo.InvariantCulture))),
+        ];
         int names = lines.Max(static line => line.Name.Length);
         int blocks = lines.Max(static line => line.Blocks.Length);
         int bytes = lines.Max(static line => line.Bytes.Length);
