@@ -84,11 +84,11 @@ internal static class NativeMeter
         where value is not null
         select new Measurement<long>(value.Value, TagOf(each.Name));
 
-    private static KeyValuePair<string, object?> TagOfClass(int loanClass) => new("nativebuffers.size_class", loanClass switch
+    private static KeyValuePair<string, object?> TagOfClass(int sizeClass) => new("nativebuffers.size_class", sizeClass switch
     {
         AllocationCounts.Large => "large",
         AllocationCounts.Foreign => "other",
-        _ => ((long)SizeClasses.SizeOf(loanClass)).ToString(CultureInfo.InvariantCulture),
+        _ => ((long)SizeClasses.SizeOf(sizeClass)).ToString(CultureInfo.InvariantCulture),
     });
 
     private static KeyValuePair<string, object?> TagOf(string budget) => new("nativebuffers.budget.name", budget);
