@@ -4,6 +4,7 @@ using NativeBuffers.Tests.Contracts;
 
 namespace NativeBuffers.Tests.Allocation;
 
+[CorrectProgram]
 public class DefaultAllocatorTests() : AllocatorContract(NativeAllocator.Default);
 
 public class MallocAllocatorTests() : AllocatorContract(NativeAllocator.Malloc);
@@ -12,14 +13,17 @@ public class HGlobalAllocatorTests() : AllocatorContract(NativeAllocator.HGlobal
 
 public class CoTaskMemAllocatorTests() : AllocatorContract(NativeAllocator.CoTaskMem);
 
+[Slow]
 public class PagesAllocatorTests() : AllocatorContract(NativeAllocator.Pages);
 
+[Slow]
 public class PinnedHeapAllocatorTests() : AllocatorContract(NativeAllocator.PinnedHeap);
 
 public class Aligned1AllocatorTests() : AllocatorContract(NativeAllocator.Aligned(1));
 
 public class Aligned64AllocatorTests() : AllocatorContract(NativeAllocator.Aligned(64));
 
+[Slow]
 public class Aligned4096AllocatorTests() : AllocatorContract(NativeAllocator.Aligned(4096));
 
 /// <summary>The C library's own functions, as a table.</summary>
@@ -34,18 +38,22 @@ public class MimallocTests() : AllocatorContract(CFunctions.Mimalloc);
 /// <summary>The real jemalloc (Debian's libjemalloc2).</summary>
 public class JemallocTests() : AllocatorContract(CFunctions.Jemalloc);
 
+[Slow]
 public class PageGuardAllocatorTests() : AllocatorContract(NativeAllocator.Malloc.WithGuards(GuardMode.Pages));
 
 /// <summary>Over an allocator that promises an alignment, and one that is not the library's own.</summary>
 public class PageGuardOverAlignedTests() : AllocatorContract(NativeAllocator.Aligned(64).WithGuards(GuardMode.Pages));
 
+[Slow]
 public class PageGuardOverCustomTests() : AllocatorContract(new CustomAllocator().WithGuards(GuardMode.Pages));
 
 public class SamplingAllocatorTests() : AllocatorContract(NativeAllocator.Malloc.WithGuards(GuardMode.Sampled));
 
 /// <summary>Each block a sample, as far as there are places.</summary>
+[Slow]
 public class SamplingAllAllocatorTests() : AllocatorContract(new SamplingAllocator(NativeAllocator.Malloc, isAmbient: false, takesAll: true));
 
+[Slow]
 public class SamplingAllOverCustomTests() : AllocatorContract(new SamplingAllocator(new CustomAllocator(), isAmbient: false, takesAll: true));
 
 /// <summary>A user's own allocator, which knows nothing but allocate and free.</summary>
@@ -55,6 +63,7 @@ public class CustomAllocatorTests() : AllocatorContract(new CustomAllocator());
 public class BudgetAllocatorTests() : AllocatorContract(NativeAllocator.Malloc.WithLimit(1L << 45));
 
 /// <summary>A budget below another one, with a page as alignment.</summary>
+[Slow]
 public class BudgetBelowAnotherTests() : AllocatorContract(NativeAllocator.Pages.WithLimit(long.MaxValue).WithLimit(long.MaxValue));
 
 /// <summary>What would fail, but not yet.</summary>
@@ -63,19 +72,25 @@ public class FaultyAllocatorTests() : AllocatorContract(NativeAllocator.Malloc.W
 /// <summary>What stands in front while fault injection runs: here nothing fails.</summary>
 public class WatchedForFaultsTests() : AllocatorContract(new WatchedForFaults(NativeAllocator.Malloc, new FaultRun(0, first: null)));
 
+[Slow]
 public class CheckedMallocTests() : AllocatorContract(NativeAllocator.Malloc.WithGuards(GuardMode.Checked));
 
+[Slow]
 public class CheckedDefaultTests() : AllocatorContract(NativeAllocator.Default.WithGuards(GuardMode.Checked));
 
+[Slow]
 public class CheckedPagesTests() : AllocatorContract(NativeAllocator.Pages.WithGuards(GuardMode.Checked));
 
+[Slow]
 public class CheckedPinnedHeapTests() : AllocatorContract(NativeAllocator.PinnedHeap.WithGuards(GuardMode.Checked));
 
 public class CheckedAligned64Tests() : AllocatorContract(NativeAllocator.Aligned(64).WithGuards(GuardMode.Checked));
 
+[Slow]
 public class CheckedAligned4096Tests() : AllocatorContract(NativeAllocator.Aligned(4096).WithGuards(GuardMode.Checked));
 
 /// <summary>A guard of a user's own allocator, whose blocks no ring keeps.</summary>
+[Slow]
 public class CheckedCustomTests() : AllocatorContract(new CustomAllocator().WithGuards(GuardMode.Checked));
 
 public class TrackingAllocatorTests() : AllocatorContract(NativeAllocator.Malloc.WithTracking());

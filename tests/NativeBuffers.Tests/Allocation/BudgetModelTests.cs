@@ -4,6 +4,7 @@ using FsCheck.Fluent;
 namespace NativeBuffers.Tests.Allocation;
 
 /// <summary>Random programs run on a tree of budgets and on a model that adds everything up anew each time; they must agree.</summary>
+[CorrectProgram]
 public class BudgetModelTests
 {
     [Fact]

@@ -1,6 +1,7 @@
 namespace NativeBuffers.Tests.Allocation;
 
 /// <summary>Every owner stays inside its budget, is as it was when it could not grow, and gives all back.</summary>
+[CorrectProgram]
 public class BudgetOwnersTests
 {
     private readonly NativeMemoryBudget _budget = NativeAllocator.Malloc.WithBudget(new() { Name = "Ten thousand", Limit = 10_000 });

@@ -2,6 +2,7 @@ namespace NativeBuffers.Tests.Arenas;
 
 /// <summary>Arenas that were never disposed, on threads that end.</summary>
 [Collection(ProcessWide.Name)]
+[CorrectProgram]
 public class AbandonedArenaTests
 {
     [Theory]

@@ -8,6 +8,7 @@ using NativeBuffers.Primitives;
 namespace NativeBuffers.Tests.Arenas;
 
 /// <summary>What every arena, scope and borrow does, whatever its blocks come from.</summary>
+[CorrectProgram]
 public class ArenaAllocationTests
 {
     public static MatrixTheoryData<ArenaKind, string> KindsAndSources => new(Enum.GetValues<ArenaKind>(), ArenaSources.Names);

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 namespace NativeBuffers.Tests.Arenas;
 
 /// <summary>Copies, values that are nothing, and ends in all orders.</summary>
+[CorrectProgram]
 public class ArenaLifetimeTests
 {
     [Fact]

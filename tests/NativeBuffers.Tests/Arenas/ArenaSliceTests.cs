@@ -8,6 +8,7 @@ namespace NativeBuffers.Tests.Arenas;
 /// constructor.
 /// </remarks>
 [Collection(ProcessWide.Name)]
+[CorrectProgram]
 public class ArenaSliceTests
 {
     [Fact]

@@ -4,6 +4,7 @@ namespace NativeBuffers.Tests.Arenas;
 
 /// <summary>One borrow at a time, and what happens to the rest.</summary>
 [Collection(ProcessWide.Name)]
+[CorrectProgram]
 public class NativeArenaOwnerTests
 {
     [Fact]

@@ -5,6 +5,7 @@ namespace NativeBuffers.Tests.Arenas;
 
 /// <summary>Arenas that a finalizer of the program's makes reachable again, after the collector has found them forgotten.</summary>
 [Collection(ProcessWide.Name)]
+[Slow]
 public class RevivedArenaTests
 {
     private const int Count = 20;

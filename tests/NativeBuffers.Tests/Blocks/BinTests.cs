@@ -6,6 +6,7 @@ using NativeBuffers.Blocks.Cache;
 namespace NativeBuffers.Tests.Blocks;
 
 /// <summary>A bin by itself: a stack for its owner, with a gate for visitors.</summary>
+[Slow]
 public class BinTests
 {
     [Fact]

@@ -4,6 +4,8 @@ namespace NativeBuffers.Tests.Blocks;
 
 /// <summary>Threads that create, nest, resize and dispose while others trim and collect: no byte is ever shared.</summary>
 [Collection(ProcessWide.Name)]
+[Slow]
+[CorrectProgram]
 public class ThreadCacheStressTests
 {
     [Fact]

@@ -4,6 +4,7 @@ using NativeBuffers.Buffers;
 namespace NativeBuffers.Tests.Buffers;
 
 /// <summary>A block whose owner was disposed is freed when the last borrow or pin of it ends: not before, and once.</summary>
+[CorrectProgram]
 public class LastUserTests
 {
     public static TheoryData<string> Ways => ["Create", "ToOwner", "Move", "Adopt", "Pool", "Resized", "Other thread"];

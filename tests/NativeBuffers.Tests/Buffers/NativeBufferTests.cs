@@ -1,6 +1,7 @@
 namespace NativeBuffers.Tests.Buffers;
 
 /// <summary>What a scoped buffer promises when it is used as meant.</summary>
+[CorrectProgram]
 public class NativeBufferTests
 {
     public static TheoryData<int> Lengths => [0, 1, 2, 15, 16, 17, 64, 1000, 4096, 65_536, 65_537, 100_000, 5_000_000];

@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 namespace NativeBuffers.Tests.Buffers;
 
 /// <summary>What single ways to an owner promise beyond the contract.</summary>
+[CorrectProgram]
 public class NativeMemoryOwnerTests
 {
     [Fact]

@@ -6,6 +6,8 @@ namespace NativeBuffers.Tests.Buffers;
 
 /// <summary>Threads that borrow, pin, resize, move and dispose the same owners at once: nobody sees another's bytes, and all is freed once.</summary>
 [Collection(ProcessWide.Name)]
+[Slow]
+[CorrectProgram]
 public class OwnerRaceTests
 {
     private const int Length = 64;

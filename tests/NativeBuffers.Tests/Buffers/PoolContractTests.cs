@@ -8,6 +8,7 @@ public class SharedPoolOfBytesTests() : PoolContract<byte>(NativeMemoryPool<byte
 
 public class SharedPoolOfIntsTests() : PoolContract<int>(NativeMemoryPool<int>.Shared);
 
+[Slow]
 public class SharedPoolOfStructsTests() : PoolContract<Wide>(NativeMemoryPool<Wide>.Shared);
 
 public class OwnPoolTests() : PoolContract<byte>(s_pool)
@@ -20,6 +21,7 @@ public class PagesPoolTests() : PoolContract<int>(s_pool)
     private static readonly NativeMemoryPool<int> s_pool = new(new NativePoolOptions { Allocator = NativeAllocator.Pages });
 }
 
+[Slow]
 public class MallocPoolTests() : PoolContract<Wide>(s_pool)
 {
     private static readonly NativeMemoryPool<Wide> s_pool = new(new NativePoolOptions { Allocator = NativeAllocator.Malloc });

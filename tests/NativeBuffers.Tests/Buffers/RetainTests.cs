@@ -2,6 +2,7 @@ using System.Buffers;
 
 namespace NativeBuffers.Tests.Buffers;
 
+[CorrectProgram]
 public class RetainTests
 {
     private readonly WatchingAllocator _allocator = new();

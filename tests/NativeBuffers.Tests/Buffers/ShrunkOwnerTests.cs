@@ -3,6 +3,7 @@ using System.Buffers;
 namespace NativeBuffers.Tests.Buffers;
 
 /// <summary>Memories that were taken before an owner became shorter: code that pins one uses as many elements as it had.</summary>
+[CorrectProgram]
 public class ShrunkOwnerTests
 {
     [Fact]

@@ -9,6 +9,7 @@ namespace NativeBuffers.Tests.CodeGen;
 /// convention, and for little more. A call on the way is often a <c>finally</c> that the compiler did not copy into the
 /// method, because what <c>Dispose</c> inlines has more than about fifteen statements; loops then suffer too.
 /// </remarks>
+[Slow]
 public sealed class CreateAndDisposeTests
 {
     [Fact]

@@ -7,6 +7,7 @@ namespace NativeBuffers.Tests.CodeGen;
 /// The buffers of the loops are created and disposed in the same method, which is the hard case: what is inlined there
 /// must leave the registers to the loop.
 /// </remarks>
+[Slow]
 public abstract class LoopContract
 {
     private readonly JitMode _mode;

@@ -5,6 +5,7 @@ using NativeBuffers.CodeGen.Loops;
 namespace NativeBuffers.Tests.CodeGen;
 
 /// <summary>That guards and tracking cost nothing when they are off: every method of the program is, instruction by instruction, what it is with a library that has none.</summary>
+[Slow]
 public sealed class UnwatchedCodeTests
 {
     public static TheoryData<Type, string> Methods

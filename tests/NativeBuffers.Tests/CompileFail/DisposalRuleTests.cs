@@ -1,6 +1,7 @@
 namespace NativeBuffers.Tests.CompileFail;
 
 /// <summary>That CA2000, which many projects switch on, accuses no right use of the library, and does see what is never disposed.</summary>
+[Slow]
 public sealed class DisposalRuleTests
 {
     public static TheoryData<string> Right =>

@@ -4,6 +4,7 @@ namespace NativeBuffers.Tests.CompileFail;
 
 /// <summary>What the compiler refuses, and what it must go on accepting.</summary>
 /// <remarks>To add a case, add a file to a folder in <c>Samples</c>.</remarks>
+[Slow]
 public sealed class LifetimeTests
 {
     /// <summary>The compiler of the tests calls the language of .NET 10 its preview; many users still have the one before.</summary>

@@ -3,6 +3,7 @@ using Microsoft.CodeAnalysis.CSharp;
 namespace NativeBuffers.Tests.CompileFail;
 
 /// <summary>That a sample can fail: what it expects and what the compiler says are two things.</summary>
+[Slow]
 public sealed class SampleTests
 {
     private const string Legal = """

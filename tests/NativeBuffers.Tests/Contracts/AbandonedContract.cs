@@ -2,6 +2,7 @@ namespace NativeBuffers.Tests.Contracts;
 
 /// <summary>Owners that no code can reach any more are freed by their finalizers, and counted. A kind of owner joins with one class.</summary>
 /// <remarks>A derived class creates its owners in methods that are not inlined, so that no local variable keeps one reachable.</remarks>
+[CorrectProgram]
 public abstract class AbandonedContract
 {
     /// <summary>Uses an owner, each in another way, and forgets it; each returns a function that tells whether the memory was freed.</summary>

@@ -6,6 +6,7 @@ namespace NativeBuffers.Tests.Contracts;
 /// What every owner promises, whichever way it was got. A new way joins by one line: derive, and say how an owner of so many
 /// elements is made. The elements, resizing, and here: who uses it meanwhile, and who has it next.
 /// </summary>
+[CorrectProgram]
 public abstract class OwnerContract(Func<long, NativeMemoryOwner<int>> make, bool zeroed = true)
     : OwnerResizeContract(make, zeroed)
 {

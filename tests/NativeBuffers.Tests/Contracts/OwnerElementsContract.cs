@@ -5,6 +5,7 @@ using NativeBuffers.Blocks.Lifecycle;
 namespace NativeBuffers.Tests.Contracts;
 
 /// <summary>What every owner promises of its elements, before and after it is disposed.</summary>
+[CorrectProgram]
 public abstract class OwnerElementsContract(Func<long, NativeMemoryOwner<int>> make, bool zeroed)
 {
     private static readonly (string Name, Action<NativeMemoryOwner<int>> Use)[] s_members =

@@ -3,6 +3,7 @@ using System.Buffers;
 namespace NativeBuffers.Tests.Contracts;
 
 /// <summary>What every owner promises of its resizing.</summary>
+[CorrectProgram]
 public abstract class OwnerResizeContract(Func<long, NativeMemoryOwner<int>> make, bool zeroed)
     : OwnerElementsContract(make, zeroed)
 {

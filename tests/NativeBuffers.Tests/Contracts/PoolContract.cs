@@ -8,6 +8,7 @@ namespace NativeBuffers.Tests.Contracts;
 /// What every pool promises. Another one joins by one line: derive, and say where it is. Here: threads, pins, borrows, and
 /// the platform's own shapes.
 /// </summary>
+[CorrectProgram]
 public abstract class PoolContract<T>(NativeMemoryPool<T> pool) : PooledBufferContract<T>(pool)
     where T : unmanaged
 {

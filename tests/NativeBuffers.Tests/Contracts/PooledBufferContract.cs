@@ -5,6 +5,7 @@ using System.Runtime.InteropServices;
 namespace NativeBuffers.Tests.Contracts;
 
 /// <summary>What every pooled buffer promises of its elements, before and after it is disposed, also through copies.</summary>
+[CorrectProgram]
 public abstract class PooledBufferContract<T>(NativeMemoryPool<T> pool)
     where T : unmanaged
 {

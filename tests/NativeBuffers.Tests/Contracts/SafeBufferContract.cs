@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 namespace NativeBuffers.Tests.Contracts;
 
 /// <summary>What every kind of handle promises. A new one joins by one line: derive, and name its factories and its allocator.</summary>
+[CorrectProgram]
 public abstract class SafeBufferContract<THandle>(
     Func<long, THandle> allocate,
     Func<long, THandle> allocateUninitialized,

@@ -3,6 +3,7 @@ using NativeBuffers.Watched.PlugIns;
 namespace NativeBuffers.Tests.Diagnostics;
 
 /// <summary>Plug-ins: assemblies that are unloaded while the library stays.</summary>
+[Slow]
 public class PlugInTests
 {
     [Theory]

@@ -1,6 +1,7 @@
 namespace NativeBuffers.Tests.Diagnostics;
 
 /// <summary>What the library does when a process ends comes behind the program's own handlers.</summary>
+[Slow]
 public class ProcessEndTests
 {
     [Fact]

@@ -3,6 +3,8 @@ using System.Runtime.CompilerServices;
 namespace NativeBuffers.Tests.Interop;
 
 /// <summary>From handle to owner and back: one block, freed once, however calls, conversions and disposals meet.</summary>
+[Slow]
+[CorrectProgram]
 public sealed class ConversionTests : IDisposable
 {
     private const int Rounds = 20_000;

@@ -5,6 +5,7 @@ using System.Text;
 namespace NativeBuffers.Tests.Interop;
 
 /// <summary>Handles as parameters and results of C's own functions.</summary>
+[CorrectProgram]
 public class LibraryImportTests
 {
     /// <summary>What <see cref="CompareAndCall"/> calls, on the thread that sorts.</summary>

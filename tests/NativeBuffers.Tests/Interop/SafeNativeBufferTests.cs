@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 namespace NativeBuffers.Tests.Interop;
 
 /// <summary>What the kinds of handles share, seen through one whose allocator looks closely.</summary>
+[CorrectProgram]
 public sealed class SafeNativeBufferTests : IDisposable
 {
     private readonly WatchingAllocator _allocator = new();

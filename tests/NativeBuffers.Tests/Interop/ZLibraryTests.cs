@@ -6,6 +6,8 @@ using Microsoft.CodeAnalysis.CSharp;
 namespace NativeBuffers.Tests.Interop;
 
 /// <summary>A real C library works in the library's memory, and .NET's own streams say whether it did so well.</summary>
+[Slow]
+[CorrectProgram]
 public class ZLibraryTests
 {
     public ZLibraryTests() => ZLibrary.SkipUnlessThere();

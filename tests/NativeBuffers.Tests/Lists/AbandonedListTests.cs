@@ -6,6 +6,7 @@ namespace NativeBuffers.Tests.Lists;
 
 /// <summary>Lists that no code can reach any more.</summary>
 [Collection(ProcessWide.Name)]
+[Slow]
 public class AbandonedListTests : AbandonedContract
 {
     protected override IReadOnlyDictionary<string, Func<Func<bool>>> Ways { get; } = new Dictionary<string, Func<Func<bool>>>

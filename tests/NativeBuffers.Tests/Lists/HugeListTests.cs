@@ -5,6 +5,7 @@ namespace NativeBuffers.Tests.Lists;
 
 /// <summary>Lists of more elements than an <see cref="int"/> counts. Most of their pages are never touched.</summary>
 [Collection(ProcessWide.Name)]
+[Slow]
 public class HugeListTests
 {
     private const long Count = (1L << 31) + 5;

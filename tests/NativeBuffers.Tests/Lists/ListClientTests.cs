@@ -5,6 +5,7 @@ using System.Text.Json;
 namespace NativeBuffers.Tests.Lists;
 
 /// <summary>Lists in the hands of the platform's own types, which write to buffer writers and read sequences.</summary>
+[CorrectProgram]
 public class ListClientTests
 {
     [Fact]

@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 namespace NativeBuffers.Tests.Lists;
 
 /// <summary>What a list promises, whatever its elements are and wherever its blocks come from. An allocator joins by one line.</summary>
+[CorrectProgram]
 public abstract class ListContract(NativeAllocator? allocator)
 {
     [Fact]

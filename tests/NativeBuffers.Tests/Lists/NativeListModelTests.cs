@@ -5,6 +5,8 @@ using FsCheck.Fluent;
 namespace NativeBuffers.Tests.Lists;
 
 /// <summary>Random programs run on a native list and on a plain one; they must agree after every step.</summary>
+[Slow]
+[CorrectProgram]
 public class NativeListModelTests
 {
     /// <summary>Neither list grows beyond so many elements.</summary>

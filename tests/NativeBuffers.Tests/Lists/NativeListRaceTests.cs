@@ -11,6 +11,8 @@ namespace NativeBuffers.Tests.Lists;
 /// poisoned, other buffers come and go, and write something else to them.
 /// </remarks>
 [Collection(ProcessWide.Name)]
+[Slow]
+[CorrectProgram]
 public class NativeListRaceTests
 {
     [Theory]

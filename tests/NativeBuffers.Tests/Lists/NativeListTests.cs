@@ -3,6 +3,7 @@ using System.Collections;
 namespace NativeBuffers.Tests.Lists;
 
 /// <summary>What each member does, and what a plain list would do beside it.</summary>
+[CorrectProgram]
 public class NativeListTests
 {
     [Fact]

@@ -1,6 +1,7 @@
 namespace NativeBuffers.Tests.Lists;
 
 /// <summary>Owners that are resized across the borders of pages, of the cache and of whole pages: contents stay, what is new is zero.</summary>
+[Slow]
 public class ResizeBorderTests
 {
     private const int Page = 4096;

@@ -5,6 +5,7 @@ using FsCheck.Fluent;
 namespace NativeBuffers.Tests.Lists;
 
 /// <summary>Random programs run on a scratch list and on a plain one; they must agree after every step.</summary>
+[CorrectProgram]
 public class ScratchListModelTests
 {
     [Theory]

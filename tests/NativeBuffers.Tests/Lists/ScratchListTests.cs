@@ -3,6 +3,7 @@ using NativeBuffers.Tests.Buffers;
 namespace NativeBuffers.Tests.Lists;
 
 /// <summary>What each member does: on the caller's stack, and when that was not enough.</summary>
+[CorrectProgram]
 public class ScratchListTests
 {
     [Fact]

@@ -5,6 +5,8 @@ using NativeBuffers.Tests.Arenas;
 namespace NativeBuffers.Tests.Model;
 
 /// <summary>Random programs run on arenas and their scopes, and on lists of what they should hold.</summary>
+[Slow]
+[CorrectProgram]
 public class ArenaModelTests
 {
     [Theory]

@@ -4,6 +4,7 @@ using FsCheck.Fluent;
 namespace NativeBuffers.Tests.Model;
 
 /// <summary>Random programs run on a buffer and on an array; they must agree after every step.</summary>
+[CorrectProgram]
 public class NativeBufferModelTests
 {
     public static TheoryData<string> Allocators => ["Default", "Malloc", "Pages", "PinnedHeap", "HGlobal", "CoTaskMem", "Aligned(64)", "Aligned(4096)"];

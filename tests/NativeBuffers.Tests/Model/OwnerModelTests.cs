@@ -6,6 +6,7 @@ namespace NativeBuffers.Tests.Model;
 
 /// <summary>Random programs run on several owners and on arrays; they must agree after every step, and nothing be left at the end.</summary>
 [Collection(ProcessWide.Name)]
+[CorrectProgram]
 public class OwnerModelTests
 {
     [Fact]

@@ -6,6 +6,7 @@ namespace NativeBuffers.Tests.Races;
 
 /// <summary>An arena in a slot that its own thread and another gave back at the same moment: see <see cref="ReturnedTwiceRaceTests"/>.</summary>
 [Collection(ProcessWide.Name)]
+[Slow]
 public class ArenaOfSlotReturnedTwiceTests
 {
     [Theory]

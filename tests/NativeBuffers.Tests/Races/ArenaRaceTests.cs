@@ -2,6 +2,8 @@ namespace NativeBuffers.Tests.Races;
 
 /// <summary>Many threads want the same arenas; and each has arenas of its own meanwhile.</summary>
 [Collection(ProcessWide.Name)]
+[Slow]
+[CorrectProgram]
 public class ArenaRaceTests
 {
     [Theory]

@@ -2,6 +2,8 @@ namespace NativeBuffers.Tests.Races;
 
 /// <summary>Dispose against borrows, on threads that live and threads that end.</summary>
 [Collection(ProcessWide.Name)]
+[Slow]
+[CorrectProgram]
 public class BorrowRaceTests
 {
     [Theory]

@@ -4,6 +4,8 @@ namespace NativeBuffers.Tests.Races;
 
 /// <summary>Several threads dispose one thing at the same moment: it is given back once.</summary>
 [Collection(ProcessWide.Name)]
+[Slow]
+[CorrectProgram]
 public class DisposeRaceTests
 {
     private const int BatchLength = 256;

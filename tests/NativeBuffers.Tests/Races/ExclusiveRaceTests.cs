@@ -5,6 +5,8 @@ namespace NativeBuffers.Tests.Races;
 
 /// <summary>Resize, Move and Release against everything else.</summary>
 [Collection(ProcessWide.Name)]
+[Slow]
+[CorrectProgram]
 public class ExclusiveRaceTests
 {
     /// <summary>All lengths begin with so many marked elements; those behind hold the mark or zero.</summary>

@@ -4,6 +4,8 @@ namespace NativeBuffers.Tests.Races;
 
 /// <summary>Memory stays flat when one thread rents and another returns.</summary>
 [Collection(ProcessWide.Name)]
+[Slow]
+[CorrectProgram]
 public class FlatMemoryRaceTests
 {
     private const int QueueLength = 1024;

@@ -4,6 +4,8 @@ namespace NativeBuffers.Tests.Races;
 
 /// <summary>Dispose against pins that end on other threads than they began on, and more than once.</summary>
 [Collection(ProcessWide.Name)]
+[Slow]
+[CorrectProgram]
 public class PinRaceTests
 {
     [Theory]

@@ -4,6 +4,8 @@ namespace NativeBuffers.Tests.Races;
 
 /// <summary>Buffers that go from thread to thread, and come back from anywhere.</summary>
 [Collection(ProcessWide.Name)]
+[Slow]
+[CorrectProgram]
 public class PooledBufferRaceTests
 {
     private static readonly int[] s_lengths = [1, 8, 8, 8, 60, 500, 4000, 40_000];

@@ -9,6 +9,7 @@ namespace NativeBuffers.Tests.Races;
 /// slot is that thread's again, and lies in the queue of what others gave back. Played step by step.
 /// </summary>
 [Collection(ProcessWide.Name)]
+[Slow]
 public class ReturnedTwiceRaceTests
 {
     [Fact]

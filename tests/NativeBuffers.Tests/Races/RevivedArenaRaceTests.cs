@@ -5,6 +5,8 @@ namespace NativeBuffers.Tests.Races;
 
 /// <summary>Arenas that a finalizer makes reachable again are used while the library's own finalizers give them back.</summary>
 [Collection(ProcessWide.Name)]
+[Slow]
+[CorrectProgram]
 public class RevivedArenaRaceTests
 {
     [Theory]

@@ -4,6 +4,7 @@ namespace NativeBuffers.Tests.Races;
 
 /// <summary>Two threads store rentals and <c>default</c> to one field, and two threads use what they read there.</summary>
 [Collection(ProcessWide.Name)]
+[Slow]
 public class TornFieldRaceTests
 {
     /// <summary>In elements: each block of the pool is full, so that all of its elements hold one mark.</summary>

@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 namespace NativeBuffers.Tests.Races;
 
 /// <summary>Every <see cref="Memory{T}"/> that can be put together from those of different owners: the object of one, index and length of others.</summary>
+[Slow]
 public sealed class TornMemoryTests
 {
     [Fact]

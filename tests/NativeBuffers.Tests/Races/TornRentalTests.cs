@@ -8,6 +8,7 @@ namespace NativeBuffers.Tests.Races;
 
 /// <summary>Every pooled buffer that can be put together from the words of two rentals, of an ended one, and of <c>default</c>.</summary>
 [Collection(ProcessWide.Name)]
+[Slow]
 public sealed class TornRentalTests
 {
     private const int Small = 200;

@@ -4,6 +4,7 @@ using System.Reflection;
 namespace NativeBuffers.Tests.Races;
 
 /// <summary>Values put together from two, of the other structs that fields can hold.</summary>
+[Slow]
 public sealed class TornStructTests
 {
     [Fact]

@@ -14,6 +14,7 @@ namespace NativeBuffers.Tests.RealParts;
 /// takes a span for each attempt (<see cref="SocketInFlightTests"/>). Windows pins whatever is pending.</para>
 /// <para>So whoever may dispose while something is in flight pins first.</para>
 /// </remarks>
+[CorrectProgram]
 public sealed class DisposeInFlightTests : IDisposable
 {
     private const int Length = 100_000;

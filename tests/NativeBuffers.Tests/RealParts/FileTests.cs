@@ -4,6 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace NativeBuffers.Tests.RealParts;
 
 /// <summary>Files of more than 100 MiB, written from and read into native memory, with several operations in flight.</summary>
+[Slow]
+[CorrectProgram]
 public sealed class FileTests : IDisposable
 {
     private const int PieceLength = 3_000_000;

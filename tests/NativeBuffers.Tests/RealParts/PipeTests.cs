@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 namespace NativeBuffers.Tests.RealParts;
 
 /// <summary>The platform's pipe on the library's pools: it rents segments on one thread, and returns them on another.</summary>
+[CorrectProgram]
 public sealed class PipeTests
 {
     private static readonly TimeSpan s_long = TimeSpan.FromMinutes(2);

@@ -9,6 +9,7 @@ namespace NativeBuffers.Tests.RealParts;
 /// attempt to receive: at once, and, if there was nothing yet, again on a thread of the pool when there is. What that
 /// second question throws, nobody catches, and the process ends. So these tests receive in a child process.
 /// </remarks>
+[Slow]
 public sealed class SocketInFlightTests
 {
     private static readonly TimeSpan s_long = TimeSpan.FromMinutes(2);

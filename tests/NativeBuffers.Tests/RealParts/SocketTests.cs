@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 namespace NativeBuffers.Tests.RealParts;
 
 /// <summary>Sockets that send from and receive into native memory.</summary>
+[CorrectProgram]
 public sealed class SocketTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

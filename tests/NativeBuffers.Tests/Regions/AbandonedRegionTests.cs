@@ -5,6 +5,7 @@ namespace NativeBuffers.Tests.Regions;
 
 /// <summary>Regions and stable buffers that no code can reach any more.</summary>
 [Collection(ProcessWide.Name)]
+[Slow]
 public class AbandonedRegionTests : AbandonedContract
 {
     protected override IReadOnlyDictionary<string, Func<Func<bool>>> Ways { get; } = new Dictionary<string, Func<Func<bool>>>

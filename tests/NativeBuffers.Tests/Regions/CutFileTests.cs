@@ -3,6 +3,7 @@ using NativeBuffers.Mapping;
 namespace NativeBuffers.Tests.Regions;
 
 /// <summary>A file that somebody makes shorter than its mapping.</summary>
+[Slow]
 public sealed class CutFileTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

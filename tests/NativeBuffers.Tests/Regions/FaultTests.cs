@@ -3,6 +3,7 @@ using NativeBuffers.Faults;
 namespace NativeBuffers.Tests.Regions;
 
 /// <summary>What ends a process, or takes rights from it, happens in another one.</summary>
+[Slow]
 public class FaultTests
 {
     [Theory]

@@ -3,6 +3,7 @@ using NativeBuffers.Mapping;
 namespace NativeBuffers.Tests.Regions;
 
 /// <summary>A process whose files may have so many bytes and no more (<c>ulimit -f</c>): beyond that the system ends it, unless the library looks first.</summary>
+[Slow]
 public sealed class FileLimitTests : IDisposable
 {
     private const int Limit = 64 * 1024;

@@ -4,6 +4,7 @@ namespace NativeBuffers.Tests.Regions;
 
 /// <summary>Who has the file, and until when.</summary>
 [Collection(ProcessWide.Name)]
+[CorrectProgram]
 public sealed class MappedFileLifetimeTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 namespace NativeBuffers.Tests.Regions;
 
 /// <summary>A mapped file that becomes longer or shorter.</summary>
+[Slow]
 public sealed class MappedFileResizeTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 namespace NativeBuffers.Tests.Regions;
 
 /// <summary>A file as memory.</summary>
+[CorrectProgram]
 public sealed class MappedFileTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Tests.Regions;
 
+[CorrectProgram]
 public class NativeRegionTests
 {
     private static readonly long s_page = Environment.SystemPageSize;

@@ -6,6 +6,7 @@ namespace NativeBuffers.Tests.Regions;
 
 /// <summary>Random programs run on a region and on an array of pages; they must agree after every step, refusals included.</summary>
 [Collection(ProcessWide.Name)]
+[CorrectProgram]
 public class RegionModelTests
 {
     private static readonly long s_page = Environment.SystemPageSize;

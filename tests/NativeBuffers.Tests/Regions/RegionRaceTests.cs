@@ -2,6 +2,8 @@ namespace NativeBuffers.Tests.Regions;
 
 /// <summary>Whoever has borrowed may touch what was borrowed: where that fails, the process ends.</summary>
 [Collection(ProcessWide.Name)]
+[Slow]
+[CorrectProgram]
 public class RegionRaceTests
 {
     private const int Pages = 8;

@@ -4,6 +4,7 @@ namespace NativeBuffers.Tests.Regions;
 
 /// <summary>What becomes of a file that <c>MappedFile.Create</c> finds at its path.</summary>
 [UnsupportedOSPlatform("windows")]
+[Slow]
 public sealed class ReplacedFileTests : IDisposable
 {
     private const UnixFileMode Mode0640 = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead;

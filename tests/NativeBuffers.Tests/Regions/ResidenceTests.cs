@@ -2,6 +2,7 @@ namespace NativeBuffers.Tests.Regions;
 
 /// <summary>Memory is really given back: the system says so.</summary>
 [Collection(ProcessWide.Name)]
+[Slow]
 public class ResidenceTests
 {
     private const long Much = 64 << 20;

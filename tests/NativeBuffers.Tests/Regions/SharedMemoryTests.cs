@@ -5,6 +5,8 @@ namespace NativeBuffers.Tests.Regions;
 
 /// <summary>Memory with a name, in one process and in several.</summary>
 [Collection(ProcessWide.Name)]
+[Slow]
+[CorrectProgram]
 public sealed class SharedMemoryTests
 {
     // Files that were created without a name never show one among the descriptors, so all of the folder count.

@@ -5,6 +5,7 @@ namespace NativeBuffers.Tests.Regions;
 
 /// <summary>Shared memory whose other users do not do what they should.</summary>
 [Collection(ProcessWide.Name)]
+[Slow]
 public sealed class SharedMemoryTroubleTests
 {
     private static readonly TimeSpan s_long = TimeSpan.FromMinutes(1);
@@ -24,10 +25,11 @@ public sealed class SharedMemoryTroubleTests
         try
         {
             Assert.Throws<FileNotFoundException>(() => SharedMemory<int>.Open(_name));
-            foreach (Action create in new Action[] { () => SharedMemory<int>.OpenOrCreate(_name, 10), () => SharedMemory<int>.Create(_name, 10) })
+
+            // A wait that never ends is a TimeoutException here.
+            Action[] creations = [() => SharedMemory<int>.OpenOrCreate(_name, 10), () => SharedMemory<int>.Create(_name, 10)];
+            foreach (Task waiting in creations.Select(static create => Task.Run(create, Stop).WaitAsync(s_long, Stop)).ToArray())
             {
-                // A waiting that never ends is a TimeoutException here.
-                Task waiting = Task.Run(create, Stop).WaitAsync(s_long, Stop);
                 string message = (await Assert.ThrowsAnyAsync<IOException>(() => waiting)).Message;
                 Assert.Contains(_name, message);
                 Assert.Contains("stopped", message);
@@ -35,7 +37,7 @@ public sealed class SharedMemoryTroubleTests
 
             Assert.Throws<FileNotFoundException>(() => SharedMemory<int>.OpenOrCreate(_name, 10));
 
-            // It is done at last, and keeps nobody out.
+            // Once the name is removed, the next process creates it.
             Task<SharedMemory<int>> creating = Task.Run(() => SharedMemory<int>.OpenOrCreate(_name, 10), Stop);
             await Task.Delay(100, Stop);
             Assert.False(creating.IsCompleted);

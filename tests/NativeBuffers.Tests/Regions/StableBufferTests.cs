@@ -1,5 +1,6 @@
 namespace NativeBuffers.Tests.Regions;
 
+[CorrectProgram]
 public class StableBufferTests
 {
     private static readonly long s_page = Environment.SystemPageSize;

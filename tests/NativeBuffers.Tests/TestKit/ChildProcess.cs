@@ -14,6 +14,11 @@ internal sealed class ChildProcess : IDisposable
 
     private ChildProcess(string file, IEnumerable<string> arguments, (string Name, string? Value)[] environment)
     {
+        if (TestContext.Current.TestClass is { } testClass && !testClass.Traits.ContainsKey(SlowAttribute.Trait.Key))
+        {
+            Assert.Fail($"{testClass.TestClassSimpleName} starts a process: mark the class [Slow].");
+        }
+
         var start = new ProcessStartInfo(file, arguments)
         {
             RedirectStandardInput = true,

@@ -6,6 +6,7 @@ namespace NativeBuffers.Tests.Blocks.Lifecycle;
 
 /// <summary>Owners and buffers: freed after no code can reach them, and not before.</summary>
 [Collection(ProcessWide.Name)]
+[Slow]
 public class AbandonedOwnerTests : AbandonedContract
 {
     protected override unsafe IReadOnlyDictionary<string, Func<Func<bool>>> Ways { get; } = new Dictionary<string, Func<Func<bool>>>

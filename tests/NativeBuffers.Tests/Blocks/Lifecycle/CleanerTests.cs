@@ -8,6 +8,8 @@ namespace NativeBuffers.Tests.Blocks.Lifecycle;
 
 /// <summary>What is in use is never freed, however often the collector looks; and finalizers bring nobody down.</summary>
 [Collection(ProcessWide.Name)]
+[Slow]
+[CorrectProgram]
 public class CleanerTests
 {
     private static readonly NativeMemoryOwner<byte>[] s_owners = new NativeMemoryOwner<byte>[200];

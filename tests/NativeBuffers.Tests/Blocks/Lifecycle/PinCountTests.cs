@@ -6,6 +6,7 @@ using NativeBuffers.Blocks.Lifecycle;
 namespace NativeBuffers.Tests.Blocks.Lifecycle;
 
 /// <summary>What happens when a block has as many pins as can be counted: the next is refused, and nothing is freed.</summary>
+[CorrectProgram]
 public class PinCountTests
 {
     private readonly WatchingAllocator _allocator = new();

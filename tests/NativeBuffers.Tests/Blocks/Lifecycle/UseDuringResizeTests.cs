@@ -1,8 +1,5 @@
-using System.Buffers;
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
-using System.Runtime.InteropServices;
 using NativeBuffers.Blocks.Lifecycle;
 
 namespace NativeBuffers.Tests.Blocks.Lifecycle;
@@ -250,85 +247,6 @@ public class UseDuringResizeTests
         static void Forget(NativeList<int> list, StrongBox<long> finalized) => _ = new DisposesInFinalizer(list, finalized);
     }
 
-    [Fact]
-    public void A_thread_that_waits_for_a_long_resize_sleeps()
-    {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "The processor time of a thread is asked for by a function of Linux.");
-        using var owner = NativeMemoryOwner<int>.Create(16, new CallingAllocator(() => Thread.Sleep(1500)));
-        using var list = new NativeList<int>(16, new CallingAllocator(() => Thread.Sleep(1500))) { 5 };
-        AssertSleeps(() => owner.Resize(17), () => owner.Borrow().Dispose());
-        AssertSleeps(() => owner.Resize(18), () => owner.Pin().Dispose());
-        AssertSleeps(() => owner.Resize(19), () => _ = owner.Memory);
-        AssertSleeps(() => owner.Resize(20), () => owner.Resize(20));
-        AssertSleeps(() => list.EnsureCapacity(17), () => Assert.Equal(5, list[0]));
-    }
-
-    [Fact]
-    public void An_interruption_does_not_end_the_wait_and_is_kept()
-    {
-        using var began = new ManualResetEventSlim();
-        using var owner = NativeMemoryOwner<int>.Create(16, new CallingAllocator(() =>
-        {
-            began.Set();
-            Thread.Sleep(500);
-        }));
-        long length = 0;
-        bool wasKept = false;
-        var reader = new Thread(() =>
-        {
-            began.Wait();
-            using (Borrow<int> borrow = owner.Borrow())
-            {
-                length = borrow.Length;
-            }
-
-            try
-            {
-                Thread.Sleep(1);
-            }
-            catch (ThreadInterruptedException)
-            {
-                wasKept = true;
-            }
-        });
-        reader.Start();
-        var interrupter = new Thread(() =>
-        {
-            began.Wait();
-            Thread.Sleep(200);
-            reader.Interrupt();
-        });
-        interrupter.Start();
-        owner.Resize(17);
-        reader.Join();
-        interrupter.Join();
-        Assert.Equal((17, true), (length, wasKept));
-    }
-
-    [Fact]
-    public void Disposing_does_not_wait_for_another_threads_resize()
-    {
-        using var began = new ManualResetEventSlim();
-        using var disposed = new ManualResetEventSlim();
-        bool wasDisposedFirst = false;
-        var allocator = new CallingAllocator(() =>
-        {
-            began.Set();
-            wasDisposedFirst = disposed.Wait(s_longest);
-        });
-        var owner = NativeMemoryOwner<int>.Create(16, allocator);
-        var other = new Thread(() =>
-        {
-            began.Wait();
-            owner.Dispose();
-            disposed.Set();
-        });
-        other.Start();
-        Assert.Throws<ObjectDisposedException>(() => owner.Resize(17));
-        other.Join();
-        Assert.Equal((true, true, 0), (wasDisposedFirst, owner.IsDisposed, allocator.LiveBlocks));
-    }
-
     private static NativeMemoryBudget Limited(long limit, Action onRefusal) =>
         NativeAllocator.Malloc.WithBudget(new()
         {
@@ -354,33 +272,7 @@ public class UseDuringResizeTests
 
     private static unsafe void ReleaseOf(NativeMemoryOwner<int> owner) => owner.Release();
 
-    private static void AssertSleeps(Action resize, Action use)
-    {
-        var watch = Stopwatch.StartNew();
-        var resizing = new Thread(() => resize());
-        resizing.Start();
-        Thread.Sleep(200);
-        (TimeSpan Processor, TimeSpan Elapsed) before = (ProcessorTime(), watch.Elapsed);
-        use();
-        (TimeSpan Processor, TimeSpan Elapsed) after = (ProcessorTime(), watch.Elapsed);
-        resizing.Join();
-        Assert.InRange(after.Elapsed - before.Elapsed, TimeSpan.FromSeconds(0.5), s_longest);
-        Assert.InRange((after.Processor - before.Processor) / (after.Elapsed - before.Elapsed), 0, 0.1);
-    }
-
-    /// <summary>Of this thread.</summary>
-    private static unsafe TimeSpan ProcessorTime()
-    {
-        const int ClockOfThread = 3;
-        long* time = stackalloc long[2];
-        Assert.Equal(0, GetClock(ClockOfThread, time));
-        return TimeSpan.FromSeconds(time[0]) + TimeSpan.FromMicroseconds(time[1] / 1000);
-    }
-
-    [DllImport("libc", EntryPoint = "clock_gettime")]
-    private static extern unsafe int GetClock(int clock, long* time);
-
-    /// <summary>Runs the body on a thread that is left behind if it hangs.</summary>
+    /// <summary>Runs the body on a thread that the test abandons if it hangs.</summary>
     private static void Within(Action body)
     {
         Exception? failure = null;
@@ -400,34 +292,6 @@ public class UseDuringResizeTests
             long lengths = list.LongCount + list.Capacity;
             list.Dispose();
             Volatile.Write(ref finalized.Value, lengths);
-        }
-    }
-
-    /// <summary>Calls the program in the middle of each resize.</summary>
-    private sealed class CallingAllocator(Action during) : NativeAllocator("Calling")
-    {
-        private int _liveBlocks;
-
-        public int LiveBlocks => Volatile.Read(ref _liveBlocks);
-
-        protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
-        {
-            Interlocked.Increment(ref _liveBlocks);
-            return zeroed ? NativeMemory.AllocZeroed(byteCount) : NativeMemory.Alloc(byteCount);
-        }
-
-        protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment)
-        {
-            during();
-            void* resized = NativeMemory.Realloc(block, newByteCount);
-            new Span<byte>((byte*)resized + oldByteCount, (int)(newByteCount - nuint.Min(oldByteCount, newByteCount))).Clear();
-            return resized;
-        }
-
-        protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
-        {
-            Interlocked.Decrement(ref _liveBlocks);
-            NativeMemory.Free(block);
         }
     }
 }

@@ -8,6 +8,7 @@ namespace NativeBuffers.Tests.Diagnostics.Faults;
 
 /// <summary>Each request to the system, the C library or the runtime is refused once: also those for what the library keeps for itself.</summary>
 [Collection(ProcessWide.Name)]
+[Slow]
 public class SupplyTests
 {
     public SupplyTests() => Needs.Caches();

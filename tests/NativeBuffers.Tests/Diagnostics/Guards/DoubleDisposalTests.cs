@@ -1,6 +1,7 @@
 namespace NativeBuffers.Tests.Diagnostics.Guards;
 
 /// <summary>Two copies of a scoped owner that are both disposed: told with all lines, once a site; and what looks like it, and is right.</summary>
+[Slow]
 public class DoubleDisposalTests
 {
     [Theory]

@@ -1,6 +1,7 @@
 namespace NativeBuffers.Tests.Diagnostics.Guards;
 
 /// <summary>The command <c>nativebuffers-guard</c>.</summary>
+[Slow]
 public class GuardReportCommandTests
 {
     private static readonly Type s_command = typeof(GuardReport.Program);

@@ -5,6 +5,7 @@ namespace NativeBuffers.Tests.Diagnostics.Guards;
 
 /// <summary>Blocks that an allocator gives out which it took from a guarded one.</summary>
 [Collection(ProcessWide.Name)]
+[Slow]
 public class HandedOnTests
 {
     private static readonly NativeAllocator s_all = new SamplingAllocator(NativeAllocator.Malloc, isAmbient: false, takesAll: true);

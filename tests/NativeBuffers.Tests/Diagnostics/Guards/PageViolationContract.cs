@@ -1,6 +1,7 @@
 namespace NativeBuffers.Tests.Diagnostics.Guards;
 
 /// <summary>What guards by pages find, each in a process of its own, and what they say about it.</summary>
+[Slow]
 public abstract class PageViolationContract(string guard, string pages = "")
 {
     [Theory]

@@ -4,6 +4,7 @@ namespace NativeBuffers.Tests.Diagnostics.Guards;
 
 /// <summary>What <see cref="GuardMode.Pages"/> does that does not end the process.</summary>
 [Collection(ProcessWide.Name)]
+[Slow]
 public class PagesGuardTests
 {
     private static readonly NativeAllocator s_guarded = NativeAllocator.Malloc.WithGuards(GuardMode.Pages);

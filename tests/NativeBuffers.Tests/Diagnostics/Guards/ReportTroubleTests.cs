@@ -3,6 +3,7 @@ using NativeBuffers.Violations;
 namespace NativeBuffers.Tests.Diagnostics.Guards;
 
 /// <summary>Where there can be no report, a correct program runs to its end, guarded or not, and one line says what is missing.</summary>
+[Slow]
 public class ReportTroubleTests
 {
     private const string Told = "NativeBuffers: guards work without a report, because ";

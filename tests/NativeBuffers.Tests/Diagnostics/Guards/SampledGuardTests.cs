@@ -5,6 +5,7 @@ namespace NativeBuffers.Tests.Diagnostics.Guards;
 
 /// <summary>What <see cref="GuardMode.Sampled"/> does that does not end the process.</summary>
 [Collection(ProcessWide.Name)]
+[Slow]
 public class SampledGuardTests
 {
     private static readonly NativeAllocator s_all = new SamplingAllocator(NativeAllocator.Malloc, isAmbient: false, takesAll: true);

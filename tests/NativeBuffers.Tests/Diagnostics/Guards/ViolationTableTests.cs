@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 namespace NativeBuffers.Tests.Diagnostics.Guards;
 
 /// <summary>The page's table of what is found, and how: each cell that promises something is played in a process of its own.</summary>
+[Slow]
 public sealed partial class ViolationTableTests
 {
     private const string Page = "docs/diagnostics.md";

@@ -2,6 +2,7 @@ namespace NativeBuffers.Tests.Diagnostics.Metrics;
 
 /// <summary>Loans are counted exactly, although nothing counts them where they happen.</summary>
 [Collection(ProcessWide.Name)]
+[Slow]
 public class AllocationCensusTests
 {
     public AllocationCensusTests()

@@ -1,6 +1,7 @@
 namespace NativeBuffers.Tests.Diagnostics.Metrics;
 
 [Collection(ProcessWide.Name)]
+[Slow]
 public class CountedUnderStressTests
 {
     private const int Threads = 4;

@@ -3,6 +3,7 @@ using NativeBuffers.Metered;
 namespace NativeBuffers.Tests.Diagnostics.Metrics;
 
 /// <summary>What a process tells is seen from another one, by the same way as that of <c>dotnet-counters</c>.</summary>
+[Slow]
 public class EventPipeTests
 {
     private static readonly TimeSpan s_long = TimeSpan.FromMinutes(1);

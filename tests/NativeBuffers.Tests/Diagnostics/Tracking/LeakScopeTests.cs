@@ -3,6 +3,7 @@ using NativeBuffers.Watched.Tracking;
 
 namespace NativeBuffers.Tests.Diagnostics.Tracking;
 
+[Slow]
 public class LeakScopeTests
 {
     public static TheoryData<string> Kinds => [.. OwnerKinds.All.Keys];

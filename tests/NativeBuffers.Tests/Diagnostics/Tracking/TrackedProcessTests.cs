@@ -4,6 +4,7 @@ using NativeBuffers.Watched.Tracking;
 namespace NativeBuffers.Tests.Diagnostics.Tracking;
 
 /// <summary>Processes that were started with tracking.</summary>
+[Slow]
 public partial class TrackedProcessTests
 {
     private static readonly string[] s_sites = ["NATIVEBUFFERS_TRACK=sites"];

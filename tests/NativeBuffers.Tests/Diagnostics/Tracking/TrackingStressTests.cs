@@ -4,6 +4,7 @@ namespace NativeBuffers.Tests.Diagnostics.Tracking;
 
 /// <summary>Whatever several threads do at once: when they have done it, the figures are exact.</summary>
 [Collection(ProcessWide.Name)]
+[Slow]
 public class TrackingStressTests
 {
     private const int ThreadCount = 4;

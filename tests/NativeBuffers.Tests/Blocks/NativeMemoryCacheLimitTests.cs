@@ -1,0 +1,144 @@
+using NativeBuffers.Blocks;
+using NativeBuffers.Blocks.Cache;
+
+namespace NativeBuffers.Tests.Blocks;
+
+/// <summary>The limits of the caches, of each thread and of the process.</summary>
+[Collection(ProcessWide.Name)]
+[Slow]
+public class NativeMemoryCacheLimitTests
+{
+    public NativeMemoryCacheLimitTests() => Needs.Caches();
+
+    [Fact]
+    public void Cached_blocks_stay_inside_both_limits()
+    {
+        OtherThread.Run(
+            static () =>
+            {
+                for (int length = 1; length < SizeClasses.Largest; length = (length * 5 / 4) + 1)
+                {
+                    NestedBuffers.Use(length, depth: 150);
+                    Assert.InRange(NativeMemoryCache.CachedBytes, 1, NativeMemoryCache.ProcessLimitBytes);
+                    Assert.InRange(ThreadCaches.ByteCount, 1, NativeMemoryCache.ThreadLimitBytes * 8);
+                }
+            });
+        NativeMemoryCache.Trim();
+    }
+
+    [Theory]
+    [InlineData(0, 0, 0)]
+    [InlineData(0, 1_000_000, 1_000_000)]
+    [InlineData(1_000_000, 0, 0)]
+    [InlineData(100_000, 1_000_000, 1_000_000)]
+    [InlineData(1_000_000, 50_000, 50_000)]
+    public void Limits_are_kept_by_all_threads_together(long threadLimit, long processLimit, long expected)
+    {
+        // Owners that earlier tests forgot are freed now, and not while this test counts.
+        Collector.Settle();
+        NativeMemoryCache.Trim();
+        long alreadyReserved = CacheBudget.Reserved;
+        (long thread, long process) = (CacheBudget.ThreadLimit, CacheBudget.ProcessLimit);
+        try
+        {
+            (CacheBudget.ThreadLimit, CacheBudget.ProcessLimit) = (threadLimit, alreadyReserved + processLimit);
+            var failures = new List<string>();
+            long before = NativeMemoryCache.CachedBytes;
+            OtherThread.Together(Work, Work, Work, Work);
+            Check();
+            Assert.Empty(failures);
+
+            void Work()
+            {
+                foreach (int length in new[] { 64, 1000, 5000, 30_000, 250_000 })
+                {
+                    NestedBuffers.Use(length, depth: 100);
+                    Check();
+                }
+            }
+
+            void Check()
+            {
+                // While threads work, the count may miss blocks that move between caches.
+                long kept = NativeMemoryCache.CachedBytes - before;
+                if (CacheBudget.Reserved - alreadyReserved > expected || (expected == 0 && kept > 0))
+                {
+                    lock (failures)
+                    {
+                        failures.Add($"{kept} bytes kept, {CacheBudget.Reserved - alreadyReserved} reserved.");
+                    }
+                }
+            }
+        }
+        finally
+        {
+            (CacheBudget.ThreadLimit, CacheBudget.ProcessLimit) = (thread, process);
+            NativeMemoryCache.Trim();
+        }
+    }
+
+    [Fact]
+    public void The_limit_of_the_process_is_not_passed_for_a_moment()
+    {
+        long process = CacheBudget.ProcessLimit;
+        long limit = CacheBudget.ProcessLimit = CacheBudget.Reserved + 1000;
+        try
+        {
+            new Race().Run(Reserve, Reserve, Reserve);
+        }
+        finally
+        {
+            CacheBudget.ProcessLimit = process;
+        }
+
+        void Reserve(Random random)
+        {
+            bool isReserved = CacheBudget.TryReserve(800);
+            long reserved = CacheBudget.Reserved;
+            if (isReserved)
+            {
+                CacheBudget.Release(800);
+            }
+
+            Assert.InRange(reserved, 0, limit);
+        }
+    }
+
+    [Fact]
+    public void Room_that_idle_threads_reserved_goes_back_to_the_budget()
+    {
+        NativeMemoryCache.Trim();
+        long before = CacheBudget.Reserved;
+        using var filled = new CountdownEvent(8);
+        using var done = new ManualResetEventSlim();
+        Thread[] idle =
+        [
+            .. Enumerable.Range(0, 8).Select(
+                _ => new Thread(
+                    () =>
+                    {
+                        NestedBuffers.Use(5000, depth: 50);
+                        filled.Signal();
+                        done.Wait();
+                        NestedBuffers.Use(5000, depth: 50);
+                    })),
+        ];
+        foreach (Thread thread in idle)
+        {
+            thread.Start();
+        }
+
+        filled.Wait(TestContext.Current.CancellationToken);
+        Assert.NotEqual(before, CacheBudget.Reserved);
+        NativeMemoryCache.Trim();
+        Assert.Equal(before, CacheBudget.Reserved);
+        done.Set();
+        foreach (Thread thread in idle)
+        {
+            thread.Join();
+        }
+
+        NativeMemoryCache.Trim();
+        Assert.Equal(before, CacheBudget.Reserved);
+    }
+}
