@@ -44,7 +44,7 @@ public sealed class ProgramTests : IDisposable
     [Theory]
     [InlineData("/dev/null")]
     [InlineData("/proc/cpuinfo")]
-    public void What_cannot_be_mapped_gets_one_clear_line(string path)
+    public void A_path_that_cannot_be_mapped_gets_one_clear_line(string path)
     {
         if (OperatingSystem.IsLinux())
             AssertOneLine(Run("--file", path), exitCode: 1, "cannot be mapped");
@@ -118,7 +118,7 @@ public sealed class ProgramTests : IDisposable
     }
 
     [Fact]
-    public void A_directory_for_a_file_and_a_result_with_no_place_to_go_are_told_before_any_work()
+    public void A_directory_for_a_file_and_a_missing_output_folder_are_refused_before_any_work()
     {
         AssertOneLine(Run("--file", _folder), 1, "is a directory");
         AssertOneLine(Run("--output", Path.Combine(_folder, "nowhere", "answer.txt")), 1, "there is no directory");

@@ -8,7 +8,7 @@ public static class RandomInput
 {
     private static readonly string[] s_letters = ["a", "b", "Z", " ", "-", ".", "0", "9", "'", "\0", "\r", ":", "<", "é", "ß", "中", "\uFF5E", "🐝"];
 
-    /// <summary>Names with few different letters, of all lengths, some of them the start of others.</summary>
+    /// <summary>Names with few different letters, of all lengths, some of them the start of longer names.</summary>
     public static string[] Names(Random random, int count)
     {
         var names = new HashSet<string>();

@@ -52,7 +52,7 @@ public class ValidInputTests
     [MemberData(nameof(Versions))]
     public void Names_whose_halves_cancel_out_are_kept_apart(string version)
     {
-        // The sixteen bytes in front fold onto those behind them, and words onto words: all of these hash alike.
+        // The first sixteen bytes fold onto the next sixteen, and words onto words: all of these hash alike.
         string[] parts = ["aaaa", "bbbb", "cccc", "dddd", "eeee"];
         string[] names = [.. parts.Select(p => string.Concat(Enumerable.Repeat(p, 4)) + string.Concat(Enumerable.Repeat(p, 3)) + p[1..])];
         names = [.. names, .. names.Select(n => n[16..] + n[..16])];

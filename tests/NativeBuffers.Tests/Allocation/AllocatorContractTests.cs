@@ -66,10 +66,10 @@ public class BudgetAllocatorTests() : AllocatorContract(NativeAllocator.Malloc.W
 [Slow]
 public class BudgetBelowAnotherTests() : AllocatorContract(NativeAllocator.Pages.WithLimit(long.MaxValue).WithLimit(long.MaxValue));
 
-/// <summary>What would fail, but not yet.</summary>
+/// <summary>An allocator that is set to fail after more allocations than the tests make.</summary>
 public class FaultyAllocatorTests() : AllocatorContract(NativeAllocator.Malloc.WithFaults(FaultPlan.FailNth(long.MaxValue)));
 
-/// <summary>What stands in front while fault injection runs: here nothing fails.</summary>
+/// <summary>The wrapper of a run of fault injection, which lets no allocation fail here.</summary>
 public class WatchedForFaultsTests() : AllocatorContract(new WatchedForFaults(NativeAllocator.Malloc, new FaultRun(0, first: null)));
 
 [Slow]

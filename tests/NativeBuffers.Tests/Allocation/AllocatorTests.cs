@@ -4,12 +4,12 @@ using NativeBuffers.Regions;
 
 namespace NativeBuffers.Tests.Allocation;
 
-/// <summary>What single allocators promise beyond the contract.</summary>
+/// <summary>Promises of single allocators beyond the contract.</summary>
 [Collection(ProcessWide.Name)]
 public class AllocatorTests
 {
     [Fact]
-    public unsafe void A_block_of_malloc_may_be_freed_by_C_and_the_other_way_round()
+    public unsafe void Malloc_and_C_free_each_others_blocks()
     {
         void* block = NativeAllocator.Malloc.Allocate(100);
         NativeMemory.Free(block);
@@ -18,7 +18,7 @@ public class AllocatorTests
     }
 
     [Fact]
-    public unsafe void Blocks_of_HGlobal_and_CoTaskMem_may_be_freed_by_Marshal_and_the_other_way_round()
+    public unsafe void HGlobal_and_CoTaskMem_and_Marshal_free_each_others_blocks()
     {
         Marshal.FreeHGlobal((nint)NativeAllocator.HGlobal.Allocate(100));
         Marshal.FreeCoTaskMem((nint)NativeAllocator.CoTaskMem.Allocate(100));
@@ -63,7 +63,7 @@ public class AllocatorTests
         long before = PinnedBytes();
         void* block = NativeAllocator.PinnedHeap.Allocate(50_000_000);
         Fill(block, 9);
-        // Pinned blocks that others have left behind may go meanwhile.
+        // Pinned blocks that earlier tests forgot may be freed at the same time.
         Assert.InRange(PinnedBytes() - before, 49_500_000, 50_100_000);
         Assert.True(Holds(block, 9));
         NativeAllocator.PinnedHeap.Free(block, 50_000_000);
@@ -94,7 +94,7 @@ public class AllocatorTests
     }
 
     [Fact]
-    public unsafe void Functions_that_break_the_promise_of_alignment_are_told_so()
+    public unsafe void Functions_that_break_the_promise_of_alignment_are_refused()
     {
         NativeAllocator crooked = NativeAllocator.FromFunctions("crooked", &AllocateCrooked, null, &FreeCrooked);
         InvalidOperationException told = Assert.Throws<InvalidOperationException>(() => NativeBuffer.Create<byte>(10, crooked).Dispose());
@@ -120,7 +120,7 @@ public class AllocatorTests
     }
 
     [Fact]
-    public void What_an_allocator_throws_reaches_the_caller_and_nothing_is_lost()
+    public void An_allocators_exception_reaches_the_caller_and_nothing_is_lost()
     {
         var allocator = new CustomAllocator { Thrown = new NotSupportedException("not today") };
         for (int i = 0; i < 100; i++)

@@ -1,10 +1,10 @@
 namespace NativeBuffers.Tests.Allocation;
 
-/// <summary>Who is asked before a budget refuses.</summary>
+/// <summary>The callbacks that a budget calls before it refuses.</summary>
 public class BudgetCallbackTests
 {
     [Fact]
-    public void What_a_callback_frees_may_be_had()
+    public void Bytes_that_a_callback_frees_can_be_allocated()
     {
         NativeMemoryOwner<byte>? cached = null;
         NativeMemoryRefusal? seen = null;
@@ -121,7 +121,7 @@ public class BudgetCallbackTests
     }
 
     [Fact]
-    public void Who_sets_room_aside_asks_nobody_to_make_some()
+    public void A_reservation_calls_no_callback()
     {
         int calls = 0;
         NativeMemoryBudget top = NativeAllocator.Malloc.WithBudget(
@@ -205,7 +205,7 @@ public class BudgetCallbackTests
     }
 
     [Fact]
-    public void What_a_callback_throws_comes_out_and_nothing_is_charged()
+    public void A_callbacks_exception_comes_out_and_nothing_is_charged()
     {
         NativeMemoryBudget budget = NativeAllocator.Malloc.WithBudget(
             new() { Limit = 1000, OnRefusal = static _ => throw new InvalidTimeZoneException() });

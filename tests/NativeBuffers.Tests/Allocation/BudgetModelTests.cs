@@ -3,7 +3,7 @@ using FsCheck.Fluent;
 
 namespace NativeBuffers.Tests.Allocation;
 
-/// <summary>Random programs run on a tree of budgets and on a model that adds everything up anew each time; they must agree.</summary>
+/// <summary>Random programs run on a tree of budgets and on a model that recomputes each sum; both must agree.</summary>
 [CorrectProgram]
 public class BudgetModelTests
 {

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Tests.Allocation;
 
-/// <summary>Every owner stays inside its budget, is as it was when it could not grow, and gives all back.</summary>
+/// <summary>Every owner stays inside its budget, is unchanged if it cannot grow, and returns all of its bytes.</summary>
 [CorrectProgram]
 public class BudgetOwnersTests
 {

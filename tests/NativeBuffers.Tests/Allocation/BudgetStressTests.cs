@@ -15,7 +15,7 @@ public class BudgetStressTests
     {
         Needs.BareBlocks();
 
-        // The allocator behind knows best how much is in use.
+        // The wrapped allocator counts the bytes in use.
         var behind = new CountingAllocator();
         NativeMemoryBudget top = behind.WithBudget(new() { Limit = 20_000 });
         NativeMemoryBudget[] children =
@@ -68,7 +68,7 @@ public class BudgetStressTests
         Assert.Equal([3_000L, 0, 1_000], children.Select(static child => child.ReservedBytes));
     }
 
-    /// <summary>Short ways through the lock, so that threads are in it at the same time: what is counted twice or not at all shows in the end.</summary>
+    /// <summary>Short turns in the lock, so that threads meet in it. A byte that is counted twice or not at all shows in the sums.</summary>
     [Fact]
     public unsafe void Nothing_is_lost_where_threads_do_nothing_else_than_allocate_and_free()
     {
@@ -87,7 +87,7 @@ public class BudgetStressTests
     }
 
     [Fact]
-    public void What_is_reserved_is_never_refused_while_others_take_all_they_can()
+    public void Reserved_bytes_are_never_refused_while_other_threads_take_all_they_can()
     {
         NativeMemoryBudget top = NativeAllocator.Malloc.WithBudget(new() { Limit = 10_000 });
         using NativeMemoryBudget child = top.WithBudget(new() { Limit = 2_000, ReservedBytes = 2_000 });
@@ -163,7 +163,7 @@ public class BudgetStressTests
         Array.ForEach(threads, static thread => thread.Join());
     }
 
-    /// <summary>Counts what is live, exactly: up before it is given out is too early, so down before it is freed, and up after.</summary>
+    /// <summary>Counts live bytes exactly: adds them before it allocates, and subtracts them after it frees.</summary>
     private sealed class CountingAllocator() : NativeAllocator("Counting")
     {
         private readonly Lock _gate = new();

@@ -7,7 +7,7 @@ namespace NativeBuffers.Tests.Allocation;
 public class BudgetTests
 {
     [Fact]
-    public unsafe void A_budget_counts_what_was_asked_for_and_no_more()
+    public unsafe void A_budget_counts_exactly_the_requested_bytes()
     {
         NativeMemoryBudget budget = NativeAllocator.Pages.WithBudget(new() { Name = "Mine", Limit = 1000 });
         void* block = budget.Allocate(600);
@@ -21,7 +21,7 @@ public class BudgetTests
     }
 
     [Fact]
-    public unsafe void Growth_is_charged_before_and_what_shrinks_is_given_back()
+    public unsafe void Growth_is_charged_before_and_shrinking_is_credited_after()
     {
         NativeMemoryBudget budget = NativeAllocator.Malloc.WithBudget(new() { Limit = 1000 });
         void* block = budget.Allocate(100);
@@ -68,7 +68,7 @@ public class BudgetTests
     }
 
     [Fact]
-    public unsafe void What_the_allocator_behind_refuses_is_not_charged_and_is_no_peak()
+    public unsafe void A_refusal_of_the_wrapped_allocator_is_not_charged_and_is_no_peak()
     {
         var inner = new WatchingAllocator();
         NativeMemoryBudget budget = inner.WithBudget(new());
@@ -113,7 +113,7 @@ public class BudgetTests
     }
 
     [Fact]
-    public void What_is_reserved_is_there_whatever_those_beside_it_do()
+    public void A_reservation_stays_whatever_its_siblings_allocate()
     {
         NativeMemoryBudget top = NativeAllocator.Malloc.WithBudget(new() { Name = "Top", Limit = 1000 });
         NativeMemoryBudget child = top.WithBudget(new() { Limit = 800, ReservedBytes = 600 });
@@ -168,7 +168,7 @@ public class BudgetTests
     }
 
     [Fact]
-    public void A_budget_that_was_forgotten_gives_back_what_it_reserved()
+    public void A_forgotten_budget_returns_its_reservation()
     {
         NativeMemoryBudget top = NativeAllocator.Malloc.WithBudget(new() { Limit = 1000 });
         Forget(top);
@@ -213,7 +213,7 @@ public class BudgetTests
     }
 
     [Fact]
-    public void A_refusal_is_told_to_the_metrics()
+    public void A_refusal_is_counted_by_the_metrics()
     {
         long before = Tally.Of(Happening.BudgetRefusal);
         Assert.False(NativeBuffer.TryCreate<byte>(2, out _, NativeAllocator.Malloc.WithLimit(1)));
@@ -221,7 +221,7 @@ public class BudgetTests
     }
 
     [Fact]
-    public void What_stands_between_hides_no_refusal()
+    public void A_wrapper_between_hides_no_refusal()
     {
         NativeMemoryBudget low = NativeAllocator.Malloc.WithBudget(new() { Name = "Low", Limit = 1000 });
         NativeAllocator[] between =
@@ -261,7 +261,7 @@ public class BudgetTests
     }
 
     [Fact]
-    public void A_budget_may_stand_before_and_behind_other_things()
+    public void A_budget_may_wrap_and_be_wrapped()
     {
         NativeMemoryBudget low = NativeAllocator.Malloc.WithBudget(new() { Name = "Low", Limit = 1000 });
         var plan = FaultPlan.FailNth(2);
@@ -304,7 +304,7 @@ public class BudgetTests
     }
 
     [Fact]
-    public void What_a_callback_is_refused_while_a_list_tries_counts()
+    public void A_refusal_inside_a_callback_counts_while_a_list_tries()
     {
         NativeMemoryBudget other = NativeAllocator.Malloc.WithLimit(1);
         NativeMemoryBudget budget = NativeAllocator.Malloc.WithBudget(new() { Limit = 1_000, OnRefusal = _ => NativeBuffer.TryCreate<byte>(2, out NativeBuffer<byte> _, other) });
@@ -316,7 +316,7 @@ public class BudgetTests
     }
 
     [Fact]
-    public void What_is_set_aside_for_those_below_can_be_seen()
+    public void Bytes_reserved_for_child_budgets_can_be_seen()
     {
         NativeMemoryBudget top = NativeAllocator.Malloc.WithLimit(1_000);
         using NativeMemoryBudget low = top.WithBudget(new() { ReservedBytes = 600 });

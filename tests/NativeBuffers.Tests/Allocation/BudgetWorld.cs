@@ -3,7 +3,7 @@ using NativeBuffers.Tests.Model;
 
 namespace NativeBuffers.Tests.Allocation;
 
-/// <summary>A tree of budgets, and what it should be.</summary>
+/// <summary>A tree of budgets, and a model of its counts.</summary>
 internal sealed class BudgetWorld
 {
     private readonly int _error;
@@ -18,7 +18,7 @@ internal sealed class BudgetWorld
         _nodes.Add(new Node(null, 1000, NativeAllocator.Malloc.WithBudget(new() { Name = "0", Limit = 1000 })));
     }
 
-    /// <summary>Does a step; whether the tree is what it should be afterwards.</summary>
+    /// <summary>Does a step, and returns whether the tree agrees with the model afterwards.</summary>
     public bool Step(BudgetStep step) => Apply(step) && _nodes.TrueForAll(Agrees);
 
     public void FreeAll()

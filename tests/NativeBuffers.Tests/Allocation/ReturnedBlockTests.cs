@@ -3,7 +3,7 @@ using NativeBuffers.Tests.Interop;
 
 namespace NativeBuffers.Tests.Allocation;
 
-/// <summary>What a user's allocator or C function returns is looked at, and nothing is lost or freed twice when it is refused.</summary>
+/// <summary>Blocks that a user's allocator or C function returns are checked. A refused block is neither lost nor freed twice.</summary>
 [Collection(ProcessWide.Name)]
 public sealed class ReturnedBlockTests
 {
@@ -101,7 +101,7 @@ public sealed class ReturnedBlockTests
 
     [Theory]
     [MemberData(nameof(Impossible))]
-    public unsafe void A_block_that_was_resized_to_such_an_address_stays_as_it_was(long address)
+    public unsafe void A_block_that_was_resized_to_such_an_address_is_unchanged(long address)
     {
         Needs.BareBlocks();
         NativeAllocator hostile = HostileHeap.Open();
@@ -169,7 +169,7 @@ public sealed class ReturnedBlockTests
     }
 
     [Fact]
-    public void Budgets_and_trackers_in_front_count_what_became_of_it()
+    public void Budgets_and_trackers_around_it_count_its_outcome()
     {
         Needs.BareBlocks();
         NativeAllocator hostile = HostileHeap.Open();
@@ -189,7 +189,7 @@ public sealed class ReturnedBlockTests
     }
 
     [Fact]
-    public unsafe void A_checked_allocator_that_returns_a_block_in_use_is_told_so()
+    public unsafe void A_checked_allocator_that_returns_a_block_in_use_is_reported()
     {
         NativeAllocator hostile = HostileHeap.Open();
         NativeAllocator guard = hostile.WithGuards(GuardMode.Checked);

@@ -50,7 +50,7 @@ public class AbandonedArenaTests
     }
 
     [Fact]
-    public void Arenas_of_threads_that_end_while_others_run_are_given_back_and_harm_nobody()
+    public void Arenas_of_threads_that_end_are_freed_while_other_threads_run()
     {
         var allocator = new WatchingAllocator();
         var isOver = new ManualResetEventSlim();

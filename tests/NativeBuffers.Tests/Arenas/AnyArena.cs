@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace NativeBuffers.Tests.Arenas;
 
-/// <summary>An arena, a scope or a borrow: what is true of all of them is tested once.</summary>
+/// <summary>An arena, a scope or a borrow, so that their common promises are tested once.</summary>
 internal readonly ref struct AnyArena
 {
     private readonly NativeArena _arena;
@@ -28,7 +28,7 @@ internal readonly ref struct AnyArena
         _kind = ArenaKind.Borrow;
     }
 
-    /// <summary>What is done with an arena.</summary>
+    /// <summary>A use of an arena.</summary>
     public delegate void Use(in AnyArena arena);
 
     /// <summary>Creates an arena, lets it be used, and disposes it.</summary>
@@ -62,7 +62,7 @@ internal readonly ref struct AnyArena
         use(new AnyArena(inner));
     }
 
-    /// <summary>What the use throws; null if it does not.</summary>
+    /// <summary>The exception that the use throws; null if it throws none.</summary>
     public static Exception? Thrown(in AnyArena arena, Use use)
     {
         try

@@ -7,7 +7,7 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Tests.Arenas;
 
-/// <summary>What every arena, scope and borrow does, whatever its blocks come from.</summary>
+/// <summary>Promises of every arena, scope and borrow, whatever the source of their blocks.</summary>
 [CorrectProgram]
 public class ArenaAllocationTests
 {
@@ -86,7 +86,7 @@ public class ArenaAllocationTests
             });
 
     [Fact]
-    public void What_a_type_asks_for_is_a_power_of_two()
+    public void The_alignment_of_a_type_is_a_power_of_two()
     {
         PowerOfTwo<(byte, byte)>();
         PowerOfTwo<(byte, long)>();
@@ -132,7 +132,7 @@ public class ArenaAllocationTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void What_no_memory_has_room_for_is_refused_and_nothing_changes(ArenaKind kind) =>
+    public void A_length_beyond_all_memory_is_refused_and_nothing_changes(ArenaKind kind) =>
         AnyArena.With(
             kind,
             static (in AnyArena arena) =>
@@ -302,7 +302,7 @@ public class ArenaAllocationTests
         }
     }
 
-    /// <summary>What a vector of this many bytes is aligned to: Arm64 has no registers above 16 bytes, and its C none of these types.</summary>
+    /// <summary>The alignment of a vector of this many bytes: Arm64 has no registers above 16 bytes, and its C has no such types.</summary>
     private static ulong Widest(ulong byteCount) =>
         RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 16 : byteCount;
 

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Tests.Arenas;
 
-/// <summary>What arenas leave behind: nothing. And what the rest of the process does to them meanwhile: nothing.</summary>
+/// <summary>Arenas leave no blocks when they end, and the rest of the process does not change their cost.</summary>
 [Collection(ProcessWide.Name)]
 public class ArenaCostTests
 {
@@ -145,7 +145,7 @@ public class ArenaCostTests
     }
 
     [Fact]
-    public void What_an_arena_had_goes_back_to_the_cache_and_from_there_to_the_system()
+    public void Blocks_of_an_arena_go_back_to_the_cache_and_from_there_to_the_system()
     {
         OtherThread.Run(
             static () =>

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Tests.Arenas;
 
-/// <summary>What allocates from an arena.</summary>
+/// <summary>The types that allocate from an arena.</summary>
 public enum ArenaKind
 {
     /// <summary>A <see cref="NativeArena"/>.</summary>

@@ -33,7 +33,7 @@ public class ArenaLifetimeTests
     }
 
     [Fact]
-    public void Copies_allocate_behind_each_other_and_end_together()
+    public void Copies_allocate_after_each_other_and_end_together()
     {
         var arena = NativeArena.Create();
         NativeArena copy = arena;
@@ -238,7 +238,7 @@ public class ArenaLifetimeTests
     }
 
     [Fact]
-    public void A_scope_gives_back_exactly_what_was_allocated_from_it()
+    public void A_scope_frees_exactly_its_own_allocations()
     {
         var allocator = new WatchingAllocator();
         using (var arena = NativeArena.Create(1000, allocator))

@@ -5,7 +5,7 @@ namespace NativeBuffers.Tests.Arenas;
 /// <summary>A limit is exact to the byte, wherever the bytes are.</summary>
 public class ArenaLimitTests
 {
-    /// <summary>What an open scope takes, in bytes.</summary>
+    /// <summary>The bytes that an open scope itself uses.</summary>
     private const int Mark = 56;
 
     public static MatrixTheoryData<int, int, int> LimitsAndPieces => new(
@@ -15,7 +15,7 @@ public class ArenaLimitTests
 
     [Theory]
     [MemberData(nameof(LimitsAndPieces))]
-    public void As_many_bytes_are_handed_out_as_the_limit_says_and_no_more(int limit, int initialBytes, int piece)
+    public void The_limit_is_the_exact_number_of_bytes_that_are_handed_out(int limit, int initialBytes, int piece)
     {
         using var arena = NativeArena.Create(initialBytes, byteLimit: limit);
         int left = limit;
@@ -121,7 +121,7 @@ public class ArenaLimitTests
     [Theory]
     [InlineData(0)]
     [InlineData(4000)]
-    public void What_the_limit_refuses_takes_no_block(int initialBytes)
+    public void A_request_that_the_limit_refuses_takes_no_block(int initialBytes)
     {
         var allocator = new CustomAllocator();
         int limit = initialBytes + 67;

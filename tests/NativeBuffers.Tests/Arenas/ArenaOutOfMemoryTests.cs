@@ -1,6 +1,6 @@
 namespace NativeBuffers.Tests.Arenas;
 
-/// <summary>When the source of an arena's blocks has no more, or throws.</summary>
+/// <summary>The allocator of an arena's blocks has no memory, or throws.</summary>
 public class ArenaOutOfMemoryTests
 {
     [Theory]
@@ -41,7 +41,7 @@ public class ArenaOutOfMemoryTests
     }
 
     [Fact]
-    public void A_scope_that_cannot_begin_leaves_the_arena_as_it_was()
+    public void A_scope_that_cannot_begin_leaves_the_arena_unchanged()
     {
         var allocator = new WatchingAllocator();
         using (var arena = NativeArena.Create(100, allocator))
@@ -79,11 +79,11 @@ public class ArenaOutOfMemoryTests
         allocator.AssertAllFreed();
     }
 
-    /// <summary>An allocator's free must not throw. If it does, the arena still must not hand out what was freed.</summary>
+    /// <summary>An allocator's free must not throw. If it does, the arena still must not hand out the freed block.</summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void What_a_free_that_throws_has_freed_is_not_used(bool isArena)
+    public void A_block_whose_free_threw_is_not_used(bool isArena)
     {
         var allocator = new WatchingAllocator();
         var arena = NativeArena.Create(100, allocator);

@@ -4,7 +4,7 @@ namespace NativeBuffers.Tests.Arenas;
 
 /// <summary>Slices find their elements again, and nothing else.</summary>
 /// <remarks>
-/// A slice is an element like others, so uninitialized memory may hold any as well. The tests make such values by the internal
+/// A slice is a plain element, so uninitialized memory may hold any value as one. The tests make such values by the internal
 /// constructor.
 /// </remarks>
 [Collection(ProcessWide.Name)]
@@ -92,7 +92,7 @@ public class ArenaSliceTests
             }
         }
 
-        // What was the program's own may be written, and the arena is unharmed.
+        // The program may write to its own memory, and the arena is unharmed.
         Assert.NotEqual(0, accepted);
         Assert.False(arena.AsSpan(inSecond)[..1000].ContainsAnyExcept((byte)0xFF));
         arena.Allocate<byte>(1_000_000).Fill(1);
@@ -185,7 +185,7 @@ public class ArenaSliceTests
     }
 
     [Fact]
-    public void Slices_may_stand_in_elements_of_the_arena()
+    public void Slices_may_be_elements_of_the_arena()
     {
         using var owner = NativeArenaOwner.Create(64);
         ArenaSlice<Node> root;

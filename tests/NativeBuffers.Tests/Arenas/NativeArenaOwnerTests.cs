@@ -77,7 +77,7 @@ public class NativeArenaOwnerTests
     }
 
     [Fact]
-    public void What_was_allocated_stays_until_a_reset_which_keeps_one_block()
+    public void Allocations_stay_until_a_reset_which_keeps_one_block()
     {
         var allocator = new WatchingAllocator();
         using (var owner = NativeArenaOwner.Create(100, allocator))

@@ -106,7 +106,7 @@ public class RevivedArenaTests
 
     /// <summary>Makes arenas of several blocks, forgets them, and has them back when their blocks were given back.</summary>
     /// <param name="allocator">Of the blocks.</param>
-    /// <param name="first">What the finalizer does with each.</param>
+    /// <param name="first">The use of each arena by the finalizer.</param>
     private static ConcurrentQueue<NativeArenaOwner> Revive(NativeAllocator? allocator, Action<NativeArenaOwner> first)
     {
         var revived = new ConcurrentQueue<NativeArenaOwner>();
@@ -143,7 +143,7 @@ public class RevivedArenaTests
         return owner;
     }
 
-    /// <summary>An object pool that takes back what was forgotten.</summary>
+    /// <summary>An object pool that takes back forgotten objects.</summary>
     private sealed class Keeper(NativeArenaOwner arena, ConcurrentQueue<NativeArenaOwner> revived, Action<NativeArenaOwner> first)
     {
         ~Keeper()

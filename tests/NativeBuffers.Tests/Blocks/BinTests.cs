@@ -10,7 +10,7 @@ namespace NativeBuffers.Tests.Blocks;
 public class BinTests
 {
     [Fact]
-    public unsafe void What_was_given_last_is_taken_first_and_what_has_no_room_is_refused()
+    public unsafe void The_last_block_put_is_taken_first_and_a_full_bin_refuses()
     {
         using var fixture = new Fixture(slots: 4, capacity: 2);
         Bin* bin = fixture.Bin;
@@ -93,7 +93,7 @@ public class BinTests
 
     /// <summary>
     /// The owner takes and gives as fast as it can, through the fast and the slow ways, while a visitor empties the
-    /// bin into a depotBin all the time. The owner marks what it holds; a slot that it is given twice is seen, and so is
+    /// bin into a depot bin all the time. The owner marks its slots: a slot that it gets twice is found, and so is
     /// one that is lost.
     /// </summary>
     [Fact]

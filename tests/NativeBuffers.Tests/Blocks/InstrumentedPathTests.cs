@@ -5,7 +5,7 @@ using NativeBuffers.Blocks.Stats;
 
 namespace NativeBuffers.Tests.Blocks;
 
-/// <summary>What only a process that tracks its blocks shows: the suite runs in one, too.</summary>
+/// <summary>Tests that only a process that tracks its blocks can run.</summary>
 [Collection(ProcessWide.Name)]
 public class InstrumentedPathTests
 {
@@ -15,7 +15,7 @@ public class InstrumentedPathTests
         Assert.SkipUnless(NativeMemoryTracker.IsTracking, "This process does not track its blocks.");
         OtherThread.Run(static () =>
         {
-            // One is hot behind whoever watches, and the countdown of samples is at its end.
+            // One is hot after the hooks have run, and the countdown of samples is at its end.
             Create(3, static () => { });
             unsafe
             {
@@ -62,7 +62,7 @@ public class InstrumentedPathTests
 
     private static long SlotsInUse => ((long)SlotTable.SlabCount * SlotTable.SlabLength) - SlotTable.VacantCount;
 
-    /// <summary>Whoever begins to use buffers takes what ended threads have left.</summary>
+    /// <summary>The next thread that uses buffers takes the caches of ended threads.</summary>
     private static void Reclaim()
     {
         OtherThread.Run(static () => ThreadCaches.ReclaimEnded());

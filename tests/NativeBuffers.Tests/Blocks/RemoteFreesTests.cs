@@ -6,7 +6,7 @@ using NativeBuffers.Blocks.Lifecycle;
 
 namespace NativeBuffers.Tests.Blocks;
 
-/// <summary>A block that two threads give back at once is in the queue though its own thread has it: what comes of that.</summary>
+/// <summary>Two threads free a block at once, so that it is in the list of remote frees while its own thread uses it.</summary>
 [Collection(ProcessWide.Name)]
 public class RemoteFreesTests
 {
@@ -39,7 +39,7 @@ public class RemoteFreesTests
                 owner.Resize(Small);
                 OtherThread.Run(owner.Dispose);
 
-                // Who asks for blocks of the first size now must get as many bytes.
+                // An allocation of the first size must still get that number of bytes.
                 PooledBuffer<byte>[] next = [.. Enumerable.Range(0, 300).Select(static _ => NativeMemoryPool<byte>.Shared.RentBuffer(Medium))];
                 foreach (PooledBuffer<byte> each in next)
                 {

@@ -8,10 +8,10 @@ public class ReturnedElsewhereTests
     private const int ByteCount = 64 * 1024;
 
     [Fact]
-    public void What_waits_for_its_own_thread_counts_as_kept()
+    public void Blocks_that_wait_for_their_own_thread_count_as_cached()
     {
         Needs.Caches();
-        // What other tests have forgotten is given back now, and not while this one counts.
+        // Owners that earlier tests forgot are freed now, and not while this test counts.
         Collector.Settle();
         NativeMemoryCache.Trim();
         RunBeside(owners =>

@@ -5,7 +5,7 @@ using NativeBuffers.Blocks.Lifecycle;
 
 namespace NativeBuffers.Tests.Blocks;
 
-/// <summary>The counts of one byte stay at their highest value; they do not begin anew.</summary>
+/// <summary>Counts of one byte stay at their highest value, and do not return to 0.</summary>
 [Collection(ProcessWide.Name)]
 public class SlotCountTests
 {

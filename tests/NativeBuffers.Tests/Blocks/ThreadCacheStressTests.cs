@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace NativeBuffers.Tests.Blocks;
 
-/// <summary>Threads that create, nest, resize and dispose while others trim and collect: no byte is ever shared.</summary>
+/// <summary>Some threads create, nest, resize and dispose, and some trim and collect: no byte is ever shared.</summary>
 [Collection(ProcessWide.Name)]
 [Slow]
 [CorrectProgram]
@@ -37,7 +37,7 @@ public class ThreadCacheStressTests
         Assert.Empty(failures);
         Assert.True(rounds > 100, $"{rounds} rounds.");
 
-        // Some live as long as the test, others end again and again and leave their caches behind.
+        // Some threads live as long as the test. The rest end again and again, and leave their caches.
         Thread Worker(int seed, int turns) => new(
             () =>
             {

@@ -64,7 +64,7 @@ public class HiddenCopyTests
     }
 
     [Fact]
-    public void The_copy_of_a_using_statement_gives_back_what_was_resized_within()
+    public void The_copy_of_a_using_statement_frees_the_block_that_was_resized_within()
     {
         var allocator = new WatchingAllocator();
         var buffer = NativeBuffer.Create<int>(16, allocator);
@@ -112,7 +112,7 @@ public class HiddenCopyTests
     }
 
     [Fact]
-    public void What_was_moved_handed_on_or_lent_again_is_not_given_back()
+    public void A_block_that_was_moved_handed_on_or_lent_again_is_not_freed()
     {
         var allocator = new WatchingAllocator();
         var first = NativeBuffer.Create<int>(16, allocator);
@@ -170,7 +170,7 @@ public class HiddenCopyTests
     }
 
     [Fact]
-    public void It_is_counted_and_told_once()
+    public void It_is_counted_and_reported_once()
     {
         var told = new List<string>();
         int thread = Environment.CurrentManagedThreadId;
@@ -203,7 +203,7 @@ public class HiddenCopyTests
     }
 
     [Fact]
-    public void A_list_on_the_stack_that_has_left_it_gives_back_what_its_copy_grew_to()
+    public void A_list_that_has_left_the_stack_frees_the_block_of_its_copy()
     {
         Needs.Caches();
         var before = new List<nint>();

@@ -66,7 +66,7 @@ public class HugeOwnerTests
     }
 
     [Fact]
-    public unsafe void A_slice_behind_the_reach_of_memory_is_pinned_where_it_is_and_keeps_the_block()
+    public unsafe void A_slice_beyond_the_reach_of_memory_is_pinned_in_place_and_keeps_the_block()
     {
         NativeMemoryOwner<byte> owner = Make("Pages");
         Memory<byte> slice = owner.Slice(Length - 100, 100);
@@ -101,7 +101,7 @@ public class HugeOwnerTests
     [InlineData("Default", 1 << 24)]
     [InlineData("Malloc", 1 << 24)]
     [InlineData("Pages", 4L << 30)]
-    public void Resizing_keeps_both_ends_of_what_stays(string allocator, long less)
+    public void Resizing_keeps_both_ends_of_the_kept_elements(string allocator, long less)
     {
         using NativeMemoryOwner<byte> owner = Make(allocator);
         long shorter = Length - less;

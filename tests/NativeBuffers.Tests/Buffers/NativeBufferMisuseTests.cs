@@ -2,10 +2,10 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Tests.Buffers;
 
-/// <summary>Wrong use is told, and never reaches memory that belongs to someone else.</summary>
+/// <summary>Wrong use throws, and never reaches memory of another owner.</summary>
 public class NativeBufferMisuseTests
 {
-    /// <summary>What a member did.</summary>
+    /// <summary>The outcome of a member.</summary>
     private enum Outcome
     {
         Worked,

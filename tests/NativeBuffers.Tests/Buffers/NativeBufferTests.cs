@@ -1,6 +1,6 @@
 namespace NativeBuffers.Tests.Buffers;
 
-/// <summary>What a scoped buffer promises when it is used as meant.</summary>
+/// <summary>Promises of a scoped buffer in correct use.</summary>
 [CorrectProgram]
 public class NativeBufferTests
 {
@@ -50,7 +50,7 @@ public class NativeBufferTests
 
     [Theory]
     [MemberData(nameof(Lengths))]
-    public void An_uninitialized_buffer_holds_what_is_written(int length)
+    public void An_uninitialized_buffer_holds_the_elements_written_to_it(int length)
     {
         using var buffer = NativeBuffer.CreateUninitialized<long>(length);
         for (int i = 0; i < buffer.Length; i++)

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Tests.Buffers;
 
-/// <summary>What single ways to an owner promise beyond the contract.</summary>
+/// <summary>Promises of single ways to create an owner, beyond the contract.</summary>
 [CorrectProgram]
 public class NativeMemoryOwnerTests
 {
@@ -48,7 +48,7 @@ public class NativeMemoryOwnerTests
     }
 
     [Fact]
-    public unsafe void Adopt_refuses_what_cannot_be_a_block()
+    public unsafe void Adopt_refuses_a_pointer_that_cannot_be_a_block()
     {
         int something = 0;
         int* pointer = &something;
@@ -60,7 +60,7 @@ public class NativeMemoryOwnerTests
     }
 
     [Fact]
-    public unsafe void What_was_adopted_is_what_C_wrote_and_is_freed_once_as_so_many_bytes()
+    public unsafe void An_adopted_block_keeps_the_bytes_of_C_and_is_freed_once_with_its_size()
     {
         var allocator = new WatchingAllocator();
         int* block = (int*)allocator.AllocateUninitialized(12);
@@ -79,7 +79,7 @@ public class NativeMemoryOwnerTests
     }
 
     [Fact]
-    public unsafe void What_was_released_is_adopted_again()
+    public unsafe void A_released_block_is_adopted_again()
     {
         var allocator = new WatchingAllocator();
         NativeMemoryOwner<int> first = NativeMemoryOwner<int>.CreateFrom([1, 2, 3], allocator);

@@ -24,13 +24,13 @@ public class PinnedHeapOwnerTests() : OwnerContract(static length => NativeMemor
 /// <summary>The C library's own functions, as a table.</summary>
 public class FunctionsOwnerTests() : OwnerContract(static length => NativeMemoryOwner<int>.Create(length, CFunctions.Malloc));
 
-/// <summary>A user's own allocator, which spoils what is freed.</summary>
+/// <summary>A user's own allocator that overwrites freed blocks.</summary>
 public class CustomAllocatorOwnerTests() : OwnerContract(static length => NativeMemoryOwner<int>.Create(length, s_allocator))
 {
     private static readonly WatchingAllocator s_allocator = new();
 }
 
-/// <summary>What a scope had, made storable.</summary>
+/// <summary>An owner that was made from a scoped buffer.</summary>
 public class BufferToOwnerTests() : OwnerContract(static length => NativeBuffer.Create<int>((int)length).ToOwner());
 
 public class MallocBufferToOwnerTests() : OwnerContract(static length => NativeBuffer.Create<int>((int)length, NativeAllocator.Malloc).ToOwner());

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Tests.Buffers;
 
-/// <summary>Threads that borrow, pin, resize, move and dispose the same owners at once: nobody sees another's bytes, and all is freed once.</summary>
+/// <summary>Threads borrow, pin, resize, move and dispose the same owners at once. No thread sees foreign bytes; all is freed once.</summary>
 [Collection(ProcessWide.Name)]
 [Slow]
 [CorrectProgram]
@@ -16,7 +16,7 @@ public class OwnerRaceTests
     [InlineData("Watching")]
     [InlineData("Default")]
     [InlineData("Pooled")]
-    public void Whoever_gets_in_finds_the_elements_whoever_does_not_is_told(string kind)
+    public void A_use_finds_the_elements_or_throws(string kind)
     {
         var allocator = new WatchingAllocator();
         NativeMemoryOwner<int> current = Make(1);
@@ -128,7 +128,7 @@ public class OwnerRaceTests
                         Assert.Equal(-1, borrow.Span[Length..].IndexOfAnyExcept(0));
                     }
 
-                    // Whoever asks while another thread resizes waits. Not inside the borrow, or there would always be one.
+                    // A call during another thread's resize waits. It is not inside the borrow, or there would always be one.
                     Assert.False(owner.IsDisposed);
                     Assert.True(owner.Length >= Length);
                     Assert.True(owner.Memory.Length >= Length);
@@ -165,7 +165,7 @@ public class OwnerRaceTests
     }
 
     [Fact]
-    public void Who_uses_a_disposed_owner_keeps_nobody_from_resizing_the_one_that_has_its_place_now()
+    public void A_use_of_a_disposed_owner_does_not_block_a_resize_of_the_slots_next_owner()
     {
         Needs.Caches();
         NativeMemoryOwner<int> stale = NativeMemoryOwner<int>.Create(Length);

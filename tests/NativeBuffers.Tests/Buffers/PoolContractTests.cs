@@ -27,7 +27,7 @@ public class MallocPoolTests() : PoolContract<Wide>(s_pool)
     private static readonly NativeMemoryPool<Wide> s_pool = new(new NativePoolOptions { Allocator = NativeAllocator.Malloc });
 }
 
-/// <summary>A user's own allocator, which spoils what is freed.</summary>
+/// <summary>A user's own allocator that overwrites freed blocks.</summary>
 public class CustomAllocatorPoolTests() : PoolContract<int>(s_pool)
 {
     private static readonly NativeMemoryPool<int> s_pool = new(new NativePoolOptions { Allocator = new WatchingAllocator() });
@@ -40,7 +40,7 @@ public class PoolWithoutCacheTests() : PoolContract<byte>(s_pool)
         new(new NativePoolOptions { Allocator = new WatchingAllocator(), CachedBytesLimit = 0 });
 }
 
-/// <summary>What a pool of one's own keeps, as the allocator that it is.</summary>
+/// <summary>The store of a pool, used as the allocator that it is.</summary>
 public class PoolStoreAllocatorTests() : AllocatorContract(new PoolStore(new NativePoolOptions()));
 
 /// <summary>An element whose size is no power of two.</summary>

@@ -2,7 +2,7 @@ using NativeBuffers.Buffers;
 
 namespace NativeBuffers.Tests.Buffers;
 
-/// <summary>What a pool of one's own keeps is bounded, and is given back.</summary>
+/// <summary>The idle blocks of a pool are limited, and are freed.</summary>
 [Collection(ProcessWide.Name)]
 public class PoolStoreTests
 {
@@ -121,7 +121,7 @@ public class PoolStoreTests
     }
 
     [Fact]
-    public void A_disposed_pool_refuses_to_rent_and_frees_what_comes_back()
+    public void A_disposed_pool_refuses_to_rent_and_frees_returned_blocks()
     {
         var allocator = new WatchingAllocator();
         NativeMemoryPool<int> pool = new(new NativePoolOptions { Allocator = allocator });
@@ -147,7 +147,7 @@ public class PoolStoreTests
     }
 
     [Fact]
-    public void A_pool_that_is_disposed_while_others_return_keeps_nothing()
+    public void A_pool_that_is_disposed_while_threads_return_keeps_nothing()
     {
         for (int round = 0; round < 30; round++)
         {
@@ -188,7 +188,7 @@ public class PoolStoreTests
     }
 
     [Fact]
-    public void What_was_not_used_between_two_full_collections_is_freed_and_what_was_is_kept()
+    public void Only_blocks_that_were_idle_between_two_full_collections_are_freed()
     {
         var allocator = new WatchingAllocator();
         using var store = new Closed(allocator);
@@ -210,7 +210,7 @@ public class PoolStoreTests
     }
 
     [Fact]
-    public void Full_collections_empty_a_pool_that_nobody_uses()
+    public void Full_collections_empty_an_idle_pool()
     {
         var allocator = new WatchingAllocator();
         using NativeMemoryPool<int> pool = new(new NativePoolOptions { Allocator = allocator });
@@ -253,7 +253,7 @@ public class PoolStoreTests
     {
         public PoolStore Value { get; } = new(new NativePoolOptions { Allocator = allocator });
 
-        /// <summary>Has so many blocks rented at once, and returns them: on one processor's shelf or another's.</summary>
+        /// <summary>Has this number of blocks rented at once, and returns them to the depot bin of any processor.</summary>
         public unsafe void Keep(int count)
         {
             void*[] blocks = new void*[count];

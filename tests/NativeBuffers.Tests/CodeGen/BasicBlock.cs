@@ -1,7 +1,7 @@
 namespace NativeBuffers.Tests.CodeGen;
 
-/// <summary>Instructions that run one after the other: jumped to only at their start, and left only at their end.</summary>
-/// <param name="labels">What jumps call it; none when it is only ever fallen into.</param>
+/// <summary>Instructions that run in order: jumps reach only the first and leave only the last.</summary>
+/// <param name="labels">The names that jumps use for it; none if no jump leads here.</param>
 /// <param name="instructions">At least one.</param>
 internal sealed class BasicBlock(IReadOnlyList<string> labels, IReadOnlyList<Instruction> instructions)
 {

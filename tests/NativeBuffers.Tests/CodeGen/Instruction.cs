@@ -16,7 +16,7 @@ internal sealed partial record Instruction(string Text)
     /// <summary>Whether it may go elsewhere, conditionally or not.</summary>
     public bool IsJump => Mnemonic[0] == 'j';
 
-    /// <summary>Whether the instruction behind it is never next.</summary>
+    /// <summary>Whether the instruction after it is never next.</summary>
     public bool EndsBlock => Mnemonic is "ret" or "int3" or "jmp";
 
     /// <summary>The label that a jump goes to; null for all else.</summary>
@@ -54,8 +54,8 @@ internal sealed partial record Instruction(string Text)
     }
 
     /// <summary>The text with other names for registers, so that it can be compared; how wide they are used stays.</summary>
-    /// <param name="registers">Those seen so far; new ones are added.</param>
-    /// <param name="labels">What to call the targets of jumps.</param>
+    /// <param name="registers">The registers seen before; new ones are added.</param>
+    /// <param name="labels">The names of the targets of jumps.</param>
     public string Rename(List<string> registers, IReadOnlyDictionary<string, int> labels)
     {
         // A short jump or a long one: only how far away the compiler has put the rest.

@@ -2,11 +2,11 @@ namespace NativeBuffers.Tests.CodeGen;
 
 /// <summary>A way to have the just-in-time compiler optimise fully.</summary>
 /// <param name="Name">For messages.</param>
-/// <param name="Tier">What listings call the code that it ends up with.</param>
+/// <param name="Tier">The name of the final code in listings.</param>
 /// <param name="Variable">The environment variable that selects it, as <c>NAME=value</c>.</param>
 internal sealed record JitMode(string Name, string Tier, string Variable)
 {
-    /// <summary>What users get: code made after thirty calls, with what those calls have shown.</summary>
+    /// <summary>The code that users get: made after thirty calls, with the profile of those calls.</summary>
     public static JitMode Profiled { get; } = new("profiled", "Tier1", "DOTNET_TieredPGO=1");
 
     /// <summary>As <see cref="Profiled"/>, but nothing was counted, and so nothing is known to be cold.</summary>

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Tests.CodeGen;
 
-/// <summary>What the just-in-time compiler printed about the methods it compiled.</summary>
+/// <summary>The output of the just-in-time compiler for the methods that it compiled.</summary>
 internal sealed class Listing
 {
     private readonly MethodCode[] _methods;

@@ -1,9 +1,9 @@
 namespace NativeBuffers.Tests.CodeGen;
 
-/// <summary>That what the other tests count would be seen if it were there.</summary>
+/// <summary>The instructions that the tests of loops count are found in a listing that has them.</summary>
 public sealed class ListingTests
 {
-    /// <summary>A loop with everything that a loop should not have, and its cold part behind the return.</summary>
+    /// <summary>A loop with everything that a loop should not have, and its cold part after the return.</summary>
     private const string Slow = """
         ; Assembly listing for method Space.Type:Slow(int):int (Tier1)
         ; Emitting BLENDED_CODE for generic X64 + VEX on Unix

@@ -2,9 +2,9 @@ using NativeBuffers.CodeGen.Loops;
 
 namespace NativeBuffers.Tests.CodeGen;
 
-/// <summary>What a loop over a buffer may cost: not an instruction more than the loop over a raw pointer beside it.</summary>
+/// <summary>A loop over a buffer costs not one instruction more than the loop over a raw pointer beside it.</summary>
 /// <remarks>
-/// The buffers of the loops are created and disposed in the same method, which is the hard case: what is inlined there
+/// The buffers of the loops are created and disposed in the same method, which is the hard case: code that is inlined there
 /// must leave the registers to the loop.
 /// </remarks>
 [Slow]
@@ -62,7 +62,7 @@ public abstract class LoopContract
     [InlineData(nameof(SumBesideOtherMembers.Reading))]
     [InlineData(nameof(SumBesideOtherMembers.Resizing))]
     [InlineData(nameof(SumBesideOtherMembers.Moving))]
-    public void The_other_members_do_not_tie_the_span_to_the_frame(string method) =>
+    public void The_remaining_members_do_not_tie_the_span_to_the_frame(string method) =>
         AssertNoWorse(RawSum, Code(typeof(SumBesideOtherMembers), method));
 
     [Theory]
@@ -70,7 +70,7 @@ public abstract class LoopContract
     [InlineData(typeof(BorrowedFill))]
     [InlineData(typeof(BorrowedForEach))]
     [InlineData(typeof(BorrowedDotProduct))]
-    public void A_loop_over_what_is_borrowed_is_the_one_over_any_span(Type loop) =>
+    public void A_loop_over_borrowed_elements_is_the_loop_over_any_span(Type loop) =>
         AssertSame(Code(loop, nameof(BorrowedSum.Plain)), Code(loop, nameof(BorrowedSum.Ours)));
 
     [Theory]

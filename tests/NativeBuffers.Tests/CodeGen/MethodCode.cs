@@ -18,7 +18,7 @@ internal sealed class MethodCode
     /// <summary>Namespace, type and method: <c>Space.Type:Method</c>.</summary>
     public string Name { get; }
 
-    /// <summary>How well it was compiled, in the runtime's words: <c>Tier0</c>, <c>Tier1</c>, <c>FullOpts</c> and others.</summary>
+    /// <summary>The tier of its code, in the runtime's words: <c>Tier0</c>, <c>Tier1</c>, <c>FullOpts</c> and more.</summary>
     public string Tier { get; }
 
     /// <summary>Whether the frame is addressed by <c>rbp</c>; else it is an ordinary register.</summary>
@@ -50,7 +50,7 @@ internal sealed class MethodCode
     public IReadOnlyList<string> Everything =>
         [.. _blocks.SelectMany(static block => block.Instructions.Select(each => $"{string.Join(',', block.Labels)}: {each.WithoutAddresses}"))];
 
-    /// <summary>Reads one method of a listing, from behind the words "Assembly listing for method" on.</summary>
+    /// <summary>Reads one method of a listing, from the words after "Assembly listing for method" on.</summary>
     public static MethodCode Parse(string text)
     {
         string[] lines = StackCookie.Normalize(text.Split('\n'));

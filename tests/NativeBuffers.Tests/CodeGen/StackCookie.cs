@@ -36,7 +36,7 @@ internal static partial class StackCookie
         }
     }
 
-    /// <summary>The comparison, and what follows if it fails.</summary>
+    /// <summary>The comparison, and the code that runs if it fails.</summary>
     [GeneratedRegex(@"(?:(?:mov +\w+, (?<number>\w+)\s+cmp +qword ptr \[[^\]]+\], r\w+)|(?:cmp +qword ptr \[[^\]]+\], (?<number>\d\w*)))\s+je +[^\n]+\n\s+call +CORINFO_HELP_FAIL_FAST")]
     private static partial Regex Check();
 

@@ -4,7 +4,7 @@ using NativeBuffers.CodeGen.Loops;
 
 namespace NativeBuffers.Tests.CodeGen;
 
-/// <summary>That guards and tracking cost nothing when they are off: every method of the program is, instruction by instruction, what it is with a library that has none.</summary>
+/// <summary>Guards and tracking that are off cost nothing: each method has the same instructions as with a library without diagnostics.</summary>
 [Slow]
 public sealed class UnwatchedCodeTests
 {
@@ -27,7 +27,7 @@ public sealed class UnwatchedCodeTests
 
     [Theory]
     [MemberData(nameof(Methods))]
-    public void Whatever_can_be_watched_is_the_same_machine_code_while_nobody_does(Type loop, string method)
+    public void Each_method_is_the_same_machine_code_while_diagnostics_are_off(Type loop, string method)
     {
         MethodCode ours = LoopProgram.CodeOf(loop, method, JitMode.Unprofiled);
         MethodCode unwatched = LoopProgram.UnwatchedCodeOf(loop, method, JitMode.Unprofiled);

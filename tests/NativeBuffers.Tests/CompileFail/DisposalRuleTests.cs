@@ -1,6 +1,6 @@
 namespace NativeBuffers.Tests.CompileFail;
 
-/// <summary>That CA2000, which many projects switch on, accuses no right use of the library, and does see what is never disposed.</summary>
+/// <summary>The rule CA2000, which many projects switch on, reports no right use of the library, and reports owners that are never disposed.</summary>
 [Slow]
 public sealed class DisposalRuleTests
 {
@@ -54,7 +54,7 @@ public sealed class DisposalRuleTests
 
     [Theory]
     [MemberData(nameof(Wrong))]
-    public async Task What_is_never_disposed_is_accused(string body) => Assert.Equal([5], await AccuseAsync(body));
+    public async Task An_owner_that_is_never_disposed_is_reported(string body) => Assert.Equal([5], await AccuseAsync(body));
 
     private static async Task<IReadOnlyList<int>> AccuseAsync(string body)
     {

@@ -2,7 +2,7 @@ using Microsoft.CodeAnalysis.CSharp;
 
 namespace NativeBuffers.Tests.CompileFail;
 
-/// <summary>What the compiler refuses, and what it must go on accepting.</summary>
+/// <summary>Programs that the compiler must refuse, and programs that it must accept.</summary>
 /// <remarks>To add a case, add a file to a folder in <c>Samples</c>.</remarks>
 [Slow]
 public sealed class LifetimeTests
@@ -36,7 +36,7 @@ public sealed class LifetimeTests
         AssertSaid(sample, allowUnsafe: false, static _ => true);
     }
 
-    /// <summary>Mistakes that the compiler lets pass: what users are told of them is true as long as this test passes.</summary>
+    /// <summary>Mistakes that the compiler lets pass: the warning in the documentation is true as long as this test passes.</summary>
     [Theory]
     [MemberData(nameof(Unseen))]
     public void The_compiler_does_not_see(string name) => The_compiler_accepts_without_a_word(name);

@@ -3,9 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace NativeBuffers.Tests.CompileFail;
 
-/// <summary>A small program, and what the compiler has to say about it.</summary>
+/// <summary>A small program, and the diagnostics that the compiler must report for it.</summary>
 /// <remarks>
-/// What is expected stands in the program, in a comment on the line that it is said of: <c>// error CS8352</c>, or
+/// The program itself has the expected diagnostics, in a comment on the line of each: <c>// error CS8352</c>, or
 /// <c>// error CS8166, error CS8352</c>. A program without such comments must compile without a warning.
 /// </remarks>
 /// <param name="Name">The file's folder and name.</param>
@@ -14,7 +14,7 @@ internal sealed partial record Sample(string Name, string Text)
 {
     private static readonly Assembly s_assembly = typeof(Sample).Assembly;
 
-    /// <summary>What is expected, as <see cref="SampleCompiler.Compile"/> says it.</summary>
+    /// <summary>The expected diagnostics, in the form of <see cref="SampleCompiler.Compile"/>.</summary>
     public IReadOnlyList<string> Expected =>
     [
         .. Text.ReplaceLineEndings("\n").Split('\n').Index().SelectMany(

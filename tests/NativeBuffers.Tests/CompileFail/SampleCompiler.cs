@@ -7,7 +7,7 @@ namespace NativeBuffers.Tests.CompileFail;
 /// <summary>Compiles samples as a user's project would, against the framework and the built library.</summary>
 internal static class SampleCompiler
 {
-    /// <summary>What the SDK imports into every file, and the library.</summary>
+    /// <summary>The namespaces that the SDK imports into every file, and the library's.</summary>
     private const string Imports = """
         global using System;
         global using System.Collections.Generic;

@@ -2,7 +2,7 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Tests.Contracts;
 
-/// <summary>What every allocator promises. A new one joins by one line: derive, and name it.</summary>
+/// <summary>Promises of every allocator. An allocator joins with one line: derive, and name it.</summary>
 public abstract class AllocatorContract(NativeAllocator allocator)
 {
     /// <summary>Around every boundary there is: nothing, alignments, cache lines, pages, size classes, the largest class.</summary>
@@ -16,7 +16,7 @@ public abstract class AllocatorContract(NativeAllocator allocator)
 
     [Theory]
     [MemberData(nameof(Alignments))]
-    public unsafe void A_block_starts_at_its_alignment_and_holds_what_is_written(int alignment)
+    public unsafe void A_block_starts_at_its_alignment_and_holds_the_bytes_written_to_it(int alignment)
     {
         foreach (nuint size in s_sizes)
         {
@@ -64,7 +64,7 @@ public abstract class AllocatorContract(NativeAllocator allocator)
         {
             foreach (nuint newSize in s_sizes)
             {
-                // A longer life first, so that what lies behind the block's end is not zero by chance.
+                // The block is larger first, so that the bytes after its end are not zero by chance.
                 byte* block = (byte*)allocator.AllocateUninitialized(1_048_577, (nuint)alignment);
                 new Span<byte>(block, 1_048_577).Fill(0xA5);
                 block = (byte*)allocator.Resize(block, 1_048_577, oldSize, (nuint)alignment);
@@ -156,7 +156,7 @@ public abstract class AllocatorContract(NativeAllocator allocator)
     public unsafe void Freeing_null_does_nothing() => allocator.Free(null, 100);
 
     [Fact]
-    public unsafe void A_size_that_cannot_be_had_is_told_by_null_or_an_exception_that_names_the_allocator()
+    public unsafe void A_size_that_cannot_be_allocated_gives_null_or_an_exception_that_names_the_allocator()
     {
         nuint tooMuch = (nuint)nint.MaxValue - 8192;
         foreach (bool zeroed in new[] { false, true })
@@ -174,7 +174,7 @@ public abstract class AllocatorContract(NativeAllocator allocator)
     [InlineData(16)]
     [InlineData(128)]
     [InlineData(8192)]
-    public unsafe void A_resize_that_fails_leaves_the_block_as_it_was(int alignment)
+    public unsafe void A_resize_that_fails_leaves_the_block_unchanged(int alignment)
     {
         byte* block = (byte*)allocator.AllocateUninitialized(1000, (nuint)alignment);
         Pattern.Write(block, 1000, seed: 3);
@@ -313,7 +313,7 @@ public abstract class AllocatorContract(NativeAllocator allocator)
     }
 
     [Fact]
-    public void A_buffer_says_so_when_it_can_give_no_more()
+    public void A_buffer_throws_when_the_allocator_has_no_more()
     {
         Assert.False(NativeBuffer.TryCreate<Huge>(int.MaxValue, out NativeBuffer<Huge> none, allocator));
         Assert.True(none.IsEmpty);
@@ -326,7 +326,7 @@ public abstract class AllocatorContract(NativeAllocator allocator)
     }
 
     [Fact]
-    public void A_buffer_whose_resize_fails_is_as_it_was()
+    public void A_buffer_whose_resize_fails_is_unchanged()
     {
         using var buffer = NativeBuffer.Create<Huge>(3, allocator);
         Assert.Throws<OutOfMemoryException>(

@@ -3,15 +3,15 @@ using System.Buffers;
 namespace NativeBuffers.Tests.Contracts;
 
 /// <summary>
-/// What every owner promises, whichever way it was got. A new way joins by one line: derive, and say how an owner of so many
-/// elements is made. The elements, resizing, and here: who uses it meanwhile, and who has it next.
+/// Promises of every owner, whichever way it was created. A way joins with one line: derive, and say how to create an owner of a
+/// length. The base classes test the elements and resizing; this class tests users on several threads, and new owners.
 /// </summary>
 [CorrectProgram]
 public abstract class OwnerContract(Func<long, NativeMemoryOwner<int>> make, bool zeroed = true)
     : OwnerResizeContract(make, zeroed)
 {
     [Fact]
-    public void Disposed_while_borrowed_it_refuses_new_use_at_once_and_the_borrower_goes_on()
+    public void Disposed_while_borrowed_it_refuses_new_use_at_once_and_the_borrow_stays_valid()
     {
         foreach (int length in new[] { 10, 100_000 })
         {
@@ -21,7 +21,7 @@ public abstract class OwnerContract(Func<long, NativeMemoryOwner<int>> make, boo
             owner.Dispose();
             AssertDisposed(owner);
 
-            // Whoever comes next does not get its memory.
+            // The next owner does not get its memory.
             using NativeMemoryOwner<int> next = Make(length);
             next.GetSpan().Fill(-1);
             Assert.Equal((length, At(0), At(length - 1)), (borrow.Length, borrow[0], borrow[^1]));
@@ -54,7 +54,7 @@ public abstract class OwnerContract(Func<long, NativeMemoryOwner<int>> make, boo
     }
 
     [Fact]
-    public void It_is_disposed_by_another_thread_while_this_one_borrows_and_the_other_way_round()
+    public void A_thread_may_dispose_it_while_another_thread_borrows_it()
     {
         NativeMemoryOwner<int> owner = Make(10);
         Fill(owner);
@@ -211,7 +211,7 @@ public abstract class OwnerContract(Func<long, NativeMemoryOwner<int>> make, boo
     }
 
     [Fact]
-    public void Unpin_ends_the_last_pin_that_goes_on_whose_handle_ends_nothing_more()
+    public void Unpin_ends_the_newest_pin_whose_handle_then_ends_nothing()
     {
         using NativeMemoryOwner<int> owner = Make(10);
         owner.Unpin();

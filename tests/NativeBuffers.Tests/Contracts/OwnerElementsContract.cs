@@ -4,7 +4,7 @@ using NativeBuffers.Blocks.Lifecycle;
 
 namespace NativeBuffers.Tests.Contracts;
 
-/// <summary>What every owner promises of its elements, before and after it is disposed.</summary>
+/// <summary>Promises of every owner for its elements, before and after it is disposed.</summary>
 [CorrectProgram]
 public abstract class OwnerElementsContract(Func<long, NativeMemoryOwner<int>> make, bool zeroed)
 {
@@ -28,7 +28,7 @@ public abstract class OwnerElementsContract(Func<long, NativeMemoryOwner<int>> m
 
     [Theory]
     [MemberData(nameof(Lengths))]
-    public void It_has_the_length_that_was_asked_for_and_holds_what_is_written(int length)
+    public void It_has_the_requested_length_and_holds_the_elements_written_to_it(int length)
     {
         for (int round = 0; round < 3; round++)
         {
@@ -274,7 +274,7 @@ public abstract class OwnerElementsContract(Func<long, NativeMemoryOwner<int>> m
         }
     }
 
-    /// <summary>Asserts that the first elements are as <see cref="Fill"/> left them, and the others zero.</summary>
+    /// <summary>Asserts that <see cref="Fill"/> wrote the first elements, and that the rest is zero.</summary>
     protected static void AssertFilled(NativeMemoryOwner<int> owner, int count)
     {
         using Borrow<int> borrow = owner.Borrow();

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace NativeBuffers.Tests.Contracts;
 
-/// <summary>What every owner promises of its resizing.</summary>
+/// <summary>Promises of every owner for its resizing.</summary>
 [CorrectProgram]
 public abstract class OwnerResizeContract(Func<long, NativeMemoryOwner<int>> make, bool zeroed)
     : OwnerElementsContract(make, zeroed)
@@ -17,7 +17,7 @@ public abstract class OwnerResizeContract(Func<long, NativeMemoryOwner<int>> mak
         {
             foreach (int to in s_lengths)
             {
-                // A longer life first, so that what lies behind the end is not zero by chance.
+                // The block is larger first, so that the bytes after its end are not zero by chance.
                 using NativeMemoryOwner<int> owner = Make(Math.Max(from, to));
                 owner.GetSpan().Fill(-1);
                 owner.Resize(from);
@@ -49,7 +49,7 @@ public abstract class OwnerResizeContract(Func<long, NativeMemoryOwner<int>> mak
     }
 
     [Fact]
-    public void What_other_owners_hold_stays_as_it_was()
+    public void The_elements_of_other_owners_are_unchanged()
     {
         using NativeMemoryOwner<int> before = Make(100);
         using NativeMemoryOwner<int> owner = Make(100);
@@ -94,7 +94,7 @@ public abstract class OwnerResizeContract(Func<long, NativeMemoryOwner<int>> mak
     [InlineData(0)]
     [InlineData(10)]
     [InlineData(100_000)]
-    public void Exhausted_memory_is_told_and_changes_nothing(int length)
+    public void Exhausted_memory_throws_and_changes_nothing(int length)
     {
         using NativeMemoryOwner<int> owner = Make(length);
         Fill(owner);

@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 namespace NativeBuffers.Tests.Contracts;
 
 /// <summary>
-/// What every pool promises. Another one joins by one line: derive, and say where it is. Here: threads, pins, borrows, and
+/// Promises of every pool. A pool joins with one line: derive, and name it. Here: threads, pins, borrows, and
 /// the platform's own shapes.
 /// </summary>
 [CorrectProgram]
@@ -157,7 +157,7 @@ public abstract class PoolContract<T>(NativeMemoryPool<T> pool) : PooledBufferCo
     }
 
     [Fact]
-    public void Rent_gives_what_the_platforms_pools_give()
+    public void Rent_gives_the_lengths_of_the_platforms_pools()
     {
         MemoryPool<T> platform = Pool;
         Assert.Equal(int.MaxValue, platform.MaxBufferSize);
@@ -184,7 +184,7 @@ public abstract class PoolContract<T>(NativeMemoryPool<T> pool) : PooledBufferCo
     }
 
     [Fact]
-    public void Trim_harms_nobody_who_has_rented()
+    public void Trim_does_not_harm_rented_buffers()
     {
         PooledBuffer<T> buffer = Pool.RentBuffer(1000);
         Pattern.Write(Bytes(buffer), seed: 1);

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Tests.Contracts;
 
-/// <summary>What every pooled buffer promises of its elements, before and after it is disposed, also through copies.</summary>
+/// <summary>Promises of every pooled buffer for its elements, before and after it is disposed, also through copies.</summary>
 [CorrectProgram]
 public abstract class PooledBufferContract<T>(NativeMemoryPool<T> pool)
     where T : unmanaged
@@ -25,7 +25,7 @@ public abstract class PooledBufferContract<T>(NativeMemoryPool<T> pool)
         [0, 1, 2, 16, 17, 64, 65, 1000, 4096, 10_922, 10_923, 65_536, 65_537, 262_144, 262_145, 1 << 20];
 
     [Fact]
-    public void A_rented_buffer_has_exactly_the_length_that_was_asked_for_and_holds_what_is_written()
+    public void A_rented_buffer_has_exactly_the_requested_length_and_holds_the_elements_written_to_it()
     {
         foreach ((int length, int round) in s_lengths.SelectMany(static length => Enumerable.Range(0, 3).Select(round => (length, round))))
         {
@@ -45,7 +45,7 @@ public abstract class PooledBufferContract<T>(NativeMemoryPool<T> pool)
     }
 
     [Fact]
-    public void Resizing_keeps_what_there_was_and_adds_zeroes()
+    public void Resizing_keeps_the_elements_and_adds_zeroes()
     {
         foreach ((int from, int to) in s_lengths.SelectMany(static from => s_lengths.Select(to => (from, to))))
         {
@@ -87,7 +87,7 @@ public abstract class PooledBufferContract<T>(NativeMemoryPool<T> pool)
     }
 
     [Fact]
-    public void A_borrowed_or_pinned_buffer_is_not_resized_and_stays_as_it_was()
+    public void A_borrowed_or_pinned_buffer_is_not_resized_and_is_unchanged()
     {
         using PooledBuffer<T> buffer = pool.RentBuffer(10);
         using (buffer.Borrow())
@@ -138,7 +138,7 @@ public abstract class PooledBufferContract<T>(NativeMemoryPool<T> pool)
     }
 
     [Fact]
-    public void The_default_value_is_an_empty_buffer_that_harms_nobody()
+    public void The_default_value_is_a_harmless_empty_buffer()
     {
         PooledBuffer<T> buffer = default;
         Assert.Equal(0, buffer.Length);

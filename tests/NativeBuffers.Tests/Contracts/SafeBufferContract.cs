@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace NativeBuffers.Tests.Contracts;
 
-/// <summary>What every kind of handle promises. A new one joins by one line: derive, and name its factories and its allocator.</summary>
+/// <summary>Promises of every kind of handle. A kind joins with one line: derive, and name its factories and its allocator.</summary>
 [CorrectProgram]
 public abstract class SafeBufferContract<THandle>(
     Func<long, THandle> allocate,
@@ -31,7 +31,7 @@ public abstract class SafeBufferContract<THandle>(
     }
 
     [Fact]
-    public void A_block_holds_what_is_written_and_nothing_is_written_outside()
+    public void A_block_holds_the_bytes_written_to_it_and_no_byte_outside_changes()
     {
         foreach (long size in s_sizes)
         {

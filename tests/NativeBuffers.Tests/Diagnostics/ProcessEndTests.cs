@@ -1,6 +1,6 @@
 namespace NativeBuffers.Tests.Diagnostics;
 
-/// <summary>What the library does when a process ends comes behind the program's own handlers.</summary>
+/// <summary>The library's work at the end of a process comes after the program's own handlers.</summary>
 [Slow]
 public class ProcessEndTests
 {

@@ -71,7 +71,7 @@ public partial class PageSamplesTests
     [GeneratedRegex("^// does not compile: (CS[0-9]{4})$", RegexOptions.Multiline)]
     private static partial Regex Refusal();
 
-    /// <summary>A line that writes, with what it writes behind it.</summary>
+    /// <summary>A line that prints, with its output in a comment after it.</summary>
     [GeneratedRegex(@"Console\.WriteLine\(.*\);\s*// (.+)$", RegexOptions.Multiline)]
     private static partial Regex Shown();
 }

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace NativeBuffers.Tests.HouseRules;
 
-/// <summary>What programs compile against is recorded; a change is seen and meant.</summary>
+/// <summary>The public API is recorded, so that a change of it is seen and meant.</summary>
 public class PublicApiTests
 {
     private const string Record = "tests/NativeBuffers.Tests/HouseRules/PublicApi.txt";

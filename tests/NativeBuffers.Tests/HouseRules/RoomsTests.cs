@@ -14,7 +14,7 @@ public class RoomsTests
     /// <summary>The one file outside all rooms.</summary>
     private const string Usings = "Usings.cs";
 
-    /// <summary>What the SDK imports into every file.</summary>
+    /// <summary>The namespaces that the SDK imports into every file.</summary>
     private const string ImplicitUsings =
         "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; global using System.Threading; global using System.Threading.Tasks;";
 
@@ -125,7 +125,7 @@ public class RoomsTests
         }
     }
 
-    /// <summary>Each type that a file names, of another file, and that file. The compiler says what a name means.</summary>
+    /// <summary>Each type of another file that a file names, and that other file. The compiler resolves the names.</summary>
     private static IEnumerable<(string From, string To, string Type)> FindArrows()
     {
         var parsing = new CSharpParseOptions(LanguageVersion.Preview);

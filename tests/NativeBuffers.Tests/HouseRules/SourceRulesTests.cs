@@ -33,7 +33,7 @@ public class SourceRulesTests
             select $"{file.Path}: line {block.GetLocation().GetLineSpan().StartLinePosition.Line + 1}");
 
     [Fact]
-    public void Every_unsafe_member_that_others_call_says_what_they_promise() =>
+    public void Every_unsafe_member_states_the_promise_of_its_callers() =>
         AssertNone(
             from file in Repository.Source
             where !file.Path.Contains("/Platform/", StringComparison.Ordinal) // Stated once, at the top of the border.

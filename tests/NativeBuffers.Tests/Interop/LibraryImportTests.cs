@@ -8,7 +8,7 @@ namespace NativeBuffers.Tests.Interop;
 [CorrectProgram]
 public class LibraryImportTests
 {
-    /// <summary>What <see cref="CompareAndCall"/> calls, on the thread that sorts.</summary>
+    /// <summary>The action that <see cref="CompareAndCall"/> calls, on the thread that sorts.</summary>
     [ThreadStatic]
     private static Action? t_duringSort;
 
@@ -151,7 +151,7 @@ public class LibraryImportTests
     }
 
     [Fact]
-    public void Pages_of_a_size_that_nobody_said_stay_mapped()
+    public void Pages_of_an_unknown_size_stay_mapped()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The flags are Linux's.");
         SafePagesBuffer pages = Map(8192);

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Tests.Interop;
 
-/// <summary>What the kinds of handles share, seen through one whose allocator looks closely.</summary>
+/// <summary>Common promises of the kinds of handles, seen through one whose allocator checks each call.</summary>
 [CorrectProgram]
 public sealed class SafeNativeBufferTests : IDisposable
 {
@@ -164,7 +164,7 @@ public sealed class SafeNativeBufferTests : IDisposable
     }
 
     [Fact]
-    public void A_size_changed_through_the_base_class_is_not_what_the_free_function_is_told()
+    public void A_size_changed_through_the_base_class_does_not_reach_the_free_function()
     {
         SafePagesBuffer pages = SafePagesBuffer.Allocate(3 * Environment.SystemPageSize);
         ((SafeBuffer)pages).Initialize(1);

@@ -21,7 +21,7 @@ public sealed class SafeStrictBuffer : SafeNativeBuffer
         throw failure;
     }
 
-    /// <summary>What handles made without an allocator use.</summary>
+    /// <summary>The allocator of handles that are made without one.</summary>
     public static WatchingAllocator Shared { get; } = new();
 
     public static SafeStrictBuffer Allocate(long byteCount) => Allocate(byteCount, Shared);
@@ -51,12 +51,12 @@ public sealed class SafeStrictBuffer : SafeNativeBuffer
         return handle;
     }
 
-    /// <summary>What a factory must not do: the handle has a block already.</summary>
+    /// <summary>A mistake of a factory: the handle has a block already.</summary>
     public void AllocateAgain() => AllocateBlock(10, zeroed: true);
 
     /// <inheritdoc cref="AllocateAgain"/>
     public void TakeAgain(NativeMemoryOwner<byte> owner) => TakeBlock(owner);
 
-    /// <summary>As P/Invoke fills in what a native method returned.</summary>
+    /// <summary>Sets the address as P/Invoke sets it from a native method's result.</summary>
     public unsafe void Return(void* block) => SetBlock(block);
 }

@@ -9,7 +9,7 @@ internal static class ZCodec
 {
     private const int ChunkByteCount = 50_000;
 
-    /// <summary>What zlib's <c>windowBits</c> says of the format.</summary>
+    /// <summary>The value of zlib's <c>windowBits</c> for the format.</summary>
     public static int WindowBits(string format) => format switch
     {
         "zlib" => 15,

@@ -17,7 +17,7 @@ public class ZLibraryTests
 
     [Theory]
     [MemberData(nameof(FormatsAndFiles))]
-    public void What_zlib_compressed_DotNet_decompresses(string format, string file)
+    public void DotNet_decompresses_the_output_of_zlib(string format, string file)
     {
         byte[] original = Contents(file);
         using var memory = new ZMemory(NativeAllocator.Default);
@@ -37,7 +37,7 @@ public class ZLibraryTests
 
     [Theory]
     [MemberData(nameof(FormatsAndFiles))]
-    public void What_DotNet_compressed_zlib_decompresses(string format, string file)
+    public void Zlib_decompresses_the_output_of_DotNet(string format, string file)
     {
         byte[] original = Contents(file);
         using var compressed = new MemoryStream();
@@ -79,7 +79,7 @@ public class ZLibraryTests
     }
 
     [Fact]
-    public void Zlib_frees_all_it_had_when_it_can_have_no_more()
+    public void Zlib_frees_all_its_blocks_when_memory_is_exhausted()
     {
         byte[] original = Contents("this library");
         using var compressed = new MemoryStream();

@@ -5,7 +5,7 @@ namespace NativeBuffers.Tests.Interop;
 /// <summary>Gives zlib all the memory it asks for from one of the library's allocators, and counts it.</summary>
 internal sealed class ZMemory(NativeAllocator allocator) : IDisposable
 {
-    /// <summary>zlib frees without a size, so it stands before the block.</summary>
+    /// <summary>zlib frees without a size, so the size is stored before the block.</summary>
     private const int HeaderByteCount = 16;
 
     private GCHandle<ZMemory> _self;
@@ -14,7 +14,7 @@ internal sealed class ZMemory(NativeAllocator allocator) : IDisposable
 
     public int AllBlocks { get; private set; }
 
-    /// <summary>How many blocks there are to have; then zlib is told null.</summary>
+    /// <summary>The number of blocks left; then zlib gets null.</summary>
     public int Limit { get; init; } = int.MaxValue;
 
     /// <summary>A stream that asks here.</summary>

@@ -22,7 +22,7 @@ public class ExhaustedMemoryTests
     ];
 
     [Fact]
-    public void A_list_that_cannot_double_takes_what_it_needs()
+    public void A_list_that_cannot_double_allocates_the_bytes_it_needs()
     {
         var allocator = new WatchingAllocator { LargestBlock = 6000 };
         using var list = new NativeList<byte>(4000, allocator);
@@ -66,7 +66,7 @@ public class ExhaustedMemoryTests
     }
 
     [Fact]
-    public void A_list_that_cannot_grow_is_as_it_was_and_grows_when_it_can()
+    public void A_list_that_cannot_grow_is_unchanged_and_grows_when_it_can()
     {
         var allocator = new WatchingAllocator();
         foreach (int count in new[] { 0, 1, 100, 70_000 })
@@ -101,7 +101,7 @@ public class ExhaustedMemoryTests
     }
 
     [Fact]
-    public void A_range_that_is_too_long_for_memory_leaves_what_was_there()
+    public void A_range_that_is_too_long_for_memory_leaves_the_elements()
     {
         var allocator = new WatchingAllocator { LargestBlock = 4000 };
         using var list = new NativeList<int>(0, allocator);
@@ -157,7 +157,7 @@ public class ExhaustedMemoryTests
     [InlineData(10)]
     [InlineData(70_000)]
     [InlineData(9_000_000)]
-    public void A_list_of_the_default_allocator_survives_what_it_cannot_have(int count)
+    public void A_list_of_the_default_allocator_survives_a_refused_growth(int count)
     {
         using var list = new NativeList<int>(count);
         list.Resize(count);
@@ -177,7 +177,7 @@ public class ExhaustedMemoryTests
     }
 
     [Fact]
-    public void A_scratch_list_survives_what_it_cannot_have()
+    public void A_scratch_list_survives_a_refused_growth()
     {
         foreach (int count in new[] { 1, 10, 600 })
         {

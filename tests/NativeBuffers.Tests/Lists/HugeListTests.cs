@@ -62,7 +62,7 @@ public class HugeListTests
     }
 
     [Fact]
-    public void What_cannot_count_so_far_says_so()
+    public void Members_that_count_in_32_bits_throw_beyond_them()
     {
         using NativeList<byte> list = Make();
         Assert.Throws<InvalidOperationException>(() => list.Count);
@@ -96,7 +96,7 @@ public class HugeListTests
     [Fact]
     [SuppressMessage("Performance", "CA1829", Justification = "What people write.")]
     [SuppressMessage("Performance", "CA1860", Justification = "What people write.")]
-    public void Linq_is_told_what_to_use_instead_and_an_iterator_is_enough_for_it()
+    public void Linq_gets_the_name_of_the_member_to_use_and_works_on_an_iterator()
     {
         using NativeList<byte> list = Make();
         list[0] = 7;

@@ -9,7 +9,7 @@ namespace NativeBuffers.Tests.Lists;
 public class ListClientTests
 {
     [Fact]
-    public void A_writer_of_documents_writes_to_a_list_what_it_writes_to_an_array()
+    public void A_writer_of_documents_writes_the_same_bytes_to_a_list_and_to_an_array()
     {
         using var list = new NativeList<byte>();
         var array = new ArrayBufferWriter<byte>();
@@ -62,7 +62,7 @@ public class ListClientTests
     }
 
     [Fact]
-    public void Memory_behind_the_elements_follows_a_list_that_grows()
+    public void Memory_after_the_elements_follows_a_list_that_grows()
     {
         using var list = new NativeList<int>(4) { 1 };
         Memory<int> room = list.GetMemory(3);
@@ -110,7 +110,7 @@ public class ListClientTests
     [InlineData(1)]
     [InlineData(1000)]
     [InlineData(1_000_000)]
-    public void Room_to_write_is_at_least_what_was_asked_for(int sizeHint)
+    public void Room_to_write_is_at_least_the_requested_size(int sizeHint)
     {
         using var list = new NativeList<byte>();
         for (int i = 0; i < 3; i++)

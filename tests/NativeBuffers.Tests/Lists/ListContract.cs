@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Tests.Lists;
 
-/// <summary>What a list promises, whatever its elements are and wherever its blocks come from. An allocator joins by one line.</summary>
+/// <summary>Promises of a list, whatever its elements and its allocator. An allocator joins with one line.</summary>
 [CorrectProgram]
 public abstract class ListContract(NativeAllocator? allocator)
 {
@@ -76,7 +76,7 @@ public abstract class ListContract(NativeAllocator? allocator)
     }
 
     [Fact]
-    public void Too_much_is_told_and_leaves_the_list_as_it_was()
+    public void Too_large_a_size_throws_and_leaves_the_list_unchanged()
     {
         Assert.Throws<OutOfMemoryException>(() => new NativeList<int>(1L << 50, allocator));
         foreach (int count in new[] { 0, 3, 70_000 })
@@ -111,7 +111,7 @@ public abstract class ListContract(NativeAllocator? allocator)
             Assert.True(Same(At<T>(i), list[i]), $"{typeof(T).Name} {i}");
         }
 
-        // The last places there are, and what is behind them is not theirs.
+        // The last free places; the bytes after them are not the list's.
         list.Advance(checked((int)(list.Capacity - list.LongCount)));
         list[^1] = At<T>(5);
         Assert.True(Same(At<T>(5), list[^1]));

@@ -24,5 +24,5 @@ public class FunctionsListTests() : ListContract(CFunctions.Malloc);
 /// <summary>A C library that has no <c>realloc</c>.</summary>
 public class FunctionsWithoutResizeListTests() : ListContract(CFunctions.MallocWithoutRealloc);
 
-/// <summary>A user's own allocator, which spoils what is freed.</summary>
+/// <summary>A user's own allocator that overwrites freed blocks.</summary>
 public class CustomAllocatorListTests() : ListContract(new WatchingAllocator());

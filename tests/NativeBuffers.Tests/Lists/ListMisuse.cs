@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Tests.Lists;
 
-/// <summary>What threads do to a list that is not for several at once; all elements are marked, or zero.</summary>
+/// <summary>Calls of several threads to one list, which is not made for that. All elements are marked, or zero.</summary>
 internal static class ListMisuse
 {
     /// <summary>All its bytes are the same: members that work on the same elements at once may mix bytes of two.</summary>
@@ -24,7 +24,7 @@ internal static class ListMisuse
         }
         catch (ArgumentOutOfRangeException)
         {
-            // Somebody else took the element away.
+            // Another thread took the element away.
         }
     }
 
@@ -154,7 +154,7 @@ internal static class ListMisuse
 
     public static void Verify(ReadOnlySpan<long> elements)
     {
-        // Each is read once: others may write meanwhile.
+        // Each is read once, because other threads may write to it.
         foreach (byte part in MemoryMarshal.AsBytes(elements))
         {
             if (part is not (0 or 0x41))

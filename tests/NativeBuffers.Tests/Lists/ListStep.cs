@@ -4,10 +4,10 @@ using FsCheck.Fluent;
 namespace NativeBuffers.Tests.Lists;
 
 /// <summary>One step of a random program on a list. Numbers are made indexes and lengths when it is known what there is.</summary>
-/// <param name="Kind">What to do.</param>
+/// <param name="Kind">The kind of step.</param>
 /// <param name="Place">Where.</param>
 /// <param name="Length">How many.</param>
-/// <param name="Value">What to write.</param>
+/// <param name="Value">The value to write.</param>
 public sealed record ListStep(ListStep.What Kind, int Place, int Length, int Value)
 {
     public enum What
@@ -44,7 +44,7 @@ public sealed record ListStep(ListStep.What Kind, int Place, int Length, int Val
     /// <summary>Programs on both sides of blocks of whole pages.</summary>
     public static Arbitrary<ListStep[]> LargePrograms { get; } = Arb.From(Gen.ArrayOf(Steps(LargeLengths)));
 
-    /// <summary>An index among so many, or 0.</summary>
+    /// <summary>An index below the count, or 0.</summary>
     public int At(int count) => count == 0 ? 0 : Place % count;
 
     /// <summary>Elements to add.</summary>

@@ -79,7 +79,7 @@ public class NativeListMisuseTests
     }
 
     [Fact]
-    public void After_it_became_an_owner_every_use_throws_also_when_the_owner_is_over()
+    public void After_it_became_an_owner_every_use_throws_also_when_the_owner_was_disposed()
     {
         NativeList<int> list = [1, 2, 3];
         NativeMemoryOwner<int> owner = list.ToOwner();

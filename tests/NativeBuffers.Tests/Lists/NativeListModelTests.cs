@@ -9,7 +9,7 @@ namespace NativeBuffers.Tests.Lists;
 [CorrectProgram]
 public class NativeListModelTests
 {
-    /// <summary>Neither list grows beyond so many elements.</summary>
+    /// <summary>The most elements of either list.</summary>
     private const int Most = 250_000;
 
     [Theory]
@@ -179,7 +179,7 @@ public class NativeListModelTests
         return true;
     }
 
-    /// <summary>What fits is added, and what does not is refused and changes nothing.</summary>
+    /// <summary>Elements that fit are added; elements that do not fit are refused and change nothing.</summary>
     private static void ChangeWhileBorrowed(ListStep step, NativeList<int> real, List<int> model)
     {
         using Borrow<int> borrow = real.Borrow();

@@ -5,9 +5,9 @@ using static NativeBuffers.Tests.Lists.ListMisuse;
 
 namespace NativeBuffers.Tests.Lists;
 
-/// <summary>Members of one list called by several threads at once: elements may be lost, but nobody touches what is not the list's.</summary>
+/// <summary>Several threads call members of one list. Elements may be lost, but no thread touches memory outside the list.</summary>
 /// <remarks>
-/// All elements are marked, or zero: whoever reads another value reads freed memory, or another's. Where freed blocks are not
+/// All elements are marked, or zero: another value comes from freed memory, or from another list. Where freed blocks are not
 /// poisoned, other buffers come and go, and write something else to them.
 /// </remarks>
 [Collection(ProcessWide.Name)]
@@ -53,7 +53,7 @@ public class NativeListRaceTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void Disposing_or_handing_over_while_others_add_borrow_and_enumerate_frees_each_block_once(bool isPoisoning)
+    public void Disposing_or_handing_over_while_threads_add_borrow_and_enumerate_frees_each_block_once(bool isPoisoning)
     {
         PoisoningAllocator? allocator = isPoisoning ? new() : null;
         var current = new NativeList<long>(2, allocator);
@@ -93,7 +93,7 @@ public class NativeListRaceTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void Two_who_hand_over_or_dispose_do_not_both_have_the_elements(bool isPoisoning)
+    public void Of_two_threads_that_hand_over_or_dispose_one_has_the_elements(bool isPoisoning)
     {
         PoisoningAllocator? allocator = isPoisoning ? new() : null;
         var race = new Race();
@@ -144,7 +144,7 @@ public class NativeListRaceTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void The_thread_that_made_a_list_uses_it_the_short_way_while_others_come_in(bool isPoisoning)
+    public void The_thread_that_made_a_list_uses_its_fast_path_while_other_threads_come_in(bool isPoisoning)
     {
         PoisoningAllocator? allocator = isPoisoning ? new() : null;
         NativeList<long>? current = null;
@@ -181,7 +181,7 @@ public class NativeListRaceTests
     }
 
     [Fact]
-    public void An_element_that_takes_long_to_copy_is_not_freed_meanwhile()
+    public void An_element_is_not_freed_during_a_long_copy()
     {
         var allocator = new PoisoningAllocator();
         NativeList<Wide>? current = null;

@@ -2,7 +2,7 @@ using System.Collections;
 
 namespace NativeBuffers.Tests.Lists;
 
-/// <summary>What each member does, and what a plain list would do beside it.</summary>
+/// <summary>Each member, beside the same member of a plain list.</summary>
 [CorrectProgram]
 public class NativeListTests
 {
@@ -109,7 +109,7 @@ public class NativeListTests
         model.InsertRange(1, model.GetRange(1, count));
         Assert.Equal(model, list);
 
-        // With room behind: nothing moves away, but what is copied would be moved.
+        // With room after the elements, nothing moves away, but the copied elements would be moved.
         _ = list.EnsureCapacity(list.LongCount * 3);
         list.InsertRange(2, list.AsSpan(1, count));
         model.InsertRange(2, model.GetRange(1, count));
@@ -121,7 +121,7 @@ public class NativeListTests
     }
 
     [Fact]
-    public void What_was_written_behind_the_last_element_may_be_added()
+    public void Elements_written_after_the_last_one_may_be_added()
     {
         using NativeList<int> list = [1, 2];
         Span<int> room = list.GetSpan(4);
@@ -129,7 +129,7 @@ public class NativeListTests
         list.AddRange(room[1..2]);
         Assert.Equal([1, 2, 7], list);
 
-        // What moves up overwrites it.
+        // The elements that move up overwrite it.
         room = list.GetSpan(4);
         (room[0], room[1]) = (8, 9);
         list.InsertRange(0, room[..2]);
@@ -156,7 +156,7 @@ public class NativeListTests
     }
 
     [Fact]
-    public void Capacity_is_what_was_asked_for_or_more_and_trimming_keeps_the_elements()
+    public void Capacity_is_at_least_the_requested_one_and_trimming_keeps_the_elements()
     {
         using var list = new NativeList<byte>(1_000_000);
         Assert.InRange(list.Capacity, 1_000_000, 1_100_000);
@@ -238,7 +238,7 @@ public class NativeListTests
     }
 
     [Fact]
-    public void It_is_a_list_to_those_who_know_interfaces_only()
+    public void It_is_a_list_through_its_interfaces()
     {
         using NativeList<int> real = [1, 2, 3];
         IList<int> list = real;
@@ -264,7 +264,7 @@ public class NativeListTests
     }
 
     [Fact]
-    public void Copying_fills_what_it_is_given_and_no_more()
+    public void Copying_fills_the_target_and_no_byte_more()
     {
         using NativeList<int> list = [1, 2, 3];
         int[] target = new int[6];
@@ -277,7 +277,7 @@ public class NativeListTests
     }
 
     [Fact]
-    public void An_owner_of_the_elements_has_their_length_and_the_list_is_over()
+    public void An_owner_of_the_elements_has_their_length_and_the_list_is_disposed()
     {
         foreach (int count in new[] { 0, 1, 100, 65_536, 65_537, 300_000 })
         {

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Tests.Lists;
 
-/// <summary>Owners that are resized across the borders of pages, of the cache and of whole pages: contents stay, what is new is zero.</summary>
+/// <summary>Owners are resized across the borders of pages, of the cache and of whole pages: contents stay, and new elements are zero.</summary>
 [Slow]
 public class ResizeBorderTests
 {
@@ -37,7 +37,7 @@ public class ResizeBorderTests
     }
 
     [Fact]
-    public void What_a_scratch_list_holds_stays_across_every_border()
+    public void The_elements_of_a_scratch_list_stay_across_every_border()
     {
         using var list = new ScratchList<byte>(stackalloc byte[100]);
         foreach (int length in s_lengths)

@@ -2,7 +2,7 @@ using NativeBuffers.Tests.Buffers;
 
 namespace NativeBuffers.Tests.Lists;
 
-/// <summary>What each member does: on the caller's stack, and when that was not enough.</summary>
+/// <summary>Each member, on the caller's stack and after the list has outgrown it.</summary>
 [CorrectProgram]
 public class ScratchListTests
 {
@@ -34,7 +34,7 @@ public class ScratchListTests
     [InlineData(7)]
     [InlineData(64)]
     [InlineData(70_000)]
-    public void A_list_on_any_memory_holds_what_was_added(int room)
+    public void A_list_on_any_memory_holds_the_added_elements(int room)
     {
         using var list = new ScratchList<int>(new int[room]);
         for (int i = 0; i < 200_000; i++)
@@ -114,7 +114,7 @@ public class ScratchListTests
     }
 
     [Fact]
-    public void What_is_not_an_index_or_a_size_is_refused()
+    public void A_wrong_index_or_size_is_refused()
     {
         foreach (int room in new[] { 0, 10 })
         {

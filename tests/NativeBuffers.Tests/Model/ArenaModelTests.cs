@@ -4,7 +4,7 @@ using NativeBuffers.Tests.Arenas;
 
 namespace NativeBuffers.Tests.Model;
 
-/// <summary>Random programs run on arenas and their scopes, and on lists of what they should hold.</summary>
+/// <summary>Random programs run on arenas and their scopes, and on lists of the expected elements.</summary>
 [Slow]
 [CorrectProgram]
 public class ArenaModelTests
@@ -14,7 +14,7 @@ public class ArenaModelTests
     [InlineData(ArenaKind.Arena, true)]
     [InlineData(ArenaKind.Borrow, false)]
     [InlineData(ArenaKind.Borrow, true)]
-    public void Scopes_hold_and_give_back_what_lists_do(ArenaKind kind, bool isWatched)
+    public void Scopes_hold_and_give_back_the_same_elements_as_lists(ArenaKind kind, bool isWatched)
     {
         if (isWatched)
         {

@@ -5,7 +5,7 @@ using NativeBuffers.Tests.Arenas;
 
 namespace NativeBuffers.Tests.Model;
 
-/// <summary>A program on an arena, and what the arena and its scopes should hold.</summary>
+/// <summary>A program on an arena, and the expected elements of the arena and its scopes.</summary>
 /// <remarks>
 /// Scopes live on the stack, so each has its own call, which knows the two scopes around it as well. Of the model's levels,
 /// the first is the arena; those that are open are each within the one before.
@@ -140,7 +140,7 @@ internal sealed class ArenaWorld(ArenaStep[] program, bool isWatched)
         }
     }
 
-    /// <summary>What a use of a level throws; null when it works.</summary>
+    /// <summary>The exception that a use of a level throws; null if it throws none.</summary>
     private Type? ExpectedOf(int index)
     {
         if (!_levels[index].IsOpen)

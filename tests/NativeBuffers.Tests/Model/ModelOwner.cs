@@ -18,7 +18,7 @@ internal sealed class ModelOwner
 
     public PooledBuffer<int> Pooled { get; }
 
-    /// <summary>What the block holds; also after the owner was disposed, while somebody uses it.</summary>
+    /// <summary>The expected elements of the block; also after the owner was disposed, while a borrow or a pin uses the block.</summary>
     public int[] Elements { get; set; }
 
     public bool IsOpen { get; set; } = true;
@@ -41,7 +41,7 @@ internal sealed class ModelOwner
         Pooled.Dispose();
     }
 
-    /// <remarks>Of a memory that is taken now: an owner that has shrunk pins no others.</remarks>
+    /// <remarks>For a memory that is taken now: an owner that has shrunk pins no older one.</remarks>
     public MemoryHandle Pin(int index) => (Owner is null ? Pooled.Memory : Owner.Memory)[index..].Pin();
 
     public Span<int> View(int view) => view switch

@@ -32,7 +32,7 @@ internal sealed class OwnerWorld : IDisposable
         }
     }
 
-    /// <summary>Ends all that goes on. Whatever is not freed then was lost.</summary>
+    /// <summary>Ends all uses. A block that is still live afterwards is lost.</summary>
     public void Dispose()
     {
         foreach (ModelOwner each in _owners.Concat(_stale))

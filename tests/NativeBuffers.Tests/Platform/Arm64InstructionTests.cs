@@ -62,5 +62,5 @@ public class Arm64InstructionTests
     [Theory]
     [InlineData(4, false)]
     [InlineData(6, true)]
-    public void What_x64_says_is_a_bit(ulong errorCode, bool writes) => Assert.Equal(writes, SystemFaults.IsWrite(errorCode));
+    public void The_answer_of_x64_is_a_bit(ulong errorCode, bool writes) => Assert.Equal(writes, SystemFaults.IsWrite(errorCode));
 }

@@ -4,7 +4,7 @@ using NativeBuffers.Platform.Shared;
 
 namespace NativeBuffers.Tests.Platform;
 
-/// <summary>What error numbers mean, on each system.</summary>
+/// <summary>The meaning of error numbers, on each system.</summary>
 public sealed class SystemErrorTests
 {
     [Theory]
@@ -19,7 +19,7 @@ public sealed class SystemErrorTests
     [InlineData((int)SystemKind.MacOS, 122, false)]
     [InlineData((int)SystemKind.Windows, 112, true)]
     [InlineData((int)SystemKind.Windows, 5, false)]
-    public void What_is_used_up_is_told_from_what_cannot_be(int system, int error, bool isShortage) =>
+    public void Exhausted_memory_and_impossible_requests_are_told_apart(int system, int error, bool isShortage) =>
         Assert.Equal(isShortage, SystemError.IsShortage(error, (SystemKind)system));
 
     [Theory]
@@ -55,7 +55,7 @@ public sealed class SystemErrorTests
     }
 
     [Fact]
-    public void What_a_file_system_of_macOS_does_not_offer_is_told_from_what_failed()
+    public void A_missing_feature_of_a_macOS_file_system_and_a_failure_are_told_apart()
     {
         Assert.All([45, 25, 22], static error => Assert.True(MacMaps.IsNotOffered(error)));
         Assert.All([0, 5, 28, 69], static error => Assert.False(MacMaps.IsNotOffered(error)));

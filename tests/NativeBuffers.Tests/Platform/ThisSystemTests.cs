@@ -2,7 +2,7 @@ using NativeBuffers.Platform.Shared;
 
 namespace NativeBuffers.Tests.Platform;
 
-/// <summary>Where the library runs, and what it says where it does not.</summary>
+/// <summary>The systems that the library supports, and its message on another system.</summary>
 public sealed class ThisSystemTests
 {
     [Fact]
@@ -22,7 +22,7 @@ public sealed class ThisSystemTests
         Assert.Null(ThisSystem.Find(isLinux, isWindows, isMac, pointerByteCount: 4));
 
     [Fact]
-    public void The_refusal_names_what_is_supported_and_what_was_found()
+    public void The_refusal_names_the_supported_systems_and_this_one()
     {
         string message = ThisSystem.Unsupported().Message;
         Assert.Contains("64-bit processes on Linux, Windows and macOS", message);

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace NativeBuffers.Tests.Primitives;
 
-/// <summary>What is thrown names what was given, and what is allowed.</summary>
+/// <summary>Each message names the given value, and the allowed values.</summary>
 public class MessageTests
 {
     [Fact]

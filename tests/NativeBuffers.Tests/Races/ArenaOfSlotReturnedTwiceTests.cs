@@ -22,7 +22,7 @@ public class ArenaOfSlotReturnedTwiceTests
 
     private static unsafe void Play(bool isTrimmed)
     {
-        // Two are queued, so that one lies under the other; then an arena has the upper one.
+        // Two are queued, so that the first lies under the second; then an arena has the second.
         Hold below = Hold.Rent(4096, 1, file: null, line: 0, typeof(byte));
         Hold hold = Hold.Rent(4096, 1, file: null, line: 0, typeof(byte));
         nint slot = (nint)hold.Slot;

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Tests.Races;
 
-/// <summary>Many threads want the same arenas; and each has arenas of its own meanwhile.</summary>
+/// <summary>Many threads use the same arenas, and each thread uses its own arenas at the same time.</summary>
 [Collection(ProcessWide.Name)]
 [Slow]
 [CorrectProgram]
@@ -9,7 +9,7 @@ public class ArenaRaceTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void Who_gets_in_is_alone_until_the_end(bool isPoisoning)
+    public void A_thread_that_gets_in_is_alone_until_the_end(bool isPoisoning)
     {
         PoisoningAllocator? allocator = isPoisoning ? new() : null;
         Shared current = new(allocator);

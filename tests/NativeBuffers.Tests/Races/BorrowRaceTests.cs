@@ -9,13 +9,13 @@ public class BorrowRaceTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void Who_borrows_has_the_owners_elements_until_the_end(bool isPoisoning)
+    public void A_borrow_has_the_owners_elements_until_the_end(bool isPoisoning)
     {
         PoisoningAllocator? allocator = isPoisoning ? new() : null;
         var current = new MarkedOwner(10, allocator);
         var race = new Race();
 
-        // The two that dispose borrow too, as their own homes' threads: biased owners become shared, and others do not.
+        // The two threads that dispose also borrow, on their own home threads: biased owners become shared.
         race.Run(Dispose, Borrow, Borrow, Dispose);
         current.Owner.Dispose();
         allocator?.AssertAllCameBack();
@@ -106,7 +106,7 @@ public class BorrowRaceTests
                 bool isOpen = true;
                 for (int i = 0; i < 100 && isOpen; i++)
                 {
-                    // Stores that wait for memory, so that the borrow's own waits behind them.
+                    // Stores that wait for memory, so that the borrow's own store waits after them.
                     ref byte start = ref far[random.Next(far.Length - 40_000)];
                     for (int j = 0; j < 8; j++)
                     {

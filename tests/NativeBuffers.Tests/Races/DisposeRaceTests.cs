@@ -117,7 +117,7 @@ public class DisposeRaceTests
             },
             random =>
             {
-                // What is given back twice comes to other threads this way.
+                // A block that is freed twice reaches a second thread this way.
                 NativeMemoryCache.Trim();
                 for (int i = 0; i < 100; i++)
                 {
@@ -127,7 +127,7 @@ public class DisposeRaceTests
     }
 
     [Fact]
-    public void Who_disposes_too_late_frees_nothing_of_the_slots_next_owner()
+    public void A_late_disposal_frees_nothing_of_the_slots_next_owner()
     {
         MarkedOwner current = new(8, null);
         var race = new Race();
@@ -160,8 +160,8 @@ public class DisposeRaceTests
     }
 
     /// <summary>
-    /// The first thread creates a batch; all dispose of it in the same order. Then each rents, and what it rents is its
-    /// alone: what was given back twice would be rented twice.
+    /// The first thread creates a batch; all threads dispose it in the same order. Then each thread rents, and is alone in its
+    /// buffer: a block that was freed twice would be rented twice.
     /// </summary>
     private static void DisposeTogether(int threadCount, Func<Random, IDisposable> create)
     {

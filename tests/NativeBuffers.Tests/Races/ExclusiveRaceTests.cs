@@ -9,7 +9,7 @@ namespace NativeBuffers.Tests.Races;
 [CorrectProgram]
 public class ExclusiveRaceTests
 {
-    /// <summary>All lengths begin with so many marked elements; those behind hold the mark or zero.</summary>
+    /// <summary>The number of marked elements at the start of each owner; later elements hold the mark or zero.</summary>
     private const int Least = 8;
 
     private static readonly int[] s_lengths = [8, 9, 60, 200, 1000, 5000, 33_000, 34_000];
@@ -93,7 +93,7 @@ public class ExclusiveRaceTests
             }
             catch (InvalidOperationException)
             {
-                // Somebody else was in.
+                // Another thread was in.
             }
             catch (ArgumentOutOfRangeException)
             {
@@ -112,7 +112,7 @@ public class ExclusiveRaceTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void Of_those_who_move_release_and_dispose_exactly_one_has_the_block(bool isPoisoning)
+    public void Of_the_threads_that_move_release_and_dispose_exactly_one_has_the_block(bool isPoisoning)
     {
         PoisoningAllocator? allocator = isPoisoning ? new() : null;
         var current = new MarkedOwner(20, allocator);

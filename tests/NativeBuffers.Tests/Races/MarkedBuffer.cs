@@ -58,7 +58,7 @@ internal sealed class MarkedBuffer
         }
     }
 
-    /// <summary>Tries all ways in. The caller knows that the buffer was returned: none may lead anywhere, whoever has the block now.</summary>
+    /// <summary>Tries all ways in. The caller knows that the buffer was returned, so none may lead to any memory.</summary>
     public void UseAfterReturn()
     {
         Assert.True(Buffer.IsDisposed);

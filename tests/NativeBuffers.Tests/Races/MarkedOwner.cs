@@ -45,7 +45,7 @@ internal sealed class MarkedOwner
             using Borrow<long> borrow = Owner.Borrow();
             Owner.Dispose();
 
-            // What was freed would be the next owner's now.
+            // A freed block would be the next owner's now.
             var other = new MarkedOwner(_length, _allocator);
             Mark.Use(borrow.Span, _mark, random);
             other.Owner.Dispose();

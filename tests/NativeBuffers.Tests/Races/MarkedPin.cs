@@ -5,7 +5,7 @@ namespace NativeBuffers.Tests.Races;
 /// <summary>A pin of elements that hold a mark: ended by anyone, on any thread, more than once.</summary>
 internal sealed class MarkedPin(MemoryHandle handle, int length, long mark)
 {
-    /// <summary>Uses the elements. The caller knows that nobody has ended the pin.</summary>
+    /// <summary>Uses the elements. The caller knows that the pin has not ended.</summary>
     public unsafe void Use(Random random) => Mark.Use(new Span<long>(handle.Pointer, length), mark, random);
 
     /// <summary>Ends the pin through a copy of its handle.</summary>

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Tests.Races;
 
-/// <summary>Where threads exchange rented buffers, and copies of what was returned long ago.</summary>
+/// <summary>A place where threads exchange rented buffers, and old copies of returned buffers.</summary>
 internal sealed class Market
 {
     private static readonly int[] s_lengths = [1, 8, 8, 8, 60, 500, 4000, 40_000];
@@ -20,7 +20,7 @@ internal sealed class Market
 
     public NativeMemoryPool<long> Pool { get; }
 
-    /// <summary>Rents a buffer or several, exchanges them for those of others, and returns those.</summary>
+    /// <summary>Rents one or several buffers, exchanges them for buffers of other threads, and returns those.</summary>
     public void Trade(Random random)
     {
         for (int i = random.Next(8) == 0 ? 30 : 1; i > 0; i--)
@@ -39,7 +39,7 @@ internal sealed class Market
         Volatile.Read(ref _returned[random.Next(_returned.Length)])?.UseAfterReturn();
     }
 
-    /// <summary>Returns what is left, and asserts that it was all there is.</summary>
+    /// <summary>Returns all buffers in the market, and asserts that no other buffer is left.</summary>
     public void Close()
     {
         Array.ForEach(_rented, static buffer => buffer?.Buffer.Dispose());

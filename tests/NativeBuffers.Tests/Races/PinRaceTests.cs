@@ -11,7 +11,7 @@ public class PinRaceTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void What_is_pinned_stays_until_the_pin_ends_wherever_that_is(bool isPoisoning)
+    public void Pinned_elements_stay_until_the_pin_ends_on_any_thread(bool isPoisoning)
     {
         PoisoningAllocator? allocator = isPoisoning ? new() : null;
         var current = new MarkedOwner(10, allocator);
@@ -64,7 +64,7 @@ public class PinRaceTests
         next.AssertNotReused();
     }
 
-    /// <summary>An owner that was disposed while pinned: its block is nobody else's before the pin ends.</summary>
+    /// <summary>An owner that was disposed while pinned: its block has no other owner before the pin ends.</summary>
     private sealed class PinnedAndDisposed : IDisposable
     {
         private readonly NativeMemoryOwner<long> _owner = NativeMemoryOwner<long>.Create(8);

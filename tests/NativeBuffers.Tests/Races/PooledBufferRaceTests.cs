@@ -13,7 +13,7 @@ public class PooledBufferRaceTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void Nobody_reaches_what_another_rented(bool isPoisoning)
+    public void No_thread_reaches_a_buffer_of_another_renter(bool isPoisoning)
     {
         var market = new Market(isPoisoning);
         var race = new Race();
@@ -31,7 +31,7 @@ public class PooledBufferRaceTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void Threads_that_end_leave_their_buffers_to_others(bool isPoisoning)
+    public void Buffers_of_ended_threads_go_to_other_threads(bool isPoisoning)
     {
         var market = new Market(isPoisoning);
         var race = new Race();
@@ -83,7 +83,7 @@ public class PooledBufferRaceTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void What_is_pinned_elsewhere_is_rented_to_nobody(bool isPoisoning)
+    public void A_buffer_that_is_pinned_elsewhere_is_not_rented(bool isPoisoning)
     {
         var market = new Market(isPoisoning);
         MarkedBuffer? current = null;

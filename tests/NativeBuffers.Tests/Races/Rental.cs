@@ -47,7 +47,7 @@ internal readonly struct Rental(PooledBuffer<byte> buffer)
 
     /// <summary>Rents until a slot has been lent for the first time.</summary>
     /// <param name="length">In bytes.</param>
-    /// <param name="others">Takes what was rented on the way.</param>
+    /// <param name="others">Takes the buffers that were rented on the way.</param>
     public static unsafe Rental First(int length, List<PooledBuffer<byte>> others)
     {
         HashSet<nint> slabs = [.. SlotTable.Slabs()];

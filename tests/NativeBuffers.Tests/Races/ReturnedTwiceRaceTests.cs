@@ -5,8 +5,8 @@ using NativeBuffers.Blocks.Lifecycle;
 namespace NativeBuffers.Tests.Races;
 
 /// <summary>
-/// What follows when a buffer's own thread and another return it at the same moment, and both believe that they did: the
-/// slot is that thread's again, and lies in the queue of what others gave back. Played step by step.
+/// A buffer's own thread and another thread return it at the same moment, and both believe that they did. The slot then
+/// belongs to its own thread again, and is also in the list of remote frees. Played step by step.
 /// </summary>
 [Collection(ProcessWide.Name)]
 [Slow]
@@ -62,7 +62,7 @@ public class ReturnedTwiceRaceTests
             });
     }
 
-    /// <summary>This thread reads the generation; the other closes the slot and queues it; this thread's store comes last.</summary>
+    /// <summary>This thread reads the generation; the second thread closes the slot and queues it; this thread's store comes last.</summary>
     /// <safety>The slot's home is this thread's, and has no hot slot.</safety>
     private static unsafe void ReturnTwice(Hold hold)
     {

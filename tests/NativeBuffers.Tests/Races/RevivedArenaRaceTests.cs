@@ -12,7 +12,7 @@ public class RevivedArenaRaceTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void Who_uses_a_revived_arena_is_alone_in_its_memory(bool isPoisoning)
+    public void A_user_of_a_revived_arena_is_alone_in_its_memory(bool isPoisoning)
     {
         PoisoningAllocator? allocator = isPoisoning ? new() : null;
         var revived = new ConcurrentQueue<NativeArenaOwner>();
@@ -73,7 +73,7 @@ public class RevivedArenaRaceTests
             }
         }
 
-        // What the arenas' blocks become next, if they are given back too early.
+        // The next owners of the arenas' blocks, if the blocks are freed too early.
         void Live(Random random)
         {
             using var owner = NativeMemoryOwner<long>.CreateUninitialized(random.Next(1, 1000), allocator);
@@ -127,7 +127,7 @@ public class RevivedArenaRaceTests
         }
     }
 
-    /// <summary>An object pool that takes back what was forgotten.</summary>
+    /// <summary>An object pool that takes back forgotten objects.</summary>
     private sealed class Keeper(NativeArenaOwner arena, ConcurrentQueue<NativeArenaOwner> revived)
     {
         ~Keeper() => revived.Enqueue(arena);

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace NativeBuffers.Tests.Races;
 
-/// <summary>Two threads store rentals and <c>default</c> to one field, and two threads use what they read there.</summary>
+/// <summary>Two threads store rentals and <c>default</c> to one field, and two threads use the values that they read there.</summary>
 [Collection(ProcessWide.Name)]
 [Slow]
 public class TornFieldRaceTests
@@ -15,7 +15,7 @@ public class TornFieldRaceTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void What_is_read_there_reaches_no_next_renter_and_loses_no_block(bool isPoisoning)
+    public void A_value_read_there_reaches_no_next_renter_and_loses_no_block(bool isPoisoning)
     {
         PoisoningAllocator? allocator = isPoisoning ? new() : null;
         NativeMemoryPool<long> pool = allocator is null
@@ -108,7 +108,7 @@ public class TornFieldRaceTests
         }
     }
 
-    /// <summary>What is borrowed or pinned belongs to one rental until that ends.</summary>
+    /// <summary>Borrowed or pinned elements belong to one rental until the borrow or pin ends.</summary>
     private static void AssertOneMark(ReadOnlySpan<long> elements)
     {
         if (!elements.IsEmpty)

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Tests.Races;
 
-/// <summary>Every <see cref="Memory{T}"/> that can be put together from those of different owners: the object of one, index and length of others.</summary>
+/// <summary>Each <see cref="Memory{T}"/> that mixes words of different owners: the object of one, index and length of the rest.</summary>
 [Slow]
 public sealed class TornMemoryTests
 {

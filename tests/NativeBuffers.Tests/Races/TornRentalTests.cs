@@ -16,7 +16,7 @@ public sealed class TornRentalTests
 
     private static readonly NativeMemoryPool<byte> s_pool = NativeMemoryPool<byte>.Shared;
 
-    /// <summary>What throws nothing: the elements that it tells of.</summary>
+    /// <summary>Members that throw nothing, each with the elements that it reports.</summary>
     private static readonly (string Name, Func<PooledBuffer<byte>, int> Use)[] s_questions =
     [
         ("Length", static buffer => buffer.Length),
@@ -25,7 +25,7 @@ public sealed class TornRentalTests
         ("IDisposable.Dispose", static buffer => Do(((IDisposable)buffer).Dispose)),
     ];
 
-    /// <summary>What leads to elements: the elements that it leads to, in this rental's block if there is one.</summary>
+    /// <summary>Members that lead to elements, each with those elements, in this rental's block if there is one.</summary>
     private static readonly (string Name, Func<Rental, PooledBuffer<byte>, int> Use)[] s_ways =
     [
         ("AsSpan()", static (rental, buffer) => LengthOf(rental, buffer.AsSpan())),
@@ -235,7 +235,7 @@ public sealed class TornRentalTests
         return LengthOf(rental, retained.Memory.Span);
     }
 
-    /// <remarks>An empty buffer gets a block of its own.</remarks>
+    /// <remarks>An empty buffer gets its own block.</remarks>
     private static int Resize(Rental rental, PooledBuffer<byte> buffer)
     {
         using PooledBuffer<byte> resized = buffer.Resize(20);

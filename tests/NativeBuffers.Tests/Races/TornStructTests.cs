@@ -3,7 +3,7 @@ using System.Reflection;
 
 namespace NativeBuffers.Tests.Races;
 
-/// <summary>Values put together from two, of the other structs that fields can hold.</summary>
+/// <summary>Values that mix words of two, for the remaining structs that fields can hold.</summary>
 [Slow]
 public sealed class TornStructTests
 {

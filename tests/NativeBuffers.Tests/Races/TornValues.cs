@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace NativeBuffers.Tests.Races;
 
-/// <summary>What a thread may read from a field while other threads store values there: each word comes from any of the values.</summary>
+/// <summary>The values that a thread may read from a field while other threads store there: each word comes from any of them.</summary>
 internal static class TornValues
 {
     private const BindingFlags Fields = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;

@@ -8,11 +8,11 @@ namespace NativeBuffers.Tests.RealParts;
 
 /// <summary>Memory is given back while a file, or a pipe of the system, is read into it.</summary>
 /// <remarks>
-/// <para>What holds depends on who pinned. A pin keeps the block, whoever took it, and so does a borrow. On Linux
+/// <para>The promise depends on the pin. A pin keeps the block, whether the caller or the platform took it, and so does a borrow. On Linux
 /// (.NET 10) the platform itself pins where it reads or writes several memories at once (<see cref="RandomAccess"/> with
 /// a list), and nowhere else: a file read into one memory takes a span, and enters the system call with it; a socket
 /// takes a span for each attempt (<see cref="SocketInFlightTests"/>). Windows pins whatever is pending.</para>
-/// <para>So whoever may dispose while something is in flight pins first.</para>
+/// <para>So a program that may dispose while an operation is in flight pins first.</para>
 /// </remarks>
 [CorrectProgram]
 public sealed class DisposeInFlightTests : IDisposable
@@ -82,7 +82,7 @@ public sealed class DisposeInFlightTests : IDisposable
         Assert.All(others, other => Assert.Equal(-1, other.AsSpan().IndexOfAnyExcept((byte)0xEE)));
         if (!isShared)
         {
-            // The only block that the pool has: what was read is what its next renter finds.
+            // The only block of the pool: its next renter finds the received bytes.
             using PooledBuffer<byte> next = pool.RentBuffer(Length);
             Assert.Equal(address, AddressOf(next));
             Assert.True(next.AsSpan().SequenceEqual(_content));
@@ -115,7 +115,7 @@ public sealed class DisposeInFlightTests : IDisposable
         Assert.True(allocator.IsFreedMemoryUntouched);
     }
 
-    /// <summary>What users are told not to do: it is true as long as this test passes.</summary>
+    /// <summary>The documentation warns of this: the warning is true as long as this test passes.</summary>
     [Fact]
     public async Task Without_a_pin_a_read_that_holds_a_span_writes_to_freed_memory()
     {

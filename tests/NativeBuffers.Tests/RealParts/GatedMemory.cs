@@ -11,10 +11,10 @@ internal sealed class GatedMemory(Memory<byte> inner) : MemoryManager<byte>
     private readonly TaskCompletionSource _pinned = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ManualResetEventSlim _gate = new();
 
-    /// <summary>Completes when somebody has a span.</summary>
+    /// <summary>Completes when a caller has a span.</summary>
     public Task Spanned => _spanned.Task;
 
-    /// <summary>Completes when somebody has a pin, and waits for <see cref="Open"/>.</summary>
+    /// <summary>Completes when a caller has a pin and waits for <see cref="Open"/>.</summary>
     public Task Pinned => _pinned.Task;
 
     public override Memory<byte> Memory => CreateMemory(inner.Length);

@@ -88,7 +88,7 @@ public sealed class PipeTests
     }
 
     [Fact]
-    public async Task A_writer_that_ends_with_an_exception_tells_the_reader_and_what_nobody_read_is_returned()
+    public async Task A_writer_that_ends_with_an_exception_reaches_the_reader_and_unread_segments_are_returned()
     {
         using var allocator = new PoisoningAllocator();
         using var pool = new NativeMemoryPool<byte>(new NativePoolOptions { Allocator = allocator });
@@ -103,7 +103,7 @@ public sealed class PipeTests
     }
 
     [Fact]
-    public async Task A_reader_that_ends_with_an_exception_tells_the_waiting_writer_and_what_nobody_read_is_returned()
+    public async Task A_reader_that_ends_with_an_exception_reaches_the_waiting_writer_and_unread_segments_are_returned()
     {
         using var allocator = new PoisoningAllocator();
         using var pool = new NativeMemoryPool<byte>(new NativePoolOptions { Allocator = allocator });
@@ -118,7 +118,7 @@ public sealed class PipeTests
     }
 
     [Fact]
-    public async Task What_was_cancelled_can_go_on_and_leaves_no_segment_behind()
+    public async Task A_cancelled_pipe_can_go_on_and_leaves_no_segment()
     {
         using var allocator = new PoisoningAllocator();
         using var pool = new NativeMemoryPool<byte>(new NativePoolOptions { Allocator = allocator });
@@ -178,7 +178,7 @@ public sealed class PipeTests
         {
             ReadResult result = await pipe.Reader.ReadAsync(Stop);
 
-            // Leaves a part for the next time, often in the middle of a segment; but not when there will be no more.
+            // Leaves a part for the next time, often in the middle of a segment, except at the end.
             ReadOnlySequence<byte> some = result.IsCompleted || random.Next(3) == 0
                 ? result.Buffer
                 : result.Buffer.Slice(0, random.NextInt64(1, result.Buffer.Length + 1));

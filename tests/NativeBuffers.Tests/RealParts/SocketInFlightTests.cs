@@ -6,8 +6,8 @@ namespace NativeBuffers.Tests.RealParts;
 /// <summary>Memory is given back while a socket is receiving into it.</summary>
 /// <remarks>
 /// On Linux (.NET 10) a socket pins nothing. It keeps the <see cref="Memory{T}"/>, and asks for its span once for each
-/// attempt to receive: at once, and, if there was nothing yet, again on a thread of the pool when there is. What that
-/// second question throws, nobody catches, and the process ends. So these tests receive in a child process.
+/// attempt to receive: at once, and, if there was nothing yet, again on a thread of the pool when there is. No code catches
+/// an exception of that second request, so the process ends. These tests therefore receive in a child process.
 /// </remarks>
 [Slow]
 public sealed class SocketInFlightTests
@@ -19,7 +19,7 @@ public sealed class SocketInFlightTests
     [Theory]
     [InlineData("owner")]
     [InlineData("pool")]
-    public async Task A_receive_into_retained_memory_completes_although_it_was_given_back_meanwhile(string kind)
+    public async Task A_receive_into_retained_memory_completes_although_its_owner_was_disposed(string kind)
     {
         ChildResult child = await ChildProcess.RunProgramAsync(typeof(Program), [kind, "retained"]);
         Assert.Equal(
@@ -36,7 +36,7 @@ public sealed class SocketInFlightTests
         Assert.Equal(0, child.ExitCode);
     }
 
-    /// <summary>What users are told not to do: it is true as long as this test passes.</summary>
+    /// <summary>The documentation warns of this: the warning is true as long as this test passes.</summary>
     [Theory]
     [InlineData("owner")]
     [InlineData("pool")]
@@ -80,7 +80,7 @@ public sealed class SocketInFlightTests
         pin.Dispose();
         Assert.True(SpinWait.SpinUntil(() => allocator.FreedBlocks == 1, s_long));
 
-        // What comes too late goes nowhere: the next receive gets it.
+        // Bytes that come too late are not written here: the next receive gets them.
         await connection.Sender.SendAsync(new byte[] { 1, 2, 3 }, Stop);
         byte[] late = new byte[10];
         Assert.Equal(3, await connection.Receiver.ReceiveAsync(late, Stop));

@@ -2,7 +2,7 @@ using NativeBuffers.Mapping;
 
 namespace NativeBuffers.Tests.Regions;
 
-/// <summary>A file that somebody makes shorter than its mapping.</summary>
+/// <summary>A file that becomes shorter than its mapping.</summary>
 [Slow]
 public sealed class CutFileTests : IDisposable
 {
@@ -42,7 +42,7 @@ public sealed class CutFileTests : IDisposable
     }
 
     [Fact]
-    public void A_file_that_somebody_made_longer_is_lent_as_it_was_mapped_and_resized_to_what_it_has()
+    public void A_file_that_became_longer_is_borrowed_as_it_was_mapped_and_resized_to_its_length()
     {
         string path = _folder.FileOf([1, 2, 3]);
         using var file = MappedFile<byte>.Open(path);
@@ -58,7 +58,7 @@ public sealed class CutFileTests : IDisposable
     }
 
     [Fact]
-    public void Another_mapping_that_became_shorter_counts_as_somebody()
+    public void Another_mapping_may_shorten_the_file()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "There a mapped file is not cut.");
         string path = _folder.FileOf(new byte[100]);
@@ -69,9 +69,9 @@ public sealed class CutFileTests : IDisposable
         Assert.Throws<EndOfStreamException>(() => other.BorrowReadOnly().Dispose());
     }
 
-    /// <summary>What users are told: it is true as long as this test passes.</summary>
+    /// <summary>The documentation warns of this: the warning is true as long as this test passes.</summary>
     [Fact]
-    public void A_borrow_of_a_file_that_is_cut_meanwhile_ends_the_process_where_it_touches_what_is_gone()
+    public void A_touch_of_a_cut_page_through_a_borrow_ends_the_process()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Others were not tried.");
         string path = _folder.FileOf(new byte[1 << 20]);
@@ -85,7 +85,7 @@ public sealed class CutFileTests : IDisposable
     }
 
     [Fact]
-    public void What_is_not_gone_is_still_there()
+    public void The_remaining_pages_stay_readable()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Others were not tried.");
         string path = _folder.FileOf(new byte[1 << 20]);

@@ -2,7 +2,7 @@ using NativeBuffers.Faults;
 
 namespace NativeBuffers.Tests.Regions;
 
-/// <summary>What ends a process, or takes rights from it, happens in another one.</summary>
+/// <summary>Tests that end a process, or take rights from it, start a child process for that.</summary>
 [Slow]
 public class FaultTests
 {
@@ -29,7 +29,7 @@ public class FaultTests
     }
 
     [Fact]
-    public async Task A_process_that_may_lock_little_is_told_the_limit()
+    public async Task A_refused_lock_names_the_limit_of_the_process()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Lowers Linux's limit.");
         ChildResult child = await ChildProcess.RunProgramAsync(typeof(Program), ["locks"]);

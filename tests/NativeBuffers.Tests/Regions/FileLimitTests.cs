@@ -2,7 +2,7 @@ using NativeBuffers.Mapping;
 
 namespace NativeBuffers.Tests.Regions;
 
-/// <summary>A process whose files may have so many bytes and no more (<c>ulimit -f</c>): beyond that the system ends it, unless the library looks first.</summary>
+/// <summary>A process whose files have a size limit (<c>ulimit -f</c>). The system ends it beyond the limit, unless the library checks first.</summary>
 [Slow]
 public sealed class FileLimitTests : IDisposable
 {
@@ -41,7 +41,7 @@ public sealed class FileLimitTests : IDisposable
     }
 
     [Fact]
-    public void A_file_does_not_grow_beyond_it_and_stays_as_it_was()
+    public void A_file_does_not_grow_beyond_it_and_is_unchanged()
     {
         string path = _folder.File();
         Assert.Equal("made", _companion.Ask($"make {path} 0"));

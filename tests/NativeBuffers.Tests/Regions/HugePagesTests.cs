@@ -2,7 +2,7 @@ using NativeBuffers.Platform.Shared;
 
 namespace NativeBuffers.Tests.Regions;
 
-/// <summary>Huge pages: granted, or refused and why. The first tests ask this machine, the others one that is as they say.</summary>
+/// <summary>Huge pages: granted, or refused and why. The first tests ask this machine, and the rest a simulated one.</summary>
 [Collection(ProcessWide.Name)]
 public class HugePagesTests
 {
@@ -11,7 +11,7 @@ public class HugePagesTests
     private static readonly long s_page = Environment.SystemPageSize;
 
     [Fact]
-    public void Transparent_ones_are_granted_where_they_are_switched_on_or_else_the_reason_is_told()
+    public void Transparent_ones_are_granted_where_they_are_on_or_the_reason_is_given()
     {
         using NativeRegion region = NativeRegion.Reserve(Size, new NativeRegionOptions { HugePages = HugePages.Transparent });
         bool isOn = OperatingSystem.IsLinux()
@@ -30,7 +30,7 @@ public class HugePagesTests
     }
 
     [Fact]
-    public void Explicit_ones_are_granted_where_they_were_set_aside_or_else_the_reason_is_told()
+    public void Explicit_ones_are_granted_where_they_were_reserved_or_the_reason_is_given()
     {
         using NativeRegion region = NativeRegion.Reserve(Size, new NativeRegionOptions { HugePages = HugePages.Explicit });
         if (region.GrantedHugePages == HugePages.Explicit)
@@ -68,7 +68,7 @@ public class HugePagesTests
     [InlineData(HugePages.Transparent, "T", HugePages.None, "No Transparent here.")]
     [InlineData(HugePages.Explicit, "", HugePages.Explicit, null)]
     [InlineData(HugePages.Explicit, "ET", HugePages.None, "No Explicit here; and: No Transparent here.")]
-    public void What_is_granted_and_why_no_more(HugePages asked, string refused, HugePages granted, string? reason)
+    public void The_granted_pages_and_the_reason_for_no_more(HugePages asked, string refused, HugePages granted, string? reason)
     {
         var system = new ObservedMemory { HasFakeHugePages = true };
         Refuse(system, refused);

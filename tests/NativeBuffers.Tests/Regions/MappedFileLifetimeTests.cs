@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace NativeBuffers.Tests.Regions;
 
-/// <summary>Who has the file, and until when.</summary>
+/// <summary>The users of a mapped file, and its lifetime.</summary>
 [Collection(ProcessWide.Name)]
 [CorrectProgram]
 public sealed class MappedFileLifetimeTests : IDisposable
@@ -83,7 +83,7 @@ public sealed class MappedFileLifetimeTests : IDisposable
         [MethodImpl(MethodImplOptions.NoInlining)]
         static void Forget(string path)
         {
-            // All are kept until they are counted: others collect meanwhile.
+            // All are kept until they are counted, because other tests collect.
             MappedFile<byte>[] files = [.. Enumerable.Range(0, 10).Select(_ => MappedFile<byte>.Open(path))];
             files[0].Resize(200);
             foreach (MappedFile<byte> file in files)
@@ -154,7 +154,7 @@ public sealed class MappedFileLifetimeTests : IDisposable
             }
             catch (InvalidOperationException exception) when (exception is not ObjectDisposedException)
             {
-                // Somebody else was in.
+                // Another thread was in.
             }
         }
     }

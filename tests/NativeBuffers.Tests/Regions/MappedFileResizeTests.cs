@@ -12,7 +12,7 @@ public sealed class MappedFileResizeTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void Growing_cuts_nothing_from_what_another_mapping_has_added()
+    public void Growing_does_not_cut_an_extension_by_another_mapping()
     {
         string path = _folder.FileOf(new byte[4000]);
         using var first = MappedFile<int>.Open(path);
@@ -95,7 +95,7 @@ public sealed class MappedFileResizeTests : IDisposable
     }
 
     [Fact]
-    public void Growth_that_the_disk_refuses_leaves_file_and_memory_as_they_were()
+    public void Growth_that_the_disk_refuses_leaves_file_and_memory_unchanged()
     {
         foreach (int length in new[] { 0, 10 })
         {
@@ -111,7 +111,7 @@ public sealed class MappedFileResizeTests : IDisposable
     }
 
     [Fact]
-    public void Growth_that_a_full_disk_refuses_leaves_file_and_memory_as_they_were()
+    public void Growth_that_a_full_disk_refuses_leaves_file_and_memory_unchanged()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "A disk of known size.");
         string path = $"/dev/shm/native-buffers-{Guid.NewGuid():N}";
@@ -131,7 +131,7 @@ public sealed class MappedFileResizeTests : IDisposable
     }
 
     [Fact]
-    public void What_grew_has_its_room_on_the_disk()
+    public void A_grown_file_has_its_room_on_the_disk()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Others do not promise.");
         string path = $"/dev/shm/native-buffers-{Guid.NewGuid():N}";
@@ -148,7 +148,7 @@ public sealed class MappedFileResizeTests : IDisposable
         }
     }
 
-    /// <summary>How many bytes of the disk a file has. Not what the disk has left, which other programs change meanwhile.</summary>
+    /// <summary>The bytes of the disk that a file uses. The disk's free bytes would not do, because other programs change them.</summary>
     private static long RoomOf(string path)
     {
         using var stat = ChildProcess.Start("stat", ["--format=%b %B", path]);

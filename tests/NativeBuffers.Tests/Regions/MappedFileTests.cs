@@ -11,7 +11,7 @@ public sealed class MappedFileTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void What_a_file_has_is_read_from_memory()
+    public void The_contents_of_a_file_are_read_from_memory()
     {
         string path = _folder.FileOf(MemoryMarshal.AsBytes<int>([1, 2, 3]));
         using var file = MappedFile<int>.OpenRead(path);
@@ -22,7 +22,7 @@ public sealed class MappedFileTests : IDisposable
     }
 
     [Fact]
-    public void What_is_written_to_memory_is_in_the_file()
+    public void Elements_written_to_memory_are_in_the_file()
     {
         string path = _folder.FileOf(new byte[8]);
         using (var file = MappedFile<short>.Open(path))
@@ -39,7 +39,7 @@ public sealed class MappedFileTests : IDisposable
     }
 
     [Fact]
-    public void A_file_that_is_replaced_keeps_who_may_read_it()
+    public void A_file_that_is_replaced_keeps_its_rights()
     {
         if (OperatingSystem.IsWindows())
         {
@@ -83,7 +83,7 @@ public sealed class MappedFileTests : IDisposable
     }
 
     [Fact]
-    public void A_file_that_is_replaced_stays_with_those_who_have_it()
+    public void A_file_that_is_replaced_stays_for_its_open_users()
     {
         string path = _folder.FileOf([1, 2, 3]);
         using var old = MappedFile<byte>.Open(path);
@@ -120,7 +120,7 @@ public sealed class MappedFileTests : IDisposable
     }
 
     [Fact]
-    public void What_is_mapped_to_be_read_is_not_written()
+    public void A_mapping_for_reading_is_not_written()
     {
         string path = _folder.FileOf([1, 2, 3]);
         using var file = MappedFile<byte>.OpenRead(path);
@@ -132,7 +132,7 @@ public sealed class MappedFileTests : IDisposable
     }
 
     [Fact]
-    public void Flush_takes_all_or_a_part_and_refuses_what_is_outside()
+    public void Flush_takes_all_or_a_part_and_refuses_a_range_outside()
     {
         using var file = MappedFile<int>.Create(_folder.File(), 10_000);
         Fill(file, 3);
@@ -213,7 +213,7 @@ public sealed class MappedFileTests : IDisposable
     }
 
     [Fact]
-    public void What_is_no_file_is_refused_without_waiting()
+    public void A_path_that_is_no_file_is_refused_without_waiting()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Linux has them at these places.");
         foreach (string path in new[] { "/dev/zero", "/dev/null" })

@@ -20,7 +20,7 @@ public sealed class NativeRandomAccessTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Ways))]
-    public async Task What_was_written_is_read_wherever_it_stands(bool isAsync)
+    public async Task Written_elements_are_read_at_any_offset(bool isAsync)
     {
         using SafeFileHandle file = Open(isAsync);
         using var source = NativeMemoryOwner<Odd>.Create(12_345);
@@ -34,7 +34,7 @@ public sealed class NativeRandomAccessTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Ways))]
-    public async Task Several_owners_stand_one_behind_the_other_and_empty_ones_take_no_place(bool isAsync)
+    public async Task Several_owners_are_written_one_after_the_other_and_empty_ones_take_no_bytes(bool isAsync)
     {
         using SafeFileHandle file = Open(isAsync);
         NativeMemoryOwner<short>[] sources = [.. new[] { 0, 3, 0, 0, 1, 5000, 0 }.Select(static length => NativeMemoryOwner<short>.Create(length))];
@@ -70,7 +70,7 @@ public sealed class NativeRandomAccessTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Ways))]
-    public async Task Where_the_file_ends_fewer_bytes_are_read_and_the_rest_is_as_it_was(bool isAsync)
+    public async Task At_the_end_of_the_file_fewer_bytes_are_read_and_the_rest_is_unchanged(bool isAsync)
     {
         using SafeFileHandle file = Open(isAsync);
         RandomAccess.Write(file, new byte[101], 0);
@@ -141,7 +141,7 @@ public sealed class NativeRandomAccessTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Ways))]
-    public async Task Disposed_in_flight_an_owner_is_freed_when_the_reading_ends_and_nobody_writes_to_it_afterwards(bool isAsync)
+    public async Task An_owner_disposed_in_flight_is_freed_when_the_read_ends_and_not_written_afterwards(bool isAsync)
     {
         const int length = 200 << 20;
         using SafeFileHandle file = Open(isAsync);
@@ -190,7 +190,7 @@ public sealed class NativeRandomAccessTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Ways))]
-    public async Task What_cannot_be_is_refused_and_nothing_stays_pinned(bool isAsync)
+    public async Task Wrong_arguments_are_refused_and_nothing_stays_pinned(bool isAsync)
     {
         using SafeFileHandle file = Open(isAsync);
         using var owner = NativeMemoryOwner<int>.Create(10);

@@ -82,7 +82,7 @@ public class NativeRegionTests
     }
 
     [Fact]
-    public void Committed_pages_are_zero_and_keep_what_is_written_when_committed_again()
+    public void Committed_pages_are_zero_and_keep_their_contents_when_committed_again()
     {
         using NativeRegion region = NativeRegion.Reserve(4 * s_page);
         region.Commit(s_page, s_page);
@@ -267,7 +267,7 @@ public class NativeRegionTests
     }
 
     [Fact]
-    public void More_than_the_machine_has_is_not_committed_and_all_is_as_it_was()
+    public void More_than_the_machine_has_is_not_committed_and_nothing_changes()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Looks at Linux's rule for how much to promise.");
         Assert.SkipWhen(File.ReadAllText("/proc/sys/vm/overcommit_memory").Trim() == "1", "This machine promises any amount of memory.");
@@ -285,7 +285,7 @@ public class NativeRegionTests
     }
 
     [Fact]
-    public void After_Dispose_everything_is_refused_and_what_was_borrowed_goes_on()
+    public void After_Dispose_every_use_is_refused_and_borrows_stay_valid()
     {
         var system = new ObservedMemory();
         NativeRegion region = NativeRegion.Reserve(8 * s_page, null, system);

@@ -3,18 +3,18 @@ using NativeBuffers.Platform.Shared;
 
 namespace NativeBuffers.Tests.Regions;
 
-/// <summary>The system's memory; a test sees what is asked of it, just before it happens, and may refuse.</summary>
+/// <summary>The system's memory. A test sees each request just before it is made, and may refuse it.</summary>
 internal sealed class ObservedMemory : SystemMemory
 {
     public const int FakeHugePage = 2 << 20;
 
-    /// <summary>What to refuse to reserve.</summary>
+    /// <summary>The reservations to refuse.</summary>
     public HashSet<PageKind> RefusedKinds { get; } = [];
 
     /// <summary>Whether to say that there are explicit huge pages, and give ordinary ones for them.</summary>
     public bool HasFakeHugePages { get; init; }
 
-    /// <summary>Refuses one call that may be refused, after so many that are not; negative for none.</summary>
+    /// <summary>Refuses one call that may be refused, after this number of calls; negative for none.</summary>
     public int RefusesAfter { get; set; } = -1;
 
     public bool HasRefused { get; private set; }

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Tests.Regions;
 
-/// <summary>What this process has open and mapped, as Linux tells it.</summary>
+/// <summary>The files that this process has open and mapped, from Linux.</summary>
 internal static class OpenFiles
 {
     /// <summary>How many descriptors of this process lead to a path, or to a deleted file that had it.</summary>
@@ -19,7 +19,7 @@ internal static class OpenFiles
         }
         catch (IOException)
         {
-            // Closed meanwhile.
+            // Closed since the folder was listed.
             return false;
         }
     }

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Tests.Regions;
 
-/// <summary>Whoever has borrowed may touch what was borrowed: where that fails, the process ends.</summary>
+/// <summary>Borrowed memory may be touched until the borrow ends: a fault would end the process.</summary>
 [Collection(ProcessWide.Name)]
 [Slow]
 [CorrectProgram]
@@ -61,7 +61,7 @@ public class RegionRaceTests
     }
 
     [Fact]
-    public void A_buffer_grows_and_shrinks_under_borrowers_who_see_zeros_or_what_was_written()
+    public void A_buffer_grows_and_shrinks_under_borrows_that_see_zeros_or_written_values()
     {
         using var buffer = StableBuffer<long>.Reserve(100_000);
         long mark = Mark.Next();
@@ -134,7 +134,7 @@ public class RegionRaceTests
 
     /// <summary>Where one thread alone resizes, it knows what must be there.</summary>
     [Fact]
-    public void New_elements_are_zero_while_others_borrow()
+    public void New_elements_are_zero_while_other_threads_borrow()
     {
         using var buffer = StableBuffer<long>.Reserve(100_000);
         long length = 0;
@@ -255,7 +255,7 @@ public class RegionRaceTests
             }
             catch (InvalidOperationException)
             {
-                // Somebody else was in, or the page is not committed.
+                // Another thread was in, or the page is not committed.
             }
         }
     }
@@ -303,7 +303,7 @@ public class RegionRaceTests
         }
         catch (InvalidOperationException)
         {
-            // Somebody else was in, or the page is not committed.
+            // Another thread was in, or the page is not committed.
         }
     }
 }

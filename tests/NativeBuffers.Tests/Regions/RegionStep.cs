@@ -4,7 +4,7 @@ using FsCheck.Fluent;
 namespace NativeBuffers.Tests.Regions;
 
 /// <summary>One step of a random program on a region.</summary>
-/// <param name="Kind">What is done.</param>
+/// <param name="Kind">The kind of step.</param>
 /// <param name="First">The first page.</param>
 /// <param name="Count">How many pages.</param>
 /// <param name="Number">The access, the value to write, or whatever else the step needs.</param>

@@ -2,7 +2,7 @@ using System.Runtime.Versioning;
 
 namespace NativeBuffers.Tests.Regions;
 
-/// <summary>What becomes of a file that <c>MappedFile.Create</c> finds at its path.</summary>
+/// <summary><c>MappedFile.Create</c> finds a file at its path.</summary>
 [UnsupportedOSPlatform("windows")]
 [Slow]
 public sealed class ReplacedFileTests : IDisposable

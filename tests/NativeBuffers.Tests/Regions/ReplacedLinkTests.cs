@@ -65,7 +65,7 @@ public sealed class ReplacedLinkTests : IDisposable
     }
 
     [Fact]
-    public void What_a_link_leads_to_is_removed_again_if_the_disk_refuses()
+    public void The_target_of_a_link_is_removed_again_if_the_disk_refuses()
     {
         File.CreateSymbolicLink(_folder.File("link"), _folder.File("new"));
         Assert.Throws<IOException>(() => MappedFile<byte>.Create(_folder.File("link"), 1L << 60));

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Tests.Regions;
 
-/// <summary>What Linux tells of this process's memory, in bytes. Elsewhere the test is skipped.</summary>
+/// <summary>This process's memory, in bytes, from Linux. On other systems the test is skipped.</summary>
 internal static class Residence
 {
     /// <summary>All that is in memory.</summary>
@@ -12,10 +12,10 @@ internal static class Residence
     /// <summary>All that is locked.</summary>
     public static long Locked => Read("/proc/self/status", "VmLck:");
 
-    /// <summary>What is in memory of a range.</summary>
+    /// <summary>The bytes of a range that are in memory.</summary>
     public static long Of(nint start, long byteCount) => Sum(start, byteCount, "Rss:");
 
-    /// <summary>As <see cref="Of"/>, of whole pages, page by page; what was only read counts, too, as it is the system's page of zeros.</summary>
+    /// <summary>The bytes of <see cref="Of"/> for whole pages, page by page. Pages that were only read count: they are the system's zero page.</summary>
     public static long PresentOf(nint start, long byteCount)
     {
         SkipElsewhere();
@@ -28,13 +28,13 @@ internal static class Residence
         return words.Count(static word => word >> 63 != 0) * (long)Environment.SystemPageSize;
     }
 
-    /// <summary>What is locked of a range.</summary>
+    /// <summary>The locked bytes of a range.</summary>
     public static long LockedOf(nint start, long byteCount) => Sum(start, byteCount, "Locked:");
 
-    /// <summary>What of a range lies in huge pages.</summary>
+    /// <summary>The bytes of a range that are in huge pages.</summary>
     public static long HugeOf(nint start, long byteCount) => Sum(start, byteCount, "AnonHugePages:");
 
-    /// <summary>What the system lets be touched of a range.</summary>
+    /// <summary>The bytes of a range that the system lets be touched.</summary>
     public static long AccessibleOf(nint start, long byteCount)
     {
         SkipElsewhere();

@@ -7,10 +7,10 @@ public class ResidenceTests
 {
     private const long Much = 64 << 20;
 
-    /// <summary>What the range may have more: neighbours.</summary>
+    /// <summary>The bytes that neighbours may add to the range.</summary>
     private const long Slack = 4 << 20;
 
-    /// <summary>What else may change in the process meanwhile.</summary>
+    /// <summary>The bytes that the rest of the process may change at the same time.</summary>
     private const long Other = 24 << 20;
 
     public static TheoryData<bool, HugePages> Kinds => new()

@@ -17,7 +17,7 @@ public sealed class SharedMemoryTests
     private string FilePath => $"{Folder}NativeBuffers-{_name}";
 
     [Fact]
-    public void What_one_writes_the_other_reads()
+    public void Each_user_reads_the_elements_of_the_other_user()
     {
         using var created = SharedMemory<int>.Create(_name, 1000);
         using var opened = SharedMemory<int>.Open(_name);
@@ -101,7 +101,7 @@ public sealed class SharedMemoryTests
     }
 
     [Fact]
-    public void What_is_no_whole_number_of_elements_is_refused_and_stays()
+    public void A_size_that_is_no_whole_number_of_elements_is_refused_and_the_name_stays()
     {
         using (var created = SharedMemory<byte>.Create(_name, 1001))
         {
@@ -205,7 +205,7 @@ public sealed class SharedMemoryTests
     }
 
     [Fact]
-    public void A_process_that_crashes_leaves_the_other_running_and_its_name_is_gone_after_both()
+    public void A_process_that_crashes_leaves_the_second_running_and_the_name_is_gone_after_both()
     {
         using var companion = ChildProcess.StartProgram(typeof(Program), []);
         Assert.Equal("created", companion.Ask($"create {_name} 8"));
@@ -275,7 +275,7 @@ public sealed class SharedMemoryTests
     }
 
     [Fact]
-    public void Of_all_who_create_open_and_leave_at_once_each_has_whole_memory_and_the_last_takes_the_name()
+    public void Users_that_create_open_and_leave_at_once_have_whole_memory_and_the_last_removes_the_name()
     {
         var race = new Race();
         race.Run(OpenOrCreate, OpenOrCreate, Create, Open);
@@ -291,7 +291,7 @@ public sealed class SharedMemoryTests
             }
             catch (IOException)
             {
-                // Somebody has it.
+                // Another process has the name.
             }
         }
 
@@ -303,11 +303,11 @@ public sealed class SharedMemoryTests
             }
             catch (FileNotFoundException)
             {
-                // Nobody has it.
+                // No process has the name.
             }
         }
 
-        // While one has the name, nobody creates it again: so all who are in at once are in the same memory.
+        // While one user has the name, it is not created again, so all users at one time share the same memory.
         void Use(SharedMemory<long> shared, Random random)
         {
             using (shared)

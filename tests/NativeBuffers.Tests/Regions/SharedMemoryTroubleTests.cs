@@ -3,7 +3,7 @@ using NativeBuffers.Blocks.Handles;
 
 namespace NativeBuffers.Tests.Regions;
 
-/// <summary>Shared memory whose other users do not do what they should.</summary>
+/// <summary>Shared memory whose other users break the rules.</summary>
 [Collection(ProcessWide.Name)]
 [Slow]
 public sealed class SharedMemoryTroubleTests
@@ -47,7 +47,7 @@ public sealed class SharedMemoryTroubleTests
         }
         finally
         {
-            // Whatever waits still goes on then.
+            // Lets each waiting call go on.
             File.Delete(FilePath);
         }
     }

@@ -3,7 +3,7 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Tests.Regions;
 
-/// <summary><c>MappedFile.Create</c> over a file, when the system refuses something: nobody may read more than before, and nothing is lost that can be kept.</summary>
+/// <summary><c>MappedFile.Create</c> over a file when the system refuses a call: no user may read more than before, and no data is lost.</summary>
 [UnsupportedOSPlatform("windows")]
 public sealed class SparedFileTests : IDisposable
 {
@@ -29,7 +29,7 @@ public sealed class SparedFileTests : IDisposable
     }
 
     [Fact]
-    public void Where_there_is_no_room_for_a_new_file_the_old_one_stays_as_it_was()
+    public void Without_room_for_a_new_file_the_old_one_is_unchanged()
     {
         string folder = _folder.File("small");
         Directory.CreateDirectory(folder);
@@ -82,7 +82,7 @@ public sealed class SparedFileTests : IDisposable
     [Theory]
     [InlineData(2)]
     [InlineData(5)]
-    public void Where_there_is_no_memory_to_map_it_a_file_that_is_written_itself_stays_as_it_was(int length)
+    public void Without_memory_to_map_it_a_file_that_is_written_in_place_is_unchanged(int length)
     {
         string path = _folder.FileOf([1, 2, 3]);
         SystemSetup.GiveSecondName(path, _folder.File("second"));

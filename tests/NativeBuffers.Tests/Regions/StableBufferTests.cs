@@ -101,7 +101,7 @@ public class StableBufferTests
     }
 
     [Fact]
-    public void When_memory_is_refused_it_is_as_it_was()
+    public void When_memory_is_refused_it_is_unchanged()
     {
         var system = new ObservedMemory();
         using var buffer = StableBuffer<byte>.Reserve(1L << 42, null, system);
@@ -130,7 +130,7 @@ public class StableBufferTests
     }
 
     [Fact]
-    public void After_Dispose_everything_is_refused_and_what_was_borrowed_goes_on()
+    public void After_Dispose_every_use_is_refused_and_borrows_stay_valid()
     {
         var system = new ObservedMemory();
         var buffer = StableBuffer<int>.Reserve(100, null, system);

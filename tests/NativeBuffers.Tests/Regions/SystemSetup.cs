@@ -12,7 +12,7 @@ internal static partial class SystemSetup
     /// <summary>A user and a group that own nothing.</summary>
     public const uint Nobody = 65534;
 
-    /// <summary>Lets a process make files of so many bytes and no more.</summary>
+    /// <summary>Limits the size of the files that a process makes.</summary>
     public static void LimitFiles(int processId, ulong byteCount)
     {
         ulong[] limit = [byteCount, byteCount];
@@ -49,7 +49,7 @@ internal static partial class SystemSetup
     /// <summary>Lets one more user read and write each new file of a folder; false where its file system has no access lists.</summary>
     public static bool TryLetNobodyReadNewFiles(string folder)
     {
-        // Version 2, then for each entry: kind and rights of 16 bits each, and a user. The kinds: owner, user, group, mask, others.
+        // Version 2, then for each entry: kind and rights of 16 bits each, and a user. The kinds: owner, user, group, mask, everyone.
         using var list = new MemoryStream();
         using var writer = new BinaryWriter(list);
         writer.Write(2);

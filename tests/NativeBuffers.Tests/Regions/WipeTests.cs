@@ -1,6 +1,6 @@
 namespace NativeBuffers.Tests.Regions;
 
-/// <summary>What pages hold at the moment when the system takes them: read through their addresses, as nobody else can.</summary>
+/// <summary>The contents of pages when the system takes them back, read through their addresses.</summary>
 public class WipeTests
 {
     private static readonly long s_page = Environment.SystemPageSize;
@@ -23,7 +23,7 @@ public class WipeTests
 
     [Theory]
     [MemberData(nameof(Ways))]
-    public void What_committed_pages_held_is_gone_before_they_are_given_back_if_that_was_asked_for(string way, bool wipes, bool isLocked)
+    public void Committed_pages_are_wiped_before_they_are_freed_on_request(string way, bool wipes, bool isLocked)
     {
         const int Pages = 3000;
         var system = new ObservedMemory();
@@ -75,7 +75,7 @@ public class WipeTests
 
         system.BeforeLoss = null;
 
-        // All but the page that had no memory, the one that was decommitted, and two that nobody may read.
+        // All but the page that had no memory, the decommitted one, and two that may not be read.
         Assert.Equal((Pages - 4) * s_page, seen);
         Assert.Equal(wipes ? 0 : seen, held);
     }
@@ -83,7 +83,7 @@ public class WipeTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void What_is_cut_off_is_gone_before_it_is_given_back(bool wipes)
+    public void Cut_pages_are_wiped_before_they_are_freed(bool wipes)
     {
         var system = new ObservedMemory();
         using var buffer = StableBuffer<byte>.Reserve(100 * s_page, new NativeRegionOptions { WipeOnFree = wipes }, system);
@@ -118,7 +118,7 @@ public class WipeTests
     }
 
     [Fact]
-    public void What_cannot_be_made_writable_to_be_wiped_is_not_given_back()
+    public void Pages_that_cannot_be_made_writable_for_the_wipe_are_not_freed()
     {
         var system = new ObservedMemory();
         using NativeRegion region = NativeRegion.Reserve(2 * s_page, new NativeRegionOptions { WipeOnFree = true }, system);

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace NativeBuffers.Tests.TestKit;
 
-/// <summary>What this process has mapped, touched or not.</summary>
+/// <summary>The memory that this process has mapped, touched or not.</summary>
 internal static class AddressSpace
 {
     /// <summary>In bytes. Skips the test where the system does not tell.</summary>

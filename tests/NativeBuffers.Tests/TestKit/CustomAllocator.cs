@@ -2,14 +2,14 @@ using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Tests.TestKit;
 
-/// <summary>The least that a user's own allocator must do; counts what it has given out.</summary>
+/// <summary>The least that a user's own allocator must do. It counts its live blocks.</summary>
 public sealed class CustomAllocator() : NativeAllocator("Custom")
 {
     private long _liveBlocks;
 
     public long LiveBlocks => Volatile.Read(ref _liveBlocks);
 
-    /// <summary>What the next allocation throws instead.</summary>
+    /// <summary>The next allocation throws this exception.</summary>
     public Exception? Thrown { get; set; }
 
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)

@@ -3,7 +3,7 @@ namespace NativeBuffers.Tests.TestKit;
 /// <summary>Gives out parts of one block of the default allocator, the first of them at the address of that.</summary>
 internal sealed class DividingAllocator() : NativeAllocator("Dividing"), IDisposable
 {
-    /// <summary>What the whole block has.</summary>
+    /// <summary>The size of the whole block.</summary>
     public const int ByteCount = 200_000;
 
     private nint _whole;

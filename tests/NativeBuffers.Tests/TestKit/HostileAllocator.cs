@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Tests.TestKit;
 
-/// <summary>A user's own allocator that returns what it is told to, and counts what it gets back.</summary>
+/// <summary>A user's own allocator that returns the addresses a test sets, and counts the blocks it gets back.</summary>
 internal sealed class HostileAllocator() : NativeAllocator("Hostile")
 {
     private readonly Dictionary<nint, nint> _live = [];
@@ -15,7 +15,7 @@ internal sealed class HostileAllocator() : NativeAllocator("Hostile")
 
     public nint ResizeOffset { get; set; }
 
-    /// <summary>What allocation returns instead of a block.</summary>
+    /// <summary>Allocation returns this address instead of a block.</summary>
     public nint? AllocateResult { get; set; }
 
     /// <summary>Whether it throws for misaligned blocks, and does not free them.</summary>

@@ -3,10 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Tests.TestKit;
 
-/// <summary>C functions that return what they are told to, and count what they get back. One test at a time.</summary>
+/// <summary>C functions that return the addresses a test sets, and count the blocks they get back. One test at a time.</summary>
 internal static class HostileHeap
 {
-    /// <summary>What the functions gave out, and have not got back: where it starts, and where its memory does.</summary>
+    /// <summary>The live blocks: the first byte of each, and of its memory.</summary>
     private static readonly ConcurrentDictionary<nint, nint> s_live = new();
 
     private static int s_mistakes;
@@ -17,10 +17,10 @@ internal static class HostileHeap
     /// <summary>The same of <c>resize</c>.</summary>
     public static nint ResizeOffset { get; set; }
 
-    /// <summary>What <c>allocate</c> returns instead of a block.</summary>
+    /// <summary><c>allocate</c> returns this address instead of a block.</summary>
     public static nint? AllocateResult { get; set; }
 
-    /// <summary>What <c>resize</c> returns instead of a block; the old block stays.</summary>
+    /// <summary><c>resize</c> returns this address instead of a block; the old block stays.</summary>
     public static nint? ResizeResult { get; set; }
 
     public static int LiveBlocks => s_live.Count;
@@ -66,7 +66,7 @@ internal static class HostileHeap
     [UnmanagedCallersOnly]
     private static unsafe void Free(void* block) => Return(block);
 
-    /// <remarks>The byte count is noted in front: 64 bytes are room for that, and for an offset behind.</remarks>
+    /// <remarks>The size is stored in the first 64 bytes, which also leave room for an offset.</remarks>
     private static unsafe void* Take(nuint byteCount, nint offset)
     {
         byte* outer = (byte*)NativeMemory.AlignedAlloc(byteCount + 128, 64);

@@ -17,7 +17,7 @@ internal static class Mark
         }
     }
 
-    /// <summary>Reads, writes and reads the elements for a while; who reads or writes here without right is found out.</summary>
+    /// <summary>Reads, writes and reads the elements for a while; a thread that uses them without right is found.</summary>
     public static void Use(Span<long> elements, long mark, Random random)
     {
         Verify(elements, mark);

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Tests.TestKit;
 
-/// <summary>What a test can only be about in a process that was started without guards or tracking; elsewhere it is skipped.</summary>
+/// <summary>Skips a test that needs a process without guards or tracking where the process has them.</summary>
 /// <remarks>
 /// The whole suite runs in each mode, to see that no guard accuses a correct program. But a test that counts what caches hold,
 /// or what an allocator was asked for, would count the guard's own blocks. Call one of these at its start.

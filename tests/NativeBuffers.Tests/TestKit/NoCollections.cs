@@ -2,7 +2,7 @@ using System.Runtime;
 
 namespace NativeBuffers.Tests.TestKit;
 
-/// <summary>A time without garbage collections, after each of which the caches give back what was idle, and what lies in return queues.</summary>
+/// <summary>A time without garbage collections. After each one, the caches free their idle blocks and their remote frees.</summary>
 /// <remarks>A test that looks at a slot in a queue needs it: a machine with little memory left collects at any time.</remarks>
 internal readonly struct NoCollections : IDisposable
 {

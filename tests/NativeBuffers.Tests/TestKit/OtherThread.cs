@@ -3,7 +3,7 @@ using System.Runtime.ExceptionServices;
 
 namespace NativeBuffers.Tests.TestKit;
 
-/// <summary>Runs parts of a test on threads of their own; what they throw, the test throws.</summary>
+/// <summary>Runs parts of a test on their own threads, and throws the exceptions of those threads.</summary>
 internal static class OtherThread
 {
     /// <summary>Runs the body on a new thread, which has ended when this returns.</summary>

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Tests.TestKit;
 
-/// <summary>Runs as a user who may read nothing of this one's: on Linux, where a thread may have another user for its files.</summary>
+/// <summary>Runs code as a user without rights to this user's files: on Linux, a thread may have another user for files.</summary>
 /// <remarks>Only root may change the user. For other users the body runs as the same user: give files no rights at all.</remarks>
 internal static partial class OtherUser
 {

@@ -22,7 +22,7 @@ internal sealed class Race
 
     public bool IsOver => _isOver;
 
-    /// <summary>Whether a race has done what it is for; a slow machine is given a minute more.</summary>
+    /// <summary>Whether a race has reached its goal; a slow machine gets a minute more.</summary>
     public Func<bool> IsEnough { get; init; } = static () => true;
 
     /// <summary>All threads' turns together.</summary>
@@ -30,7 +30,7 @@ internal sealed class Race
 
     /// <summary>Whether a loop against other threads goes on: for <see cref="Duration"/>, and up to a minute more until it has done enough.</summary>
     /// <param name="watch">Started with the loop.</param>
-    /// <param name="isEnough">Whether the loop has done what it is for, however slow the machine is.</param>
+    /// <param name="isEnough">Whether the loop has reached its goal, however slow the machine is.</param>
     public static bool GoesOn(Stopwatch watch, bool isEnough = true) =>
         watch.Elapsed < Duration || (!isEnough && watch.Elapsed < Duration + s_patience);
 

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Tests.TestKit;
 
-/// <summary>What a budget says when it refuses.</summary>
+/// <summary>Runs code that a budget must refuse.</summary>
 internal static class Refused
 {
     /// <summary>Asserts that a budget refuses; how it was then.</summary>

@@ -6,7 +6,7 @@ internal sealed class Rendezvous(Race race, int count)
     private int _arrived;
     private int _round;
 
-    /// <summary>Waits for the others; false when the race is over.</summary>
+    /// <summary>Waits for the remaining threads; false when the race is over.</summary>
     public bool Meet()
     {
         int round = Volatile.Read(ref _round);

@@ -26,7 +26,7 @@ internal static class Repository
     public static string SourceLine(string file, int line) =>
         File.ReadLines(file.StartsWith("/_/", StringComparison.Ordinal) ? Absolute(file[3..]) : file).ElementAt(line - 1);
 
-    /// <summary>Files below a folder, relative to the root, but for what builds leave behind.</summary>
+    /// <summary>Files below a folder, relative to the root, without the output of builds.</summary>
     public static IEnumerable<string> Files(string folder, string pattern) =>
         Directory.EnumerateFiles(Absolute(folder), pattern, SearchOption.AllDirectories)
             .Select(static path => Path.GetRelativePath(Root, path).Replace('\\', '/'))

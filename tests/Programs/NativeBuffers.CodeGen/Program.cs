@@ -5,7 +5,7 @@ namespace NativeBuffers.CodeGen;
 
 /// <summary>Calls each loop again and again until the runtime has compiled it for good, and ends.</summary>
 /// <remarks>
-/// The one argument is for how long, in milliseconds. What the just-in-time compiler made of the loops is asked for by
+/// The one argument is the duration, in milliseconds. The just-in-time compiler's output for the loops is requested by
 /// environment variables and written to a file by the runtime; the program itself prints nothing.
 /// </remarks>
 public static class Program

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Faults;
 
-/// <summary>A process that may lock 64 KiB in memory, and no more.</summary>
+/// <summary>A process that may lock at most 64 KiB in memory.</summary>
 internal static partial class LockLimit
 {
     private const long Allowed = 64 * 1024;
@@ -46,7 +46,7 @@ internal static partial class LockLimit
 
     private static unsafe void Lower()
     {
-        // The administrator's processes may lock what they like: this thread gives that up.
+        // The administrator's processes may lock any amount: this thread gives up that right.
         ulong* limit = stackalloc ulong[] { (ulong)Allowed, (ulong)Allowed };
         uint* header = stackalloc uint[] { 0x20080522, 0 };
         uint* none = stackalloc uint[6];

@@ -19,6 +19,6 @@ internal sealed class OwnedRental : Rental
 
     public override void LetOthersIn()
     {
-        // The allocator keeps what was freed, and sees itself whether somebody writes to it.
+        // The allocator keeps freed blocks, and finds writes to them.
     }
 }

@@ -3,7 +3,7 @@ using NativeBuffers.Tests.TestKit;
 
 namespace NativeBuffers.InFlight;
 
-/// <summary>Receives into memory, gives it back meanwhile, lets the peer send, and says what happened.</summary>
+/// <summary>Receives into memory, disposes its owner before the peer sends, and prints the outcome.</summary>
 /// <remarks>The arguments: <c>owner</c> or <c>pool</c>, and <c>retained</c>, <c>pinned</c> or <c>unpinned</c>.</remarks>
 public static class Program
 {

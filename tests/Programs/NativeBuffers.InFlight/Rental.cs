@@ -3,7 +3,7 @@ using NativeBuffers.Tests.TestKit;
 
 namespace NativeBuffers.InFlight;
 
-/// <summary>Memory to receive into, and a way to see who has it afterwards.</summary>
+/// <summary>Memory to receive into, and a way to see its next users.</summary>
 internal abstract class Rental : IDisposable
 {
     public const int Length = 4096;
@@ -19,12 +19,12 @@ internal abstract class Rental : IDisposable
     /// <summary>Whether the block is free: for the allocator, or for the pool's next renter.</summary>
     public abstract bool IsGivenBack { get; }
 
-    /// <summary>Whether those who came later find what they have written, and nobody wrote to what is free.</summary>
+    /// <summary>Whether later owners find their own bytes, and no thread wrote to free memory.</summary>
     public virtual bool AreOthersUntouched => Allocator.IsFreedMemoryUntouched;
 
     public abstract void GiveBack();
 
-    /// <summary>Others take memory, and the block too if they can.</summary>
+    /// <summary>Later owners take memory, and the same block if they can.</summary>
     public abstract void LetOthersIn();
 
     public void Dispose() => Allocator.Dispose();

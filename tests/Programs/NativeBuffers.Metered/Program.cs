@@ -1,6 +1,6 @@
 namespace NativeBuffers.Metered;
 
-/// <summary>Uses the library as it is told, and answers each line with one.</summary>
+/// <summary>Runs commands from its input, and answers each line with one line.</summary>
 /// <remarks>
 /// <c>use COUNT BYTES</c> creates and disposes buffers; <c>keep COUNT BYTES</c> creates some and keeps them; <c>refuse</c> has a
 /// budget refuse one.

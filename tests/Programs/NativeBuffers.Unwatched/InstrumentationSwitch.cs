@@ -1,6 +1,6 @@
 namespace NativeBuffers.Instrumentation;
 
-/// <summary>Stands for the library's own: nobody watches, and the compiler knows.</summary>
+/// <summary>Replaces the library's switch: always off, which the compiler knows.</summary>
 internal static class InstrumentationSwitch
 {
     public const bool IsOn = false;

@@ -1,9 +1,9 @@
 namespace NativeBuffers.Violations;
 
-/// <summary>Plays one scenario. What it ends with is for the test to see.</summary>
+/// <summary>Plays one scenario. The test checks its end.</summary>
 /// <remarks>
 /// Arguments: the scenario's name; and where its blocks come from, which is the default allocator unless a mode of
-/// <see cref="GuardMode"/> is named: then <c>malloc</c> behind such a guard.
+/// <see cref="GuardMode"/> is named: then <c>malloc</c> with such a guard.
 /// </remarks>
 public static class Program
 {

@@ -3,8 +3,8 @@ using NativeBuffers.Watched.Tracking;
 
 namespace NativeBuffers.Watched;
 
-/// <summary>Plays one scenario: the first argument names it, the others are its own.</summary>
-/// <remarks>A scenario is a class with a method that takes the arguments behind its name, and a line here.</remarks>
+/// <summary>Plays one scenario: the first argument names it, and the rest are its arguments.</summary>
+/// <remarks>A scenario is a class with a method that takes the arguments after its name, and a line here.</remarks>
 public static class Program
 {
     private static readonly Dictionary<string, Action<string[]>> s_scenarios = new()

@@ -6,7 +6,7 @@ using NativeBuffers.Buffers;
 
 namespace NativeBuffers.Tests.Blocks.Lifecycle;
 
-/// <summary>What is in use is never freed, however often the collector looks; and finalizers bring nobody down.</summary>
+/// <summary>Memory in use is never freed, however often the collector runs. Finalizers end no process.</summary>
 [Collection(ProcessWide.Name)]
 [Slow]
 [CorrectProgram]
@@ -49,11 +49,11 @@ public class CleanerTests
 
         Assert.Equal(before, NativeMemoryTracker.AbandonedCount);
 
-        // Buffers that were returned, too, keep cleaners that others may need.
+        // Returned buffers, too, keep cleaners that later owners may need.
         Array.Clear(s_owners);
         Array.Clear(s_buffers);
 
-        // Others use the free blocks of the same sizes, and some of the held ones' places change hands.
+        // Later owners use the free blocks of the same sizes, and take over some slots.
         static void ComeAndGo(int round)
         {
             for (int i = 0; i < s_owners.Length; i++)
@@ -201,7 +201,7 @@ public class CleanerTests
     [Fact]
     public void A_full_collection_survives_a_pool_over_an_allocator_whose_free_throws()
     {
-        // Would end the process: the finalizer that hears of collections frees what is idle.
+        // An exception here would end the process: the finalizer that runs after collections frees idle blocks.
         var broken = new WatchingAllocator { ThrownByFree = new NotSupportedException() };
         var sound = new WatchingAllocator();
         NativeMemoryPool<int> first = new(new NativePoolOptions { Allocator = broken });
@@ -232,7 +232,7 @@ public class CleanerTests
                 }
             });
 
-        // Whoever starts to use buffers next cleans up after threads that have ended.
+        // The next thread that uses buffers cleans up after ended threads.
         OtherThread.Run(static () => NativeBuffer.Create<int>(10).Dispose());
         NativeMemoryCache.Trim();
         broken.AssertAllFreed();
@@ -245,7 +245,7 @@ public class CleanerTests
     [InlineData("moved")]
     [InlineData("list")]
     [InlineData("handed over")]
-    public void Who_refers_to_an_owner_that_is_over_does_not_hide_that_the_next_one_is_forgotten(string how)
+    public void A_reference_to_a_disposed_owner_does_not_keep_the_next_one_from_being_freed(string how)
     {
         Collector.Settle();
         long before = NativeMemoryTracker.AbandonedCount;

@@ -5,7 +5,7 @@ using NativeBuffers.Blocks.Lifecycle;
 
 namespace NativeBuffers.Tests.Blocks.Lifecycle;
 
-/// <summary>What happens when a block has as many pins as can be counted: the next is refused, and nothing is freed.</summary>
+/// <summary>A block has as many pins as the count allows: the next pin is refused, and nothing is freed.</summary>
 [CorrectProgram]
 public class PinCountTests
 {

@@ -141,7 +141,7 @@ public class UseDuringResizeTests
     }
 
     [Fact]
-    public void What_needs_the_elements_throws_and_the_owner_is_as_it_was()
+    public void A_use_of_the_elements_throws_and_the_owner_is_unchanged()
     {
         Within(() =>
         {

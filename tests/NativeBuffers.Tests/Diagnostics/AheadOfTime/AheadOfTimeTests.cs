@@ -1,6 +1,6 @@
 namespace NativeBuffers.Tests.Diagnostics.AheadOfTime;
 
-/// <summary>What diagnostics find in a program that was compiled ahead of time: other handlers of signals, and no methods to reflect on.</summary>
+/// <summary>Diagnostics of a program that was compiled ahead of time, which has other signal handlers and no methods to reflect on.</summary>
 [Collection(ProcessWide.Name)]
 [Slow]
 public sealed class AheadOfTimeTests(PublishedProgram program) : IClassFixture<PublishedProgram>

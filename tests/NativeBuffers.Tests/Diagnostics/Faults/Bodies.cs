@@ -1,10 +1,10 @@
 namespace NativeBuffers.Tests.Diagnostics.Faults;
 
-/// <summary>What the library does with memory, as bodies for tests that let it fail: each owner, made, grown, converted and given back.</summary>
-/// <remarks>They assert that what could not grow is as it was, and let the exception out.</remarks>
+/// <summary>Uses of memory, as bodies for tests that let allocations fail: each owner is created, grown, converted and disposed.</summary>
+/// <remarks>They assert that an owner that could not grow is unchanged, and let the exception out.</remarks>
 internal static class Bodies
 {
-    /// <summary>By name; each is told where its blocks come from, null for the default.</summary>
+    /// <summary>By name; each takes its allocator, or null for the default.</summary>
     public static IReadOnlyDictionary<string, Action<NativeAllocator?>> All { get; } = new Dictionary<string, Action<NativeAllocator?>>
     {
         ["buffer"] = Buffer,
@@ -172,7 +172,7 @@ internal static class Bodies
         }
     }
 
-    /// <summary>What owners ask this allocator for.</summary>
+    /// <summary>The requests of owners to this allocator.</summary>
     private static nuint NativeAllocatorAlignment(NativeAllocator? allocator) => (allocator ?? NativeAllocator.Malloc).BlockAlignment;
 
     private static void OwnerInUse(NativeAllocator? allocator)
@@ -227,7 +227,7 @@ internal static class Bodies
         }
         catch (OutOfMemoryException)
         {
-            // What came one by one may have come in part.
+            // Elements that came one by one may have come in part.
             Assert.Equal(before, list.Take(before.Length));
             Assert.True(list.Capacity >= capacity);
             throw;
@@ -245,7 +245,7 @@ internal static class Bodies
         }
         catch (OutOfMemoryException)
         {
-            // Not [1, 2, 3] beside a list: that would be a second list, which nobody disposes.
+            // Not [1, 2, 3] beside a list: that would be a second list, which is never disposed.
             Assert.Equal([1, 2, 3], list.AsSpan());
             throw;
         }

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace NativeBuffers.Tests.Diagnostics.Faults;
 
-/// <summary>What fault injection does, and what it finds in programs that are wrong on purpose.</summary>
+/// <summary>Fault injection, and its findings in programs that are wrong on purpose.</summary>
 public class FaultInjectionTests
 {
     [Fact]
@@ -179,7 +179,7 @@ public class FaultInjectionTests
     }
 
     [Fact]
-    public void A_body_without_allocations_is_told_so()
+    public void A_body_without_allocations_throws()
     {
         FaultInjectionException exception = Assert.Throws<FaultInjectionException>(() => FaultInjection.ForEachFailure(static () => { }));
         Assert.Equal(FaultFindingKind.NoAllocation, Assert.Single(exception.Findings).Kind);
@@ -189,7 +189,7 @@ public class FaultInjectionTests
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    public void What_goes_wrong_without_a_failure_comes_out_as_it_is(int throwing)
+    public void An_exception_without_an_injected_failure_comes_out_unchanged(int throwing)
     {
         int runs = 0;
         Assert.Throws<InvalidTimeZoneException>(() => FaultInjection.ForEachFailure(() =>
@@ -203,7 +203,7 @@ public class FaultInjectionTests
     }
 
     [Fact]
-    public async Task What_a_body_awaits_and_starts_is_seen_on_whichever_thread()
+    public async Task Tasks_that_a_body_awaits_and_starts_are_seen_on_every_thread()
     {
         int failures = 0;
         await FaultInjection.ForEachFailureAsync(async () =>
@@ -268,7 +268,7 @@ public class FaultInjectionTests
     }
 
     [Fact]
-    public void One_within_another_is_told_so_also_in_a_scope()
+    public void A_run_within_a_run_throws_also_in_a_scope()
     {
         static void Body() => NativeBuffer.Create<int>(10).Dispose();
         int run = 0;

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Tests.Diagnostics.Faults;
 
-/// <summary>Which allocations a plan lets fail, and what it counts.</summary>
+/// <summary>The allocations that a plan lets fail, and the plan's counts.</summary>
 public class FaultPlanTests
 {
     [Fact]
@@ -15,7 +15,7 @@ public class FaultPlanTests
     public void From_the_nth_allocation_on_all_fail() => Assert.Equal("..xxx", Pattern(FaultPlan.FailFrom(3), 1, 1, 1, 1, 1));
 
     [Fact]
-    public void What_is_larger_fails() => Assert.Equal("..x.x", Pattern(FaultPlan.FailAbove(100), 0, 100, 101, 5, 4000));
+    public void Larger_allocations_fail() => Assert.Equal("..x.x", Pattern(FaultPlan.FailAbove(100), 0, 100, 101, 5, 4000));
 
     [Fact]
     public void Plans_are_combined()
@@ -38,7 +38,7 @@ public class FaultPlanTests
     }
 
     [Fact]
-    public void A_resize_that_needs_memory_counts_and_others_do_not()
+    public void Only_a_resize_that_needs_memory_counts()
     {
         FaultPlan plan = FaultPlan.FailNth(3);
         using var owner = NativeMemoryOwner<byte>.Create(100, NativeAllocator.Malloc.WithFaults(plan));
@@ -52,7 +52,7 @@ public class FaultPlanTests
     }
 
     [Fact]
-    public void What_the_allocator_behind_refuses_is_its_own_fault()
+    public void A_refusal_of_the_wrapped_allocator_is_not_injected()
     {
         using var owner = NativeMemoryOwner<byte>.Create(1, NativeAllocator.Malloc.WithFaults(FaultPlan.FailNth(100)));
         string message = Assert.Throws<OutOfMemoryException>(() => owner.Resize(nint.MaxValue - 5000)).Message;

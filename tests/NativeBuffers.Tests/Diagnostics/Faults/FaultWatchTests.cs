@@ -2,13 +2,13 @@ using System.Runtime.CompilerServices;
 
 namespace NativeBuffers.Tests.Diagnostics.Faults;
 
-/// <summary>What fault injection keeps, and for how long; which blocks it takes for given back.</summary>
+/// <summary>The memory of fault injection and its end, and the blocks that it takes for freed.</summary>
 public class FaultHooksTests
 {
     [Fact]
-    public void Nothing_of_a_run_is_kept_when_it_is_over()
+    public void Nothing_of_a_run_is_kept_after_its_end()
     {
-        // By what the body holds: whoever keeps the run keeps what its flow kept.
+        // The body holds the run, and a run keeps everything that its flow kept.
         WeakReference kept = Run();
         for (int i = 0; i < 10 && kept.IsAlive; i++)
         {
@@ -33,7 +33,7 @@ public class FaultHooksTests
     }
 
     [Fact]
-    public async Task A_flow_that_goes_on_behind_the_end_is_not_watched_any_more()
+    public async Task A_flow_that_goes_on_after_the_end_is_not_observed()
     {
         var over = new TaskCompletionSource();
         Task<NativeAllocator>? late = null;
@@ -57,7 +57,7 @@ public class FaultHooksTests
     }
 
     [Fact]
-    public void A_thread_that_goes_on_behind_the_end_is_not_watched_any_more()
+    public void A_thread_that_goes_on_after_the_end_is_not_observed()
     {
         int run = 0;
         Thread? late = null;
@@ -82,7 +82,7 @@ public class FaultHooksTests
     }
 
     [Fact]
-    public unsafe void What_a_run_of_before_has_left_behind_does_not_count_in_the_next()
+    public unsafe void Blocks_of_an_earlier_run_do_not_count_in_the_next()
     {
         int run = 0;
         NativeAllocator? captured = null;
@@ -177,7 +177,7 @@ public class FaultHooksTests
         Assert.Equal(2, findings.Count(static finding => finding.FailedAllocation == 0));
     }
 
-    /// <summary>Moves a block at each resize, and hands out its place to whoever asks next.</summary>
+    /// <summary>Moves a block at each resize, and gives the old address to the next request.</summary>
     private sealed unsafe class HandingOver() : NativeAllocator("HandingOver"), IDisposable
     {
         private readonly List<nint> _all = [];

@@ -10,7 +10,7 @@ public class OwnFailuresTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void What_cannot_be_had_is_told_and_nothing_is_lost(string body, string allocator)
+    public void A_failed_allocation_throws_and_nothing_is_lost(string body, string allocator)
     {
         NativeMemoryBudget budget = NativeAllocator.Malloc.WithBudget(new());
         NativeAllocator? chosen = allocator switch
@@ -28,9 +28,9 @@ public class OwnFailuresTests
         (chosen as WatchingAllocator)?.AssertAllFreed();
     }
 
-    /// <summary>Not the owner's first allocator, but the one behind the pool.</summary>
+    /// <summary>Not the owner's first allocator, but the allocator of the pool.</summary>
     [Fact]
-    public void A_pool_whose_source_fails_says_so_and_goes_on()
+    public void A_pool_whose_allocator_fails_throws_and_stays_usable()
     {
         var behind = new WatchingAllocator();
         for (int failing = 1; failing < 12; failing++)
@@ -100,7 +100,7 @@ public class OwnFailuresTests
     [Theory]
     [InlineData(0.1)]
     [InlineData(0.5)]
-    public void Whatever_fails_by_chance_nothing_is_lost(double fraction)
+    public void Random_failures_lose_nothing(double fraction)
     {
         for (int seed = 0; seed < 20; seed++)
         {

@@ -6,7 +6,7 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Tests.Diagnostics.Faults;
 
-/// <summary>Each request to the system, the C library or the runtime is refused once: also those for what the library keeps for itself.</summary>
+/// <summary>Each request to the system, the C library or the runtime is refused once, also requests for the library's own memory.</summary>
 [Collection(ProcessWide.Name)]
 [Slow]
 public class SupplyTests
@@ -23,7 +23,7 @@ public class SupplyTests
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void What_the_system_refuses_is_told_and_nothing_is_lost(string body, string allocator)
+    public void A_refusal_of_the_system_throws_and_nothing_is_lost(string body, string allocator)
     {
         NativeAllocator? chosen = allocator switch
         {
@@ -70,7 +70,7 @@ public class SupplyTests
     }
 
     [Fact]
-    public void Regions_that_are_refused_are_as_they_were() => RefuseEach(static () =>
+    public void Regions_that_are_refused_are_unchanged() => RefuseEach(static () =>
     {
         using var region = NativeRegion.Reserve(1 << 20);
         long page = region.PageByteCount;
@@ -90,7 +90,7 @@ public class SupplyTests
     });
 
     [Fact]
-    public void A_stable_buffer_that_is_refused_is_as_it_was() => RefuseEach(static () =>
+    public void A_stable_buffer_that_is_refused_is_unchanged() => RefuseEach(static () =>
     {
         using var buffer = StableBuffer<int>.Reserve(1 << 20);
         foreach (int length in new[] { 10, 50_000, 100, 80_000 })
@@ -109,7 +109,7 @@ public class SupplyTests
     });
 
     [Fact]
-    public void Mapped_files_that_are_refused_are_as_they_were()
+    public void Mapped_files_that_are_refused_are_unchanged()
     {
         using var folder = new TemporaryFolder();
         int file = 0;

@@ -24,7 +24,7 @@ public class SwallowedFaultTests
     }
 
     [Fact]
-    public void An_exception_of_somebody_else_may_be_met()
+    public void An_exception_of_other_code_may_be_met()
     {
         FaultInjection.ForEachFailure(static () =>
         {
@@ -44,7 +44,7 @@ public class SwallowedFaultTests
     }
 
     [Fact]
-    public void A_recovery_of_a_list_does_not_excuse_what_was_swallowed_before()
+    public void A_recovery_of_a_list_does_not_excuse_an_earlier_swallowed_failure()
     {
         FaultFinding finding = Assert.Single(Assert.Throws<FaultInjectionException>(() => FaultInjection.ForEachFailure(static () =>
         {
@@ -73,7 +73,7 @@ public class SwallowedFaultTests
     }
 
     [Fact]
-    public void What_is_swallowed_in_a_scope_within_is_found()
+    public void A_failure_swallowed_in_an_inner_scope_is_found()
     {
         FaultFinding finding = Assert.Single(Assert.Throws<FaultInjectionException>(static () => FaultInjection.ForEachFailure(
             static () => NativeMemoryTracker.AssertNoLeaks(static () =>

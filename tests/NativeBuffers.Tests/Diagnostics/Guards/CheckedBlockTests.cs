@@ -32,7 +32,7 @@ public class CheckedBlockTests
 
     [Theory]
     [MemberData(nameof(Blocks))]
-    public unsafe void A_byte_written_behind_a_block_is_found_when_it_is_given_back(string name, int size, int alignment)
+    public unsafe void A_byte_written_after_a_block_is_found_when_it_is_freed(string name, int size, int alignment)
     {
         NativeAllocator guard = Guard(name);
         foreach (int distance in (int[])[0, 1, 15, 40, 63])
@@ -92,7 +92,7 @@ public class CheckedBlockTests
 
     [Theory]
     [MemberData(nameof(Blocks))]
-    public unsafe void A_block_that_is_given_back_twice_is_told_with_three_lines(string name, int size, int alignment)
+    public unsafe void A_block_that_is_freed_twice_is_reported_with_three_lines(string name, int size, int alignment)
     {
         NativeAllocator guard = Guard(name);
         byte* block = (byte*)guard.Allocate((nuint)size, (nuint)alignment);
@@ -142,7 +142,7 @@ public class CheckedBlockTests
 
     [Theory]
     [MemberData(nameof(Blocks))]
-    public unsafe void A_block_that_no_guard_gave_out_is_told(string name, int size, int alignment)
+    public unsafe void A_block_that_no_guard_allocated_is_reported(string name, int size, int alignment)
     {
         NativeAllocator guard = Guard(name);
         byte* memory = stackalloc byte[1024];

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Tests.Diagnostics.Guards;
 
-/// <summary>What is found while an owner is disposed is told to listeners, and never thrown.</summary>
+/// <summary>A violation that is found during a disposal is reported to listeners, and never thrown.</summary>
 [Collection(ProcessWide.Name)]
 [Slow]
 public class CheckedOwnerTests
@@ -18,7 +18,7 @@ public class CheckedOwnerTests
     [InlineData(100)]
     [InlineData(4096)]
     [InlineData(100_000)]
-    public void A_byte_written_behind_a_scoped_buffer_is_told_with_its_line(int length)
+    public void A_byte_written_after_a_scoped_buffer_is_reported_with_its_line(int length)
     {
         NativeMemoryViolation found = FindOne(
             () =>
@@ -33,7 +33,7 @@ public class CheckedOwnerTests
     }
 
     [Fact]
-    public void A_byte_written_before_an_owner_is_told()
+    public void A_byte_written_before_an_owner_is_reported()
     {
         NativeMemoryViolation found = FindOne(
             static () =>
@@ -46,7 +46,7 @@ public class CheckedOwnerTests
     }
 
     [Fact]
-    public void A_write_behind_a_list_is_told()
+    public void A_write_after_a_list_is_reported()
     {
         NativeMemoryViolation found = FindOne(
             static () =>
@@ -63,7 +63,7 @@ public class CheckedOwnerTests
     }
 
     [Fact]
-    public void A_write_through_a_span_of_a_disposed_buffer_is_told_when_the_block_would_be_used_again()
+    public void A_write_through_a_span_of_a_disposed_buffer_is_reported_before_the_block_is_used_again()
     {
         List<NativeMemoryViolation> found = Listen(
             static () =>
@@ -88,7 +88,7 @@ public class CheckedOwnerTests
     }
 
     [Fact]
-    public void A_write_through_a_span_from_before_a_resize_is_told()
+    public void A_write_through_a_span_from_before_a_resize_is_reported()
     {
         List<NativeMemoryViolation> found = Listen(
             static () =>
@@ -137,7 +137,7 @@ public class CheckedOwnerTests
     }
 
     [Fact]
-    public void A_listener_that_throws_does_not_reach_who_disposes()
+    public void A_listeners_exception_does_not_reach_the_disposing_thread()
     {
         Action<NativeMemoryViolation> thrower = static _ => throw new InvalidOperationException();
         NativeMemoryGuard.ViolationFound += thrower;
@@ -197,7 +197,7 @@ public class CheckedOwnerTests
     }
 
     [Fact]
-    public void Checks_run_while_a_thread_works_and_accuse_nobody()
+    public void Checks_that_run_while_a_thread_works_find_nothing()
     {
         bool isOver = false;
         List<NativeMemoryViolation> found = Listen(
@@ -228,7 +228,7 @@ public class CheckedOwnerTests
     }
 
     [Fact]
-    public void What_a_thread_has_kept_is_looked_at_when_it_has_ended()
+    public void Blocks_that_a_thread_kept_are_checked_when_it_has_ended()
     {
         List<NativeMemoryViolation> found = Listen(
             static () =>

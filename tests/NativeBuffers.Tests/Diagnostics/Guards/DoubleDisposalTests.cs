@@ -10,7 +10,7 @@ public class DoubleDisposalTests
     [InlineData("checked")]
     [InlineData("pages")]
     [InlineData("sampled:1")]
-    public async Task The_second_disposal_is_told_with_three_lines(string mode)
+    public async Task The_second_disposal_is_reported_with_three_lines(string mode)
     {
         GuardedProgram program = await RunAsync(mode, "DisposedTwice");
         AssertTold(program);
@@ -21,7 +21,7 @@ public class DoubleDisposalTests
     [InlineData("sites")]
     [InlineData("checked")]
     [InlineData("pages")]
-    public async Task A_mistake_that_is_made_often_is_told_once(string mode)
+    public async Task A_mistake_that_is_made_often_is_reported_once(string mode)
     {
         GuardedProgram program = await RunAsync(mode, "ListDisposedTwice");
         AssertTold(program);

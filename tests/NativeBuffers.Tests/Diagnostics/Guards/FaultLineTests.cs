@@ -4,7 +4,7 @@ using NativeBuffers.Platform.Shared;
 
 namespace NativeBuffers.Tests.Diagnostics.Guards;
 
-/// <summary>What the machine code of the fault handler takes for granted.</summary>
+/// <summary>Assumptions of the fault handler's machine code.</summary>
 public class FaultLineTests
 {
     [Fact]

@@ -9,7 +9,7 @@ public class GuardReportCommandTests
     [Theory]
     [InlineData("pages")]
     [InlineData("sampled:1")]
-    public async Task It_says_first_what_the_fault_was_and_then_what_is_known(string guard) =>
+    public async Task It_prints_the_fault_first_and_then_the_known_facts(string guard) =>
         await GuardedProgram.RunAsync(guard, "ReadAfterFree", static async program =>
         {
             Assert.SkipUnless(OperatingSystem.IsLinux(), "Only there, and on Windows, the process notes the address.");
@@ -105,7 +105,7 @@ public class GuardReportCommandTests
     }
 
     [Fact]
-    public async Task Output_that_cannot_be_written_is_told_in_one_line()
+    public async Task Output_that_cannot_be_written_gives_one_line()
     {
         Assert.SkipUnless(File.Exists("/dev/full"), "There it never can be written.");
         (int exitCode, _, string errors) = await ChildProcess.RunAsync(
@@ -121,7 +121,7 @@ public class GuardReportCommandTests
     [InlineData("Name one report")]
     [InlineData("Name one report", "one", "2", "3")]
     [InlineData("Name one report", "--unknown")]
-    public async Task A_mistake_is_told_in_one_line_with_exit_code_1(string message, params string[] arguments)
+    public async Task A_mistake_gives_one_line_and_exit_code_1(string message, params string[] arguments)
     {
         (int exitCode, string output, string errors) = await ChildProcess.RunProgramAsync(
             s_command, [.. arguments.Select(static word => word.Replace("{this}", s_command.Assembly.Location, StringComparison.Ordinal))]);

@@ -3,7 +3,7 @@ using NativeBuffers.Violations;
 
 namespace NativeBuffers.Tests.Diagnostics.Guards;
 
-/// <summary>A scenario of the program that uses memory wrongly, played in a process with guards: what came of it.</summary>
+/// <summary>The result of a scenario of the program that uses memory wrongly, in a process with guards.</summary>
 internal sealed class GuardedProgram
 {
     private GuardedProgram(int exitCode, string[] said, string errors, NativeMemoryReport? report, string? reportPath)
@@ -22,7 +22,7 @@ internal sealed class GuardedProgram
 
     public string Errors { get; }
 
-    /// <summary>What it has left; null if nothing.</summary>
+    /// <summary>The report that it left; null if there is none.</summary>
     public NativeMemoryReport? Report { get; }
 
     /// <summary>Only while the test looks on: see <see cref="RunAsync"/>.</summary>
@@ -31,11 +31,11 @@ internal sealed class GuardedProgram
     /// <summary>The line that it said something happened at.</summary>
     public string At(string what) => Assert.Single(Said, line => line.StartsWith($"{what} at ", StringComparison.Ordinal))[$"{what} at ".Length..];
 
-    /// <param name="guard">What is in <c>NATIVEBUFFERS_GUARD</c>.</param>
+    /// <param name="guard">The value of <c>NATIVEBUFFERS_GUARD</c>.</param>
     /// <param name="scenario">The class.</param>
     /// <param name="look">Looks at the result while the report is still there.</param>
-    /// <param name="track">What is in <c>NATIVEBUFFERS_TRACK</c>.</param>
-    /// <param name="pages">What is in <c>NATIVEBUFFERS_GUARD_PAGES</c>.</param>
+    /// <param name="track">The value of <c>NATIVEBUFFERS_TRACK</c>.</param>
+    /// <param name="pages">The value of <c>NATIVEBUFFERS_GUARD_PAGES</c>.</param>
     public static async Task<GuardedProgram> RunAsync(
         string guard, string scenario, Func<GuardedProgram, Task>? look = null, string track = "", string pages = "")
     {

@@ -51,7 +51,7 @@ public class HandedOnTests
     }
 
     [Fact]
-    public unsafe void A_second_free_of_what_was_handed_on_is_found()
+    public unsafe void A_second_free_of_a_handed_on_block_is_found()
     {
         NativeAllocator guarded = new CountingAllocator(s_all).WithGuards(GuardMode.Sampled);
         for (int i = 0; i < 3; i++)
@@ -66,7 +66,7 @@ public class HandedOnTests
     }
 
     [Fact]
-    public unsafe void Allocators_of_the_library_take_no_blocks_of_others()
+    public unsafe void Allocators_of_the_library_take_no_foreign_blocks()
     {
         void* block = s_all.Allocate(64);
         NativeAllocator other = NativeAllocator.HGlobal.WithGuards(GuardMode.Sampled);

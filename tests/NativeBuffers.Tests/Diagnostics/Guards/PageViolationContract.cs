@@ -1,6 +1,6 @@
 namespace NativeBuffers.Tests.Diagnostics.Guards;
 
-/// <summary>What guards by pages find, each in a process of its own, and what they say about it.</summary>
+/// <summary>Violations that guard pages find, each in its own process, and their reports.</summary>
 [Slow]
 public abstract class PageViolationContract(string guard, string pages = "")
 {
@@ -13,7 +13,7 @@ public abstract class PageViolationContract(string guard, string pages = "")
     [InlineData("ReadAfterFree", NativeMemoryViolationKind.ReadAfterFree, 64, "Read at byte 8 of a 64-byte block that was freed at {1}, allocated at {0}.")]
     [InlineData("ReadAfterDispose", NativeMemoryViolationKind.ReadAfterFree, 64, "Read at byte 8 of a 64-byte block that was freed at {1}, allocated at {0}.")]
     [InlineData("StaleAfterResize", NativeMemoryViolationKind.WriteAfterFree, 64, "Write at byte 8 of a 64-byte block that was resized, allocated at {0}.")]
-    public async Task What_touches_a_page_that_cannot_be_touched_ends_the_process_and_the_report_names_the_lines(
+    public async Task A_touch_of_a_guard_page_ends_the_process_and_the_report_names_the_lines(
         string scenario, NativeMemoryViolationKind kind, long byteCount, string? sentence)
     {
         GuardedProgram program = await GuardedProgram.RunAsync(guard, scenario, pages: pages);
@@ -52,7 +52,7 @@ public abstract class PageViolationContract(string guard, string pages = "")
     [InlineData("OtherAllocator", "A 64-byte block of Default, allocated at {0}, was given to PageGuarded(HGlobal) at {1}.")]
     [InlineData("WrongSize", "A 64-byte block allocated at {0} was freed or resized at {1} as one of 63 bytes.")]
     [InlineData("NeverGivenOut", "at {1}, which it has not given out, or which was freed long ago.")]
-    public async Task What_is_found_at_a_free_is_thrown_and_names_the_lines(string scenario, string sentence)
+    public async Task A_violation_found_at_a_free_is_thrown_and_names_the_lines(string scenario, string sentence)
     {
         GuardedProgram program = await GuardedProgram.RunAsync(guard, scenario, pages: pages);
 
@@ -66,7 +66,7 @@ public abstract class PageViolationContract(string guard, string pages = "")
     }
 
     [Fact]
-    public async Task What_is_found_at_a_disposal_is_told_and_the_program_goes_on()
+    public async Task A_violation_found_at_a_disposal_is_reported_and_the_program_goes_on()
     {
         GuardedProgram program = await GuardedProgram.RunAsync(guard, "UnderflowOfOwner", pages: pages);
 
@@ -99,7 +99,7 @@ public abstract class PageViolationContract(string guard, string pages = "")
     }
 
     [Fact]
-    public async Task A_stack_that_overflows_is_told_as_ever()
+    public async Task A_stack_overflow_is_reported_by_the_runtime()
     {
         GuardedProgram program = await GuardedProgram.RunAsync(guard, "StackOverflow", pages: pages);
 

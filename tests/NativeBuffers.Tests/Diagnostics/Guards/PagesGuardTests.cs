@@ -2,7 +2,7 @@ using NativeBuffers.Diagnostics.Guards;
 
 namespace NativeBuffers.Tests.Diagnostics.Guards;
 
-/// <summary>What <see cref="GuardMode.Pages"/> does that does not end the process.</summary>
+/// <summary>Behaviour of <see cref="GuardMode.Pages"/> that does not end the process.</summary>
 [Collection(ProcessWide.Name)]
 [Slow]
 public class PagesGuardTests
@@ -31,7 +31,7 @@ public class PagesGuardTests
     }
 
     [Fact]
-    public unsafe void What_was_asked_to_start_at_a_cache_line_does()
+    public unsafe void A_block_that_must_start_at_a_cache_line_does()
     {
         using var buffer = NativeBuffer.Create<byte>(100, NativeAllocator.Aligned(64).WithGuards(GuardMode.Pages));
         fixed (byte* start = buffer.AsSpan())
@@ -127,7 +127,7 @@ public class PagesGuardTests
     }
 
     [Fact]
-    public unsafe void Slack_is_looked_at_when_asked_and_told_once()
+    public unsafe void Slack_is_checked_on_request_and_reported_once()
     {
         List<NativeMemoryViolation> found = [];
         void Listen(NativeMemoryViolation violation)

@@ -2,7 +2,7 @@ using NativeBuffers.Violations;
 
 namespace NativeBuffers.Tests.Diagnostics.Guards;
 
-/// <summary>Where there can be no report, a correct program runs to its end, guarded or not, and one line says what is missing.</summary>
+/// <summary>Without a report, a correct program still runs to its end, and one line on the error stream says why there is no report.</summary>
 [Slow]
 public class ReportTroubleTests
 {
@@ -113,7 +113,7 @@ public class ReportTroubleTests
 
     [Theory]
     [MemberData(nameof(Guards))]
-    public async Task A_fault_is_told_without_a_report_too(string guard)
+    public async Task A_fault_is_printed_without_a_report_too(string guard)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Only there a line is written at the fault.");
         (_, string output, string errors) = await ChildProcess.RunProgramAsync(
@@ -172,7 +172,7 @@ public class ReportTroubleTests
         AssertWentOn(exitCode, output, errors, Told);
     }
 
-    /// <param name="told">What the one line contains; empty if there is to be none.</param>
+    /// <param name="told">A part of the one line; empty if there must be none.</param>
     private static void AssertWentOn(int exitCode, string output, string errors, string told)
     {
         string[] lines = errors.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
@@ -190,7 +190,7 @@ public class ReportTroubleTests
     }
 
     /// <summary>Plays a scenario from a shell.</summary>
-    /// <param name="script">What the shell runs; its arguments are the command of the scenario.</param>
+    /// <param name="script">The script of the shell; its arguments are the command of the scenario.</param>
     /// <param name="scenario">The class.</param>
     /// <param name="before">The command in front of the shell.</param>
     /// <param name="environment">Variables.</param>

@@ -3,7 +3,7 @@ using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Tests.Diagnostics.Guards;
 
-/// <summary>What <see cref="GuardMode.Sampled"/> does that does not end the process.</summary>
+/// <summary>Behaviour of <see cref="GuardMode.Sampled"/> that does not end the process.</summary>
 [Collection(ProcessWide.Name)]
 [Slow]
 public class SampledGuardTests

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace NativeBuffers.Tests.Diagnostics.Guards;
 
-/// <summary>The page's table of what is found, and how: each cell that promises something is played in a process of its own.</summary>
+/// <summary>The page's table of violations and modes: each cell that promises a finding is run as a process.</summary>
 [Slow]
 public sealed partial class ViolationTableTests
 {
@@ -36,7 +36,7 @@ public sealed partial class ViolationTableTests
 
     [Theory]
     [MemberData(nameof(Cells))]
-    public async Task What_the_page_promises_is_found_and_names_the_line(string scenario, string mode, string promise)
+    public async Task A_violation_that_the_page_promises_is_found_and_names_the_line(string scenario, string mode, string promise)
     {
         bool isTracking = mode == "sites";
         GuardedProgram program = await GuardedProgram.RunAsync(isTracking ? "" : mode, scenario, track: isTracking ? mode : "");

@@ -39,7 +39,7 @@ public class AllocationCensusTests
     });
 
     [Fact]
-    public void What_lies_in_the_depot_is_no_hit() => LoanCount.OnFreshThread(static () =>
+    public void A_block_from_the_depot_is_no_hit() => LoanCount.OnFreshThread(static () =>
     {
         Use(500);
         var count = new LoanCount();
@@ -155,7 +155,7 @@ public class AllocationCensusTests
     });
 
     [Fact]
-    public void What_was_counted_stays_when_blocks_go_and_threads_end()
+    public void Counts_stay_when_blocks_go_and_threads_end()
     {
         var count = new LoanCount();
         NativeMemoryOwner<byte>? left = null;

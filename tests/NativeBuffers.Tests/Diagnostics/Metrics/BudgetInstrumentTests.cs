@@ -3,7 +3,7 @@ using NativeBuffers.Allocation.Budgets;
 
 namespace NativeBuffers.Tests.Diagnostics.Metrics;
 
-/// <summary>What the meter tells of budgets.</summary>
+/// <summary>The meter's instruments for budgets.</summary>
 [Collection(ProcessWide.Name)]
 public sealed class BudgetInstrumentTests : IDisposable
 {

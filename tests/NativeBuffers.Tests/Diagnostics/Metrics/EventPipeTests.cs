@@ -2,7 +2,7 @@ using NativeBuffers.Metered;
 
 namespace NativeBuffers.Tests.Diagnostics.Metrics;
 
-/// <summary>What a process tells is seen from another one, by the same way as that of <c>dotnet-counters</c>.</summary>
+/// <summary>The metrics of one process are read from a second process, in the way of <c>dotnet-counters</c>.</summary>
 [Slow]
 public class EventPipeTests
 {
@@ -64,7 +64,7 @@ public class EventPipeTests
     }
 
     [Fact]
-    public void A_process_that_is_tracked_tells_what_is_live()
+    public void A_tracked_process_reports_its_live_blocks()
     {
         using ChildProcess process = StartProgram(("NATIVEBUFFERS_TRACK", "sites"));
         Do(process, "use 1 5000");

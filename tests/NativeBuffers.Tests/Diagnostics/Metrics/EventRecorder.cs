@@ -12,7 +12,7 @@ internal sealed class EventRecorder : EventListener
     /// <summary>Events, counters excepted: name, level, message.</summary>
     public ConcurrentQueue<(string Name, EventLevel Level, string Message)> Events { get; } = [];
 
-    /// <summary>What the counters told last.</summary>
+    /// <summary>The last values of the counters.</summary>
     public ConcurrentDictionary<string, double> Counters { get; } = [];
 
     /// <summary>Done for each event, on the thread that tells it.</summary>

@@ -3,12 +3,12 @@ using NativeBuffers.Blocks.Stats;
 
 namespace NativeBuffers.Tests.Diagnostics.Metrics;
 
-/// <summary>What has been counted since it was made.</summary>
+/// <summary>The counts since its creation.</summary>
 internal sealed class LoanCount
 {
     private readonly AllocationCensus _before = Census();
 
-    /// <summary>By the size of blocks, or 0 for large ones and -1 for those of others: how many loans have begun.</summary>
+    /// <summary>How many loans have begun, by size of block; 0 for large blocks, and -1 for blocks of other allocators.</summary>
     public Dictionary<long, long> Loans() => Differences(static census => census.Allocations);
 
     /// <summary>How many of them found their blocks neither in the thread's cache nor in the depot.</summary>

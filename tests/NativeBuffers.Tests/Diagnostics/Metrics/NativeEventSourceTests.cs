@@ -39,7 +39,7 @@ public class NativeEventSourceTests
     }
 
     [Fact]
-    public void Nobody_asks_for_a_message_while_nobody_listens()
+    public void No_message_is_made_without_a_listener()
     {
         using var recorder = new EventRecorder();
         recorder.Enable();
@@ -52,7 +52,7 @@ public class NativeEventSourceTests
     }
 
     [Fact]
-    public void What_happens_while_it_is_told_is_counted_and_not_told()
+    public void Events_inside_a_listener_are_counted_and_not_reported()
     {
         using var recorder = new EventRecorder();
         recorder.Enable();

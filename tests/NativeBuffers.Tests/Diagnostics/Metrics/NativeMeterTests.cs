@@ -30,7 +30,7 @@ public partial class NativeMeterTests
     }
 
     [Fact]
-    public void A_listener_that_throws_takes_nothing_from_others()
+    public void A_listener_that_throws_does_not_harm_other_listeners()
     {
         NativeMetrics.StartNow();
         int told = 0;
@@ -158,7 +158,7 @@ public partial class NativeMeterTests
     }
 
     [Fact]
-    public void A_process_that_is_not_tracked_has_no_measurement_of_what_tracking_knows()
+    public void A_process_without_tracking_has_no_measurements_of_tracking()
     {
         Assert.SkipWhen(NativeMemoryTracker.IsTracking, "This process is tracked.");
         using var listener = new Listener();

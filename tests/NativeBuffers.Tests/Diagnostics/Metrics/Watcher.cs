@@ -19,10 +19,10 @@ internal sealed class Watcher : IDisposable
         _reading = Task.Factory.StartNew(Read, TaskCreationOptions.LongRunning);
     }
 
-    /// <summary>What measurements told last, by instrument and tags.</summary>
+    /// <summary>The last measurements, by instrument and tags.</summary>
     public ConcurrentDictionary<(string Name, string Tags), double> Instruments { get; } = [];
 
-    /// <summary>What the event source's counters told: the last value, or the sum of increments.</summary>
+    /// <summary>The counters of the event source: the last value, or the sum of increments.</summary>
     public ConcurrentDictionary<string, double> Counters { get; } = [];
 
     /// <summary>The event source's events.</summary>

@@ -10,7 +10,7 @@ public class LeakScopeTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void What_is_still_alive_is_named_by_the_line_that_made_it(string kind)
+    public void A_live_block_is_named_by_the_line_that_allocated_it(string kind)
     {
         NativeMemoryLeakException? found = null;
         IDisposable scope = NativeMemoryTracker.AssertNoLeaks();
@@ -28,7 +28,7 @@ public class LeakScopeTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void What_was_given_back_is_no_leak(string kind)
+    public void A_freed_block_is_no_leak(string kind)
     {
         using (NativeMemoryTracker.AssertNoLeaks())
         {
@@ -150,7 +150,7 @@ public class LeakScopeTests
         IDisposable scope = NativeMemoryTracker.AssertNoLeaks();
         unsafe
         {
-            // SAFETY: the wrong size is what this is about; the block is given back once.
+            // SAFETY: the test is about the wrong size; the block is freed once.
             NativeAllocator allocator = NativeAllocator.Default;
             void* block = allocator.Allocate(100);
             Assert.Throws<NativeMemoryViolationException>(() => allocator.Free(block, 99));
@@ -187,7 +187,7 @@ public class LeakScopeTests
     }
 
     [Fact]
-    public async Task A_scope_covers_tasks_and_what_comes_behind_an_await()
+    public async Task A_scope_covers_tasks_and_the_code_after_an_await()
     {
         List<NativeMemoryOwner<int>> kept = [];
         IDisposable scope = NativeMemoryTracker.AssertNoLeaks();
@@ -222,7 +222,7 @@ public class LeakScopeTests
     }
 
     [Fact]
-    public async Task What_the_body_throws_comes_through()
+    public async Task The_bodys_exception_comes_through()
     {
         NativeMemoryOwner<int>? kept = null;
         void Fail()
@@ -296,7 +296,7 @@ public class LeakScopeTests
     }
 
     [Fact]
-    public async Task A_flow_that_goes_on_behind_the_end_is_not_watched_any_more()
+    public async Task A_flow_that_goes_on_after_the_end_is_not_observed()
     {
         NativeAllocator before = NativeAllocator.Default;
         var over = new TaskCompletionSource();
@@ -322,7 +322,7 @@ public class LeakScopeTests
         await Task.Run(scope.Dispose, TestContext.Current.CancellationToken);
         Assert.Same(before, NativeAllocator.Default);
 
-        // What it has left behind does not note anything any more.
+        // The scope's remains note nothing after its end.
         using var owner = NativeMemoryOwner<int>.Create(1, watched);
     }
 }

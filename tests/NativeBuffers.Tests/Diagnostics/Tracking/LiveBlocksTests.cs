@@ -9,7 +9,7 @@ public class LiveBlocksTests
     [InlineData(1, 2)]
     [InlineData(8, 3)]
     [InlineData(64, 4)]
-    public void It_holds_what_a_dictionary_would(int shardCount, int seed)
+    public void It_holds_the_same_entries_as_a_dictionary(int shardCount, int seed)
     {
         var random = new Random(seed);
         var blocks = new LiveBlocks(shardCount);
@@ -51,7 +51,7 @@ public class LiveBlocksTests
     }
 
     [Fact]
-    public void Copies_are_whole_while_others_add_and_remove()
+    public void Copies_are_whole_while_threads_add_and_remove()
     {
         var blocks = new LiveBlocks(4);
         for (int i = 1; i <= 1000; i++)

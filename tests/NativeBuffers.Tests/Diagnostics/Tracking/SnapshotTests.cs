@@ -50,7 +50,7 @@ public sealed class SnapshotTests : IDisposable
     }
 
     [Fact]
-    public void A_difference_shows_what_has_changed_and_nothing_else()
+    public void A_difference_shows_only_the_changes()
     {
         Keep<byte>(1000, s_malloc, "/code/A.cs", 1);
         var goes = NativeMemoryOwner<byte>.Create(100, s_malloc, "/code/A.cs", 2);

@@ -11,7 +11,7 @@ public partial class TrackedProcessTests
     private static readonly string[] s_stacks = ["NATIVEBUFFERS_TRACK=stacks"];
 
     [Fact]
-    public async Task What_is_alive_at_the_end_is_listed_with_its_lines()
+    public async Task Live_blocks_at_the_end_are_listed_with_their_lines()
     {
         ChildResult process = await WatchedProgram.RunAsync(s_sites, "leaks");
         Assert.Equal(["Sites"], process.Lines);
@@ -48,7 +48,7 @@ public partial class TrackedProcessTests
     }
 
     [Fact]
-    public async Task An_owner_whose_block_could_not_be_released_is_as_it_was()
+    public async Task An_owner_whose_block_could_not_be_released_is_unchanged()
     {
         ChildResult process = await WatchedProgram.RunAsync(["NATIVEBUFFERS_GUARD=checked"], "release");
         Assert.Equal(["Not now.", "7", "True"], process.Lines);
@@ -84,7 +84,7 @@ public partial class TrackedProcessTests
     }
 
     [Fact]
-    public async Task Who_listens_is_told_instead_of_the_error_stream()
+    public async Task A_listener_replaces_the_error_stream()
     {
         ChildResult process = await WatchedProgram.RunAsync(s_sites, "abandoned", "listens");
         Assert.Equal("", process.Errors);
@@ -100,7 +100,7 @@ public partial class TrackedProcessTests
     }
 
     [Fact]
-    public async Task What_the_program_tracks_itself_counts_once() =>
+    public async Task Blocks_that_the_program_tracks_itself_count_once() =>
         Assert.Equal(["2", "3", "2", "3"], (await WatchedProgram.RunAsync(s_sites, "twice")).Lines);
 
     [GeneratedRegex("^(?<kind>[^:]+): 1 at (?<file>.+):(?<line>[0-9]+); left: 0$")]

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace NativeBuffers.Tests.Diagnostics.Tracking;
 
-/// <summary>Whatever several threads do at once: when they have done it, the figures are exact.</summary>
+/// <summary>Several threads work at once; when they have ended, the figures are exact.</summary>
 [Collection(ProcessWide.Name)]
 [Slow]
 public class TrackingStressTests
@@ -26,7 +26,7 @@ public class TrackingStressTests
             {
                 unsafe
                 {
-                    // SAFETY: each block is in one list or queue, and is freed by whoever takes it out.
+                    // SAFETY: each block is in one list or queue, and the thread that takes it out frees it.
                     nuint byteCount = (nuint)random.Next(1, 300);
                     switch (random.Next(4))
                     {
@@ -66,7 +66,7 @@ public class TrackingStressTests
         {
             unsafe
             {
-                // SAFETY: it is nobody else's.
+                // SAFETY: only this thread has the block.
                 allocator.Free((void*)start, byteCount);
             }
         }

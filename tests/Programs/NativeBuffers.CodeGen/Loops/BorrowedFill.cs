@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace NativeBuffers.CodeGen.Loops;
 
-/// <summary>A counted loop that writes to what is borrowed, beside the one over any span.</summary>
+/// <summary>A counted loop that writes to borrowed elements, beside the loop over any span.</summary>
 /// <remarks>
 /// Something comes after the loop: where a loop is the last thing before a <c>finally</c>, over whichever span, the compiler
 /// leaves it as it is, and counts upwards.

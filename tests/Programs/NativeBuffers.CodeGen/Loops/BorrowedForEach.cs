@@ -2,8 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace NativeBuffers.CodeGen.Loops;
 
-/// <summary><c>foreach</c> by reference over what is borrowed, beside the one over any span.</summary>
-/// <remarks>For what comes after the loop, see <see cref="BorrowedFill"/>.</remarks>
+/// <summary><c>foreach</c> by reference over borrowed elements, beside the loop over any span.</summary>
+/// <remarks>For the code after the loop, see <see cref="BorrowedFill"/>.</remarks>
 public static class BorrowedForEach
 {
     private static readonly NativeMemoryOwner<int> s_owner = NativeMemoryOwner<int>.Create(100);

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace NativeBuffers.CodeGen.Loops;
 
-/// <summary>A counted loop that reads what is borrowed, beside the one over any span.</summary>
+/// <summary>A counted loop that reads borrowed elements, beside the loop over any span.</summary>
 public static class BorrowedSum
 {
     private static readonly NativeMemoryOwner<int> s_owner = NativeMemoryOwner<int>.Create(100);

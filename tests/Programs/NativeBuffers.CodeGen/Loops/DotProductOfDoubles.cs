@@ -36,7 +36,7 @@ public static class DotProductOfDoubles
     {
         unsafe
         {
-            // SAFETY: both blocks have the elements that the loop reads, and are freed once, behind it.
+            // SAFETY: both blocks have the elements that the loop reads, and are freed once, after it.
             double* left = (double*)NativeMemory.AllocZeroed((nuint)length, sizeof(double));
             double* right = (double*)NativeMemory.AllocZeroed((nuint)length, sizeof(double));
             double sum = 0;

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace NativeBuffers.CodeGen.Loops;
 
-/// <summary>A buffer that is another method's: what it holds may change behind the loop's back, as far as the compiler knows.</summary>
+/// <summary>A buffer of another method: as far as the compiler knows, its fields may change during the loop.</summary>
 /// <remarks>The raw loop is that of <see cref="Sum"/>.</remarks>
 public static class InParameter
 {

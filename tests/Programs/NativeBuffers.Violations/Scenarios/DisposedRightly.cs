@@ -1,6 +1,6 @@
 namespace NativeBuffers.Violations;
 
-/// <summary>Disposes variables again, and copies of what has moved to another owner, which is right and frees nothing.</summary>
+/// <summary>Disposes variables twice, and copies whose block moved to another owner, which is right and frees nothing.</summary>
 public sealed class DisposedRightly : Scenario
 {
     public override void Run(NativeAllocator allocator)

@@ -2,12 +2,12 @@ using System.Reflection;
 
 namespace NativeBuffers.Violations;
 
-/// <summary>Does nothing wrong, in a process that may open no more files when it needs its first block.</summary>
+/// <summary>A correct program that cannot open another file when it needs its first block.</summary>
 public class FilesUsedUp : Scenario
 {
     public override void Run(NativeAllocator allocator)
     {
-        // The framework's own libraries are files, too: what a correct program needs is loaded before. Metrics are no need.
+        // The framework's own libraries are files, too: those that a correct program needs are loaded before. Metrics are not needed.
         foreach (AssemblyName needed in typeof(NativeAllocator).Assembly.GetReferencedAssemblies().Concat(typeof(Correct).Assembly.GetReferencedAssemblies()))
         {
             if (!needed.Name!.StartsWith("System.Diagnostics.", StringComparison.Ordinal))

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Violations;
 
-/// <summary>Does nothing wrong, with allocators and pools that hand on blocks which they took from others.</summary>
+/// <summary>A correct program, with allocators and pools that hand on blocks of other allocators.</summary>
 public sealed class HandedOn : Scenario
 {
     public override void Run(NativeAllocator allocator)

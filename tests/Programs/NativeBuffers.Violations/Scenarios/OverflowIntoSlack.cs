@@ -1,6 +1,6 @@
 namespace NativeBuffers.Violations;
 
-/// <summary>Writes the first byte behind a bare block that starts at 16 bytes, and so ends before its page does.</summary>
+/// <summary>Writes the first byte after a bare block that starts at a multiple of 16, and so ends before its page does.</summary>
 public sealed class OverflowIntoSlack : Scenario
 {
     public override unsafe void Run(NativeAllocator allocator)

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Violations;
 
-/// <summary>Reads the first byte behind an owner's block.</summary>
+/// <summary>Reads the first byte after an owner's block.</summary>
 public sealed class OverflowRead : Scenario
 {
     public override unsafe void Run(NativeAllocator allocator)

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Violations;
 
-/// <summary>Writes the first element behind an owner's block.</summary>
+/// <summary>Writes the first element after an owner's block.</summary>
 public sealed class OverflowWrite : Scenario
 {
     public override unsafe void Run(NativeAllocator allocator)

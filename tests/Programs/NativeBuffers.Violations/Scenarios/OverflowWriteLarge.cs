@@ -1,6 +1,6 @@
 namespace NativeBuffers.Violations;
 
-/// <summary>Writes the byte behind a block of a mebibyte.</summary>
+/// <summary>Writes the byte after a block of a mebibyte.</summary>
 public sealed class OverflowWriteLarge : Scenario
 {
     public override unsafe void Run(NativeAllocator allocator)

@@ -14,7 +14,7 @@ public sealed class SamplesOfTwoSizes : Scenario
         Console.WriteLine($"small {guarded.Count(static block => block.ByteCount == Small)}");
         Console.WriteLine($"large {guarded.Count(static block => block.ByteCount == Large)}");
 
-        // What was in a large place before is not there when the next block comes.
+        // The old contents of a large place are gone when the next block comes.
         for (int round = 0; round < 3; round++)
         {
             for (int i = 0; i < large.Length; i++)

@@ -1,9 +1,9 @@
 namespace NativeBuffers.Watched.PlugIns;
 
-/// <summary>Each way in which a plug-in may use the library with types of its own.</summary>
+/// <summary>Each way in which a plug-in may use the library with its own types.</summary>
 public static class PlugInWays
 {
-    /// <summary>What the host keeps of a plug-in, to see that it notices.</summary>
+    /// <summary>The object that the host keeps of a plug-in, which must make the test fail.</summary>
     public const string Held = "held by the host";
 
     public static IReadOnlyDictionary<string, Action> All { get; } = new Dictionary<string, Action>

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Watched.Tracking;
 
-/// <summary>Says of each kind of owner what a snapshot shows while one is alive, and how many blocks are left afterwards.</summary>
+/// <summary>Prints a snapshot for each kind of owner while one is alive, and the number of blocks afterwards.</summary>
 internal static class AllKinds
 {
     public static void Run(string[] arguments)

@@ -5,7 +5,7 @@ internal static class LateDisposal
 {
     private static readonly List<NativeMemoryOwner<short>> s_kept = [];
 
-    /// <param name="arguments"><c>spoil</c>: writes behind what stays. Otherwise perhaps a folder, whose reports are counted.</param>
+    /// <param name="arguments"><c>spoil</c>: writes after the remaining block. Otherwise optionally a folder, whose reports are counted.</param>
     public static void Run(string[] arguments)
     {
         s_kept.Add(NativeMemoryOwner<short>.Create(100));
@@ -31,7 +31,7 @@ internal static class LateDisposal
         {
             fixed (short* start = borrow.Span)
             {
-                // SAFETY: the block is borrowed. The byte behind it is the guard's, which has room for it.
+                // SAFETY: the block is borrowed. The byte after it is the guard's, which has room for it.
                 *(byte*)(start + owner.Length) ^= 1;
             }
         }

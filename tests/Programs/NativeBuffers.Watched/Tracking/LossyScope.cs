@@ -1,6 +1,6 @@
 namespace NativeBuffers.Watched.Tracking;
 
-/// <summary>Loses something in a scope, and prints what that says.</summary>
+/// <summary>Leaks blocks in a scope, and prints the scope's report.</summary>
 internal static class LossyScope
 {
     public static void Run(string[] arguments)

@@ -1,6 +1,6 @@
 static class Sample
 {
-    // As with a buffer: the compiler scopes the iteration variable by what the borrow is, and not by where it is.
+    // As with a buffer: the compiler scopes the iteration variable by the type of the borrow, and not by its place.
     static Span<int>.Enumerator GetEnumerator(this in Borrow<int> borrow) => borrow.Span.GetEnumerator();
 
     static ref int Leak(NativeMemoryOwner<int> owner)

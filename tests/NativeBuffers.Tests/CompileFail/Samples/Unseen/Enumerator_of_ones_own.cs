@@ -1,6 +1,6 @@
 static class Sample
 {
-    // The compiler scopes the iteration variable by what the buffer is, and not by where it is.
+    // The compiler scopes the iteration variable by the type of the buffer, and not by its place.
     static Span<int>.Enumerator GetEnumerator(this in NativeBuffer<int> buffer) => buffer.AsSpan().GetEnumerator();
 
     static ref int Leak()

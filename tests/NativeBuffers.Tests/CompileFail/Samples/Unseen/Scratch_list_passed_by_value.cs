@@ -1,6 +1,6 @@
 static class Sample
 {
-    // What the callee adds is not in the caller's list; what it grows into, nobody gives back before the thread ends.
+    // Elements that the callee adds are not in the caller's list; the block of the callee's growth is not freed before the thread ends.
     static void Fill(ScratchList<int> list) => list.Add(1);
 
     static int Run()
