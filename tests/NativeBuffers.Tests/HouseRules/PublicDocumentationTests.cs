@@ -50,7 +50,7 @@ public class PublicDocumentationTests
 
     /// <summary>True if the compiler or a base type declares the member: editors show the comment of the base.</summary>
     private static bool IsInherited(ISymbol symbol) =>
-        symbol.Name.StartsWith('<') // What the compiler makes of an extension block.
+        symbol.Name.StartsWith('<') // The compiler's type for an extension block.
         || symbol is { IsOverride: true } or IMethodSymbol { AssociatedSymbol: not null }
         || symbol.GetAttributes().Any(static attribute => attribute.AttributeClass?.Name == "CompilerGeneratedAttribute")
         || symbol is IMethodSymbol { MethodKind: MethodKind.Constructor, Parameters: [] }

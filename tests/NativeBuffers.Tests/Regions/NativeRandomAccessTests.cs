@@ -7,7 +7,6 @@ namespace NativeBuffers.Tests.Regions;
 /// <summary>Whole owners, read and written.</summary>
 [Collection(ProcessWide.Name)]
 [Slow]
-[CorrectProgram]
 public sealed class NativeRandomAccessTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

@@ -6,7 +6,6 @@ namespace NativeBuffers.Tests.Regions;
 
 /// <summary>For all blocks but its region it is like <see cref="NativeAllocator.Pages"/>.</summary>
 [Slow]
-[CorrectProgram]
 public class RegionAllocatorTests() : AllocatorContract(s_allocator)
 {
     private static readonly RegionAllocator s_allocator =

@@ -64,7 +64,15 @@ public sealed class WatchingAllocator() : NativeAllocator("Watching")
 
         BlocksLeft--;
         void* block = NativeMemory.AlignedAlloc(nuint.Max(byteCount, 1), alignment);
-        new Span<byte>(block, (int)byteCount).Fill(zeroed ? (byte)0 : (byte)0xCC);
+        if (zeroed)
+        {
+            NativeMemory.Clear(block, byteCount);
+        }
+        else
+        {
+            Fill(block, byteCount, 0xCC);
+        }
+
         Interlocked.Add(ref _liveBytes, (long)byteCount);
         if (!_live.TryAdd((nint)block, (byteCount, alignment)))
         {
@@ -88,13 +96,22 @@ public sealed class WatchingAllocator() : NativeAllocator("Watching")
             _mistakes.Enqueue($"A block of {allocated} bytes and alignment was freed as {(byteCount, alignment)}.");
         }
 
-        new Span<byte>(block, (int)allocated.ByteCount).Fill(Spoiled);
+        Fill(block, allocated.ByteCount, Spoiled);
         NativeMemory.AlignedFree(block);
         Interlocked.Add(ref _liveBytes, -(long)allocated.ByteCount);
         Interlocked.Increment(ref _freed);
         if (ThrownByFree is not null)
         {
             throw ThrownByFree;
+        }
+    }
+
+    /// <summary>Not for huge blocks, whose pages the tests do not touch.</summary>
+    private static unsafe void Fill(void* block, nuint byteCount, byte value)
+    {
+        if (byteCount <= 1u << 30)
+        {
+            NativeMemory.Fill(block, byteCount, value);
         }
     }
 }
