@@ -6,6 +6,7 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace NativeBuffers.Tests.HouseRules;
 
 /// <summary>The rooms of the library: a folder is a namespace, and a room names only types of rooms below it.</summary>
+[Slow]
 public class RoomsTests
 {
     /// <summary>The most files that may form one cycle of types.</summary>
