@@ -4,7 +4,7 @@ using BenchmarkDotNet.Diagnosers;
 
 namespace NativeBuffers.Benchmarks;
 
-/// <summary>What all suites share: managed bytes are counted, and figures are in nanoseconds to compare at a glance.</summary>
+/// <summary>The settings of all suites: managed bytes are counted, and all figures are in nanoseconds.</summary>
 internal static class SuiteConfig
 {
     public static IConfig Instance { get; } = DefaultConfig.Instance

@@ -9,7 +9,7 @@ internal static class Suites
 {
     private static readonly string[] s_questions = ["--list", "--info", "--version"];
 
-    /// <summary>What is wrong with the arguments, in one line; null when nothing is.</summary>
+    /// <summary>The mistake in the arguments, in one line; null if there is none.</summary>
     public static string? MistakeIn(string[] words)
     {
         var said = new AccumulationLogger();
@@ -24,7 +24,7 @@ internal static class Suites
         return isUnderstood || Array.Exists(words, s_questions.Contains) ? null : "Arguments not understood; try --help.";
     }
 
-    /// <summary>Runs what the arguments choose; false when nothing was chosen, or something failed.</summary>
+    /// <summary>Runs the chosen benchmarks; false if none was chosen, or one failed.</summary>
     public static bool Run(string[] words)
     {
         var summaries = BenchmarkSwitcher.FromAssembly(typeof(Suites).Assembly).Run(words, SuiteConfig.Instance).ToList();

@@ -1,6 +1,6 @@
 namespace OneBillionRows;
 
-/// <summary>What one version took, over all timed runs.</summary>
+/// <summary>The times of one version, over all timed runs.</summary>
 internal sealed class Measured(string name)
 {
     private readonly List<double> _seconds = [];
@@ -31,8 +31,8 @@ internal sealed class Measured(string name)
     }
 
     /// <summary>
-    /// The median of each run's time against that of the other's run beside it: what a busy machine does to one of them,
-    /// it mostly does to both.
+    /// The median of each run's time against that of the rival's run beside it: a slow moment of the machine
+    /// mostly affects both.
     /// </summary>
     public double RatioTo(Measured other) => Median([.. _seconds.Zip(other._seconds, (mine, its) => mine / its)]);
 

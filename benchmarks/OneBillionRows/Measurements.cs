@@ -13,7 +13,7 @@ internal static class Measurements
     private const int PieceByteCount = 1 << 20;
     private const int LongestRowByteCount = 128;
 
-    /// <summary>Writes so many rows, and reports after each piece how many are done.</summary>
+    /// <summary>Writes this number of rows, and reports the number of written rows after each piece.</summary>
     public static void Write(Stream destination, long rowCount, ulong seed, Action<long> rowsDone, CancellationToken cancellation)
     {
         WeatherStation[] stations = WeatherStation.ReadAll();

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace OneBillionRows;
 
-/// <summary>What the command line asks for.</summary>
+/// <summary>The options of the command line.</summary>
 internal sealed record ProgramOptions
 {
     public const long DefaultRowCount = 10_000_000;

@@ -62,7 +62,7 @@ internal sealed class ProgressDisplay : IReadProgress
 
     private void DrawSometimes()
     {
-        // Whoever comes while another draws goes on with its work.
+        // A thread that finds another one drawing goes on with its work.
         if (_sinceDrawn.Elapsed < s_redrawInterval || !_lock.TryEnter())
             return;
 

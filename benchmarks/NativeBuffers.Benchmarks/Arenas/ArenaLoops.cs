@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace NativeBuffers.Benchmarks.Arenas;
 
 /// <summary>Small things that live as long as each other: in an arena, and each on its own.</summary>
-/// <remarks>Each loop returns the sum of what it wrote and read, which is the same for all.</remarks>
+/// <remarks>Each loop returns the sum of the values that it wrote and read, which is the same for all.</remarks>
 internal static class ArenaLoops
 {
     /// <summary>So many zeroed allocations of 16 bytes in one arena, which grows from its default size.</summary>

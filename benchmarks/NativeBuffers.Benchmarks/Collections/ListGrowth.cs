@@ -23,7 +23,7 @@ internal static class ListGrowth
     public static IReadOnlyDictionary<string, Func<int, long>> Kinds { get; } =
         new Dictionary<string, Func<int, long>> { ["native"] = FillNative, ["managed"] = FillManaged };
 
-    /// <summary>What the started process does.</summary>
+    /// <summary>The work of the started process.</summary>
     public static void RunChild(string kind)
     {
         Func<int, long> fill = Kinds[kind];
@@ -47,7 +47,7 @@ internal static class ListGrowth
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{milliseconds} {Process.GetCurrentProcess().PeakWorkingSet64}"));
     }
 
-    /// <summary>Starts such a process, and reads what it prints.</summary>
+    /// <summary>Starts such a process, and reads its output.</summary>
     public static (double Milliseconds, long PeakBytes) Measure(string kind)
     {
         using Process child = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, [Verb, kind]) { RedirectStandardOutput = true })!;

@@ -65,7 +65,7 @@ public class DotProductBenchmark
         int sum = 0;
         unsafe
         {
-            // SAFETY: every index is below the length of both halves, and nobody uses the block after the free.
+            // SAFETY: every index is below the length of both halves, and the block is not used after the free.
             int* left = (int*)NativeMemory.Alloc((nuint)length * 2, sizeof(int));
             try
             {

@@ -37,7 +37,7 @@ public class ForeachBenchmark
         int length = Length;
         unsafe
         {
-            // SAFETY: the pointer stops at the end of what was allocated, and nobody uses the block after the free.
+            // SAFETY: the pointer stops at the end of the block, and the block is not used after the free.
             int* numbers = (int*)NativeMemory.Alloc((nuint)length, sizeof(int));
             try
             {

@@ -46,7 +46,7 @@ public class GatherBenchmark
         int sum = 0;
         unsafe
         {
-            // SAFETY: every index, and every number used as one, is below the length of both halves; nobody uses the block after the free.
+            // SAFETY: every index, and every number used as one, is below the length of both halves; the block is not used after the free.
             int* numbers = (int*)NativeMemory.Alloc((nuint)length * 2, sizeof(int));
             try
             {

@@ -39,7 +39,7 @@ public class SumBenchmark
         int sum = 0;
         unsafe
         {
-            // SAFETY: every index is below the length that was allocated, and nobody uses the block after the free.
+            // SAFETY: every index is below the length that was allocated, and the block is not used after the free.
             int* numbers = (int*)NativeMemory.Alloc((nuint)length, sizeof(int));
             try
             {

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace NativeBuffers.Benchmarks.Owners;
 
-/// <summary>One byte of memory that somebody else may dispose is read, again and again, each time safely.</summary>
+/// <summary>Reads one byte of memory that other code may dispose, again and again, each time safely.</summary>
 internal static class BorrowLoops
 {
     private static readonly NativeMemoryOwner<byte> s_owner = NativeMemoryOwner<byte>.Create(64);

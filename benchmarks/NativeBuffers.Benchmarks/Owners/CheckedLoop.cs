@@ -13,7 +13,7 @@ internal static class CheckedLoop
     private const int Rounds = 101;
     private const int WarmUps = 60;
 
-    /// <summary>What the started process does.</summary>
+    /// <summary>The work of the started process.</summary>
     public static void RunChild(int byteCount)
     {
         int turns = 20_000_000 / (byteCount + 200);
@@ -39,7 +39,7 @@ internal static class CheckedLoop
         Console.WriteLine(times[Rounds / 2].ToString(CultureInfo.InvariantCulture));
     }
 
-    /// <summary>Starts such a process, and reads what it prints.</summary>
+    /// <summary>Starts such a process, and reads its output.</summary>
     public static double Measure(int byteCount)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!, [Verb, byteCount.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardOutput = true };

@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Benchmarks.Owners;
 
-/// <summary>A block of 1 MiB, written to, is doubled until it has 1 GiB; what was written stays.</summary>
-/// <remarks>Both sides return what they find at the end of the first mebibyte. Ours also promises that what is new is zero.</remarks>
+/// <summary>A block of 1 MiB, written to, is doubled until it has 1 GiB, and keeps its contents.</summary>
+/// <remarks>Both sides return the bytes at the end of the first mebibyte. Ours also promises that new bytes are zero.</remarks>
 internal static class Doubling
 {
     private const long First = 1 << 20;

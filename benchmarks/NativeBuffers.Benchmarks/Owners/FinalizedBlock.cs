@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Benchmarks.Owners;
 
-/// <summary>What people write by hand: the smallest class with a finalizer over <c>malloc</c>.</summary>
+/// <summary>Code by hand: the smallest class with a finalizer over <c>malloc</c>.</summary>
 internal sealed class FinalizedBlock : IDisposable
 {
     private unsafe byte* _block;

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace NativeBuffers.Benchmarks.Owners;
 
 /// <summary>An owner on the managed heap is created, one byte is written and read, and the owner is disposed.</summary>
-/// <remarks>Each loop returns the sum of what it read, which is the same for all.</remarks>
+/// <remarks>Each loop returns the sum of the values that it read, which is the same for all.</remarks>
 internal static class HeapOwnerLoops
 {
     [MethodImpl(MethodImplOptions.NoInlining)]

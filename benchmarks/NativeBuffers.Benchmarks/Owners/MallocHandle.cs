@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Benchmarks.Owners;
 
-/// <summary>What people write by hand: a <see cref="SafeHandle"/> over <c>malloc</c>.</summary>
+/// <summary>Code by hand: a <see cref="SafeHandle"/> over <c>malloc</c>.</summary>
 internal sealed class MallocHandle : SafeHandle
 {
     public MallocHandle(int byteCount)

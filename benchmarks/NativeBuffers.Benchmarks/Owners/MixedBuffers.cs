@@ -19,7 +19,7 @@ internal static class MixedBuffers
     /// <summary>As many small sizes as large ones: each power of two is as likely as the next.</summary>
     private static readonly int[] s_lengths = MakeLengths();
 
-    /// <summary>What the started process does.</summary>
+    /// <summary>The work of the started process.</summary>
     public static void RunChild()
     {
         for (int i = 0; i < WarmUps; i++)
@@ -32,15 +32,15 @@ internal static class MixedBuffers
             }
         }
 
-        // The processor's time, in the program and in the system: what else the machine does meanwhile does not count.
+        // The processor's time, in the program and in the system: the machine's other work does not count.
         TimeSpan start = Environment.CpuUsage.TotalTime;
         long sum = Work(BufferCount);
         double milliseconds = (Environment.CpuUsage.TotalTime - start).TotalMilliseconds;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{milliseconds} {sum}"));
     }
 
-    /// <summary>Starts such a process, and reads what it prints.</summary>
-    /// <param name="guard">What is in <c>NATIVEBUFFERS_GUARD</c>.</param>
+    /// <summary>Starts such a process, and reads its output.</summary>
+    /// <param name="guard">The value of <c>NATIVEBUFFERS_GUARD</c>.</param>
     public static double Measure(string guard)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!, [Verb]) { RedirectStandardOutput = true };
@@ -48,7 +48,7 @@ internal static class MixedBuffers
         start.Environment["NATIVEBUFFERS_TRACK"] = "";
 
         // The compiler waits until no new method has been called for a while; each first step of a sample's way is one, and the loop
-        // would be measured as it was compiled first. Seen: 1.7 instead of 1.01.
+        // would be measured in its first, unoptimized code. Seen: 1.7 instead of 1.01.
         start.Environment["DOTNET_TC_CallCountingDelayMs"] = "0";
         using Process child = Process.Start(start)!;
         string[] words = child.StandardOutput.ReadToEnd().Split(' ');

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace NativeBuffers.Benchmarks.Owners;
 
 /// <summary>A block that starts at a multiple of 64 bytes is created, one byte is written and read, and it is given back.</summary>
-/// <remarks>Each loop returns the sum of what it read, which is the same for all.</remarks>
+/// <remarks>Each loop returns the sum of the values that it read, which is the same for all.</remarks>
 internal static class ScopedAlignedLoops
 {
     private const int Alignment = 64;
@@ -31,7 +31,7 @@ internal static class ScopedAlignedLoops
         {
             unsafe
             {
-                // SAFETY: the block has at least one byte, and nobody uses it after the free.
+                // SAFETY: the block has at least one byte, and is not used after the free.
                 byte* block = (byte*)NativeMemory.AlignedAlloc((nuint)byteCount, Alignment);
                 try
                 {

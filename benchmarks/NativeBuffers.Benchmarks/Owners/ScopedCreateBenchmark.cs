@@ -3,7 +3,7 @@ using BenchmarkDotNet.Attributes;
 namespace NativeBuffers.Benchmarks.Owners;
 
 /// <summary>What does a scoped buffer cost, from creation to disposal, against the other ways to get memory for a scope?</summary>
-/// <remarks>The largest size is above what the caches keep: there a buffer comes straight from <c>malloc</c>.</remarks>
+/// <remarks>The caches do not keep the largest size: such a buffer comes straight from <c>malloc</c>.</remarks>
 public class ScopedCreateBenchmark
 {
     private const int Turns = 1000;

@@ -6,7 +6,7 @@ using CommunityToolkit.HighPerformance.Buffers;
 namespace NativeBuffers.Benchmarks.Owners;
 
 /// <summary>A block is created, one byte of it is written and read, and the block is given back: each way as a person writes it.</summary>
-/// <remarks>Each loop returns the sum of what it read, which is the same for all.</remarks>
+/// <remarks>Each loop returns the sum of the values that it read, which is the same for all.</remarks>
 internal static class ScopedCreateLoops
 {
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -31,7 +31,7 @@ internal static class ScopedCreateLoops
         {
             unsafe
             {
-                // SAFETY: the block has at least one byte, and nobody uses it after the free.
+                // SAFETY: the block has at least one byte, and is not used after the free.
                 byte* block = (byte*)NativeMemory.Alloc((nuint)byteCount);
                 block[0] = (byte)turn;
                 sum += block[0];
@@ -50,7 +50,7 @@ internal static class ScopedCreateLoops
         {
             unsafe
             {
-                // SAFETY: the block has at least one byte, and nobody uses it after the free.
+                // SAFETY: the block has at least one byte, and is not used after the free.
                 byte* block = (byte*)NativeMemory.Alloc((nuint)byteCount);
                 try
                 {
@@ -78,7 +78,7 @@ internal static class ScopedCreateLoops
             {
                 unsafe
                 {
-                    // SAFETY: the block has at least one byte, and nobody uses it after the free.
+                    // SAFETY: the block has at least one byte, and is not used after the free.
                     ((byte*)block)[0] = (byte)turn;
                     sum += ((byte*)block)[0];
                 }

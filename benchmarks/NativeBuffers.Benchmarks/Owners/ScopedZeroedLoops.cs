@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace NativeBuffers.Benchmarks.Owners;
 
 /// <summary>A zeroed block is created, its first byte is written, its first and last are read, and it is given back.</summary>
-/// <remarks>Each loop returns the sum of what it read, which is the same for all.</remarks>
+/// <remarks>Each loop returns the sum of the values that it read, which is the same for all.</remarks>
 internal static class ScopedZeroedLoops
 {
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -29,7 +29,7 @@ internal static class ScopedZeroedLoops
         {
             unsafe
             {
-                // SAFETY: both bytes are inside the block, and nobody uses it after the free.
+                // SAFETY: both bytes are inside the block, and the block is not used after the free.
                 byte* block = (byte*)NativeMemory.AllocZeroed((nuint)byteCount);
                 try
                 {

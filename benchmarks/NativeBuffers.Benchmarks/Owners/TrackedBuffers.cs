@@ -8,7 +8,7 @@ namespace NativeBuffers.Benchmarks.Owners;
 /// <remarks>In a process of its own, because whether a process tracks is settled when it starts.</remarks>
 internal static class TrackedBuffers
 {
-    /// <summary>The verb by which the process is started that measures, and then prints what a buffer costs on one thread and on each of two.</summary>
+    /// <summary>The verb that starts the measuring process. It prints the cost of a buffer on one thread and on each of two.</summary>
     public const string Verb = "tracked-buffers";
 
     private const int Length = 64;
@@ -17,7 +17,7 @@ internal static class TrackedBuffers
     private const int Rounds = 31;
     private const int WarmUps = 8;
 
-    /// <summary>What the started process does.</summary>
+    /// <summary>The work of the started process.</summary>
     public static void RunChild()
     {
         for (int i = 0; i < WarmUps; i++)
@@ -39,7 +39,7 @@ internal static class TrackedBuffers
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{one.Order().ElementAt(Rounds / 2)} {two.Order().ElementAt(Rounds / 2)}"));
     }
 
-    /// <summary>Starts such a process, and reads what it prints: nanoseconds a buffer.</summary>
+    /// <summary>Starts such a process, and reads its output: nanoseconds a buffer.</summary>
     public static (double One, double Two) Measure()
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!, [Verb]) { RedirectStandardOutput = true };

@@ -7,7 +7,7 @@ namespace NativeBuffers.Benchmarks.Pools;
 /// <remarks>
 /// Scoped buffers are ref structs, which no array can hold: recursion holds them, and holds raw blocks in the same way
 /// beside it. Where a program keeps raw blocks in an array, the allocator's bare blocks are the counterpart. Each loop
-/// returns the sum of what it read, which is the same for all.
+/// returns the sum of the values that it read, which is the same for all.
 /// </remarks>
 internal static class LiveBlocksLoops
 {

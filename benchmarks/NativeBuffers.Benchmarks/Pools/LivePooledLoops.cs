@@ -43,7 +43,7 @@ internal static class LivePooledLoops
             Step step = s_steps[s_blockStep++ % StepCount];
             unsafe
             {
-                // SAFETY: every place has a block, which nobody uses after its free.
+                // SAFETY: every place has a block, and no block is used after its free.
                 ref byte* block = ref s_blocks[step.Place];
                 sum += block[0];
                 NativeMemory.Free(block);

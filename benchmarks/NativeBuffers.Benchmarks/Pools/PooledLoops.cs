@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 namespace NativeBuffers.Benchmarks.Pools;
 
 /// <summary>A buffer is rented, one byte of it is written and read, and it is given back.</summary>
-/// <remarks>Each loop returns the sum of what it read, which is the same for all.</remarks>
+/// <remarks>Each loop returns the sum of the values that it read, which is the same for all.</remarks>
 internal static class PooledLoops
 {
     [MethodImpl(MethodImplOptions.NoInlining)]

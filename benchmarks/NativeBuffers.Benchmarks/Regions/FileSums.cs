@@ -4,10 +4,10 @@ using System.Runtime.InteropServices;
 namespace NativeBuffers.Benchmarks.Regions;
 
 /// <summary>The sum of all bytes of a file: mapped, and read into an array.</summary>
-/// <remarks>Both open the file anew, and sum with the same code.</remarks>
+/// <remarks>Both open the file again, and sum with the same code.</remarks>
 internal static class FileSums
 {
-    /// <summary>What a careful program would take: larger and smaller arrays were no faster.</summary>
+    /// <summary>The length that a careful program would choose: larger and smaller arrays were no faster.</summary>
     private const int ArrayLength = 1 << 18;
 
     private const int SpanLength = 1 << 30;

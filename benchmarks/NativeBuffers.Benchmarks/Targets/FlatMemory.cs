@@ -5,12 +5,12 @@ internal static class FlatMemory
 {
     private const int BufferCount = 10_000_000;
 
-    /// <summary>What the process itself may gain meanwhile (compiled code, the runtime's own bookkeeping), in bytes.</summary>
+    /// <summary>The growth that the runtime itself may cause (compiled code, its own bookkeeping), in bytes.</summary>
     private const long Tolerance = 1024 * 1024;
 
     public static string What => $"Memory after {BufferCount:N0} of mixed sizes";
 
-    /// <summary>First fills the caches with a tenth of the buffers, so that what is kept for good is not taken for growth.</summary>
+    /// <summary>First fills the caches with a tenth of the buffers, so that cached blocks do not count as growth.</summary>
     public static IEnumerable<TargetRow> Measure()
     {
         var sizes = new MixedSizes();

@@ -17,7 +17,7 @@ internal static class ListTargets
         var theirs = new (double Milliseconds, long PeakBytes)[Rounds];
         for (int round = 0; round < Rounds; round++)
         {
-            // Each goes first in every other round: whoever comes second may get pages that the machine has just had back.
+            // The sides take turns in going first: the second one may get pages that the first has just freed.
             if (round % 2 == 0)
             {
                 ours[round] = ListGrowth.Measure("native");

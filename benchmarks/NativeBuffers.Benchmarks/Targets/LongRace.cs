@@ -9,7 +9,7 @@ internal sealed class LongRace(string what, string against, double target, Func<
 
     public string What => what;
 
-    /// <summary>Brings about what the race needs; its result is disposed afterwards.</summary>
+    /// <summary>Prepares the race; its result is disposed afterwards.</summary>
     public Func<IDisposable?> Prepare { get; init; } = static () => null;
 
     public IEnumerable<TargetRow> Run()

@@ -15,7 +15,7 @@ internal sealed class MixedSizes
         _byteCounts = [.. Enumerable.Range(0, Count).Select(_ => (int)double.Exp2(random.NextDouble() * 19))];
     }
 
-    /// <summary>Creates and disposes so many buffers, two of them at a time; touches both ends of each.</summary>
+    /// <summary>Creates and disposes this number of buffers, two at a time, and touches both ends of each.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public int CreateAndDispose(int bufferCount)
     {

@@ -20,19 +20,19 @@ internal sealed class Race(string what, string against, double target, int byteC
 
     public string Against => against;
 
-    /// <summary>How often a loop is turned per call: short enough to be entered anew all the time, so that the best code runs.</summary>
+    /// <summary>How often a loop is turned per call: so few that the method is entered often, and the best code runs.</summary>
     public int TurnsPerCall { get; init; } = 256;
 
-    /// <summary>What a turn of ours may cost at most, in nanoseconds, besides the ratio; no limit unless told.</summary>
+    /// <summary>The limit of our time a turn, in nanoseconds, besides the ratio; none by default.</summary>
     public double NanosecondsTarget { get; init; } = double.PositiveInfinity;
 
     /// <summary>Buffers created and disposed in each turn.</summary>
     public int BuffersPerTurn { get; init; } = 1;
 
-    /// <summary>What a second thread does meanwhile, if anything.</summary>
+    /// <summary>The work of a second thread at the same time; null if there is none.</summary>
     public Loop? BesideOurs { get; init; }
 
-    /// <summary>What a second thread does while the other side is measured, if anything.</summary>
+    /// <summary>The work of a second thread while the rival is measured; null if there is none.</summary>
     public Loop? BesideTheirs { get; init; }
 
     /// <summary>Brings the process into the state that the race is about, before it starts.</summary>

@@ -40,9 +40,9 @@ internal static class Races
     }
 
     /// <remarks>
-    /// What <c>malloc</c> costs here hangs on its heap's end. If nothing lives above the blocks, glibc gives their pages
-    /// back to the system at each turn and faults them in again; if one other block does, it cannot. So both are measured:
-    /// first the heap as the process has it, then one with a block above. For ours it makes no difference.
+    /// What <c>malloc</c> costs here depends on the end of its heap. If no live block is above these, glibc gives their pages
+    /// back to the system in each round and faults them in again. If there is one, glibc keeps the pages. So both are measured:
+    /// first the heap as the process has it, then one with a block above. It makes no difference for ours.
     /// </remarks>
     private static IEnumerable<Race> Live()
     {

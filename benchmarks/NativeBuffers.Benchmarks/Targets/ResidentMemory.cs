@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace NativeBuffers.Benchmarks.Targets;
 
-/// <summary>What the process occupies of the machine's memory.</summary>
+/// <summary>The machine's memory that the process occupies.</summary>
 internal static class ResidentMemory
 {
     private const string Statistics = "/proc/self/statm";

@@ -2,7 +2,7 @@ using NativeBuffers.Benchmarks.Owners;
 
 namespace NativeBuffers.Benchmarks.Targets;
 
-/// <summary>The target of guards by samples: what a process pays for them that works with buffers of many sizes.</summary>
+/// <summary>The target of sampled guards: their cost in a process that works with buffers of many sizes.</summary>
 internal static class SampledTargets
 {
     private const int Rounds = 9;

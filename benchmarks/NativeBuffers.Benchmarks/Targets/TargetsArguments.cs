@@ -1,6 +1,6 @@
 namespace NativeBuffers.Benchmarks.Targets;
 
-/// <summary>What may follow the verb <c>targets</c>.</summary>
+/// <summary>The options after the verb <c>targets</c>.</summary>
 internal sealed record TargetsArguments
 {
     /// <summary>Whether a missed target makes the exit code 1.</summary>
@@ -11,7 +11,7 @@ internal sealed record TargetsArguments
     /// <summary>Only rows whose name contains this.</summary>
     public string Only { get; private init; } = "";
 
-    /// <summary>What is wrong with the arguments, or null.</summary>
+    /// <summary>The mistake in the arguments, or null.</summary>
     public string? Mistake { get; private init; }
 
     public static TargetsArguments Parse(ReadOnlySpan<string> words) => words switch

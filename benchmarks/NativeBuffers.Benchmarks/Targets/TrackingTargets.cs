@@ -2,7 +2,7 @@ using NativeBuffers.Benchmarks.Owners;
 
 namespace NativeBuffers.Benchmarks.Targets;
 
-/// <summary>The targets of a process that tracks by site: what a buffer costs, and that two threads do not hinder each other.</summary>
+/// <summary>The targets of a process that tracks by site: the cost of a buffer, and two threads that do not slow each other down.</summary>
 internal static class TrackingTargets
 {
     private const double NanosecondsTarget = 150;

@@ -16,7 +16,7 @@ public sealed class ChunkedFile : IDisposable
     private volatile bool _stopped;
 
     /// <summary>Opens the file, which its reader has mapped.</summary>
-    /// <exception cref="IOException">It is not as long as what was mapped.</exception>
+    /// <exception cref="IOException">Its length differs from that of the mapping.</exception>
     public ChunkedFile(string path, SolveOptions options, long mappedLength)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.ChunkByteCount, 1);

@@ -5,12 +5,12 @@ namespace OneBillionRows.Challenge;
 /// <param name="Length">How many bytes, at least 1.</param>
 public readonly record struct FileChunk(long Start, int Length)
 {
-    /// <summary>The offset behind its last byte.</summary>
+    /// <summary>The offset after its last byte.</summary>
     public long End => Start + Length;
 
     /// <summary>
     /// Where its reader begins: one byte early, because a line begins at the chunk's first byte only if a newline
-    /// stands before it.
+    /// is before it.
     /// </summary>
     public long ReadStart => Math.Max(0, Start - 1);
 

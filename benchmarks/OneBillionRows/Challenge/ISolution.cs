@@ -3,7 +3,7 @@ namespace OneBillionRows.Challenge;
 /// <summary>One way to answer the challenge: lines of <c>station;temperature</c> in, one line of summaries out.</summary>
 public interface ISolution
 {
-    /// <summary>The word that stands for this solution in the table.</summary>
+    /// <summary>The name of this solution in the table.</summary>
     string Name { get; }
 
     /// <summary>Reads the whole file and returns <c>{station=min/mean/max, …}</c>, sorted by name.</summary>

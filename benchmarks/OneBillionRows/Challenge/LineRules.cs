@@ -3,7 +3,7 @@ using System.Text.Unicode;
 
 namespace OneBillionRows.Challenge;
 
-/// <summary>What a line of the challenge is, written plainly: the solutions decide fast, this says what was wrong.</summary>
+/// <summary>The rules of a line, written plainly: the solutions decide fast, and this class names the mistake.</summary>
 /// <remarks>
 /// A line is a name of 1 to 100 bytes of UTF-8 without <c>;</c> and newline, then <c>;</c>, then a temperature of one
 /// or two digits, a point and one digit, with an optional minus. Lines end with <c>\n</c> alone; the last one may
@@ -51,7 +51,7 @@ public static class LineRules
         return isTemperature ? null : "the temperature is not of the form -99.9 to 99.9 with one decimal";
     }
 
-    /// <summary>The beginning of a line, fit to stand inside a message of one line.</summary>
+    /// <summary>The beginning of a line, for a message of one line.</summary>
     internal static string Quote(ReadOnlySpan<byte> line)
     {
         const int shownByteCount = 60;

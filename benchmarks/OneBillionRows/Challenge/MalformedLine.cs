@@ -1,7 +1,7 @@
 namespace OneBillionRows.Challenge;
 
-/// <summary>Finds out, after the fact, which line it was and what is wrong with it.</summary>
-/// <remarks>Nobody counts lines while all is well; a file is read again only when a line of it is malformed.</remarks>
+/// <summary>Finds the malformed line afterwards, and its mistake.</summary>
+/// <remarks>No line is counted while all lines are well formed; the file is read again only if a line is malformed.</remarks>
 internal static class MalformedLine
 {
     private const int PieceByteCount = 1 << 16;

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace OneBillionRows.Challenge;
 
-/// <summary>Where the workers put what they found, and the line that comes of it.</summary>
+/// <summary>Collects the workers' results, and makes the output line of them.</summary>
 public sealed class Results
 {
     private readonly Lock _lock = new();

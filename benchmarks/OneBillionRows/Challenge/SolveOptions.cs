@@ -8,12 +8,12 @@ public sealed record SolveOptions
     /// </summary>
     public const int DefaultChunkByteCount = 512 * 1024;
 
-    /// <summary>Threads that read and parse, each with a buffer and a table of its own.</summary>
+    /// <summary>Threads that read and parse, each with its own buffer and table.</summary>
     public int WorkerCount { get; init; } = Environment.ProcessorCount;
 
     /// <summary>Bytes of the file that a worker takes at a time. Any value from 1 works; tests use small ones.</summary>
     public int ChunkByteCount { get; init; } = DefaultChunkByteCount;
 
-    /// <summary>Told after each chunk how many more bytes are done, from any thread; null when nobody watches.</summary>
+    /// <summary>Called after each chunk with the number of its bytes, from any thread; null if progress is not shown.</summary>
     public IReadProgress? Progress { get; init; }
 }

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace OneBillionRows.Challenge;
 
-/// <summary>What is known of one station, in tenths of a degree.</summary>
+/// <summary>The figures of one station, in tenths of a degree.</summary>
 public readonly record struct StationSummary(long Count, long Sum, int Min, int Max)
 {
     /// <summary>Both together.</summary>

@@ -5,7 +5,7 @@ namespace OneBillionRows.Challenge;
 /// <summary>Runs the same work on several threads, and waits for all of them.</summary>
 public static class WorkerTeam
 {
-    /// <summary>Each thread takes chunks until there are no more; the first failure of any is thrown here.</summary>
+    /// <summary>Each thread takes chunks until none is left; the first failure of any thread is thrown here.</summary>
     /// <exception cref="MalformedLineException">A worker reported a malformed line.</exception>
     public static void Run(ChunkedFile file, SolveOptions options, Action<ChunkedFile> work)
     {
@@ -20,7 +20,7 @@ public static class WorkerTeam
         foreach (Thread thread in threads)
             thread.Join();
 
-        // A malformed line is the better message: the other failure may have come of it.
+        // A malformed line is the better message: it may have caused the other failure.
         file.ThrowIfMalformed();
         failure?.Throw();
 
@@ -30,7 +30,7 @@ public static class WorkerTeam
             {
                 work(file);
             }
-#pragma warning disable CA1031 // Whatever it is, it belongs to the thread that waits.
+#pragma warning disable CA1031 // Any exception belongs to the thread that waits.
             catch (Exception e)
 #pragma warning restore CA1031
             {

@@ -15,7 +15,7 @@ internal struct RawBlock
 {
     private const int ByteCount = 4 * 1024;
 
-    // Before the first newline stands that of the line before; the others are room for stores of several at once.
+    // The first position is the newline of the line before; the places after the last one are room for stores of several at once.
     private const int FrontCount = 8;
     private const int BackCount = 8;
 
@@ -47,13 +47,13 @@ internal struct RawBlock
         {
             unsafe
             {
-                // SAFETY: at least 64 bytes follow the chunk's end, ByteCount is a multiple of 64, and the arrays have room in front
-                // and behind for the newline before and for those that make the lines a multiple of four.
+                // SAFETY: at least 64 bytes follow the chunk's end, ByteCount is a multiple of 64, and the arrays have room before
+                // and after the newlines, for the newline before and for those that make the lines a multiple of four.
                 int* newlines = _newlines + FrontCount;
                 byte* data = chunk.Data;
                 int lineCount = RawNewlines.Find(data, start, Math.Min(start + ByteCount, chunk.End), newlines);
 
-                // Those behind the end are the next chunk's.
+                // Newlines after the end belong to the next chunk.
                 while (lineCount > 0 && newlines[lineCount - 1] >= chunk.End)
                     lineCount--;
                 if (lineCount == 0)

@@ -3,14 +3,14 @@ using OneBillionRows.Challenge;
 
 namespace OneBillionRows.Raw;
 
-/// <summary>The bytes of one chunk of the file, and so many around it that the parser may read whole words and vectors.</summary>
+/// <summary>The bytes of one chunk of the file, with enough bytes around it for reads of whole words and vectors.</summary>
 /// <remarks>
-/// Where the file has bytes before and behind the chunk, they are read where they are. At the file's ends, and before a line
+/// Where the file has bytes before and after the chunk, they are read in place. At the file's ends, and before a line
 /// that does not end, the chunk is a copy between paddings.
 /// </remarks>
 internal struct RawChunk
 {
-    // Before the first line the temperature's word may begin; behind the last one a name's or a block's vector may end.
+    // Before the first line the temperature's word may begin; after the last one a name's or a block's vector may end.
     private const int FrontByteCount = 64;
     private const int BackByteCount = 64;
 
@@ -50,7 +50,7 @@ internal struct RawChunk
             var bytes = new ReadOnlySpan<byte>(file.Start + _readStart, readCount);
             int first = part.Start == 0 ? 0 : bytes[..(ownedCount - 1)].IndexOf((byte)'\n') + 1;
 
-            // The newline at or behind the chunk's last byte ends its last line. Where there is none, the file ends
+            // The newline at or after the chunk's last byte ends its last line. Where there is none, the file ends
             // without one, or this line is too long: cut off here it is still longer than any valid line.
             int last = bytes[(ownedCount - 1)..].IndexOf((byte)'\n');
             int end = last >= 0 ? ownedCount + last : readCount + 1;
@@ -65,8 +65,8 @@ internal struct RawChunk
                 return;
             }
 
-            // SAFETY: the buffer was allocated for a chunk, the byte before it and the longest line behind it, and goes on
-            // for BackByteCount behind the newline that is added.
+            // SAFETY: the buffer was allocated for a chunk, the byte before it and the longest line after it, and goes on
+            // for BackByteCount bytes after the added newline.
             bytes.CopyTo(new Span<byte>(_buffer + FrontByteCount, readCount));
             _buffer[End - 1] = (byte)'\n';
             NativeMemory.Clear(_buffer + End, BackByteCount);

@@ -8,7 +8,7 @@ internal static class RawNewlines
 {
     /// <summary>Stores the positions of the newlines from <paramref name="start"/> to <paramref name="end"/>, and counts them.</summary>
     /// <safety>
-    /// The bytes from start to end, rounded up to a multiple of 64, are readable, and no newline stands behind the end.
+    /// The bytes from start to end, rounded up to a multiple of 64, are readable, and no newline is after the end.
     /// There is room for one position a byte and six more.
     /// </safety>
     public static unsafe int Find(byte* data, int start, int end, int* newlines)
@@ -24,7 +24,7 @@ internal static class RawNewlines
             int* store = newlines + (uint)count;
             count += BitOperations.PopCount(found);
 
-            // Six at a time, whether so many newlines are there or not: that is no branch to mispredict, and more are rare.
+            // Always six at a time: that is no branch to mispredict, and more newlines in one vector are rare.
             store[0] = i + BitOperations.TrailingZeroCount(found);
             found &= found - 1;
             store[1] = i + BitOperations.TrailingZeroCount(found);

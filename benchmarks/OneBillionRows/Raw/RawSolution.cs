@@ -2,7 +2,7 @@ using OneBillionRows.Challenge;
 
 namespace OneBillionRows.Raw;
 
-/// <summary>The challenge with hand-written pointers: what a careful C programmer would write in C#.</summary>
+/// <summary>The challenge with pointers by hand, as a careful C programmer would write it in C#.</summary>
 public sealed class RawSolution : ISolution
 {
     /// <inheritdoc/>

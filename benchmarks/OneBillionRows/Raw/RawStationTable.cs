@@ -52,7 +52,7 @@ internal struct RawStationTable
     }
 
     /// <summary>Adds to a station that is new or has a long name. False when the name is none.</summary>
-    /// <safety>The name's bytes and a key's length behind its start are readable.</safety>
+    /// <safety>The name's bytes, and a key's length from its start, are readable.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public unsafe bool AddUnknown(byte* name, int nameLength, int tenths)
     {
@@ -94,7 +94,7 @@ internal struct RawStationTable
         return true;
     }
 
-    /// <summary>Hands over what was found.</summary>
+    /// <summary>Adds the table's stations to the results.</summary>
     public readonly void AddTo(Results results)
     {
         using (results.Enter())

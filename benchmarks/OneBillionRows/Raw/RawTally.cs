@@ -6,8 +6,8 @@ namespace OneBillionRows.Raw;
 internal static class RawTally
 {
     /// <summary>
-    /// Adds the lines whose station is in its first slot, stores the numbers of the others, and counts these. Nothing
-    /// is called here, so everything stays in registers; the caller looks after the others.
+    /// Adds the lines whose station is in its first slot, and stores and counts the numbers of the remaining lines. Nothing
+    /// is called here, so everything stays in registers; the caller handles the remaining lines.
     /// </summary>
     /// <safety>There are as many names as lines, and room for as many unknown ones; the slots are a whole table.</safety>
     public static unsafe int AddKnown(Vector256<byte>* names, RawLine* lines, int lineCount, RawStation* slots, int* unknown)

@@ -4,8 +4,8 @@ namespace OneBillionRows.Raw;
 
 /// <summary>Reads the temperatures of four lines at once, each from the bytes before its newline; and fetches names.</summary>
 /// <remarks>
-/// Eight bytes are taken as a word. Its byte 7 is the last digit, 6 the point, 5 the digit before it. In byte 4 stand the tens, the minus or
-/// the semicolon; in byte 3 the minus, the semicolon or a name; in byte 2 the semicolon or a name. So four shapes
+/// Eight bytes are taken as a word. Its byte 7 is the last digit, 6 the point, 5 the digit before it. Byte 4 has the tens, the minus or
+/// the semicolon; byte 3 the minus, the semicolon or a name; byte 2 the semicolon or a name. So four shapes
 /// exist: <c>;d.d</c>, <c>;-d.d</c>, <c>;dd.d</c>, <c>;-dd.d</c>.
 /// </remarks>
 internal static class RawTemperatures
@@ -13,11 +13,11 @@ internal static class RawTemperatures
     private const ulong TensByte = 0x0000_00FF_0000_0000;
 
     /// <summary>
-    /// Understands four lines for each step of four, and says whether all are well formed from the semicolon on. Behind
-    /// each line the name of the next is stored; the caller stores the first.
+    /// Parses four lines in each step; true if all are well formed from the semicolon on. It stores the name of the next line after
+    /// each line; the caller stores the first name.
     /// </summary>
     /// <safety>
-    /// Eight bytes stand before each newline, and a key's behind it. Before the first newline stands the position of the
+    /// Eight bytes before each newline are readable, and a key's bytes after it. Before the first newline is the position of the
     /// one before it. All arrays are that long, rounded up to a multiple of four, and names one longer.
     /// </safety>
     public static unsafe bool Read(byte* data, int* newlines, int lineCount, RawLine* lines, Vector256<byte>* names)

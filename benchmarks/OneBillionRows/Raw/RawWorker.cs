@@ -2,7 +2,7 @@ using OneBillionRows.Challenge;
 
 namespace OneBillionRows.Raw;
 
-/// <summary>What one thread does: take a chunk, find its lines, add them up; at the end, hand over the sums.</summary>
+/// <summary>The work of one thread: it takes chunks, finds their lines, and adds them up. At its end it adds the sums to the results.</summary>
 internal static class RawWorker
 {
     public static void Run(ChunkedFile file, RawMapping mapped, int chunkByteCount, Results results)

@@ -15,10 +15,10 @@ internal readonly ref struct Block(Span<int> newlines, Span<Line> lines, Span<Ve
     /// <summary>One position a byte, in case all are newlines; one before the first; and the room that the search wants.</summary>
     public const int NewlinesLength = 1 + ByteCount + Newlines.Room;
 
-    /// <summary>One line a byte, in case all are newlines; a multiple of what is read at once.</summary>
+    /// <summary>One line a byte, in case all bytes are newlines; a multiple of the bytes of one step.</summary>
     public const int LinesLength = ByteCount;
 
-    /// <summary>The name behind the last newline is stored as well.</summary>
+    /// <summary>The name after the last newline is stored as well.</summary>
     public const int NamesLength = 1 + LinesLength;
 
     private const int ByteCount = 4 * 1024;
@@ -39,7 +39,7 @@ internal readonly ref struct Block(Span<int> newlines, Span<Line> lines, Span<Ve
             int searchedCount = Math.Min(ByteCount, (chunk.End - start + Newlines.PieceByteCount - 1) & -Newlines.PieceByteCount);
             int lineCount = Newlines.Find(chunk.Bytes.Slice(start, searchedCount), start, _newlines[1..]);
 
-            // Those behind the end are the next chunk's.
+            // Newlines after the end belong to the next chunk.
             while (lineCount > 0 && _newlines[lineCount] >= chunk.End)
                 lineCount--;
             if (lineCount == 0)

@@ -2,18 +2,18 @@ using OneBillionRows.Challenge;
 
 namespace OneBillionRows.Safe;
 
-/// <summary>The bytes of one chunk of the file, and so many around it that the parser may read whole words and vectors.</summary>
+/// <summary>The bytes of one chunk of the file, with enough bytes around it for reads of whole words and vectors.</summary>
 /// <remarks>
-/// <para>Where the file has bytes before and behind the chunk, they are read where they are. At the file's ends, and before a line
+/// <para>Where the file has bytes before and after the chunk, they are read in place. At the file's ends, and before a line
 /// that does not end, the chunk is a copy between paddings.</para>
 /// <para>Positions count from the ninth byte of the view. So the word before a newline at position p is the word at p of the
-/// whole view, and the line behind it begins at p of <see cref="Names"/>: each of these takes p as it is.</para>
+/// whole view, and the next line begins at p of <see cref="Names"/>: each of these takes p as it is.</para>
 /// </remarks>
 internal ref struct Chunk
 {
     private const int WordByteCount = sizeof(ulong);
 
-    // Before the first line the temperature's word may begin; behind the last one a name's or a block's vector may end.
+    // Before the first line the temperature's word may begin; after the last one a name's or a block's vector may end.
     private const int FrontByteCount = 64;
     private const int BackByteCount = 64;
 
@@ -39,14 +39,14 @@ internal ref struct Chunk
     /// <summary>The byte at position p, at p.</summary>
     public readonly ReadOnlySpan<byte> Bytes => _view[WordByteCount..];
 
-    /// <summary>The bytes behind position p, at p.</summary>
+    /// <summary>The bytes after position p, at p.</summary>
     public readonly ReadOnlySpan<byte> Names => _view[(WordByteCount + 1)..];
 
     /// <summary>The bytes a buffer for such chunks has: the byte before the chunk and an added newline are the 2.</summary>
     public static int BufferLength(int chunkByteCount) =>
         checked(FrontByteCount + 2 + chunkByteCount + LineRules.MaxLineByteCount + BackByteCount);
 
-    /// <summary>The part of the file to give to <see cref="Load"/>: the chunk, and what is around it.</summary>
+    /// <summary>The part of the file to give to <see cref="Load"/>: the chunk, and the bytes around it.</summary>
     public static (long Start, int Length) WindowOf(FileChunk part, long fileLength)
     {
         long start = Math.Max(0, part.ReadStart - FrontByteCount);
@@ -64,7 +64,7 @@ internal ref struct Chunk
 
         int first = part.Start == 0 ? 0 : bytes[..(ownedCount - 1)].IndexOf((byte)'\n') + 1;
 
-        // The newline at or behind the chunk's last byte ends its last line. Where there is none, the file ends
+        // The newline at or after the chunk's last byte ends its last line. Where there is none, the file ends
         // without one, or this line is too long: cut off here it is still longer than any valid line.
         int last = bytes[(ownedCount - 1)..].IndexOf((byte)'\n');
         int end = last >= 0 ? ownedCount + last : readCount + 1;

@@ -7,10 +7,10 @@ namespace OneBillionRows.Safe;
 /// <summary>Finds where lines end, 64 bytes at a time.</summary>
 internal static class Newlines
 {
-    /// <summary>What is looked at in one step.</summary>
+    /// <summary>The bytes of one step.</summary>
     public const int PieceByteCount = 64;
 
-    /// <summary>As many positions must have room behind the newlines that are there.</summary>
+    /// <summary>The room for positions that must be left after the last newline.</summary>
     public const int Room = PieceByteCount;
 
     /// <summary>
@@ -29,7 +29,7 @@ internal static class Newlines
             ulong found = low | ((ulong)high << 32);
             int foundCount = BitOperations.PopCount(found);
 
-            // One look at the room, none for the stores. Six at a time, whether so many newlines are there or not: that
+            // One look at the room, none for the stores. Always six at a time: that
             // is no branch to mispredict, and more than six are rare.
             if (store.Length < Room)
                 throw new ArgumentException("There is not enough room for the positions.");

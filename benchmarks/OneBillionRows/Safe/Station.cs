@@ -7,7 +7,7 @@ internal struct Station
 {
     public const int KeyByteCount = 32;
 
-    /// <summary>A short name with the semicolon behind it, then zeros; for a name that does not fit so, all zeros.</summary>
+    /// <summary>A short name with the semicolon after it, then zeros; all zeros for a longer name.</summary>
     /// <remarks>
     /// With the semicolon no key is the start of another, a zero byte in a name is nothing special, and no line has the
     /// key of zeros.

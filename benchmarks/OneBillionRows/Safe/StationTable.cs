@@ -82,7 +82,7 @@ internal ref struct StationTable(Span<Station> slots, Span<int> used, Span<byte>
         return true;
     }
 
-    /// <summary>Hands over what was found.</summary>
+    /// <summary>Adds the table's stations to the results.</summary>
     public readonly void AddTo(Results results)
     {
         using (results.Enter())

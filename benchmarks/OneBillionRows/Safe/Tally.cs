@@ -6,8 +6,8 @@ namespace OneBillionRows.Safe;
 internal static class Tally
 {
     /// <summary>
-    /// Adds the lines whose station is in its first slot, stores the numbers of the others, and counts these. Nothing
-    /// is called here, so everything stays in registers; the caller looks after the others.
+    /// Adds the lines whose station is in its first slot, and stores and counts the numbers of the remaining lines. Nothing
+    /// is called here, so everything stays in registers; the caller handles the remaining lines.
     /// </summary>
     public static int AddKnown(
         ReadOnlySpan<Line> lines, ReadOnlySpan<Vector256<byte>> names, Span<Station> slots, Span<int> unknown)

@@ -7,8 +7,8 @@ namespace OneBillionRows.Safe;
 
 /// <summary>Reads the temperatures of four lines at once, each from the bytes before its newline; and fetches names.</summary>
 /// <remarks>
-/// Eight bytes are taken as a word. Its byte 7 is the last digit, 6 the point, 5 the digit before it. In byte 4 stand the tens, the minus or
-/// the semicolon; in byte 3 the minus, the semicolon or a name; in byte 2 the semicolon or a name. So four shapes
+/// Eight bytes are taken as a word. Its byte 7 is the last digit, 6 the point, 5 the digit before it. Byte 4 has the tens, the minus or
+/// the semicolon; byte 3 the minus, the semicolon or a name; byte 2 the semicolon or a name. So four shapes
 /// exist: <c>;d.d</c>, <c>;-d.d</c>, <c>;dd.d</c>, <c>;-dd.d</c>.
 /// </remarks>
 internal static class Temperatures
@@ -16,12 +16,12 @@ internal static class Temperatures
     private const int NameStart = sizeof(ulong) + 1;
     private const int WindowByteCount = NameStart + Station.KeyByteCount;
 
-    /// <summary>Lines are taken by so many.</summary>
+    /// <summary>The number of lines in one step.</summary>
     public const int AtOnce = 4;
 
     /// <summary>
-    /// Understands the lines, a multiple of four, and says whether all are well formed from the semicolon on.
-    /// <paramref name="newlines"/> has one more: it begins with the one before the first line. Behind each line the name of
+    /// Parses the lines, a multiple of four; true if all are well formed from the semicolon on.
+    /// <paramref name="newlines"/> has one more: it begins with the one before the first line. After each line the name of
     /// the next is stored; the caller stores the first.
     /// </summary>
     public static bool Read(ReadOnlySpan<byte> words, ReadOnlySpan<int> newlines, Span<Line> lines, Span<Vector256<byte>> names)
@@ -40,14 +40,14 @@ internal static class Temperatures
         {
             ref readonly Ends end = ref ends[i];
 
-            // One check a line, for all that is read there: the word before its newline, and the name behind it.
+            // One check a line, for both reads: the word before its newline, and the name after it.
             ReadOnlySpan<byte> first = words.Slice(end.First, WindowByteCount);
             ReadOnlySpan<byte> second = words.Slice(end.Second, WindowByteCount);
             ReadOnlySpan<byte> third = words.Slice(end.Third, WindowByteCount);
             ReadOnlySpan<byte> fourth = words.Slice(end.Fourth, WindowByteCount);
             Vector256<byte> word = Vector256.Create(LowerWords(first, second), LowerWords(third, fourth));
 
-            // The name behind a newline is the next line's.
+            // The name after a newline belongs to the next line.
             ref Names next = ref nexts[i];
             next.First = Vector256.Create(first[NameStart..]);
             next.Second = Vector256.Create(second[NameStart..]);

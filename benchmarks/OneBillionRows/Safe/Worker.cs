@@ -4,7 +4,7 @@ using OneBillionRows.Challenge;
 
 namespace OneBillionRows.Safe;
 
-/// <summary>What one thread does: take a chunk, find its lines, add them up; at the end, hand over the sums.</summary>
+/// <summary>The work of one thread: it takes chunks, finds their lines, and adds them up. At its end it adds the sums to the results.</summary>
 internal static class Worker
 {
     public static void Run(ChunkedFile file, MappedFile<byte> mapped, int chunkByteCount, Results results)
