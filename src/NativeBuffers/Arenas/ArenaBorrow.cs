@@ -1,4 +1,5 @@
 using NativeBuffers.Arenas;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers;
 
@@ -55,18 +56,14 @@ public readonly ref struct ArenaBorrow : IDisposable
     /// <summary>Allocates zeroed elements, and returns a value that outlives the borrow: until the arena is reset or disposed.</summary>
     /// <inheritdoc cref="NativeArena.Allocate{T}(int)" path="/param|/exception"/>
     public ArenaSlice<T> AllocateSlice<T>(int length)
-        where T : unmanaged
-    {
-        Span<T> elements = _handle.Allocate<T>(length, zeroed: true);
-        return _owner.SliceOf(elements);
-    }
+        where T : unmanaged => _owner.SliceOf(_handle.Allocate<T>(length, zeroed: true));
 
     /// <summary>The elements of a slice.</summary>
     /// <exception cref="ArgumentException">The slice is of another arena, or from before a reset.</exception>
     /// <exception cref="ObjectDisposedException">The borrow has ended.</exception>
     [UnscopedRef]
     public Span<T> AsSpan<T>(ArenaSlice<T> slice)
-        where T : unmanaged => NativeArenaOwner.View(_owner, _handle, slice);
+        where T : unmanaged => _handle.IsAliveArena ? _owner.View(slice) : throw ThrowHelper.Ended(nameof(ArenaBorrow));
 
     /// <inheritdoc cref="NativeArena.BeginScope"/>
     [UnscopedRef]

@@ -80,9 +80,13 @@ internal sealed class ArenaChunks(NativeAllocator? allocator, AllocationSite sit
             ulong end = start + (ulong)byteCount;
 
             // The memory of scopes is refused, because the arena keeps its checkpoints there.
-            ArenaHeader.Checkpoint* scope = Header->Now.Outermost;
-            ArenaHeader.Position position = scope == null ? Header->Now : scope->Before;
-            return (scope != null && slice.Chunk > position.LastChunk->Index) || (start < position.End && end > position.Next)
+            ArenaHeader.Position outside = Header->Now;
+            while (outside.Innermost != null)
+            {
+                outside = outside.Innermost->Before;
+            }
+
+            return slice.Chunk > outside.LastChunk->Index || (start < outside.End && end > outside.Next)
                 ? throw new ArgumentException(ThrowHelper.NotHandedOut, nameof(slice))
                 : Block.View<T>((void*)start, slice.Length);
         }

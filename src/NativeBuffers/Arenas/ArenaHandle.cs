@@ -176,10 +176,9 @@ internal readonly ref struct ArenaHandle
         unsafe
         {
             // SAFETY: the arena is alive, and so are the checkpoints of its open scopes.
-            ArenaHeader.Checkpoint* outermost = _header->Now.Outermost;
-            if (outermost != null)
+            while (_header->Now.Innermost != null)
             {
-                Rewind(*outermost);
+                Rewind(*_header->Now.Innermost);
             }
         }
     }

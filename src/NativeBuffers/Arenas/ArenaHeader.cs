@@ -91,22 +91,6 @@ internal struct ArenaHeader
         /// <summary>The number of bytes that may still be handed out.</summary>
         public readonly ulong Remaining => (ulong)Reserve + (End - Next);
 
-        /// <summary>The checkpoint of the outermost open scope; null if no scope is open.</summary>
-        /// <safety>The arena that has this position is alive, and so are the checkpoints of its open scopes.</safety>
-        public readonly unsafe Checkpoint* Outermost
-        {
-            get
-            {
-                Checkpoint* scope = Innermost;
-                while (scope != null && scope->Before.Innermost != null)
-                {
-                    scope = scope->Before.Innermost;
-                }
-
-                return scope;
-            }
-        }
-
         /// <summary>Continues at another address, as far as the limit allows.</summary>
         public void Continue(ulong start, ulong end)
         {

@@ -148,15 +148,11 @@ public sealed class NativeArenaOwner : IDisposable
         Leave();
     }
 
-    /// <summary>The elements of a slice, for a borrow.</summary>
-    /// <param name="owner">The borrow's; null if the borrow is the default value.</param>
-    /// <param name="handle">The borrow's.</param>
-    /// <param name="slice">Any.</param>
-    internal static Span<T> View<T>(NativeArenaOwner? owner, ArenaHandle handle, ArenaSlice<T> slice)
+    /// <summary>The elements of a slice, for the borrow that is alive.</summary>
+    internal Span<T> View<T>(ArenaSlice<T> slice)
         where T : unmanaged =>
-        owner is null || !handle.IsAliveArena ? throw ThrowHelper.Ended(nameof(ArenaBorrow))
-        : slice.Length == 0 ? default
-        : slice.Epoch == owner._epoch ? owner._chunks.View(slice)
+        slice.Length == 0 ? default
+        : slice.Epoch == _epoch ? _chunks.View(slice)
         : throw new ArgumentException("The slice is of another arena, or from before this one was reset.", nameof(slice));
 
     /// <summary>A slice for elements that a borrow has just allocated.</summary>
