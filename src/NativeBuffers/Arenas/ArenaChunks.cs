@@ -1,8 +1,6 @@
 using System.Runtime.ExceptionServices;
-using NativeBuffers.Allocation;
 using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Cache;
-using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Blocks.Lifecycle;
 using NativeBuffers.Instrumentation;
 using NativeBuffers.Primitives;
@@ -45,14 +43,7 @@ internal sealed class ArenaChunks(NativeAllocator? allocator, AllocationSite sit
         // The list grows first, so that a block cannot be lost.
         _ = _slots.EnsureCapacity(_slots.Count + 1);
         NativeAllocator asked = allocator ?? NativeAllocator.Default;
-        if (AllocatorHooks.IsWatched(asked))
-        {
-            AllocationSite.Note(site);
-        }
-
-        Slot* slot = asked.Requested is CachingAllocator
-            ? Lease.TryTake(byteCount, zeroed)
-            : Uncached.TryTakeFrom(asked, byteCount, zeroed);
+        Slot* slot = AllocatePath.TryTakeFrom(asked, byteCount, zeroed, site);
         if (slot == null)
         {
             throw asked.RefusalOf(byteCount);
@@ -120,7 +111,7 @@ internal sealed class ArenaChunks(NativeAllocator? allocator, AllocationSite sit
             // SAFETY: the slot is never unmapped, and only this object has it. The list drops the slot before its block is freed.
             var slot = (Slot*)_slots[^1];
             _slots.RemoveAt(_slots.Count - 1);
-            CloseProtocol.GiveBack(slot, slot->Generation, slot->Home);
+            FreePath.ReturnClosed(slot, slot->Generation, slot->Home);
         }
     }
 

@@ -1,6 +1,5 @@
 using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Cache;
-using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Instrumentation;
 using NativeBuffers.Primitives;
 
@@ -55,7 +54,7 @@ internal static class ArenaSlowPath
             }
             finally
             {
-                ThreadCache.Return(slot, slot->Home);
+                FreePath.Return(slot, slot->Home);
             }
         }
     }
@@ -77,7 +76,7 @@ internal static class ArenaSlowPath
             {
                 Slot* slot = chunk->Slot;
                 slot->Generation = slot->Generation.Next;
-                ThreadCache.Return(slot, slot->Home);
+                FreePath.Return(slot, slot->Home);
             }
         }
     }
@@ -148,17 +147,8 @@ internal static class ArenaSlowPath
     }
 
     /// <safety>The slot belongs to the arena, with a block of at least <paramref name="byteCount"/> bytes, until the arena returns it.</safety>
-    private static unsafe Slot* TryTake(ArenaHeader* header, nuint byteCount, bool zeroed)
-    {
-        Slot* first = header->First.Slot;
-        if (first->Kind != SlotKind.Foreign)
-        {
-            return Lease.TryTake(byteCount, zeroed);
-        }
-
-        AllocationSite.Note(AllocationSite.FromId(header->SiteId));
-        return Uncached.TryTakeFrom(Uncached.AllocatorOf(first), byteCount, zeroed);
-    }
+    private static unsafe Slot* TryTake(ArenaHeader* header, nuint byteCount, bool zeroed) =>
+        AllocatePath.TryTakeFrom(AllocatorOf(header), byteCount, zeroed, AllocationSite.FromId(header->SiteId));
 
     /// <safety>The header is valid during the call.</safety>
     private static unsafe NativeAllocator AllocatorOf(ArenaHeader* header) =>

@@ -1,8 +1,6 @@
-using NativeBuffers.Allocation;
 using NativeBuffers.Arenas;
 using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Cache;
-using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers;
@@ -58,26 +56,21 @@ public readonly ref struct NativeArena : IDisposable
         [CallerFilePath] string? file = null,
         [CallerLineNumber] int line = 0)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(initialBytes);
+        ArgumentOutOfRangeException.ThrowIfNegative(byteLimit);
         unsafe
         {
             // SAFETY: the slot belongs to this arena until the arena ends. Its block has room for the header and the slack, and its first
             // words are not used otherwise while it is scoped. Slots are never unmapped.
-            Slot* slot = null;
-            Bin* bin = null;
-            if (allocator is null && initialBytes >= 0 && byteLimit >= 0)
-            {
-                slot = ThreadCache.TakeHot((ulong)initialBytes + (ulong)(sizeof(ArenaHeader) + ArenaHeader.Slack), out bin);
-            }
-
-            if (slot == null)
-            {
-                slot = InstrumentationSwitch.IsOn || allocator is not null
-                    ? TakeNoting(bin, initialBytes, allocator, byteLimit, file, line)
-                    : TakeSlowly(bin, initialBytes, allocator, byteLimit);
-            }
-
+            nuint byteCount = (nuint)initialBytes + (nuint)(sizeof(ArenaHeader) + ArenaHeader.Slack);
+            Slot* slot = AllocatePath.Take(byteCount, allocator, zeroed: false, file, line, typeof(NativeArena), out _);
             ulong generation = slot->Generation.Value;
             ArenaHeader* header = ArenaHeader.Initialize(slot, generation, byteLimit);
+            if ((InstrumentationSwitch.IsOn || allocator is not null) && slot->Kind == SlotKind.Foreign)
+            {
+                header->SiteId = AllocationSite.At(file, line, typeof(NativeArena)).Id;
+            }
+
             ref ArenaGenerations generations = ref *(ArenaGenerations*)slot;
             generations.Begin(generation);
             return new NativeArena(new ArenaHandle(ref generations, generation, header, chunks: null));
@@ -138,57 +131,11 @@ public readonly ref struct NativeArena : IDisposable
             {
                 Slot* slot = _handle.Header->First.Slot;
                 _handle.Generations.End(_handle.Header->LastGeneration + ArenaGenerations.Step);
-                ThreadCache.Return(slot, slot->Home);
+                FreePath.Return(slot, slot->Home);
                 return;
             }
         }
 
         ArenaSlowPath.EndArena(_handle);
-    }
-
-    /// <summary>Like <see cref="TakeSlowly"/>, with the allocation site, which the arena's further chunks get too.</summary>
-    /// <inheritdoc cref="TakeSlowly" path="/safety"/>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe Slot* TakeNoting(
-        Bin* bin, int initialBytes, NativeAllocator? allocator, long byteLimit, string? file, int line)
-    {
-        AllocationSite site = AllocationSite.At(file, line, typeof(NativeArena));
-        Slot* slot = TakeSlowly(bin, initialBytes, allocator, byteLimit, site);
-        ((ArenaHeader*)slot->Start)->SiteId = site.Id;
-        return slot;
-    }
-
-    /// <safety>The slot belongs to the caller, with a block that has room for the header, the slack and the initial bytes.</safety>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe Slot* TakeSlowly(
-        Bin* bin, int initialBytes, NativeAllocator? allocator, long byteLimit, AllocationSite? site = null)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(initialBytes);
-        ArgumentOutOfRangeException.ThrowIfNegative(byteLimit);
-        nuint byteCount = (nuint)initialBytes + (nuint)sizeof(ArenaHeader) + ArenaHeader.Slack;
-        if (site is not null && allocator is null)
-        {
-            Slot* watched = Lease.TryTakeWatched(bin, byteCount, zeroed: false, site);
-            return watched != null ? watched : throw NativeAllocator.Default.RefusalOf(byteCount);
-        }
-
-        if (bin != null)
-        {
-            Slot* kept = Bin.TryTake(bin);
-            if (kept != null)
-            {
-                return kept;
-            }
-        }
-
-        if (site is not null && (AllocatorHooks.IsWatched(allocator!)))
-        {
-            AllocationSite.Note(site);
-        }
-
-        Slot* slot = allocator is null or CachingAllocator
-            ? Lease.TryTake(byteCount, zeroed: false)
-            : Uncached.TryTakeFrom(allocator, byteCount, zeroed: false);
-        return slot != null ? slot : throw (allocator ?? NativeAllocator.Default).RefusalOf(byteCount);
     }
 }

@@ -1,3 +1,4 @@
+using NativeBuffers.Arenas;
 using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Blocks.Lifecycle;
 using NativeBuffers.Instrumentation;
@@ -74,6 +75,16 @@ internal struct Slot
     {
         readonly get => ((nint)Next & 1) != 0 ? (int)((nint)Next >> 1) : 0;
         set => Next = (Slot*)(((nint)value << 1) | 1);
+    }
+
+    /// <summary>Counts a loan that has stayed on the home's thread: see <see cref="LoansAtHome"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void CountLoanAtHome()
+    {
+        if (LoansAtHome != byte.MaxValue)
+        {
+            LoansAtHome++;
+        }
     }
 
     /// <summary>The block that this slot describes.</summary>

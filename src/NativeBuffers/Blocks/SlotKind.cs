@@ -8,7 +8,7 @@ internal enum SlotKind : byte
     /// <summary>The caches: a block of a size class from <see cref="BlockSource"/>.</summary>
     Cached,
 
-    /// <summary>A block above the largest class, straight from <see cref="LargeBlocks"/>.</summary>
+    /// <summary>A block above the largest class, straight from <see cref="BlockSource"/>.</summary>
     Large,
 
     /// <summary>A block of the allocator that the user chose.</summary>

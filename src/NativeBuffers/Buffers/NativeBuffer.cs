@@ -25,10 +25,10 @@ public static class NativeBuffer
         int length, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
         where T : unmanaged
     {
-        Lease lease = allocator is null
-            ? Lease.RentZeroed(length, Unsafe.SizeOf<T>(), file, line, typeof(T))
-            : Lease.RentFrom(allocator, length, Unsafe.SizeOf<T>(), zeroed: true, file, line, typeof(T));
-        return new NativeBuffer<T>(lease, length);
+        ConfinedHandle handle = allocator is null
+            ? ConfinedHandle.Open(length, Unsafe.SizeOf<T>(), zeroed: true, file, line, typeof(T))
+            : ConfinedHandle.OpenFrom(allocator, length, Unsafe.SizeOf<T>(), zeroed: true, file, line, typeof(T));
+        return new NativeBuffer<T>(handle, length);
     }
 
     /// <inheritdoc cref="Create{T}(int, NativeAllocator?, string?, int)"/>
@@ -43,10 +43,10 @@ public static class NativeBuffer
         int length, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
         where T : unmanaged
     {
-        Lease lease = allocator is null
-            ? Lease.Rent(length, Unsafe.SizeOf<T>(), file, line, typeof(T))
-            : Lease.RentFrom(allocator, length, Unsafe.SizeOf<T>(), zeroed: false, file, line, typeof(T));
-        return new NativeBuffer<T>(lease, length);
+        ConfinedHandle handle = allocator is null
+            ? ConfinedHandle.Open(length, Unsafe.SizeOf<T>(), zeroed: false, file, line, typeof(T))
+            : ConfinedHandle.OpenFrom(allocator, length, Unsafe.SizeOf<T>(), zeroed: false, file, line, typeof(T));
+        return new NativeBuffer<T>(handle, length);
     }
 
     /// <inheritdoc cref="CreateUninitialized{T}(int, NativeAllocator?, string?, int)"/>
@@ -92,9 +92,9 @@ public static class NativeBuffer
         int length, out NativeBuffer<T> buffer, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
         where T : unmanaged
     {
-        bool created = Lease.TryRentFrom(
-            allocator ?? NativeAllocator.Default, length, Unsafe.SizeOf<T>(), zeroed: true, out Lease lease, file, line, typeof(T));
-        buffer = created ? new NativeBuffer<T>(lease, length) : default;
+        bool created = ConfinedHandle.TryOpenFrom(
+            allocator ?? NativeAllocator.Default, length, Unsafe.SizeOf<T>(), zeroed: true, out ConfinedHandle handle, file, line, typeof(T));
+        buffer = created ? new NativeBuffer<T>(handle, length) : default;
         return created;
     }
 

@@ -30,16 +30,16 @@ public ref struct NativeBuffer<T> : IDisposable
 {
     // A span, not a pointer: the JIT removes a span's bounds checks in counted loops, and keeps hand-written ones.
     private Span<T> _span;
-    private Lease _lease;
+    private ConfinedHandle _handle;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal NativeBuffer(Lease lease, int length)
+    internal NativeBuffer(ConfinedHandle handle, int length)
     {
-        _lease = lease;
+        _handle = handle;
         unsafe
         {
-            // SAFETY: the lease is new, and its block has room for length elements until the lease is returned.
-            _span = lease.View<T>(length);
+            // SAFETY: the handle is new, and its block has room for length elements until the handle is returned.
+            _span = handle.View<T>(length);
         }
     }
 
@@ -55,7 +55,7 @@ public ref struct NativeBuffer<T> : IDisposable
 
     /// <summary>Whether the memory was given back: by <see cref="Dispose()"/>, or through a copy that was disposed, moved or resized.</summary>
     /// <remarks>A buffer that was moved is not disposed but empty.</remarks>
-    public readonly bool IsDisposed => _lease.IsStale;
+    public readonly bool IsDisposed => _handle.IsStale;
 
     /// <summary>The address of the first element, for native code; valid until this buffer is disposed, moved or resized.</summary>
     /// <remarks>Safety: follow the pointer only inside the buffer's length and lifetime.</remarks>
@@ -87,7 +87,7 @@ public ref struct NativeBuffer<T> : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly Span<T> AsSpan()
     {
-        if (_lease.IsStale)
+        if (_handle.IsStale)
         {
             ThrowDisposed();
         }
@@ -143,11 +143,11 @@ public ref struct NativeBuffer<T> : IDisposable
         _ = AsSpan();
         unsafe
         {
-            // SAFETY: the lease is current, and its block has room for the span's elements. So has the new lease for length elements.
+            // SAFETY: the handle is current, and its block has room for the span's elements. So has the new handle for length elements.
             // A call by address would keep this buffer in its caller's stack frame, also in loops: so the call goes through a copy.
-            Lease lease = _lease;
-            _lease = lease.Resize(_span.Length, length, sizeof(T));
-            _span = _lease.View<T>(length);
+            ConfinedHandle handle = _handle;
+            _handle = handle.Resize(_span.Length, length, sizeof(T));
+            _span = _handle.View<T>(length);
         }
     }
 
@@ -157,7 +157,7 @@ public ref struct NativeBuffer<T> : IDisposable
     public NativeBuffer<T> Move()
     {
         _ = AsSpan();
-        _ = _lease.TryRenew(out Lease renewed);
+        ConfinedHandle renewed = _handle.Renew();
         int length = _span.Length;
         this = default;
         return renewed.IsNone ? default : new NativeBuffer<T>(renewed, length);
@@ -171,18 +171,18 @@ public ref struct NativeBuffer<T> : IDisposable
     {
         _ = AsSpan();
         int length = _span.Length;
-        if (_lease.IsNone)
+        if (_handle.IsNone)
         {
             return NativeMemoryOwner<T>.Create(length);
         }
 
         unsafe
         {
-            // SAFETY: the lease is current, and its block has room for length elements. The new owner gets the block, this buffer loses it.
-            Lease lease = _lease;
-            Hold hold = Hold.Take(lease);
+            // SAFETY: the handle is current, and its block has room for length elements. The new owner gets the block, this buffer loses it.
+            ConfinedHandle handle = _handle;
+            SharedHandle shared = SharedHandle.Take(handle);
             this = default;
-            return new NativeMemoryOwner<T>(new OwnedBlock(hold, length));
+            return new NativeMemoryOwner<T>(new OwnedBlock(shared, length));
         }
     }
 
@@ -209,9 +209,9 @@ public ref struct NativeBuffer<T> : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Dispose()
     {
-        // The stale lease stays: it tells a disposed buffer from an empty one.
+        // The stale handle stays: it tells a disposed buffer from an empty one.
         _span = default;
-        _lease.Return(typeof(T));
+        _handle.Return(typeof(T));
     }
 
     [DoesNotReturn]

@@ -154,7 +154,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
         ArgumentNullException.ThrowIfNull(pointer);
         ArgumentNullException.ThrowIfNull(freedBy);
         AllocationSite.Note(file, line, typeof(T));
-        return new NativeMemoryOwner<T>(new OwnedBlock(Hold.Adopt(pointer, Layout.ByteCount(length, sizeof(T)), freedBy), length));
+        return new NativeMemoryOwner<T>(new OwnedBlock(SharedHandle.Adopt(pointer, Layout.ByteCount(length, sizeof(T)), freedBy), length));
     }
 
     /// <inheritdoc cref="Adopt(T*, long, NativeAllocator, string?, int)"/>
@@ -345,12 +345,12 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
 
     private static NativeMemoryOwner<T> Create(long length, NativeAllocator? allocator, bool zeroed, string? file, int line)
     {
-        Hold hold = Hold.Rent(Layout.ByteCount(length, Unsafe.SizeOf<T>()), allocator, zeroed, file, line, typeof(T));
-        hold.BeginAtHome();
+        SharedHandle handle = SharedHandle.Open(Layout.ByteCount(length, Unsafe.SizeOf<T>()), allocator, zeroed, file, line, typeof(T));
+        handle.BeginAtHome();
         unsafe
         {
             // SAFETY: the new block has room for length elements, and belongs to the new owner alone.
-            return new NativeMemoryOwner<T>(new OwnedBlock(hold, length));
+            return new NativeMemoryOwner<T>(new OwnedBlock(handle, length));
         }
     }
 
@@ -387,7 +387,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private BorrowMark BorrowAnew() => _block.TryBorrowAnew(out BorrowMark mark) ? mark : throw Disposed();
+    private BorrowMark BorrowAnew() => _block.TryBorrowSlow(out BorrowMark mark) ? mark : throw Disposed();
 
     private nint Read(out long length) => _block.TryRead(out nint start, out length) ? start : throw Disposed();
 

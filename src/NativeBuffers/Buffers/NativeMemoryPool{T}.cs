@@ -69,7 +69,7 @@ public sealed class NativeMemoryPool<T> : MemoryPool<T>
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public PooledBuffer<T> RentBuffer(int length, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
-        new(_store is null ? Hold.Rent(length, Unsafe.SizeOf<T>(), file, line, typeof(T)) : RentOwn(length, file, line), length);
+        new(_store is null ? SharedHandle.Open(length, Unsafe.SizeOf<T>(), file, line, typeof(T)) : RentOwn(length, file, line), length);
 
     /// <summary>Rents memory for code that takes the platform's types.</summary>
     /// <param name="minBufferSize">In elements; -1 for about 4 KiB. The memory is exactly as long.</param>
@@ -88,12 +88,12 @@ public sealed class NativeMemoryPool<T> : MemoryPool<T>
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(minBufferSize, -1);
         int length = minBufferSize == -1 ? int.Max(1, DefaultByteCount / Unsafe.SizeOf<T>()) : minBufferSize;
-        Hold hold = _store is null ? Hold.Rent(length, Unsafe.SizeOf<T>(), file, line, typeof(T)) : RentOwn(length, file, line);
-        hold.BeginAtHome();
+        SharedHandle handle = _store is null ? SharedHandle.Open(length, Unsafe.SizeOf<T>(), file, line, typeof(T)) : RentOwn(length, file, line);
+        handle.BeginAtHome();
         unsafe
         {
             // SAFETY: the new block has room for length elements, and belongs to the new owner alone.
-            return new NativeMemoryOwner<T>(new OwnedBlock(hold, length));
+            return new NativeMemoryOwner<T>(new OwnedBlock(handle, length));
         }
     }
 
@@ -114,9 +114,9 @@ public sealed class NativeMemoryPool<T> : MemoryPool<T>
     protected override void Dispose(bool disposing) => _store?.Close();
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private Hold RentOwn(int length, string? file, int line)
+    private SharedHandle RentOwn(int length, string? file, int line)
     {
         ObjectDisposedException.ThrowIf(_store!.IsClosed, this);
-        return Hold.Rent(Layout.ByteCount(length, Unsafe.SizeOf<T>()), _store, zeroed: false, file, line, typeof(T));
+        return SharedHandle.Open(Layout.ByteCount(length, Unsafe.SizeOf<T>()), _store, zeroed: false, file, line, typeof(T));
     }
 }

@@ -24,21 +24,21 @@ namespace NativeBuffers;
 public readonly struct PooledBuffer<T> : IMemoryOwner<T>
     where T : unmanaged
 {
-    private readonly Hold _hold;
+    private readonly SharedHandle _handle;
     private readonly int _length;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal PooledBuffer(Hold hold, int length)
+    internal PooledBuffer(SharedHandle handle, int length)
     {
-        _hold = hold;
+        _handle = handle;
         _length = length;
     }
 
     /// <summary>The number of elements, exactly as rented; 0 once disposed.</summary>
-    public int Length => _hold.IsOpen ? _length : 0;
+    public int Length => _handle.IsOpen ? _length : 0;
 
     /// <summary>Whether the buffer was given back, through this value or a copy.</summary>
-    public bool IsDisposed => !_hold.IsNone && !_hold.IsOpen;
+    public bool IsDisposed => !_handle.IsNone && !_handle.IsOpen;
 
     /// <summary>All elements, for asynchronous code. While it is pinned, the block stays, also if the buffer is disposed.</summary>
     /// <remarks>
@@ -57,7 +57,7 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
         unsafe
         {
             // SAFETY: the block has room for _length elements while its generation is open, which TryView checks.
-            return _hold.TryView(_length, out Span<T> span) ? span : ViewSlowly(_hold, _length);
+            return _handle.TryView(_length, out Span<T> span) ? span : ViewSlowly(_handle, _length);
         }
     }
 
@@ -101,29 +101,29 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
     /// <exception cref="OutOfMemoryException">Memory is exhausted; the buffer is unchanged.</exception>
     public PooledBuffer<T> Resize(int length)
     {
-        if (_hold.IsNone)
+        if (_handle.IsNone)
         {
-            Hold hold = Hold.Rent(Layout.ByteCount(length, Unsafe.SizeOf<T>()), allocator: null, zeroed: true, file: null, line: 0, typeof(T));
-            return new PooledBuffer<T>(hold, length);
+            SharedHandle handle = SharedHandle.Open(Layout.ByteCount(length, Unsafe.SizeOf<T>()), allocator: null, zeroed: true, file: null, line: 0, typeof(T));
+            return new PooledBuffer<T>(handle, length);
         }
 
         unsafe
         {
             // SAFETY: the block has room for _length elements while its generation is open, which TryShare checks.
-            var block = new OwnedBlock(_hold, _length);
+            var block = new OwnedBlock(_handle, _length);
             bool isOpen = TryShare() && block.TryResize(length, sizeof(T));
             block.KeepAlive();
-            return isOpen ? new PooledBuffer<T>(block.AsHold(), length) : throw Disposed();
+            return isOpen ? new PooledBuffer<T>(block.AsHandle(), length) : throw Disposed();
         }
     }
 
     /// <summary>Gives the block back: now, or when its last borrow or pin ends. A second call, through any copy, does nothing.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Dispose() => _hold.Return();
+    public void Dispose() => _handle.Return();
 
     private NativeMemoryOwner<T>? AsOwner()
     {
-        if (_hold.IsNone)
+        if (_handle.IsNone)
         {
             return null;
         }
@@ -132,19 +132,19 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
         {
             // SAFETY: the block has room for _length elements while its generation is open, which TryShare checks.
             return TryShare()
-                ? new NativeMemoryOwner<T>(new OwnedBlock(_hold, _length))
+                ? new NativeMemoryOwner<T>(new OwnedBlock(_handle, _length))
                 : throw Disposed();
         }
     }
 
-    /// <summary>Allows borrows and pins; false if the buffer was given back, or if this value is torn (see <see cref="Hold.IsGuarded"/>).</summary>
+    /// <summary>Allows borrows and pins; false if the buffer was given back, or if this value is torn (see <see cref="SharedHandle.IsGuarded"/>).</summary>
     private bool TryShare() =>
-        _hold.TryShare() && _hold.IsGuarded && _hold.HasRoom((ulong)(uint)_length * (uint)Unsafe.SizeOf<T>());
+        _handle.TryShare() && _handle.IsGuarded && _handle.HasRoom((ulong)(uint)_length * (uint)Unsafe.SizeOf<T>());
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static Span<T> ViewSlowly(Hold hold, int length)
+    private static Span<T> ViewSlowly(SharedHandle handle, int length)
     {
-        if (hold.IsNone)
+        if (handle.IsNone)
         {
             return default;
         }
@@ -154,15 +154,15 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
             // SAFETY: the block has room for length elements while its generation is open, which TryView checks.
             Span<T> span;
             Backoff backoff = default;
-            while (!hold.TryView(length, out span))
+            while (!handle.TryView(length, out span))
             {
-                if (!hold.IsOpen || !hold.HasRoom((ulong)(uint)length * (uint)sizeof(T)))
+                if (!handle.IsOpen || !handle.HasRoom((ulong)(uint)length * (uint)sizeof(T)))
                 {
                     throw Disposed();
                 }
 
                 // Another thread moves the slot to the shared state, or resizes the block.
-                hold.Wait(ref backoff);
+                handle.Wait(ref backoff);
             }
 
             return span;

@@ -24,8 +24,8 @@ internal struct ListCore<T>
     public ListCore(long capacity, NativeAllocator? allocator, string? file, int line)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(capacity);
-        Hold hold = Hold.Rent(Layout.ByteCount(capacity, Unsafe.SizeOf<T>()), allocator, zeroed: false, file, line, typeof(T));
-        _block = Growing.Begin(hold, Unsafe.SizeOf<T>());
+        SharedHandle handle = SharedHandle.Open(Layout.ByteCount(capacity, Unsafe.SizeOf<T>()), allocator, zeroed: false, file, line, typeof(T));
+        _block = OwnedBlock.Begin(handle, Unsafe.SizeOf<T>());
     }
 
     /// <summary>Whether it was closed, or handed over.</summary>
@@ -59,18 +59,18 @@ internal struct ListCore<T>
         unsafe
         {
             // SAFETY: this thread has entered the block until it leaves, and the index is below the count, which is at most the block's length.
-            Bin* home = Growing.Enter(ref _block);
+            Bin* home = _block.Enter();
             if (home != null)
             {
                 if ((ulong)index < (ulong)_count)
                 {
                     ((T*)_block.Start)[index] = item;
                     _version++;
-                    Growing.Leave(home);
+                    OwnedBlock.Leave(home);
                     return;
                 }
 
-                Growing.Leave(home);
+                OwnedBlock.Leave(home);
             }
         }
 
@@ -83,7 +83,7 @@ internal struct ListCore<T>
         unsafe
         {
             // SAFETY: this thread has entered the block until it leaves, and the block is longer than the count.
-            Bin* home = Growing.Enter(ref _block);
+            Bin* home = _block.Enter();
             if (home != null)
             {
                 long count = _count;
@@ -91,11 +91,11 @@ internal struct ListCore<T>
                 {
                     ((T*)_block.Start)[count] = item;
                     _count = count + 1;
-                    Growing.Leave(home);
+                    OwnedBlock.Leave(home);
                     return;
                 }
 
-                Growing.Leave(home);
+                OwnedBlock.Leave(home);
             }
         }
 
@@ -109,12 +109,12 @@ internal struct ListCore<T>
         unsafe
         {
             // SAFETY: the count is at most the length of the block at this address. Both are read while this thread has entered the block.
-            Bin* home = Growing.Enter(ref _block);
+            Bin* home = _block.Enter();
             if (home != null)
             {
                 void* start = _block.Start;
                 long count = _count;
-                Growing.Leave(home);
+                OwnedBlock.Leave(home);
                 if (count <= int.MaxValue)
                 {
                     return Block.View<T>(start, (int)count);
@@ -231,7 +231,7 @@ internal struct ListCore<T>
     /// <summary>Makes room for exactly <paramref name="capacity"/> elements, or for the present ones if they are more.</summary>
     public void Reserve(long capacity)
     {
-        bool isOpen = Growing.TryReserve(ref _block, capacity, ref _count, Unsafe.SizeOf<T>());
+        bool isOpen = _block.TryReserve(capacity, ref _count, Unsafe.SizeOf<T>());
         _block.KeepAlive();
         if (!isOpen)
         {
@@ -242,7 +242,7 @@ internal struct ListCore<T>
     /// <summary>Hands the elements over in a block of their size. The list is over afterwards.</summary>
     public OwnedBlock HandOver()
     {
-        bool isOpen = Growing.TryHandOver(ref _block, ref _count, Unsafe.SizeOf<T>(), out OwnedBlock moved);
+        bool isOpen = _block.TryMoveUsed(ref _count, Unsafe.SizeOf<T>(), out OwnedBlock moved);
         _block.KeepAlive();
         return isOpen ? moved : throw Disposed();
     }
@@ -302,7 +302,7 @@ internal struct ListCore<T>
 
     private BorrowMark BeginBorrow()
     {
-        bool isOpen = _block.TryBorrow(out BorrowMark mark) || _block.TryBorrowAnew(out mark);
+        bool isOpen = _block.TryBorrow(out BorrowMark mark) || _block.TryBorrowSlow(out mark);
         _block.KeepAlive();
         return isOpen ? mark : throw Disposed();
     }
@@ -338,12 +338,12 @@ internal struct ListCore<T>
         unsafe
         {
             // SAFETY: this thread has entered the block until it leaves, and the index is below the count, which is at most the block's length.
-            Bin* home = Growing.Enter(ref _block);
+            Bin* home = _block.Enter();
             if (home != null)
             {
                 bool exists = (ulong)index < (ulong)_count;
                 item = exists ? ((T*)_block.Start)[index] : default;
-                Growing.Leave(home);
+                OwnedBlock.Leave(home);
                 return exists;
             }
         }

@@ -27,13 +27,13 @@ namespace NativeBuffers;
 public ref struct ScratchList<T> : IDisposable
     where T : unmanaged
 {
-    // The caller's memory at first, then the block of the lease.
+    // The caller's memory at first, then the block of the handle.
     private Span<T> _places;
     private int _count;
 
     // The number of the allocation site; 0 in a process without instrumentation. Negative once disposed.
     private int _site;
-    private Lease _lease;
+    private ConfinedHandle _handle;
 
     /// <summary>An empty list.</summary>
     /// <param name="initial">Memory for the first elements; it stays the caller's. It may be uninitialized.</param>
@@ -70,7 +70,7 @@ public ref struct ScratchList<T> : IDisposable
     private readonly bool IsDisposed => _site < 0;
 
     /// <summary>Whether the elements are in the caller's memory.</summary>
-    public readonly bool IsOnStack => _lease.IsNone;
+    public readonly bool IsOnStack => _handle.IsNone;
 
     /// <summary>An element.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The index is outside; a disposed list has no elements.</exception>
@@ -81,9 +81,9 @@ public ref struct ScratchList<T> : IDisposable
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get
         {
-            if ((uint)index >= (uint)_count || _lease.IsStale)
+            if ((uint)index >= (uint)_count || _handle.IsStale)
             {
-                ThrowNoElement(index, _count, _lease.IsStale && !IsDisposed);
+                ThrowNoElement(index, _count, _handle.IsStale && !IsDisposed);
             }
 
             return ref _places[index];
@@ -98,7 +98,7 @@ public ref struct ScratchList<T> : IDisposable
     {
         int count = _count;
         Span<T> places = _places;
-        if ((uint)count < (uint)places.Length && !_lease.IsStale)
+        if ((uint)count < (uint)places.Length && !_handle.IsStale)
         {
             places[count] = item;
             _count = count + 1;
@@ -117,7 +117,7 @@ public ref struct ScratchList<T> : IDisposable
     /// <inheritdoc cref="Add" path="/exception"/>
     public void AddRange(scoped ReadOnlySpan<T> items)
     {
-        if (items.Length > _places.Length - _count || _lease.IsStale || IsDisposed)
+        if (items.Length > _places.Length - _count || _handle.IsStale || IsDisposed)
         {
             if (items.Overlaps(_places))
             {
@@ -168,7 +168,7 @@ public ref struct ScratchList<T> : IDisposable
     public void EnsureCapacity(int capacity)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(capacity);
-        if (capacity > _places.Length || _lease.IsStale || IsDisposed)
+        if (capacity > _places.Length || _handle.IsStale || IsDisposed)
         {
             this = Grown(this, capacity - _count);
         }
@@ -180,7 +180,7 @@ public ref struct ScratchList<T> : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly Span<T> AsSpan()
     {
-        if (_lease.IsStale || IsDisposed)
+        if (_handle.IsStale || IsDisposed)
         {
             ThrowDisposed();
         }
@@ -196,14 +196,14 @@ public ref struct ScratchList<T> : IDisposable
         _places = default;
         _count = 0;
         _site = -1;
-        _lease.Return(typeof(T));
+        _handle.Return(typeof(T));
     }
 
     /// <summary>A list with the same elements, and room for more.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static ScratchList<T> Grown(ScratchList<T> list, int more)
     {
-        if (list._lease.IsStale || list.IsDisposed)
+        if (list._handle.IsStale || list.IsDisposed)
         {
             ThrowDisposed();
         }
@@ -217,18 +217,18 @@ public ref struct ScratchList<T> : IDisposable
         int capacity = (int)long.Max(long.Max(needed, 8), long.Min(2L * list._places.Length, Array.MaxLength));
         unsafe
         {
-            // SAFETY: the lease is none, or not stale. The new lease belongs to the returned list, and its block has room for the capacity.
-            bool wasOnStack = list._lease.IsNone;
-            Lease lease = wasOnStack
-                ? Lease.Rent(capacity, sizeof(T), AllocationSite.FromId(list._site))
-                : list._lease.Resize(list._places.Length, capacity, sizeof(T), zeroed: false);
-            Span<T> places = lease.View<T>(capacity);
+            // SAFETY: the handle is none, or not stale. The new handle belongs to the returned list, and its block has room for the capacity.
+            bool wasOnStack = list._handle.IsNone;
+            ConfinedHandle handle = wasOnStack
+                ? ConfinedHandle.Open(capacity, sizeof(T), AllocationSite.FromId(list._site))
+                : list._handle.Resize(list._places.Length, capacity, sizeof(T), zeroed: false);
+            Span<T> places = handle.View<T>(capacity);
             if (wasOnStack)
             {
                 list._places[..list._count].CopyTo(places);
             }
 
-            list._lease = lease;
+            list._handle = handle;
             list._places = places;
             return list;
         }

@@ -232,7 +232,7 @@ public sealed class MappedFile<T> : IDisposable
             {
                 AllocationSite.Note(file, line, typeof(T));
                 var ownedBlock = new OwnedBlock(
-                    Hold.Adopt(block.Start, block.ByteCount, mapping), (long)(block.ByteCount / (nuint)sizeof(T)));
+                    SharedHandle.Adopt(block.Start, block.ByteCount, mapping), (long)(block.ByteCount / (nuint)sizeof(T)));
                 return new MappedFile<T>(mapping, ownedBlock);
             }
             catch
@@ -245,7 +245,7 @@ public sealed class MappedFile<T> : IDisposable
 
     private Borrow<T> BorrowAll(bool isChecked)
     {
-        if (!_ownedBlock.TryBorrow(out BorrowMark mark) && !_ownedBlock.TryBorrowAnew(out mark))
+        if (!_ownedBlock.TryBorrow(out BorrowMark mark) && !_ownedBlock.TryBorrowSlow(out mark))
         {
             throw Disposed();
         }

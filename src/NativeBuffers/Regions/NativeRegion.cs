@@ -32,10 +32,10 @@ public sealed class NativeRegion : IDisposable
     private readonly RegionMemory _memory;
     private OwnedBlock _ownedBlock;
 
-    private NativeRegion(RegionMemory memory, Hold hold)
+    private NativeRegion(RegionMemory memory, SharedHandle handle)
     {
         _memory = memory;
-        _ownedBlock = new OwnedBlock(hold, memory.ByteCount);
+        _ownedBlock = new OwnedBlock(handle, memory.ByteCount);
     }
 
     /// <summary>How many addresses there are, in bytes; 0 once disposed.</summary>
@@ -100,7 +100,7 @@ public sealed class NativeRegion : IDisposable
             try
             {
                 AllocationSite.Note(site);
-                return new NativeRegion(memory, Hold.Adopt(memory.Start, (nuint)memory.ByteCount, new RegionAllocator(memory)));
+                return new NativeRegion(memory, SharedHandle.Adopt(memory.Start, (nuint)memory.ByteCount, new RegionAllocator(memory)));
             }
             catch (OutOfMemoryException)
             {
@@ -147,7 +147,7 @@ public sealed class NativeRegion : IDisposable
             }
             finally
             {
-                _ownedBlock.LetIn();
+                _ownedBlock.EndExclusive();
             }
         }
 
@@ -195,7 +195,7 @@ public sealed class NativeRegion : IDisposable
             }
             finally
             {
-                _ownedBlock.LetIn();
+                _ownedBlock.EndExclusive();
             }
         }
 
@@ -287,7 +287,7 @@ public sealed class NativeRegion : IDisposable
     /// <summary>Borrows the region; false when it was disposed. The caller knows which pages may be touched.</summary>
     internal bool TryBorrow(out BorrowMark mark, out nint start)
     {
-        bool isOpen = _ownedBlock.TryBorrowAnew(out mark);
+        bool isOpen = _ownedBlock.TryBorrowSlow(out mark);
         unsafe
         {
             // SAFETY: kept as a number, not followed.
@@ -320,7 +320,7 @@ public sealed class NativeRegion : IDisposable
             }
             finally
             {
-                _ownedBlock.LetIn();
+                _ownedBlock.EndExclusive();
             }
         }
 
@@ -366,7 +366,7 @@ public sealed class NativeRegion : IDisposable
 
     private void KeepOut()
     {
-        if (!_ownedBlock.TryKeepOut())
+        if (!_ownedBlock.TryEnterExclusive())
         {
             throw Disposed();
         }

@@ -138,7 +138,7 @@ public sealed class SharedMemory<T> : IDisposable
     /// <exception cref="ObjectDisposedException">It was disposed.</exception>
     public Borrow<T> Borrow()
     {
-        if (!_ownedBlock.TryBorrow(out BorrowMark mark) && !_ownedBlock.TryBorrowAnew(out mark))
+        if (!_ownedBlock.TryBorrow(out BorrowMark mark) && !_ownedBlock.TryBorrowSlow(out mark))
         {
             throw Disposed();
         }
@@ -215,7 +215,7 @@ public sealed class SharedMemory<T> : IDisposable
                 isMapped = true;
                 AllocationSite.Note(file, line, typeof(T));
                 return new SharedMemory<T>(
-                    shared, new OwnedBlock(Hold.Adopt(block.Start, byteCount, shared), (long)(byteCount / (nuint)sizeof(T))));
+                    shared, new OwnedBlock(SharedHandle.Adopt(block.Start, byteCount, shared), (long)(byteCount / (nuint)sizeof(T))));
             }
         }
         catch when (!isMapped)

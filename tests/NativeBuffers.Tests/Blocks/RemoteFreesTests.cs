@@ -2,7 +2,6 @@ using System.Reflection;
 using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Blocks.Handles;
-using NativeBuffers.Blocks.Lifecycle;
 
 namespace NativeBuffers.Tests.Blocks;
 
@@ -30,7 +29,7 @@ public class RemoteFreesTests
                 OtherThread.Run(buffer.Dispose);
                 Assert.Equal(SlotState.RemotelyFreed, slot->Generation.State);
                 slot->Generation = opened.Next;
-                ThreadCache.Return(slot, slot->Home);
+                FreePath.Return(slot, slot->Home);
 
                 // Its next owner makes it large and then small, and another thread disposes it.
                 NativeMemoryOwner<byte> owner = NativeMemoryOwner<byte>.CreateUninitialized(Medium);
@@ -64,7 +63,7 @@ public class RemoteFreesTests
                 Bin* home = slot->Home;
                 Generation closing = opened.With(SlotState.Closing);
                 slot->Generation = opened.Next;
-                ThreadCache.Return(slot, slot->Home);
+                FreePath.Return(slot, slot->Home);
 
                 NativeMemoryOwner<byte> owner = NativeMemoryOwner<byte>.CreateUninitialized(Medium);
                 Assert.True(SlotOf(owner) == slot);
@@ -72,7 +71,7 @@ public class RemoteFreesTests
                 owner.GetSpan().Fill(7);
 
                 // It goes on where it stopped.
-                OtherThread.Run(() => CloseProtocol.GiveBack(slot, closing, home));
+                OtherThread.Run(() => FreePath.ReturnClosed(slot, closing, home));
                 Assert.False(owner.IsDisposed);
                 Assert.True(slot->Start != null && slot->Home != null, "Its block was freed.");
                 Assert.Equal(-1, owner.GetSpan().IndexOfAnyExcept((byte)7));
@@ -81,7 +80,7 @@ public class RemoteFreesTests
     }
 
     private static unsafe Slot* SlotOf(PooledBuffer<byte> buffer) =>
-        ((Hold)typeof(PooledBuffer<byte>).GetField("_hold", Private)!.GetValue(buffer)!).Slot;
+        ((SharedHandle)typeof(PooledBuffer<byte>).GetField("_handle", Private)!.GetValue(buffer)!).Slot;
 
     private static unsafe Slot* SlotOf(NativeMemoryOwner<byte> owner) =>
         (Slot*)Pointer.Unbox(typeof(OwnedBlock).GetField("_slot", Private)!.GetValue(OwnedBlockOf(owner))!);

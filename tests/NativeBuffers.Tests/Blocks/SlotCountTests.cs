@@ -1,7 +1,6 @@
 using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Blocks.Handles;
-using NativeBuffers.Blocks.Lifecycle;
 
 namespace NativeBuffers.Tests.Blocks;
 
@@ -19,7 +18,7 @@ public class SlotCountTests
                 var queue = default(RemoteFrees);
                 for (int i = 0; i < 600; i++)
                 {
-                    Slot* slot = Hold.Rent(64, 1, file: null, line: 0, typeof(byte)).Slot;
+                    Slot* slot = SharedHandle.Open(64, 1, file: null, line: 0, typeof(byte)).Slot;
                     slot->Generation = slot->Generation.With(SlotState.RemotelyFreed);
                     Assert.True(RemoteFrees.TryPush(&queue, slot, out int depth));
                     Assert.Equal(int.Min(i, byte.MaxValue), depth);
@@ -30,7 +29,7 @@ public class SlotCountTests
                 {
                     below = RemoteFrees.Below(slot);
                     Assert.True(RemoteFrees.TryTake(slot, out Generation closing));
-                    CloseProtocol.GiveBack(slot, closing, slot->Home);
+                    FreePath.ReturnClosed(slot, closing, slot->Home);
                 }
 
                 Assert.Equal(600, taken);
@@ -47,11 +46,11 @@ public class SlotCountTests
                 Slot* slot = null;
                 for (int i = 0; i < 600; i++)
                 {
-                    Hold hold = Hold.Rent(64, 1, file: null, line: 0, typeof(byte));
-                    Assert.True(slot == null || slot == hold.Slot);
-                    slot = hold.Slot;
+                    SharedHandle handle = SharedHandle.Open(64, 1, file: null, line: 0, typeof(byte));
+                    Assert.True(slot == null || slot == handle.Slot);
+                    slot = handle.Slot;
                     int before = slot->LoansAtHome;
-                    var owner = new NativeMemoryOwner<byte>(new OwnedBlock(hold, 64));
+                    var owner = new NativeMemoryOwner<byte>(new OwnedBlock(handle, 64));
                     owner.Borrow().Dispose();
                     owner.Dispose();
                     Assert.Equal(int.Min(before + 1, byte.MaxValue), slot->LoansAtHome);

@@ -23,15 +23,15 @@ public class ArenaOfSlotReturnedTwiceTests
     private static unsafe void Play(bool isTrimmed)
     {
         // Two are queued, so that the first lies under the second; then an arena has the second.
-        Hold below = Hold.Rent(4096, 1, file: null, line: 0, typeof(byte));
-        Hold hold = Hold.Rent(4096, 1, file: null, line: 0, typeof(byte));
-        nint slot = (nint)hold.Slot;
-        Generation opened = hold.Opened;
+        SharedHandle below = SharedHandle.Open(4096, 1, file: null, line: 0, typeof(byte));
+        SharedHandle handle = SharedHandle.Open(4096, 1, file: null, line: 0, typeof(byte));
+        nint slot = (nint)handle.Slot;
+        Generation opened = handle.Opened;
         Elsewhere(() => below.Return());
         Elsewhere(() => CloseProtocol.Close((Slot*)slot, opened));
-        Assert.Equal(1, hold.Slot->IsQueued);
-        hold.Slot->Generation = opened.Next;
-        hold.Slot->Home->Hot = hold.Slot;
+        Assert.Equal(1, handle.Slot->IsQueued);
+        handle.Slot->Generation = opened.Next;
+        handle.Slot->Home->Hot = handle.Slot;
         using (var arena = NativeArena.Create(initialBytes: 3800))
         {
             Span<int> numbers = arena.Allocate<int>(100);
@@ -45,7 +45,7 @@ public class ArenaOfSlotReturnedTwiceTests
             {
                 for (int i = 0; i < 50; i++)
                 {
-                    Assert.NotEqual(slot, (nint)Hold.Rent(4096, 1, file: null, line: 0, typeof(byte)).Slot);
+                    Assert.NotEqual(slot, (nint)SharedHandle.Open(4096, 1, file: null, line: 0, typeof(byte)).Slot);
                 }
             }
 

@@ -9,18 +9,18 @@ namespace NativeBuffers.Tests.Races;
 /// <summary>A pooled buffer as its words: the slot, and the generation that is held.</summary>
 internal readonly struct Rental(PooledBuffer<byte> buffer)
 {
-    private static readonly FieldInfo s_hold =
-        typeof(PooledBuffer<byte>).GetField("_hold", BindingFlags.Instance | BindingFlags.NonPublic)!;
+    private static readonly FieldInfo s_handle =
+        typeof(PooledBuffer<byte>).GetField("_handle", BindingFlags.Instance | BindingFlags.NonPublic)!;
 
-    private readonly Hold _hold = (Hold)s_hold.GetValue(buffer)!;
+    private readonly SharedHandle _handle = (SharedHandle)s_handle.GetValue(buffer)!;
 
     public PooledBuffer<byte> Buffer => buffer;
 
-    public unsafe Slot* Slot => _hold.Slot;
+    public unsafe Slot* Slot => _handle.Slot;
 
-    public Generation Opened => _hold.Opened;
+    public Generation Opened => _handle.Opened;
 
-    public bool IsNone => _hold.IsNone;
+    public bool IsNone => _handle.IsNone;
 
     /// <summary>The slot's state now, if this generation is not over.</summary>
     public unsafe SlotState State => Slot->Generation.State;

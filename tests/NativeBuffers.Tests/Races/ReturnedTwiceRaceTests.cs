@@ -24,7 +24,7 @@ public class ReturnedTwiceRaceTests
                 unsafe
                 {
                     // SAFETY: slots are never unmapped; the other thread has ended when this one goes on.
-                    Hold large = Hold.Rent(Large, 1, file: null, line: 0, typeof(byte));
+                    SharedHandle large = SharedHandle.Open(Large, 1, file: null, line: 0, typeof(byte));
                     ReturnTwice(large);
 
                     // The blocks of both slots change places: the one in the queue has the small block now.
@@ -34,7 +34,7 @@ public class ReturnedTwiceRaceTests
                     OnNewThread(() => small.Dispose());
                     for (int i = 0; i < 300; i++)
                     {
-                        Hold next = Hold.Rent(Large, 1, file: null, line: 0, typeof(byte));
+                        SharedHandle next = SharedHandle.Open(Large, 1, file: null, line: 0, typeof(byte));
                         Assert.True(next.Slot->ByteCount >= Large, $"{next.Slot->ByteCount} bytes for {Large}.");
                     }
                 }
@@ -51,12 +51,12 @@ public class ReturnedTwiceRaceTests
                 unsafe
                 {
                     // SAFETY: slots are never unmapped; the other thread has ended when this one goes on.
-                    Hold first = Hold.Rent(1000, 1, file: null, line: 0, typeof(byte));
+                    SharedHandle first = SharedHandle.Open(1000, 1, file: null, line: 0, typeof(byte));
                     ReturnTwice(first);
                     HashSet<nint> rented = [];
                     for (int i = 0; i < 300; i++)
                     {
-                        Assert.True(rented.Add((nint)Hold.Rent(1000, 1, file: null, line: 0, typeof(byte)).Slot));
+                        Assert.True(rented.Add((nint)SharedHandle.Open(1000, 1, file: null, line: 0, typeof(byte)).Slot));
                     }
                 }
             });
@@ -64,14 +64,14 @@ public class ReturnedTwiceRaceTests
 
     /// <summary>This thread reads the generation; the second thread closes the slot and queues it; this thread's store comes last.</summary>
     /// <safety>The slot's home is this thread's, and has no hot slot.</safety>
-    private static unsafe void ReturnTwice(Hold hold)
+    private static unsafe void ReturnTwice(SharedHandle handle)
     {
-        nint slot = (nint)hold.Slot;
-        Generation opened = hold.Opened;
+        nint slot = (nint)handle.Slot;
+        Generation opened = handle.Opened;
         OnNewThread(() => CloseProtocol.Close((Slot*)slot, opened));
-        Assert.Equal(1, hold.Slot->IsQueued);
-        hold.Slot->Generation = opened.Next;
-        hold.Slot->Home->Hot = hold.Slot;
+        Assert.Equal(1, handle.Slot->IsQueued);
+        handle.Slot->Generation = opened.Next;
+        handle.Slot->Home->Hot = handle.Slot;
     }
 
     private static void OnNewThread(Action body)

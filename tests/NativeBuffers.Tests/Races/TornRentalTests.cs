@@ -288,9 +288,9 @@ public sealed class TornRentalTests
     private static unsafe Action Scoped(Rental rental)
     {
         rental.Buffer.Dispose();
-        var lease = Lease.Rent(Small, sizeof(byte), file: null, line: 0, typeof(byte));
-        Assert.True(lease.Slot == rental.Slot);
-        return () => lease.Return(typeof(byte));
+        var handle = ConfinedHandle.Open(Small, sizeof(byte), zeroed: false, file: null, line: 0, typeof(byte));
+        Assert.True(handle.Slot == rental.Slot);
+        return () => handle.Return(typeof(byte));
     }
 
     private static unsafe Action Borrowed(Rental rental)

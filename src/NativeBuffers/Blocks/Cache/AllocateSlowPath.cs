@@ -1,10 +1,10 @@
 namespace NativeBuffers.Blocks.Cache;
 
-/// <summary>Where a thread's slots come from when its hot one does not do: its magazines, what others gave back, the depot, the C library.</summary>
+/// <summary>The sources of a thread's slots after its hot one: its magazines, its remote frees, the depot, the C library.</summary>
 internal static class AllocateSlowPath
 {
-    /// <summary>A slot with a block of at least <paramref name="byteCount"/> bytes, which a size class holds; null when memory is exhausted.</summary>
-    /// <safety>As for <see cref="ThreadCache.TakeHot"/>.</safety>
+    /// <summary>A slot with a block of at least <paramref name="byteCount"/> bytes, which a size class holds; null if memory is exhausted.</summary>
+    /// <safety>The slot and its block belong to the caller, on this thread.</safety>
     public static unsafe Slot* TryTake(nuint byteCount)
     {
         ThreadCache* cache = ThreadCache.Current();
@@ -22,20 +22,44 @@ internal static class AllocateSlowPath
             slot = Bin.TryTake(bin);
         }
 
-        slot = slot != null ? slot : TakeReturned(cache, bin);
+        slot = slot != null ? slot : TakeRemotelyFreed(cache, bin);
         return slot != null ? slot : TakeStored(cache, bin);
     }
 
-    /// <summary>A slot for a block that does not come from a cache; null when memory is exhausted.</summary>
-    /// <safety>The caller gives it a block, and then returns it as any other.</safety>
+    /// <summary>A slot for a block that does not come from a cache; null if memory is exhausted.</summary>
+    /// <safety>The slot belongs to the caller, on this thread, and has no block.</safety>
     public static unsafe Slot* TryTakeVacant()
     {
         ThreadCache* cache = ThreadCache.Current();
         return cache == null ? null : TakeVacant(cache, &cache->Closed);
     }
 
-    /// <summary>A slot that another thread gave back; the others go where blocks of this thread go. Null when there is none.</summary>
-    private static unsafe Slot* TakeReturned(ThreadCache* cache, Bin* bin)
+    /// <summary>A slot without a block; null if memory is exhausted.</summary>
+    /// <safety>The cache is this thread's. The slot belongs to the caller, which gives it a block or gives it back.</safety>
+    public static unsafe Slot* TakeVacant(ThreadCache* cache, Bin* home)
+    {
+        Slot* slot = cache->Vacant;
+        if (slot == null)
+        {
+            slot = SlotTable.TakeList();
+            if (slot == null)
+            {
+                return null;
+            }
+
+            cache->VacantCount = SlotTable.ListLength;
+        }
+
+        cache->VacantCount--;
+        cache->Vacant = slot->Next;
+        slot->Home = home;
+        cache->SlotsHeld++;
+        return slot;
+    }
+
+    /// <summary>Takes one slot that another thread freed, and moves the rest into this thread's bins. Null if there is none.</summary>
+    /// <safety>Cache and bin are this thread's. The slot and its block belong to the caller, on this thread.</safety>
+    private static unsafe Slot* TakeRemotelyFreed(ThreadCache* cache, Bin* bin)
     {
         Slot* taken = null;
         Slot* next = RemoteFrees.TakeAll(ThreadCache.QueueOf(cache, bin->SizeClass));
@@ -52,13 +76,13 @@ internal static class AllocateSlowPath
             Bin* home = slot->Home;
             if (home == null || home->Cache != cache)
             {
-                // Another thread's by now, which may be just giving it back.
+                // The slot belongs to another thread by now, which may be just giving it back.
                 Interlocked.MemoryBarrierProcessWide();
-                FreeSlowPath.TakeAwayUnlessReturned(slot, closing);
+                FreePath.TakeAwayUnlessReturned(slot, closing);
                 continue;
             }
 
-            // It may have got a block of another size since it was queued, if it was given back twice.
+            // A slot that was given back twice may have got a block of another size since it was queued.
             slot->Generation = closing.Next;
             if (taken == null && slot->ByteCount == SizeClasses.SizeOf(bin->SizeClass))
             {
@@ -66,19 +90,20 @@ internal static class AllocateSlowPath
             }
             else
             {
-                ThreadCache.Return(slot, slot->Home);
+                FreePath.Return(slot, slot->Home);
             }
         }
 
         return taken;
     }
 
+    /// <inheritdoc cref="TakeRemotelyFreed" path="/safety"/>
     private static unsafe Slot* TakeStored(ThreadCache* cache, Bin* bin)
     {
         DepotBin depotBin = Depot.For(bin->SizeClass);
         if (!bin->HasRoom)
         {
-            // Where the budget has no room for this thread, slots come back through the closed bin.
+            // The budget has no room for this bin, so its slots come back through the closed bin.
             Slot* single = depotBin.TryTakeOne();
             if (single == null)
             {
@@ -109,6 +134,7 @@ internal static class AllocateSlowPath
         return TakeFresh(cache, bin, bin);
     }
 
+    /// <inheritdoc cref="TakeRemotelyFreed" path="/safety"/>
     private static unsafe Slot* TakeFresh(ThreadCache* cache, Bin* bin, Bin* home)
     {
         Slot* slot = TakeVacant(cache, home);
@@ -122,35 +148,12 @@ internal static class AllocateSlowPath
         byte* start = BlockSource.TryAllocate(bin->SizeClass);
         if (start == null)
         {
-            FreeSlowPath.ReturnVacant(slot);
+            FreePath.ReturnVacant(slot);
             return null;
         }
 
         AllocationCounts.Add(ref cache->Counts.Fresh[bin->SizeClass], 1);
         slot->Start = start;
-        return slot;
-    }
-
-    /// <summary>A slot without a block; null when memory is exhausted.</summary>
-    /// <safety>The caller is the cache's thread, and gives it a block or gives it back.</safety>
-    public static unsafe Slot* TakeVacant(ThreadCache* cache, Bin* home)
-    {
-        Slot* slot = cache->Vacant;
-        if (slot == null)
-        {
-            slot = SlotTable.TakeList();
-            if (slot == null)
-            {
-                return null;
-            }
-
-            cache->VacantCount = SlotTable.ListLength;
-        }
-
-        cache->VacantCount--;
-        cache->Vacant = slot->Next;
-        slot->Home = home;
-        cache->SlotsHeld++;
         return slot;
     }
 }

@@ -1,43 +1,57 @@
+using NativeBuffers.Allocation;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Cache;
 
-/// <summary>Where cached blocks come from and go to in the end: <c>malloc</c>'s family, aligned to a cache line.</summary>
+/// <summary>The source of the default allocator's blocks: <c>malloc</c>'s family, and whole pages for the largest.</summary>
+/// <remarks>
+/// <para>Cached blocks are aligned to a cache line. Above the largest size class, the size alone chooses the source, so that the free
+/// matches: the C library below 32 MiB, whole pages of the system from there on.</para>
+/// <para>The C library maps pages for that size, too, but new pages are known to be zero: growing a block by doubling from 1 MiB to
+/// 1 GiB touches none of them.</para>
+/// </remarks>
 internal static class BlockSource
 {
-    /// <summary>A fresh block; null when memory is exhausted even after all caches were emptied.</summary>
-    /// <safety>The caller owns the block.</safety>
-    public static unsafe byte* TryAllocate(int sizeClass) => (byte*)TryAlign(SizeClasses.SizeOf(sizeClass)) is var block && block != null
-        ? block
-        : Retry(sizeClass);
+    /// <summary>The smallest block of whole pages, in bytes. The C library never keeps freed blocks of this size for reuse.</summary>
+    public const uint SmallestOfPages = 32 * 1024 * 1024;
+
+    /// <summary>The allocator of blocks above the largest size class, and of over-aligned blocks of any size.</summary>
+    public static NativeAllocator LargeFor(nuint byteCount) =>
+        byteCount < SmallestOfPages ? MallocAllocator.Instance : PagesAllocator.Instance;
+
+    /// <summary>A fresh cached block; null if memory is exhausted even after all caches were emptied.</summary>
+    /// <safety>The block belongs to the caller.</safety>
+    public static unsafe byte* TryAllocate(int sizeClass)
+    {
+        void* block = TryAlign(SizeClasses.SizeOf(sizeClass));
+        if (block == null)
+        {
+            NativeMemoryCache.Trim();
+            block = TryAlign(SizeClasses.SizeOf(sizeClass));
+        }
+
+        return (byte*)block;
+    }
 
     /// <summary>Frees the blocks of a magazine, which is empty afterwards; the slots become vacant.</summary>
-    /// <safety>The magazine and its slots are the caller's; all their blocks came from here.</safety>
+    /// <safety>The magazine and its slots are the caller's. All their blocks came from <see cref="TryAllocate"/>.</safety>
     public static unsafe void Free(Magazine* magazine)
     {
         Slot* vacant = null;
         while (magazine->Count > 0)
         {
-            Slot* slot = Magazine.Slots(magazine)[--magazine->Count];
-            Free(slot->Start);
-            slot->Start = null;
-            slot->Home = null;
-            AllocationCounts.SettleElsewhere(slot);
-            SlotTable.Link(ref vacant, slot);
+            Free(Magazine.Slots(magazine)[--magazine->Count], ref vacant);
         }
 
         SlotTable.GiveList(vacant);
     }
 
     /// <summary>Frees the block of a slot, which becomes vacant.</summary>
-    /// <safety>The slot is the caller's, who gives it up; its block came from here.</safety>
+    /// <safety>The slot is the caller's to give up. Its block came from <see cref="TryAllocate"/>.</safety>
     public static unsafe void FreeOne(Slot* slot)
     {
-        Free(slot->Start);
-        slot->Start = null;
-        AllocationCounts.SettleElsewhere(slot);
         Slot* vacant = null;
-        SlotTable.Link(ref vacant, slot);
+        Free(slot, ref vacant);
         SlotTable.GiveList(vacant);
     }
 
@@ -45,12 +59,17 @@ internal static class BlockSource
     /// <safety>The block came from <see cref="TryAllocate"/>, and no copy of its address is used again.</safety>
     public static unsafe void Free(void* block) => NativeMemory.AlignedFree(block);
 
-    private static unsafe byte* Retry(int sizeClass)
+    /// <inheritdoc cref="FreeOne" path="/safety"/>
+    private static unsafe void Free(Slot* slot, ref Slot* vacant)
     {
-        NativeMemoryCache.Trim();
-        return (byte*)TryAlign(SizeClasses.SizeOf(sizeClass));
+        Free(slot->Start);
+        slot->Start = null;
+        slot->Home = null;
+        AllocationCounts.SettleElsewhere(slot);
+        SlotTable.Link(ref vacant, slot);
     }
 
+    /// <inheritdoc cref="TryAllocate" path="/safety"/>
     private static unsafe void* TryAlign(nuint byteCount)
     {
         try

@@ -5,8 +5,8 @@ namespace NativeBuffers.Blocks.Cache;
 
 /// <summary>The default allocator: the thread caches over <c>malloc</c>, for callers that want bare blocks.</summary>
 /// <remarks>
-/// Owners do not come through here: they keep the slot, and with it the generation. A bare block is taken out of its
-/// slot, and put into any vacant one when it comes back, from whichever thread: its size class follows from its size.
+/// Owners use <see cref="AllocatePath"/> instead, and keep the slot. A bare block is taken out of its slot. When it comes back, on any
+/// thread, it is put into a vacant slot: its size class follows from its size.
 /// </remarks>
 internal sealed class CachingAllocator : NativeAllocator
 {
@@ -20,20 +20,21 @@ internal sealed class CachingAllocator : NativeAllocator
 
     public static CachingAllocator Instance { get; } = new();
 
-    /// <summary>The instance, or what stands in front of it for this process or flow.</summary>
+    /// <summary>The instance, or its wrapper for this process or flow.</summary>
     public static NativeAllocator Current => AllocatorHooks.Over(Instance);
 
+    /// <inheritdoc/>
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
     {
         if (!IsCached(byteCount, alignment))
         {
-            NativeAllocator behind = LargeBlocks.For(byteCount);
-            void* large = behind.Obtain(byteCount, AlignmentBehind(alignment), zeroed);
+            NativeAllocator source = BlockSource.LargeFor(byteCount);
+            void* large = source.Obtain(byteCount, AlignmentOf(alignment), zeroed);
             if (large == null)
             {
-                // Perhaps the caches hold what is missing here.
+                // The caches perhaps hold the missing memory.
                 NativeMemoryCache.Trim();
-                large = behind.Obtain(byteCount, AlignmentBehind(alignment), zeroed);
+                large = source.Obtain(byteCount, AlignmentOf(alignment), zeroed);
             }
 
             return large;
@@ -45,7 +46,7 @@ internal sealed class CachingAllocator : NativeAllocator
             return null;
         }
 
-        void* block = FreeSlowPath.Detach(slot);
+        void* block = FreePath.Detach(slot);
         if (zeroed)
         {
             CacheLine.Clear((byte*)block, byteCount);
@@ -54,29 +55,33 @@ internal sealed class CachingAllocator : NativeAllocator
         return block;
     }
 
+    /// <inheritdoc/>
     protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
         Resize(block, oldByteCount, newByteCount, alignment, zeroed: true);
 
+    /// <inheritdoc/>
     protected override unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
         Resize(block, oldByteCount, newByteCount, alignment, zeroed: false);
 
+    /// <inheritdoc/>
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
     {
         if (!IsCached(byteCount, alignment))
         {
-            LargeBlocks.For(byteCount).GiveBack(block, byteCount, AlignmentBehind(alignment));
+            BlockSource.LargeFor(byteCount).GiveBack(block, byteCount, AlignmentOf(alignment));
         }
-        else if (!FreeSlowPath.TryAttach(block, byteCount))
+        else if (!FreePath.TryAttach(block, byteCount))
         {
             BlockSource.Free(block);
         }
     }
 
+    /// <inheritdoc cref="ResizeCore"/>
     private unsafe void* Resize(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed)
     {
         bool wasCached = IsCached(oldByteCount, alignment);
         bool isCached = IsCached(newByteCount, alignment);
-        if (!wasCached && !isCached && LargeBlocks.For(oldByteCount) == LargeBlocks.For(newByteCount))
+        if (!wasCached && !isCached && BlockSource.LargeFor(oldByteCount) == BlockSource.LargeFor(newByteCount))
         {
             void* resized = ResizeLarge(block, oldByteCount, newByteCount, alignment, zeroed);
             if (resized == null)
@@ -109,11 +114,12 @@ internal sealed class CachingAllocator : NativeAllocator
         return moved;
     }
 
+    /// <inheritdoc cref="ResizeCore"/>
     private static unsafe void* ResizeLarge(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed) =>
-        LargeBlocks.For(newByteCount).TryResize(block, oldByteCount, newByteCount, AlignmentBehind(alignment), zeroed);
+        BlockSource.LargeFor(newByteCount).TryResize(block, oldByteCount, newByteCount, AlignmentOf(alignment), zeroed);
 
     private static bool IsCached(nuint byteCount, nuint alignment) =>
         byteCount <= SizeClasses.Largest && alignment <= SizeClasses.Smallest;
 
-    private static nuint AlignmentBehind(nuint alignment) => nuint.Max(alignment, SizeClasses.Smallest);
+    private static nuint AlignmentOf(nuint alignment) => nuint.Max(alignment, SizeClasses.Smallest);
 }

@@ -79,7 +79,7 @@ internal struct ThreadCache
     /// <summary>A slot with a block of at least <paramref name="byteCount"/> bytes that was just freed; null when there is none.</summary>
     /// <param name="byteCount">In bytes; any number.</param>
     /// <param name="bin">Where to look next, with <see cref="Bin.TryTake"/>; null when no bin keeps such blocks.</param>
-    /// <safety>The slot and its block belong to the caller, on this thread, until <see cref="Return"/>.</safety>
+    /// <safety>The slot and its block belong to the caller, on this thread, until <see cref="FreePath.Return"/>.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Slot* TakeHot(ulong byteCount, out Bin* bin)
     {
@@ -181,21 +181,6 @@ internal struct ThreadCache
         }
 
         return cache != null ? &cache->Borrows : throw NativeAllocator.Default.RefusalOf((nuint)sizeof(ThreadCache));
-    }
-
-    /// <summary>Gives a slot back with its block.</summary>
-    /// <safety>The slot belongs to the caller, on this thread, has this home, and its generation was moved on already.</safety>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe void Return(Slot* slot, Bin* home)
-    {
-        if (home->Hot == null)
-        {
-            home->Hot = slot;
-        }
-        else
-        {
-            FreeSlowPath.ReturnBehindHot(home, slot);
-        }
     }
 
     /// <summary>What others gave back to a cache, of one size class.</summary>

@@ -167,7 +167,7 @@ internal static class ThreadCaches
 
             for (int i = 0; i < count; i++)
             {
-                FreeSlowPath.TakeAwayUnlessReturned(taken[i], closing[i]);
+                FreePath.TakeAwayUnlessReturned(taken[i], closing[i]);
             }
         }
     }

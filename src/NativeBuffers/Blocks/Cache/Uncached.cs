@@ -4,17 +4,17 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Cache;
 
-/// <summary>Slots whose blocks no thread keeps: large ones, and those of an allocator that the user chose.</summary>
+/// <summary>The slots whose blocks no cache keeps: large blocks, and blocks of a chosen or instrumented allocator.</summary>
 internal static class Uncached
 {
-    /// <summary>A slot with a large block of the default allocator; null when memory is exhausted.</summary>
-    /// <safety>The slot belongs to the caller, on this thread, until it is returned.</safety>
+    /// <summary>A slot with a large block of the default allocator; null if memory is exhausted.</summary>
+    /// <safety>The slot and its block belong to the caller, on this thread.</safety>
     public static unsafe Slot* TryTakeLarge(nuint byteCount, bool zeroed)
     {
         Slot* slot = TryTake(SlotKind.Large, default, byteCount, zeroed);
         if (slot == null)
         {
-            // Perhaps the caches hold what is missing here.
+            // The caches perhaps hold the missing memory.
             NativeMemoryCache.Trim();
             slot = TryTake(SlotKind.Large, default, byteCount, zeroed);
         }
@@ -22,13 +22,13 @@ internal static class Uncached
         return slot;
     }
 
-    /// <summary>A slot with a block of <paramref name="allocator"/>; null when memory is exhausted.</summary>
-    /// <safety>The slot belongs to the caller, on this thread, until it is returned.</safety>
+    /// <summary>A slot with a block of <paramref name="allocator"/>, or of its wrapper in this process or flow; null if memory is exhausted.</summary>
+    /// <inheritdoc cref="TryTakeLarge" path="/safety"/>
     public static unsafe Slot* TryTakeFrom(NativeAllocator allocator, nuint byteCount, bool zeroed)
     {
         allocator = AllocatorHooks.Over(allocator);
 
-        // The handle first: once there is a block, nothing more may fail.
+        // The handle comes first: once there is a block, nothing more may fail.
         nint handle = 0;
         Slot* slot = null;
         try
@@ -53,8 +53,8 @@ internal static class Uncached
         return slot;
     }
 
-    /// <summary>A slot with a block that came from elsewhere; null when memory is exhausted.</summary>
-    /// <safety>The block is the caller's to give up, and the allocator can free so many bytes there.</safety>
+    /// <summary>A slot with a block that other code has allocated; null if memory is exhausted.</summary>
+    /// <safety>The block is the caller's to give up, has this size, and <paramref name="freedBy"/> can free it. The slot belongs to the caller.</safety>
     public static unsafe Slot* TryAdopt(void* start, nuint byteCount, NativeAllocator freedBy)
     {
         NativeAllocator allocator = AllocatorHooks.OverAdopted(freedBy);
@@ -71,7 +71,7 @@ internal static class Uncached
             return null;
         }
 
-        // Perhaps a bare block that a flow knows, on a thread that does not work for it.
+        // The block may be a bare one that an instrumented flow knows, while this thread does not work for the flow.
         AllocatorHooks.NoteBareFree(allocator, (nint)start);
         allocator.Adopt(start, byteCount);
         AllocationSite.Forget();
@@ -82,8 +82,8 @@ internal static class Uncached
         return slot;
     }
 
-    /// <summary>Takes the block out of a slot that one thread keeps the others out of. The slot is vacant then.</summary>
-    /// <safety>The slot belongs to the caller, in the state exclusive; the block does, from now on.</safety>
+    /// <summary>Takes the block out of a slot, which becomes vacant.</summary>
+    /// <safety>The caller has the slot in the state exclusive. The block belongs to the caller now.</safety>
     public static unsafe void* Detach(Slot* slot)
     {
         void* block = slot->Start;
@@ -102,7 +102,7 @@ internal static class Uncached
         if (ThreadCache.IsHere(slot->Home, out _))
         {
             slot->Generation = slot->Generation.Next;
-            FreeSlowPath.ReturnVacant(slot);
+            FreePath.ReturnVacant(slot);
         }
         else
         {
@@ -112,37 +112,13 @@ internal static class Uncached
         return block;
     }
 
-    /// <summary>Whether <see cref="TryResize"/> can give a block another size: its allocator may depend on that.</summary>
-    /// <safety>The slot belongs to the caller, and has a block.</safety>
-    public static unsafe bool CanResize(Slot* slot, nuint byteCount) => slot->Kind switch
-    {
-        SlotKind.Large => byteCount > SizeClasses.Largest && LargeBlocks.For(byteCount) == LargeBlocks.For(slot->ByteCount),
-        SlotKind.Foreign => true,
-        _ => false,
-    };
+    /// <summary>Asks the block's allocator for another size; null if memory is exhausted, and then nothing has changed.</summary>
+    /// <returns>The block at its new place, which the slot does not know yet.</returns>
+    /// <safety>The slot belongs to the caller, and blocks of the new size are the same allocator's.</safety>
+    public static unsafe void* TryResize(Slot* slot, nuint byteCount, bool zeroed) =>
+        AllocatorOf(slot).TryResize(slot->Start, slot->ByteCount, byteCount, AlignmentOf(slot), zeroed);
 
-    /// <summary>Resizes the block where it is or elsewhere; false when memory is exhausted, and then nothing changed.</summary>
-    /// <safety>The slot belongs to the caller, and <see cref="CanResize"/>.</safety>
-    public static unsafe bool TryResize(Slot* slot, nuint byteCount, bool zeroed)
-    {
-        void* resized = TryResizeBlock(slot, byteCount, zeroed);
-        if (resized == null && slot->Kind == SlotKind.Large)
-        {
-            NativeMemoryCache.Trim();
-            resized = TryResizeBlock(slot, byteCount, zeroed);
-        }
-
-        if (resized == null)
-        {
-            return false;
-        }
-
-        slot->Start = (byte*)resized;
-        slot->ByteCount = byteCount;
-        return true;
-    }
-
-    /// <summary>Frees the block of a slot, whoever it came from. The slot is then vacant.</summary>
+    /// <summary>Frees the block of a slot of any kind. The caller makes the slot vacant.</summary>
     /// <safety>The slot belongs to the caller and has a block.</safety>
     public static unsafe void Free(Slot* slot)
     {
@@ -167,7 +143,7 @@ internal static class Uncached
     }
 
     /// <summary>Frees a closing slot's block on a thread that its home does not belong to.</summary>
-    /// <safety>The slot belongs to the caller, and is not a cached one.</safety>
+    /// <safety>The slot belongs to the caller, and its block is not a cached one.</safety>
     public static unsafe void FreeElsewhere(Slot* slot)
     {
         try
@@ -180,23 +156,24 @@ internal static class Uncached
         }
     }
 
+    /// <summary>The allocator that frees the block of a slot.</summary>
+    /// <safety>The slot belongs to the caller, and its block is not a cached one.</safety>
+    public static unsafe NativeAllocator AllocatorOf(Slot* slot) =>
+        slot->Kind == SlotKind.Large ? BlockSource.LargeFor(slot->ByteCount) : (NativeAllocator)GCHandle.FromIntPtr(slot->Allocator).Target!;
+
     /// <summary>Gives a slot without a block to the table, on a thread that its home does not belong to.</summary>
+    /// <safety>The slot belongs to the caller, and has a home.</safety>
     private static unsafe void Vacate(Slot* slot)
     {
-        // Without a home first: a slot that is in no generation's hands and has a home would count as abandoned with it.
-        _ = Interlocked.Increment(ref slot->Home->Cache->SlotsTakenAway);
-        slot->Home = null;
         slot->Start = null;
-        slot->WriteGeneration(slot->Generation.Next);
+        FreePath.LeaveHome(slot);
         AllocationCounts.SettleElsewhere(slot);
         Slot* vacant = null;
         SlotTable.Link(ref vacant, slot);
         SlotTable.GiveList(vacant);
     }
 
-    private static unsafe void* TryResizeBlock(Slot* slot, nuint byteCount, bool zeroed) =>
-        AllocatorOf(slot).TryResize(slot->Start, slot->ByteCount, byteCount, AlignmentOf(slot), zeroed);
-
+    /// <inheritdoc cref="TryTakeLarge" path="/safety"/>
     private static unsafe Slot* TryTake(SlotKind kind, nint allocator, nuint byteCount, bool zeroed)
     {
         Slot* slot = AllocateSlowPath.TryTakeVacant();
@@ -205,7 +182,7 @@ internal static class Uncached
             return null;
         }
 
-        // An allocator may be the user's own, and may throw: the slot must not be lost then.
+        // The program's own allocator may throw: the slot must not be lost then.
         try
         {
             slot->Kind = kind;
@@ -217,23 +194,19 @@ internal static class Uncached
         {
             if (slot->Start == null)
             {
-                FreeSlowPath.ReturnVacant(slot);
+                FreePath.ReturnVacant(slot);
             }
         }
 
         return slot->Start == null ? null : slot;
     }
 
-    /// <summary>The allocator that frees the block of a slot.</summary>
-    /// <safety>The slot belongs to the caller, has a block, and is not a cached one.</safety>
-    public static unsafe NativeAllocator AllocatorOf(Slot* slot) =>
-        slot->Kind == SlotKind.Large ? LargeBlocks.For(slot->ByteCount) : (NativeAllocator)GCHandle.FromIntPtr(slot->Allocator).Target!;
-
-    /// <summary>Large blocks are aligned like cached ones; other allocators are asked for no more than they give anyway.</summary>
+    /// <summary>Large blocks have the alignment of cached ones. A chosen allocator is asked for no more than its own.</summary>
+    /// <inheritdoc cref="AllocatorOf" path="/safety"/>
     private static unsafe nuint AlignmentOf(Slot* slot) =>
         slot->Kind == SlotKind.Large ? SizeClasses.Smallest : AllocatorOf(slot).BlockAlignment;
 
-    /// <summary>A handle that keeps the allocator for as long as a slot has it; false when memory is exhausted.</summary>
+    /// <summary>A handle that keeps the allocator alive as long as a slot has it; false if memory is exhausted.</summary>
     private static bool TryRefer(NativeAllocator allocator, out nint handle)
     {
         try
@@ -257,7 +230,7 @@ internal static class Uncached
         }
     }
 
-    /// <summary>Ends what <see cref="TryRefer"/> began; nothing for 0.</summary>
+    /// <summary>Frees a handle of <see cref="TryRefer"/>, if it was made for one slot.</summary>
     private static void Unrefer(NativeAllocator allocator, nint handle)
     {
         if (!allocator.LivesForever && handle != 0)

@@ -4,36 +4,37 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Handles;
 
-/// <summary>A hold that lasts through changes: what an owner on the managed heap is made of. For any thread.</summary>
+/// <summary>An owner's state through several blocks: every owner on the managed heap has one. For any thread.</summary>
 /// <remarks>
-/// Slot and cleaner stay. Resizing gives the slot another block, and moves the generation on, so that whoever has read
-/// some of the old and some of the new notices. This is told the new generation before the slot shows it: so a generation
-/// that is over, and is still the one noted here, is over for good.
+/// <para>Slot and cleaner stay. A resize gives the slot another block and moves its generation on, so a thread that has read a mix of old
+/// and new values notices. The new generation is stored here before the slot shows it. So a generation that is over, and is still
+/// the one stored here, is over for good.</para>
+/// <para><see cref="ExclusiveUse"/> has what changes block or owner.</para>
 /// </remarks>
 internal struct OwnedBlock
 {
-    // While the owner is reachable, so is the cleaner, and while that is, nobody else gives the block back. Null once this is
-    // over, unless it was in use then: the slot's next holder may be forgotten, although somebody still refers to this one.
+    // While the owner is reachable, so is the cleaner, and then no finalizer gives the block back. Null after the end, unless the block
+    // was in use then: the slot's next owner may become unreachable while the program still refers to this owner.
     private Cleaner? _cleaner;
     private readonly unsafe Slot* _slot;
     private Generation _opened;
     private long _length;
 
-    /// <param name="hold">Of a block for so many elements; not none.</param>
-    /// <param name="length">In elements.</param>
-    public OwnedBlock(Hold hold, long length)
+    /// <param name="handle">The handle of the block; not none.</param>
+    /// <param name="length">In elements, for which the block has room.</param>
+    public OwnedBlock(SharedHandle handle, long length)
     {
-        _cleaner = hold.Cleaner!;
-        _opened = hold.Opened;
+        _cleaner = handle.Cleaner!;
+        _opened = handle.Opened;
         _length = length;
         unsafe
         {
-            // SAFETY: kept, not followed.
-            _slot = hold.Slot;
+            // SAFETY: the pointer is stored, not followed.
+            _slot = handle.Slot;
         }
     }
 
-    /// <summary>Whether the ownedBlock was closed, or handed on. Does not wait for a thread that resizes.</summary>
+    /// <summary>Whether the block was closed, or moved to another owner. Does not wait for a thread that resizes.</summary>
     public bool IsOver
     {
         get
@@ -43,7 +44,7 @@ internal struct OwnedBlock
                 Generation opened = Opened;
                 unsafe
                 {
-                    // SAFETY: slots are never unmapped.
+                    // SAFETY: slots are never unmapped, so the generation may be read at any time.
                     Generation now = _slot->ReadGeneration();
                     if (now.Is(SlotState.Exclusive, opened) ? CloseProtocol.IsOpenMeanwhile(_slot, opened) : !now.IsOverFor(opened))
                     {
@@ -59,14 +60,7 @@ internal struct OwnedBlock
         }
     }
 
-    /// <summary>What frees the block once it is handed out: what the user asked for, whoever watches over it until then.</summary>
-    /// <safety>The block is borrowed.</safety>
-    public readonly unsafe NativeAllocator Allocator =>
-        _slot->Kind == SlotKind.Foreign && Uncached.AllocatorOf(_slot).Requested is var asked && !asked.IsDefault
-            ? asked
-            : NativeAllocator.Default;
-
-    /// <summary>The number of elements; 0 when the ownedBlock is over. During a resize it does not wait, and is the old number.</summary>
+    /// <summary>The number of elements; 0 after the end. During a resize this is the old number, without a wait.</summary>
     public long LengthOrNone
     {
         get
@@ -76,17 +70,56 @@ internal struct OwnedBlock
         }
     }
 
-    /// <summary>Where the block is, and how many elements it has; false when this is over.</summary>
+    /// <summary>The allocator that frees the block after the owner has released it: the chosen one, without wrappers of the process or flow.</summary>
+    /// <safety>The block is borrowed.</safety>
+    public readonly unsafe NativeAllocator Allocator =>
+        _slot->Kind == SlotKind.Foreign && Uncached.AllocatorOf(_slot).Requested is var chosen && !chosen.IsDefault
+            ? chosen
+            : NativeAllocator.Default;
+
+    /// <summary>The slot of the block.</summary>
+    /// <safety>The slot is never unmapped. Compare its generation before anything else.</safety>
+    public readonly unsafe Slot* Slot => _slot;
+
+    /// <summary>The last generation of this owner, in the state <see cref="SlotState.Open"/>.</summary>
+    public Generation Opened => new(Volatile.Read(in _opened.Value));
+
+    /// <summary>The address of the block.</summary>
+    /// <safety>The block is borrowed, pinned or entered.</safety>
+    public readonly unsafe void* Start => _slot->Start;
+
+    /// <summary>The number of elements.</summary>
+    /// <inheritdoc cref="Start" path="/safety"/>
+    public readonly unsafe long BorrowedLength => _length;
+
+    /// <summary>Makes an owned block with as many elements as the block has room for, which this thread may enter.</summary>
+    /// <param name="handle">A new handle, which no other thread knows.</param>
+    /// <param name="elementSize">In bytes.</param>
+    public static OwnedBlock Begin(SharedHandle handle, int elementSize)
+    {
+        unsafe
+        {
+            // SAFETY: the caller has just opened the block, so no other thread uses the slot.
+            Slot* slot = handle.Slot;
+            slot->Generation = handle.Opened.With(StateHere(slot));
+            return new OwnedBlock(handle, (long)(slot->ByteCount / (nuint)elementSize));
+        }
+    }
+
+    /// <summary>Keeps the cleaner alive: call it after each use of the block.</summary>
+    public readonly void KeepAlive() => GC.KeepAlive(_cleaner);
+
+    /// <summary>Reads address and length, which belong together; false after the end.</summary>
     /// <exception cref="InvalidOperationException">This thread is resizing the block.</exception>
     public bool TryRead(out nint start, out long length)
     {
         unsafe
         {
-            // SAFETY: slots are never unmapped.
+            // SAFETY: slots are never unmapped. The address is read, not followed.
             Backoff backoff = default;
             while (true)
             {
-                // They belong together, and to this owner, if its generation is open after they were read.
+                // They belong together, and to this owner, if the generation is open after they were read.
                 Generation opened = Opened;
                 start = Volatile.Read(ref *(nint*)&_slot->Start);
                 length = Volatile.Read(ref _length);
@@ -108,37 +141,19 @@ internal struct OwnedBlock
         }
     }
 
-    /// <summary>The block's slot.</summary>
-    /// <safety>Look at its generation before anything else.</safety>
-    public readonly unsafe Slot* Slot => _slot;
-
-    /// <summary>The generation that is held, or was.</summary>
-    public Generation Opened => new(Volatile.Read(in _opened.Value));
-
-    /// <summary>Where the block is.</summary>
-    /// <safety>The block is borrowed, or entered.</safety>
-    public readonly unsafe void* Start => _slot->Start;
-
-    /// <summary>How many elements there are.</summary>
-    /// <safety>The block is borrowed, or entered.</safety>
-    public readonly unsafe long BorrowedLength => _length;
-
-    /// <summary>To be called behind each use: as long as this is reachable, so is the cleaner.</summary>
-    public readonly void KeepAlive() => GC.KeepAlive(_cleaner);
-
-    /// <summary>Borrows the block; false when it is being resized, and when this is over: see <see cref="TryBorrowAnew"/>.</summary>
+    /// <summary>Borrows the block; false after the end, and after a resize that began in between: then try <see cref="TryBorrowSlow"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryBorrow(out BorrowMark mark)
     {
         unsafe
         {
-            // SAFETY: slots are never unmapped, and the generation is the one that this owner holds, or held.
+            // SAFETY: slots are never unmapped, and the generation is or was this owner's.
             return BorrowMark.TryBegin(_slot, Opened, out mark);
         }
     }
 
-    /// <summary>Borrows the block; false when this is over.</summary>
-    public bool TryBorrowAnew(out BorrowMark mark)
+    /// <summary>Borrows the block; false after the end.</summary>
+    public bool TryBorrowSlow(out BorrowMark mark)
     {
         Generation opened;
         bool borrowed;
@@ -152,7 +167,41 @@ internal struct OwnedBlock
         return borrowed;
     }
 
-    /// <summary>Pins the block; null when this is over.</summary>
+    /// <summary>Enters the block without a borrow, which costs half; null if it is not biased to this thread, or after the end.</summary>
+    /// <remarks>
+    /// <para>Leave the block before any call of code outside the library. A thread that wants to borrow or close the block moves
+    /// its state on, passes a barrier, and waits until this thread is not inside, as for <see cref="CloseProtocol.TryCloseHere"/>.</para>
+    /// <para>The order of the reads matters. A new generation is stored in the owned block before the slot shows it, and the home changes
+    /// before either. So a home that was read after the generation is that generation's, if the slot still shows it. See
+    /// docs/decisions/0010.</para>
+    /// </remarks>
+    /// <safety>The block is used on this thread, and only before <see cref="Leave"/>.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public unsafe Bin* Enter()
+    {
+        Generation opened = Opened;
+        Slot* slot = _slot;
+        Bin* home = (Bin*)Volatile.Read(ref *(nint*)&slot->Home);
+        if (ThreadCache.IsMine(home))
+        {
+            Volatile.Write(ref home->Inside, 1);
+            if (slot->ReadGeneration().Is(SlotState.Biased, opened))
+            {
+                return home;
+            }
+
+            Volatile.Write(ref home->Inside, 0);
+        }
+
+        return null;
+    }
+
+    /// <summary>Leaves the block.</summary>
+    /// <safety><see cref="Enter"/> has returned the home on this thread.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void Leave(Bin* home) => Volatile.Write(ref home->Inside, 0);
+
+    /// <summary>Pins the block; null after the end.</summary>
     /// <param name="start">The first element, until the pin ends.</param>
     /// <param name="length">In elements.</param>
     /// <param name="isLast">Whether <see cref="EndLastPin"/> may end it.</param>
@@ -160,7 +209,7 @@ internal struct OwnedBlock
     {
         unsafe
         {
-            // SAFETY: slots are never unmapped; once pinned, length and address stay.
+            // SAFETY: slots are never unmapped. The pin keeps address and length.
             Generation opened;
             Pin? pin;
             do
@@ -174,7 +223,7 @@ internal struct OwnedBlock
             length = _length;
             if (pin is not null && isLast)
             {
-                // There is one: who closes a block that is pinned leaves it here.
+                // The cleaner is not null: the end of a pinned block leaves it here.
                 _cleaner!.Remember(pin);
             }
 
@@ -185,171 +234,57 @@ internal struct OwnedBlock
     /// <summary>Ends the last pin that still goes on, if any.</summary>
     public void EndLastPin() => _cleaner?.EndLastPin(Opened);
 
-    /// <summary>Gives the block another size; false when this is over.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The length cannot be one.</exception>
-    /// <exception cref="InvalidOperationException">The block is borrowed or pinned.</exception>
-    /// <exception cref="OutOfMemoryException">Memory is exhausted; nothing has changed.</exception>
-    public bool TryResize(long length, int elementSize)
-    {
-        long longest = 0;
-        return TryResize(length, elementSize, ref longest);
-    }
-
-    /// <summary>As the other, and notes how many elements there were at most, if they become fewer: before anybody is let in again.</summary>
-    /// <inheritdoc cref="TryResize(long, int)" path="/exception"/>
-    public bool TryResize(long length, int elementSize, ref long longest)
-    {
-        nuint newBytes = Layout.ByteCount(length, elementSize);
-        if (!TryKeepOut())
-        {
-            return false;
-        }
-
-        bool isAskedToClose = Resizing.Relocate(ref this, Layout.ByteCount(_length, elementSize), newBytes);
-        if (length < _length)
-        {
-            Volatile.Write(ref longest, long.Max(longest, _length));
-        }
-
-        return LetInAnew(length, SlotState.Open, isAskedToClose);
-    }
-
-    /// <summary>Hands everything to another owner; false when this is over.</summary>
-    /// <exception cref="InvalidOperationException">The block is borrowed or pinned.</exception>
-    public bool TryMove(out OwnedBlock moved)
-    {
-        bool isOpen = TryKeepOut();
-        moved = isOpen ? HandOn(_length) : default;
-        return isOpen;
-    }
-
-    /// <summary>Hands everything to another owner, by who keeps everybody out. This is over then.</summary>
-    /// <param name="length">How many elements the other has: no more than there are.</param>
-    public OwnedBlock HandOn(long length)
-    {
-        OwnedBlock moved = this;
-        moved._length = length;
-        moved._opened = _opened.Next.With(SlotState.Open);
-        unsafe
-        {
-            // SAFETY: nobody else is in, so the slot is this owner's to hand on.
-            AllocationCounts.Renumber(_slot);
-            _slot->WriteGeneration(moved._opened);
-        }
-
-        _cleaner = null;
-        return moved;
-    }
-
-    /// <summary>The right to the block in this generation, for a value to keep.</summary>
-    public readonly Hold AsHold()
+    /// <summary>The handle of the block in this generation, for a value to store.</summary>
+    public readonly SharedHandle AsHandle()
     {
         unsafe
         {
-            // SAFETY: the slot is held in this generation, or was.
-            return new Hold(_cleaner!, _slot, _opened);
+            // SAFETY: the slot is in this generation, or was, and the cleaner is its own.
+            return new SharedHandle(_cleaner!, _slot, _opened, _slot->Home);
         }
     }
 
-    /// <summary>Takes the block out; false when this is over.</summary>
+    /// <summary>Excludes the other threads until <see cref="EndExclusive"/>; the generation stays. False after the end.</summary>
     /// <exception cref="InvalidOperationException">The block is borrowed or pinned.</exception>
-    /// <safety>The block belongs to the caller.</safety>
-    public unsafe bool TryRelease(out void* block)
+    public bool TryEnterExclusive()
     {
-        block = null;
-        if (!TryEnterExclusive(out _))
+        Generation opened;
+        bool isOpen;
+        bool isUsed;
+        do
         {
-            return false;
+            opened = Opened;
+            unsafe
+            {
+                // SAFETY: slots are never unmapped, and the generation is or was this owner's.
+                isOpen = CloseProtocol.TryEnterExclusive(_slot, opened, out isUsed);
+            }
         }
+        while (!isOpen && Opened != opened);
 
-        Exclusion note;
-        Exclusion.Begin(&note, _slot, _opened);
-        try
-        {
-            block = Uncached.Detach(_slot);
-            Exclusion.Forget(&note);
-        }
-        catch
-        {
-            // A guard had no plain block to put the elements into, or an allocator of the user's own threw.
-            Resizing.LetIn(ref this, &note);
-            throw;
-        }
-
-        _cleaner = null;
-        return true;
+        return isUsed ? throw ThrowHelper.InUse() : isOpen;
     }
 
-    /// <summary>Keeps everybody else out until <see cref="LetIn"/>; the generation stays. False when this is over.</summary>
-    /// <exception cref="InvalidOperationException">The block is borrowed or pinned.</exception>
-    public bool TryKeepOut()
+    /// <summary>Lets the other threads enter again.</summary>
+    public void EndExclusive()
     {
         unsafe
         {
-            // SAFETY: it ends with LetIn, which writes the slot's generation.
-            return TryEnterExclusive(out _);
-        }
-    }
-
-    /// <summary>Lets others in again, by the thread that kept them out.</summary>
-    public void LetIn()
-    {
-        unsafe
-        {
-            // SAFETY: nobody else is in, so the slot is this owner's to open again.
+            // SAFETY: this thread excludes the others, so the slot is this owner's to open again.
             CloseProtocol.EndExclusive(_slot, Opened);
         }
     }
 
-    /// <summary>As <see cref="LetIn"/>, but closes the ownedBlock: a thread whose <c>Dispose</c> has returned must not find it open for a moment.</summary>
-    public void CloseExcluded()
-    {
-        unsafe
-        {
-            // SAFETY: the slot is never unmapped. This thread excludes the others, so the block has no user, and the home stays.
-            Generation closing = _opened.With(SlotState.Closing);
-            Bin* home = _slot->Home;
-            _cleaner = null;
-            _slot->WriteGeneration(closing);
-            CloseProtocol.GiveBack(_slot, closing, home);
-        }
-    }
-
-    /// <summary>As <see cref="LetIn"/>, in a new generation, because address or length has changed. False if the ownedBlock was closed instead.</summary>
-    /// <param name="length">How many elements there are now.</param>
-    /// <param name="state">Held, or biased to this thread, whose the slot's home then is.</param>
-    /// <param name="closes">What <see cref="Resizing.Relocate"/> returned.</param>
-    public bool LetInAnew(long length, SlotState state, bool closes)
-    {
-        if (closes)
-        {
-            // A thread that reads the new address or length looks at the generation afterwards, which is closed then.
-            CloseExcluded();
-            return false;
-        }
-
-        Generation opened = _opened.Next.With(SlotState.Open);
-        Volatile.Write(ref _length, length);
-        Volatile.Write(ref _opened.Value, opened.Value);
-        unsafe
-        {
-            // SAFETY: nobody else is in, so the slot is this owner's to open again.
-            AllocationCounts.Renumber(_slot);
-            _slot->WriteGeneration(opened.With(state));
-        }
-
-        return true;
-    }
-
-    /// <summary>Lets nobody in any more, and gives the block back: now, or when its last use ends. Once only.</summary>
+    /// <summary>Ends the ownership, and gives the block back: now, or when its last use ends. A second call does nothing.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Close()
     {
         unsafe
         {
-            // SAFETY: slots are never unmapped, and the generation is the one that this owner holds, or held.
+            // SAFETY: slots are never unmapped, and the generation is or was this owner's.
             if (_slot == null)
             {
-                // No constructor has seen the owner.
+                // The owner's constructor has not run.
                 return;
             }
 
@@ -360,12 +295,78 @@ internal struct OwnedBlock
                 return;
             }
 
-            CloseSlowly(opened);
+            CloseSlow(opened);
         }
     }
 
+    /// <summary>The state in which this thread may enter, if the slot is at home here.</summary>
+    /// <safety>The slot is the caller's.</safety>
+    public static unsafe SlotState StateHere(Slot* slot) => ThreadCache.IsMine(slot->Home) ? SlotState.Biased : SlotState.Open;
+
+    /// <summary>Lets the other threads enter again, in a new generation with another length.</summary>
+    /// <param name="length">In elements.</param>
+    /// <param name="state">Open, or biased if the slot's home is this thread's.</param>
+    /// <param name="closes">Whether to close the owner instead: <see cref="ExclusiveUse"/> has found that a thread asked for it.</param>
+    /// <returns>False if the owner was closed.</returns>
+    public bool Reopen(long length, SlotState state, bool closes)
+    {
+        if (closes)
+        {
+            // A thread that reads the new address or length looks at the generation afterwards, which is closed then.
+            CloseExclusive();
+            return false;
+        }
+
+        Generation opened = _opened.Next.With(SlotState.Open);
+        Volatile.Write(ref _length, length);
+        Volatile.Write(ref _opened.Value, opened.Value);
+        unsafe
+        {
+            // SAFETY: this thread excludes the others, so the slot is this owner's to open again.
+            AllocationCounts.Renumber(_slot);
+            _slot->WriteGeneration(opened.With(state));
+        }
+
+        return true;
+    }
+
+    /// <summary>Closes the block at once: a thread whose <c>Dispose</c> has returned must never find it open.</summary>
+    public void CloseExclusive()
+    {
+        unsafe
+        {
+            // SAFETY: this thread excludes the others, so the block has no user, and the home stays. The slot is never unmapped.
+            Generation closing = _opened.With(SlotState.Closing);
+            Bin* home = _slot->Home;
+            _cleaner = null;
+            _slot->WriteGeneration(closing);
+            FreePath.ReturnClosed(_slot, closing, home);
+        }
+    }
+
+    /// <summary>Moves the block to a new owner of at most as many elements. This owner's block is over then.</summary>
+    public OwnedBlock Moved(long length)
+    {
+        OwnedBlock moved = this;
+        moved._length = length;
+        moved._opened = _opened.Next.With(SlotState.Open);
+        unsafe
+        {
+            // SAFETY: this thread excludes the others, so the slot is this owner's to move.
+            AllocationCounts.Renumber(_slot);
+            _slot->WriteGeneration(moved._opened);
+        }
+
+        _cleaner = null;
+        return moved;
+    }
+
+    /// <summary>Lets go of the cleaner: the block is no longer this owner's.</summary>
+    public void DropCleaner() => _cleaner = null;
+
+    /// <safety>The slot is not null.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private unsafe void CloseSlowly(Generation opened)
+    private unsafe void CloseSlow(Generation opened)
     {
         bool isClosed;
         bool isLeft;
@@ -374,25 +375,10 @@ internal struct OwnedBlock
             opened = Opened;
         }
 
-        // Who has closed it knows whether there are pins, which the cleaner remembers.
+        // The closing thread knows whether there are pins, which the cleaner remembers.
         if (isClosed && !isLeft && _slot->ReadGeneration() != opened.With(SlotState.ClosePending))
         {
             _cleaner = null;
         }
-    }
-
-    /// <summary>Keeps everybody else out, until the slot's generation is written.</summary>
-    private unsafe bool TryEnterExclusive(out Generation opened)
-    {
-        bool isOpen;
-        bool isUsed;
-        do
-        {
-            opened = Opened;
-            isOpen = CloseProtocol.TryEnterExclusive(_slot, opened, out isUsed);
-        }
-        while (!isOpen && Opened != opened);
-
-        return isUsed ? throw ThrowHelper.InUse() : isOpen;
     }
 }

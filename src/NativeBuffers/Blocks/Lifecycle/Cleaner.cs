@@ -178,7 +178,7 @@ internal sealed class Cleaner : IDisposable
         }
         catch (OutOfMemoryException)
         {
-            ThreadCache.Return(slot, slot->Home);
+            FreePath.Return(slot, slot->Home);
             throw;
         }
     }

@@ -54,7 +54,7 @@ internal static class CloseProtocol
 
         if (!IsUsed(slot, home, before, isHere ? records : null))
         {
-            GiveBack(slot, opened.With(SlotState.Closing), home, isHere);
+            FreePath.ReturnClosed(slot, opened.With(SlotState.Closing), home, isHere);
         }
         else if (slot->TryMove(opened, SlotState.Closing, SlotState.ClosePending))
         {
@@ -136,7 +136,7 @@ internal static class CloseProtocol
             && !BorrowRecords.NameHere(ThreadCache.Records(out _), slot);
         if (closes)
         {
-            StayedAtHome(slot);
+            slot->CountLoanAtHome();
             slot->Generation = opened.Next;
             home->Hot = slot;
         }
@@ -237,7 +237,7 @@ internal static class CloseProtocol
             && !Borrowers.Use(slot)
             && slot->TryMove(generation.With(SlotState.Open), SlotState.ClosePending, SlotState.Closing))
         {
-            GiveBack(slot, generation.With(SlotState.Closing), home);
+            FreePath.ReturnClosed(slot, generation.With(SlotState.Closing), home);
         }
     }
 
@@ -313,15 +313,6 @@ internal static class CloseProtocol
         return IsUsedAnywhere(slot, home);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe void StayedAtHome(Slot* slot)
-    {
-        if (slot->LoansAtHome != byte.MaxValue)
-        {
-            slot->LoansAtHome++;
-        }
-    }
-
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe bool IsUsedAnywhere(Slot* slot, Bin* home)
     {
@@ -335,35 +326,5 @@ internal static class CloseProtocol
         }
 
         return Volatile.Read(ref slot->Pins) != 0 || Borrowers.Use(slot);
-    }
-
-    /// <summary>Gives a closing slot back.</summary>
-    /// <safety>The caller closed it, and it has no user.</safety>
-    /// <param name="slot">The slot.</param>
-    /// <param name="closing">Its generation.</param>
-    /// <param name="home">
-    /// Its home in that generation, read before it was closing: its own thread may be giving it back too, and then its
-    /// home and its kind may be others now.
-    /// </param>
-    public static unsafe void GiveBack(Slot* slot, Generation closing, Bin* home) =>
-        GiveBack(slot, closing, home, ThreadCache.IsHere(home, out _));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe void GiveBack(Slot* slot, Generation closing, Bin* home, bool isHere)
-    {
-        if (isHere)
-        {
-            StayedAtHome(slot);
-            slot->Generation = closing.Next;
-            ThreadCache.Return(slot, home);
-        }
-        else if (home != &home->Cache->Closed || slot->Kind == SlotKind.Cached)
-        {
-            FreeSlowPath.ReturnElsewhere(slot, closing, home);
-        }
-        else
-        {
-            Uncached.FreeElsewhere(slot);
-        }
     }
 }

@@ -80,8 +80,8 @@ public class PinCountTests
 
     private unsafe NativeMemoryOwner<byte> Create(out Slot* slot)
     {
-        Hold hold = Hold.Rent(100, _allocator, zeroed: true, file: null, line: 0, typeof(byte));
-        slot = hold.Slot;
-        return new NativeMemoryOwner<byte>(new OwnedBlock(hold, 100));
+        SharedHandle handle = SharedHandle.Open(100, _allocator, zeroed: true, file: null, line: 0, typeof(byte));
+        slot = handle.Slot;
+        return new NativeMemoryOwner<byte>(new OwnedBlock(handle, 100));
     }
 }

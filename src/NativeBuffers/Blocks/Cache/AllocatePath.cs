@@ -1,0 +1,286 @@
+using NativeBuffers.Allocation;
+using NativeBuffers.Instrumentation;
+using NativeBuffers.Primitives;
+
+namespace NativeBuffers.Blocks.Cache;
+
+/// <summary>The path of every request for a block: the fast path, inlined; then the slow or the instrumented path, out of line.</summary>
+/// <remarks>
+/// The fast path takes the block that this thread freed last (<see cref="ThreadCache.TakeHot"/>). The slow path takes a cached block from
+/// further away (<see cref="AllocateSlowPath"/>), or a block that no cache keeps (<see cref="Uncached"/>). In a process with guards or
+/// tracking, the instrumented path replaces the slow path. A chosen allocator skips the fast path.
+/// </remarks>
+internal static class AllocatePath
+{
+    /// <summary>Takes a slot with a block of the default allocator. Its bytes may hold anything, unless <paramref name="zeroed"/>.</summary>
+    /// <param name="length">In elements.</param>
+    /// <param name="elementSize">In bytes.</param>
+    /// <param name="zeroed">Whether the elements must be zero.</param>
+    /// <param name="file">The allocation site's file.</param>
+    /// <param name="line">The allocation site's line.</param>
+    /// <param name="type">The elements' type.</param>
+    /// <param name="home">The slot's home.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The length is negative, or too large to be counted in bytes.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    /// <safety>The slot and its block belong to the caller, on this thread.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Slot* Take(int length, int elementSize, bool zeroed, string? file, int line, Type type, out Bin* home)
+    {
+        ulong byteCount = (ulong)(uint)length * (uint)elementSize;
+        Slot* slot = ThreadCache.TakeHot(byteCount, out home);
+        if (slot == null)
+        {
+            slot = InstrumentationSwitch.IsOn
+                ? TakeInstrumented(home, length, elementSize, zeroed, file, line, type)
+                : TakeSlow(home, length, elementSize, zeroed);
+            home = slot->Home;
+        }
+        else if (zeroed)
+        {
+            CacheLine.Clear(slot->Start, (nuint)byteCount);
+        }
+
+        return slot;
+    }
+
+    /// <summary>Takes a slot with a block of a chosen allocator; of the default one if null.</summary>
+    /// <inheritdoc cref="Take(int, int, bool, string, int, Type, out Bin*)" path="/param|/exception[@cref='T:System.OutOfMemoryException']|/safety"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Slot* Take(
+        nuint byteCount, NativeAllocator? allocator, bool zeroed, string? file, int line, Type type, out Bin* home)
+    {
+        Slot* slot;
+        if (allocator is null)
+        {
+            slot = ThreadCache.TakeHot(byteCount, out home);
+            if (slot != null)
+            {
+                if (zeroed)
+                {
+                    CacheLine.Clear(slot->Start, byteCount);
+                }
+
+                return slot;
+            }
+
+            slot = InstrumentationSwitch.IsOn
+                ? TakeInstrumented(home, byteCount, zeroed, file, line, type)
+                : TakeSlow(home, byteCount, zeroed);
+        }
+        else
+        {
+            slot = TakeFrom(allocator, byteCount, zeroed, file, line, type);
+        }
+
+        home = slot->Home;
+        return slot;
+    }
+
+    /// <summary>Takes a slot with a block of the default allocator, for a caller that has kept its allocation site.</summary>
+    /// <inheritdoc cref="Take(int, int, bool, string, int, Type, out Bin*)" path="/exception|/safety"/>
+    public static unsafe Slot* Take(int length, int elementSize, AllocationSite site, out Bin* home)
+    {
+        Slot* slot = ThreadCache.TakeHot((ulong)(uint)length * (uint)elementSize, out home);
+        if (slot == null)
+        {
+            slot = InstrumentationSwitch.IsOn
+                ? TakeInstrumented(home, Layout.ByteCount(length, elementSize), zeroed: false, site)
+                : TakeSlow(home, length, elementSize, zeroed: false);
+            home = slot->Home;
+        }
+
+        return slot;
+    }
+
+    /// <summary>Takes a slot with a block of a chosen allocator, for a scoped owner.</summary>
+    /// <inheritdoc cref="Take(int, int, bool, string, int, Type, out Bin*)" path="/exception|/safety"/>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static unsafe Slot* TakeScoped(
+        NativeAllocator allocator, int length, int elementSize, bool zeroed, string? file, int line, Type type, out Bin* home)
+    {
+        // A guard keeps the alignment of the chosen allocator, so the default allocator may not replace that under a guard.
+        if (allocator.IsServedByCache && (!AllocatorHooks.IsOn || IsDefault(allocator)))
+        {
+            return Take(length, elementSize, zeroed, file, line, type, out home);
+        }
+
+        nuint byteCount = Layout.ByteCount(length, elementSize);
+        Slot* slot = TryTakeFrom(allocator, byteCount, zeroed, SiteFor(allocator, file, line, type), allocator.IsServedByCache);
+        home = slot != null ? slot->Home : throw allocator.RefusalOf(byteCount);
+        return slot;
+    }
+
+    /// <summary>As <see cref="TakeScoped"/>; null if memory is exhausted.</summary>
+    /// <inheritdoc cref="Take(int, int, bool, string, int, Type, out Bin*)" path="/safety"/>
+    public static unsafe Slot* TryTakeScoped(
+        NativeAllocator allocator, int length, int elementSize, bool zeroed, string? file, int line, Type type) =>
+        TryTakeFrom(allocator, Layout.ByteCount(length, elementSize), zeroed, SiteFor(allocator, file, line, type), allocator.IsServedByCache);
+
+    /// <summary>Takes a slot with a block of a chosen allocator; null if memory is exhausted.</summary>
+    /// <param name="allocator">The chosen allocator. Its name stays with the block, unless it is the default one.</param>
+    /// <param name="byteCount">In bytes.</param>
+    /// <param name="zeroed">Whether the bytes must be zero.</param>
+    /// <param name="site">The allocation site, if the allocator or its hooks need it.</param>
+    /// <safety>The slot and its block belong to the caller, on this thread.</safety>
+    public static unsafe Slot* TryTakeFrom(NativeAllocator allocator, nuint byteCount, bool zeroed, AllocationSite? site) =>
+        TryTakeFrom(allocator, byteCount, zeroed, site, IsDefault(allocator));
+
+    /// <summary>Takes a slot with a cached or large block that is not instrumented; null if memory is exhausted.</summary>
+    /// <safety>The slot and its block belong to the caller, on this thread.</safety>
+    public static unsafe Slot* TryTakePlain(nuint byteCount, bool zeroed)
+    {
+        if (byteCount > SizeClasses.Largest)
+        {
+            return Uncached.TryTakeLarge(byteCount, zeroed);
+        }
+
+        Slot* slot = AllocateSlowPath.TryTake(byteCount);
+        if (zeroed && slot != null)
+        {
+            CacheLine.Clear(slot->Start, byteCount);
+        }
+
+        return slot;
+    }
+
+    /// <summary>The slow path: the bin's magazines, and then the sources further away.</summary>
+    /// <remarks>Its calls are the last thing it does, so the JIT saves no registers for them.</remarks>
+    /// <safety>The bin is this thread's, or null. The slot and its block belong to the caller, on this thread.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe Slot* TakeSlow(Bin* bin, int length, int elementSize, bool zeroed)
+    {
+        if (bin != null)
+        {
+            Slot* slot = Bin.TryTake(bin);
+            if (slot != null)
+            {
+                if (zeroed)
+                {
+                    CacheLine.Clear(slot->Start, (nuint)length * (nuint)elementSize);
+                }
+
+                return slot;
+            }
+        }
+
+        return TakeSlowest(Layout.ByteCount(length, elementSize), zeroed);
+    }
+
+    /// <inheritdoc cref="TakeSlow(Bin*, int, int, bool)"/>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe Slot* TakeSlow(Bin* bin, nuint byteCount, bool zeroed)
+    {
+        if (bin != null)
+        {
+            Slot* slot = Bin.TryTake(bin);
+            if (slot != null)
+            {
+                if (zeroed)
+                {
+                    CacheLine.Clear(slot->Start, byteCount);
+                }
+
+                return slot;
+            }
+        }
+
+        return TakeSlowest(byteCount, zeroed);
+    }
+
+    /// <inheritdoc cref="TryTakePlain" path="/safety"/>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe Slot* TakeSlowest(nuint byteCount, bool zeroed)
+    {
+        Slot* slot = TryTakeCounted(CachingAllocator.Instance, byteCount, zeroed);
+        return slot != null ? slot : throw NativeAllocator.Default.RefusalOf(byteCount);
+    }
+
+    /// <inheritdoc cref="TryTakePlain" path="/safety"/>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe Slot* TakeFrom(NativeAllocator allocator, nuint byteCount, bool zeroed, string? file, int line, Type type)
+    {
+        Slot* slot = TryTakeFrom(allocator, byteCount, zeroed, SiteFor(allocator, file, line, type));
+        return slot != null ? slot : throw allocator.RefusalOf(byteCount);
+    }
+
+    /// <summary>Takes a slot with a block of a chosen allocator, which the caches may serve or not; null if memory is exhausted.</summary>
+    /// <inheritdoc cref="TryTakePlain" path="/safety"/>
+    private static unsafe Slot* TryTakeFrom(NativeAllocator allocator, nuint byteCount, bool zeroed, AllocationSite? site, bool isCached)
+    {
+        if (site is not null)
+        {
+            AllocationSite.Note(site);
+        }
+
+        Slot* slot = isCached ? TryTakeCounted(allocator, byteCount, zeroed) : Uncached.TryTakeFrom(allocator, byteCount, zeroed);
+        return WithSite(slot, site);
+    }
+
+    /// <summary>A block of an allocator that the caches serve: instrumented if the hooks choose it as a sample.</summary>
+    /// <inheritdoc cref="TryTakePlain" path="/safety"/>
+    private static unsafe Slot* TryTakeCounted(NativeAllocator allocator, nuint byteCount, bool zeroed)
+    {
+        if (AllocatorHooks.TakesNext(byteCount))
+        {
+            return Uncached.TryTakeFrom(allocator, byteCount, zeroed);
+        }
+
+        // The site was perhaps noted for an instrumented block. The next request must not find it.
+        AllocationSite.Forget();
+        return TryTakePlain(byteCount, zeroed);
+    }
+
+    /// <summary>The instrumented path of a block of the default allocator, in a process with guards or tracking.</summary>
+    /// <inheritdoc cref="TakeSlow(Bin*, int, int, bool)" path="/safety"/>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe Slot* TakeInstrumented(
+        Bin* bin, int length, int elementSize, bool zeroed, string? file, int line, Type type) =>
+        TakeInstrumented(
+            bin,
+            length >= 0 ? (nuint)length * (nuint)elementSize : Layout.ByteCount(length, elementSize),
+            zeroed,
+            AllocationSite.At(file, line, type));
+
+    /// <inheritdoc cref="TakeInstrumented(Bin*, int, int, bool, string, int, Type)"/>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe Slot* TakeInstrumented(Bin* bin, nuint byteCount, bool zeroed, string? file, int line, Type type) =>
+        TakeInstrumented(bin, byteCount, zeroed, AllocationSite.At(file, line, type));
+
+    /// <inheritdoc cref="TakeInstrumented(Bin*, int, int, bool, string, int, Type)"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe Slot* TakeInstrumented(Bin* bin, nuint byteCount, bool zeroed, AllocationSite site)
+    {
+        Slot* slot = InstrumentedPath.IsOpen(bin) ? InstrumentedPath.TryTake(bin, byteCount, zeroed, site)
+            : ThreadCache.IsNoSample(bin, byteCount) ? TryTakePlain(byteCount, zeroed)
+            : TryTakeSample(byteCount, zeroed, site);
+        return slot != null ? WithSite(slot, site) : throw NativeAllocator.Default.RefusalOf(byteCount);
+    }
+
+    /// <inheritdoc cref="TryTakePlain" path="/safety"/>
+    private static unsafe Slot* TryTakeSample(nuint byteCount, bool zeroed, AllocationSite site)
+    {
+        AllocationSite.Note(site);
+        AllocatorHooks.SetDue();
+        return Uncached.TryTakeFrom(CachingAllocator.Instance, byteCount, zeroed);
+    }
+
+    /// <summary>Notes the allocation site in the slot of an instrumented block.</summary>
+    /// <safety>The slot belongs to the caller, or is null.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe Slot* WithSite(Slot* slot, AllocationSite? site)
+    {
+        if (site is not null && slot != null && slot->Kind == SlotKind.Foreign)
+        {
+            slot->AllocationSiteId = site.Id;
+        }
+
+        return slot;
+    }
+
+    /// <summary>The allocation site, if a chosen allocator or the hooks need it.</summary>
+    private static AllocationSite? SiteFor(NativeAllocator allocator, string? file, int line, Type type) =>
+        AllocatorHooks.IsWatched(allocator) ? AllocationSite.At(file, line, type) : null;
+
+    /// <summary>Whether the caller chose the default allocator, perhaps through its wrapper for the process or flow.</summary>
+    private static bool IsDefault(NativeAllocator allocator) => allocator.Requested is CachingAllocator;
+}

@@ -1,0 +1,229 @@
+using NativeBuffers.Instrumentation;
+
+namespace NativeBuffers.Blocks.Cache;
+
+/// <summary>The path of every block that is given back: fast and inlined, then slow, instrumented, or from another thread.</summary>
+/// <remarks>
+/// The fast path makes the slot the hot one of its home. The slow path puts it into a magazine or the depot, or frees its block.
+/// A thread that the home does not belong to pushes the slot to the home's <see cref="RemoteFrees"/>.
+/// </remarks>
+internal static class FreePath
+{
+    /// <summary>More vacant slots than this go back to the table: slots pile up where a thread only frees.</summary>
+    private const int MostVacant = 64;
+
+    /// <summary>Gives a slot back with its block.</summary>
+    /// <safety>The slot belongs to the caller, on this thread. It has this home, and its generation was moved on before.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void Return(Slot* slot, Bin* home)
+    {
+        if (home->Hot == null)
+        {
+            home->Hot = slot;
+        }
+        else
+        {
+            ReturnSlow(home, slot);
+        }
+    }
+
+    /// <summary>Gives a closing slot back, on any thread.</summary>
+    /// <param name="slot">The slot.</param>
+    /// <param name="closing">Its generation.</param>
+    /// <param name="home">
+    /// Its home in that generation, read before the slot was closing. The home's thread may be giving the slot back at the same time,
+    /// and then home and kind may be different now.
+    /// </param>
+    /// <param name="isHere">Whether the home belongs to this thread.</param>
+    /// <safety>The caller has closed the slot, and the block has no user.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void ReturnClosed(Slot* slot, Generation closing, Bin* home, bool isHere)
+    {
+        if (isHere)
+        {
+            slot->CountLoanAtHome();
+            slot->Generation = closing.Next;
+            Return(slot, home);
+        }
+        else if (home != &home->Cache->Closed || slot->Kind == SlotKind.Cached)
+        {
+            ReturnRemotely(slot, closing, home);
+        }
+        else
+        {
+            Uncached.FreeElsewhere(slot);
+        }
+    }
+
+    /// <inheritdoc cref="ReturnClosed(Slot*, Generation, Bin*, bool)"/>
+    public static unsafe void ReturnClosed(Slot* slot, Generation closing, Bin* home) =>
+        ReturnClosed(slot, closing, home, ThreadCache.IsHere(home, out _));
+
+    /// <summary>Puts a block into a vacant slot, and gives both back; false if there is no vacant slot.</summary>
+    /// <safety>The block is the caller's to give up, and <see cref="Detach"/> took it from a slot of this size, on any thread.</safety>
+    public static unsafe bool TryAttach(void* block, nuint byteCount)
+    {
+        ThreadCache* cache = ThreadCache.Current();
+        if (cache == null)
+        {
+            return false;
+        }
+
+        Bin* bin = cache->Opened(SizeClasses.Of(byteCount));
+        Slot* slot = AllocateSlowPath.TakeVacant(cache, bin->HasRoom ? bin : &cache->Closed);
+        if (slot == null)
+        {
+            return false;
+        }
+
+        slot->Kind = SlotKind.Cached;
+        slot->ByteCount = SizeClasses.SizeOf(bin->SizeClass);
+        slot->Start = (byte*)block;
+        Return(slot, slot->Home);
+        return true;
+    }
+
+    /// <summary>Takes the block out of a slot, which becomes vacant.</summary>
+    /// <safety>The slot came from this thread's <see cref="AllocateSlowPath.TryTake"/>. The block belongs to the caller now.</safety>
+    public static unsafe void* Detach(Slot* slot)
+    {
+        // This use of the block is counted here: its end moves no generation.
+        void* block = slot->Start;
+        ThreadCache* cache = slot->Home->Cache;
+        slot->Start = null;
+        AllocationCounts.Settle(slot, cache, more: 1);
+        ReturnVacant(slot);
+        return block;
+    }
+
+    /// <summary>Gives a slot without a block back.</summary>
+    /// <safety>The slot belongs to the caller, and its home to this thread.</safety>
+    public static unsafe void ReturnVacant(Slot* slot)
+    {
+        ThreadCache* cache = slot->Home->Cache;
+        slot->Home = null;
+        slot->Start = null;
+        AllocationCounts.Settle(slot, cache);
+        cache->SlotsHeld--;
+        SlotTable.Link(ref cache->Vacant, slot);
+        if (++cache->VacantCount > MostVacant)
+        {
+            SlotTable.GiveList(cache->Vacant);
+            cache->Vacant = null;
+            cache->VacantCount = 0;
+        }
+    }
+
+    /// <summary>Gives a slot to the depot that was taken from remote frees, unless its own thread gave it back at the same time.</summary>
+    /// <safety>The caller has taken the slot in this generation, and then passed a barrier of the whole process.</safety>
+    public static unsafe void TakeAwayUnlessReturned(Slot* slot, Generation closing)
+    {
+        // Its own thread is inside if it has not seen the remote free: let it finish.
+        Bin* home = slot->Home;
+        if (home != null)
+        {
+            home->WaitForOwner();
+        }
+
+        if (slot->ReadGeneration() == closing)
+        {
+            LeaveHome(slot);
+            Depot.For(SizeClasses.Of(slot->ByteCount)).GiveOne(slot);
+        }
+    }
+
+    /// <summary>Takes a closing slot from its home, on a thread that the home does not belong to.</summary>
+    /// <safety>The slot belongs to the caller, and has a home.</safety>
+    public static unsafe void LeaveHome(Slot* slot)
+    {
+        // The home goes first: a slot in the state scoped with a home would count as abandoned when the home's thread ends.
+        _ = Interlocked.Increment(ref slot->Home->Cache->SlotsTakenAway);
+        slot->Home = null;
+        slot->WriteGeneration(slot->Generation.Next);
+    }
+
+    /// <summary>The slow path: the home has a hot slot, or takes no block.</summary>
+    /// <remarks>Its calls are the last thing it does, so the JIT saves no registers for them.</remarks>
+    /// <inheritdoc cref="Return" path="/safety"/>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe void ReturnSlow(Bin* home, Slot* slot)
+    {
+        if (InstrumentationSwitch.IsOn && InstrumentedPath.IsOf(slot))
+        {
+            InstrumentedPath.Return(slot, AllocationSite.Take());
+            return;
+        }
+
+        // The closed bin has no room, so a block that no cache keeps goes on, too.
+        if (!Bin.TryGive(home, slot))
+        {
+            ReturnSlowest(home, slot);
+        }
+    }
+
+    /// <inheritdoc cref="Return" path="/safety"/>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe void ReturnSlowest(Bin* home, Slot* slot)
+    {
+        if (slot->Kind != SlotKind.Cached)
+        {
+            try
+            {
+                Uncached.Free(slot);
+            }
+            finally
+            {
+                ReturnVacant(slot);
+            }
+
+            return;
+        }
+
+        if (home->TrySwap(wanted: false) && Bin.TryGive(home, slot))
+        {
+            return;
+        }
+
+        // Both magazines are full: the older one goes to the depot. Or the bin is closed: this block alone goes.
+        ThreadCache* cache = home->Cache;
+        DepotBin depotBin = Depot.For(SizeClasses.Of(slot->ByteCount));
+        Magazine* empty = home->HasRoom ? depotBin.TryTakeEmpty() : null;
+        if (empty == null)
+        {
+            cache->SlotsHeld--;
+            depotBin.GiveOne(slot);
+            return;
+        }
+
+        Magazine* full = home->Push(empty);
+        cache->SlotsHeld -= full->Count;
+        depotBin.Give(full);
+        ReturnSlow(home, slot);
+    }
+
+    /// <safety>The closing slot belongs to the caller, and has a cached block. Its home belongs to another thread.</safety>
+    private static unsafe void ReturnRemotely(Slot* slot, Generation closing, Bin* home)
+    {
+        // Read before the move: the home's thread may be giving the slot back at the same time, and then moves it on.
+        nuint byteCount = slot->ByteCount;
+        if (!slot->TryMove(closing, closing.With(SlotState.RemotelyFreed)))
+        {
+            return;
+        }
+
+        int sizeClass = SizeClasses.Of(byteCount);
+        if (!RemoteFrees.TryPush(ThreadCache.QueueOf(home->Cache, sizeClass), slot, out int depth))
+        {
+            return;
+        }
+
+        bool fits = CacheBudget.TryQueue((long)SizeClasses.SizeOf(sizeClass));
+        if (!fits || depth >= MostRemote(sizeClass))
+        {
+            ThreadCaches.Drain(home->Cache, sizeClass);
+        }
+    }
+
+    /// <summary>The number of remote frees at which the freeing thread empties the list itself: 1 MiB of blocks, but 8 to 128.</summary>
+    private static int MostRemote(int sizeClass) => (int)long.Clamp(1024 * 1024 / (long)SizeClasses.SizeOf(sizeClass), 8, 128);
+}

@@ -1,0 +1,105 @@
+using NativeBuffers.Primitives;
+
+namespace NativeBuffers.Blocks.Cache;
+
+/// <summary>The path of every resize: in place, by the block's allocator, or into a block of another kind. The slot stays the same.</summary>
+internal static class ResizePath
+{
+    /// <summary>Makes room for another number of bytes. Contents are kept; the block may move.</summary>
+    /// <param name="slot">The slot.</param>
+    /// <param name="oldBytes">The number of bytes to keep, if there is room for them.</param>
+    /// <param name="newBytes">The number of bytes that must have room.</param>
+    /// <param name="zeroed">Whether the bytes after the old ones must be zero.</param>
+    /// <param name="trims">Whether to leave a cached block for a smaller one that is large enough.</param>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted; the block is unchanged.</exception>
+    /// <safety>The slot is exclusively the caller's, and its block has the old bytes. It may have another home afterwards.</safety>
+    public static unsafe void Resize(Slot* slot, nuint oldBytes, nuint newBytes, bool zeroed = true, bool trims = false)
+    {
+        if (slot->Kind == SlotKind.Cached && newBytes <= slot->ByteCount && !(trims && IsOversized(slot, newBytes)))
+        {
+            if (zeroed)
+            {
+                new Block(slot->Start, newBytes).ClearFrom(oldBytes);
+            }
+        }
+        else if (CanResizeBlock(slot, newBytes))
+        {
+            nuint hadBytes = slot->ByteCount;
+            ResizeBlock(slot, newBytes, zeroed);
+            if (zeroed)
+            {
+                // The allocator has cleared the bytes after the whole old block. Its unused end is cleared here.
+                new Block(slot->Start, nuint.Min(hadBytes, newBytes)).ClearFrom(oldBytes);
+            }
+        }
+        else
+        {
+            Exchange(slot, oldBytes, newBytes, zeroed);
+        }
+    }
+
+    private static unsafe bool IsOversized(Slot* slot, nuint byteCount) => SizeClasses.Of(byteCount) < SizeClasses.Of(slot->ByteCount);
+
+    /// <summary>Whether the block's allocator can resize it: blocks of the new size must be the same allocator's.</summary>
+    private static unsafe bool CanResizeBlock(Slot* slot, nuint byteCount) => slot->Kind switch
+    {
+        SlotKind.Large => byteCount > SizeClasses.Largest && BlockSource.LargeFor(byteCount) == BlockSource.LargeFor(slot->ByteCount),
+        SlotKind.Foreign => true,
+        _ => false,
+    };
+
+    /// <inheritdoc cref="Resize" path="/exception|/safety"/>
+    private static unsafe void ResizeBlock(Slot* slot, nuint byteCount, bool zeroed)
+    {
+        void* resized = Uncached.TryResize(slot, byteCount, zeroed);
+        if (resized == null && slot->Kind == SlotKind.Large)
+        {
+            NativeMemoryCache.Trim();
+            resized = Uncached.TryResize(slot, byteCount, zeroed);
+        }
+
+        if (resized == null)
+        {
+            throw Uncached.AllocatorOf(slot).RefusalOf(byteCount);
+        }
+
+        slot->Start = (byte*)resized;
+        slot->ByteCount = byteCount;
+    }
+
+    /// <summary>Exchanges the block with that of a second slot: from one size class to another, or between cached and large blocks.</summary>
+    /// <inheritdoc cref="Resize" path="/exception|/safety"/>
+    private static unsafe void Exchange(Slot* slot, nuint oldBytes, nuint newBytes, bool zeroed)
+    {
+        // Large blocks come from sources where zeroes cost nothing. Others are cleared after the copied bytes.
+        bool comesZeroed = zeroed && newBytes > SizeClasses.Largest;
+        Slot* other = AllocatePath.TryTakePlain(newBytes, comesZeroed);
+        if (other == null)
+        {
+            throw NativeAllocator.Default.RefusalOf(newBytes);
+        }
+
+        var target = new Block(other->Start, newBytes);
+        new Block(slot->Start, oldBytes).CopyTo(target);
+        if (zeroed && !comesZeroed)
+        {
+            target.ClearFrom(oldBytes);
+        }
+
+        ThreadCache* cache = other->Home->Cache;
+        AllocationCounts.Settle(slot, cache);
+        AllocationCounts.Settle(other, cache);
+
+        // The blocks change places, with all that belongs to them. In the meantime, the second slot must not look free.
+        other->Generation = other->Generation.With(SlotState.Closing);
+        byte* start = slot->Start;
+        slot->Start = other->Start;
+        other->Start = start;
+        (slot->ByteCount, other->ByteCount) = (other->ByteCount, slot->ByteCount);
+        (slot->Kind, other->Kind) = (other->Kind, slot->Kind);
+        Bin* home = slot->Home;
+        slot->Home = other->Home;
+        other->Home = home;
+        FreePath.ReturnClosed(other, other->Generation, home);
+    }
+}

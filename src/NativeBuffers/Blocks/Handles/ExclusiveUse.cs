@@ -1,0 +1,182 @@
+using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Primitives;
+
+namespace NativeBuffers.Blocks.Handles;
+
+/// <summary>The changes of an owned block during which one thread excludes all other threads: resize, reserve, move, release.</summary>
+internal static class ExclusiveUse
+{
+    /// <param name="owned">The block of the owner.</param>
+    extension(ref OwnedBlock owned)
+    {
+        /// <summary>Gives the block another size; false after the end.</summary>
+        /// <exception cref="ArgumentOutOfRangeException">The length is negative, or too large to be counted in bytes.</exception>
+        /// <exception cref="InvalidOperationException">The block is borrowed or pinned.</exception>
+        /// <exception cref="OutOfMemoryException">Memory is exhausted; the block is unchanged.</exception>
+        public bool TryResize(long length, int elementSize)
+        {
+            long longest = 0;
+            return owned.TryResize(length, elementSize, ref longest);
+        }
+
+        /// <summary>Gives the block another size; false after the end. Notes the largest length before another thread can see a smaller one.</summary>
+        /// <inheritdoc cref="TryResize(ref OwnedBlock, long, int)" path="/exception"/>
+        public bool TryResize(long length, int elementSize, ref long longest)
+        {
+            nuint newBytes = Layout.ByteCount(length, elementSize);
+            if (!owned.TryEnterExclusive())
+            {
+                return false;
+            }
+
+            unsafe
+            {
+                // SAFETY: this thread excludes the others, so length and slot are its to change.
+                long oldLength = owned.BorrowedLength;
+                bool closes = Resize(ref owned, Layout.ByteCount(oldLength, elementSize), newBytes, zeroed: true, trims: false);
+                if (length < oldLength)
+                {
+                    Volatile.Write(ref longest, long.Max(longest, oldLength));
+                }
+
+                return owned.Reopen(length, SlotState.Open, closes);
+            }
+        }
+
+        /// <summary>Makes room for another number of elements; false after the end.</summary>
+        /// <param name="capacity">In elements. The result has more if the block has room for more, or if more are in use.</param>
+        /// <param name="count">The number of elements in use, which are kept. The other elements are neither kept nor zero.</param>
+        /// <param name="elementSize">In bytes.</param>
+        /// <inheritdoc cref="TryResize(ref OwnedBlock, long, int)" path="/exception"/>
+        public bool TryReserve(long capacity, ref long count, int elementSize)
+        {
+            _ = Layout.ByteCount(capacity, elementSize);
+            if (!owned.TryEnterExclusive())
+            {
+                return false;
+            }
+
+            bool closes = ResizeToFit(ref owned, capacity, Volatile.Read(ref count), elementSize);
+            unsafe
+            {
+                // SAFETY: this thread excludes the others, so the slot is its to read.
+                return owned.Reopen((long)(owned.Slot->ByteCount / (nuint)elementSize), OwnedBlock.StateHere(owned.Slot), closes);
+            }
+        }
+
+        /// <summary>Moves the block to another owner; false after the end.</summary>
+        /// <exception cref="InvalidOperationException">The block is borrowed or pinned.</exception>
+        public bool TryMove(out OwnedBlock moved)
+        {
+            moved = default;
+            if (!owned.TryEnterExclusive())
+            {
+                return false;
+            }
+
+            unsafe
+            {
+                // SAFETY: this thread excludes the others, so the length is its to read.
+                moved = owned.Moved(owned.BorrowedLength);
+            }
+
+            return true;
+        }
+
+        /// <summary>Moves the elements in use to another owner, in a block of their size; false after the end.</summary>
+        /// <inheritdoc cref="TryReserve(ref OwnedBlock, long, ref long, int)" path="/param|/exception"/>
+        public bool TryMoveUsed(ref long count, int elementSize, out OwnedBlock moved)
+        {
+            moved = default;
+            if (!owned.TryEnterExclusive())
+            {
+                return false;
+            }
+
+            long used = Volatile.Read(ref count);
+            unsafe
+            {
+                // SAFETY: this thread excludes the others, so the slot is its to read.
+                if (owned.Slot->Kind != SlotKind.Cached && ResizeToFit(ref owned, used, used, elementSize))
+                {
+                    owned.CloseExclusive();
+                    return false;
+                }
+            }
+
+            moved = owned.Moved(used);
+            return true;
+        }
+
+        /// <summary>Takes the block out; false after the end.</summary>
+        /// <exception cref="InvalidOperationException">The block is borrowed or pinned.</exception>
+        /// <safety>The block belongs to the caller, which frees it.</safety>
+        public unsafe bool TryRelease(out void* block)
+        {
+            block = null;
+            if (!owned.TryEnterExclusive())
+            {
+                return false;
+            }
+
+            Exclusion note;
+            Exclusion.Begin(&note, owned.Slot, owned.Opened);
+            try
+            {
+                block = Uncached.Detach(owned.Slot);
+                Exclusion.Forget(&note);
+            }
+            catch
+            {
+                // A guard had no plain block for the elements, or the program's own allocator threw.
+                EndFailed(ref owned, &note);
+                throw;
+            }
+
+            owned.DropCleaner();
+            return true;
+        }
+    }
+
+    private static bool ResizeToFit(ref OwnedBlock owned, long capacity, long used, int elementSize) =>
+        Resize(
+            ref owned, Layout.ByteCount(used, elementSize), Layout.ByteCount(long.Max(capacity, used), elementSize), zeroed: false, trims: true);
+
+    /// <summary>Gives the slot room for another number of bytes. In the meantime, an allocator may call the program.</summary>
+    /// <inheritdoc cref="ResizePath.Resize" path="/exception"/>
+    /// <returns>True if the owner was disposed in between: by another thread, or by code of the program that an allocator called.</returns>
+    private static bool Resize(ref OwnedBlock owned, nuint oldBytes, nuint newBytes, bool zeroed, bool trims)
+    {
+        unsafe
+        {
+            // SAFETY: this thread excludes the others, so the slot is its to change, and the block has the old bytes. The note ends
+            // before the stack frame that has it.
+            Exclusion note;
+            Exclusion.Begin(&note, owned.Slot, owned.Opened);
+            try
+            {
+                ResizePath.Resize(owned.Slot, oldBytes, newBytes, zeroed, trims);
+                return Exclusion.End(&note, owned.Slot, owned.Opened);
+            }
+            catch
+            {
+                EndFailed(ref owned, &note);
+                throw;
+            }
+        }
+    }
+
+    /// <summary>Lets the other threads enter again after a failure, or closes the owner if it was disposed in between.</summary>
+    /// <safety>This thread excludes the others. It has begun the note, which is still on the stack.</safety>
+    private static unsafe void EndFailed(ref OwnedBlock owned, Exclusion* note)
+    {
+        if (Exclusion.End(note, owned.Slot, owned.Opened))
+        {
+            owned.CloseExclusive();
+        }
+        else
+        {
+            owned.EndExclusive();
+        }
+    }
+}

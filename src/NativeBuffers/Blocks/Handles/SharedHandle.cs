@@ -1,0 +1,289 @@
+using NativeBuffers.Allocation;
+using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Lifecycle;
+using NativeBuffers.Primitives;
+
+namespace NativeBuffers.Blocks.Handles;
+
+/// <summary>A handle of any thread: the right to a slot's block in one generation. Values and objects on the managed heap have it.</summary>
+/// <remarks>
+/// <para>It may be copied and stored, and any thread may close it: the first close counts for all copies. The default value is the
+/// handle of no block. See <see cref="ConfinedHandle"/> for the reason why there are two kinds.</para>
+/// <para>A value may be torn: one thread has stored it to a field while another thread has read the field, so parts of two values are
+/// mixed. No torn value may reach memory that is not its own.</para>
+/// </remarks>
+internal readonly struct SharedHandle
+{
+    // The cleaner's finalizer closes the generation if no handle or owner refers to it any more. Each use of the block keeps it alive.
+    private readonly Cleaner? _cleaner;
+    private readonly unsafe Slot* _slot;
+    private readonly Generation _opened;
+
+    // The slot's home when the block was opened: see ConfinedHandle.
+    private readonly unsafe Bin* _home;
+
+    /// <safety>The slot is in this generation, or was. The cleaner is its own.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public unsafe SharedHandle(Cleaner cleaner, Slot* slot, Generation opened, Bin* home)
+    {
+        _cleaner = cleaner;
+        _slot = slot;
+        _opened = opened;
+        _home = home;
+    }
+
+    /// <summary>The cleaner of the slot, null if there is none.</summary>
+    public Cleaner? Cleaner => _cleaner;
+
+    /// <summary>The generation of the handle, in the state <see cref="SlotState.Open"/>.</summary>
+    public Generation Opened => _opened;
+
+    /// <summary>The slot, null if there is none.</summary>
+    /// <safety>The slot is never unmapped. Compare its generation before anything else.</safety>
+    public unsafe Slot* Slot => _slot;
+
+    /// <summary>Whether this is the handle of no block, and never was of one.</summary>
+    public bool IsNone
+    {
+        get
+        {
+            unsafe
+            {
+                // SAFETY: the pointer is compared, not followed.
+                return _slot == null;
+            }
+        }
+    }
+
+    /// <summary>Whether the generation is open.</summary>
+    public bool IsOpen
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            unsafe
+            {
+                // SAFETY: slots are never unmapped, so the generation may be read at any time.
+                if (_slot == null)
+                {
+                    return false;
+                }
+
+                Generation now = _slot->ReadGeneration();
+                return now.IsOpenFor(_opened) || (now.Is(SlotState.Exclusive, _opened) && CloseProtocol.IsOpenMeanwhile(_slot, _opened));
+            }
+        }
+    }
+
+    /// <summary>Whether the cleaner is that of the slot, so that it keeps the block for this handle; not so in a torn value.</summary>
+    /// <remarks>Ask while the generation is open.</remarks>
+    public bool IsGuarded
+    {
+        get
+        {
+            unsafe
+            {
+                // SAFETY: the slot's pointer is compared, not followed.
+                return _cleaner is { } cleaner && cleaner.IsOf(_slot);
+            }
+        }
+    }
+
+    /// <summary>Opens a block of the default allocator. Its bytes may hold anything.</summary>
+    /// <inheritdoc cref="AllocatePath.Take(int, int, bool, string, int, Type, out Bin*)" path="/param|/exception"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SharedHandle Open(int length, int elementSize, string? file, int line, Type type)
+    {
+        unsafe
+        {
+            // SAFETY: the slot and its block belong to this handle until it is closed.
+            Slot* slot = AllocatePath.Take(length, elementSize, zeroed: false, file, line, type, out Bin* home);
+            return Open(slot, home);
+        }
+    }
+
+    /// <summary>Opens a block of a chosen allocator; of the default one if null.</summary>
+    /// <inheritdoc cref="AllocatePath.Take(nuint, NativeAllocator, bool, string, int, Type, out Bin*)" path="/param|/exception"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SharedHandle Open(nuint byteCount, NativeAllocator? allocator, bool zeroed, string? file, int line, Type type)
+    {
+        unsafe
+        {
+            // SAFETY: the slot and its block belong to this handle until it is closed.
+            Slot* slot = AllocatePath.Take(byteCount, allocator, zeroed, file, line, type, out Bin* home);
+            return Open(slot, home);
+        }
+    }
+
+    /// <summary>Opens the block of a confined handle, which is stale then with its copies.</summary>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted; the confined handle is unchanged.</exception>
+    /// <safety>The confined handle is current, and not none.</safety>
+    public static unsafe SharedHandle Take(ConfinedHandle confined)
+    {
+        // The cleaner comes first, because it may fail.
+        Cleaner cleaner = Cleaner.Of(confined.Slot);
+        Slot* slot = confined.Take();
+        GC.KeepAlive(cleaner);
+        return Open(slot, slot->Home);
+    }
+
+    /// <summary>Opens a block that other code has allocated.</summary>
+    /// <safety>The block is the caller's to give up, has this size, and <paramref name="freedBy"/> can free it.</safety>
+    /// <exception cref="InvalidOperationException">Such a block would reach the last page of the address space.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted; the block is still the caller's.</exception>
+    public static unsafe SharedHandle Adopt(void* start, nuint byteCount, NativeAllocator freedBy)
+    {
+        ReturnedBlock.ThrowIfOutside(freedBy, start, byteCount);
+        Slot* slot = Uncached.TryAdopt(start, byteCount, freedBy);
+        if (slot == null)
+        {
+            throw NativeAllocator.Default.RefusalOf((nuint)sizeof(Slot));
+        }
+
+        Cleaner cleaner;
+        try
+        {
+            cleaner = Cleaner.Of(slot);
+        }
+        catch (OutOfMemoryException)
+        {
+            // There is no cleaner, so the block goes back to the caller.
+            slot->Generation = slot->Generation.With(SlotState.Exclusive);
+            _ = Uncached.Detach(slot);
+            throw;
+        }
+
+        SharedHandle handle = Open(slot, slot->Home);
+        GC.KeepAlive(cleaner);
+        return handle;
+    }
+
+    /// <summary>The first elements of the block; false if the generation is over, or if the block is too small for a torn value.</summary>
+    /// <safety>The handle was opened for that many elements, unless the value is torn. The span is used while the generation is open.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public unsafe bool TryView<T>(int length, out Span<T> view)
+        where T : unmanaged
+    {
+        Slot* slot = _slot;
+        if (slot != null)
+        {
+            // The address is read first: it was this generation's if the generation is open afterwards.
+            void* start = (void*)Volatile.Read(ref *(nint*)&slot->Start);
+            if (HasRoom((ulong)(uint)length * (uint)sizeof(T)) && slot->ReadGeneration().IsOpenFor(_opened))
+            {
+                view = Block.View<T>(start, length);
+                GC.KeepAlive(_cleaner);
+                return true;
+            }
+        }
+
+        view = default;
+        return false;
+    }
+
+    /// <summary>Whether the block has that many bytes; perhaps not so in a torn value.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool HasRoom(ulong byteCount)
+    {
+        unsafe
+        {
+            // SAFETY: the handle is not none, and slots are never unmapped.
+            return byteCount <= (ulong)Volatile.Read(ref *(nint*)&_slot->ByteCount);
+        }
+    }
+
+    /// <summary>Gives the block back, on the home's thread without an atomic operation.</summary>
+    /// <remarks>
+    /// <para>Call <see cref="TryShare"/> before any use of the block except <see cref="TryView"/>.</para>
+    /// <para>Another thread may close the slot at the same time. It moves the generation on by a compare-and-swap, passes a barrier in
+    /// every core, and waits until this thread is not inside. So this thread sees the other generation, or its own store wins, and
+    /// the other thread sees that: <see cref="CloseProtocol"/> has the proof.</para>
+    /// <para>The method has at most fifteen statements. The JIT copies no longer <c>finally</c> into the method that has it, and calls
+    /// it instead. Measured: 2.5 and 4.5 ns a round trip.</para>
+    /// </remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Return()
+    {
+        unsafe
+        {
+            // SAFETY: slots and homes are never unmapped, and only this thread's home is written. A torn value may have a home and no
+            // slot, so both are checked.
+            if (_slot != null && ThreadCache.IsMineForSize(_home))
+            {
+                Volatile.Write(ref _home->Inside, 1);
+                if (((Volatile.Read(ref _slot->Generation.Value) ^ _opened.Value) | ((ulong)_slot->Home ^ (ulong)_home)
+                    | (ulong)_home->Hot) == 0)
+                {
+                    _slot->Generation.Value = _opened.Value + (Generation.Step - (ulong)SlotState.Open);
+                    _home->Hot = _slot;
+                    Volatile.Write(ref _home->Inside, 0);
+                    return;
+                }
+            }
+
+            Close(_slot, _opened, _home, _cleaner);
+        }
+    }
+
+    /// <summary>Begins the generation as biased, if the slot is expected to stay on this thread: see <see cref="CloseProtocol.BeginAtHome"/>.</summary>
+    /// <remarks>Only for a new handle that <see cref="Return"/> will not return.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void BeginAtHome()
+    {
+        unsafe
+        {
+            // SAFETY: the caller has just opened the slot, and no other thread knows this handle.
+            CloseProtocol.BeginAtHome(_slot, _opened);
+        }
+    }
+
+    /// <inheritdoc cref="CloseProtocol.Wait"/>
+    public void Wait(ref Backoff backoff)
+    {
+        unsafe
+        {
+            // SAFETY: the slot's pointer is compared, not followed.
+            CloseProtocol.Wait(_slot, ref backoff);
+        }
+    }
+
+    /// <summary>Allows any thread to borrow and pin the block; false if the generation is over.</summary>
+    public bool TryShare()
+    {
+        unsafe
+        {
+            // SAFETY: slots are never unmapped, and this handle had the generation.
+            return _slot != null && CloseProtocol.TryLeaveHeld(_slot, _opened);
+        }
+    }
+
+    /// <safety>The slot belongs to the caller, in the state scoped, and has this home. It is given back if this throws.</safety>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe SharedHandle Open(Slot* slot, Bin* home)
+    {
+        Cleaner cleaner = Cleaner.OfTaken(slot);
+        Generation scoped = slot->Generation;
+        Generation opened = scoped.Moved(SlotState.Scoped, SlotState.Open);
+        slot->Generation = opened;
+        return new SharedHandle(cleaner, slot, opened, home);
+    }
+
+    /// <remarks>Its calls are the last thing it does, so the JIT saves no registers for them.</remarks>
+    /// <safety>The slot, which is never unmapped, was the caller's in this generation. The home is written only if it is this thread's.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe void Close(Slot* slot, Generation opened, Bin* home, Cleaner? cleaner)
+    {
+        if (slot != null)
+        {
+            if (ThreadCache.IsMineForSize(home))
+            {
+                Volatile.Write(ref home->Inside, 0);
+            }
+
+            _ = CloseProtocol.Close(slot, opened);
+        }
+
+        GC.KeepAlive(cleaner);
+    }
+}
