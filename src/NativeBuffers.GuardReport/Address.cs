@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace NativeBuffers.GuardReport;
 
-/// <summary>An address, as people and crash reports write it.</summary>
+/// <summary>Reads addresses as people and crash reports write them.</summary>
 internal static class Address
 {
     /// <summary>Reads <c>0x7f12</c> or <c>7f12</c>.</summary>

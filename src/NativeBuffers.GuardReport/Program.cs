@@ -23,7 +23,7 @@ public static class Program
         """;
 
     /// <summary>Runs it.</summary>
-    /// <param name="arguments">The words behind the command.</param>
+    /// <param name="arguments">The arguments of the command.</param>
     /// <returns>The exit code.</returns>
     public static int Main(string[] arguments)
     {

@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace NativeBuffers.GuardReport;
 
-/// <summary>What the command prints of a folder: a line for each report.</summary>
+/// <summary>Prints a line for each report of a folder.</summary>
 internal static class ReportList
 {
-    /// <summary>False if there is no report, or none that can be read.</summary>
+    /// <summary>Prints the lines; false if there is no report that can be read.</summary>
     public static bool Print(string folder)
     {
         bool isAnyRead = false;
@@ -21,7 +21,7 @@ internal static class ReportList
             }
             catch (Exception exception) when (exception is IOException or InvalidDataException or UnauthorizedAccessException)
             {
-                // Of another version, of another user, or gone by now.
+                // The report is of another version or user, or was deleted.
                 text = exception.Message;
             }
 

@@ -3,11 +3,11 @@ using Spectre.Console;
 
 namespace NativeBuffers.GuardReport;
 
-/// <summary>What the command prints: one sentence, and what is known of the block and the process.</summary>
+/// <summary>Prints one sentence, and a table about the block and the process.</summary>
 internal static class ReportPage
 {
     /// <param name="report">The report.</param>
-    /// <param name="address">Which address to explain; null for that of the fault.</param>
+    /// <param name="address">The address to explain; null for the address of the fault.</param>
     public static int Print(NativeMemoryReport report, nuint? address)
     {
         // The sentence first and alone, so that scripts can take the first line.

@@ -12,7 +12,7 @@ namespace NativeBuffers.Diagnostics.Guards;
 /// which ends with a red zone, and a rear red zone (<see cref="RedZones"/>). The guard verifies all of this when the block is freed, and
 /// when it leaves the quarantine. A damaged block is leaked: the guard neither uses it again nor gives it to the inner allocator, whose
 /// own data beside the block may be damaged too.</para>
-/// <para>A freed block waits in one of two places. <see cref="SmallBlocks"/> of allocators that live forever wait in a
+/// <para>A freed block waits in one of two places. Small blocks of allocators that live forever wait in a
 /// <see cref="ThreadQuarantine"/>, which needs no lock. All other blocks wait in the <see cref="SharedQuarantine"/>, if there is one.</para>
 /// </remarks>
 internal sealed class CheckedAllocator : WrappingAllocator
@@ -23,8 +23,11 @@ internal sealed class CheckedAllocator : WrappingAllocator
 
     private readonly int _id;
 
-    /// <summary>The small blocks; none if the inner allocator can be collected.</summary>
-    private readonly SmallBlocks _small;
+    /// <summary>The largest alignment of small blocks, in bytes; 0 if there are none, because the inner allocator can be collected.</summary>
+    private readonly nuint _smallAlignment;
+
+    /// <summary>The <see cref="CheckedHeader.Mark"/> of live small blocks.</summary>
+    private readonly ulong _smallMark;
 
     /// <summary>Lists and keeps the other blocks; null if they go back to the inner allocator at once.</summary>
     private readonly SharedQuarantine? _quarantine;
@@ -43,7 +46,8 @@ internal sealed class CheckedAllocator : WrappingAllocator
             s_names.Add(string.Intern(Name));
         }
 
-        _small = inner.LivesForever && inner.BlockAlignment <= CheckedHeader.ByteCount ? new SmallBlocks(_id, BlockAlignment) : default;
+        _smallAlignment = inner.LivesForever && inner.BlockAlignment <= CheckedHeader.ByteCount ? inner.BlockAlignment : 0;
+        _smallMark = CheckedHeader.LiveMark(_id, isSmall: true, BlockAlignment);
         _quarantine = SharedQuarantine.For(inner, isAmbient);
         _ranges = BlockRanges.For(inner);
         NativeMemoryGuard.AddCheck(ThreadQuarantine.CheckAll);
@@ -52,9 +56,10 @@ internal sealed class CheckedAllocator : WrappingAllocator
 
     internal override NativeAllocator ForAdopted => Layer.IsAmbient && Inner is not CachingAllocator ? Inner.ForAdopted : this;
 
+    /// <inheritdoc/>
     internal override unsafe void* ObtainAt(ref nint thread, AllocationSite site, nuint byteCount, nuint alignment, bool zeroed)
     {
-        if (!_small.Include(byteCount, alignment))
+        if (!IsSmall(byteCount, alignment))
         {
             return base.ObtainAt(ref thread, site, byteCount, alignment, zeroed);
         }
@@ -68,10 +73,11 @@ internal sealed class CheckedAllocator : WrappingAllocator
         return AllocateSmall(quarantine, byteCount, zeroed, (uint)site.Id | quarantine.Thread);
     }
 
+    /// <inheritdoc/>
     internal override unsafe void FreeAt(ref nint thread, AllocationSite site, void* block, nuint byteCount, nuint alignment)
     {
-        if (thread == 0 || !_small.Include(byteCount, alignment)
-            || !_small.IsIntactLive(CheckedHeader.Of(block), byteCount, out int sizeClass))
+        if (thread == 0 || !IsSmall(byteCount, alignment)
+            || !CheckedHeader.IsIntactLive(CheckedHeader.Of(block), _smallMark, byteCount, out int sizeClass))
         {
             base.FreeAt(ref thread, site, block, byteCount, alignment);
             return;
@@ -81,6 +87,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
         KeepSmall(quarantine, CheckedHeader.Of(block), byteCount, sizeClass, (uint)site.Id | quarantine.Thread, mayThrow: false);
     }
 
+    /// <inheritdoc/>
     internal override unsafe void* Release(void* block, nuint byteCount, nuint alignment)
     {
         if (!Layer.IsAmbient || Inner is CachingAllocator)
@@ -125,14 +132,12 @@ internal sealed class CheckedAllocator : WrappingAllocator
         }
     }
 
+    /// <inheritdoc/>
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed) =>
-        _small.Include(byteCount, alignment)
-            ? ThreadQuarantine.Of(this) is { } quarantine
-                ? AllocateSmall(quarantine, byteCount, zeroed, (uint)AllocationSite.Noted.Id | quarantine.Thread)
-                : null
-            : AllocateOther(byteCount, nuint.Max(alignment, BlockAlignment), zeroed, CheckedFindings.SiteAndThread);
+        Allocate(byteCount, alignment, zeroed, CheckedFindings.SiteAndThread);
 
     /// <remarks>Nothing has changed if it throws.</remarks>
+    /// <inheritdoc path="/safety"/>
     protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed)
     {
         ulong release = (uint)AllocationSite.Resized.Id | (CheckedFindings.SiteAndThread & ~(ulong)uint.MaxValue);
@@ -143,9 +148,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
 
         CheckedHeader* header = CheckedHeader.Of(block);
         ulong allocation = header->Allocation;
-        void* moved = _small.Include(newByteCount, alignment)
-            ? ThreadQuarantine.Of(this) is { } quarantine ? AllocateSmall(quarantine, newByteCount, zeroed, allocation) : null
-            : AllocateOther(newByteCount, nuint.Max(alignment, BlockAlignment), zeroed, allocation);
+        void* moved = Allocate(newByteCount, alignment, zeroed, allocation);
         if (moved != null)
         {
             new Block(block, oldByteCount).CopyTo(new Block(moved, newByteCount));
@@ -155,22 +158,24 @@ internal sealed class CheckedAllocator : WrappingAllocator
         return moved;
     }
 
+    /// <inheritdoc/>
     internal override unsafe void FreeOfOwner(void* block, nuint byteCount, nuint alignment) =>
         Free(block, byteCount, alignment, isBare: false);
 
+    /// <inheritdoc/>
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment) =>
         Free(block, byteCount, alignment, isBare: CheckedFindings.MayThrow);
 
-    /// <param name="block">The block.</param>
-    /// <param name="byteCount">The size according to the caller, in bytes.</param>
-    /// <param name="alignment">The alignment according to the caller, in bytes.</param>
-    /// <param name="isBare">Whether the block has no owner. Then two threads may free it at once, and violations are thrown.</param>
+    /// <summary>Whether blocks of this size and alignment are small blocks, which a <see cref="ThreadQuarantine"/> keeps.</summary>
+    private bool IsSmall(nuint byteCount, nuint alignment) => byteCount <= ThreadQuarantine.LargestByteCount && alignment <= _smallAlignment;
+
+    /// <remarks>A bare block has no owner. Then two threads may free it at once, and violations are thrown.</remarks>
     /// <inheritdoc cref="FreeCore" path="/safety"/>
     private unsafe void Free(void* block, nuint byteCount, nuint alignment, bool isBare)
     {
         CheckedHeader* header = CheckedHeader.Of(block);
-        if (!_small.Include(byteCount, alignment) || ((nuint)block & 15) != 0 || !_small.IsIntactLive(header, byteCount, out int sizeClass)
-            || (isBare && !_small.TryClaim(header)))
+        if (!IsSmall(byteCount, alignment) || ((nuint)block & 15) != 0 || !CheckedHeader.IsIntactLive(header, _smallMark, byteCount, out int sizeClass)
+            || (isBare && !CheckedHeader.TryClaim(header, _smallMark)))
         {
             FreeSlowly(block, byteCount, alignment, isBare);
             return;
@@ -195,12 +200,11 @@ internal sealed class CheckedAllocator : WrappingAllocator
         if (violation.Kind is NativeMemoryViolationKind.Overflow or NativeMemoryViolationKind.Underflow or NativeMemoryViolationKind.CorruptedHeader)
         {
             _quarantine?.NoteReported((nint)block);
-        }
-
-        if (violation.Kind is NativeMemoryViolationKind.Overflow or NativeMemoryViolationKind.Underflow)
-        {
-            // The block is leaked, but a second free of it must be recognised.
-            CheckedHeader.Retire(CheckedHeader.Of(block), release);
+            if (violation.Kind != NativeMemoryViolationKind.CorruptedHeader)
+            {
+                // The block is leaked, but a second free of it must be recognised.
+                CheckedHeader.Close(CheckedHeader.Of(block), CheckedHeader.Of(block)->Mark, release);
+            }
         }
 
         NativeMemoryGuard.Tell(violation, isBare);
@@ -210,13 +214,13 @@ internal sealed class CheckedAllocator : WrappingAllocator
     /// <safety>If the address is listed or the size is a small block's, the bytes before the block can be read.</safety>
     private unsafe NativeMemoryViolation? FindAtFree(void* block, nuint byteCount, nuint alignment, ulong release)
     {
-        if (((nuint)block & 15) != 0 || (!_small.Include(byteCount, alignment) && _quarantine?.Lists((nint)block) == false))
+        if (((nuint)block & 15) != 0 || (!IsSmall(byteCount, alignment) && _quarantine?.Lists((nint)block) == false))
         {
             return CheckedFindings.Unknown((nint)block, Name, release);
         }
 
         CheckedHeader* header = CheckedHeader.Of(block);
-        if (header->Checksum != CheckedHeader.Sum(header))
+        if (!CheckedHeader.IsIntact(header))
         {
             return header->LooksLikeOne ? CheckedFindings.InLive(header, release) : CheckedFindings.Unknown((nint)block, Name, release);
         }
@@ -229,11 +233,15 @@ internal sealed class CheckedAllocator : WrappingAllocator
 
     private static string NameOf(int id)
     {
-        using (s_gate.Enter())
-        {
-            return s_names[id];
-        }
+        using Lock.Scope scope = s_gate.Enter();
+        return s_names[id];
     }
+
+    /// <inheritdoc cref="AllocateCore"/>
+    private unsafe void* Allocate(nuint byteCount, nuint alignment, bool zeroed, ulong allocation) =>
+        !IsSmall(byteCount, alignment) ? AllocateOther(byteCount, nuint.Max(alignment, BlockAlignment), zeroed, allocation)
+        : ThreadQuarantine.Of(this) is { } quarantine ? AllocateSmall(quarantine, byteCount, zeroed, allocation)
+        : null;
 
     /// <inheritdoc cref="AllocateCore"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -241,13 +249,13 @@ internal sealed class CheckedAllocator : WrappingAllocator
     {
         int sizeClass = SizeClasses.Of(byteCount);
         byte* block = (byte*)quarantine.TakeOldest(sizeClass);
-        bool isUsable = block != null && _small.IsIntactFreed(block, sizeClass);
+        bool isUsable = block != null && CheckedHeader.IsIntactFreed(block, _smallMark, sizeClass);
         if (!isUsable && (block = ObtainSmall(block, sizeClass)) == null)
         {
             return null;
         }
 
-        _small.Open(CheckedHeader.Of(block), quarantine.NextSerial(), byteCount, allocation);
+        CheckedHeader.Open(CheckedHeader.Of(block), quarantine.NextSerial(), byteCount, allocation, _smallMark);
         FillPattern.Set(block, byteCount, zeroed ? (byte)0 : FillPattern.Fresh);
         return block;
     }
@@ -298,12 +306,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
             FillPattern.Set(block, nuint.Min(byteCount, SharedQuarantine.LargestByteCount), FillPattern.Fresh);
         }
 
-        header->Serial = Interlocked.Increment(ref s_serial);
-        header->Length = byteCount;
-        header->Allocation = allocation;
-        header->Release = 0;
-        header->Mark = CheckedHeader.LiveMark(_id, isSmall: false, alignment);
-        header->Checksum = CheckedHeader.Sum(header);
+        CheckedHeader.Open(header, Interlocked.Increment(ref s_serial), byteCount, allocation, CheckedHeader.LiveMark(_id, isSmall: false, alignment));
         _quarantine?.Add((nint)block, this);
         return block;
     }
@@ -359,7 +362,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private unsafe void KeepSmall(ThreadQuarantine? quarantine, CheckedHeader* header, nuint byteCount, int sizeClass, ulong release, bool mayThrow)
     {
-        _small.Close(header, release);
+        CheckedHeader.Close(header, _smallMark, release);
         FillPattern.SetLines((byte*)(header + 1), byteCount, FillPattern.Poison);
         nint block = (nint)(header + 1);
         nint leaving = quarantine is null ? block : quarantine.Keep(sizeClass, block);

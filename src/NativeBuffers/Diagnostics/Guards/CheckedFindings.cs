@@ -20,10 +20,10 @@ internal static class CheckedFindings
     /// <summary>The damage around a block in use; null if there is none.</summary>
     /// <param name="header">The header of the block.</param>
     /// <param name="release">The site and the thread that free the block now; 0 if it is not being freed.</param>
-    /// <safety><inheritdoc cref="In" path="/safety"/></safety>
+    /// <inheritdoc cref="In" path="/safety"/>
     public static unsafe NativeMemoryViolation? InLive(CheckedHeader* header, ulong release)
     {
-        if (header->Checksum != CheckedHeader.Sum(header))
+        if (!CheckedHeader.IsIntact(header))
         {
             return Corrupted(header, release);
         }
@@ -45,10 +45,10 @@ internal static class CheckedFindings
     }
 
     /// <summary>The damage in and around a block in a quarantine; null if there is none.</summary>
-    /// <safety><inheritdoc cref="In" path="/safety"/></safety>
+    /// <inheritdoc cref="In" path="/safety"/>
     public static unsafe NativeMemoryViolation? InFreed(CheckedHeader* header)
     {
-        if (header->Checksum != CheckedHeader.Sum(header))
+        if (!CheckedHeader.IsIntact(header))
         {
             return Corrupted(header, release: 0);
         }
@@ -69,17 +69,14 @@ internal static class CheckedFindings
             NativeMemoryViolationKind.WriteAfterFree, header, header->Release, $"Write after free: {Bytes(count)} {where} {Were(count)} overwritten.");
     }
 
-    /// <summary>The block was freed before.</summary>
     /// <safety>The header is intact.</safety>
     public static unsafe NativeMemoryViolation DoubleFree(CheckedHeader* header, ulong again) =>
         Make(NativeMemoryViolationKind.DoubleFree, header, header->Release, $"Double free: {Block(header)} was freed twice.", $"; again {Place(again)}");
 
-    /// <summary>The block was freed with a size that is not its own.</summary>
     /// <safety>The header is intact.</safety>
     public static unsafe NativeMemoryViolation WrongSize(CheckedHeader* header, nuint byteCount, ulong release) =>
         Make(NativeMemoryViolationKind.WrongSize, header, release, $"Wrong size: {Block(header)} was freed as one of {Bytes(byteCount)}.");
 
-    /// <summary>The block belongs to another checked allocator.</summary>
     /// <safety>The header is intact.</safety>
     public static unsafe NativeMemoryViolation WrongAllocator(CheckedHeader* header, string owner, string name, ulong release) =>
         Make(NativeMemoryViolationKind.WrongAllocator, header, release, $"Wrong allocator: {Block(header)} of {owner} was given to {name}.");
@@ -99,6 +96,7 @@ internal static class CheckedFindings
             $"Overlap: for {site}, the allocator of {name} returned {Bytes(byteCount)} at 0x{start:X}, although it has not got back {Bytes(other.ByteCount)} at 0x{other.Start:X}. The new block is neither used nor given back.");
     }
 
+    /// <safety>The pointer is used as a number only.</safety>
     private static unsafe NativeMemoryViolation Corrupted(CheckedHeader* header, ulong release) =>
         new(
             NativeMemoryViolationKind.CorruptedHeader, (nuint)(header + 1), byteCount: 0, AllocationSite.Unknown.ToString(), release == 0 ? "" : Site(release),

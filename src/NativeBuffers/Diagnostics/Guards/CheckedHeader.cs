@@ -1,4 +1,5 @@
 using System.Numerics;
+using NativeBuffers.Blocks.Cache;
 
 namespace NativeBuffers.Diagnostics.Guards;
 
@@ -11,7 +12,6 @@ namespace NativeBuffers.Diagnostics.Guards;
 [StructLayout(LayoutKind.Sequential, Size = ByteCount)]
 internal struct CheckedHeader
 {
-    /// <summary>The size of a header in bytes.</summary>
     public const int ByteCount = 64;
 
     /// <summary>The state bits of <see cref="Mark"/> while the block is in use.</summary>
@@ -19,9 +19,7 @@ internal struct CheckedHeader
 
     /// <summary>The state bits of <see cref="Mark"/> after the block was freed.</summary>
     private const ulong Freed = 0xF4EE_0000_0000_0000;
-
     private const ulong StateBits = 0xFFFF_0000_0000_0000;
-
     private const ulong SmallBit = 0x0000_8000_0000_0000;
 
     public ulong Checksum;
@@ -38,13 +36,11 @@ internal struct CheckedHeader
     /// <summary>The site and the thread of the free, as in <see cref="Allocation"/>; 0 while the block is in use.</summary>
     public ulong Release;
 
-    /// <summary>The state, whether the block is one of <see cref="SmallBlocks"/>, the alignment's power of two, and the allocator's number.</summary>
+    /// <summary>The state, whether a <see cref="ThreadQuarantine"/> keeps the block, the alignment's power of two, and the allocator's number.</summary>
     public ulong Mark;
 
-    /// <summary>With <see cref="SecondZone"/>, the red zone in front of the user's bytes.</summary>
-    public ulong FirstZone;
-
-    public ulong SecondZone;
+    /// <summary>The red zone in front of the user's bytes.</summary>
+    public ulong FirstZone, SecondZone;
 
     public readonly bool IsLive => (Mark & StateBits) == Live;
 
@@ -54,7 +50,6 @@ internal struct CheckedHeader
 
     public readonly int AllocatorId => (int)(uint)Mark;
 
-    /// <summary>The alignment of the block, in bytes.</summary>
     public readonly nuint Alignment => (nuint)1 << (int)((Mark >> 32) & 63);
 
     public readonly bool HasZone => FirstZone == FillPattern.PoisonWord && SecondZone == FillPattern.PoisonWord;
@@ -66,41 +61,77 @@ internal struct CheckedHeader
     public static ulong LiveMark(int allocatorId, bool isSmall, nuint alignment) =>
         Live | (isSmall ? SmallBit : 0) | ((ulong)nuint.Log2(alignment) << 32) | (uint)allocatorId;
 
-    /// <summary>The <see cref="Mark"/> of the same block after its free.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong FreedMark(ulong mark) => (mark & ~StateBits) | Freed;
-
     /// <summary>The header of a block.</summary>
     /// <safety>The caller reads or writes the header only if the block has one.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe CheckedHeader* Of(void* block) => (CheckedHeader*)block - 1;
 
-    /// <summary>The value that <see cref="Checksum"/> must have.</summary>
+    /// <summary>Whether <see cref="Checksum"/> is right.</summary>
     /// <safety>The <see cref="ByteCount"/> bytes at the header can be read.</safety>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe ulong Sum(CheckedHeader* header) =>
-        Sum(header, header->Serial, header->Length, header->Allocation) ^ OfRelease(header->Release) ^ OfMark(header->Mark);
+    public static unsafe bool IsIntact(CheckedHeader* header) =>
+        header->Checksum == (Sum(header, header->Serial, header->Length, header->Allocation, header->Mark) ^ OfRelease(header->Release));
 
-    /// <summary>The part of the checksum that a free does not change.</summary>
-    /// <safety>The pointer is used as a number only.</safety>
+    /// <summary>Whether a small block from a quarantine is undamaged. <paramref name="mark"/> is the one of live blocks.</summary>
+    /// <safety>The block is a freed small block of this size class, and its memory can be read up to the end of its red zones.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe ulong Sum(CheckedHeader* header, ulong serial, nuint length, ulong allocation) =>
-        serial ^ BitOperations.RotateLeft(length, 19) ^ BitOperations.RotateLeft(allocation, 37) ^ (ulong)header;
+    public static unsafe bool IsIntactFreed(byte* block, ulong mark, int sizeClass)
+    {
+        CheckedHeader* header = Of(block);
+        return header->Mark == ToFreed(mark) && header->HasZone
+            && header->Checksum == (Sum(header, header->Serial, header->Length, header->Allocation, ToFreed(mark)) ^ OfRelease(header->Release))
+            && FillPattern.AreLinesPoisoned(block, block + RedZones.RoomOf(sizeClass));
+    }
 
-    /// <summary>The part of the checksum for <see cref="Release"/>; 0 while that is 0.</summary>
+    /// <summary>Whether a block is a live small block with this mark and size, and undamaged.</summary>
+    /// <safety>The header can be read; if it is intact, so can the memory up to the end of the red zones.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong OfRelease(ulong release) => BitOperations.RotateLeft(release, 53);
+    public static unsafe bool IsIntactLive(CheckedHeader* header, ulong mark, nuint byteCount, out int sizeClass)
+    {
+        sizeClass = SizeClasses.Of(byteCount);
+        byte* block = (byte*)(header + 1);
+        return header->Mark == mark && header->Length == byteCount && header->Release == 0 && header->HasZone
+            && header->Checksum == Sum(header, header->Serial, byteCount, header->Allocation, mark)
+            && FillPattern.IsPoisoned(block + byteCount, block + RedZones.RoomOf(sizeClass));
+    }
 
-    /// <summary>The part of the checksum for <see cref="Mark"/>.</summary>
+    /// <summary>Writes the header of a block that is given out.</summary>
+    /// <safety>The header can be written, and no other thread uses the block.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong OfMark(ulong mark) => BitOperations.RotateLeft(mark, 11);
+    public static unsafe void Open(CheckedHeader* header, ulong serial, nuint byteCount, ulong allocation, ulong mark)
+    {
+        header->Serial = serial;
+        header->Length = byteCount;
+        header->Allocation = allocation;
+        header->Release = 0;
+        header->Mark = mark;
+        header->Checksum = Sum(header, serial, byteCount, allocation, mark);
+    }
 
-    /// <summary>Marks a live block as freed.</summary>
-    /// <safety>The header is intact, and no other thread frees the block.</safety>
-    public static unsafe void Retire(CheckedHeader* header, ulong release)
+    /// <summary>Marks a live block as freed, before <see cref="Close"/>; false if another thread was first.</summary>
+    /// <safety>The header is intact.</safety>
+    public static unsafe bool TryClaim(CheckedHeader* header, ulong mark) =>
+        Interlocked.CompareExchange(ref header->Mark, ToFreed(mark), mark) == mark;
+
+    /// <summary>Marks a live block as freed, with the site and the thread of the free.</summary>
+    /// <safety>The header was intact when it was live with this mark. No other thread frees the block.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void Close(CheckedHeader* header, ulong mark, ulong release)
     {
         header->Release = release;
-        header->Mark = FreedMark(header->Mark);
-        header->Checksum = Sum(header);
+        header->Mark = ToFreed(mark);
+        header->Checksum ^= OfRelease(release) ^ OfMark(Live ^ Freed);
     }
+
+    /// <summary>The <see cref="Mark"/> of a freed block, from the one that it had while it was live.</summary>
+    private static ulong ToFreed(ulong mark) => mark ^ (Live ^ Freed);
+
+    /// <summary>The checksum without <see cref="Release"/>, which is 0 in a live block.</summary>
+    /// <safety>The pointer is used as a number only.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe ulong Sum(CheckedHeader* header, ulong serial, nuint length, ulong allocation, ulong mark) =>
+        serial ^ BitOperations.RotateLeft(length, 19) ^ BitOperations.RotateLeft(allocation, 37) ^ OfMark(mark) ^ (ulong)header;
+
+    private static ulong OfRelease(ulong release) => BitOperations.RotateLeft(release, 53);
+
+    private static ulong OfMark(ulong mark) => BitOperations.RotateLeft(mark, 11);
 }

@@ -7,31 +7,24 @@ namespace NativeBuffers.Diagnostics.Guards;
 internal static class GuardFindings
 {
     /// <summary>Slack around a block was written to.</summary>
-    /// <safety>The record stays mapped.</safety>
-    public static unsafe NativeMemoryViolation Written(GuardedBlock* block, NativeMemoryViolationKind kind, string when) =>
-        Of(block, kind, $"Write {(kind == NativeMemoryViolationKind.Overflow ? "past" : "before")} {Block(*block)} allocated at {block->AllocatedAt}: {when}.");
+    public static NativeMemoryViolation Written(in GuardedBlock block, NativeMemoryViolationKind kind, string when) =>
+        Of(block, kind, $"Write {(kind == NativeMemoryViolationKind.Overflow ? "past" : "before")} {Block(block)} allocated at {block.AllocatedAt}: {when}.");
 
-    /// <summary>A block was freed twice.</summary>
-    /// <inheritdoc cref="Written" path="/safety"/>
-    public static unsafe NativeMemoryViolation FreedTwice(GuardedBlock* block, AllocationSite again) =>
-        Of(block, NativeMemoryViolationKind.DoubleFree, $"Second free, at {again}, of {Block(*block)} {Freed(*block)}, allocated at {block->AllocatedAt}.");
+    public static NativeMemoryViolation FreedTwice(in GuardedBlock block, AllocationSite again) =>
+        Of(block, NativeMemoryViolationKind.DoubleFree, $"Second free, at {again}, of {Block(block)} {Freed(block)}, allocated at {block.AllocatedAt}.");
 
     /// <summary>A block was given to an allocator that it did not come from.</summary>
-    /// <inheritdoc cref="Written" path="/safety"/>
-    public static unsafe NativeMemoryViolation FreedElsewhere(GuardedBlock* block, string allocator, AllocationSite at) =>
-        Of(block, NativeMemoryViolationKind.WrongAllocator, $"{Block(*block, capital: true)} of {block->Allocator}, allocated at {block->AllocatedAt}, was given to {allocator} at {at}.", at.ToString());
+    public static NativeMemoryViolation FreedElsewhere(in GuardedBlock block, string allocator, AllocationSite at) =>
+        Of(block, NativeMemoryViolationKind.WrongAllocator, $"{Block(block, capital: true)} of {block.Allocator}, allocated at {block.AllocatedAt}, was given to {allocator} at {at}.", at.ToString());
 
-    /// <summary>A block was freed or resized with a size that is not its own.</summary>
-    /// <inheritdoc cref="Written" path="/safety"/>
-    public static unsafe NativeMemoryViolation WrongSize(GuardedBlock* block, nuint byteCount, AllocationSite at) =>
-        Of(block, NativeMemoryViolationKind.WrongSize, $"{Block(*block, capital: true)} allocated at {block->AllocatedAt} was freed or resized at {at} as one of {byteCount} bytes.", at.ToString());
+    public static NativeMemoryViolation WrongSize(in GuardedBlock block, nuint byteCount, AllocationSite at) =>
+        Of(block, NativeMemoryViolationKind.WrongSize, $"{Block(block, capital: true)} allocated at {block.AllocatedAt} was freed or resized at {at} as one of {byteCount} bytes.", at.ToString());
 
     /// <summary>An address was freed that no block has.</summary>
-    /// <safety>The pointer is used as a number only.</safety>
-    public static unsafe NativeMemoryViolation Unknown(void* address, nuint byteCount, string allocator, AllocationSite at) =>
+    public static NativeMemoryViolation Unknown(nuint address, nuint byteCount, string allocator, AllocationSite at) =>
         new(
-            NativeMemoryViolationKind.WrongAllocator, (nuint)address, (long)byteCount, AllocationSite.Unknown.ToString(), at.ToString(),
-            $"{allocator} was given 0x{(nuint)address:x} at {at}, which it has not given out, or which was freed long ago.");
+            NativeMemoryViolationKind.WrongAllocator, address, (long)byteCount, AllocationSite.Unknown.ToString(), at.ToString(),
+            $"{allocator} was given 0x{address:x} at {at}, which it has not given out, or which was freed long ago.");
 
     /// <summary>An address in the range of a guarded block was touched; null if it is one of a live block's own bytes.</summary>
     /// <param name="block">The block.</param>
@@ -63,9 +56,8 @@ internal static class GuardFindings
             $"{verb} {where} {Block(block)} {history}.");
     }
 
-    /// <inheritdoc cref="Written" path="/safety"/>
-    private static unsafe NativeMemoryViolation Of(GuardedBlock* block, NativeMemoryViolationKind kind, string message, string? freedAt = null) =>
-        new(kind, (nuint)block->Start, (long)block->ByteCount, block->AllocatedAt.ToString(), freedAt ?? block->FreedAt.ToString(), message);
+    private static NativeMemoryViolation Of(in GuardedBlock block, NativeMemoryViolationKind kind, string message, string? freedAt = null) =>
+        new(kind, (nuint)block.Start, (long)block.ByteCount, block.AllocatedAt.ToString(), freedAt ?? block.FreedAt.ToString(), message);
 
     /// <remarks>With the right article: an 8-byte block, an 11-byte, an 18-byte, an 80-byte block.</remarks>
     private static string Block(in GuardedBlock block, bool capital = false)

@@ -40,23 +40,16 @@ internal sealed class GuardReportFile
     {
         get
         {
+            string folder = ".";
             try
             {
-                string folder = Environment.GetEnvironmentVariable("NATIVEBUFFERS_GUARD_REPORT") is { Length: > 0 } named ? named : Path.GetTempPath();
-                try
-                {
-                    return Path.GetFullPath(folder);
-                }
-                catch (Exception)
-                {
-                    // The path is relative and the current folder was deleted, or it is not a valid path.
-                    return folder;
-                }
+                folder = Environment.GetEnvironmentVariable("NATIVEBUFFERS_GUARD_REPORT") is { Length: > 0 } named ? named : Path.GetTempPath();
+                return Path.GetFullPath(folder);
             }
             catch (Exception)
             {
-                // There is no folder for temporary files.
-                return ".";
+                // There is no folder for temporary files; the path is relative and the current folder was deleted; or the path is not valid.
+                return folder;
             }
         }
     }

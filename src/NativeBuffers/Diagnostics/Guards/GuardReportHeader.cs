@@ -13,11 +13,8 @@ internal struct GuardReportHeader
     public const ulong Signature = 0x3244_5241_5547_424E;
 
     public ulong SignatureFound;
-
     public int RecordByteCount;
-
     public int ProcessId;
-
     public int SampleCount;
 
     /// <summary>The number of records of other blocks that the file has room for by now.</summary>
@@ -36,11 +33,8 @@ internal struct GuardReportHeader
 
     /// <summary>The last fault: four words, which <see cref="SystemFaults"/> explains. There was no fault while the address is 0.</summary>
     public ulong FaultAddress;
-
     public ulong FaultAccess;
-
     public ulong FaultInstruction;
-
     public ulong FaultSignal;
 
     /// <inheritdoc cref="NativeMemoryReport.Program"/>

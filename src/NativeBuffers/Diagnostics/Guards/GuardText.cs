@@ -15,21 +15,9 @@ internal struct GuardText
     /// <summary>Writes a site as <see cref="AllocationSite.ToString"/> does, or <paramref name="unknown"/> if the site has no file.</summary>
     public void Write(AllocationSite site, string unknown = "(unknown)")
     {
-        Write(unknown);
-        WriteIfKnown(site);
-    }
-
-    /// <summary>Writes a site if it has a file.</summary>
-    public void WriteIfKnown(AllocationSite site)
-    {
-        if (site.File is "")
-        {
-            return;
-        }
-
         if (site.Line == 0 || site.IsRule)
         {
-            Write(site.ToString());
+            Write(site.File is "" ? unknown : site.ToString());
             return;
         }
 

@@ -25,12 +25,10 @@ internal struct GuardedBlock
 
     /// <summary>All addresses of the block, pages around it included.</summary>
     public ulong RangeStart;
-
     public ulong RangeByteCount;
 
     /// <summary>The pages that can be touched while the block lives.</summary>
     public ulong DataStart;
-
     public ulong DataByteCount;
 
     /// <summary>Counts the guarded blocks of the process, from 1.</summary>
@@ -58,21 +56,14 @@ internal struct GuardedBlock
 
     /// <summary>The allocator's name for reports.</summary>
     public GuardText Allocator;
-
     public GuardText AllocatedAt;
-
     public GuardText FreedAt;
 
-    /// <summary>The use of a record.</summary>
+    /// <summary>The use of a record: no block, a block in use, or a freed block, whose pages cannot be touched.</summary>
     public enum Use
     {
-        /// <summary>The record has no block.</summary>
         None,
-
-        /// <summary>The block is in use.</summary>
         Live,
-
-        /// <summary>The block was freed, and its pages cannot be touched.</summary>
         Freed,
     }
 

@@ -64,52 +64,42 @@ internal abstract class GuardedPool
     /// <safety>The record is from <see cref="TryTake"/>, and complete.</safety>
     public unsafe void Publish(GuardedBlock* block)
     {
-        using (Gate.Enter())
-        {
-            Add(block);
-            SetState(block, GuardedBlock.Use.Live);
-        }
+        using Lock.Scope scope = Gate.Enter();
+        Add(block);
+        SetState(block, GuardedBlock.Use.Live);
     }
 
     /// <summary>Marks a live block as freed, so that only the caller frees it; false if the block is not live any more.</summary>
     /// <safety><see cref="Find"/> has found the record at this start.</safety>
     public unsafe bool TryClaim(GuardedBlock* block, void* start)
     {
-        using (Gate.Enter())
+        using Lock.Scope scope = Gate.Enter();
+        if (block->State != GuardedBlock.Use.Live || block->Start != (ulong)start)
         {
-            if (block->State != GuardedBlock.Use.Live || block->Start != (ulong)start)
-            {
-                return false;
-            }
-
-            block->FreedByThread = Environment.CurrentManagedThreadId;
-            SetState(block, GuardedBlock.Use.Freed);
-            return true;
+            return false;
         }
+
+        block->FreedByThread = Environment.CurrentManagedThreadId;
+        SetState(block, GuardedBlock.Use.Freed);
+        return true;
     }
 
     /// <summary>Makes a freed block untouchable for as long as the pool has room.</summary>
     /// <safety>The caller has claimed the block. No thread uses its data.</safety>
     public unsafe void Retire(GuardedBlock* block)
     {
-        using (Gate.Enter())
+        using Lock.Scope scope = Gate.Enter();
+        bool isSealed = block->DataByteCount == 0 || Seal(block);
+        if (!isSealed)
         {
-            bool isSealed = block->DataByteCount == 0 || Seal(block);
-            if (!isSealed)
-            {
-                _ = Host.Memory.Protect((void*)block->DataStart, (nuint)block->DataByteCount, isReadable: false, isWritable: false);
-            }
-
-            Enqueue(block, isSealed);
+            _ = Host.Memory.Protect((void*)block->DataStart, (nuint)block->DataByteCount, isReadable: false, isWritable: false);
         }
+
+        Enqueue(block, isSealed);
     }
 
-    /// <summary>The first of <see cref="Count"/> records.</summary>
-    /// <safety>The records stay mapped for as long as the process lives.</safety>
-    protected abstract unsafe GuardedBlock* First { get; }
-
-    /// <summary>The number of records.</summary>
-    protected abstract int Count { get; }
+    /// <summary>The records, which stay mapped for as long as the process lives.</summary>
+    protected abstract Span<GuardedBlock> Records { get; }
 
     /// <summary>Finds data pages in an address range of their own; null if there are none.</summary>
     /// <returns>A record with the range and the data pages, which are zero.</returns>
@@ -117,12 +107,14 @@ internal abstract class GuardedPool
     protected abstract unsafe GuardedBlock* TryPlace(nuint byteCount, nuint alignment);
 
     /// <summary>The block of this pool that starts at an address; null if there is none.</summary>
-    /// <safety><inheritdoc cref="Find" path="/safety"/></safety>
+    /// <inheritdoc cref="Find" path="/safety"/>
     protected abstract unsafe GuardedBlock* FindOwn(void* start);
 
-    /// <summary>Adds a block to the table. Inside the lock.</summary>
+    /// <summary>Adds a block to the table, if the pool has one. Inside the lock.</summary>
     /// <safety>The record is this pool's.</safety>
-    protected abstract unsafe void Add(GuardedBlock* block);
+    protected virtual unsafe void Add(GuardedBlock* block)
+    {
+    }
 
     /// <summary>Makes the data of a freed block untouchable, and prepares its range for the next block. Inside the lock.</summary>
     /// <returns>False if the system refused; the data may still be touchable then.</returns>
@@ -178,12 +170,12 @@ internal abstract class GuardedPool
         List<NativeMemoryViolation> found = [];
         using (Gate.Enter())
         {
-            unsafe
+            foreach (ref GuardedBlock block in Records)
             {
-                // SAFETY: First points to Count records, which stay mapped. Inside the lock, no thread makes the data of a live block untouchable.
-                for (GuardedBlock* block = First; block < First + Count; block++)
+                unsafe
                 {
-                    if (block->State == GuardedBlock.Use.Live && block->RepairSlack() is { } kind)
+                    // SAFETY: the data of a live block stays touchable inside the lock.
+                    if (block.State == GuardedBlock.Use.Live && block.RepairSlack() is { } kind)
                     {
                         found.Add(GuardFindings.Written(block, kind, "found while it is in use"));
                     }

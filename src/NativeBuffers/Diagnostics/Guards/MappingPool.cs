@@ -36,6 +36,7 @@ internal sealed class MappingPool : GuardedPool
     private int _mappedLive;
     private ulong _freedBytes;
 
+    /// <safety>There are as many records as the capacity, which stay mapped for as long as the process lives.</safety>
     private unsafe MappingPool(GuardedBlock* records)
     {
         _records = records;
@@ -48,31 +49,26 @@ internal sealed class MappingPool : GuardedPool
     /// <summary>The pool, made on first use; null if there is no memory for it.</summary>
     public static MappingPool? Instance { get; } = MakeOrNull(TryMake);
 
-    protected override unsafe GuardedBlock* First => _records;
-
     /// <remarks>Only records that were ever used: later ones may have no room in the report.</remarks>
-    protected override int Count => _free.UsedCount;
+    protected override unsafe Span<GuardedBlock> Records => new(_records, _free.UsedCount);
 
     /// <summary>Notes that a guard has given out a block without guarding it.</summary>
     /// <safety>The pointer is used as a number only.</safety>
     public unsafe void AddUnguarded(void* start, int guard)
     {
-        using (Gate.Enter())
-        {
-            _unguarded[(nuint)start] = guard;
-        }
+        using Lock.Scope scope = Gate.Enter();
+        _unguarded[(nuint)start] = guard;
     }
 
     /// <summary>Whether a guard has given out a block without guarding it. If so, the note is removed.</summary>
     /// <safety>The pointer is used as a number only.</safety>
     public unsafe bool TakeUnguarded(void* start, int guard)
     {
-        using (Gate.Enter())
-        {
-            return _unguarded.TryGetValue((nuint)start, out int found) && found == guard && _unguarded.Remove((nuint)start);
-        }
+        using Lock.Scope scope = Gate.Enter();
+        return _unguarded.TryGetValue((nuint)start, out int found) && found == guard && _unguarded.Remove((nuint)start);
     }
 
+    /// <inheritdoc/>
     protected override unsafe GuardedBlock* TryPlace(nuint byteCount, nuint alignment)
     {
         nuint page = SystemMemory.PageSize;
@@ -90,13 +86,10 @@ internal sealed class MappingPool : GuardedPool
         if (dataByteCount != 0
             && !(block->IsInLot ? Host.Memory.Unguard(data, dataByteCount) : Host.Memory.Commit(data, dataByteCount)))
         {
-            using (Gate.Enter())
-            {
-                _mappedLive -= block->IsInLot ? 0 : 1;
-                block->IsInLot = false;
-                GiveBack(block);
-            }
-
+            using Lock.Scope scope = Gate.Enter();
+            _mappedLive -= block->IsInLot ? 0 : 1;
+            block->IsInLot = false;
+            GiveBack(block);
             return null;
         }
 
@@ -105,19 +98,21 @@ internal sealed class MappingPool : GuardedPool
         return block;
     }
 
+    /// <inheritdoc/>
     protected override unsafe bool Seal(GuardedBlock* block) =>
         block->IsInLot ? Host.Memory.Guard((void*)block->DataStart, (nuint)block->DataByteCount) : base.Seal(block);
 
+    /// <inheritdoc/>
     protected override unsafe GuardedBlock* FindOwn(void* start)
     {
-        using (Gate.Enter())
-        {
-            return _byStart.TryGetValue((nuint)start, out int index) ? _records + index : null;
-        }
+        using Lock.Scope scope = Gate.Enter();
+        return _byStart.TryGetValue((nuint)start, out int index) ? _records + index : null;
     }
 
+    /// <inheritdoc/>
     protected override unsafe void Add(GuardedBlock* block) => _byStart[(nuint)block->Start] = (int)(block - _records);
 
+    /// <inheritdoc/>
     protected override unsafe void Enqueue(GuardedBlock* block, bool isSealed)
     {
         if (!block->IsInLot)
@@ -144,50 +139,48 @@ internal sealed class MappingPool : GuardedPool
     /// <safety>The record at the index is the caller's alone.</safety>
     private unsafe bool TryTakeRange(nuint byteCount, out int index)
     {
-        using (Gate.Enter())
+        using Lock.Scope scope = Gate.Enter();
+        index = -1;
+        if (!HasRoomForStart())
         {
-            index = -1;
-            if (!HasRoomForStart())
-            {
-                return false;
-            }
+            return false;
+        }
 
-            if (_free.TryTakeFromLot(byteCount, out index))
-            {
-                _inUse++;
-                return true;
-            }
-
-            if (_mappedLive >= _mostMapped || !_free.TryTake(out index))
-            {
-                return false;
-            }
-
-            void* range = Host.Memory.Reserve(byteCount, PageKind.Ordinary);
-            if (range == null)
-            {
-                // Freed blocks may hold the missing addresses.
-                while (_freed.Count > 0)
-                {
-                    EvictOldest();
-                }
-
-                range = Host.Memory.Reserve(byteCount, PageKind.Ordinary);
-            }
-
-            if (range == null)
-            {
-                _free.Add(index);
-                return false;
-            }
-
-            _records[index].RangeStart = (ulong)range;
-            _records[index].RangeByteCount = byteCount;
-            _records[index].IsInLot = false;
-            _mappedLive++;
+        if (_free.TryTakeFromLot(byteCount, out index))
+        {
             _inUse++;
             return true;
         }
+
+        if (_mappedLive >= _mostMapped || !_free.TryTake(out index))
+        {
+            return false;
+        }
+
+        void* range = Host.Memory.Reserve(byteCount, PageKind.Ordinary);
+        if (range == null)
+        {
+            // Freed blocks may hold the missing addresses.
+            while (_freed.Count > 0)
+            {
+                EvictOldest();
+            }
+
+            range = Host.Memory.Reserve(byteCount, PageKind.Ordinary);
+        }
+
+        if (range == null)
+        {
+            _free.Add(index);
+            return false;
+        }
+
+        _records[index].RangeStart = (ulong)range;
+        _records[index].RangeByteCount = byteCount;
+        _records[index].IsInLot = false;
+        _mappedLive++;
+        _inUse++;
+        return true;
     }
 
     /// <summary>Makes room for one more block in the table, so that <see cref="Add"/> cannot throw. Inside the lock.</summary>
@@ -241,6 +234,7 @@ internal sealed class MappingPool : GuardedPool
         }
     }
 
+    /// <safety>Called once: the records are this pool's alone.</safety>
     private static unsafe MappingPool? TryMake()
     {
         GuardedBlock* records = ProcessReport.Mappings(s_capacity);

@@ -37,12 +37,10 @@ public static class NativeMemoryGuard
     /// <param name="check">Reports violations and throws nothing. Several threads may call it at once.</param>
     internal static void AddCheck(Action check)
     {
-        using (s_gate.Enter())
+        using Lock.Scope scope = s_gate.Enter();
+        if (!s_checks.Contains(check))
         {
-            if (!s_checks.Contains(check))
-            {
-                Volatile.Write(ref s_checks, [.. s_checks, check]);
-            }
+            Volatile.Write(ref s_checks, [.. s_checks, check]);
         }
     }
 

@@ -78,32 +78,24 @@ public sealed class NativeMemoryReport
         }
 
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        byte[] headerBytes = new byte[GuardReportHeader.ByteCount];
-        if (file.ReadAtLeast(headerBytes, headerBytes.Length, throwOnEndOfStream: false) < headerBytes.Length)
-        {
-            throw NoReport(path);
-        }
-
-        GuardReportHeader header = MemoryMarshal.Read<GuardReportHeader>(headerBytes);
-        int recordByteCount = RecordByteCount();
-        if (header.SignatureFound != GuardReportHeader.Signature
-            || header.RecordByteCount != recordByteCount
+        if (!TryRead(file, out GuardReportHeader header)
+            || header.SignatureFound != GuardReportHeader.Signature
+            || header.RecordByteCount != Unsafe.SizeOf<GuardedBlock>()
             || header.SampleCount is < 0 or > ProcessReport.SampleCount
             || header.MappingCount is < 0 or > ProcessReport.MostMappingCount)
         {
             throw NoReport(path);
         }
 
+        file.Position = GuardReportHeader.ByteCount;
         List<NativeMemoryReportBlock> blocks = [];
-        byte[] bytes = new byte[recordByteCount];
         for (int i = 0; i < header.SampleCount + header.MappingCount; i++)
         {
-            if (file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) < bytes.Length)
+            if (!TryRead(file, out GuardedBlock record))
             {
                 throw new InvalidDataException($"'{path}' is only a part of a report.");
             }
 
-            GuardedBlock record = MemoryMarshal.Read<GuardedBlock>(bytes);
             if (record.State is GuardedBlock.Use.Live or GuardedBlock.Use.Freed)
             {
                 blocks.Add(new NativeMemoryReportBlock(record));
@@ -141,7 +133,13 @@ public sealed class NativeMemoryReport
     /// <summary>Explains <see cref="Fault"/> in one sentence.</summary>
     public string Explain() => Fault is { } fault ? Explain(fault.Address) : "The report tells of no fault.";
 
-    private static unsafe int RecordByteCount() => sizeof(GuardedBlock);
+    private static bool TryRead<T>(FileStream file, out T value)
+        where T : unmanaged
+    {
+        value = default;
+        Span<byte> bytes = MemoryMarshal.AsBytes(new Span<T>(ref value));
+        return file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) == bytes.Length;
+    }
 
     private static InvalidDataException NoReport(string path) => new($"'{path}' is no report of this version of NativeBuffers.");
 }

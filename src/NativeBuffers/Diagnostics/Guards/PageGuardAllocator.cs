@@ -99,6 +99,7 @@ internal class PageGuardAllocator : WrappingAllocator
         return plain;
     }
 
+    /// <inheritdoc/>
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
     {
         if (!IsWanted(byteCount))
@@ -118,38 +119,28 @@ internal class PageGuardAllocator : WrappingAllocator
             }
         }
 
-        GuardedBlock* guarded = TryTake(byteCount, alignment, site.HasElements, shadow);
-        if (guarded != null)
-        {
-            guarded->AllocatedAt.Write(site);
-            Pool!.Publish(guarded);
-            CountGuarded();
-            return (void*)guarded->Start;
-        }
-
-        void* plain = _hasShadows ? shadow : Inner.Obtain(byteCount, alignment, zeroed);
-        NoteUnguarded(plain);
-        return plain;
+        return Place(byteCount, alignment, zeroed, site, shadow, old: null);
     }
 
-    protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
-    {
-        if (Free(block, byteCount, alignment, isOwner: false) is { } violation)
-        {
-            throw NativeMemoryGuard.Found(violation);
-        }
-    }
+    /// <inheritdoc/>
+    protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment) =>
+        Free(block, byteCount, alignment, isOwner: false);
 
-    internal override unsafe void FreeOfOwner(void* block, nuint byteCount, nuint alignment)
+    /// <inheritdoc/>
+    internal override unsafe void FreeOfOwner(void* block, nuint byteCount, nuint alignment) =>
+        Free(block, byteCount, alignment, isOwner: true);
+
+    /// <inheritdoc cref="FreeCore" path="/safety"/>
+    private unsafe void Free(void* block, nuint byteCount, nuint alignment, bool isOwner)
     {
-        if (Free(block, byteCount, alignment, isOwner: true) is { } violation)
+        if (FreeOrFind(block, byteCount, alignment, isOwner) is { } violation)
         {
-            NativeMemoryGuard.Report(violation);
+            NativeMemoryGuard.Tell(violation, mayThrow: !isOwner);
         }
     }
 
     /// <inheritdoc cref="FreeCore" path="/safety"/>
-    private unsafe NativeMemoryViolation? Free(void* block, nuint byteCount, nuint alignment, bool isOwner)
+    private unsafe NativeMemoryViolation? FreeOrFind(void* block, nuint byteCount, nuint alignment, bool isOwner)
     {
         GuardedBlock* guarded = GuardedPool.Find(block, out GuardedPool? pool);
         if ((guarded == null || IsHandedOn(guarded)) && TakeUnguarded(block))
@@ -161,7 +152,7 @@ internal class PageGuardAllocator : WrappingAllocator
         AllocationSite site = AllocationSite.Noted;
         if (guarded == null)
         {
-            return GuardFindings.Unknown(block, byteCount, Name, site);
+            return GuardFindings.Unknown((nuint)block, byteCount, Name, site);
         }
 
         // An owner's block is freed in spite of a wrong size.
@@ -173,12 +164,12 @@ internal class PageGuardAllocator : WrappingAllocator
 
         if (!pool!.TryClaim(guarded, block))
         {
-            return GuardFindings.FreedTwice(guarded, site);
+            return GuardFindings.FreedTwice(*guarded, site);
         }
 
         guarded->FreedAt.Write(site, isOwner ? "(disposed)" : "(unknown)");
         nuint shadow = guarded->Shadow;
-        violation ??= guarded->RepairSlack() is { } kind ? GuardFindings.Written(guarded, kind, $"found when it was freed: {guarded->FreedAt}") : null;
+        violation ??= guarded->RepairSlack() is { } kind ? GuardFindings.Written(*guarded, kind, $"found when it was freed: {guarded->FreedAt}") : null;
         pool.Retire(guarded);
         if (shadow != 0)
         {
@@ -189,6 +180,7 @@ internal class PageGuardAllocator : WrappingAllocator
     }
 
     /// <remarks>A guarded block always moves, so that later uses of its old address are found.</remarks>
+    /// <inheritdoc path="/safety"/>
     protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed)
     {
         AllocationSite site = AllocationSite.Noted;
@@ -200,9 +192,9 @@ internal class PageGuardAllocator : WrappingAllocator
             return resized;
         }
 
-        NativeMemoryViolation? violation = old == null ? GuardFindings.Unknown(block, oldByteCount, Name, site)
+        NativeMemoryViolation? violation = old == null ? GuardFindings.Unknown((nuint)block, oldByteCount, Name, site)
             : MistakeIn(old, oldByteCount, site)
-            ?? (old->RepairSlack() is { } kind ? GuardFindings.Written(old, kind, "found when it was resized") : null);
+            ?? (old->RepairSlack() is { } kind ? GuardFindings.Written(*old, kind, "found when it was resized") : null);
         if (violation is not null)
         {
             throw NativeMemoryGuard.Found(violation);
@@ -211,7 +203,7 @@ internal class PageGuardAllocator : WrappingAllocator
         void* shadow = null;
         if (old->Shadow != 0)
         {
-            shadow = Inner.TryResize((void*)old->Shadow, oldByteCount, newByteCount, alignment, zeroed: false);
+            shadow = Inner.TryResize((void*)old->Shadow, oldByteCount, newByteCount, alignment, zeroed);
             if (shadow == null)
             {
                 return null;
@@ -220,66 +212,54 @@ internal class PageGuardAllocator : WrappingAllocator
             old->Shadow = (nuint)shadow;
         }
 
-        GuardedBlock* guarded = TryTake(newByteCount, alignment, old->IsTyped, shadow);
-        void* moved = guarded != null ? (void*)guarded->Start
-            : shadow != null ? shadow
-            : Inner.Obtain(newByteCount, alignment, zeroed: false);
-        if (moved == null)
+        void* moved = Place(newByteCount, alignment, zeroed, site, shadow, old);
+        if (moved != null)
         {
-            return null;
-        }
-
-        var target = new Block(moved, newByteCount);
-        new Block(block, oldByteCount).CopyTo(target);
-        if (guarded != null)
-        {
-            // A resize may have no site. Then the new block has the site of the old one.
-            guarded->AllocatedAt = old->AllocatedAt;
-            guarded->AllocatedAt.WriteIfKnown(site);
-            Pool!.Publish(guarded);
-        }
-        else
-        {
-            if (zeroed)
+            new Block(block, oldByteCount).CopyTo(new Block(moved, newByteCount));
+            if (pool!.TryClaim(old, block))
             {
-                target.ClearFrom(oldByteCount);
+                old->FreedAt.Write(site, "(resized)");
+                pool.Retire(old);
             }
-
-            NoteUnguarded(moved);
-        }
-
-        if (pool!.TryClaim(old, block))
-        {
-            old->FreedAt.Write(site, "(resized)");
-            pool.Retire(old);
         }
 
         return moved;
     }
 
-    /// <summary>A guarded block without its site; null if the pool has no room.</summary>
-    /// <safety>As for <see cref="GuardedPool.TryTake"/>. The shadow is the inner allocator's block, or null.</safety>
-    private unsafe GuardedBlock* TryTake(nuint byteCount, nuint alignment, bool isTyped, void* shadow)
+    /// <summary>A guarded block. If the pool has no room: its shadow, or a block of the inner allocator; null if memory is exhausted.</summary>
+    /// <remarks>A shadow has the requested zeroes already. If a resize has no site, the new block has the site of the old one.</remarks>
+    /// <safety>The shadow is a live block of the inner allocator with this size, and the old block is live.</safety>
+    private unsafe void* Place(nuint byteCount, nuint alignment, bool zeroed, AllocationSite site, void* shadow, GuardedBlock* old)
     {
+        bool isTyped = old == null ? site.HasElements : old->IsTyped;
         GuardedPool? pool = Pool;
         GuardedBlock* guarded = pool is null ? null : pool.TryTake(byteCount, AlignmentOf(byteCount, alignment, isTyped), _number, Name);
         if (guarded != null)
         {
             guarded->Shadow = (nuint)shadow;
             guarded->IsTyped = isTyped;
+            guarded->AllocatedAt.Write(site);
+            if (old == null)
+            {
+                CountGuarded();
+            }
+            else if (site.File is "")
+            {
+                guarded->AllocatedAt = old->AllocatedAt;
+            }
+
+            pool!.Publish(guarded);
+            return (void*)guarded->Start;
         }
 
-        return guarded;
-    }
-
-    /// <safety>The pointer is used as a number only.</safety>
-    private unsafe void NoteUnguarded(void* block)
-    {
-        if (block != null)
+        void* plain = shadow != null ? shadow : Inner.Obtain(byteCount, alignment, zeroed);
+        if (plain != null)
         {
             ProcessReport.CountUnguarded();
-            AddUnguarded(block);
+            AddUnguarded(plain);
         }
+
+        return plain;
     }
 
     /// <summary>Whether a live block of another guard may have come from the inner allocator.</summary>
@@ -290,9 +270,9 @@ internal class PageGuardAllocator : WrappingAllocator
     /// <summary>The reason why a block must not be freed or resized with this size; null if there is none.</summary>
     /// <safety>The record is a live or freed block's.</safety>
     private unsafe NativeMemoryViolation? MistakeIn(GuardedBlock* guarded, nuint byteCount, AllocationSite site) =>
-        guarded->State == GuardedBlock.Use.Freed ? GuardFindings.FreedTwice(guarded, site)
-        : guarded->Guard != _number ? GuardFindings.FreedElsewhere(guarded, Name, site)
-        : guarded->ByteCount != byteCount ? GuardFindings.WrongSize(guarded, byteCount, site)
+        guarded->State == GuardedBlock.Use.Freed ? GuardFindings.FreedTwice(*guarded, site)
+        : guarded->Guard != _number ? GuardFindings.FreedElsewhere(*guarded, Name, site)
+        : guarded->ByteCount != byteCount ? GuardFindings.WrongSize(*guarded, byteCount, site)
         : null;
 
     /// <safety>The block is the inner allocator's, and live. It is not used any more.</safety>

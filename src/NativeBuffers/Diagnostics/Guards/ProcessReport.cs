@@ -1,3 +1,4 @@
+using System.Text;
 using NativeBuffers.Platform;
 using NativeBuffers.Platform.Shared;
 using NativeBuffers.Primitives;
@@ -38,17 +39,15 @@ internal static class ProcessReport
     /// <safety>There are <see cref="SampleCount"/> records, which stay mapped for as long as the process lives. One pool uses them.</safety>
     public static unsafe GuardedBlock* Samples()
     {
-        using (s_lock.Enter())
+        using Lock.Scope scope = s_lock.Enter();
+        if (s_samples == null && TryMap(SampleCount, out byte* start))
         {
-            if (s_samples == null && TryMap(SampleCount, out byte* start))
-            {
-                s_samples = (GuardedBlock*)(start + GuardReportHeader.ByteCount);
-                s_line->FirstRecords = s_samples;
-                Volatile.Write(ref s_line->FirstCount, SampleCount);
-            }
-
-            return s_samples;
+            s_samples = (GuardedBlock*)(start + GuardReportHeader.ByteCount);
+            s_line->FirstRecords = s_samples;
+            Volatile.Write(ref s_line->FirstCount, SampleCount);
         }
+
+        return s_samples;
     }
 
     /// <summary>The addresses of <paramref name="capacity"/> records of other blocks; null if memory is exhausted.</summary>
@@ -56,20 +55,18 @@ internal static class ProcessReport
     /// touched. One pool uses them, always with the same capacity.</safety>
     public static unsafe GuardedBlock* Mappings(int capacity)
     {
-        using (s_lock.Enter())
+        using Lock.Scope scope = s_lock.Enter();
+        if (s_mappings == null && TryMap(SampleCount + capacity, out byte* start))
         {
-            if (s_mappings == null && TryMap(SampleCount + capacity, out byte* start))
-            {
-                s_mappings = (GuardedBlock*)(start + GuardReportHeader.ByteCount) + SampleCount;
-                s_mappingCapacity = capacity;
-                s_mappingCount = s_file is null ? capacity : CountIn(s_file.ByteCount);
-                s_header->MappingCount = s_file is null ? 0 : s_mappingCount;
-                s_line->SecondRecords = s_mappings;
-                Volatile.Write(ref s_line->SecondCount, (ulong)s_mappingCount);
-            }
-
-            return s_mappings;
+            s_mappings = (GuardedBlock*)(start + GuardReportHeader.ByteCount) + SampleCount;
+            s_mappingCapacity = capacity;
+            s_mappingCount = s_file is null ? capacity : CountIn(s_file.ByteCount);
+            s_header->MappingCount = s_file is null ? 0 : s_mappingCount;
+            s_line->SecondRecords = s_mappings;
+            Volatile.Write(ref s_line->SecondCount, (ulong)s_mappingCount);
         }
+
+        return s_mappings;
     }
 
     /// <summary>Makes room for a record of <see cref="Mappings"/>, and for some after it; false if there is no room.</summary>
@@ -81,29 +78,27 @@ internal static class ProcessReport
             return true;
         }
 
-        using (s_lock.Enter())
+        using Lock.Scope scope = s_lock.Enter();
+        if (index >= s_mappingCount)
         {
-            if (index >= s_mappingCount)
+            // SAFETY: start is the mapping of header and all records, mapped bytes long, for as long as the process lives. No record
+            // after the end of the file was touched yet.
+            byte* start = (byte*)(s_mappings - SampleCount) - GuardReportHeader.ByteCount;
+            nuint mapped = ByteCountOf(SampleCount + s_mappingCapacity);
+            if (s_file is { } file && file.ByteCount < mapped && file.TryGrow(nuint.Min(mapped, nuint.Max(file.ByteCount + Step, ByteCountOf(SampleCount + index + 1)))))
             {
-                // SAFETY: start is the mapping of header and all records, mapped bytes long, for as long as the process lives. No record
-                // after the end of the file was touched yet.
-                byte* start = (byte*)(s_mappings - SampleCount) - GuardReportHeader.ByteCount;
-                nuint mapped = ByteCountOf(SampleCount + s_mappingCapacity);
-                if (s_file is { } file && file.ByteCount < mapped && file.TryGrow(nuint.Min(mapped, nuint.Max(file.ByteCount + Step, ByteCountOf(SampleCount + index + 1)))))
-                {
-                    s_header->MappingCount = CountIn(file.ByteCount);
-                    Volatile.Write(ref s_mappingCount, s_header->MappingCount);
-                }
-                else if (s_file is null || s_file.TryReplace(start, mapped))
-                {
-                    Volatile.Write(ref s_mappingCount, s_mappingCapacity);
-                }
-
-                Volatile.Write(ref s_line->SecondCount, (ulong)s_mappingCount);
+                s_header->MappingCount = CountIn(file.ByteCount);
+                Volatile.Write(ref s_mappingCount, s_header->MappingCount);
+            }
+            else if (s_file is null || s_file.TryReplace(start, mapped))
+            {
+                Volatile.Write(ref s_mappingCount, s_mappingCapacity);
             }
 
-            return index < s_mappingCount;
+            Volatile.Write(ref s_line->SecondCount, (ulong)s_mappingCount);
         }
+
+        return index < s_mappingCount;
     }
 
     /// <summary>Counts a block that could not be guarded.</summary>
@@ -142,7 +137,7 @@ internal static class ProcessReport
 
         if (start != null && s_header == null)
         {
-            s_line = GuardFaultLine.Make(s_file is null ? null : FilePath);
+            s_line = MakeFaultLine(s_file is null ? null : FilePath);
             if (s_line == null)
             {
                 return false;
@@ -168,9 +163,44 @@ internal static class ProcessReport
         _ = Host.Faults.TryNote(&header->FaultAddress, line);
     }
 
-    private static unsafe nuint ByteCountOf(int recordCount) =>
-        (GuardReportHeader.ByteCount + ((nuint)recordCount * (nuint)sizeof(GuardedBlock)) + SystemMemory.PageSize - 1) & ~(SystemMemory.PageSize - 1);
+    /// <summary>Makes the line that the fault handler writes to the error stream, without records; null if memory is exhausted.</summary>
+    /// <remarks>Without it, the error stream would show only <c>AccessViolationException</c>. The line is complete before the fault.</remarks>
+    /// <param name="reportPath">The path of the report; null if there is none.</param>
+    /// <safety>The line and its texts stay for as long as the process lives.</safety>
+    public static unsafe FaultLine* MakeFaultLine(string? reportPath)
+    {
+        string end = reportPath is null ? ". There is no report.\n" : $". More: nativebuffers-guard {Quoted(reportPath)}\n";
+        byte[] begin = Text("NativeBuffers: a guarded block was used wrongly. It was allocated at ");
+        byte[] freed = Text(", freed at ");
+        byte[] more = Text(end);
+        nuint byteCount = (nuint)(sizeof(FaultLine) + begin.Length + freed.Length + more.Length);
+        var line = (FaultLine*)Host.Memory.Allocate(WholePages(byteCount), 1);
+        if (line == null)
+        {
+            return null;
+        }
 
-    private static unsafe int CountIn(nuint byteCount) =>
-        int.Min(s_mappingCapacity, (int)((byteCount - GuardReportHeader.ByteCount) / (nuint)sizeof(GuardedBlock)) - SampleCount);
+        line->Begin = (byte*)(line + 1);
+        line->Freed = line->Begin + begin.Length;
+        line->End = line->Freed + freed.Length;
+        begin.CopyTo(new Span<byte>(line->Begin, begin.Length));
+        freed.CopyTo(new Span<byte>(line->Freed, freed.Length));
+        more.CopyTo(new Span<byte>(line->End, more.Length));
+        return line;
+    }
+
+    /// <summary>A path, quoted for a shell.</summary>
+    private static string Quoted(string path) =>
+        path.All(static each => char.IsLetterOrDigit(each) || each is '/' or '.' or '_' or '-') ? path : $"'{path.Replace("'", @"'\''", StringComparison.Ordinal)}'";
+
+    /// <summary>A text in UTF-8 with a zero at its end, and none before.</summary>
+    private static byte[] Text(string text) => [.. Encoding.UTF8.GetBytes(text.Replace("\0", "", StringComparison.Ordinal)), 0];
+
+    private static nuint ByteCountOf(int recordCount) =>
+        WholePages(GuardReportHeader.ByteCount + ((nuint)recordCount * (nuint)Unsafe.SizeOf<GuardedBlock>()));
+
+    private static nuint WholePages(nuint byteCount) => (byteCount + SystemMemory.PageSize - 1) & ~(SystemMemory.PageSize - 1);
+
+    private static int CountIn(nuint byteCount) =>
+        int.Min(s_mappingCapacity, (int)((byteCount - GuardReportHeader.ByteCount) / (nuint)Unsafe.SizeOf<GuardedBlock>()) - SampleCount);
 }

@@ -4,7 +4,7 @@ using NativeBuffers.Primitives;
 namespace NativeBuffers.Diagnostics.Guards;
 
 /// <summary>Freed blocks of one size class, first in, first out; a part of a <see cref="ThreadQuarantine"/>.</summary>
-/// <remarks>It is in native memory, beside the rings of the other size classes: no array bounds, and no false sharing with other threads.</remarks>
+/// <remarks>It is in native memory, where it needs no checks of bounds, and shares no cache line with another thread. All zero, it is closed.</remarks>
 internal struct QuarantineRing
 {
     /// <summary>The most blocks of one size that a thread keeps; a power of two.</summary>
@@ -12,29 +12,20 @@ internal struct QuarantineRing
 
     /// <summary>The most bytes of one size that a thread keeps, unless <see cref="FewestBlocks"/> are more.</summary>
     private const int MostBytes = 128 * 1024;
-
     private const int FewestBlocks = 4;
-
-    private const uint NotOpen = uint.MaxValue;
 
     private unsafe nint* _blocks;
     private uint _first;
     private uint _mask;
 
-    /// <summary>The number of blocks that can be added; <see cref="NotOpen"/> before <see cref="TryOpen"/>.</summary>
-    private uint _room;
+    /// <summary>The number of blocks, forgotten ones included.</summary>
+    public uint Count { get; private set; }
 
-    /// <summary>A ring without memory for blocks.</summary>
-    public static QuarantineRing Closed => new() { _room = NotOpen };
+    /// <summary>Whether no block can be added, so that the oldest block can be used again. A ring that is not open is not full.</summary>
+    public readonly bool IsFull => Count > _mask;
 
     /// <summary>Whether the ring has memory for blocks.</summary>
-    public readonly bool IsOpen => _room != NotOpen;
-
-    /// <summary>Whether no block can be added, so that the oldest block can be used again.</summary>
-    public readonly bool IsFull => _room == 0;
-
-    /// <summary>The number of blocks, forgotten ones included.</summary>
-    public readonly uint Count => IsOpen ? _mask + 1 - _room : 0;
+    public readonly unsafe bool IsOpen => _blocks != null;
 
     /// <summary>Allocates memory for blocks of a size class; false if memory is exhausted.</summary>
     public bool TryOpen(int sizeClass)
@@ -56,7 +47,6 @@ internal struct QuarantineRing
         }
 
         _mask = length - 1;
-        _room = length;
         return true;
     }
 
@@ -70,7 +60,7 @@ internal struct QuarantineRing
     {
         nint block = _blocks[_first];
         _first = (_first + 1) & _mask;
-        _room++;
+        Count--;
         return block;
     }
 
@@ -78,9 +68,8 @@ internal struct QuarantineRing
     /// <safety>The ring is open, and not full.</safety>
     public unsafe void Add(nint block)
     {
-        // The free entries are the _room entries before the first block, and the next block takes the first of these.
-        _blocks[(_first - _room) & _mask] = block;
-        _room--;
+        _blocks[(_first + Count) & _mask] = block;
+        Count++;
     }
 
     /// <summary>The block at <paramref name="index"/>, counted from the one that was added first; 0 if it was forgotten.</summary>

@@ -20,10 +20,10 @@ internal readonly record struct RedZones(nuint Front, nuint Room)
     /// <summary>The number of bytes before the header that are filled and verified.</summary>
     public nuint Padding => nuint.Min(Front - CheckedHeader.ByteCount, MostPadding);
 
-    /// <summary>The zones of <see cref="SmallBlocks"/> of a size class.</summary>
+    /// <summary>The zones of small blocks of a size class.</summary>
     public static RedZones OfClass(int sizeClass) => new(CheckedHeader.ByteCount, RoomOf(sizeClass));
 
-    /// <summary>The <see cref="Room"/> of <see cref="SmallBlocks"/> of a size class.</summary>
+    /// <summary>The <see cref="Room"/> of small blocks of a size class.</summary>
     public static nuint RoomOf(int sizeClass) => SizeClasses.SizeOf(sizeClass) + RearByteCount;
 
     /// <summary>The zones of other blocks; false if the block would be too large.</summary>

@@ -36,6 +36,7 @@ internal sealed class SamplePool : GuardedPool
     private readonly Queue<int> _small = new(Enumerable.Range(0, SmallCount));
     private readonly Queue<int> _large;
 
+    /// <safety>The address range and the records stay for as long as the process lives, and are this pool's alone.</safety>
     private unsafe SamplePool(byte* start, nuint byteCount, bool hasLarge, GuardedBlock* records)
     {
         _start = start;
@@ -47,9 +48,7 @@ internal sealed class SamplePool : GuardedPool
     /// <summary>The pool, made on first use; null if there is no room for it.</summary>
     public static SamplePool? Instance { get; } = MakeOrNull(TryMake);
 
-    protected override unsafe GuardedBlock* First => _records;
-
-    protected override int Count => ProcessReport.SampleCount;
+    protected override unsafe Span<GuardedBlock> Records => new(_records, ProcessReport.SampleCount);
 
     /// <summary>Whether an address is inside the pool's address range.</summary>
     /// <safety>The pointer is used as a number only.</safety>
@@ -65,6 +64,7 @@ internal sealed class SamplePool : GuardedPool
             : nuint.Min(SmallCount + ((offset - s_smallTotal) / s_largeSlot), ProcessReport.SampleCount - 1));
     }
 
+    /// <inheritdoc/>
     protected override unsafe GuardedBlock* TryPlace(nuint byteCount, nuint alignment)
     {
         // A block without bytes cannot be used wrongly.
@@ -92,11 +92,8 @@ internal sealed class SamplePool : GuardedPool
         byte* data = range + slot - dataByteCount;
         if (!Host.Memory.Commit(data, dataByteCount))
         {
-            using (Gate.Enter())
-            {
-                slots.Enqueue(index);
-            }
-
+            using Lock.Scope scope = Gate.Enter();
+            slots.Enqueue(index);
             return null;
         }
 
@@ -114,11 +111,13 @@ internal sealed class SamplePool : GuardedPool
         return block;
     }
 
+    /// <inheritdoc/>
     protected override unsafe bool Seal(GuardedBlock* block) =>
         block - _records < SmallCount
             ? Host.Memory.Protect((void*)block->DataStart, (nuint)block->DataByteCount, isReadable: false, isWritable: false)
             : base.Seal(block);
 
+    /// <inheritdoc/>
     protected override unsafe GuardedBlock* FindOwn(void* start)
     {
         if (!Covers(start))
@@ -130,11 +129,7 @@ internal sealed class SamplePool : GuardedPool
         return block->State != GuardedBlock.Use.None && block->Start == (ulong)start ? block : null;
     }
 
-    protected override unsafe void Add(GuardedBlock* block)
-    {
-        // There is no table: the address says which slot it is.
-    }
-
+    /// <inheritdoc/>
     protected override unsafe void Enqueue(GuardedBlock* block, bool isSealed)
     {
         int index = (int)(block - _records);
@@ -149,6 +144,7 @@ internal sealed class SamplePool : GuardedPool
         }
     }
 
+    /// <safety>Called once: the records are this pool's alone.</safety>
     private static unsafe SamplePool? TryMake()
     {
         GuardedBlock* records = ProcessReport.Samples();

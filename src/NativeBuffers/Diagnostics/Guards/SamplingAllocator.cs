@@ -18,10 +18,12 @@ internal sealed class SamplingAllocator(NativeAllocator inner, bool isAmbient, b
     protected override void CountGuarded() => Tally.Count(Happening.GuardSample, static () => "A block is guarded as a sample.");
 
     /// <remarks>There are too many to note. An address outside the pool is taken for one of this allocator's.</remarks>
+    /// <inheritdoc path="/safety"/>
     protected override unsafe void AddUnguarded(void* block)
     {
     }
 
+    /// <inheritdoc/>
     protected override unsafe bool TakeUnguarded(void* block) =>
         SamplePool.Instance is not { } pool || !pool.Covers(block) || IsHandedOn(pool.SlotOf(block));
 }

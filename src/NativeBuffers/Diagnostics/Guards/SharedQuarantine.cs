@@ -14,7 +14,6 @@ internal sealed class SharedQuarantine : ITrimmable
     public const nuint LargestByteCount = 4 * 1024 * 1024;
 
     private const long MostBytes = 16 * 1024 * 1024;
-
     private const int MostBlocks = 1024;
 
     private static readonly SharedQuarantine s_instance = new();
@@ -57,31 +56,25 @@ internal sealed class SharedQuarantine : ITrimmable
     /// <summary>Lists a block before it is given out.</summary>
     public void Add(nint block, CheckedAllocator owner)
     {
-        using (_gate.Enter())
-        {
-            _listed[block] = owner;
-            _ = _reported.Remove(block);
-        }
+        using Lock.Scope scope = _gate.Enter();
+        _listed[block] = owner;
+        _ = _reported.Remove(block);
     }
 
     /// <summary>Whether a block is listed, so that its header can be read.</summary>
     public bool Lists(nint block)
     {
-        using (_gate.Enter())
-        {
-            return _listed.ContainsKey(block);
-        }
+        using Lock.Scope scope = _gate.Enter();
+        return _listed.ContainsKey(block);
     }
 
     /// <summary>Notes that the damage of a listed block was reported, so that the block is leaked and not reported again.</summary>
     public void NoteReported(nint block)
     {
-        using (_gate.Enter())
+        using Lock.Scope scope = _gate.Enter();
+        if (_listed.ContainsKey(block))
         {
-            if (_listed.ContainsKey(block))
-            {
-                _ = _reported.Add(block);
-            }
+            _ = _reported.Add(block);
         }
     }
 
@@ -100,7 +93,7 @@ internal sealed class SharedQuarantine : ITrimmable
                 return false;
             }
 
-            CheckedHeader.Retire(header, release);
+            CheckedHeader.Close(header, header->Mark, release);
             _ = _reported.Remove(block);
             nuint byteCount = RedZones.Of(header).ByteCount;
             if (byteCount > LargestByteCount)

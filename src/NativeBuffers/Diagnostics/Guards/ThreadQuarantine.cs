@@ -49,33 +49,27 @@ internal sealed class ThreadQuarantine
         FailPoint.ThrowIfRefused();
         unsafe
         {
-            // SAFETY: s_ringCount rings, which the finalizer frees. Each ring is written before it is read.
+            // SAFETY: s_ringCount rings, which the finalizer frees.
             _rings = (QuarantineRing*)NativeMemory.AlignedAlloc((nuint)(s_ringCount * sizeof(QuarantineRing)), 64);
-            new Span<QuarantineRing>(_rings, s_ringCount).Fill(QuarantineRing.Closed);
+            new Span<QuarantineRing>(_rings, s_ringCount).Clear();
         }
 
-        using (s_gate.Enter())
-        {
-            _ = s_all.RemoveAll(static reference => !reference.TryGetTarget(out _));
-            s_all.Add(new WeakReference<ThreadQuarantine>(this));
-        }
+        using Lock.Scope scope = s_gate.Enter();
+        _ = s_all.RemoveAll(static reference => !reference.TryGetTarget(out _));
+        s_all.Add(new WeakReference<ThreadQuarantine>(this));
     }
 
     ~ThreadQuarantine()
     {
-        if (!Environment.HasShutdownStarted)
+        unsafe
         {
-            unsafe
+            // SAFETY: nothing refers to this object, so no thread uses its s_ringCount rings. They are null if the constructor had no memory.
+            if (_rings != null && !Environment.HasShutdownStarted)
             {
-                // SAFETY: nothing refers to this object, so no thread uses its rings. They are null if the constructor had no memory.
-                for (QuarantineRing* ring = _rings; ring != null && ring < _rings + s_ringCount; ring++)
+                Empty();
+                for (int i = 0; i < s_ringCount; i++)
                 {
-                    while (ring->Count > 0)
-                    {
-                        _owner.Discard(ring->Take(), mayThrow: false);
-                    }
-
-                    ring->Close();
+                    _rings[i].Close();
                 }
 
                 NativeMemory.AlignedFree(_rings);
@@ -128,46 +122,39 @@ internal sealed class ThreadQuarantine
     public ulong NextSerial() => ++_serial;
 
     /// <summary>Takes the oldest block of a size class if its ring is full; otherwise returns 0.</summary>
+    /// <safety>The size class is one of small blocks. This is the thread's quarantine, so no other thread uses the ring after Enter.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public nint TakeOldest(int sizeClass)
+    public unsafe nint TakeOldest(int sizeClass)
     {
-        unsafe
-        {
-            // SAFETY: the size class is one of a small block, so the ring is one of s_ringCount. Between Enter and the store
-            // of 0, only this thread uses the ring. A full ring has a block.
-            QuarantineRing* ring = _rings + sizeClass;
-            Enter();
-            nint block = ring->IsFull ? ring->Take() : 0;
-            Volatile.Write(ref _inside, 0);
-            return block;
-        }
+        QuarantineRing* ring = _rings + sizeClass;
+        Enter();
+        nint block = ring->IsFull ? ring->Take() : 0;
+        Volatile.Write(ref _inside, 0);
+        return block;
     }
 
     /// <summary>Keeps a freed block.</summary>
     /// <returns>The block that leaves in exchange: the oldest one, or this one if there is no memory for a ring; otherwise 0.</returns>
+    /// <inheritdoc cref="TakeOldest" path="/safety"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public nint Keep(int sizeClass, nint block)
+    public unsafe nint Keep(int sizeClass, nint block)
     {
-        unsafe
+        QuarantineRing* ring = _rings + sizeClass;
+        Enter();
+        nint leaving = 0;
+        if (ring->IsFull)
         {
-            // SAFETY: as in TakeOldest. The ring is open when the block is added, and not full.
-            QuarantineRing* ring = _rings + sizeClass;
-            Enter();
-            nint leaving = 0;
-            if (ring->IsFull)
-            {
-                leaving = ring->Take();
-            }
-            else if (!ring->IsOpen && !ring->TryOpen(sizeClass))
-            {
-                Volatile.Write(ref _inside, 0);
-                return block;
-            }
-
-            ring->Add(block);
-            Volatile.Write(ref _inside, 0);
-            return leaving;
+            leaving = ring->Take();
         }
+        else if (!ring->IsOpen && !ring->TryOpen(sizeClass))
+        {
+            Volatile.Write(ref _inside, 0);
+            return block;
+        }
+
+        ring->Add(block);
+        Volatile.Write(ref _inside, 0);
+        return leaving;
     }
 
     /// <summary>Verifies the blocks that all threads keep, and reports those that were written to.</summary>
@@ -209,8 +196,8 @@ internal sealed class ThreadQuarantine
 
         unsafe
         {
-            // SAFETY: s_ringCount rings, which live as long as this object, and the caller refers to it. The owner thread is
-            // outside, and waits there until s_isChecking is false. Blocks in a ring have an intact header or a damaged one, and can be read.
+            // SAFETY: s_ringCount rings, which live as long as this object, and the caller refers to it. The owner thread waits outside
+            // until s_isChecking is false. The blocks in a ring stay allocated, with their headers and red zones.
             for (QuarantineRing* ring = _rings; ring < _rings + s_ringCount; ring++)
             {
                 for (uint i = 0; i < ring->Count; i++)
@@ -233,7 +220,7 @@ internal sealed class ThreadQuarantine
         {
             unsafe
             {
-                // SAFETY: as in TakeOldest. Only this thread changes the count.
+                // SAFETY: i is below s_ringCount. Only this thread changes the count, and no other thread uses the ring after Enter.
                 while (_rings[i].Count > 0)
                 {
                     Enter();
@@ -272,7 +259,7 @@ internal sealed class ThreadQuarantine
     private void Enter()
     {
         Volatile.Write(ref _inside, 1);
-        if (Volatile.Read(ref s_isChecking))
+        while (Volatile.Read(ref s_isChecking))
         {
             WaitForCheck();
         }
@@ -280,16 +267,12 @@ internal sealed class ThreadQuarantine
 
     private void WaitForCheck()
     {
-        do
+        Volatile.Write(ref _inside, 0);
+        using (s_gate.Enter())
         {
-            Volatile.Write(ref _inside, 0);
-            using (s_gate.Enter())
-            {
-                // The checking thread holds the lock until it has finished.
-            }
-
-            Volatile.Write(ref _inside, 1);
+            // The checking thread holds the lock until it has finished.
         }
-        while (Volatile.Read(ref s_isChecking));
+
+        Volatile.Write(ref _inside, 1);
     }
 }

@@ -8,7 +8,7 @@ namespace NativeBuffers.Tests.Diagnostics.Guards;
 public class FaultLineTests
 {
     [Fact]
-    public unsafe void Records_are_laid_out_as_the_machine_code_has_it()
+    public unsafe void Records_have_the_layout_that_the_machine_code_expects()
     {
         GuardedBlock block = default;
         byte* start = (byte*)&block;
@@ -19,7 +19,7 @@ public class FaultLineTests
     }
 
     [Fact]
-    public unsafe void The_line_is_laid_out_as_the_machine_code_has_it()
+    public unsafe void The_line_has_the_layout_that_the_machine_code_expects()
     {
         FaultLine line = default;
         byte* start = (byte*)&line;
@@ -34,9 +34,9 @@ public class FaultLineTests
     [InlineData("/tmp/a;b", "'/tmp/a;b'")]
     [InlineData("/tmp/$(a)", "'/tmp/$(a)'")]
     [InlineData("/tmp/it's", @"'/tmp/it'\''s'")]
-    public unsafe void The_command_has_the_path_as_a_shell_reads_it(string path, string quoted)
+    public unsafe void The_path_in_the_command_is_quoted_for_a_shell(string path, string quoted)
     {
-        FaultLine* line = GuardFaultLine.Make(path);
+        FaultLine* line = ProcessReport.MakeFaultLine(path);
         string end = Marshal.PtrToStringUTF8((nint)line->End)!;
         Assert.Equal($". More: nativebuffers-guard {quoted}\n", end);
     }
