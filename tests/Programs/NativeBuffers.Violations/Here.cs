@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace NativeBuffers.Violations;
 
-/// <summary>Says at which line something happens.</summary>
+/// <summary>Prints the line of an event.</summary>
 internal static class Here
 {
     public static void Say(string what, [CallerFilePath] string file = "", [CallerLineNumber] int line = 0)

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace NativeBuffers.Tests.Diagnostics.Guards;
 
-/// <summary>Each wrong use of a bare block is thrown, with the lines where the block was asked for and given back.</summary>
+/// <summary>Each wrong use of a bare block is thrown, with the lines that allocated and freed the block.</summary>
 [Collection(ProcessWide.Name)]
 [Slow]
 public class CheckedBlockTests
@@ -54,7 +54,7 @@ public class CheckedBlockTests
 
     [Theory]
     [MemberData(nameof(Blocks))]
-    public unsafe void A_byte_written_before_a_block_is_found_when_it_is_given_back(string name, int size, int alignment)
+    public unsafe void A_byte_written_before_a_block_is_found_when_it_is_freed(string name, int size, int alignment)
     {
         NativeAllocator guard = Guard(name);
         foreach (int distance in (int[])[1, 2, 16])
@@ -108,7 +108,7 @@ public class CheckedBlockTests
 
     [Theory]
     [MemberData(nameof(Blocks))]
-    public unsafe void A_block_that_is_given_back_with_another_size_stays_in_use(string name, int size, int alignment)
+    public unsafe void A_block_that_is_freed_with_a_wrong_size_stays_in_use(string name, int size, int alignment)
     {
         NativeAllocator guard = Guard(name);
         byte* block = (byte*)guard.Allocate((nuint)size, (nuint)alignment);
@@ -181,7 +181,7 @@ public class CheckedBlockTests
 
     [Theory]
     [MemberData(nameof(Blocks))]
-    public unsafe void A_write_after_the_free_is_found_before_the_block_is_used_again(string name, int size, int alignment)
+    public unsafe void A_write_after_free_is_found_before_the_block_is_used_again(string name, int size, int alignment)
     {
         NativeAllocator guard = Guard(name);
         byte* block = (byte*)guard.Allocate((nuint)size, (nuint)alignment);

@@ -109,7 +109,7 @@ public class CheckedOwnerTests
     }
 
     [Fact]
-    public void Copies_that_are_disposed_twice_are_nothing_to_a_guard()
+    public void A_guard_reports_no_second_disposal_of_a_copy()
     {
         Assert.SkipWhen(Needs.Watched.Length > 0, "A watched process tells the second disposal: see DoubleDisposalTests.");
         Assert.Empty(
@@ -153,7 +153,7 @@ public class CheckedOwnerTests
     }
 
     [Fact]
-    public unsafe void A_block_that_an_owner_hands_out_is_given_back_to_the_guard()
+    public unsafe void A_block_that_an_owner_releases_is_freed_by_the_guard()
     {
         byte* block = NativeMemoryOwner<byte>.Create(100, s_guard).Release();
         block[99] = 1;

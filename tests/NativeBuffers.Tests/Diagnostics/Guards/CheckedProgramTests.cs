@@ -28,7 +28,7 @@ public class CheckedProgramTests
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public void A_correct_program_is_never_accused(int guard)
+    public void A_correct_program_has_no_violations(int guard)
     {
         long before = NativeMemoryGuard.ViolationCount;
         Prop.ForAll(

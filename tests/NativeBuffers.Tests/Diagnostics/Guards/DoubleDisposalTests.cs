@@ -1,6 +1,6 @@
 namespace NativeBuffers.Tests.Diagnostics.Guards;
 
-/// <summary>Two copies of a scoped owner that are both disposed: told with all lines, once a site; and what looks like it, and is right.</summary>
+/// <summary>Two copies of a scoped owner that are both disposed: reported with all lines, once a site. Similar code that is correct is not reported.</summary>
 [Slow]
 public class DoubleDisposalTests
 {
@@ -32,7 +32,7 @@ public class DoubleDisposalTests
     [InlineData("checked")]
     [InlineData("pages")]
     [InlineData("sampled:1")]
-    public async Task Right_disposals_are_not_accused(string mode)
+    public async Task Correct_disposals_are_not_reported(string mode)
     {
         GuardedProgram program = await RunAsync(mode, "DisposedRightly");
         AssertSilent(program);
@@ -44,7 +44,7 @@ public class DoubleDisposalTests
     [InlineData("stacks")]
     [InlineData("checked")]
     [InlineData("pages")]
-    public async Task A_look_at_the_stack_does_not_use_it_up(string mode)
+    public async Task A_stack_walk_does_not_overflow_the_stack(string mode)
     {
         GuardedProgram program = await RunAsync(mode, "StackNearlyFull");
         AssertSilent(program);

@@ -34,7 +34,7 @@ public class GuardReportCommandTests
             string name = Path.GetFileName(program.ReportPath!);
             string sentence = $"Read at byte 8 of a 64-byte block that was freed at {program.At("freed")}, allocated at {program.At("allocated")}.";
 
-            // An older one of the same number; and no report at all, which is named like one.
+            // An older report of a process with the same number, and a file that has only the name of a report.
             string[] parts = name.Split('-');
             string older = Path.Combine(folder, $"nativebuffers-{parts[1]}-20200101T000000000-{parts[3]}");
             File.Copy(program.ReportPath!, older);
@@ -58,7 +58,7 @@ public class GuardReportCommandTests
         });
 
     [Fact]
-    public async Task Where_nothing_is_found_one_line_says_so()
+    public async Task One_line_tells_that_nothing_is_found()
     {
         using var folder = new TemporaryFolder();
         string path = Path.GetDirectoryName(folder.File())!;
@@ -131,7 +131,7 @@ public class GuardReportCommandTests
     }
 
     [Fact]
-    public async Task It_says_how_it_is_used()
+    public async Task Help_explains_the_command()
     {
         (int exitCode, string output, _) = await ChildProcess.RunProgramAsync(s_command, ["--help"]);
         Assert.Equal(0, exitCode);

@@ -25,15 +25,15 @@ internal sealed class GuardedProgram
     /// <summary>The report that it left; null if there is none.</summary>
     public NativeMemoryReport? Report { get; }
 
-    /// <summary>Only while the test looks on: see <see cref="RunAsync"/>.</summary>
+    /// <summary>The path of the report, which exists during the callback of <see cref="RunAsync"/>.</summary>
     public string? ReportPath { get; }
 
-    /// <summary>The line that it said something happened at.</summary>
+    /// <summary>The line in the output for an event.</summary>
     public string At(string what) => Assert.Single(Said, line => line.StartsWith($"{what} at ", StringComparison.Ordinal))[$"{what} at ".Length..];
 
     /// <param name="guard">The value of <c>NATIVEBUFFERS_GUARD</c>.</param>
-    /// <param name="scenario">The class.</param>
-    /// <param name="look">Looks at the result while the report is still there.</param>
+    /// <param name="scenario">The class of the scenario.</param>
+    /// <param name="look">Called with the result while the report still exists.</param>
     /// <param name="track">The value of <c>NATIVEBUFFERS_TRACK</c>.</param>
     /// <param name="pages">The value of <c>NATIVEBUFFERS_GUARD_PAGES</c>.</param>
     public static async Task<GuardedProgram> RunAsync(

@@ -3,7 +3,7 @@ using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Tests.Diagnostics.Guards;
 
-/// <summary>Blocks that an allocator gives out which it took from a guarded one.</summary>
+/// <summary>Blocks that an allocator took from a guarded allocator and gives out.</summary>
 [Collection(ProcessWide.Name)]
 [Slow]
 public class HandedOnTests
@@ -26,7 +26,7 @@ public class HandedOnTests
     [Theory]
     [InlineData(GuardMode.Sampled)]
     [InlineData(GuardMode.Pages)]
-    public unsafe void Blocks_go_back_the_way_they_came(GuardMode mode)
+    public unsafe void Blocks_go_back_to_the_allocator_that_handed_them_on(GuardMode mode)
     {
         var own = new CountingAllocator(s_all);
         NativeAllocator guarded = own.WithGuards(mode);
@@ -76,7 +76,7 @@ public class HandedOnTests
         s_all.Free(block, 64);
     }
 
-    /// <summary>Cuts a block into pieces, and never gives it back.</summary>
+    /// <summary>Gives out pieces of one block, and never frees it.</summary>
     private sealed class PiecesAllocator(NativeAllocator inner) : NativeAllocator("Pieces")
     {
         private nint _start;

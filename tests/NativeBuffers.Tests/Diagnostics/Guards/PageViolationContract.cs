@@ -89,7 +89,7 @@ public abstract class PageViolationContract(string guard, string pages = "")
     }
 
     [Fact]
-    public async Task Null_references_are_caught_as_ever_and_are_no_faults()
+    public async Task Null_references_are_caught_and_are_no_faults()
     {
         GuardedProgram program = await GuardedProgram.RunAsync(guard, "NullReferences", pages: pages);
 

@@ -41,7 +41,7 @@ public class PagesGuardTests
     }
 
     [Fact]
-    public unsafe void Blocks_that_are_more_than_there_may_be_are_served_all_the_same_and_counted()
+    public unsafe void Blocks_beyond_the_limit_are_served_unguarded_and_counted()
     {
         long before = Unguarded();
         var blocks = new nint[30_000];
@@ -78,7 +78,7 @@ public class PagesGuardTests
     [Theory]
     [InlineData("")]
     [InlineData("protected")]
-    public async Task Guard_pages_of_the_kernel_are_no_mappings(string pages)
+    public async Task Guard_pages_of_the_kernel_need_no_mappings(string pages)
     {
         Assert.SkipUnless(GuardRecords.HasGuardPages, "The kernel has none.");
         GuardedProgram program = await GuardedProgram.RunAsync("pages", "ManyBlocks", pages: pages);
@@ -91,7 +91,7 @@ public class PagesGuardTests
     }
 
     [Fact]
-    public unsafe void A_guard_in_front_of_a_guard_is_not_added()
+    public unsafe void A_guarded_allocator_gets_no_second_guard()
     {
         NativeAllocator ambient = GuardedAllocators.Ambient(s_guarded, GuardMode.Pages);
         Assert.Same(s_guarded, ambient);
@@ -99,7 +99,7 @@ public class PagesGuardTests
     }
 
     [Fact]
-    public unsafe void A_users_own_allocator_is_asked_as_often_as_without_guards()
+    public unsafe void A_users_own_allocator_gets_as_many_requests_as_without_guards()
     {
         var watched = new CountingAllocator();
         NativeAllocator guarded = watched.WithGuards(GuardMode.Pages);
@@ -115,7 +115,7 @@ public class PagesGuardTests
     }
 
     [Fact]
-    public unsafe void A_block_that_a_guard_of_the_process_hands_out_may_be_freed_by_the_allocator_itself()
+    public unsafe void A_block_that_the_process_wide_guard_releases_can_be_freed_by_its_allocator()
     {
         NativeAllocator ambient = GuardedAllocators.Ambient(NativeAllocator.HGlobal, GuardMode.Pages);
         byte* block = (byte*)ambient.Obtain(100, 16, zeroed: false);
@@ -158,7 +158,7 @@ public class PagesGuardTests
     }
 
     [Fact]
-    public unsafe void A_violation_that_was_thrown_leaves_the_block_to_its_owner()
+    public unsafe void After_a_thrown_violation_the_block_is_still_its_owners()
     {
         void* block = s_guarded.Allocate(64);
         Assert.Equal(

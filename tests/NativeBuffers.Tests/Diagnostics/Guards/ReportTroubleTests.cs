@@ -126,7 +126,7 @@ public class ReportTroubleTests
     }
 
     [Fact]
-    public async Task Two_processes_of_one_number_keep_their_reports()
+    public async Task Two_processes_with_one_number_keep_their_reports()
     {
         using var folder = new TemporaryFolder();
         string[] before = await CrashTwiceAsync(folder.File(""));
@@ -135,7 +135,7 @@ public class ReportTroubleTests
     }
 
     [Fact]
-    public async Task A_report_is_no_longer_than_it_must_be()
+    public async Task A_report_file_is_short()
     {
         await GuardedProgram.RunAsync("pages", "ReadAfterFree", static program =>
         {
@@ -144,7 +144,7 @@ public class ReportTroubleTests
         });
     }
 
-    /// <summary>As in containers, both processes are number 1.</summary>
+    /// <summary>Both processes have the number 1, as in containers.</summary>
     private static async Task<string[]> CrashTwiceAsync(string folder)
     {
         for (int i = 0; i < 2; i++)
@@ -189,10 +189,10 @@ public class ReportTroubleTests
         Assert.Equal(0, exitCode);
     }
 
-    /// <summary>Plays a scenario from a shell.</summary>
+    /// <summary>Runs a scenario from a shell.</summary>
     /// <param name="script">The script of the shell; its arguments are the command of the scenario.</param>
-    /// <param name="scenario">The class.</param>
-    /// <param name="before">The command in front of the shell.</param>
+    /// <param name="scenario">The class of the scenario.</param>
+    /// <param name="before">The command that starts the shell.</param>
     /// <param name="environment">Variables.</param>
     private static async Task<ChildResult> ShellAsync(
         string script, string scenario, string[] before, params (string Name, string? Value)[] environment)

@@ -11,7 +11,7 @@ public class SampledGuardTests
     private static readonly NativeAllocator s_all = new SamplingAllocator(NativeAllocator.Malloc, isAmbient: false, takesAll: true);
 
     [Fact]
-    public unsafe void Samples_are_as_far_apart_as_they_should_be()
+    public unsafe void Samples_have_the_configured_distance()
     {
         NativeAllocator sampled = NativeAllocator.Malloc.WithGuards(GuardMode.Sampled);
         long before = Tally.Of(Happening.GuardSample);
@@ -27,7 +27,7 @@ public class SampledGuardTests
     }
 
     [Fact]
-    public unsafe void A_freed_place_is_used_again_as_late_as_can_be()
+    public unsafe void A_freed_slot_is_used_again_after_all_other_slots()
     {
         void* first = s_all.Allocate(64);
         s_all.Free(first, 64);
@@ -41,12 +41,12 @@ public class SampledGuardTests
 
         s_all.Free(block, 64);
 
-        // Other tests' samples may be in use.
+        // Other tests may use samples at the same time.
         Assert.InRange(others, 64, 127);
     }
 
     [Fact]
-    public unsafe void When_all_places_are_in_use_blocks_are_plain()
+    public unsafe void Blocks_are_not_guarded_while_all_slots_are_in_use()
     {
         var blocks = new nint[300];
         long before = Tally.Of(Happening.GuardSample);
@@ -78,7 +78,7 @@ public class SampledGuardTests
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 19_999);
     }
 
-    /// <remarks>By bytes, 50 large blocks are 50 times the distance, and 1000 small ones 0.06 times.</remarks>
+    /// <remarks>In bytes, 50 large blocks are 50 times the distance, and 1000 small blocks are 0.06 times the distance.</remarks>
     [Theory]
     [InlineData("1m", 0, 3)]
     [InlineData("2", 112, 112)]

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Violations;
 
-/// <summary>Does nothing wrong, with blocks of all sizes and owners of several kinds, on several threads.</summary>
+/// <summary>A correct program, with blocks of all sizes and owners of several kinds, on several threads.</summary>
 public sealed class Correct : Scenario
 {
     public override void Run(NativeAllocator allocator) =>

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Violations;
 
-/// <summary>Writes where a guard keeps its notes, before a bare block.</summary>
+/// <summary>Writes to a guard's header, before a bare block.</summary>
 public sealed class CorruptedHeader : Scenario
 {
     public override unsafe void Run(NativeAllocator allocator)

@@ -65,7 +65,7 @@ public sealed class DisposedRightly : Scenario
         wrapper.Dispose();
     }
 
-    /// <summary>Its field is copied for each call.</summary>
+    /// <summary>The field is copied for each call.</summary>
     private readonly ref struct Wrapper(NativeAllocator allocator)
     {
         private readonly NativeBuffer<byte> _buffer = NativeBuffer.Create<byte>(64, allocator);

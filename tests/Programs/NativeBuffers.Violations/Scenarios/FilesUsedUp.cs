@@ -19,7 +19,7 @@ public class FilesUsedUp : Scenario
         UseUp(() => Use(allocator));
     }
 
-    /// <summary>Blocks of some sizes, on this thread: a new one would need files.</summary>
+    /// <summary>Uses blocks of some sizes on this thread, because a new thread would need files.</summary>
     protected static void Use(NativeAllocator allocator)
     {
         for (int i = 0; i < 100; i++)
@@ -31,7 +31,7 @@ public class FilesUsedUp : Scenario
         }
     }
 
-    /// <summary>Does something while no file can be opened.</summary>
+    /// <summary>Runs an action while no file can be opened.</summary>
     protected static void UseUp(Action action)
     {
         var files = new List<FileStream>();

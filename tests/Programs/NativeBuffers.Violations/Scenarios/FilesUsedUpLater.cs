@@ -1,6 +1,6 @@
 namespace NativeBuffers.Violations;
 
-/// <summary>Does nothing wrong; when the library makes its metrics, a moment after the first block, no file can be opened.</summary>
+/// <summary>A correct program, which can open no file when the library makes its metrics, soon after the first block.</summary>
 public sealed class FilesUsedUpLater : FilesUsedUp
 {
     public override void Run(NativeAllocator allocator)

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Violations;
 
-/// <summary>Does nothing wrong, in a current folder that was deleted.</summary>
+/// <summary>A correct program, whose current folder was deleted.</summary>
 public sealed class FolderGone : Scenario
 {
     public override void Run(NativeAllocator allocator)

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Violations;
 
-/// <summary>Has many blocks at a time, twice, and says how many pieces the address space has more then, and how many blocks were not guarded.</summary>
+/// <summary>Has many blocks at a time, twice. Prints the number of additional mappings, and of blocks that were not guarded.</summary>
 public sealed class ManyBlocks : Scenario
 {
     private const int Length = 40_000;

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Violations;
 
-/// <summary>Uses null, which is a fault too, and one that a program catches and goes on from.</summary>
+/// <summary>Uses null, which is a fault that a program can catch.</summary>
 public sealed class NullReferences : Scenario
 {
     public override void Run(NativeAllocator allocator)

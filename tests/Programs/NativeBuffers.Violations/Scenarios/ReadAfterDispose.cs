@@ -1,6 +1,6 @@
 namespace NativeBuffers.Violations;
 
-/// <summary>Reads through an address that was kept for longer than its owner.</summary>
+/// <summary>Reads through an address after the owner was disposed.</summary>
 public sealed class ReadAfterDispose : Scenario
 {
     public override unsafe void Run(NativeAllocator allocator)

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Violations;
 
-/// <summary>Has small and large blocks at a time, and says how many of each are guarded.</summary>
+/// <summary>Has small and large blocks at a time, and prints how many of each are guarded.</summary>
 public sealed class SamplesOfTwoSizes : Scenario
 {
     private const int Small = 64;

@@ -5,7 +5,7 @@ namespace NativeBuffers.Violations;
 /// <summary>Creates and disposes a buffer where the stack is nearly used up.</summary>
 public sealed class StackNearlyFull : Scenario
 {
-    /// <summary>How much is used of the 128 KiB that the runtime wants to keep free.</summary>
+    /// <summary>The bytes to use of the 128 KiB that the runtime keeps free.</summary>
     private const int Used = 68 * 1024;
 
     public override void Run(NativeAllocator allocator)

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Violations;
 
-/// <summary>Writes through an address that was kept over a resize.</summary>
+/// <summary>Writes through an address from before a resize.</summary>
 public sealed class StaleAfterResize : Scenario
 {
     public override unsafe void Run(NativeAllocator allocator)

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Violations;
 
-/// <summary>Reads a page too far in front of a block.</summary>
+/// <summary>Reads an address one page before a block.</summary>
 public sealed class UnderflowByAPage : Scenario
 {
     public override unsafe void Run(NativeAllocator allocator)

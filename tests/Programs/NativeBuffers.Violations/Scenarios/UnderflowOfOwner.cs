@@ -1,6 +1,6 @@
 namespace NativeBuffers.Violations;
 
-/// <summary>Writes the last byte in front of an owner's block, whose disposal throws nothing.</summary>
+/// <summary>Writes the last byte before an owner's block. The disposal throws nothing.</summary>
 public sealed class UnderflowOfOwner : Scenario
 {
     public override unsafe void Run(NativeAllocator allocator)

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Violations;
 
-/// <summary>Writes the last byte in front of a bare block.</summary>
+/// <summary>Writes the last byte before a bare block.</summary>
 public sealed class UnderflowWrite : Scenario
 {
     public override unsafe void Run(NativeAllocator allocator)

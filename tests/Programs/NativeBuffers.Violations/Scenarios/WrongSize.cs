@@ -1,6 +1,6 @@
 namespace NativeBuffers.Violations;
 
-/// <summary>Frees a block as one of another size.</summary>
+/// <summary>Frees a block with a size that is not its own.</summary>
 public sealed class WrongSize : Scenario
 {
     public override unsafe void Run(NativeAllocator allocator)
