@@ -7,7 +7,7 @@ namespace NativeBuffers.Benchmarks.Arenas;
 /// <remarks>Each loop returns the sum of the values that it wrote and read, which is the same for all.</remarks>
 internal static class ArenaLoops
 {
-    /// <summary>So many zeroed allocations of 16 bytes in one arena, which grows from its default size.</summary>
+    /// <summary>The number of zeroed allocations of 16 bytes in one arena, which grows from its default size.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static int Arena(int turns, int byteCount)
     {

@@ -13,7 +13,7 @@ internal static class MixedBuffers
 
     private const int BufferCount = 10_000_000;
 
-    /// <summary>So many that samples, which are rare, are compiled too.</summary>
+    /// <summary>Enough buffers that the path of samples, which are rare, is compiled too.</summary>
     private const int WarmUps = 400;
 
     /// <summary>As many small sizes as large ones: each power of two is as likely as the next.</summary>

@@ -40,7 +40,7 @@ internal static class Races
     }
 
     /// <remarks>
-    /// What <c>malloc</c> costs here depends on the end of its heap. If no live block is above these, glibc gives their pages
+    /// The cost of <c>malloc</c> here depends on the end of its heap. If no live block is above these, glibc gives their pages
     /// back to the system in each round and faults them in again. If there is one, glibc keeps the pages. So both are measured:
     /// first the heap as the process has it, then one with a block above. It makes no difference for ours.
     /// </remarks>

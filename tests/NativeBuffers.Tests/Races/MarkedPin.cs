@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace NativeBuffers.Tests.Races;
 
-/// <summary>A pin of elements that hold a mark: ended by anyone, on any thread, more than once.</summary>
+/// <summary>A pin of elements that hold a mark: any thread may end it, more than once.</summary>
 internal sealed class MarkedPin(MemoryHandle handle, int length, long mark)
 {
     /// <summary>Uses the elements. The caller knows that the pin has not ended.</summary>
