@@ -5,21 +5,16 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Regions;
 
-/// <summary>An open file and the mapping of it, which is one block.</summary>
+/// <summary>An open file and its mapping, which is one block.</summary>
 internal sealed class FileMapping : MappedBlock
 {
     private readonly SafeFileHandle _file;
     private readonly MappedFileAccess _access;
     private readonly SystemMaps _maps;
 
-    /// <summary>Whether the mapping ended to cut the file, and could not be made again. It changes only while no borrow goes on.</summary>
+    /// <summary>True if the mapping ended to cut the file, and could not be restored. It changes only while the block is not borrowed.</summary>
     private bool _isUnmapped;
 
-    /// <param name="file">Open; closed with the block.</param>
-    /// <param name="path">For messages.</param>
-    /// <param name="canWrite">Whether the file was opened to be written.</param>
-    /// <param name="access">How it will be read.</param>
-    /// <param name="maps">The system.</param>
     private FileMapping(SafeFileHandle file, string path, bool canWrite, MappedFileAccess access, SystemMaps maps)
         : base(path)
     {
@@ -29,18 +24,17 @@ internal sealed class FileMapping : MappedBlock
         CanWrite = canWrite;
     }
 
-    /// <summary>Whether the memory may be written.</summary>
+    /// <summary>True if the memory may be written.</summary>
     public bool CanWrite { get; }
 
-    /// <inheritdoc/>
     internal override string Family => "MappedFile";
 
     /// <summary>Maps all of a file that exists.</summary>
     /// <param name="path">Its path.</param>
-    /// <param name="canWrite">Whether to open it to be written.</param>
-    /// <param name="access">How it will be read.</param>
-    /// <param name="elementSize">What its length must be a multiple of.</param>
-    /// <param name="maps">The system.</param>
+    /// <param name="canWrite">True to open it for writing too.</param>
+    /// <param name="access">A hint.</param>
+    /// <param name="elementSize">The file's length must be a multiple of it.</param>
+    /// <param name="maps">The system, or a test's.</param>
     /// <param name="block">Freed by the result.</param>
     public static FileMapping Open(string path, bool canWrite, MappedFileAccess access, int elementSize, SystemMaps maps, out Block block)
     {
@@ -56,7 +50,7 @@ internal sealed class FileMapping : MappedBlock
                     $"{fullPath} has {byteCount:N0} bytes, which is not a whole number of elements of {elementSize:N0} bytes.");
             }
 
-            // The system's own tables look like empty files, and are not.
+            // Files like those in /proc have the length 0, and have bytes.
             if (byteCount == 0 && RandomAccess.Read(file, stackalloc byte[1], 0) != 0)
             {
                 throw new NotSupportedException($"{fullPath} has bytes, but no length: it cannot be mapped.");
@@ -74,10 +68,10 @@ internal sealed class FileMapping : MappedBlock
     /// <summary>Maps an open file, which the result closes.</summary>
     /// <param name="file">An open file with at least <paramref name="byteCount"/> bytes.</param>
     /// <param name="path">The path that the user gave, for messages.</param>
-    /// <param name="canWrite">Whether the file was opened for writing.</param>
-    /// <param name="access">How it will be read.</param>
-    /// <param name="byteCount">How many bytes to map.</param>
-    /// <param name="maps">The system.</param>
+    /// <param name="canWrite">True if the file was opened for writing too.</param>
+    /// <param name="access">A hint.</param>
+    /// <param name="byteCount">The length of the mapping.</param>
+    /// <param name="maps">The system, or a test's.</param>
     /// <param name="block">Freed by the result.</param>
     public static FileMapping Map(
         SafeFileHandle file, string path, bool canWrite, MappedFileAccess access, nuint byteCount, SystemMaps maps, out Block block)
@@ -113,12 +107,10 @@ internal sealed class FileMapping : MappedBlock
             : throw new NotSupportedException($"{fullPath} is not a file but a pipe, a device or a socket: it cannot be mapped.");
     }
 
-    /// <summary>Throws when the file has become shorter than its mapping: memory behind its end is not to be touched.</summary>
-    /// <param name="byteCount">The mapping's.</param>
-    /// <safety>The block is borrowed.</safety>
+    /// <inheritdoc/>
     /// <exception cref="EndOfStreamException">The file was cut.</exception>
-    /// <exception cref="IOException">The file is not mapped any more.</exception>
-    public unsafe void ThrowIfCut(long byteCount)
+    /// <exception cref="IOException">The file has no mapping now.</exception>
+    protected override unsafe void ThrowIfCut(nuint byteCount)
     {
         if (_isUnmapped)
         {
@@ -127,16 +119,16 @@ internal sealed class FileMapping : MappedBlock
         }
 
         long length = RandomAccess.GetLength(_file);
-        if (length < byteCount)
+        if (length < (long)byteCount)
         {
             throw new EndOfStreamException(
-                $"{Name} was {byteCount:N0} bytes long when it was mapped, and has {length:N0} now: somebody cut it. "
-                + $"Resize to what it has, or open it again.");
+                $"{Name} was {byteCount:N0} bytes long when it was mapped, and has {length:N0} now: another program has cut it. "
+                + "Resize it to its present length, or open it again.");
         }
     }
 
-    /// <summary>Waits until part of the block is on the disk.</summary>
-    /// <safety>The block is borrowed, and the part inside it.</safety>
+    /// <summary>Waits until all writes to a part of the block are on the disk.</summary>
+    /// <safety>The part is inside the block, which is borrowed until this returns.</safety>
     /// <exception cref="IOException">The disk refused.</exception>
     public unsafe void Flush(Block part)
     {
@@ -158,7 +150,7 @@ internal sealed class FileMapping : MappedBlock
     {
         if (oldByteCount == 0 || _isUnmapped)
         {
-            return MapAnew(newByteCount);
+            return MapAgain(newByteCount);
         }
 
         if (newByteCount == 0 || (newByteCount < oldByteCount && _maps.MustUnmapToCut))
@@ -183,9 +175,10 @@ internal sealed class FileMapping : MappedBlock
 
     /// <summary>Makes the file shorter, and maps the rest of it, if there is one.</summary>
     /// <remarks>
-    /// On some systems the mapping must end first. If it cannot be made again, the owner keeps an address that is not its own. Then the
-    /// owner refuses all borrows, and frees nothing: see <see cref="ThrowIfCut"/>.
+    /// On some systems the mapping must end first. If it cannot be restored, the owner keeps an address that it no longer owns. Then
+    /// <see cref="ThrowIfCut"/> refuses all borrows, and the free unmaps nothing.
     /// </remarks>
+    /// <safety>The block has the old byte count, and no other code uses it.</safety>
     private unsafe void* Cut(void* block, nuint oldByteCount, nuint newByteCount)
     {
         if (!_maps.MustUnmapToCut)
@@ -203,16 +196,17 @@ internal sealed class FileMapping : MappedBlock
         }
         catch
         {
-            // Another program has the file mapped. The owner goes on with the old mapping, at the same address.
+            // Another program has the file mapped. The owner gets the old mapping back, at the same address.
             _isUnmapped = !_maps.TryMapAt(_file, block, oldByteCount);
             throw;
         }
 
-        return MapAnew(newByteCount);
+        return MapAgain(newByteCount);
     }
 
-    /// <summary>Gives a length and a mapping to a file that has no mapping (it was empty, or could not be mapped again). Null when memory is exhausted.</summary>
-    private unsafe void* MapAnew(nuint byteCount)
+    /// <summary>Gives a length and a mapping to a file without a mapping. Null if memory is short.</summary>
+    /// <safety>The file has no mapping: it was empty, or its mapping could not be restored.</safety>
+    private unsafe void* MapAgain(nuint byteCount)
     {
         long lengthBefore = RandomAccess.GetLength(_file);
         bool grows = (long)byteCount > lengthBefore;
@@ -237,6 +231,8 @@ internal sealed class FileMapping : MappedBlock
         }
     }
 
+    /// <summary>Maps the first bytes of the file. Null if memory is short.</summary>
+    /// <safety>The file has these bytes.</safety>
     private unsafe void* MapPart(nuint byteCount)
     {
         if (byteCount == 0)
@@ -249,6 +245,7 @@ internal sealed class FileMapping : MappedBlock
         return start;
     }
 
+    /// <safety>The range is mapped, or null.</safety>
     private unsafe void Advise(void* start, nuint byteCount)
     {
         if (start != null && _access == MappedFileAccess.Sequential)

@@ -1,14 +1,14 @@
 namespace NativeBuffers;
 
-/// <summary>Whether a region's pages should be large ones: fewer of them are quicker to find for the processor.</summary>
+/// <summary>The size of a region's pages. The processor finds a few large pages faster than many small ones.</summary>
 public enum HugePages
 {
     /// <summary>The system's ordinary pages.</summary>
     None,
 
-    /// <summary>Ordinary pages, of which the system makes huge ones where enough of them are committed side by side.</summary>
+    /// <summary>Ordinary pages. The system makes huge ones of them where enough of them are committed side by side.</summary>
     Transparent,
 
-    /// <summary>Pages from the pool that the administrator has set aside. All of the region is taken from it when reserved.</summary>
+    /// <summary>Pages from the administrator's pool. The reservation takes all pages of the region from the pool.</summary>
     Explicit,
 }

@@ -1,25 +1,90 @@
+using NativeBuffers.Blocks.Handles;
+using NativeBuffers.Instrumentation;
 using NativeBuffers.Platform.Shared;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Regions;
 
 /// <summary>Frees one block that is a mapping: an allocator that allocates nothing.</summary>
 /// <remarks>
-/// There is one for each mapping, and it keeps what the mapping is of. So a file or a section is closed when its memory is
-/// given back, which is when the last borrow of a disposed owner ends.
+/// There is one for each mapping. It keeps the mapping's file, section or reservation, and gives that up with the block: when the last
+/// borrow of a disposed owner ends. It refers to no owner, so the cleaner finds an owner that was not disposed.
 /// </remarks>
-internal abstract class MappedBlock : NativeAllocator
+/// <param name="name">The mapping's name, for messages.</param>
+internal abstract class MappedBlock(string name) : NativeAllocator(name)
 {
-    /// <summary>Names the mapping.</summary>
-    /// <param name="name">For messages.</param>
-    private protected MappedBlock(string name)
-        : base(name)
+    /// <summary>The address of a block of no bytes, which has no mapping.</summary>
+    /// <safety>The address is not followed.</safety>
+    private protected static unsafe void* Nowhere => (void*)SystemMemory.PageSize;
+
+    /// <summary>The owner's part of this mapping's block. Frees the block if this throws.</summary>
+    /// <safety>The block is this mapping's, is a whole number of elements, and no other code has its address.</safety>
+    public unsafe OwnedBlock Own(Block block, int elementSize, AllocationSite site)
+    {
+        try
+        {
+            AllocationSite.Note(site);
+            return new OwnedBlock(SharedHandle.Adopt(block.Start, block.ByteCount, this), (long)(block.ByteCount / (nuint)elementSize));
+        }
+        catch
+        {
+            Free(block.Start, block.ByteCount);
+            throw;
+        }
+    }
+
+    /// <summary>Borrows all elements of the mapping's owner.</summary>
+    /// <param name="ownedBlock">The owner's part of this mapping. The caller keeps the owner alive.</param>
+    /// <param name="isChecked">True to refuse a mapping that was cut.</param>
+    /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
+    public Borrow<T> Borrow<T>(ref OwnedBlock ownedBlock, bool isChecked = true)
+        where T : unmanaged
+    {
+        if (!ownedBlock.TryBorrow(out BorrowMark mark) && !ownedBlock.TryBorrowSlow(out mark))
+        {
+            throw Disposed<T>();
+        }
+
+        unsafe
+        {
+            // SAFETY: the mark keeps the block and its length until the borrow ends.
+            var borrow = new Borrow<T>(mark, ownedBlock.Start, ownedBlock.BorrowedLength);
+            try
+            {
+                if (isChecked)
+                {
+                    ThrowIfCut((nuint)borrow.Length * (nuint)sizeof(T));
+                }
+            }
+            catch
+            {
+                borrow.Dispose();
+                throw;
+            }
+
+            return borrow;
+        }
+    }
+
+    /// <summary>Opens a stream over all elements of the mapping's owner, which pins them.</summary>
+    /// <inheritdoc cref="Borrow" path="/param|/exception"/>
+    public UnmanagedMemoryStream OpenStream<T>(ref OwnedBlock ownedBlock, FileAccess access)
+        where T : unmanaged
+    {
+        using Borrow<T> borrow = Borrow<T>(ref ownedBlock);
+        return MappingStream.TryOpen(ref ownedBlock, Unsafe.SizeOf<T>(), access) ?? throw Disposed<T>();
+    }
+
+    /// <summary>The exception for an owner that was disposed.</summary>
+    public ObjectDisposedException Disposed<T>() => ThrowHelper.Disposed($"{Family}<{typeof(T).Name}>");
+
+    /// <summary>Throws if another program has made the mapped file shorter than the mapping. Memory after its end must not be touched.</summary>
+    /// <param name="byteCount">The mapping's length in bytes.</param>
+    /// <safety>The block is borrowed, so no other thread resizes or frees it.</safety>
+    protected virtual unsafe void ThrowIfCut(nuint byteCount)
     {
     }
 
-    /// <summary>Where a block of no bytes is: there is no such mapping, and nobody looks at it.</summary>
-    /// <safety>Follow it nowhere.</safety>
-    private protected static unsafe void* Nowhere => (void*)SystemMemory.PageSize;
-
-    /// <summary>Null: the one block is there already.</summary>
+    /// <summary>Null: the one block exists already.</summary>
     protected sealed override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed) => null;
 }

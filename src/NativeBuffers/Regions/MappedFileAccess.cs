@@ -1,9 +1,9 @@
 namespace NativeBuffers;
 
-/// <summary>How a mapped file will be read: a hint for what the system reads ahead.</summary>
+/// <summary>The order in which a mapped file will be read: a hint for the system, which reads ahead.</summary>
 public enum MappedFileAccess
 {
-    /// <summary>No one way.</summary>
+    /// <summary>No particular order.</summary>
     Any,
 
     /// <summary>From front to end: the system reads further ahead.</summary>

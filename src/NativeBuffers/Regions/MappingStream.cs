@@ -4,17 +4,15 @@ using NativeBuffers.Blocks.Lifecycle;
 namespace NativeBuffers.Regions;
 
 /// <summary>The platform's stream over memory, which ends its pin when it is disposed.</summary>
-/// <remarks>The base class leaves the handle to its user. One that was forgotten is ended by the handle's finalizer.</remarks>
+/// <remarks>The base class does not dispose its handle. If the stream is not disposed, the handle's finalizer ends the pin.</remarks>
 internal sealed class MappingStream : UnmanagedMemoryStream
 {
-    private readonly PinnedBytesHandle _bytes;
+    private readonly PinnedHandle _bytes;
 
-    /// <param name="bytes">Disposed with the stream.</param>
-    /// <param name="access">To read, or to read and write.</param>
-    public MappingStream(PinnedBytesHandle bytes, FileAccess access)
+    private MappingStream(PinnedHandle bytes, FileAccess access)
         : base(bytes, 0, (long)bytes.ByteLength, access) => _bytes = bytes;
 
-    /// <summary>All elements of a ownedBlock, pinned until the stream is disposed; null when it is over.</summary>
+    /// <summary>Pins all elements until the stream is disposed; null if the owner was disposed.</summary>
     public static MappingStream? TryOpen(ref OwnedBlock ownedBlock, int elementSize, FileAccess access)
     {
         Pin? pin = ownedBlock.TryPin(out nint start, out long length, isLast: false);
@@ -25,11 +23,7 @@ internal sealed class MappingStream : UnmanagedMemoryStream
 
         try
         {
-            unsafe
-            {
-                // SAFETY: the elements are pinned, and stay as many as they are, until the pin ends.
-                return new MappingStream(new PinnedBytesHandle(pin, (void*)start, (nuint)length * (nuint)elementSize), access);
-            }
+            return new MappingStream(new PinnedHandle(pin, start, (nuint)length * (nuint)elementSize), access);
         }
         catch
         {
@@ -44,6 +38,26 @@ internal sealed class MappingStream : UnmanagedMemoryStream
         if (disposing)
         {
             _bytes.Dispose();
+        }
+    }
+
+    /// <summary>Pinned memory as the base class takes it. Its release ends the pin.</summary>
+    private sealed class PinnedHandle : SafeBuffer
+    {
+        private readonly Pin _pin;
+
+        public PinnedHandle(Pin pin, nint start, nuint byteCount)
+            : base(ownsHandle: true)
+        {
+            _pin = pin;
+            SetHandle(start);
+            Initialize(byteCount);
+        }
+
+        protected override bool ReleaseHandle()
+        {
+            _pin.Unpin();
+            return true;
         }
     }
 }

@@ -6,11 +6,11 @@ namespace NativeBuffers;
 
 /// <summary>Reads files into owners, and writes owners to files: whole, of any length, several at once.</summary>
 /// <remarks>
-/// <para>What <see cref="RandomAccess"/> does for spans and <see cref="Memory{T}"/>. These move at most 2 GiB at a time, and may
-/// read less than they were asked for; here, less was read only if the file ended. Several owners are filled, or written, one
-/// behind the other, by as few calls as the system allows.</para>
-/// <para>From beginning to end, the owners' memory is pinned: who disposes one meanwhile delays its free, and nobody
-/// resizes it. Bytes are as they are in memory: byte order, and the padding of structures.</para>
+/// <para>The counterpart of <see cref="RandomAccess"/>, whose spans and <see cref="Memory{T}"/> move at most 2 GiB at a time, and may get
+/// less than they need. Here, less is read only if the file ended. Several owners are filled or written one after another, with few calls
+/// to the system.</para>
+/// <para>The owners' memory is pinned from beginning to end. An owner that is disposed during a call is freed after the call, and a resize
+/// is refused. Bytes in the file are the same as in memory, with their byte order, and with the padding of structures.</para>
 /// <para>All members may be called from all threads.</para>
 /// </remarks>
 /// <example>
@@ -23,14 +23,14 @@ namespace NativeBuffers;
 public static class NativeRandomAccess
 {
     /// <summary>Fills an owner from a file.</summary>
-    /// <param name="handle">Open, to be read.</param>
-    /// <param name="owner">What to fill.</param>
-    /// <param name="fileOffset">Where in the file to begin, in bytes.</param>
-    /// <returns>How many bytes were read: all of the owner's, or fewer if the file ended. What is behind them is as it was.</returns>
+    /// <param name="handle">A file that is open for reading.</param>
+    /// <param name="owner">The owner to fill.</param>
+    /// <param name="fileOffset">The first byte in the file, in bytes.</param>
+    /// <returns>The number of bytes that were read: all of the owner's, or fewer if the file ended. The bytes after them are unchanged.</returns>
     /// <exception cref="ArgumentNullException">The handle or an owner is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="fileOffset"/> is negative.</exception>
     /// <exception cref="IOException">The system refused.</exception>
-    /// <exception cref="NotSupportedException">The handle is that of a pipe, or of something else without offsets.</exception>
+    /// <exception cref="NotSupportedException">The handle is that of a pipe, or of another object without offsets.</exception>
     /// <exception cref="ObjectDisposedException">The handle is closed, or an owner was disposed.</exception>
     /// <exception cref="UnauthorizedAccessException">The file was not opened for this.</exception>
     public static long Read<T>(SafeFileHandle handle, NativeMemoryOwner<T> owner, long fileOffset)
@@ -40,12 +40,11 @@ public static class NativeRandomAccess
         return Read(handle, pinned, fileOffset);
     }
 
-    /// <summary>Fills owners from a file, one behind the other.</summary>
-    /// <param name="handle">Open, to be read.</param>
-    /// <param name="owners">What to fill.</param>
-    /// <param name="fileOffset">Where in the file to begin, in bytes.</param>
-    /// <returns>How many bytes were read: all of the owners', or fewer if the file ended. What is behind them is as it was.</returns>
-    /// <inheritdoc cref="Read{T}(SafeFileHandle, NativeMemoryOwner{T}, long)" path="/exception"/>
+    /// <summary>Fills owners from a file, one after another.</summary>
+    /// <param name="handle">A file that is open for reading.</param>
+    /// <param name="owners">The owners to fill.</param>
+    /// <param name="fileOffset">The first byte in the file, in bytes.</param>
+    /// <inheritdoc cref="Read{T}(SafeFileHandle, NativeMemoryOwner{T}, long)" path="/returns|/exception"/>
     public static long Read<T>(SafeFileHandle handle, IReadOnlyList<NativeMemoryOwner<T>> owners, long fileOffset)
         where T : unmanaged
     {
@@ -53,33 +52,30 @@ public static class NativeRandomAccess
         return Read(handle, pinned, fileOffset);
     }
 
-    /// <summary>Fills an owner from a file.</summary>
-    /// <param name="handle">Open, to be read.</param>
-    /// <param name="owner">What to fill.</param>
-    /// <param name="fileOffset">Where in the file to begin, in bytes.</param>
-    /// <param name="cancellationToken">Looked at between the calls to the system, which move some megabytes each.</param>
-    /// <returns>How many bytes were read: all of the owner's, or fewer if the file ended.</returns>
-    /// <inheritdoc cref="Read{T}(SafeFileHandle, NativeMemoryOwner{T}, long)" path="/exception"/>
+    /// <inheritdoc cref="Read{T}(SafeFileHandle, NativeMemoryOwner{T}, long)"/>
+    /// <param name="handle">A file that is open for reading.</param>
+    /// <param name="owner">The owner to fill.</param>
+    /// <param name="fileOffset">The first byte in the file, in bytes.</param>
+    /// <param name="cancellationToken">Checked between the calls to the system, which move some megabytes each.</param>
     /// <exception cref="OperationCanceledException">It was cancelled; some of the bytes may have been read.</exception>
     public static ValueTask<long> ReadAsync<T>(
         SafeFileHandle handle, NativeMemoryOwner<T> owner, long fileOffset, CancellationToken cancellationToken = default)
         where T : unmanaged => ReadAsync(handle, Begin(handle, owner, fileOffset), fileOffset, cancellationToken);
 
-    /// <summary>Fills owners from a file, one behind the other.</summary>
-    /// <param name="handle">Open, to be read.</param>
-    /// <param name="owners">What to fill.</param>
-    /// <param name="fileOffset">Where in the file to begin, in bytes.</param>
-    /// <param name="cancellationToken">Looked at between the calls to the system, which move some megabytes each.</param>
-    /// <returns>How many bytes were read: all of the owners', or fewer if the file ended.</returns>
-    /// <inheritdoc cref="ReadAsync{T}(SafeFileHandle, NativeMemoryOwner{T}, long, CancellationToken)" path="/exception"/>
+    /// <inheritdoc cref="Read{T}(SafeFileHandle, IReadOnlyList{NativeMemoryOwner{T}}, long)"/>
+    /// <param name="handle">A file that is open for reading.</param>
+    /// <param name="owners">The owners to fill.</param>
+    /// <param name="fileOffset">The first byte in the file, in bytes.</param>
+    /// <param name="cancellationToken">Checked between the calls to the system, which move some megabytes each.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled; some of the bytes may have been read.</exception>
     public static ValueTask<long> ReadAsync<T>(
         SafeFileHandle handle, IReadOnlyList<NativeMemoryOwner<T>> owners, long fileOffset, CancellationToken cancellationToken = default)
         where T : unmanaged => ReadAsync(handle, Begin(handle, owners, fileOffset), fileOffset, cancellationToken);
 
     /// <summary>Writes all of an owner to a file, which becomes longer as needed.</summary>
-    /// <param name="handle">Open, to be written.</param>
-    /// <param name="owner">What to write.</param>
-    /// <param name="fileOffset">Where in the file to begin, in bytes.</param>
+    /// <param name="handle">A file that is open for writing.</param>
+    /// <param name="owner">The owner to write.</param>
+    /// <param name="fileOffset">The first byte in the file, in bytes.</param>
     /// <inheritdoc cref="Read{T}(SafeFileHandle, NativeMemoryOwner{T}, long)" path="/exception"/>
     public static void Write<T>(SafeFileHandle handle, NativeMemoryOwner<T> owner, long fileOffset)
         where T : unmanaged
@@ -88,10 +84,10 @@ public static class NativeRandomAccess
         Write(handle, pinned, fileOffset);
     }
 
-    /// <summary>Writes all of several owners to a file, one behind the other.</summary>
-    /// <param name="handle">Open, to be written.</param>
-    /// <param name="owners">What to write.</param>
-    /// <param name="fileOffset">Where in the file to begin, in bytes.</param>
+    /// <summary>Writes all of several owners to a file, one after another.</summary>
+    /// <param name="handle">A file that is open for writing.</param>
+    /// <param name="owners">The owners to write.</param>
+    /// <param name="fileOffset">The first byte in the file, in bytes.</param>
     /// <inheritdoc cref="Read{T}(SafeFileHandle, NativeMemoryOwner{T}, long)" path="/exception"/>
     public static void Write<T>(SafeFileHandle handle, IReadOnlyList<NativeMemoryOwner<T>> owners, long fileOffset)
         where T : unmanaged
@@ -100,23 +96,22 @@ public static class NativeRandomAccess
         Write(handle, pinned, fileOffset);
     }
 
-    /// <summary>Writes all of an owner to a file, which becomes longer as needed.</summary>
-    /// <param name="handle">Open, to be written.</param>
-    /// <param name="owner">What to write. Nobody should write to it meanwhile.</param>
-    /// <param name="fileOffset">Where in the file to begin, in bytes.</param>
-    /// <param name="cancellationToken">Looked at between the calls to the system, which move some megabytes each.</param>
-    /// <inheritdoc cref="Read{T}(SafeFileHandle, NativeMemoryOwner{T}, long)" path="/exception"/>
+    /// <inheritdoc cref="Write{T}(SafeFileHandle, NativeMemoryOwner{T}, long)"/>
+    /// <param name="handle">A file that is open for writing.</param>
+    /// <param name="owner">The owner to write. No thread should write to it before the task ends.</param>
+    /// <param name="fileOffset">The first byte in the file, in bytes.</param>
+    /// <param name="cancellationToken">Checked between the calls to the system, which move some megabytes each.</param>
     /// <exception cref="OperationCanceledException">It was cancelled; some of the bytes may have been written.</exception>
     public static ValueTask WriteAsync<T>(
         SafeFileHandle handle, NativeMemoryOwner<T> owner, long fileOffset, CancellationToken cancellationToken = default)
         where T : unmanaged => WriteAsync(handle, Begin(handle, owner, fileOffset), fileOffset, cancellationToken);
 
-    /// <summary>Writes all of several owners to a file, one behind the other.</summary>
-    /// <param name="handle">Open, to be written.</param>
-    /// <param name="owners">What to write. Nobody should write to them meanwhile.</param>
-    /// <param name="fileOffset">Where in the file to begin, in bytes.</param>
-    /// <param name="cancellationToken">Looked at between the calls to the system, which move some megabytes each.</param>
-    /// <inheritdoc cref="WriteAsync{T}(SafeFileHandle, NativeMemoryOwner{T}, long, CancellationToken)" path="/exception"/>
+    /// <inheritdoc cref="Write{T}(SafeFileHandle, IReadOnlyList{NativeMemoryOwner{T}}, long)"/>
+    /// <param name="handle">A file that is open for writing.</param>
+    /// <param name="owners">The owners to write. No thread should write to them before the task ends.</param>
+    /// <param name="fileOffset">The first byte in the file, in bytes.</param>
+    /// <param name="cancellationToken">Checked between the calls to the system, which move some megabytes each.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled; some of the bytes may have been written.</exception>
     public static ValueTask WriteAsync<T>(
         SafeFileHandle handle, IReadOnlyList<NativeMemoryOwner<T>> owners, long fileOffset, CancellationToken cancellationToken = default)
         where T : unmanaged => WriteAsync(handle, Begin(handle, owners, fileOffset), fileOffset, cancellationToken);
@@ -182,8 +177,7 @@ public static class NativeRandomAccess
         }
     }
 
-    private static async ValueTask<long> ReadAsync(
-        SafeFileHandle handle, PinnedOwners pinned, long fileOffset, CancellationToken cancellationToken)
+    private static async ValueTask<long> ReadAsync(SafeFileHandle handle, PinnedOwners pinned, long fileOffset, CancellationToken cancellationToken)
     {
         using (pinned)
         {
@@ -206,8 +200,7 @@ public static class NativeRandomAccess
         }
     }
 
-    private static async ValueTask WriteAsync(
-        SafeFileHandle handle, PinnedOwners pinned, long fileOffset, CancellationToken cancellationToken)
+    private static async ValueTask WriteAsync(SafeFileHandle handle, PinnedOwners pinned, long fileOffset, CancellationToken cancellationToken)
     {
         using (pinned)
         {

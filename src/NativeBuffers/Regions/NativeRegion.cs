@@ -9,12 +9,11 @@ namespace NativeBuffers;
 
 /// <summary>A range of addresses, whose pages get memory when they are committed, and lose it when they are decommitted.</summary>
 /// <remarks>
-/// <para>Reserving costs no memory, so a region may be larger than the machine's. Dispose it, or dispose what holds it; one that
-/// was forgotten is freed by a finalizer and counted (<see cref="NativeMemoryTracker.AbandonedCount"/>).</para>
-/// <para>Offsets and sizes are bytes. Ranges are whole pages of <see cref="PageByteCount"/>, but for those of
-/// <see cref="Borrow{T}"/>, which is the way to the contents: it is refused where a page could not be touched. While anybody
-/// borrows, no page is made less accessible; and after <see cref="Dispose"/> nobody else is let in, and the addresses are given
-/// back when the last borrow ends.</para>
+/// <para>Reserving costs no memory, so a region may be larger than the machine's memory. Dispose it, or dispose the object that has it. A
+/// region that was not disposed is freed by a finalizer and counted (<see cref="NativeMemoryTracker.AbandonedCount"/>).</para>
+/// <para>Offsets and sizes are bytes. Ranges are whole pages of <see cref="PageByteCount"/>, except those of <see cref="Borrow{T}"/>, which
+/// gives access to the contents and refuses pages without the needed access. While a borrow lasts, no page is made less accessible. After
+/// <see cref="Dispose"/> no borrow can begin, and the addresses are freed when the last borrow ends.</para>
 /// <para>All members may be called from all threads at any time.</para>
 /// </remarks>
 /// <example>
@@ -32,16 +31,16 @@ public sealed class NativeRegion : IDisposable
     private readonly RegionMemory _memory;
     private OwnedBlock _ownedBlock;
 
-    private NativeRegion(RegionMemory memory, SharedHandle handle)
+    private NativeRegion(RegionMemory memory, OwnedBlock ownedBlock)
     {
         _memory = memory;
-        _ownedBlock = new OwnedBlock(handle, memory.ByteCount);
+        _ownedBlock = ownedBlock;
     }
 
-    /// <summary>How many addresses there are, in bytes; 0 once disposed.</summary>
+    /// <summary>The number of addresses, in bytes; 0 after <see cref="Dispose"/>.</summary>
     public long ByteCount => IsDisposed ? 0 : _memory.ByteCount;
 
-    /// <summary>How many bytes are committed; 0 once disposed.</summary>
+    /// <summary>The number of committed bytes; 0 after <see cref="Dispose"/>.</summary>
     public long CommittedByteCount
     {
         get
@@ -56,7 +55,7 @@ public sealed class NativeRegion : IDisposable
     /// <summary>The size of a page in bytes: the system's, or that of its huge pages if explicit ones were granted.</summary>
     public long PageByteCount => _memory.PageByteCount;
 
-    /// <summary>What the pages are like, which may be less than was asked for.</summary>
+    /// <summary>The kind of the pages, which may be smaller than the requested kind.</summary>
     public HugePages GrantedHugePages => _memory.Kind switch
     {
         PageKind.Explicit => HugePages.Explicit,
@@ -64,19 +63,19 @@ public sealed class NativeRegion : IDisposable
         _ => HugePages.None,
     };
 
-    /// <summary>Why the pages are not as asked for, in one sentence; null if they are.</summary>
+    /// <summary>The reason why the pages are not of the requested kind, in one sentence; null if they are.</summary>
     public string? HugePagesRefusal => _memory.Refusal;
 
-    /// <summary>Whether it was disposed.</summary>
+    /// <summary>True after <see cref="Dispose"/>.</summary>
     public bool IsDisposed => _ownedBlock.IsOver;
 
     /// <summary>Reserves addresses. None may be touched before it is committed.</summary>
-    /// <param name="byteCount">How many, in bytes; rounded up to whole pages.</param>
-    /// <param name="options">What the region is to be like.</param>
+    /// <param name="byteCount">In bytes; rounded up to whole pages.</param>
+    /// <param name="options">Options; without them, ordinary pages.</param>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
     /// <param name="line">Filled in by the compiler.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="byteCount"/> is not positive, or too large to be rounded up.</exception>
-    /// <exception cref="OutOfMemoryException">There are not so many addresses.</exception>
+    /// <exception cref="OutOfMemoryException">The address space has no range of this size.</exception>
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static NativeRegion Reserve(
         long byteCount, NativeRegionOptions? options = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
@@ -85,129 +84,82 @@ public sealed class NativeRegion : IDisposable
     /// <inheritdoc cref="Reserve(long, NativeRegionOptions?, string?, int)"/>
     public static NativeRegion Reserve(long byteCount, NativeRegionOptions? options = null) => Reserve(byteCount, options, file: null);
 
-    /// <summary>As the other, of a system.</summary>
-    internal static NativeRegion Reserve(long byteCount, NativeRegionOptions? options, SystemMemory system) =>
-        Reserve(byteCount, options, system, AllocationSite.Unknown);
-
-    /// <summary>As the other, for a caller that has kept its site.</summary>
-    internal static NativeRegion Reserve(long byteCount, NativeRegionOptions? options, SystemMemory system, AllocationSite site)
+    /// <summary>Reserves addresses of a given system, for a given allocation site.</summary>
+    internal static NativeRegion Reserve(long byteCount, NativeRegionOptions? options, SystemMemory system, AllocationSite? site = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(byteCount);
         RegionMemory memory = RegionMemory.Reserve(byteCount, options ?? new NativeRegionOptions(), system);
         unsafe
         {
-            // SAFETY: the addresses were reserved for this region, and its allocator frees them.
-            try
-            {
-                AllocationSite.Note(site);
-                return new NativeRegion(memory, SharedHandle.Adopt(memory.Start, (nuint)memory.ByteCount, new RegionAllocator(memory)));
-            }
-            catch (OutOfMemoryException)
-            {
-                memory.Free();
-                throw;
-            }
+            // SAFETY: the block is all addresses of the reservation, which lives until memory frees it. No other code has its address.
+            return new NativeRegion(memory, memory.Own(memory.Block, elementSize: 1, site ?? AllocationSite.Unknown));
         }
     }
 
     /// <summary>Gives pages memory: afterwards the whole range is readable and writable. Allowed while the region is borrowed.</summary>
-    /// <remarks>Pages that had no memory are zero; the others keep their contents.</remarks>
+    /// <remarks>Pages without memory become zero; committed pages keep their contents.</remarks>
     /// <param name="start">In bytes; whole pages.</param>
     /// <param name="byteCount">In bytes; whole pages.</param>
     /// <exception cref="ArgumentException">The range is not whole pages, or not inside the region.</exception>
     /// <exception cref="ObjectDisposedException">The region was disposed.</exception>
-    /// <exception cref="OutOfMemoryException">The system has not so much memory, or, with <see cref="NativeRegionOptions.LockPages"/>,
-    /// does not let the process lock so much; the region is as it was.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is short, or, with <see cref="NativeRegionOptions.LockPages"/>, the process may lock no
+    /// more memory. The region is unchanged.</exception>
     public void Commit(long start, long byteCount)
     {
-        _memory.ThrowIfNotWholePages(start, byteCount);
-        using (EnterOpen())
+        using (Enter(start, byteCount))
         {
             _memory.Commit(start, byteCount);
         }
-
-        GC.KeepAlive(this);
     }
 
-    /// <summary>Takes the memory of pages, and gives it back to the system at once. They may not be touched before they are committed again.</summary>
+    /// <summary>Takes the memory of pages away, and gives it back to the system at once. They must be committed before the next use.</summary>
     /// <inheritdoc cref="Commit" path="/param"/>
     /// <exception cref="ArgumentException">The range is not whole pages, or not inside the region.</exception>
     /// <exception cref="InvalidOperationException">The region is borrowed.</exception>
     /// <exception cref="ObjectDisposedException">The region was disposed.</exception>
-    /// <exception cref="OutOfMemoryException">The region is in more pieces than the system can count; it is as it was, though contents may be wiped.</exception>
+    /// <exception cref="OutOfMemoryException">The region has more parts than the system allows. It is unchanged, though contents may be wiped.</exception>
     public void Decommit(long start, long byteCount)
     {
-        _memory.ThrowIfNotWholePages(start, byteCount);
-        using (EnterOpen())
+        using (Enter(start, byteCount, excludesBorrows: true))
         {
-            KeepOut();
-            try
-            {
-                _memory.Decommit(start, byteCount);
-            }
-            finally
-            {
-                _ownedBlock.EndExclusive();
-            }
+            _memory.Decommit(start, byteCount);
         }
-
-        GC.KeepAlive(this);
     }
 
     /// <summary>Drops the contents of committed pages, and gives their memory back; they stay committed. Allowed while the region is borrowed.</summary>
     /// <remarks>On Linux and macOS each page reads as zero afterwards. On Windows a page may keep its contents for a while.</remarks>
-    /// <inheritdoc cref="Commit" path="/param"/>
-    /// <exception cref="ArgumentException">The range is not whole pages, or not inside the region.</exception>
-    /// <exception cref="InvalidOperationException">Some of the range is not committed.</exception>
-    /// <exception cref="ObjectDisposedException">The region was disposed.</exception>
+    /// <inheritdoc cref="Unlock" path="/param|/exception"/>
     /// <exception cref="OutOfMemoryException">The system refused; the contents of some pages may be gone.</exception>
     public void Discard(long start, long byteCount)
     {
-        _memory.ThrowIfNotWholePages(start, byteCount);
-        using (EnterOpen())
+        using (Enter(start, byteCount, PageAccess.None))
         {
-            _memory.ThrowIfNotAllowed(start, byteCount, PageAccess.None);
             _memory.Discard(start, byteCount);
         }
-
-        GC.KeepAlive(this);
     }
 
     /// <summary>Makes committed pages more or less accessible. Their contents stay.</summary>
+    /// <inheritdoc cref="Commit" path="/param"/>
     /// <param name="start">In bytes; whole pages.</param>
     /// <param name="byteCount">In bytes; whole pages.</param>
-    /// <param name="access">What may be done with them.</param>
+    /// <param name="access">The new access.</param>
     /// <exception cref="ArgumentException">The range is not whole pages, or not inside the region, or the access is none of the three.</exception>
     /// <exception cref="InvalidOperationException">The region is borrowed, or some of the range is not committed.</exception>
     /// <exception cref="ObjectDisposedException">The region was disposed.</exception>
-    /// <exception cref="OutOfMemoryException">The region is in more pieces than the system can count; it is as it was.</exception>
+    /// <exception cref="OutOfMemoryException">The region has more parts than the system allows. It is unchanged.</exception>
     public void Protect(long start, long byteCount, PageAccess access)
     {
         _memory.ThrowIfNotWholePages(start, byteCount);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)access, (uint)PageAccess.ReadWrite, nameof(access));
-        using (EnterOpen())
+        using (Enter(start, byteCount, PageAccess.None, excludesBorrows: true))
         {
-            _memory.ThrowIfNotAllowed(start, byteCount, PageAccess.None);
-            KeepOut();
-            try
-            {
-                _memory.Protect(start, byteCount, access);
-            }
-            finally
-            {
-                _ownedBlock.EndExclusive();
-            }
+            _memory.Protect(start, byteCount, access);
         }
-
-        GC.KeepAlive(this);
     }
 
     /// <summary>Locks committed pages in memory, so that they never reach the swap file. Allowed while the region is borrowed.</summary>
-    /// <inheritdoc cref="Commit" path="/param"/>
-    /// <exception cref="ArgumentException">The range is not whole pages, or not inside the region.</exception>
-    /// <exception cref="InvalidOperationException">Some of the range is not committed and readable.</exception>
-    /// <exception cref="ObjectDisposedException">The region was disposed.</exception>
-    /// <exception cref="OutOfMemoryException">The system does not let the process lock so much: the message names the limit.</exception>
+    /// <inheritdoc cref="TryLock" path="/param|/exception"/>
+    /// <exception cref="OutOfMemoryException">The process may lock no more memory: the message names the limit.</exception>
     public void Lock(long start, long byteCount)
     {
         if (!TryLock(start, byteCount))
@@ -216,43 +168,33 @@ public sealed class NativeRegion : IDisposable
         }
     }
 
-    /// <summary>As <see cref="Lock"/>; false, and nothing changed, when the system does not let the process lock so much.</summary>
+    /// <summary>Locks committed pages in memory, as <see cref="Lock"/> does. False, and nothing changed, if the process may lock no more memory.</summary>
     /// <inheritdoc cref="Commit" path="/param"/>
     /// <exception cref="ArgumentException">The range is not whole pages, or not inside the region.</exception>
     /// <exception cref="InvalidOperationException">Some of the range is not committed and readable.</exception>
     /// <exception cref="ObjectDisposedException">The region was disposed.</exception>
     public bool TryLock(long start, long byteCount)
     {
-        _memory.ThrowIfNotWholePages(start, byteCount);
-        bool isLocked;
-        using (EnterOpen())
+        using (Enter(start, byteCount, PageAccess.Read))
         {
-            _memory.ThrowIfNotAllowed(start, byteCount, PageAccess.Read);
-            isLocked = _memory.TryLock(start, byteCount);
+            return _memory.TryLock(start, byteCount);
         }
-
-        GC.KeepAlive(this);
-        return isLocked;
     }
 
-    /// <summary>Lets committed pages go to the swap file again, however often they were locked.</summary>
+    /// <summary>Lets committed pages go to the swap file again. One call ends all locks of a page.</summary>
     /// <inheritdoc cref="Commit" path="/param"/>
     /// <exception cref="ArgumentException">The range is not whole pages, or not inside the region.</exception>
     /// <exception cref="InvalidOperationException">Some of the range is not committed.</exception>
     /// <exception cref="ObjectDisposedException">The region was disposed.</exception>
     public void Unlock(long start, long byteCount)
     {
-        _memory.ThrowIfNotWholePages(start, byteCount);
-        using (EnterOpen())
+        using (Enter(start, byteCount, PageAccess.None))
         {
-            _memory.ThrowIfNotAllowed(start, byteCount, PageAccess.None);
             _memory.Unlock(start, byteCount);
         }
-
-        GC.KeepAlive(this);
     }
 
-    /// <summary>Borrows part of the region, to read and write: none of the region is decommitted, protected or freed before the result is disposed.</summary>
+    /// <summary>Borrows part of the region, to read and write. Until the result is disposed, no page is decommitted, protected or freed.</summary>
     /// <param name="start">In bytes; a multiple of the element's alignment.</param>
     /// <param name="length">In elements.</param>
     /// <returns>A ref struct: declare it with <c>using</c>. Its spans cannot leave its scope.</returns>
@@ -264,7 +206,7 @@ public sealed class NativeRegion : IDisposable
         where T : unmanaged =>
         BorrowFor<T>(PageAccess.ReadWrite, start, length);
 
-    /// <summary>As <see cref="Borrow{T}(long, long)"/>, to read only: for pages that are protected against writing, too.</summary>
+    /// <summary>Borrows part of the region, to read only. The pages may be protected against writing.</summary>
     /// <inheritdoc cref="Borrow{T}(long, long)" path="/param|/typeparam|/returns"/>
     /// <exception cref="ArgumentException">The range is not inside the region, or the elements would not be aligned.</exception>
     /// <exception cref="InvalidOperationException">Some of the range is not committed and readable.</exception>
@@ -273,8 +215,8 @@ public sealed class NativeRegion : IDisposable
         where T : unmanaged =>
         new(BorrowFor<T>(PageAccess.Read, start, length));
 
-    /// <summary>Lets nobody in any more, and gives addresses and memory back: now, or when the last borrow ends.</summary>
-    /// <remarks>Once only: a second call does nothing, from whichever thread. Never throws.</remarks>
+    /// <summary>Lets no borrow begin, and gives addresses and memory back: now, or when the last borrow ends.</summary>
+    /// <remarks>Only the first call has an effect, on any thread. Never throws.</remarks>
     public void Dispose()
     {
         _ownedBlock.Close();
@@ -284,47 +226,37 @@ public sealed class NativeRegion : IDisposable
     /// <summary>Rounds a number of bytes up to whole pages.</summary>
     internal long RoundUp(long byteCount) => _memory.RoundUp(byteCount);
 
-    /// <summary>Borrows the region; false when it was disposed. The caller knows which pages may be touched.</summary>
+    /// <summary>Borrows the region; false if it was disposed. The caller touches only committed pages.</summary>
     internal bool TryBorrow(out BorrowMark mark, out nint start)
     {
         bool isOpen = _ownedBlock.TryBorrowSlow(out mark);
         unsafe
         {
-            // SAFETY: kept as a number, not followed.
-            start = (nint)_memory.Start;
+            // SAFETY: the address is kept as a number, and not followed.
+            start = (nint)_memory.Block.Start;
         }
 
         GC.KeepAlive(this);
         return isOpen;
     }
 
-    /// <summary>Keeps the first bytes, decommits whole pages behind them, and clears the rest of the last page that stays.</summary>
+    /// <summary>Keeps the first bytes, decommits the whole pages after them, and clears the rest of the last page that stays.</summary>
     /// <remarks>The region is committed from its start on, up to <paramref name="committed"/>.</remarks>
     /// <param name="kept">In bytes.</param>
     /// <param name="committed">In bytes; whole pages, not below <paramref name="kept"/>.</param>
-    /// <param name="length">What becomes <paramref name="newLength"/> before anybody is let in again.</param>
+    /// <param name="length">Set to <paramref name="newLength"/> before the next borrow can begin.</param>
     /// <param name="newLength">The owner's new length.</param>
     /// <exception cref="InvalidOperationException">The region is borrowed.</exception>
     /// <exception cref="ObjectDisposedException">The region was disposed.</exception>
     internal void CutOff(long kept, long committed, ref long length, long newLength)
     {
         long keptPages = _memory.RoundUp(kept);
-        using (EnterOpen())
+        using (Enter(keptPages, committed - keptPages, excludesBorrows: true))
         {
-            KeepOut();
-            try
-            {
-                _memory.Decommit(keptPages, committed - keptPages);
-                _memory.Clear(kept, keptPages - kept);
-                Volatile.Write(ref length, newLength);
-            }
-            finally
-            {
-                _ownedBlock.EndExclusive();
-            }
+            _memory.Decommit(keptPages, committed - keptPages);
+            _memory.Clear(kept, keptPages - kept);
+            Volatile.Write(ref length, newLength);
         }
-
-        GC.KeepAlive(this);
     }
 
     private Borrow<T> BorrowFor<T>(PageAccess access, long start, long length)
@@ -338,7 +270,7 @@ public sealed class NativeRegion : IDisposable
             throw ThrowHelper.Unaligned(nameof(start), start, alignment);
         }
 
-        // The mark first: from then on no page becomes less accessible than it is found to be.
+        // The mark comes first: after it, no page becomes less accessible than this method finds it.
         if (!TryBorrow(out BorrowMark mark, out nint region))
         {
             throw Disposed();
@@ -359,31 +291,61 @@ public sealed class NativeRegion : IDisposable
 
         unsafe
         {
-            // SAFETY: the range is inside the region, and may be used so until the mark ends.
+            // SAFETY: the length elements from start on are inside the region, and allow this access until the mark ends.
             return new Borrow<T>(mark, (byte*)region + start, length);
         }
     }
 
-    private void KeepOut()
+    /// <summary>Enters the lock. Until the result is disposed, the addresses are not freed.</summary>
+    /// <param name="start">In bytes; whole pages.</param>
+    /// <param name="byteCount">In bytes; whole pages.</param>
+    /// <param name="needed">The access that the pages must allow; null if they need not be committed.</param>
+    /// <param name="excludesBorrows">True to let no borrow begin until the result is disposed.</param>
+    private Entry Enter(long start, long byteCount, PageAccess? needed = null, bool excludesBorrows = false)
     {
-        if (!_ownedBlock.TryEnterExclusive())
-        {
-            throw Disposed();
-        }
-    }
-
-    /// <summary>Enters the lock; while it is kept, the addresses are not freed.</summary>
-    private System.Threading.Lock.Scope EnterOpen()
-    {
+        _memory.ThrowIfNotWholePages(start, byteCount);
         System.Threading.Lock.Scope scope = _memory.Enter();
-        if (IsDisposed)
+        try
+        {
+            if (IsDisposed)
+            {
+                throw Disposed();
+            }
+
+            if (needed is { } access)
+            {
+                _memory.ThrowIfNotAllowed(start, byteCount, access);
+            }
+
+            if (excludesBorrows && !_ownedBlock.TryEnterExclusive())
+            {
+                throw Disposed();
+            }
+        }
+        catch
         {
             scope.Dispose();
-            throw Disposed();
+            throw;
         }
 
-        return scope;
+        return new Entry(this, scope, excludesBorrows);
     }
 
     private static ObjectDisposedException Disposed() => ThrowHelper.Disposed(nameof(NativeRegion));
+
+    private readonly ref struct Entry(NativeRegion region, System.Threading.Lock.Scope scope, bool excludesBorrows)
+    {
+        private readonly System.Threading.Lock.Scope _scope = scope;
+
+        public void Dispose()
+        {
+            if (excludesBorrows)
+            {
+                region._ownedBlock.EndExclusive();
+            }
+
+            _scope.Dispose();
+            GC.KeepAlive(region);
+        }
+    }
 }

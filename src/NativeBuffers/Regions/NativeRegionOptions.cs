@@ -1,6 +1,6 @@
 namespace NativeBuffers;
 
-/// <summary>What a region is to be like: see <see cref="NativeRegion"/>.</summary>
+/// <summary>Options of a <see cref="NativeRegion"/>.</summary>
 /// <example>
 /// <code>
 /// var options = new NativeRegionOptions { LockPages = true, WipeOnFree = true };   // for secrets
@@ -8,7 +8,8 @@ namespace NativeBuffers;
 /// </example>
 public sealed class NativeRegionOptions
 {
-    /// <summary>How large the pages should be. What cannot be had is replaced, and <see cref="NativeRegion.HugePagesRefusal"/> says so.</summary>
+    /// <summary>The preferred size of the pages. If the system refuses it, the region has smaller pages, and
+    /// <see cref="NativeRegion.HugePagesRefusal"/> gives the reason.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is none of the three.</exception>
     public HugePages HugePages
     {
@@ -21,10 +22,10 @@ public sealed class NativeRegionOptions
         }
     }
 
-    /// <summary>Whether every page that is committed is locked in memory too, so that it never reaches the swap file.</summary>
+    /// <summary>True to lock every committed page in memory, so that it never reaches the swap file.</summary>
     public bool LockPages { get; init; }
 
-    /// <summary>Whether contents are overwritten with zeros before memory is given back: by decommitting, discarding, shrinking, disposing.</summary>
-    /// <remarks>What the system has already moved to the swap file is out of reach: see <see cref="LockPages"/>.</remarks>
+    /// <summary>True to overwrite contents with zeros before memory is given back: by decommitting, discarding, shrinking, disposing.</summary>
+    /// <remarks>Contents that are already in the swap file are not overwritten: see <see cref="LockPages"/>.</remarks>
     public bool WipeOnFree { get; init; }
 }

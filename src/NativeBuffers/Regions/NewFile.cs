@@ -5,20 +5,21 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Regions;
 
-/// <summary>Makes a file of zeros, and maps it: a new one in the old one's place, or the old one itself.</summary>
+/// <summary>Makes a file of zeros, and maps it: a new file in the old one's place, or the old file itself.</summary>
 /// <remarks>
-/// A new file loses nothing: programs that have the old one keep it, and if the disk refuses, the old one is still there. But a new file
-/// cannot always get the old one's properties or its place; <see cref="SystemFiles"/> decides. Then the old file is written, as any
-/// program would write it: it keeps its owner, permissions and other names, and all programs that have it see the zeros.
-/// Errors name the path that the user gave, and never a temporary name.
+/// A new file loses nothing: programs that have the old file keep it, and if the disk refuses, the old file is still there. But a new file
+/// cannot always get the old one's properties or its place; <see cref="SystemFiles"/> decides. Then the old file is written. It keeps its
+/// owner, permissions and all names, and all programs that have it see the zeros. Errors name the path that the user gave, and never a
+/// temporary name.
 /// </remarks>
 internal static class NewFile
 {
     private const int ClearedAtOnce = 1 << 20;
 
-    /// <param name="path">Of the file.</param>
-    /// <param name="byteCount">Its length.</param>
-    /// <param name="access">How it will be read.</param>
+    /// <summary>Makes the file.</summary>
+    /// <param name="path">The file's path.</param>
+    /// <param name="byteCount">The file's length.</param>
+    /// <param name="access">A hint.</param>
     /// <param name="block">Freed by the result.</param>
     public static FileMapping Create(string path, nuint byteCount, MappedFileAccess access, out Block block)
     {
@@ -55,7 +56,7 @@ internal static class NewFile
             {
                 unsafe
                 {
-                    // SAFETY: the block is the mapping's, with its length. No other code has its address yet, and none uses it later.
+                    // SAFETY: the block is the mapping's, with its length, and was not freed. No other code has its address.
                     mapping?.Free(block.Start, block.ByteCount);
                 }
 
@@ -70,12 +71,12 @@ internal static class NewFile
 
     /// <summary>Makes the file itself all zeros, of another length.</summary>
     /// <remarks>
-    /// Takes the room and the memory first: if one is refused, the file is as it was. The file is never shorter than the shorter of the two
-    /// lengths, so mappings of the part that stays go on. The system cuts no mapped file on Windows: there the cut comes first.
+    /// Takes the room and the memory first: if one is refused, the file is unchanged. The file is never shorter than the shorter of the two
+    /// lengths, so mappings of the part that stays remain valid. Windows cuts no mapped file: there the cut comes first.
     /// </remarks>
     private static FileMapping Overwrite(string path, string target, bool isLink, nuint byteCount, MappedFileAccess access, out Block block)
     {
-        // By a call that creates, also what is there: the kernel guards files of other users and links against such calls (fs.protected_*).
+        // A call that creates opens an existing file too: the kernel guards files of other users and links against such calls (fs.protected_*).
         bool mayBeNew = isLink || !File.Exists(target);
         SafeFileHandle file = File.OpenHandle(
             target, mayBeNew && !isLink ? FileMode.CreateNew : FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
@@ -110,7 +111,7 @@ internal static class NewFile
                 {
                     unsafe
                     {
-                        // SAFETY: the block is the mapping's, with its length. No other code has its address, and none uses it later.
+                        // SAFETY: the block is the mapping's, with its length, and was not freed. No other code has its address.
                         mapping.Free(block.Start, block.ByteCount);
                     }
                 }
@@ -128,7 +129,7 @@ internal static class NewFile
         }
     }
 
-    /// <remarks>Writes to the file, not to a mapping: if the disk has no room for a hole, the write throws.</remarks>
+    /// <summary>Writes zeros to the file, and not to a mapping: if the disk has no room for a hole, the write throws.</summary>
     private static void Clear(SafeFileHandle file, long byteCount, string path)
     {
         Host.Maps.ThrowIfBeyondLimit(file, byteCount, path);

@@ -1,9 +1,9 @@
 namespace NativeBuffers;
 
-/// <summary>What may be done with committed pages.</summary>
+/// <summary>The access that committed pages allow.</summary>
 public enum PageAccess
 {
-    /// <summary>Nothing; their contents are kept.</summary>
+    /// <summary>None; the pages keep their contents.</summary>
     None,
 
     /// <summary>Reading.</summary>

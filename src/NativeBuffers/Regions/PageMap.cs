@@ -1,32 +1,32 @@
 namespace NativeBuffers.Regions;
 
-/// <summary>The state of every page of a region, as runs of equal ones, in order and without gaps. For one thread at a time.</summary>
+/// <summary>The state of every page of a region, as runs of pages with the same state, in order and without gaps. For one thread at a time.</summary>
 /// <remarks>
-/// The system knows all this too, but cannot be asked cheaply. Neighbours are never equal, so a region that is used from
-/// its start has two runs, and finding a page is a binary search. Offsets are bytes from the region's start.
+/// The system knows all this too, but a query is slow. Neighbours always differ, so a region that is used from its start has two runs, and
+/// a binary search finds a page. Offsets are bytes from the region's start.
 /// </remarks>
 internal sealed class PageMap
 {
-    /// <summary>What one change adds at most.</summary>
+    /// <summary>The most runs that one change adds.</summary>
     private const int MostAdded = 2;
 
-    private readonly List<PageRun> _runs;
+    private readonly List<Run> _runs;
 
     /// <param name="byteCount">The region's size in bytes, not zero; all of it is reserved.</param>
-    public PageMap(long byteCount) => _runs = [new PageRun(0, byteCount, PageState.Reserved)];
+    public PageMap(long byteCount) => _runs = [new Run(0, byteCount, default)];
 
-    /// <summary>How many bytes are committed.</summary>
+    /// <summary>The number of committed bytes.</summary>
     public long CommittedByteCount { get; private set; }
 
     /// <summary>All runs, in order, until the next change.</summary>
-    public ReadOnlySpan<PageRun> Runs => CollectionsMarshal.AsSpan(_runs);
+    public ReadOnlySpan<Run> Runs => CollectionsMarshal.AsSpan(_runs);
 
-    /// <summary>Sees to it that the next <see cref="Change"/> needs no memory, and cannot fail.</summary>
+    /// <summary>Makes room, so that the next <see cref="Change"/> needs no memory and cannot fail.</summary>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     public void MakeRoom() => _runs.EnsureCapacity(_runs.Count + MostAdded);
 
     /// <summary>The runs in a range, cut at its ends.</summary>
-    public PageRun[] Between(long start, long end)
+    public Run[] Between(long start, long end)
     {
         if (start == end)
         {
@@ -35,17 +35,17 @@ internal sealed class PageMap
 
         int first = IndexOf(start);
         int last = IndexOf(end - 1);
-        var found = new PageRun[last - first + 1];
+        var found = new Run[last - first + 1];
         for (int i = first; i <= last; i++)
         {
-            PageRun run = _runs[i];
+            Run run = _runs[i];
             found[i - first] = run with { Start = long.Max(run.Start, start), End = long.Min(run.End, end) };
         }
 
         return found;
     }
 
-    /// <summary>Whether all pages of a range are committed, and may be used at least so.</summary>
+    /// <summary>True if all pages of a range are committed, and allow at least this access.</summary>
     public bool Allow(long start, long end, PageAccess access)
     {
         for (int i = start == end ? _runs.Count : IndexOf(start); i < _runs.Count && _runs[i].Start < end; i++)
@@ -60,7 +60,7 @@ internal sealed class PageMap
     }
 
     /// <summary>Changes the state of all pages of a range.</summary>
-    public void Change(long start, long end, Func<PageState, PageState> change)
+    public void Change(long start, long end, Func<State, State> change)
     {
         if (start == end)
         {
@@ -68,20 +68,20 @@ internal sealed class PageMap
         }
 
         int first = CutAt(start);
-        int behind = CutAt(end);
-        for (int i = first; i < behind; i++)
+        int after = CutAt(end);
+        for (int i = first; i < after; i++)
         {
-            PageRun before = _runs[i];
+            Run before = _runs[i];
             _runs[i] = before with { State = change(before.State) };
             CommittedByteCount += CommittedIn(_runs[i]) - CommittedIn(before);
         }
 
-        Join(int.Max(first - 1, 0), int.Min(behind, _runs.Count - 1));
+        Join(int.Max(first - 1, 0), int.Min(after, _runs.Count - 1));
     }
 
-    private static long CommittedIn(PageRun run) => run.State.IsCommitted ? run.ByteCount : 0;
+    private static long CommittedIn(Run run) => run.State.IsCommitted ? run.ByteCount : 0;
 
-    /// <summary>The run that holds a byte.</summary>
+    /// <summary>The index of the run that contains a byte.</summary>
     private int IndexOf(long offset)
     {
         int low = 0;
@@ -102,7 +102,7 @@ internal sealed class PageMap
         return low;
     }
 
-    /// <summary>Makes a run begin at an offset, unless it is the end of all; the index of that run.</summary>
+    /// <summary>Makes a run begin at an offset, and returns its index; the number of runs if the offset is the region's end.</summary>
     private int CutAt(long offset)
     {
         if (offset == _runs[^1].End)
@@ -111,7 +111,7 @@ internal sealed class PageMap
         }
 
         int index = IndexOf(offset);
-        PageRun run = _runs[index];
+        Run run = _runs[index];
         if (run.Start == offset)
         {
             return index;
@@ -122,7 +122,7 @@ internal sealed class PageMap
         return index + 1;
     }
 
-    /// <summary>Makes one run of equal neighbours.</summary>
+    /// <summary>Joins neighbours with the same state.</summary>
     private void Join(int first, int last)
     {
         int kept = first;
@@ -139,5 +139,18 @@ internal sealed class PageMap
         }
 
         _runs.RemoveRange(kept + 1, last - kept);
+    }
+
+    /// <summary>The state of a page. The default is a page that is only reserved.</summary>
+    internal readonly record struct State(bool IsCommitted, PageAccess Access, bool IsLocked);
+
+    /// <summary>Neighbouring pages with the same state.</summary>
+    /// <param name="Start">The first byte.</param>
+    /// <param name="End">The first byte after the last page.</param>
+    /// <param name="State">The state of each page.</param>
+    internal readonly record struct Run(long Start, long End, State State)
+    {
+        /// <summary>In bytes.</summary>
+        public long ByteCount => End - Start;
     }
 }

@@ -3,18 +3,18 @@ using NativeBuffers.Platform.Shared;
 
 namespace NativeBuffers.Regions;
 
-/// <summary>Overwrites what pages hold, and takes no memory for those that hold nothing.</summary>
+/// <summary>Overwrites the contents of pages, and takes no memory for pages without contents.</summary>
 /// <remarks>
-/// A page that was never touched has no memory yet; to write to it would take some, for all of a region perhaps more than
-/// there is. One that was only read is the system's page of zeros: so look before writing, too.
+/// A page that was never touched has no memory yet. A write would take some, and for a whole region perhaps more than the machine has. A
+/// page that was only read is the system's page of zeros, so each page is read before it is written.
 /// </remarks>
-internal readonly struct PageWiper(SystemMemory system)
+internal static class PageWiper
 {
-    /// <summary>How many pages are asked for at once whether they have contents.</summary>
+    /// <summary>The number of pages in one question to the system.</summary>
     private const int PagesPerQuestion = 1024;
 
-    /// <safety>The range is whole pages that may be read and written.</safety>
-    public unsafe void Wipe(byte* start, long byteCount)
+    /// <safety>The range is whole pages. They stay allocated, readable and writable until this returns.</safety>
+    public static unsafe void Wipe(SystemMemory system, byte* start, long byteCount)
     {
         int pageSize = (int)SystemMemory.PageSize;
         Span<byte> resident = stackalloc byte[PagesPerQuestion];
@@ -24,7 +24,7 @@ internal readonly struct PageWiper(SystemMemory system)
             system.FindResident(start, resident);
             for (int i = 0; i < resident.Length; i++)
             {
-                // Not read where nothing is: that would map the page of zeros.
+                // A read of a page without contents would map the page of zeros.
                 if (resident[i] == 0)
                 {
                     continue;
@@ -33,7 +33,7 @@ internal readonly struct PageWiper(SystemMemory system)
                 var page = new Span<byte>(start + ((nint)i * pageSize), pageSize);
                 if (page.ContainsAnyExcept((byte)0))
                 {
-                    // Never optimized away, which the platform promises.
+                    // The platform promises that this write is never optimized away.
                     CryptographicOperations.ZeroMemory(page);
                 }
             }

@@ -1,37 +1,38 @@
+using System.Buffers;
 using NativeBuffers.Blocks.Lifecycle;
 
 namespace NativeBuffers.Regions;
 
-/// <summary>Owners that are pinned for input or output, as one row of bytes, of which the next piece is asked for again and again.</summary>
-/// <remarks>A piece has at most as many buffers and bytes as systems take at once. For one thread at a time.</remarks>
+/// <summary>Owners that are pinned for input or output, as one sequence of bytes that is processed in pieces.</summary>
+/// <remarks>A piece has at most the number of buffers and bytes that systems take in one call. For one thread at a time.</remarks>
 internal sealed class PinnedOwners : IDisposable
 {
-    /// <summary>Large enough that the calls cost nothing, and small enough to be cancelled soon.</summary>
+    /// <summary>Large enough that the calls cost nothing, and small enough for a quick cancellation.</summary>
     private const long MostBytesOfPiece = 64L << 20;
 
-    /// <summary>Linux and macOS take 1,024 at once.</summary>
+    /// <summary>Linux and macOS take 1,024 in one call.</summary>
     private const int MostBuffersOfPiece = 1024;
 
-    private readonly PinnedBytes[] _owners;
+    private readonly (Pin? Pin, nint Start, long ByteCount)[] _owners;
 
     // The first byte that is not done.
     private int _owner;
     private long _offset;
 
-    private PinnedOwners(int count) => _owners = new PinnedBytes[count];
+    private PinnedOwners(int count) => _owners = new (Pin?, nint, long)[count];
 
     /// <summary>The sum of the bytes of all owners.</summary>
     public long ByteCount { get; private set; }
 
-    /// <summary>How many bytes are done.</summary>
+    /// <summary>The number of bytes that are done.</summary>
     public long DoneByteCount { get; private set; }
 
-    /// <summary>How many bytes the piece has that was asked for last.</summary>
+    /// <summary>The number of bytes of the last piece.</summary>
     public long PieceByteCount { get; private set; }
 
     /// <summary>Pins owners.</summary>
-    /// <exception cref="ArgumentNullException">One is null.</exception>
-    /// <exception cref="ObjectDisposedException">One was disposed.</exception>
+    /// <exception cref="ArgumentNullException">An owner is null.</exception>
+    /// <exception cref="ObjectDisposedException">An owner was disposed.</exception>
     public static PinnedOwners Of<T>(IReadOnlyList<NativeMemoryOwner<T>> owners)
         where T : unmanaged
     {
@@ -43,12 +44,8 @@ internal sealed class PinnedOwners : IDisposable
                 NativeMemoryOwner<T> owner = owners[i];
                 ArgumentNullException.ThrowIfNull(owner, nameof(owners));
                 Pin pin = owner.PinAll(out nint start, out long length);
-                unsafe
-                {
-                    // SAFETY: the owner has so many elements, and is pinned.
-                    pinned._owners[i] = new PinnedBytes(pin, (void*)start, length * sizeof(T));
-                    pinned.ByteCount += length * sizeof(T);
-                }
+                pinned._owners[i] = (pin, start, length * Unsafe.SizeOf<T>());
+                pinned.ByteCount += pinned._owners[i].ByteCount;
             }
 
             return pinned;
@@ -66,7 +63,7 @@ internal sealed class PinnedOwners : IDisposable
     /// <summary>The bytes to write next; null when all are done.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>>? NextToWrite() => Next(static memory => (ReadOnlyMemory<byte>)memory);
 
-    /// <summary>So many bytes of the piece are done.</summary>
+    /// <summary>Notes that bytes of the piece are done.</summary>
     public void Advance(long byteCount)
     {
         DoneByteCount += byteCount;
@@ -81,9 +78,9 @@ internal sealed class PinnedOwners : IDisposable
     /// <summary>Ends the pins.</summary>
     public void Dispose()
     {
-        foreach (PinnedBytes? owner in _owners)
+        foreach ((Pin? pin, _, _) in _owners)
         {
-            owner?.Unpin();
+            pin?.Unpin();
         }
     }
 
@@ -97,7 +94,7 @@ internal sealed class PinnedOwners : IDisposable
             int byteCount = (int)long.Min(_owners[i].ByteCount - offset, MostBytesOfPiece - PieceByteCount);
             if (byteCount != 0)
             {
-                (piece ??= []).Add(asMemory(_owners[i].Slice(offset, byteCount)));
+                (piece ??= []).Add(asMemory(new Part(_owners[i].Start + (nint)offset, byteCount).Memory));
                 PieceByteCount += byteCount;
             }
 
@@ -105,5 +102,39 @@ internal sealed class PinnedOwners : IDisposable
         }
 
         return piece;
+    }
+
+    /// <summary>A part of a pinned owner. It pins nothing more, because it is used only before <see cref="PinnedOwners.Dispose"/>.</summary>
+    [SuppressMessage("Design", "CA1063", Justification = "Nothing to dispose.")]
+    private sealed class Part(nint start, int byteCount) : MemoryManager<byte>
+    {
+        public override Memory<byte> Memory => CreateMemory(byteCount);
+
+        public override Span<byte> GetSpan()
+        {
+            unsafe
+            {
+                // SAFETY: byteCount bytes from start on are inside one owner, which is pinned until the PinnedOwners are disposed.
+                return new Span<byte>((void*)start, byteCount);
+            }
+        }
+
+        public override MemoryHandle Pin(int elementIndex = 0)
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)elementIndex, (uint)byteCount, nameof(elementIndex));
+            unsafe
+            {
+                // SAFETY: elementIndex is at most byteCount, so the address is inside the pinned owner or at its end.
+                return new MemoryHandle((byte*)start + elementIndex);
+            }
+        }
+
+        public override void Unpin()
+        {
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+        }
     }
 }

@@ -3,12 +3,12 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Regions;
 
-/// <summary>The addresses of a region, the state of its pages, and the lock that keeps both the same.</summary>
+/// <summary>The addresses of a region, the state of its pages, and the lock that keeps both equal.</summary>
 /// <remarks>
-/// It knows nothing of who uses the region: that is <see cref="NativeRegion"/>'s part. Ranges are whole pages inside the
-/// region. What reads or changes the pages' states is called inside the lock, and before <see cref="Free"/>. What the system refuses leaves all states as they were.
+/// Ranges are whole pages inside the region. <see cref="NativeRegion"/> knows the borrows, enters the lock before it reads or changes the
+/// state of pages, and does so only before the addresses are freed. A refusal of the system leaves all states unchanged.
 /// </remarks>
-internal sealed class RegionMemory
+internal sealed class RegionMemory : MappedBlock
 {
     private readonly UninterruptedLock _lock = new();
     private readonly SystemMemory _system;
@@ -16,10 +16,11 @@ internal sealed class RegionMemory
     private readonly PageMap _map;
     private readonly Block _block;
 
-    /// <summary>Whether what the system refused last was to lock pages.</summary>
+    /// <summary>True if the last refusal of the system was to lock pages.</summary>
     private bool _isLockRefused;
 
     private RegionMemory(Block block, PageKind kind, NativeRegionOptions options, SystemMemory system)
+        : base("Region")
     {
         _block = block;
         _system = system;
@@ -29,27 +30,27 @@ internal sealed class RegionMemory
         PageByteCount = (long)system.PageSizeOf(kind);
     }
 
-    /// <summary>What the pages are like.</summary>
+    /// <summary>The kind of the pages.</summary>
     public PageKind Kind { get; }
 
     /// <summary>The size of a page in bytes.</summary>
     public long PageByteCount { get; }
 
-    /// <summary>Why the pages are not as asked for; null if they are.</summary>
+    /// <summary>The reason why the pages are not of the requested kind; null if they are.</summary>
     public string? Refusal { get; private init; }
 
     /// <summary>The size in bytes.</summary>
     public long ByteCount => (long)_block.ByteCount;
 
-    /// <summary>How many bytes are committed.</summary>
+    /// <summary>The number of committed bytes.</summary>
     public long CommittedByteCount => _map.CommittedByteCount;
 
-    /// <safety>Only what is committed may be touched.</safety>
-    public unsafe void* Start => _block.Start;
+    /// <summary>All addresses. Only committed pages may be touched.</summary>
+    public Block Block => _block;
 
-    /// <summary>Reserves addresses; where the pages asked for cannot be had, with the next best ones.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">Rounded up to pages, the size cannot be counted.</exception>
-    /// <exception cref="OutOfMemoryException">There are not so many addresses.</exception>
+    /// <summary>Reserves addresses. If the system refuses the requested kind of pages, this tries the kinds with smaller pages.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The size is too large to be rounded up to whole pages.</exception>
+    /// <exception cref="OutOfMemoryException">The address space has no range of this size.</exception>
     public static RegionMemory Reserve(long byteCount, NativeRegionOptions options, SystemMemory system)
     {
         string? refusal = null;
@@ -101,7 +102,7 @@ internal sealed class RegionMemory
     /// <summary>Enters the lock; leave by disposing of the result.</summary>
     public Lock.Scope Enter() => _lock.Enter();
 
-    /// <summary>Throws unless all pages that hold a range of bytes are committed, and may be used so.</summary>
+    /// <summary>Throws unless all pages of a range of bytes are committed, and allow this access.</summary>
     public void ThrowIfNotAllowed(long start, long byteCount, PageAccess access)
     {
         if (!_map.Allow(start, start + byteCount, access))
@@ -116,19 +117,19 @@ internal sealed class RegionMemory
         }
     }
 
-    /// <summary>Gives pages memory, and makes those that have some writable again.</summary>
+    /// <summary>Gives pages memory. Committed pages become writable again.</summary>
     /// <exception cref="OutOfMemoryException">The system refused.</exception>
     public void Commit(long start, long byteCount)
     {
         bool locks = _options.LockPages;
         if (!TryChange(
-            start, byteCount, state => new PageState(true, PageAccess.ReadWrite, state.IsCommitted ? state.IsLocked : locks)))
+            start, byteCount, state => new PageMap.State(true, PageAccess.ReadWrite, state.IsCommitted ? state.IsLocked : locks)))
         {
             throw _isLockRefused ? NotLocked(byteCount) : ThrowHelper.Refused("commit", start, byteCount);
         }
     }
 
-    /// <summary>Takes their memory from pages. Nobody uses the region.</summary>
+    /// <summary>Takes the memory of pages away. The caller excludes all borrows of the region.</summary>
     /// <exception cref="OutOfMemoryException">The system refused; contents may be zero.</exception>
     public void Decommit(long start, long byteCount)
     {
@@ -140,28 +141,28 @@ internal sealed class RegionMemory
         _map.MakeRoom();
         unsafe
         {
-            // SAFETY: whole pages inside the reservation, which nobody uses, as the caller promised.
+            // SAFETY: byteCount bytes of whole pages inside the reservation, which lives until FreeCore. The caller excludes all borrows.
             if (!TryWipe(_map.Between(start, start + byteCount)) || !_system.Decommit(At(start), (nuint)byteCount, Kind))
             {
                 throw ThrowHelper.Refused("decommit", start, byteCount);
             }
         }
 
-        _map.Change(start, start + byteCount, static _ => PageState.Reserved);
+        _map.Change(start, start + byteCount, static _ => default);
     }
 
     /// <summary>Drops the contents of committed pages.</summary>
     /// <exception cref="OutOfMemoryException">The system refused; the contents of some pages may be gone.</exception>
     public void Discard(long start, long byteCount)
     {
-        PageRun[] runs = _map.Between(start, start + byteCount);
+        PageMap.Run[] runs = _map.Between(start, start + byteCount);
         bool isDone = TryWipe(runs);
-        foreach (PageRun run in runs)
+        foreach (PageMap.Run run in runs)
         {
+            (PageAccess access, bool isLocked) = (run.State.Access, run.State.IsLocked);
             unsafe
             {
-                // SAFETY: whole committed pages inside the reservation; who borrows them sees zeros, or what the system keeps.
-                (PageAccess access, bool isLocked) = (run.State.Access, run.State.IsLocked);
+                // SAFETY: the run is committed pages inside the reservation, which lives until FreeCore. A borrower sees zeros or old contents.
                 isDone = isDone && _system.Discard(
                     At(run.Start), (nuint)run.ByteCount, isLocked, access >= PageAccess.Read, access == PageAccess.ReadWrite);
             }
@@ -173,7 +174,7 @@ internal sealed class RegionMemory
         }
     }
 
-    /// <summary>Makes committed pages more or less accessible. Nobody uses the region.</summary>
+    /// <summary>Makes committed pages more or less accessible. The caller excludes all borrows of the region.</summary>
     /// <exception cref="OutOfMemoryException">The system refused.</exception>
     public void Protect(long start, long byteCount, PageAccess access)
     {
@@ -183,7 +184,7 @@ internal sealed class RegionMemory
         }
     }
 
-    /// <summary>Locks committed, readable pages in memory; false when the system refused.</summary>
+    /// <summary>Locks committed, readable pages in memory; false if the system refused.</summary>
     public bool TryLock(long start, long byteCount) => TryChange(start, byteCount, static state => state with { IsLocked = true });
 
     /// <summary>Lets committed pages go to the swap file again.</summary>
@@ -194,25 +195,20 @@ internal sealed class RegionMemory
     {
         unsafe
         {
-            // SAFETY: the caller promised that the range is inside the region and writable.
+            // SAFETY: the range is inside the reservation and writable. The caller excludes all borrows, and has entered the lock.
             new Block(At(start), (nuint)byteCount).ClearFrom(0);
         }
     }
 
-    /// <summary>Why pages cannot be locked.</summary>
+    /// <summary>The exception for pages that cannot be locked, with the system's limit.</summary>
     public OutOfMemoryException NotLocked(long byteCount) => ThrowHelper.NotLocked(byteCount, _system.LockLimit);
 
-    /// <summary>Gives everything back. Nobody uses the region, nor will.</summary>
-    public void Free()
+    protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
     {
         using (Enter())
         {
             _ = TryWipe(_map.Runs);
-            unsafe
-            {
-                // SAFETY: this is the whole reservation, and its last use has ended.
-                _system.Free(Start, _block.ByteCount);
-            }
+            _system.Free(block, byteCount);
         }
     }
 
@@ -227,33 +223,33 @@ internal sealed class RegionMemory
     {
         if (!Layout.TryRoundUp((nuint)byteCount, pageSize, out nuint rounded) || rounded > Layout.LargestByteCount)
         {
-            throw new ArgumentOutOfRangeException(nameof(byteCount), byteCount, "So many bytes cannot be counted in whole pages.");
+            throw new ArgumentOutOfRangeException(nameof(byteCount), byteCount, "This number of bytes is too large to be rounded up to whole pages.");
         }
 
         unsafe
         {
-            // SAFETY: whole pages of their kind.
+            // SAFETY: the size is whole pages of their kind. The region frees the reservation.
             void* start = system.Reserve(rounded, kind);
             block = new Block(start, rounded);
             return start != null;
         }
     }
 
-    /// <summary>Changes the pages of a range, and what is known of them; or else puts back those that were changed.</summary>
-    private bool TryChange(long start, long byteCount, Func<PageState, PageState> change)
+    /// <summary>Changes the pages of a range and their states. If the system refuses, restores the pages and returns false.</summary>
+    private bool TryChange(long start, long byteCount, Func<PageMap.State, PageMap.State> change)
     {
-        // What can fail here comes first.
+        // All allocations come first, because they may fail.
         _map.MakeRoom();
-        PageRun[] runs = _map.Between(start, start + byteCount);
+        PageMap.Run[] runs = _map.Between(start, start + byteCount);
         for (int i = 0; i < runs.Length; i++)
         {
-            PageState next = change(runs[i].State);
+            PageMap.State next = change(runs[i].State);
             if (!TryMove(runs[i], runs[i].State, next))
             {
                 bool isLockRefused = _isLockRefused;
                 for (; i >= 0; i--)
                 {
-                    // The last one may have been changed in part.
+                    // The last run may have been changed in part.
                     _ = TryMove(runs[i], change(runs[i].State), runs[i].State);
                 }
 
@@ -266,13 +262,13 @@ internal sealed class RegionMemory
         return true;
     }
 
-    /// <summary>Tells the system to change pages from one state to another.</summary>
-    private bool TryMove(PageRun run, PageState from, PageState to)
+    /// <summary>Lets the system change pages from one state to another.</summary>
+    private bool TryMove(PageMap.Run run, PageMap.State from, PageMap.State to)
     {
         unsafe
         {
-            // SAFETY: whole pages inside the reservation. They become less accessible only where the caller promised that nobody
-            // uses them, or where they have just become more so, and nobody knew.
+            // SAFETY: the run is whole pages inside the reservation, which lives until FreeCore. Pages become less accessible only if the
+            // caller excludes all borrows, or if this method has just made them more accessible, which no borrower knows.
             void* start = At(run.Start);
             nuint byteCount = (nuint)run.ByteCount;
             if (!to.IsCommitted)
@@ -293,20 +289,20 @@ internal sealed class RegionMemory
         }
     }
 
-    private bool TryProtect(PageRun run, PageAccess access)
+    private bool TryProtect(PageMap.Run run, PageAccess access)
     {
         unsafe
         {
-            // SAFETY: as TryMove's and TryWipe's, who call this.
+            // SAFETY: the run is committed pages inside the reservation. TryMove and TryWipe, which call this, allow the new access.
             return _system.Protect(At(run.Start), (nuint)run.ByteCount, access >= PageAccess.Read, access == PageAccess.ReadWrite);
         }
     }
 
-    /// <summary>Overwrites what committed pages hold, if that was asked for; false when the system refused to make some of them writable.</summary>
-    private bool TryWipe(ReadOnlySpan<PageRun> runs)
+    /// <summary>Overwrites the contents of committed pages with <see cref="NativeRegionOptions.WipeOnFree"/>. False if some could not be made writable.</summary>
+    private bool TryWipe(ReadOnlySpan<PageMap.Run> runs)
     {
         bool isDone = true;
-        foreach (PageRun run in _options.WipeOnFree ? runs : [])
+        foreach (PageMap.Run run in _options.WipeOnFree ? runs : [])
         {
             bool isWritable = run.State.Access == PageAccess.ReadWrite;
             if (!run.State.IsCommitted)
@@ -322,8 +318,8 @@ internal sealed class RegionMemory
 
             unsafe
             {
-                // SAFETY: the run is inside the reservation, committed and writable.
-                new PageWiper(_system).Wipe((byte*)At(run.Start), run.ByteCount);
+                // SAFETY: the run is inside the reservation, committed and writable, and stays so: this thread is inside the lock.
+                PageWiper.Wipe(_system, (byte*)At(run.Start), run.ByteCount);
             }
 
             if (!isWritable)
@@ -335,5 +331,7 @@ internal sealed class RegionMemory
         return isDone;
     }
 
+    /// <summary>The address of an offset.</summary>
+    /// <safety>The address is used only inside the reservation.</safety>
     private unsafe void* At(long offset) => (byte*)_block.Start + offset;
 }

@@ -8,19 +8,18 @@ using NativeBuffers.Regions;
 
 namespace NativeBuffers;
 
-/// <summary>Memory of <typeparamref name="T"/> that several processes of one user find by its name, and see the same elements in.</summary>
+/// <summary>Memory of <typeparamref name="T"/> that several processes of one user share, and find by its name.</summary>
 /// <remarks>
-/// <para>Dispose it, or dispose what holds it. One that was forgotten is left by a finalizer, as every owner. A name lasts as
-/// long as somebody has it open, in whatever process. It goes with the last of them; and when that one crashed, it
-/// counts as gone, and its memory is freed when the next shared memory is created or opened by that name.</para>
-/// <para>All members may be called from all threads at any time. While a borrow lasts, <see cref="Dispose"/> lets nobody else
-/// in, and the memory is left when the last one ends.</para>
+/// <para>Dispose it, or dispose the object that has it. A finalizer leaves a memory that was not disposed. A name lasts while any process
+/// has it open, and goes with the last of these processes. If that process crashed, the name counts as gone, and its memory is freed when
+/// the next shared memory is created or opened by that name.</para>
+/// <para>All members may be called from all threads at any time. After <see cref="Dispose"/> no borrow can begin, and the memory is left
+/// when the last borrow ends.</para>
 /// <para>The memory keeps its length unless another program cuts its file, which programs of this user may do on Linux and macOS. Then
-/// the memory after the new end is gone. New borrows are refused with <see cref="EndOfStreamException"/>, and a borrow that goes on ends
-/// the process where it touches that memory.</para>
-/// <para>Who may write what, and when another may read it, is for the processes to agree upon: with
-/// <see cref="Volatile"/> and <see cref="Interlocked"/> on elements, as between threads. A process that crashes leaves
-/// elements as they are: half written, perhaps.</para>
+/// the memory after the new end is gone. New borrows are refused with <see cref="EndOfStreamException"/>. An earlier borrow ends the
+/// process where it touches that memory.</para>
+/// <para>The processes agree which of them writes an element, and when another one may read it: with <see cref="Volatile"/> and
+/// <see cref="Interlocked"/> on elements, as between threads. A process that crashes may leave elements half written.</para>
 /// </remarks>
 /// <example>
 /// <code>
@@ -37,30 +36,29 @@ public sealed class SharedMemory<T> : IDisposable
     private readonly SharedSection _section;
     private OwnedBlock _ownedBlock;
 
-    /// <safety>The ownedBlock has the section's block, which lives until the ownedBlock ends.</safety>
-    private unsafe SharedMemory(SharedSection section, OwnedBlock ownedBlock)
+    private SharedMemory(SharedSection section, OwnedBlock ownedBlock)
     {
         _section = section;
         _ownedBlock = ownedBlock;
     }
 
-    /// <summary>What other processes open it by.</summary>
+    /// <summary>The name by which other processes open it.</summary>
     public string Name => _section.Name;
 
-    /// <summary>The number of elements; 0 once disposed.</summary>
+    /// <summary>The number of elements; 0 after <see cref="Dispose"/>.</summary>
     public long Length => _ownedBlock.LengthOrNone;
 
-    /// <summary>Whether it was disposed.</summary>
+    /// <summary>True after <see cref="Dispose"/>.</summary>
     public bool IsDisposed => _ownedBlock.IsOver;
 
-    /// <summary>New memory of zeros, under a name that nobody uses.</summary>
-    /// <param name="name">Of 1 to 200 bytes of UTF-8, without slashes, backslashes, control characters and halves of surrogate pairs.</param>
+    /// <summary>Makes new memory of zeros, under a name that is not in use.</summary>
+    /// <param name="name">1 to 200 bytes of UTF-8, without slashes, backslashes, control characters and halves of surrogate pairs.</param>
     /// <param name="length">In elements.</param>
-    /// <exception cref="ArgumentException"><paramref name="name"/> cannot be one.</exception>
+    /// <exception cref="ArgumentException"><paramref name="name"/> is not allowed.</exception>
     /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
-    /// <exception cref="IOException">The name is in use, or another process has been removing it for some seconds; or the system
-    /// refused for another reason, such as the process's limit for files (<c>ulimit -f</c>).</exception>
+    /// <exception cref="IOException">The name is in use, or another process has been removing it for some seconds. Or the system refused for
+    /// another reason, such as the process's limit for files (<c>ulimit -f</c>).</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
     /// <param name="line">Filled in by the compiler.</param>
@@ -76,14 +74,14 @@ public sealed class SharedMemory<T> : IDisposable
     /// <inheritdoc cref="Create(string, long, string?, int)"/>
     public static SharedMemory<T> Create(string name, long length) => Create(name, length, file: null);
 
-    /// <summary>Memory that another process, or this one, has created.</summary>
-    /// <param name="name">Its name.</param>
-    /// <exception cref="ArgumentException"><paramref name="name"/> cannot be one.</exception>
+    /// <summary>Opens memory that this or another process has created.</summary>
+    /// <param name="name">The memory's name.</param>
+    /// <exception cref="ArgumentException"><paramref name="name"/> is not allowed.</exception>
     /// <exception cref="ArgumentNullException"><paramref name="name"/> is null.</exception>
-    /// <exception cref="FileNotFoundException">Nobody uses the name.</exception>
-    /// <exception cref="InvalidDataException">Its size is not a whole number of elements.</exception>
-    /// <exception cref="OutOfMemoryException">There is no room for the mapping.</exception>
-    /// <exception cref="UnauthorizedAccessException">It is another user's.</exception>
+    /// <exception cref="FileNotFoundException">No process uses the name.</exception>
+    /// <exception cref="InvalidDataException">The memory's size is not a whole number of elements.</exception>
+    /// <exception cref="OutOfMemoryException">The address space has no room for the mapping.</exception>
+    /// <exception cref="UnauthorizedAccessException">The memory belongs to another user.</exception>
     /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
     /// <param name="line">Filled in by the compiler.</param>
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
@@ -93,18 +91,18 @@ public sealed class SharedMemory<T> : IDisposable
     /// <inheritdoc cref="Open(string, string?, int)"/>
     public static SharedMemory<T> Open(string name) => Open(name, file: null);
 
-    /// <summary>Memory of this name: created if there is none.</summary>
+    /// <summary>Opens the memory of a name, or creates it if there is none.</summary>
     /// <inheritdoc cref="Create(string, long, string?, int)" path="/param|/exception"/>
     /// <exception cref="FileNotFoundException">Another process has been removing the name for some seconds, and may be stopped.</exception>
-    /// <exception cref="InvalidDataException">It is there, and has another size.</exception>
-    /// <exception cref="UnauthorizedAccessException">It is another user's.</exception>
+    /// <exception cref="InvalidDataException">The memory exists, and has another size.</exception>
+    /// <exception cref="UnauthorizedAccessException">The memory belongs to another user.</exception>
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static SharedMemory<T> OpenOrCreate(
         string name, long length, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
         _ = Layout.ByteCount(length, Unsafe.SizeOf<T>());
 
-        // Others may do the same at the same time: then one of them creates, and whoever comes too late for that opens.
+        // Several processes may do this at the same time: then one of them creates the memory, and the loop lets all others open it.
         var wait = default(PeerWait);
         do
         {
@@ -135,47 +133,26 @@ public sealed class SharedMemory<T> : IDisposable
     /// <summary>Borrows the memory: it is not left before the result is disposed.</summary>
     /// <returns>A ref struct: declare it with <c>using</c>. Its spans cannot leave its scope.</returns>
     /// <exception cref="EndOfStreamException">Another process has cut the memory's file.</exception>
-    /// <exception cref="ObjectDisposedException">It was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The memory was disposed.</exception>
     public Borrow<T> Borrow()
     {
-        if (!_ownedBlock.TryBorrow(out BorrowMark mark) && !_ownedBlock.TryBorrowSlow(out mark))
-        {
-            throw Disposed();
-        }
-
-        unsafe
-        {
-            // SAFETY: the block is borrowed with this mark.
-            var borrow = new Borrow<T>(mark, _ownedBlock.Start, _ownedBlock.BorrowedLength);
-            try
-            {
-                _section.ThrowIfCut((nuint)borrow.Length * (nuint)sizeof(T));
-            }
-            catch
-            {
-                borrow.Dispose();
-                throw;
-            }
-
-            GC.KeepAlive(this);
-            return borrow;
-        }
+        Borrow<T> borrow = _section.Borrow<T>(ref _ownedBlock);
+        GC.KeepAlive(this);
+        return borrow;
     }
 
-    /// <summary>The memory as a stream, for code that wants one. The memory is not left before the stream is disposed.</summary>
+    /// <summary>Opens a stream over the memory. The memory is not left before the stream is disposed.</summary>
     /// <returns>A stream that the caller disposes. It reads and writes, and does not make the memory longer.</returns>
-    /// <exception cref="EndOfStreamException">Another process has cut the memory's file.</exception>
-    /// <exception cref="ObjectDisposedException">It was disposed.</exception>
+    /// <inheritdoc cref="Borrow" path="/exception"/>
     public UnmanagedMemoryStream AsStream()
     {
-        using Borrow<T> borrow = Borrow();
-        UnmanagedMemoryStream? stream = MappingStream.TryOpen(ref _ownedBlock, Unsafe.SizeOf<T>(), FileAccess.ReadWrite);
+        UnmanagedMemoryStream stream = _section.OpenStream<T>(ref _ownedBlock, FileAccess.ReadWrite);
         GC.KeepAlive(this);
-        return stream ?? throw Disposed();
+        return stream;
     }
 
-    /// <summary>Lets nobody in any more, and leaves the memory: now, or when the last borrow of it ends. Other users keep it.</summary>
-    /// <remarks>Once only: a second call does nothing, from whichever thread. Never throws.</remarks>
+    /// <summary>Lets no borrow begin, and leaves the memory: now, or when its last borrow or stream ends. Other processes keep it.</summary>
+    /// <remarks>Only the first call has an effect, on any thread. Never throws.</remarks>
     public void Dispose()
     {
         _ownedBlock.Close();
@@ -198,40 +175,28 @@ public sealed class SharedMemory<T> : IDisposable
     private static SharedMemory<T> Enter(SafeHandle section, string name, nuint byteCount, string? file, int line)
     {
         var shared = new SharedSection(section, name);
-        var block = default(Block);
-        bool isMapped = false;
-        try
+        Block block;
+        unsafe
         {
-            if (byteCount % (nuint)Unsafe.SizeOf<T>() != 0)
+            try
             {
-                throw new InvalidDataException(
-                    $"The shared memory '{name}' has {byteCount:N0} bytes, which is not a whole number of elements of {Unsafe.SizeOf<T>():N0} bytes.");
-            }
+                if (byteCount % (nuint)Unsafe.SizeOf<T>() != 0)
+                {
+                    throw new InvalidDataException(
+                        $"The shared memory '{name}' has {byteCount:N0} bytes, which is not a whole number of elements of {Unsafe.SizeOf<T>():N0} bytes.");
+                }
 
-            unsafe
-            {
-                // SAFETY: the section has so many bytes, and the block belongs to nobody else.
+                // SAFETY: the section has byteCount bytes. The block lives until the section frees it.
                 block = shared.Map(byteCount);
-                isMapped = true;
-                AllocationSite.Note(file, line, typeof(T));
-                return new SharedMemory<T>(
-                    shared, new OwnedBlock(SharedHandle.Adopt(block.Start, byteCount, shared), (long)(byteCount / (nuint)sizeof(T))));
             }
-        }
-        catch when (!isMapped)
-        {
-            shared.Leave();
-            throw;
-        }
-        catch
-        {
-            unsafe
+            catch
             {
-                // SAFETY: nobody has seen the block.
-                shared.Free(block.Start, block.ByteCount);
+                shared.Leave();
+                throw;
             }
 
-            throw;
+            // SAFETY: the block is the new section's, a whole number of elements, and no other code has its address.
+            return new SharedMemory<T>(shared, shared.Own(block, Unsafe.SizeOf<T>(), AllocationSite.At(file, line, typeof(T))));
         }
     }
 
@@ -257,6 +222,4 @@ public sealed class SharedMemory<T> : IDisposable
     private static string StillLeaving(string name) =>
         $"The shared memory '{name}' is gone, but another process has been removing its name for more than {PeerWait.MostSeconds} seconds: that process may be stopped."
         + " Let it go on, or end it, and try again.";
-
-    private static ObjectDisposedException Disposed() => ThrowHelper.Disposed($"{nameof(SharedMemory<>)}<{typeof(T).Name}>");
 }

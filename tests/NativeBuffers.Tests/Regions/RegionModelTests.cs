@@ -26,13 +26,13 @@ public class RegionModelTests
     private static void Map(RegionStep[] program)
     {
         var map = new PageMap(RegionStep.Pages);
-        var pages = new PageState[RegionStep.Pages];
+        var pages = new PageMap.State[RegionStep.Pages];
         foreach (RegionStep step in program)
         {
-            Func<PageState, PageState> change = (step.Number % 4) switch
+            Func<PageMap.State, PageMap.State> change = (step.Number % 4) switch
             {
-                0 => static _ => PageState.Reserved,
-                1 => static _ => new PageState(true, PageAccess.ReadWrite, false),
+                0 => static _ => default,
+                1 => static _ => new PageMap.State(true, PageAccess.ReadWrite, false),
                 2 => static state => state with { IsLocked = true },
                 _ => static state => state with { Access = PageAccess.Read },
             };
@@ -45,8 +45,8 @@ public class RegionModelTests
             }
 
             long behind = 0;
-            PageState? last = null;
-            foreach (PageRun run in map.Runs)
+            PageMap.State? last = null;
+            foreach (PageMap.Run run in map.Runs)
             {
                 Assert.Equal(behind, run.Start);
                 Assert.True(run.End > run.Start && run.State != last);
