@@ -12,14 +12,11 @@ internal static class Host
     private static readonly SystemMemory? s_memory = ThisSystem.Choose<SystemMemory>(
         static () => new LinuxMemory(), static () => new WindowsMemory(), static () => new MacMemory());
 
-    private static readonly SystemMaps? s_maps = ThisSystem.Choose<SystemMaps>(
-        static () => new LinuxMaps(new LinuxStat()), static () => new WindowsMaps(), static () => new MacMaps(new MacStat()));
-
     private static readonly SystemFiles? s_files = ThisSystem.Choose<SystemFiles>(
         static () => new LinuxFiles(new LinuxStat()), static () => new WindowsFiles(), static () => new MacFiles(new MacStat()));
 
     private static readonly SystemSharing? s_sharing = ThisSystem.Choose<SystemSharing>(
-        static () => new LinuxSharing(new LinuxStat(), s_maps!), static () => new WindowsSharing(), static () => new MacSharing(new MacStat(), s_maps!));
+        static () => new LinuxSharing(new LinuxStat(), s_files!), static () => new WindowsSharing(), static () => new MacSharing(new MacStat(), s_files!));
 
     private static readonly SystemFaults? s_faults = ThisSystem.Choose<SystemFaults>(
         static () => new LinuxFaults(s_memory!), static () => new WindowsFaults(s_memory!), static () => new MacFaults());
@@ -27,10 +24,7 @@ internal static class Host
     /// <summary>Pages: reserve, commit, protect, free.</summary>
     public static SystemMemory Memory => s_memory ?? throw ThisSystem.Unsupported();
 
-    /// <summary>Files that are mapped into memory.</summary>
-    public static SystemMaps Maps => s_maps ?? throw ThisSystem.Unsupported();
-
-    /// <summary>Files that are created, replaced and grown.</summary>
+    /// <summary>Files: map, resize, replace.</summary>
     public static SystemFiles Files => s_files ?? throw ThisSystem.Unsupported();
 
     /// <summary>Memory that several processes share by its name.</summary>

@@ -10,15 +10,15 @@ internal sealed class FileMapping : MappedBlock
 {
     private readonly SafeFileHandle _file;
     private readonly MappedFileAccess _access;
-    private readonly SystemMaps _maps;
+    private readonly SystemFiles _files;
 
     /// <summary>True if the mapping ended to cut the file, and could not be restored. It changes only while the block is not borrowed.</summary>
     private bool _isUnmapped;
 
-    private FileMapping(SafeFileHandle file, string path, bool canWrite, MappedFileAccess access, SystemMaps maps)
+    private FileMapping(SafeFileHandle file, string path, bool canWrite, MappedFileAccess access, SystemFiles files)
         : base(path)
     {
-        _maps = maps;
+        _files = files;
         _file = file;
         _access = access;
         CanWrite = canWrite;
@@ -34,9 +34,9 @@ internal sealed class FileMapping : MappedBlock
     /// <param name="canWrite">True to open it for writing too.</param>
     /// <param name="access">A hint.</param>
     /// <param name="elementSize">The file's length must be a multiple of it.</param>
-    /// <param name="maps">The system, or a test's.</param>
+    /// <param name="files">The system, or a test's.</param>
     /// <param name="block">Freed by the result.</param>
-    public static FileMapping Open(string path, bool canWrite, MappedFileAccess access, int elementSize, SystemMaps maps, out Block block)
+    public static FileMapping Open(string path, bool canWrite, MappedFileAccess access, int elementSize, SystemFiles files, out Block block)
     {
         string fullPath = Check(path, access);
         SafeFileHandle file = File.OpenHandle(
@@ -56,7 +56,7 @@ internal sealed class FileMapping : MappedBlock
                 throw new NotSupportedException($"{fullPath} has bytes, but no length: it cannot be mapped.");
             }
 
-            return Map(file, fullPath, canWrite, access, (nuint)byteCount, maps, out block);
+            return Map(file, fullPath, canWrite, access, (nuint)byteCount, files, out block);
         }
         catch
         {
@@ -71,12 +71,12 @@ internal sealed class FileMapping : MappedBlock
     /// <param name="canWrite">True if the file was opened for writing too.</param>
     /// <param name="access">A hint.</param>
     /// <param name="byteCount">The length of the mapping.</param>
-    /// <param name="maps">The system, or a test's.</param>
+    /// <param name="files">The system, or a test's.</param>
     /// <param name="block">Freed by the result.</param>
     public static FileMapping Map(
-        SafeFileHandle file, string path, bool canWrite, MappedFileAccess access, nuint byteCount, SystemMaps maps, out Block block)
+        SafeFileHandle file, string path, bool canWrite, MappedFileAccess access, nuint byteCount, SystemFiles files, out Block block)
     {
-        var mapping = new FileMapping(file, path, canWrite, access, maps);
+        var mapping = new FileMapping(file, path, canWrite, access, files);
         unsafe
         {
             // SAFETY: the file is open and has byteCount bytes. The mapping lives until the result frees it.
@@ -102,7 +102,7 @@ internal sealed class FileMapping : MappedBlock
             throw new UnauthorizedAccessException($"{fullPath} is a folder.");
         }
 
-        return Host.Maps.IsPlainFile(fullPath)
+        return Host.Files.IsPlainFile(fullPath)
             ? fullPath
             : throw new NotSupportedException($"{fullPath} is not a file but a pipe, a device or a socket: it cannot be mapped.");
     }
@@ -143,7 +143,7 @@ internal sealed class FileMapping : MappedBlock
             return;
         }
 
-        _maps.Flush(_file, part.Start, part.ByteCount, Name);
+        _files.Flush(_file, part.Start, part.ByteCount, Name);
     }
 
     protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment)
@@ -153,12 +153,12 @@ internal sealed class FileMapping : MappedBlock
             return MapAgain(newByteCount);
         }
 
-        if (newByteCount == 0 || (newByteCount < oldByteCount && _maps.MustUnmapToCut))
+        if (newByteCount == 0 || (newByteCount < oldByteCount && _files.MustUnmapToCut))
         {
             return Cut(block, oldByteCount, newByteCount);
         }
 
-        void* resized = _maps.Remap(_file, block, oldByteCount, newByteCount, Name);
+        void* resized = _files.Remap(_file, block, oldByteCount, newByteCount, Name);
         Advise(resized, newByteCount);
         return resized;
     }
@@ -167,7 +167,7 @@ internal sealed class FileMapping : MappedBlock
     {
         if (byteCount != 0 && !_isUnmapped)
         {
-            _maps.Unmap(block, byteCount);
+            _files.Unmap(block, byteCount);
         }
 
         _file.Dispose();
@@ -181,23 +181,23 @@ internal sealed class FileMapping : MappedBlock
     /// <safety>The block has the old byte count, and no other code uses it.</safety>
     private unsafe void* Cut(void* block, nuint oldByteCount, nuint newByteCount)
     {
-        if (!_maps.MustUnmapToCut)
+        if (!_files.MustUnmapToCut)
         {
-            _maps.SetLength(_file, (long)newByteCount, Name);
-            _maps.Unmap(block, oldByteCount);
+            _files.SetLength(_file, (long)newByteCount, Name);
+            _files.Unmap(block, oldByteCount);
             return Nowhere;
         }
 
-        _maps.Unmap(block, oldByteCount);
+        _files.Unmap(block, oldByteCount);
         _isUnmapped = true;
         try
         {
-            _maps.SetLength(_file, (long)newByteCount, Name);
+            _files.SetLength(_file, (long)newByteCount, Name);
         }
         catch
         {
             // Another program has the file mapped. The owner gets the old mapping back, at the same address.
-            _isUnmapped = !_maps.TryMapAt(_file, block, oldByteCount);
+            _isUnmapped = !_files.TryMapAt(_file, block, oldByteCount);
             throw;
         }
 
@@ -212,7 +212,7 @@ internal sealed class FileMapping : MappedBlock
         bool grows = (long)byteCount > lengthBefore;
         if (grows || (_isUnmapped && (long)byteCount < lengthBefore))
         {
-            _maps.SetLength(_file, (long)byteCount, Name);
+            _files.SetLength(_file, (long)byteCount, Name);
         }
 
         void* start = null;
@@ -226,7 +226,7 @@ internal sealed class FileMapping : MappedBlock
         {
             if (start == null && grows)
             {
-                _maps.SetLength(_file, lengthBefore, Name);
+                _files.SetLength(_file, lengthBefore, Name);
             }
         }
     }
@@ -240,7 +240,7 @@ internal sealed class FileMapping : MappedBlock
             return Nowhere;
         }
 
-        void* start = _maps.Map(_file, byteCount, CanWrite, Name);
+        void* start = _files.Map(_file, byteCount, CanWrite, Name);
         Advise(start, byteCount);
         return start;
     }
@@ -250,7 +250,7 @@ internal sealed class FileMapping : MappedBlock
     {
         if (start != null && _access == MappedFileAccess.Sequential)
         {
-            _maps.ExpectSequential(start, byteCount);
+            _files.ExpectSequential(start, byteCount);
         }
     }
 }

@@ -73,7 +73,7 @@ public sealed class MappedFile<T> : IDisposable
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static MappedFile<T> OpenRead(
         string path, MappedFileAccess access = MappedFileAccess.Any, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
-        Open(path, canWrite: false, access, Host.Maps, file, line);
+        Open(path, canWrite: false, access, Host.Files, file, line);
 
     /// <inheritdoc cref="OpenRead(string, MappedFileAccess, string?, int)"/>
     public static MappedFile<T> OpenRead(string path, MappedFileAccess access = MappedFileAccess.Any) =>
@@ -84,7 +84,7 @@ public sealed class MappedFile<T> : IDisposable
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static MappedFile<T> Open(
         string path, MappedFileAccess access = MappedFileAccess.Any, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
-        Open(path, canWrite: true, access, Host.Maps, file, line);
+        Open(path, canWrite: true, access, Host.Files, file, line);
 
     /// <inheritdoc cref="Open(string, MappedFileAccess, string?, int)"/>
     public static MappedFile<T> Open(string path, MappedFileAccess access = MappedFileAccess.Any) =>
@@ -209,9 +209,9 @@ public sealed class MappedFile<T> : IDisposable
     }
 
     /// <summary>Maps an existing file through a system that a test may replace.</summary>
-    internal static MappedFile<T> Open(string path, bool canWrite, MappedFileAccess access, SystemMaps maps, string? file, int line)
+    internal static MappedFile<T> Open(string path, bool canWrite, MappedFileAccess access, SystemFiles files, string? file, int line)
     {
-        FileMapping mapping = FileMapping.Open(path, canWrite, access, Unsafe.SizeOf<T>(), maps, out Block block);
+        FileMapping mapping = FileMapping.Open(path, canWrite, access, Unsafe.SizeOf<T>(), files, out Block block);
         return new MappedFile<T>(mapping, block, file, line);
     }
 

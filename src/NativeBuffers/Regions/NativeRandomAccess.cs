@@ -34,11 +34,7 @@ public static class NativeRandomAccess
     /// <exception cref="ObjectDisposedException">The handle is closed, or an owner was disposed.</exception>
     /// <exception cref="UnauthorizedAccessException">The file was not opened for this.</exception>
     public static long Read<T>(SafeFileHandle handle, NativeMemoryOwner<T> owner, long fileOffset)
-        where T : unmanaged
-    {
-        using PinnedOwners pinned = Begin(handle, owner, fileOffset);
-        return Read(handle, pinned, fileOffset);
-    }
+        where T : unmanaged => Read(handle, Begin(handle, One(owner), fileOffset), fileOffset);
 
     /// <summary>Fills owners from a file, one after another.</summary>
     /// <param name="handle">A file that is open for reading.</param>
@@ -46,11 +42,7 @@ public static class NativeRandomAccess
     /// <param name="fileOffset">The first byte in the file, in bytes.</param>
     /// <inheritdoc cref="Read{T}(SafeFileHandle, NativeMemoryOwner{T}, long)" path="/returns|/exception"/>
     public static long Read<T>(SafeFileHandle handle, IReadOnlyList<NativeMemoryOwner<T>> owners, long fileOffset)
-        where T : unmanaged
-    {
-        using PinnedOwners pinned = Begin(handle, owners, fileOffset);
-        return Read(handle, pinned, fileOffset);
-    }
+        where T : unmanaged => Read(handle, Begin(handle, owners, fileOffset), fileOffset);
 
     /// <inheritdoc cref="Read{T}(SafeFileHandle, NativeMemoryOwner{T}, long)"/>
     /// <param name="handle">A file that is open for reading.</param>
@@ -60,7 +52,7 @@ public static class NativeRandomAccess
     /// <exception cref="OperationCanceledException">It was cancelled; some of the bytes may have been read.</exception>
     public static ValueTask<long> ReadAsync<T>(
         SafeFileHandle handle, NativeMemoryOwner<T> owner, long fileOffset, CancellationToken cancellationToken = default)
-        where T : unmanaged => ReadAsync(handle, Begin(handle, owner, fileOffset), fileOffset, cancellationToken);
+        where T : unmanaged => ReadAsync(handle, Begin(handle, One(owner), fileOffset), fileOffset, cancellationToken);
 
     /// <inheritdoc cref="Read{T}(SafeFileHandle, IReadOnlyList{NativeMemoryOwner{T}}, long)"/>
     /// <param name="handle">A file that is open for reading.</param>
@@ -78,11 +70,7 @@ public static class NativeRandomAccess
     /// <param name="fileOffset">The first byte in the file, in bytes.</param>
     /// <inheritdoc cref="Read{T}(SafeFileHandle, NativeMemoryOwner{T}, long)" path="/exception"/>
     public static void Write<T>(SafeFileHandle handle, NativeMemoryOwner<T> owner, long fileOffset)
-        where T : unmanaged
-    {
-        using PinnedOwners pinned = Begin(handle, owner, fileOffset);
-        Write(handle, pinned, fileOffset);
-    }
+        where T : unmanaged => Write(handle, Begin(handle, One(owner), fileOffset), fileOffset);
 
     /// <summary>Writes all of several owners to a file, one after another.</summary>
     /// <param name="handle">A file that is open for writing.</param>
@@ -90,11 +78,7 @@ public static class NativeRandomAccess
     /// <param name="fileOffset">The first byte in the file, in bytes.</param>
     /// <inheritdoc cref="Read{T}(SafeFileHandle, NativeMemoryOwner{T}, long)" path="/exception"/>
     public static void Write<T>(SafeFileHandle handle, IReadOnlyList<NativeMemoryOwner<T>> owners, long fileOffset)
-        where T : unmanaged
-    {
-        using PinnedOwners pinned = Begin(handle, owners, fileOffset);
-        Write(handle, pinned, fileOffset);
-    }
+        where T : unmanaged => Write(handle, Begin(handle, owners, fileOffset), fileOffset);
 
     /// <inheritdoc cref="Write{T}(SafeFileHandle, NativeMemoryOwner{T}, long)"/>
     /// <param name="handle">A file that is open for writing.</param>
@@ -104,7 +88,7 @@ public static class NativeRandomAccess
     /// <exception cref="OperationCanceledException">It was cancelled; some of the bytes may have been written.</exception>
     public static ValueTask WriteAsync<T>(
         SafeFileHandle handle, NativeMemoryOwner<T> owner, long fileOffset, CancellationToken cancellationToken = default)
-        where T : unmanaged => WriteAsync(handle, Begin(handle, owner, fileOffset), fileOffset, cancellationToken);
+        where T : unmanaged => WriteAsync(handle, Begin(handle, One(owner), fileOffset), fileOffset, cancellationToken);
 
     /// <inheritdoc cref="Write{T}(SafeFileHandle, IReadOnlyList{NativeMemoryOwner{T}}, long)"/>
     /// <param name="handle">A file that is open for writing.</param>
@@ -116,13 +100,14 @@ public static class NativeRandomAccess
         SafeFileHandle handle, IReadOnlyList<NativeMemoryOwner<T>> owners, long fileOffset, CancellationToken cancellationToken = default)
         where T : unmanaged => WriteAsync(handle, Begin(handle, owners, fileOffset), fileOffset, cancellationToken);
 
-    private static PinnedOwners Begin<T>(SafeFileHandle handle, NativeMemoryOwner<T> owner, long fileOffset)
+    private static NativeMemoryOwner<T>[] One<T>(NativeMemoryOwner<T> owner)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(owner);
-        return Begin(handle, [owner], fileOffset);
+        return [owner];
     }
 
+    /// <summary>Pins the owners; the caller disposes the result.</summary>
     private static PinnedOwners Begin<T>(SafeFileHandle handle, IReadOnlyList<NativeMemoryOwner<T>> owners, long fileOffset)
         where T : unmanaged
     {
@@ -137,43 +122,49 @@ public static class NativeRandomAccess
     {
         if (pinned.ByteCount != 0)
         {
-            Host.Maps.ThrowIfBeyondLimit(handle, fileOffset + pinned.ByteCount, "The file");
+            Host.Files.ThrowIfBeyondLimit(handle, fileOffset + pinned.ByteCount, "The file");
         }
     }
 
     private static long Read(SafeFileHandle handle, PinnedOwners pinned, long fileOffset)
     {
-        while (pinned.NextToRead() is { } piece)
+        using (pinned)
         {
-            long fileStart = fileOffset + pinned.DoneByteCount;
-            long byteCount = piece.Count == 1 ? RandomAccess.Read(handle, piece[0].Span, fileStart) : RandomAccess.Read(handle, piece, fileStart);
-            if (byteCount == 0)
+            while (pinned.NextToRead() is { } piece)
             {
-                break;
+                long fileStart = fileOffset + pinned.DoneByteCount;
+                long byteCount = piece.Count == 1 ? RandomAccess.Read(handle, piece[0].Span, fileStart) : RandomAccess.Read(handle, piece, fileStart);
+                if (byteCount == 0)
+                {
+                    break;
+                }
+
+                pinned.Advance(byteCount);
             }
 
-            pinned.Advance(byteCount);
+            return pinned.DoneByteCount;
         }
-
-        return pinned.DoneByteCount;
     }
 
     private static void Write(SafeFileHandle handle, PinnedOwners pinned, long fileOffset)
     {
-        ThrowIfBeyondLimit(handle, pinned, fileOffset);
-        while (pinned.NextToWrite() is { } piece)
+        using (pinned)
         {
-            long fileStart = fileOffset + pinned.DoneByteCount;
-            if (piece.Count == 1)
+            ThrowIfBeyondLimit(handle, pinned, fileOffset);
+            while (pinned.NextToWrite() is { } piece)
             {
-                RandomAccess.Write(handle, piece[0].Span, fileStart);
-            }
-            else
-            {
-                RandomAccess.Write(handle, piece, fileStart);
-            }
+                long fileStart = fileOffset + pinned.DoneByteCount;
+                if (piece.Count == 1)
+                {
+                    RandomAccess.Write(handle, piece[0].Span, fileStart);
+                }
+                else
+                {
+                    RandomAccess.Write(handle, piece, fileStart);
+                }
 
-            pinned.Advance(pinned.PieceByteCount);
+                pinned.Advance(pinned.PieceByteCount);
+            }
         }
     }
 

@@ -45,8 +45,8 @@ internal static class NewFile
         bool isDone = false;
         try
         {
-            Host.Maps.SetLength(file, (long)byteCount, path);
-            mapping = FileMapping.Map(file, path, canWrite: true, access, byteCount, Host.Maps, out block);
+            Host.Files.SetLength(file, (long)byteCount, path);
+            mapping = FileMapping.Map(file, path, canWrite: true, access, byteCount, Host.Files, out block);
             isDone = Host.Files.TryPutInPlace(file, ref temporaryPath, target);
             return isDone ? mapping : null;
         }
@@ -80,7 +80,7 @@ internal static class NewFile
         bool mayBeNew = isLink || !File.Exists(target);
         SafeFileHandle file = File.OpenHandle(
             target, mayBeNew && !isLink ? FileMode.CreateNew : FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-        SystemMaps maps = Host.Maps;
+        SystemFiles files = Host.Files;
         long length = (long)byteCount;
         long lengthBefore = RandomAccess.GetLength(file);
         FileMapping? mapping = null;
@@ -88,16 +88,16 @@ internal static class NewFile
         bool isDone = false;
         try
         {
-            if (length > lengthBefore || maps.MustUnmapToCut)
+            if (length > lengthBefore || files.MustUnmapToCut)
             {
-                maps.SetLength(file, length, path);
+                files.SetLength(file, length, path);
             }
 
-            mapping = FileMapping.Map(file, path, canWrite: true, access, byteCount, maps, out block);
+            mapping = FileMapping.Map(file, path, canWrite: true, access, byteCount, files, out block);
             Clear(file, long.Min(length, lengthBefore), path);
-            if (length < lengthBefore && !maps.MustUnmapToCut)
+            if (length < lengthBefore && !files.MustUnmapToCut)
             {
-                maps.SetLength(file, length, path);
+                files.SetLength(file, length, path);
             }
 
             isDone = true;
@@ -117,7 +117,7 @@ internal static class NewFile
                 }
                 else if (length > lengthBefore)
                 {
-                    maps.SetLength(file, lengthBefore, path);
+                    files.SetLength(file, lengthBefore, path);
                 }
 
                 file.Dispose();
@@ -132,7 +132,7 @@ internal static class NewFile
     /// <summary>Writes zeros to the file, and not to a mapping: if the disk has no room for a hole, the write throws.</summary>
     private static void Clear(SafeFileHandle file, long byteCount, string path)
     {
-        Host.Maps.ThrowIfBeyondLimit(file, byteCount, path);
+        Host.Files.ThrowIfBeyondLimit(file, byteCount, path);
         byte[] zeros = new byte[(int)long.Min(byteCount, ClearedAtOnce)];
         for (long done = 0; done < byteCount; done += zeros.Length)
         {

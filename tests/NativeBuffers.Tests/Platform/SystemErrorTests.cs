@@ -57,8 +57,8 @@ public sealed class SystemErrorTests
     [Fact]
     public void A_missing_feature_of_a_macOS_file_system_and_a_failure_are_told_apart()
     {
-        Assert.All([45, 25, 22], static error => Assert.True(MacMaps.IsNotOffered(error)));
-        Assert.All([0, 5, 28, 69], static error => Assert.False(MacMaps.IsNotOffered(error)));
+        Assert.All([45, 25, 22], static error => Assert.True(MacFiles.IsNotOffered(error)));
+        Assert.All([0, 5, 28, 69], static error => Assert.False(MacFiles.IsNotOffered(error)));
     }
 
     [Fact]

@@ -4,7 +4,7 @@ namespace NativeBuffers.Tests.Regions;
 public sealed class UnmappedFileTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
-    private readonly UnmappingMaps _maps = new();
+    private readonly UnmappingFiles _maps = new();
 
     public void Dispose() => _folder.Dispose();
 

@@ -117,11 +117,11 @@ internal sealed class GuardReportFile
             if (OperatingSystem.IsWindows() && byteCount > ByteCount)
             {
                 // On Windows a mapping cannot be longer than its file, and the system takes the room when the file becomes longer.
-                Host.Maps.SetLength(_file.SafeFileHandle, (long)byteCount);
+                Host.Files.SetLength(_file.SafeFileHandle, (long)byteCount);
                 ByteCount = byteCount;
             }
 
-            void* start = Host.Maps.Map(_file.SafeFileHandle, byteCount, canWrite: true);
+            void* start = Host.Files.Map(_file.SafeFileHandle, byteCount, canWrite: true);
             if (start == null)
             {
                 NativeMemoryGuard.WarnOnce($"guards work without the report {_path}, because there is no memory to map it");
@@ -175,9 +175,9 @@ internal sealed class GuardReportFile
 
     private void Grow(nuint byteCount)
     {
-        if ((ulong)byteCount > (ulong)Host.Maps.LongestFile)
+        if ((ulong)byteCount > (ulong)Host.Files.LongestFile)
         {
-            throw new IOException($"the limit ulimit -f lets files of this process have {Host.Maps.LongestFile:N0} bytes.");
+            throw new IOException($"the limit ulimit -f lets files of this process have {Host.Files.LongestFile:N0} bytes.");
         }
 
         ReadOnlySpan<byte> zeros = stackalloc byte[4096];

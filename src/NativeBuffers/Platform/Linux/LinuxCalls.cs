@@ -64,23 +64,12 @@ internal static partial class LinuxCalls
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     public struct Statx
     {
-        [FieldOffset(16)]
-        public uint NameCount;
-
-        [FieldOffset(20)]
-        public uint Owner;
-
-        [FieldOffset(24)]
-        public uint Group;
-
-        [FieldOffset(28)]
-        public ushort Mode;
-
-        [FieldOffset(32)]
-        public ulong Number;
-
-        [FieldOffset(136)]
-        public ulong Device;
+        [FieldOffset(16)] public uint NameCount;
+        [FieldOffset(20)] public uint Owner;
+        [FieldOffset(24)] public uint Group;
+        [FieldOffset(28)] public ushort Mode;
+        [FieldOffset(32)] public ulong Number;
+        [FieldOffset(136)] public ulong Device;
     }
 
     /// <summary>The C library's <c>struct sigaction</c>: the same in glibc and musl, on x64 and Arm64.</summary>
@@ -88,10 +77,7 @@ internal static partial class LinuxCalls
     public struct SignalAction
     {
         /// <summary><c>sa_sigaction</c>. After it: 128 bytes <c>sa_mask</c>, 4 bytes <c>sa_flags</c>, 4 of padding, 8 bytes <c>sa_restorer</c>.</summary>
-        [FieldOffset(0)]
-        public nuint Handler;
-
-        [FieldOffset(136)]
-        public int Flags;
+        [FieldOffset(0)] public nuint Handler;
+        [FieldOffset(136)] public int Flags;
     }
 }

@@ -2,17 +2,21 @@ using System.Text;
 using Microsoft.Win32.SafeHandles;
 using NativeBuffers.Platform.Shared;
 using NativeBuffers.Platform.Unix;
+using NativeBuffers.Primitives;
 using static NativeBuffers.Platform.Linux.LinuxCalls;
 using static NativeBuffers.Platform.Unix.UnixCalls;
 
 namespace NativeBuffers.Platform.Linux;
 
-/// <summary>File replacement on Linux: a new file gets its name when it is complete, so a process that ends before leaves no file.</summary>
+/// <summary>Files on Linux: <c>mremap</c> moves pages and not bytes, and <c>fallocate</c> takes the room on the disk at once.</summary>
+/// <remarks>A new file gets its name when it is complete, so a process that ends before leaves no file.</remarks>
 internal sealed class LinuxFiles(UnixStat stat) : UnixFiles(stat)
 {
     private const int MostAttributeBytes = 1024;
 
     protected override int LookFlags => O_NONBLOCK | O_CLOEXEC;
+
+    protected override int WaitForDisk => MS_SYNC;
 
     /// <summary>Gives a name to a file without a name. Returns false, with the error number set, if the system refuses.</summary>
     public static bool TryLink(SafeFileHandle file, string path) =>
@@ -76,6 +80,41 @@ internal sealed class LinuxFiles(UnixStat stat) : UnixFiles(stat)
 
         _ = flock(file, LOCK_SH | LOCK_NB);
         return file;
+    }
+
+    protected override void Grow(SafeFileHandle file, long lengthBefore, long byteCount, string name)
+    {
+        int error = Retry(() => fallocate(file, 0, lengthBefore, byteCount - lengthBefore));
+        switch (error)
+        {
+            case 0:
+                return;
+            case SystemError.LINUX_ENOSYS or SystemError.LINUX_EOPNOTSUPP:
+                Truncate(file, byteCount, name);
+                return;
+            default:
+                // The file may have got a part of the room.
+                Truncate(file, lengthBefore, name);
+                throw NotResized(error, byteCount, name);
+        }
+    }
+
+    protected override unsafe void* RemapTo(SafeFileHandle file, void* start, nuint oldByteCount, nuint newByteCount, string name)
+    {
+        if (newByteCount <= oldByteCount)
+        {
+            // The mapping stays in its place. If the kernel ever refuses this, unused pages after the file's end stay mapped.
+            _ = mremap(start, oldByteCount, newByteCount, 0);
+            return start;
+        }
+
+        if (FailPoint.IsRefused)
+        {
+            return null;
+        }
+
+        void* remapped = mremap(start, oldByteCount, newByteCount, MREMAP_MAYMOVE);
+        return remapped != MAP_FAILED ? remapped : NullOrThrow(Marshal.GetLastPInvokeError(), name);
     }
 
     private static bool HasNoAttributes(SafeFileHandle file)

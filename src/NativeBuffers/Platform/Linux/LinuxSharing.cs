@@ -7,7 +7,7 @@ using static NativeBuffers.Platform.Unix.UnixCalls;
 namespace NativeBuffers.Platform.Linux;
 
 /// <summary>Shared memory on Linux: files in memory (<c>/dev/shm</c>), which get a name only when they are complete.</summary>
-internal sealed class LinuxSharing(UnixStat stat, SystemMaps maps) : UnixSharing(stat, maps)
+internal sealed class LinuxSharing(UnixStat stat, SystemFiles files) : UnixSharing(stat, files)
 {
     protected override string Folder => "/dev/shm";
 

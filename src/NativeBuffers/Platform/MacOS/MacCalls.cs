@@ -85,22 +85,11 @@ internal static partial class MacCalls
     [StructLayout(LayoutKind.Explicit, Size = 144)]
     public struct Stat
     {
-        [FieldOffset(0)]
-        public uint Device;
-
-        [FieldOffset(4)]
-        public ushort Mode;
-
-        [FieldOffset(6)]
-        public ushort NameCount;
-
-        [FieldOffset(8)]
-        public ulong Number;
-
-        [FieldOffset(16)]
-        public uint Owner;
-
-        [FieldOffset(20)]
-        public uint Group;
+        [FieldOffset(0)] public uint Device;
+        [FieldOffset(4)] public ushort Mode;
+        [FieldOffset(6)] public ushort NameCount;
+        [FieldOffset(8)] public ulong Number;
+        [FieldOffset(16)] public uint Owner;
+        [FieldOffset(20)] public uint Group;
     }
 }

@@ -8,7 +8,7 @@ using static NativeBuffers.Platform.Unix.UnixCalls;
 namespace NativeBuffers.Platform.MacOS;
 
 /// <summary>Shared memory on macOS: files in the user's temporary folder, with a temporary name until they are complete. Compiled, not run yet.</summary>
-internal sealed class MacSharing(UnixStat stat, SystemMaps maps) : UnixSharing(stat, maps)
+internal sealed class MacSharing(UnixStat stat, SystemFiles files) : UnixSharing(stat, files)
 {
     protected override string Folder { get; } = Path.GetTempPath();
 

@@ -2,15 +2,83 @@ using Microsoft.Win32.SafeHandles;
 
 namespace NativeBuffers.Platform.Shared;
 
-/// <summary>The border to the operating system: a new file that takes the place of another in one step.</summary>
+/// <summary>The border to the operating system: files that are mapped into memory, resized, and replaced in one step.</summary>
 /// <remarks>
-/// One derived class a system. Preconditions of all members: a path is full, leads to a file or to nothing, and does not end in a link.
-/// The new file is open to be read and written. The caller closes the file, and removes its temporary name if there is one.
+/// <para>One derived class a system. A file is open, with the access that the member needs. Its name is for messages. Mappings are shared: a
+/// write to one is in the file and in all other mappings. Null from a mapping means that memory is short, and nothing changed. All other
+/// failures throw the exceptions of the platform's own file methods.</para>
+/// <para>To replace a file: its path is full, leads to a file or to nothing, and does not end in a link. The new file is open to be read and
+/// written. The caller closes it, and removes its temporary name if there is one.</para>
 /// </remarks>
+/// <safety>
+/// Byte counts are not zero. A start address comes from <see cref="Map"/> or <see cref="Remap"/>, with its byte count. No other code uses
+/// its memory while it is remapped or unmapped.
+/// </safety>
 internal abstract class SystemFiles
 {
     /// <summary>For a file that other programs may open, write and remove while it is open.</summary>
     protected const FileShare Everything = FileShare.ReadWrite | FileShare.Delete;
+
+    /// <summary>True if the system cuts no mapped file. Then the mapping must end first.</summary>
+    public virtual bool MustUnmapToCut => false;
+
+    /// <summary>The longest file that this process may write, in bytes (<c>ulimit -f</c>); <see cref="long.MaxValue"/> without a limit.</summary>
+    public virtual long LongestFile => long.MaxValue;
+
+    /// <summary>False if the path is that of a pipe, a device or a folder. True if nothing has the path.</summary>
+    public abstract bool IsPlainFile(string path);
+
+    /// <summary>Maps the first bytes of a file.</summary>
+    public abstract unsafe void* Map(SafeFileHandle file, nuint byteCount, bool canWrite, string name = "A file");
+
+    /// <summary>Gives a file and its mapping another length. New bytes are zero, and have room on the disk.</summary>
+    /// <remarks>A failure leaves file and mapping unchanged. With <see cref="MustUnmapToCut"/>, the file can only become longer.</remarks>
+    public virtual unsafe void* Remap(SafeFileHandle file, void* start, nuint oldByteCount, nuint newByteCount, string name)
+    {
+        // Another program may have made the file longer already. Growing the mapping must not cut the file then.
+        long lengthBefore = RandomAccess.GetLength(file);
+        bool growsFile = (long)newByteCount > lengthBefore;
+        if (newByteCount < oldByteCount || growsFile)
+        {
+            SetLength(file, (long)newByteCount, name);
+        }
+
+        void* remapped = null;
+        try
+        {
+            return remapped = RemapTo(file, start, oldByteCount, newByteCount, name);
+        }
+        finally
+        {
+            if (remapped == null && growsFile)
+            {
+                CutBack(file, lengthBefore, name);
+            }
+        }
+    }
+
+    /// <summary>Maps the first bytes of a file again at the same address, to read and write them; false if that fails.</summary>
+    /// <remarks>For systems with <see cref="MustUnmapToCut"/>.</remarks>
+    public virtual unsafe bool TryMapAt(SafeFileHandle file, void* start, nuint byteCount) => false;
+
+    /// <summary>Ends a mapping. All writes to it are in the file.</summary>
+    public abstract unsafe void Unmap(void* start, nuint byteCount);
+
+    /// <summary>Waits until all earlier writes to a part of a mapping are on the disk.</summary>
+    public abstract unsafe void Flush(SafeFileHandle file, void* start, nuint byteCount, string name);
+
+    /// <summary>Says that a mapping will be read from front to end. A hint: may do nothing.</summary>
+    public abstract unsafe void ExpectSequential(void* start, nuint byteCount);
+
+    /// <summary>Gives a file another length. New bytes are zero, and have room on the disk if its file system can promise that.</summary>
+    /// <remarks>A failure leaves the file unchanged.</remarks>
+    public virtual void SetLength(SafeFileHandle file, long byteCount, string name = "A file") => RandomAccess.SetLength(file, byteCount);
+
+    /// <summary>Throws if this process may not write to a file up to <paramref name="end"/>, in bytes: such a write would end the process.</summary>
+    /// <exception cref="IOException"><see cref="LongestFile"/> is less.</exception>
+    public virtual void ThrowIfBeyondLimit(SafeFileHandle file, long end, string name)
+    {
+    }
 
     /// <summary>
     /// Finds the path of the file that a link leads to, without a link at its end. Null if there is no file yet, or if no string can carry
@@ -45,6 +113,30 @@ internal abstract class SystemFiles
         if (SystemError.IsShortage(error))
         {
             throw SystemError.Of(error, $"{path} could not be created");
+        }
+    }
+
+    /// <summary>Gives a mapping another size, after the file has got its size. Null if memory is short; a smaller mapping is never refused.</summary>
+    protected virtual unsafe void* RemapTo(SafeFileHandle file, void* start, nuint oldByteCount, nuint newByteCount, string name)
+    {
+        void* remapped = Map(file, newByteCount, canWrite: true, name);
+        if (remapped != null)
+        {
+            Unmap(start, oldByteCount);
+        }
+
+        return remapped;
+    }
+
+    private void CutBack(SafeFileHandle file, long byteCount, string name)
+    {
+        try
+        {
+            SetLength(file, byteCount, name);
+        }
+        catch (IOException)
+        {
+            // Windows: another mapping already uses the longer file. The file stays longer, with zeros at its end.
         }
     }
 }

@@ -13,7 +13,7 @@ namespace NativeBuffers.Platform.Unix;
 /// once, the last request succeeds. If another process enters in between, no request succeeds, and the name stays.</para>
 /// <para>.NET locks only the files that it opens itself, and it opens none of these.</para>
 /// </remarks>
-internal abstract class UnixSharing(UnixStat stat, SystemMaps maps) : SystemSharing
+internal abstract class UnixSharing(UnixStat stat, SystemFiles files) : SystemSharing
 {
     private enum Found
     {
@@ -86,11 +86,11 @@ internal abstract class UnixSharing(UnixStat stat, SystemMaps maps) : SystemShar
     }
 
     public sealed override unsafe void* Map(SafeHandle section, nuint byteCount) =>
-        maps.Map((SafeFileHandle)section, byteCount, canWrite: true, "Shared memory");
+        files.Map((SafeFileHandle)section, byteCount, canWrite: true, "Shared memory");
 
     public sealed override nuint ByteCountOf(SafeHandle section, nuint byteCount) => (nuint)RandomAccess.GetLength((SafeFileHandle)section);
 
-    public sealed override unsafe void Unmap(void* start, nuint byteCount) => maps.Unmap(start, byteCount);
+    public sealed override unsafe void Unmap(void* start, nuint byteCount) => files.Unmap(start, byteCount);
 
     public sealed override void Leave(SafeHandle section, string name) => _ = LeaveFile((SafeFileHandle)section, PathOf(name));
 
@@ -131,10 +131,10 @@ internal abstract class UnixSharing(UnixStat stat, SystemMaps maps) : SystemShar
     private void TakeMemory(SafeFileHandle file, nuint byteCount, string name)
     {
         string subject = $"The shared memory '{name}'";
-        maps.ThrowIfBeyondLimit(file, (long)byteCount, subject);
+        files.ThrowIfBeyondLimit(file, (long)byteCount, subject);
         try
         {
-            maps.SetLength(file, (long)byteCount, subject);
+            files.SetLength(file, (long)byteCount, subject);
         }
         catch (IOException exception)
         {

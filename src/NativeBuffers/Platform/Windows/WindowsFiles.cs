@@ -1,11 +1,73 @@
 using Microsoft.Win32.SafeHandles;
 using NativeBuffers.Platform.Shared;
+using static NativeBuffers.Platform.Windows.WindowsCalls;
 
 namespace NativeBuffers.Platform.Windows;
 
-/// <summary>File replacement on Windows: a file that is open or mapped keeps its name, so no new file can take its place. Run by hand under Wine, not on Windows yet.</summary>
+/// <summary>Files on Windows: <c>CreateFileMapping</c> and <c>MapViewOfFile</c>. Run by hand under Wine, not on Windows yet.</summary>
+/// <remarks>
+/// The system lets no file shrink while it is mapped. It takes no advice about the use of a file that is open. A file that is open or mapped
+/// keeps its name, so no new file can take its place.
+/// </remarks>
 internal sealed class WindowsFiles : SystemFiles
 {
+    public override bool MustUnmapToCut => true;
+
+    /// <remarks>On Windows, paths of pipes and devices are outside all folders. An open file without a length is refused later.</remarks>
+    public override bool IsPlainFile(string path) => !Directory.Exists(path);
+
+    public override unsafe void* Map(SafeFileHandle file, nuint byteCount, bool canWrite, string name = "A file")
+    {
+        // The view keeps the section alive, so its handle is closed here. Closing may change the error number.
+        SafeFileHandle section = CreateFileMapping(file, 0, canWrite ? PAGE_READWRITE : PAGE_READONLY, 0, 0, null);
+        int error = Marshal.GetLastPInvokeError();
+        void* start = null;
+        if (!section.IsInvalid)
+        {
+            start = MapViewOfFile(section, canWrite ? FILE_MAP_READ | FILE_MAP_WRITE : FILE_MAP_READ, 0, 0, byteCount);
+            error = Marshal.GetLastPInvokeError();
+        }
+
+        section.Dispose();
+        return start != null || SystemError.IsLackOfMemory(error) ? start : throw SystemError.Of(error, $"{name} could not be mapped");
+    }
+
+    public override unsafe bool TryMapAt(SafeFileHandle file, void* start, nuint byteCount)
+    {
+        using SafeFileHandle section = CreateFileMapping(file, 0, PAGE_READWRITE, 0, 0, null);
+        return !section.IsInvalid && MapViewOfFileEx(section, FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, byteCount, start) == start;
+    }
+
+    public override void SetLength(SafeFileHandle file, long byteCount, string name = "A file")
+    {
+        try
+        {
+            RandomAccess.SetLength(file, byteCount);
+        }
+        catch (IOException exception)
+        {
+            // The platform's message has the name under which the file was opened, which may be a temporary name.
+            string why = SystemError.MessageOf(exception.HResult & 0xFFFF);
+            throw new IOException($"{name} could not be made {byteCount:N0} bytes long: {why}.", exception);
+        }
+    }
+
+    public override unsafe void Unmap(void* start, nuint byteCount) => _ = UnmapViewOfFile(start);
+
+    public override unsafe void Flush(SafeFileHandle file, void* start, nuint byteCount, string name)
+    {
+        if (!FlushViewOfFile(start, byteCount))
+        {
+            throw SystemError.Of(Marshal.GetLastPInvokeError(), $"{name} could not be written to the disk");
+        }
+
+        RandomAccess.FlushToDisk(file);
+    }
+
+    public override unsafe void ExpectSequential(void* start, nuint byteCount)
+    {
+    }
+
     public override string? EndOf(string link) => new FileInfo(link).ResolveLinkTarget(returnFinalTarget: true)?.FullName;
 
     public override SafeFileHandle? TryCreateBeside(string path, out string? temporaryPath)

@@ -4,8 +4,8 @@ using NativeBuffers.Platform.Shared;
 
 namespace NativeBuffers.Tests.Regions;
 
-/// <summary>A system that cuts no mapped file, as Windows, and refuses the calls that a test names.</summary>
-internal sealed class UnmappingMaps : SystemMaps
+/// <summary>A system that cuts no file while it is mapped, as Windows, and refuses what a test wants it to.</summary>
+internal sealed class UnmappingFiles : SystemFiles
 {
     public override bool MustUnmapToCut => true;
 
@@ -21,7 +21,7 @@ internal sealed class UnmappingMaps : SystemMaps
     /// <summary>How many mappings there are.</summary>
     public int Count { get; private set; }
 
-    public override bool IsPlainFile(string path) => Host.Maps.IsPlainFile(path);
+    public override bool IsPlainFile(string path) => Host.Files.IsPlainFile(path);
 
     public override unsafe void* Map(SafeFileHandle file, nuint byteCount, bool canWrite, string name = "A file")
     {
@@ -36,27 +36,34 @@ internal sealed class UnmappingMaps : SystemMaps
         }
 
         Count++;
-        return Host.Maps.Map(file, byteCount, canWrite, name);
+        return Host.Files.Map(file, byteCount, canWrite, name);
     }
+
+    public override string? EndOf(string link) => Host.Files.EndOf(link);
+
+    public override SafeFileHandle? TryCreateBeside(string path, out string? temporaryPath) => Host.Files.TryCreateBeside(path, out temporaryPath);
+
+    public override bool TryPutInPlace(SafeFileHandle file, ref string? temporaryPath, string path) =>
+        Host.Files.TryPutInPlace(file, ref temporaryPath, path);
 
     public override unsafe bool TryMapAt(SafeFileHandle file, void* start, nuint byteCount) => false;
 
     public override unsafe void* Remap(SafeFileHandle file, void* start, nuint oldByteCount, nuint newByteCount, string name)
     {
         Assert.True(newByteCount >= oldByteCount);
-        return Host.Maps.Remap(file, start, oldByteCount, newByteCount, name);
+        return Host.Files.Remap(file, start, oldByteCount, newByteCount, name);
     }
 
     public override unsafe void Unmap(void* start, nuint byteCount)
     {
         Count--;
-        Host.Maps.Unmap(start, byteCount);
+        Host.Files.Unmap(start, byteCount);
     }
 
     public override unsafe void Flush(SafeFileHandle file, void* start, nuint byteCount, string name) =>
-        Host.Maps.Flush(file, start, byteCount, name);
+        Host.Files.Flush(file, start, byteCount, name);
 
-    public override unsafe void ExpectSequential(void* start, nuint byteCount) => Host.Maps.ExpectSequential(start, byteCount);
+    public override unsafe void ExpectSequential(void* start, nuint byteCount) => Host.Files.ExpectSequential(start, byteCount);
 
     public override void SetLength(SafeFileHandle file, long byteCount, string name = "A file")
     {
@@ -65,6 +72,6 @@ internal sealed class UnmappingMaps : SystemMaps
             throw new IOException("Another program has it mapped.");
         }
 
-        Host.Maps.SetLength(file, byteCount, name);
+        Host.Files.SetLength(file, byteCount, name);
     }
 }
