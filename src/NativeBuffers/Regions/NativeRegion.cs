@@ -56,12 +56,7 @@ public sealed class NativeRegion : IDisposable
     public long PageByteCount => _memory.PageByteCount;
 
     /// <summary>The kind of the pages, which may be smaller than the requested kind.</summary>
-    public HugePages GrantedHugePages => _memory.Kind switch
-    {
-        PageKind.Explicit => HugePages.Explicit,
-        PageKind.Transparent => HugePages.Transparent,
-        _ => HugePages.None,
-    };
+    public HugePages GrantedHugePages => (HugePages)_memory.Kind;
 
     /// <summary>The reason why the pages are not of the requested kind, in one sentence; null if they are.</summary>
     public string? HugePagesRefusal => _memory.Refusal;
@@ -139,7 +134,6 @@ public sealed class NativeRegion : IDisposable
     }
 
     /// <summary>Makes committed pages more or less accessible. Their contents stay.</summary>
-    /// <inheritdoc cref="Commit" path="/param"/>
     /// <param name="start">In bytes; whole pages.</param>
     /// <param name="byteCount">In bytes; whole pages.</param>
     /// <param name="access">The new access.</param>

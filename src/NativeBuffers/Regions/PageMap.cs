@@ -82,25 +82,7 @@ internal sealed class PageMap
     private static long CommittedIn(Run run) => run.State.IsCommitted ? run.ByteCount : 0;
 
     /// <summary>The index of the run that contains a byte.</summary>
-    private int IndexOf(long offset)
-    {
-        int low = 0;
-        int high = _runs.Count - 1;
-        while (low < high)
-        {
-            int middle = (low + high + 1) / 2;
-            if (_runs[middle].Start <= offset)
-            {
-                low = middle;
-            }
-            else
-            {
-                high = middle - 1;
-            }
-        }
-
-        return low;
-    }
+    private int IndexOf(long offset) => Runs.BinarySearch(new Offset(offset));
 
     /// <summary>Makes a run begin at an offset, and returns its index; the number of runs if the offset is the region's end.</summary>
     private int CutAt(long offset)
@@ -139,6 +121,12 @@ internal sealed class PageMap
         }
 
         _runs.RemoveRange(kept + 1, last - kept);
+    }
+
+    /// <summary>An offset, in the order of the runs: equal to the run that contains it.</summary>
+    private readonly struct Offset(long offset) : IComparable<Run>
+    {
+        public int CompareTo(Run run) => offset < run.Start ? -1 : offset < run.End ? 0 : 1;
     }
 
     /// <summary>The state of a page. The default is a page that is only reserved.</summary>

@@ -54,7 +54,7 @@ internal sealed class RegionMemory : MappedBlock
     public static RegionMemory Reserve(long byteCount, NativeRegionOptions options, SystemMemory system)
     {
         string? refusal = null;
-        for (PageKind kind = KindOf(options.HugePages); ; kind--)
+        for (PageKind kind = (PageKind)options.HugePages; ; kind--)
         {
             nuint pageSize = system.PageSizeOf(kind);
             if (pageSize != 0 && TryReserve(byteCount, pageSize, kind, system, out Block block))
@@ -211,13 +211,6 @@ internal sealed class RegionMemory : MappedBlock
             _system.Free(block, byteCount);
         }
     }
-
-    private static PageKind KindOf(HugePages pages) => pages switch
-    {
-        HugePages.Explicit => PageKind.Explicit,
-        HugePages.Transparent => PageKind.Transparent,
-        _ => PageKind.Ordinary,
-    };
 
     private static bool TryReserve(long byteCount, nuint pageSize, PageKind kind, SystemMemory system, out Block block)
     {

@@ -178,6 +178,8 @@ public sealed class SharedMemory<T> : IDisposable
         Block block;
         unsafe
         {
+            // SAFETY: the section has byteCount bytes. The block is the new section's, and lives until the section frees it. No other code has
+            // its address.
             try
             {
                 if (byteCount % (nuint)Unsafe.SizeOf<T>() != 0)
@@ -186,7 +188,6 @@ public sealed class SharedMemory<T> : IDisposable
                         $"The shared memory '{name}' has {byteCount:N0} bytes, which is not a whole number of elements of {Unsafe.SizeOf<T>():N0} bytes.");
                 }
 
-                // SAFETY: the section has byteCount bytes. The block lives until the section frees it.
                 block = shared.Map(byteCount);
             }
             catch
@@ -195,7 +196,6 @@ public sealed class SharedMemory<T> : IDisposable
                 throw;
             }
 
-            // SAFETY: the block is the new section's, a whole number of elements, and no other code has its address.
             return new SharedMemory<T>(shared, shared.Own(block, Unsafe.SizeOf<T>(), AllocationSite.At(file, line, typeof(T))));
         }
     }

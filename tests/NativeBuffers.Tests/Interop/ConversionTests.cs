@@ -41,7 +41,7 @@ public sealed class ConversionTests : IDisposable
     }
 
     [Fact]
-    public void A_conversion_in_flight_leaves_the_block_to_whoever_ends_last()
+    public void After_a_conversion_in_flight_the_last_user_frees_the_block()
     {
         foreach (bool ownerEndsFirst in new[] { true, false })
         {
@@ -232,7 +232,7 @@ public sealed class ConversionTests : IDisposable
     }
 
     [Fact]
-    public void A_handle_knows_the_size_of_a_block_that_was_resized_when_it_was_taken()
+    public void A_handle_knows_the_size_of_a_block_that_was_resized_before()
     {
         NativeMemoryOwner<int>[] owners = CreateMany();
         Array.ForEach(owners, static owner => owner.Resize(4));

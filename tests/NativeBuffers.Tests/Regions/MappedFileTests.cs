@@ -192,7 +192,7 @@ public sealed class MappedFileTests : IDisposable
     }
 
     [Fact]
-    public void Paths_that_lead_to_no_file_are_told_apart()
+    public void Paths_that_lead_to_no_file_have_different_exceptions()
     {
         string folder = Path.GetDirectoryName(_folder.File())!;
         Assert.Throws<FileNotFoundException>(() => MappedFile<byte>.OpenRead(_folder.File("missing")));

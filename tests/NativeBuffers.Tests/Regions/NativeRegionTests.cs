@@ -195,7 +195,7 @@ public class NativeRegionTests
     }
 
     [Fact]
-    public void A_refused_borrow_leaves_nothing_behind()
+    public void A_refused_borrow_leaves_no_mark()
     {
         using NativeRegion region = Committed(1);
         region.Protect(0, s_page, PageAccess.Read);

@@ -228,7 +228,7 @@ public sealed class SharedMemoryTests
     [InlineData("open")]
     [InlineData("create")]
     [InlineData("create another")]
-    public void A_name_that_a_crashed_process_left_is_removed_by_whoever_comes_next(string way)
+    public void The_next_process_removes_the_name_of_a_crashed_one(string way)
     {
         using (var companion = ChildProcess.StartProgram(typeof(Program), []))
         {

@@ -4,7 +4,7 @@ using NativeBuffers.Platform.Shared;
 
 namespace NativeBuffers.Tests.Regions;
 
-/// <summary>A system that cuts no file while it is mapped, as Windows, and refuses what a test wants it to.</summary>
+/// <summary>A system that cuts no mapped file, as Windows, and refuses calls for a test.</summary>
 internal sealed class UnmappingFiles : SystemFiles
 {
     public override bool MustUnmapToCut => true;

@@ -8,11 +8,11 @@ namespace NativeBuffers.Platform.Linux;
 /// <summary>Asks Linux about a file: <c>statx</c>.</summary>
 internal sealed class LinuxStat : UnixStat
 {
-    public override UnixFile? At(string path) => statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, out Statx facts) == 0 ? From(facts) : null;
+    public override Facts? At(string path) => statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, out Statx facts) == 0 ? From(facts) : null;
 
-    public override UnixFile Of(SafeFileHandle file) => statx(file, "", AT_EMPTY_PATH, STATX_BASIC_STATS, out Statx facts) == 0
+    public override Facts Of(SafeFileHandle file) => statx(file, "", AT_EMPTY_PATH, STATX_BASIC_STATS, out Statx facts) == 0
         ? From(facts)
         : throw SystemError.Of(Marshal.GetLastPInvokeError(), "An open file");
 
-    private static UnixFile From(in Statx facts) => new(facts.Device, facts.Number, facts.Owner, facts.Group, facts.Mode, facts.NameCount);
+    private static Facts From(in Statx facts) => new(facts.Device, facts.Number, facts.Owner, facts.Group, facts.Mode, facts.NameCount);
 }

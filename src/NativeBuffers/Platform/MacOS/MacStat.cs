@@ -8,11 +8,11 @@ namespace NativeBuffers.Platform.MacOS;
 /// <summary>Asks macOS about a file: <c>stat</c>. Compiled, not run yet.</summary>
 internal sealed class MacStat : UnixStat
 {
-    public override UnixFile? At(string path) => stat(path, out Stat facts) == 0 ? From(facts) : null;
+    public override Facts? At(string path) => stat(path, out Stat facts) == 0 ? From(facts) : null;
 
-    public override UnixFile Of(SafeFileHandle file) => fstat(file, out Stat facts) == 0
+    public override Facts Of(SafeFileHandle file) => fstat(file, out Stat facts) == 0
         ? From(facts)
         : throw SystemError.Of(Marshal.GetLastPInvokeError(), "An open file");
 
-    private static UnixFile From(in Stat facts) => new(facts.Device, facts.Number, facts.Owner, facts.Group, facts.Mode, facts.NameCount);
+    private static Facts From(in Stat facts) => new(facts.Device, facts.Number, facts.Owner, facts.Group, facts.Mode, facts.NameCount);
 }

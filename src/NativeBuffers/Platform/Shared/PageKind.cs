@@ -1,6 +1,6 @@
 namespace NativeBuffers.Platform.Shared;
 
-/// <summary>The kind of a reservation's pages.</summary>
+/// <summary>The kind of a reservation's pages, with the numbers of <c>HugePages</c>, in the order of their size.</summary>
 internal enum PageKind
 {
     /// <summary>The system's pages.</summary>

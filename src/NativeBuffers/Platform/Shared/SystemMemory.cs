@@ -100,6 +100,7 @@ internal abstract class SystemMemory
     }
 
     /// <summary><see cref="Resize"/> for systems that cannot move pages.</summary>
+    /// <inheritdoc cref="SystemMemory" path="/safety"/>
     protected unsafe void* ResizeByCopy(void* start, nuint oldByteCount, nuint newByteCount)
     {
         void* moved = Allocate(newByteCount, PageSize);

@@ -94,7 +94,7 @@ internal abstract class UnixFiles(UnixStat stat) : SystemFiles
             return SystemError.IsMissing(error) ? CreateBeside(path, isSecret: false, out temporaryPath) : null;
         }
 
-        UnixFile before = stat.Of(old);
+        UnixStat.Facts before = stat.Of(old);
         if (!before.IsPlain || before.NameCount > 1 || !MayCreate(path))
         {
             return null;
@@ -160,6 +160,7 @@ internal abstract class UnixFiles(UnixStat stat) : SystemFiles
         SystemError.Of(error, $"{name} could not be made {byteCount:N0} bytes long");
 
     /// <summary>Null if memory is short.</summary>
+    /// <safety>The result is null.</safety>
     /// <exception cref="IOException">The system refused for another reason.</exception>
     protected static unsafe void* NullOrThrow(int error, string name) =>
         SystemError.IsLackOfMemory(error) ? null : throw SystemError.Of(error, $"{name} could not be mapped");
@@ -201,9 +202,9 @@ internal abstract class UnixFiles(UnixStat stat) : SystemFiles
         }
     }
 
-    private bool TryMakeAlike(SafeFileHandle file, SafeFileHandle old, UnixFile before)
+    private bool TryMakeAlike(SafeFileHandle file, SafeFileHandle old, UnixStat.Facts before)
     {
-        UnixFile now = stat.Of(file);
+        UnixStat.Facts now = stat.Of(file);
         bool isOwned = (now.Owner == before.Owner && now.Group == before.Group) || fchown(file, before.Owner, before.Group) == 0;
 
         // The mode comes last, because a change of owner removes some of its bits.

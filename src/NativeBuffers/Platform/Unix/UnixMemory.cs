@@ -44,6 +44,7 @@ internal abstract class UnixMemory : SystemMemory
     }
 
     /// <summary>Maps private pages at a multiple of <paramref name="alignment"/>; null if refused.</summary>
+    /// <inheritdoc cref="SystemMemory" path="/safety"/>
     protected unsafe void* Map(nuint byteCount, nuint alignment, int protection)
     {
         if (alignment <= PageSize)
