@@ -18,7 +18,7 @@ public class CountedUnderStressTests
     {
         using var listener = new Listener();
         NativeMemoryCache.Trim();
-        var count = new LoanCount();
+        var count = new CountsSince();
         Dictionary<(string Name, string Tags), long> last = listener.Collect();
         long before = Sum(last, "nativebuffers.allocations");
         long begun = 0;
@@ -62,7 +62,7 @@ public class CountedUnderStressTests
         Assert.Null(failure);
         Assert.True(collections > 10, $"{collections} collections.");
         last = listener.Collect();
-        Assert.Equal(begun, count.Loans().Values.Sum());
+        Assert.Equal(begun, count.Allocations().Values.Sum());
         Assert.InRange(Sum(last, "nativebuffers.allocations") - before, begun, begun + (4 * Threads));
         Assert.Empty(count.Blocks());
     }
@@ -70,7 +70,7 @@ public class CountedUnderStressTests
     private static long Sum(Dictionary<(string Name, string Tags), long> values, string name) =>
         values.Where(each => each.Key.Name == name).Sum(static each => each.Value);
 
-    /// <summary>Does this and that, and tells how many loans that were.</summary>
+    /// <summary>Allocates and frees in several ways, and returns the number of allocations.</summary>
     private static long Work(int seed)
     {
         var random = new Random(seed);

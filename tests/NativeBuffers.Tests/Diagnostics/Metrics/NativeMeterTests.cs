@@ -96,7 +96,7 @@ public partial class NativeMeterTests
     }
 
     [Fact]
-    public void Creations_are_counted_by_size_class() => LoanCount.OnFreshThread(static () =>
+    public void Creations_are_counted_by_size_class() => CountsSince.OnFreshThread(static () =>
     {
         using var listener = new Listener();
         NativeBuffer.Create<byte>(200_000).Dispose();
@@ -152,7 +152,7 @@ public partial class NativeMeterTests
     {
         using var listener = new Listener();
         long before = listener.Collect()[("nativebuffers.owner.abandonments", "")];
-        LoanCount.OnFreshThread(static () => _ = NativeBuffer.Create<byte>(1));
+        CountsSince.OnFreshThread(static () => _ = NativeBuffer.Create<byte>(1));
         NativeMemoryCache.Trim();
         Assert.Equal(before + 1, listener.Collect()[("nativebuffers.owner.abandonments", "")]);
     }

@@ -4,12 +4,12 @@ using NativeBuffers.Blocks.Stats;
 namespace NativeBuffers.Tests.Diagnostics.Metrics;
 
 /// <summary>The counts since its creation.</summary>
-internal sealed class LoanCount
+internal sealed class CountsSince
 {
     private readonly AllocationCensus _before = Census();
 
-    /// <summary>How many loans have begun, by size of block; 0 for large blocks, and -1 for blocks of other allocators.</summary>
-    public Dictionary<long, long> Loans() => Differences(static census => census.Allocations);
+    /// <summary>How many allocations have begun, by size of block; 0 for large blocks, and -1 for blocks of other allocators.</summary>
+    public Dictionary<long, long> Allocations() => Differences(static census => census.Allocations);
 
     /// <summary>How many of them found their blocks neither in the thread's cache nor in the depot.</summary>
     public Dictionary<long, long> Fresh() => Differences(static census => census.Fresh);
