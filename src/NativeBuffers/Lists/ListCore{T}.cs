@@ -268,6 +268,13 @@ internal struct ListCore<T>
         }
     }
 
+    /// <summary>The part of a range of places that is inside the block. It may reach past the last element.</summary>
+    public Span<T> ViewPlaces(long start, int length)
+    {
+        using ListBorrow<T> borrow = BorrowPlaces();
+        return borrow.View(long.Min(start, borrow.Capacity), (int)long.Clamp(borrow.Capacity - start, 0, length));
+    }
+
     /// <summary>Pins the block, and returns the address of a place. The caller uses the range only.</summary>
     public MemoryHandle PinPlaces(long start, int length)
     {

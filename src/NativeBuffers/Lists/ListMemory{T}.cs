@@ -26,18 +26,18 @@ internal sealed class ListMemory<T>(NativeList<T> list, long start, int length) 
     }
 
     /// <inheritdoc/>
-    public override Span<T> GetSpan() => list.ViewPlaces(start, length);
+    public override Span<T> GetSpan() => list.Core.ViewPlaces(start, length);
 
     /// <inheritdoc/>
     public override MemoryHandle Pin(int elementIndex = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(elementIndex);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(elementIndex, length);
-        return list.PinPlaces(start + elementIndex, length - elementIndex);
+        return list.Core.PinPlaces(start + elementIndex, length - elementIndex);
     }
 
     /// <inheritdoc/>
-    public override void Unpin() => list.UnpinLast();
+    public override void Unpin() => list.Core.UnpinLast();
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

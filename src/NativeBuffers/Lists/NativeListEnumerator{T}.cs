@@ -16,7 +16,7 @@ public struct NativeListEnumerator<T> : IEnumerator<T>
     internal NativeListEnumerator(NativeList<T> list)
     {
         _list = list;
-        _edition = list.Edition;
+        _edition = list.Core.Edition;
     }
 
     /// <summary>The current element.</summary>
@@ -35,7 +35,7 @@ public struct NativeListEnumerator<T> : IEnumerator<T>
             return false;
         }
 
-        bool moved = _list.Edition == _edition ? _list.TryGet(_next, out T item) : throw ThrowHelper.Changed();
+        bool moved = _list.Core.Edition == _edition ? _list.Core.TryGet(_next, out T item) : throw ThrowHelper.Changed();
         Current = item;
         _next += moved ? 1 : 0;
         return moved;

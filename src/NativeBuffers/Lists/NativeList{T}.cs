@@ -360,24 +360,8 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// <remarks>A second call does nothing, on any thread. Never throws.</remarks>
     public void Dispose() => _core.Close();
 
-    /// <inheritdoc cref="ListCore{T}.Edition"/>
-    internal (long Count, long Version) Edition => _core.Edition;
-
-    /// <inheritdoc cref="ListCore{T}.TryGet"/>
-    internal bool TryGet(long index, out T item) => _core.TryGet(index, out item);
-
-    /// <summary>The part of a range of places that is inside the block. It may reach past the last element.</summary>
-    internal Span<T> ViewPlaces(long start, int length)
-    {
-        using ListBorrow<T> borrow = _core.BorrowPlaces();
-        return borrow.View(long.Min(start, borrow.Capacity), (int)long.Clamp(borrow.Capacity - start, 0, length));
-    }
-
-    /// <inheritdoc cref="ListCore{T}.PinPlaces"/>
-    internal MemoryHandle PinPlaces(long start, int length) => _core.PinPlaces(start, length);
-
-    /// <inheritdoc cref="ListCore{T}.UnpinLast"/>
-    internal void UnpinLast() => _core.UnpinLast();
+    /// <summary>For the list's enumerator and memories.</summary>
+    internal ref ListCore<T> Core => ref _core;
 
     private void GrowBy(int sizeHint)
     {
