@@ -147,8 +147,12 @@ internal static class ArenaSlowPath
     }
 
     /// <safety>The slot belongs to the arena, with a block of at least <paramref name="byteCount"/> bytes, until the arena returns it.</safety>
-    private static unsafe Slot* TryTake(ArenaHeader* header, nuint byteCount, bool zeroed) =>
-        AllocatePath.TryTakeFrom(AllocatorOf(header), byteCount, zeroed, AllocationSite.FromId(header->SiteId));
+    private static unsafe Slot* TryTake(ArenaHeader* header, nuint byteCount, bool zeroed)
+    {
+        // The header has a site only if the first block is a foreign one.
+        AllocationSite? site = header->First.Slot->Kind == SlotKind.Foreign ? AllocationSite.FromId(header->SiteId) : null;
+        return AllocatePath.TryTakeFrom(AllocatorOf(header), byteCount, zeroed, site);
+    }
 
     /// <safety>The header is valid during the call.</safety>
     private static unsafe NativeAllocator AllocatorOf(ArenaHeader* header) =>
