@@ -1,48 +1,68 @@
-using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks;
 
-/// <summary>All that one thread borrows: a row of records, and further rows when it borrows very much at once.</summary>
-/// <remarks>Rows are never unmapped, and a record's place never changes: others may always read.</remarks>
+/// <summary>The borrow records of one thread: published notes of the blocks that it uses, as in hazard pointers (Michael, 2004).</summary>
+/// <remarks>
+/// A row of records, and further rows where a thread borrows more at once. Rows are never unmapped, and no record ever moves, so every
+/// thread may always read them. <see cref="Publish"/> puts them into a list of all threads; caches leave their threads, but never this list.
+/// </remarks>
 [StructLayout(LayoutKind.Sequential)]
 internal struct BorrowRecords
 {
-    /// <summary>How many records a row has.</summary>
+    /// <summary>The number of records in a row.</summary>
     public const int Length = 31;
 
-    /// <summary>The first record is the one that a borrow takes if nothing else is borrowed.</summary>
-    private BorrowRecord _hot;
+    private static readonly UninterruptedLock s_gate = new();
+
+    /// <summary>The first records of the list. Readable without the lock.</summary>
+    private static nint s_first;
+
+    /// <summary>The record that a borrow takes if the thread borrows nothing else.</summary>
+    private Record _hot;
 
     /// <summary>Records from here on are free, in this row. Raised before one of them is used.</summary>
     private int _end;
 
-    private unsafe BorrowRecords* _next;
+    private unsafe BorrowRecords* _nextRow;
 
-    /// <summary>In one cache line with what is above, because others look at that of every thread.</summary>
+    /// <summary>In one cache line with the fields above: closing threads look at that line of every thread.</summary>
     private Row _others;
 
-    /// <summary>Marks the hot record as taken, so that the first borrow comes the slow way: see <see cref="Borrowers.Add"/>.</summary>
-    /// <safety>Nobody uses the records yet.</safety>
-    public static unsafe void Close(BorrowRecords* records) => Hot(records)->Slot = Nobody;
+    private unsafe BorrowRecords* _nextThread;
 
-    /// <summary>Whether nothing was ever borrowed.</summary>
+    /// <summary>A value of <see cref="Record.Slot"/> that is no slot.</summary>
+    private static unsafe Slot* Taken => (Slot*)1;
+
+    /// <summary>Marks the hot record as taken, so that the first borrow of a thread takes the slow path, which publishes the records.</summary>
+    /// <safety>No thread uses the records yet.</safety>
+    public static unsafe void Close(BorrowRecords* records) => Hot(records)->Slot = Taken;
+
+    /// <summary>Publishes the records, once: from now on other threads see the borrows of this thread.</summary>
     /// <safety>The records are the caller's thread's.</safety>
-    public static unsafe bool IsClosed(BorrowRecords* records) => Hot(records)->Slot == Nobody;
+    public static unsafe void Publish(BorrowRecords* records)
+    {
+        if (Hot(records)->Slot == Taken)
+        {
+            using (s_gate.Enter())
+            {
+                records->_nextThread = (BorrowRecords*)s_first;
+                Volatile.Write(ref s_first, (nint)records);
+            }
 
-    /// <summary>Frees the hot record.</summary>
-    /// <safety>The records are the caller's thread's, and closed.</safety>
-    public static unsafe void Open(BorrowRecords* records) => Hot(records)->Slot = null;
+            Hot(records)->Slot = null;
+        }
+    }
 
     /// <summary>The record to try first.</summary>
     /// <safety>The records are the caller's thread's.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe BorrowRecord* Hot(BorrowRecords* records) => (BorrowRecord*)records;
+    public static unsafe Record* Hot(BorrowRecords* records) => (Record*)records;
 
     /// <summary>A free record; a new row is made when there is none.</summary>
     /// <safety>The records are the caller's thread's.</safety>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
-    public static unsafe BorrowRecord* TakeFree(BorrowRecords* records)
+    public static unsafe Record* TakeFree(BorrowRecords* records)
     {
         while (true)
         {
@@ -55,30 +75,74 @@ internal struct BorrowRecords
                 }
             }
 
-            if (records->_next == null)
+            if (records->_nextRow == null)
             {
-                // Zeroed before others can find it.
+                // Zeroed before other threads can find the row.
                 FailPoint.ThrowIfRefused();
                 void* row = NativeMemory.AllocZeroed((nuint)sizeof(BorrowRecords));
-                Volatile.Write(ref *(nint*)&records->_next, (nint)row);
+                Volatile.Write(ref *(nint*)&records->_nextRow, (nint)row);
             }
 
-            records = records->_next;
+            records = records->_nextRow;
         }
     }
 
-    /// <summary>Whether any record of this thread names the slot.</summary>
-    /// <remarks>Most threads borrow one thing at a time: for them this is one comparison and two looks.</remarks>
+    /// <summary>Whether this thread borrows the slot's block.</summary>
+    /// <remarks>Most threads borrow one block at a time: for them this is one comparison and two reads.</remarks>
     /// <safety>The records are the caller's thread's.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe bool NameHere(BorrowRecords* records, Slot* slot) =>
-        Hot(records)->Slot == slot || ((records->_end > 1 | records->_next != null) && NameBehindHot(records, slot));
+        Hot(records)->Slot == slot || ((records->_end > 1 | records->_nextRow != null) && NameAfterHot(records, slot));
 
-    /// <summary>Whether any record names the slot.</summary>
-    /// <safety>The records belong to the caller's thread, or a barrier of the whole process came before.</safety>
-    public static unsafe bool Name(BorrowRecords* records, Slot* slot)
+    /// <summary>Whether any thread borrows the slot's block.</summary>
+    /// <remarks>
+    /// A thread whose borrow is not seen here has yet to read the slot's generation: see decision 7. For a thread that borrows one block
+    /// at a time, one cache line is read.
+    /// </remarks>
+    /// <safety>The caller has moved the slot's state on, and then passed a barrier of the whole process. Records are never unmapped.</safety>
+    public static unsafe bool NameAnywhere(Slot* slot)
     {
-        for (; records != null; records = (BorrowRecords*)Volatile.Read(ref *(nint*)&records->_next))
+        BorrowRecords* records = (BorrowRecords*)Volatile.Read(ref s_first);
+        while (records != null && !Name(records, slot))
+        {
+            records = records->_nextThread;
+        }
+
+        return records != null;
+    }
+
+    /// <summary>Ends a borrow of a thread that has ended without doing so; null when there is none.</summary>
+    /// <returns>The slot that was borrowed, perhaps more than once.</returns>
+    /// <safety>The thread has ended.</safety>
+    public static unsafe Slot* EndOne(BorrowRecords* records)
+    {
+        for (; records != null; records = records->_nextRow)
+        {
+            for (int i = 0; i < Length; i++)
+            {
+                Record* record = At(records, i);
+                Slot* slot = record->Slot;
+                if (slot != null && slot != Taken)
+                {
+                    record->Ended++;
+                    Volatile.Write(ref *(nint*)&record->Slot, 0);
+                    return slot;
+                }
+            }
+        }
+
+        return null;
+    }
+
+    /// <safety>The index is below <see cref="Length"/>, and the row has as many records.</safety>
+    private static unsafe Record* At(BorrowRecords* records, int index) =>
+        index == 0 ? Hot(records) : (Record*)&records->_others + (index - 1);
+
+    /// <summary>Whether a record of one thread names the slot.</summary>
+    /// <safety>The records belong to the caller's thread, or a barrier of the whole process came before.</safety>
+    private static unsafe bool Name(BorrowRecords* records, Slot* slot)
+    {
+        for (; records != null; records = (BorrowRecords*)Volatile.Read(ref *(nint*)&records->_nextRow))
         {
             int end = int.Max(Volatile.Read(ref records->_end), 1);
             for (int i = 0; i < end; i++)
@@ -93,40 +157,12 @@ internal struct BorrowRecords
         return false;
     }
 
-    /// <summary>Ends a borrow of a thread that has ended without doing so; null when there is none.</summary>
-    /// <returns>The slot that was borrowed, perhaps more than once.</returns>
-    /// <safety>The thread has ended.</safety>
-    public static unsafe Slot* EndOne(BorrowRecords* records)
-    {
-        for (; records != null; records = records->_next)
-        {
-            for (int i = 0; i < Length; i++)
-            {
-                BorrowRecord* record = At(records, i);
-                Slot* slot = record->Slot;
-                if (slot != null && slot != Nobody)
-                {
-                    record->Generation++;
-                    Volatile.Write(ref *(nint*)&record->Slot, 0);
-                    return slot;
-                }
-            }
-        }
-
-        return null;
-    }
-
-    /// <summary>A value of <see cref="BorrowRecord.Slot"/> that is no slot.</summary>
-    private static unsafe Slot* Nobody => (Slot*)1;
-
-    private static unsafe BorrowRecord* At(BorrowRecords* records, int index) =>
-        index == 0 ? Hot(records) : (BorrowRecord*)&records->_others + (index - 1);
-
+    /// <safety>The records are the caller's thread's.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe bool NameBehindHot(BorrowRecords* records, Slot* slot)
+    private static unsafe bool NameAfterHot(BorrowRecords* records, Slot* slot)
     {
-        // What is free at the end of a row need not be looked at again.
-        for (BorrowRecords* row = records; row != null; row = row->_next)
+        // Free records at the end of a row need not be read again.
+        for (BorrowRecords* row = records; row != null; row = row->_nextRow)
         {
             while (row->_end > 0 && At(row, row->_end - 1)->Slot == null)
             {
@@ -137,9 +173,22 @@ internal struct BorrowRecords
         return Name(records, slot);
     }
 
+    /// <summary>A thread's note that it uses a block.</summary>
+    internal struct Record
+    {
+        /// <summary>The slot whose block is borrowed; null when the record is free. Its thread alone writes it.</summary>
+        public unsafe Slot* Slot;
+
+        /// <summary>The slot's generation that is borrowed, in the state open. For its thread alone.</summary>
+        public Generation Opened;
+
+        /// <summary>The number of borrows of this record that have ended. A copy of an ended borrow finds a higher number.</summary>
+        public ulong Ended;
+    }
+
     [InlineArray(Length - 1)]
     private struct Row
     {
-        private BorrowRecord _first;
+        private Record _first;
     }
 }

@@ -1,22 +1,19 @@
-using NativeBuffers.Arenas;
-using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Blocks.Lifecycle;
-using NativeBuffers.Instrumentation;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks;
 
-/// <summary>What is known of one block: where it is, whose it is, and how often it has changed hands.</summary>
+/// <summary>The description of one block: its place, its home, and its generation.</summary>
 /// <remarks>
-/// <para>Slots live outside the blocks they describe, in memory that is never unmapped, so a stale copy of a buffer may
-/// always look at its slot. It finds another <see cref="Generation"/> there and knows that it owns nothing.</para>
+/// <para>Slots live outside the blocks that they describe, in memory that is never unmapped. So a stale copy of a buffer may
+/// always look at its slot. It finds another <see cref="Generation"/> there, which shows that it owns nothing.</para>
 /// <para>One slot is one cache line: two threads never write to the same one.</para>
 /// </remarks>
 [StructLayout(LayoutKind.Sequential, Size = 64)]
 internal struct Slot
 {
     /// <summary>
-    /// How many pins a block may have. A thread that tries to add one more counts it for a moment. The count could wrap only if far more
+    /// The most pins of a block. A thread that tries to add one more counts it for a moment. The count could wrap only if far more
     /// threads than a process can have tried at once.
     /// </summary>
     public const int MostPins = 1 << 30;
@@ -24,11 +21,8 @@ internal struct Slot
     /// <summary>The present use of the slot. While the block is scoped or free, only the thread that has the slot writes it.</summary>
     public Generation Generation;
 
-    /// <summary>
-    /// The next one in a list of slots without blocks. Behind the generation: while the slot is in a scope's use, these two
-    /// words are its user's gate (see <c>ArenaGenerations</c>). While the slot is held: see <see cref="Exclusion"/>.
-    /// </summary>
-    public unsafe Slot* Next;
+    /// <summary>A word whose meaning depends on the state of the slot.</summary>
+    public SlotNote Note;
 
     /// <summary>The block's first byte.</summary>
     public unsafe byte* Start;
@@ -36,56 +30,36 @@ internal struct Slot
     /// <summary>The bin that takes the block back; null in magazines, and while there is no block.</summary>
     public unsafe Bin* Home;
 
-    /// <summary>The block's size in bytes, at least what its user asked for.</summary>
+    /// <summary>The block's size in bytes, at least the size that its user asked for.</summary>
     public nuint ByteCount;
 
     /// <summary>
-    /// For <see cref="SlotKind.Foreign"/>: a handle to the <see cref="NativeAllocator"/> that frees the block. For a slot in a
-    /// <see cref="RemoteFrees"/>, which is never foreign: the one under it. Not <see cref="Next"/>, because a slot that two
-    /// threads gave back at once lies there while it is in use.
+    /// For <see cref="SlotKind.Foreign"/>: a handle to the <see cref="NativeAllocator"/> that frees the block. For a slot among remote
+    /// frees, which is never foreign: the slot under it. Not <see cref="Note"/>, because a slot that two threads gave back at
+    /// once lies there while it is in use.
     /// </summary>
     public nint Allocator;
 
     /// <summary>
-    /// A weak handle to the object whose finalizer sees that the block's holder was abandoned; 0 when there is none. The
+    /// A weak handle to the object whose finalizer frees the block of a forgotten owner; 0 when there is none. The
     /// object is <see cref="IDisposable"/>: disposed when the slot loses it.
     /// </summary>
     public nint Cleaner;
 
-    /// <summary>How many pins keep the block where it is, at most <see cref="MostPins"/>. Atomic operations only.</summary>
+    /// <summary>The number of pins that keep the block in its place, at most <see cref="MostPins"/>. Atomic operations only.</summary>
     public int Pins;
 
-    /// <summary>How many slots lie under this one in its <see cref="RemoteFrees"/>, at most 255; no longer true once taken from there.</summary>
+    /// <summary>The number of slots under this one among remote frees, at most 255. Not kept up to date after the slot was taken from there.</summary>
     public byte QueueDepth;
 
-    /// <summary>How many loans in a row have stayed on the home's thread, at most 255: what the next one is expected to do.</summary>
-    public byte LoansAtHome;
+    /// <summary>The number of uses in a row that stayed on the home's thread, at most 255: a forecast for the next use.</summary>
+    public byte UsesAtHome;
 
-    /// <summary>Who frees the block.</summary>
+    /// <summary>The origin of the block, which frees it.</summary>
     public SlotKind Kind;
 
-    /// <summary>1 while in a <see cref="RemoteFrees"/>. Atomic operations only.</summary>
+    /// <summary>1 while among remote frees. Atomic operations only.</summary>
     public byte IsQueued;
-
-    /// <summary>
-    /// The number of the <see cref="AllocationSite"/> that asked for the block, while a scoped buffer of a watched process has the slot; 0 if no
-    /// site was noted. It is stored in <see cref="Next"/> as an odd number, which is never the address of a slot.
-    /// </summary>
-    public unsafe int AllocationSiteId
-    {
-        readonly get => ((nint)Next & 1) != 0 ? (int)((nint)Next >> 1) : 0;
-        set => Next = (Slot*)(((nint)value << 1) | 1);
-    }
-
-    /// <summary>Counts a loan that has stayed on the home's thread: see <see cref="LoansAtHome"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void CountLoanAtHome()
-    {
-        if (LoansAtHome != byte.MaxValue)
-        {
-            LoansAtHome++;
-        }
-    }
 
     /// <summary>The block that this slot describes.</summary>
     /// <safety>The slot has a block.</safety>
@@ -107,4 +81,17 @@ internal struct Slot
     /// <param name="to">The state after.</param>
     public bool TryMove(Generation opened, SlotState from, SlotState to) =>
         TryMove(opened.Moved(SlotState.Open, from), opened.Moved(SlotState.Open, to));
+
+    /// <summary>Notes that a use ended on the thread of the slot's home.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void StayedAtHome()
+    {
+        if (UsesAtHome != byte.MaxValue)
+        {
+            UsesAtHome++;
+        }
+    }
+
+    /// <summary>Notes that another thread than the home's uses the slot, or ends its use.</summary>
+    public void LeftHome() => UsesAtHome = 0;
 }

@@ -1,16 +1,14 @@
-using NativeBuffers.Blocks.Cache;
-
 namespace NativeBuffers.Blocks;
 
-/// <summary>Who frees the block of a slot.</summary>
+/// <summary>The origin of a slot's block, which frees it.</summary>
 internal enum SlotKind : byte
 {
-    /// <summary>The caches: a block of a size class from <see cref="BlockSource"/>.</summary>
+    /// <summary>The caches: a block of a size class.</summary>
     Cached,
 
-    /// <summary>A block above the largest class, straight from <see cref="BlockSource"/>.</summary>
+    /// <summary>A block above the largest size class, of the default allocator.</summary>
     Large,
 
-    /// <summary>A block of the allocator that the user chose.</summary>
+    /// <summary>A block of an allocator that the user chose.</summary>
     Foreign,
 }

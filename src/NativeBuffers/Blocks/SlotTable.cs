@@ -7,20 +7,20 @@ namespace NativeBuffers.Blocks;
 /// <summary>All slots of the process: made in slabs, handed out in small lists, never unmapped.</summary>
 internal static class SlotTable
 {
-    /// <summary>How many vacant slots a thread takes at a time.</summary>
+    /// <summary>The number of vacant slots that a thread takes at a time.</summary>
     public const int ListLength = 16;
 
     /// <summary>The number of slots in a slab. After them come more words for each slot: see <see cref="CountedOf"/> and <see cref="ResizedOf"/>.</summary>
     public const int SlabLength = 744;
 
-    /// <summary>What a slab is large, and aligned to, in bytes: any of its slots leads to its start.</summary>
+    /// <summary>The size and the alignment of a slab, in bytes. So the address of a slot leads to the start of its slab.</summary>
     private const int SlabBytes = 64 * 1024;
 
     private static readonly UninterruptedLock s_gate = new();
     private static readonly List<nint> s_slabs = [];
     private static unsafe Slot* s_vacant;
 
-    /// <summary>How many slabs there are.</summary>
+    /// <summary>The number of slabs.</summary>
     public static int SlabCount
     {
         get
@@ -32,7 +32,7 @@ internal static class SlotTable
         }
     }
 
-    /// <summary>How many slots are in nobody's hands: for tests. Slow.</summary>
+    /// <summary>The number of slots that no thread has: for tests. Slow.</summary>
     public static long VacantCount
     {
         get
@@ -43,7 +43,7 @@ internal static class SlotTable
                 unsafe
                 {
                     // SAFETY: the list changes only under the lock, and slots are never unmapped.
-                    for (Slot* slot = s_vacant; slot != null; slot = slot->Next)
+                    for (Slot* slot = s_vacant; slot != null; slot = slot->Note.Next)
                     {
                         count++;
                     }
@@ -54,15 +54,15 @@ internal static class SlotTable
         }
     }
 
-    /// <summary>The generation up to which a slot's loans are counted elsewhere: see <see cref="AllocationCounts"/>.</summary>
-    /// <safety>The slot is one of this table's. Who has the slot alone writes; anybody reads.</safety>
+    /// <summary>The generation up to which a slot's allocations are counted elsewhere: see <c>AllocationCounts</c>.</summary>
+    /// <safety>The slot is one of this table's. Only the thread that has the slot writes; any thread reads.</safety>
     public static unsafe ulong* CountedOf(Slot* slot)
     {
         Slot* slab = SlabOf(slot);
         return (ulong*)(slab + SlabLength) + (slot - slab);
     }
 
-    /// <summary>The last resizes of a slot's loan.</summary>
+    /// <summary>The last resizes of a slot's scoped buffer.</summary>
     /// <safety>The slot is one of this table's, so these words are never unmapped. Only the thread that has the slot writes them.</safety>
     public static unsafe ResizeChain* ResizedOf(Slot* slot)
     {
@@ -70,7 +70,7 @@ internal static class SlotTable
         return (ResizeChain*)((ulong*)(slab + SlabLength) + SlabLength) + (slot - slab);
     }
 
-    /// <summary>Where the slots lie, of which each slab has <see cref="SlotsOf"/>. There are never fewer.</summary>
+    /// <summary>The addresses of all slabs; <see cref="SlotsOf"/> has the slots of one. There are never fewer.</summary>
     public static nint[] Slabs()
     {
         using (s_gate.Enter())
@@ -79,7 +79,7 @@ internal static class SlotTable
         }
     }
 
-    /// <summary>The slots of a slab, in use or not. Others write to them.</summary>
+    /// <summary>The slots of a slab, in use or not. Other threads may write to them.</summary>
     /// <safety>The slab is one of <see cref="Slabs"/>. Slots are never unmapped.</safety>
     public static unsafe Slot* SlotsOf(nint slab, out int length)
     {
@@ -87,7 +87,7 @@ internal static class SlotTable
         return (Slot*)slab;
     }
 
-    /// <summary>A list of vacant slots, linked by <see cref="Slot.Next"/>; null when memory is exhausted.</summary>
+    /// <summary>A list of vacant slots, linked by <see cref="SlotNote.Next"/>; null when memory is exhausted.</summary>
     /// <safety>The slots belong to the caller's thread until it gives them back.</safety>
     public static unsafe Slot* TakeList()
     {
@@ -100,28 +100,28 @@ internal static class SlotTable
 
             Slot* first = s_vacant;
             Slot* last = first;
-            for (int i = 1; i < ListLength && last->Next != null; i++)
+            for (int i = 1; i < ListLength && last->Note.Next != null; i++)
             {
-                last = last->Next;
+                last = last->Note.Next;
             }
 
-            s_vacant = last->Next;
-            last->Next = null;
+            s_vacant = last->Note.Next;
+            last->Note.Next = null;
             return first;
         }
     }
 
     /// <summary>Puts a slot without a block in front of a list of vacant ones.</summary>
     /// <remarks>
-    /// A slot that is linked in a <see cref="RemoteFrees"/> still, because two threads gave it back at once, stays there and
+    /// A slot that is still linked among remote frees, because two threads gave it back at once, stays there and
     /// is lost to the table: 64 bytes, for a rare mistake.
     /// </remarks>
-    /// <safety>The slot is the caller's, who gives it up, and has no block and no home.</safety>
+    /// <safety>The caller gives up the slot, which has no block and no home.</safety>
     public static unsafe void Link(ref Slot* list, Slot* slot)
     {
         if (Volatile.Read(ref slot->IsQueued) == 0)
         {
-            slot->Next = list;
+            slot->Note.Next = list;
             list = slot;
         }
     }
@@ -137,21 +137,21 @@ internal static class SlotTable
 
         Slot* last = first;
         DismissCleaner(last);
-        while (last->Next != null)
+        while (last->Note.Next != null)
         {
-            last = last->Next;
+            last = last->Note.Next;
             DismissCleaner(last);
         }
 
         using (s_gate.Enter())
         {
-            last->Next = s_vacant;
+            last->Note.Next = s_vacant;
             s_vacant = first;
         }
     }
 
     /// <summary>Unlinks every scoped slot whose home lies between two addresses, as one list.</summary>
-    /// <safety>The homes belong to a thread that has ended, so nobody writes to its scoped slots.</safety>
+    /// <safety>The homes belong to a thread that has ended, so no thread writes to its scoped slots.</safety>
     public static unsafe Slot* CollectByHome(Bin* first, Bin* last)
     {
         Slot* found = null;
@@ -165,7 +165,7 @@ internal static class SlotTable
                     bool isScoped = slot->ReadGeneration().State == SlotState.Scoped;
                     if (isScoped && slot->Home >= first && slot->Home <= last && slot->IsQueued == 0)
                     {
-                        slot->Next = found;
+                        slot->Note.Next = found;
                         found = slot;
                     }
                 }
@@ -175,8 +175,10 @@ internal static class SlotTable
         return found;
     }
 
+    /// <safety>The slot is one of this table's.</safety>
     private static unsafe Slot* SlabOf(Slot* slot) => (Slot*)((nuint)slot & ~(nuint)(SlabBytes - 1));
 
+    /// <safety>The slot is the caller's.</safety>
     private static unsafe void DismissCleaner(Slot* slot)
     {
         if (slot->Cleaner != 0)
@@ -193,7 +195,7 @@ internal static class SlotTable
         Slot* slab;
         try
         {
-            // Room to note it first: a slab that nobody knows would be lost.
+            // First the room in the list: a slab that is not in the list would be lost.
             FailPoint.ThrowIfRefused();
             _ = s_slabs.EnsureCapacity(s_slabs.Count + 1);
             FailPoint.ThrowIfRefused();
@@ -207,7 +209,7 @@ internal static class SlotTable
 
         for (int i = 0; i < SlabLength; i++)
         {
-            slab[i].Next = i + 1 < SlabLength ? slab + i + 1 : s_vacant;
+            slab[i].Note.Next = i + 1 < SlabLength ? slab + i + 1 : s_vacant;
             slab[i].Generation = Generation.First(((ulong)s_slabs.Count * SlabLength) + (ulong)i);
             *CountedOf(slab + i) = slab[i].Generation.Value;
         }

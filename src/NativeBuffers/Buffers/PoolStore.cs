@@ -1,4 +1,5 @@
 using NativeBuffers.Allocation;
+using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Primitives;
 
@@ -9,7 +10,7 @@ namespace NativeBuffers.Buffers;
 /// A bin for each size class, under a lock, and several such rows of bins, so that threads on different processors seldom meet. The
 /// store keeps blocks of up to 1 GiB: the thread caches stop at 256 KiB, and larger blocks are a reason to make a pool.
 /// </remarks>
-internal sealed class PoolStore : NativeAllocator, ITrimmable
+internal sealed class PoolStore : NativeAllocator
 {
     /// <summary>The largest block that is kept, in bytes.</summary>
     public const uint Largest = 1 << 30;
@@ -39,7 +40,7 @@ internal sealed class PoolStore : NativeAllocator, ITrimmable
             }
         }
 
-        Gen2Callback.Tell(this);
+        Gen2Callback.Register(this, static (store, isMemoryShort) => ((PoolStore)store).AfterFullCollection(isMemoryShort));
     }
 
     /// <summary>Frees the blocks of a pool that was never disposed. Its rentals refer to it, so none is left.</summary>
@@ -72,6 +73,7 @@ internal sealed class PoolStore : NativeAllocator, ITrimmable
         Trim();
     }
 
+    /// <summary>Frees the blocks that were not used since the last full collection, or all free blocks when memory is short.</summary>
     public void AfterFullCollection(bool isMemoryShort)
     {
         if (isMemoryShort)

@@ -1,7 +1,7 @@
 using System.Buffers;
 using NativeBuffers.Allocation;
 using NativeBuffers.Allocation.Budgets;
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Blocks.Lifecycle;
 using NativeBuffers.Primitives;

@@ -49,17 +49,17 @@ public class BinTests
     public unsafe void A_bin_that_a_visitor_closed_takes_no_magazine_and_gives_back_the_one_it_is_offered()
     {
         int sizeClass = SizeClasses.Of(32_768);
-        var depotBin = new DepotBin(sizeClass);
-        using var fixture = new Fixture(slots: 1, Bin.CapacityOf(sizeClass));
+        var depot = new Depot(sizeClass);
+        using var fixture = new Fixture(slots: 1, Depot.CapacityOf(sizeClass));
         Bin* bin = fixture.Bin;
         Assert.True(Bin.TryGive(bin, fixture.Slot(0)));
-        Assert.Equal(1, bin->Close(depotBin));
+        Assert.Equal(1, depot.GiveAll(bin));
         Assert.False(bin->HasRoom);
         Assert.False(Bin.TryGive(bin, fixture.Slot(0)) || bin->TrySwap(wanted: false) || bin->TrySwap(wanted: true));
 
-        Magazine* magazine = depotBin.TryTake();
+        Magazine* magazine = depot.TryTake();
         Assert.True(bin->Push(magazine) == magazine);
-        bin->Open(depotBin.TryTakeEmpty(), depotBin.TryTakeEmpty());
+        bin->Open(depot.TryTakeEmpty(), depot.TryTakeEmpty());
         Magazine* behind = bin->Push(magazine);
         Assert.True(behind != magazine && behind->Count == 0);
         Assert.True(Bin.TryTake(bin) == fixture.Slot(0));
@@ -68,11 +68,11 @@ public class BinTests
     [Fact]
     public unsafe void The_magazine_without_room_is_never_stored_and_so_never_handed_out()
     {
-        var depotBin = new DepotBin(SizeClasses.Of(32_768));
-        depotBin.Give(Magazine.None);
-        depotBin.Give(null);
-        Assert.True(depotBin.TryTake() == null);
-        Assert.True(depotBin.TryTakeEmpty() != Magazine.None);
+        var depot = new Depot(SizeClasses.Of(32_768));
+        depot.Give(Magazine.None);
+        depot.Give(null);
+        Assert.True(depot.TryTake() == null);
+        Assert.True(depot.TryTakeEmpty() != Magazine.None);
         Assert.Equal(0, Magazine.None->Capacity + Magazine.None->Count);
     }
 
@@ -93,7 +93,7 @@ public class BinTests
 
     /// <summary>
     /// The owner takes and gives as fast as it can, through the fast and the slow ways, while a visitor empties the
-    /// bin into a depot bin all the time. The owner marks its slots: a slot that it gets twice is found, and so is
+    /// bin into a depot all the time. The owner marks its slots: a slot that it gets twice is found, and so is
     /// one that is lost.
     /// </summary>
     [Fact]
@@ -101,12 +101,12 @@ public class BinTests
     {
         const int SlotCount = 6;
         int sizeClass = SizeClasses.Of(32_768);
-        using var fixture = new Fixture(SlotCount, capacity: Bin.CapacityOf(sizeClass));
-        var depotBin = new DepotBin(sizeClass);
+        using var fixture = new Fixture(SlotCount, capacity: Depot.CapacityOf(sizeClass));
+        var depot = new Depot(sizeClass);
         nint address = (nint)fixture.Bin;
         for (int i = 0; i < SlotCount; i++)
         {
-            Give(fixture.Bin, depotBin, fixture.Slot(i));
+            Give(fixture.Bin, depot, fixture.Slot(i));
         }
 
         bool stop = false;
@@ -120,7 +120,7 @@ public class BinTests
             fixture.Bin->Announce();
             Interlocked.MemoryBarrierProcessWide();
             fixture.Bin->WaitForOwner();
-            _ = fixture.Bin->Close(depotBin);
+            _ = depot.GiveAll(fixture.Bin);
             fixture.Bin->EndVisit();
             if (visits % 16 == 0)
             {
@@ -131,7 +131,7 @@ public class BinTests
         Volatile.Write(ref stop, true);
         owner.Join();
         Assert.Equal(0, surprises);
-        Assert.Equal(SlotCount, fixture.Bin->Count + (depotBin.ByteCount / 32_768));
+        Assert.Equal(SlotCount, fixture.Bin->Count + (depot.ByteCount / 32_768));
         Assert.True(visits > 100 && turns > 1000, $"{visits} visits, {turns} turns.");
 
         void Own()
@@ -144,7 +144,7 @@ public class BinTests
                 turns++;
                 if (opened.Count < SlotCount && random.Next(2) == 0 && !Volatile.Read(ref stop))
                 {
-                    Slot* slot = Take(bin, depotBin);
+                    Slot* slot = Take(bin, depot);
                     if (slot != null)
                     {
                         surprises += slot->Allocator;
@@ -155,12 +155,12 @@ public class BinTests
                 else if (opened.TryPop(out nint top))
                 {
                     ((Slot*)top)->Allocator = 0;
-                    Give(bin, depotBin, (Slot*)top);
+                    Give(bin, depot, (Slot*)top);
                 }
             }
         }
 
-        static Slot* Take(Bin* bin, DepotBin depotBin)
+        static Slot* Take(Bin* bin, Depot depot)
         {
             Slot* slot = Bin.TryTake(bin);
             if (slot == null && bin->TrySwap(wanted: true))
@@ -168,33 +168,33 @@ public class BinTests
                 slot = Bin.TryTake(bin);
             }
 
-            Reopen(bin, depotBin);
-            if (slot == null && depotBin.TryTake() is var magazine && magazine != null)
+            Reopen(bin, depot);
+            if (slot == null && depot.TryTake() is var magazine && magazine != null)
             {
-                depotBin.Give(bin->Push(magazine));
+                depot.Give(bin->Push(magazine));
                 slot = Bin.TryTake(bin);
             }
 
             return slot;
         }
 
-        static void Give(Bin* bin, DepotBin depotBin, Slot* slot)
+        static void Give(Bin* bin, Depot depot, Slot* slot)
         {
             while (!Bin.TryGive(bin, slot))
             {
-                Reopen(bin, depotBin);
+                Reopen(bin, depot);
                 if (!bin->TrySwap(wanted: false))
                 {
-                    depotBin.Give(bin->Push(depotBin.TryTakeEmpty()));
+                    depot.Give(bin->Push(depot.TryTakeEmpty()));
                 }
             }
         }
 
-        static void Reopen(Bin* bin, DepotBin depotBin)
+        static void Reopen(Bin* bin, Depot depot)
         {
             if (!bin->HasRoom)
             {
-                bin->Open(depotBin.TryTakeEmpty(), depotBin.TryTakeEmpty());
+                bin->Open(depot.TryTakeEmpty(), depot.TryTakeEmpty());
             }
         }
     }
@@ -209,7 +209,7 @@ public class BinTests
             Bin = (Bin*)NativeMemory.AlignedAlloc(byteCount, 64);
             NativeMemory.Clear(Bin, byteCount);
             _slots = (Slot*)(Bin + 1);
-            NativeBuffers.Blocks.Cache.Bin.Initialize(Bin, null, 0);
+            NativeBuffers.Blocks.Bin.Initialize(Bin, null, 0);
             Bin->Open(Magazine.TryCreate(capacity), Magazine.TryCreate(capacity));
         }
 

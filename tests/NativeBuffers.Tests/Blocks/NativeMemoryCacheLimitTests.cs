@@ -1,4 +1,3 @@
-using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Cache;
 
 namespace NativeBuffers.Tests.Blocks;

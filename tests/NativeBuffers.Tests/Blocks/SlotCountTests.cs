@@ -49,17 +49,17 @@ public class SlotCountTests
                     SharedHandle handle = SharedHandle.Open(64, 1, file: null, line: 0, typeof(byte));
                     Assert.True(slot == null || slot == handle.Slot);
                     slot = handle.Slot;
-                    int before = slot->LoansAtHome;
+                    int before = slot->UsesAtHome;
                     var owner = new NativeMemoryOwner<byte>(new OwnedBlock(handle, 64));
                     owner.Borrow().Dispose();
                     owner.Dispose();
-                    Assert.Equal(int.Min(before + 1, byte.MaxValue), slot->LoansAtHome);
+                    Assert.Equal(int.Min(before + 1, byte.MaxValue), slot->UsesAtHome);
                 }
 
-                Assert.Equal(byte.MaxValue, slot->LoansAtHome);
+                Assert.Equal(byte.MaxValue, slot->UsesAtHome);
                 var last = NativeMemoryOwner<byte>.Create(64);
                 OtherThread.Run(last.Dispose);
-                Assert.Equal(0, slot->LoansAtHome);
+                Assert.Equal(0, slot->UsesAtHome);
             });
     }
 }

@@ -46,7 +46,7 @@ public partial class PageSamplesTests
             Console.SetOut(output);
             MethodInfo entry = Assembly.Load(program).EntryPoint!;
             NativeMemoryCache.Trim();
-            long abandoned = ThreadCaches.AbandonedCount;
+            long abandoned = EndedThread.AbandonedCount;
             Exception? thrown = null;
             var thread = new Thread(() => thrown = Record.Exception(() => entry.Invoke(null, entry.GetParameters().Length == 0 ? null : [Array.Empty<string>()])));
             thread.Start();
@@ -55,7 +55,7 @@ public partial class PageSamplesTests
 
             // A page must not teach how to lose memory.
             NativeMemoryCache.Trim();
-            Assert.Equal(abandoned, ThreadCaches.AbandonedCount);
+            Assert.Equal(abandoned, EndedThread.AbandonedCount);
         }
         finally
         {

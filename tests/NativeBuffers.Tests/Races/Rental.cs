@@ -1,6 +1,5 @@
 using System.Reflection;
 using NativeBuffers.Blocks;
-using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Blocks.Lifecycle;
 

@@ -271,7 +271,7 @@ internal static class AllocatePath
     {
         if (site is not null && slot != null && slot->Kind == SlotKind.Foreign)
         {
-            slot->AllocationSiteId = site.Id;
+            slot->Note.SiteId = site.Id;
         }
 
         return slot;

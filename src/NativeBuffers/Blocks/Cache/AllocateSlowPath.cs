@@ -51,7 +51,7 @@ internal static class AllocateSlowPath
         }
 
         cache->VacantCount--;
-        cache->Vacant = slot->Next;
+        cache->Vacant = slot->Note.Next;
         slot->Home = home;
         cache->SlotsHeld++;
         return slot;
@@ -62,7 +62,7 @@ internal static class AllocateSlowPath
     private static unsafe Slot* TakeRemotelyFreed(ThreadCache* cache, Bin* bin)
     {
         Slot* taken = null;
-        Slot* next = RemoteFrees.TakeAll(ThreadCache.QueueOf(cache, bin->SizeClass));
+        Slot* next = RemoteFrees.TakeAll(ThreadCache.FreesOf(cache, bin->SizeClass));
         while (next != null)
         {
             Slot* slot = next;
@@ -74,7 +74,7 @@ internal static class AllocateSlowPath
             }
 
             Bin* home = slot->Home;
-            if (home == null || home->Cache != cache)
+            if (home == null || ThreadCache.Of(home) != cache)
             {
                 // The slot belongs to another thread by now, which may be just giving it back.
                 Interlocked.MemoryBarrierProcessWide();
@@ -100,11 +100,11 @@ internal static class AllocateSlowPath
     /// <inheritdoc cref="TakeRemotelyFreed" path="/safety"/>
     private static unsafe Slot* TakeStored(ThreadCache* cache, Bin* bin)
     {
-        DepotBin depotBin = Depot.For(bin->SizeClass);
+        Depot depot = Depot.For(bin->SizeClass);
         if (!bin->HasRoom)
         {
             // The budget has no room for this bin, so its slots come back through the closed bin.
-            Slot* single = depotBin.TryTakeOne();
+            Slot* single = depot.TryTakeOne();
             if (single == null)
             {
                 return TakeFresh(cache, bin, &cache->Closed);
@@ -116,13 +116,13 @@ internal static class AllocateSlowPath
             return single;
         }
 
-        Magazine* magazine = depotBin.TryTake();
+        Magazine* magazine = depot.TryTake();
         if (magazine != null)
         {
             cache->SlotsHeld += magazine->Count;
             Magazine* last = bin->Push(magazine);
             cache->SlotsHeld -= last->Count;
-            depotBin.Give(last);
+            depot.Give(last);
             Slot* slot = Bin.TryTake(bin);
             if (slot != null)
             {

@@ -82,7 +82,7 @@ internal struct AllocationCounts
     /// <safety>The slot is the caller's, on the thread that its home belongs to.</safety>
     public static unsafe void RenumberTo(Slot* slot, Generation generation)
     {
-        Settle(slot, slot->Home->Cache);
+        Settle(slot, ThreadCache.Of(slot->Home));
         Volatile.Write(ref *SlotTable.CountedOf(slot), generation.Number);
     }
 

@@ -1,9 +1,9 @@
 namespace NativeBuffers.Blocks.Cache;
 
-/// <summary>How much memory the caches may keep: for each thread and for the process.</summary>
+/// <summary>The memory that the caches may keep: for each thread and for the process.</summary>
 /// <remarks>
-/// A bin reserves room for all it may ever hold when its thread first uses that size, so that returning a block
-/// needs no counting. The depot reserves each magazine it takes.
+/// When a thread first uses a size, its bin reserves room for all that it may ever hold. So no block has to be counted when it
+/// comes back. The depot reserves each magazine that it takes.
 /// </remarks>
 internal static class CacheBudget
 {
@@ -19,24 +19,24 @@ internal static class CacheBudget
 
     public static long ThreadLimit { get; set; } = Setting(ThreadLimitSetting) ?? 16 * Megabyte;
 
-    /// <summary>A sixteenth of the memory there is, but at least 64 MiB and at most 1 GiB.</summary>
+    /// <summary>A sixteenth of the machine's memory, but at least 64 MiB and at most 1 GiB.</summary>
     public static long ProcessLimit { get; set; } = Setting(ProcessLimitSetting)
         ?? long.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 16, 64 * Megabyte, 1024 * Megabyte);
 
-    /// <summary>What is reserved now, in bytes: an upper bound of what is cached.</summary>
+    /// <summary>The bytes that are reserved now: an upper bound of the cached bytes.</summary>
     public static long Reserved => Volatile.Read(ref s_reserved);
 
-    /// <summary>What waits in return queues, in bytes.</summary>
+    /// <summary>The bytes that wait in remote frees.</summary>
     public static long Queued => Volatile.Read(ref s_queued);
 
-    /// <summary>Notes bytes that were put into a return queue; false when they would be more than the process may keep.</summary>
+    /// <summary>Notes bytes that were put into remote frees; false when the process may not keep as many.</summary>
     public static bool TryQueue(long byteCount) => Interlocked.Add(ref s_queued, byteCount) + Reserved <= ProcessLimit;
 
-    /// <summary>Notes bytes that were taken from a return queue.</summary>
+    /// <summary>Notes bytes that were taken from remote frees.</summary>
     public static void Dequeue(long byteCount) => Interlocked.Add(ref s_queued, -byteCount);
 
-    /// <summary>Reserves bytes; false when they would be more than the process may keep.</summary>
-    /// <remarks>An attempt that fails changes nothing: one that added first would, for a moment, take room from smaller ones.</remarks>
+    /// <summary>Reserves bytes; false when the process may not keep as many.</summary>
+    /// <remarks>A failed attempt changes nothing. An attempt that added first would, for a moment, take room from smaller ones.</remarks>
     public static bool TryReserve(long byteCount)
     {
         long reserved = Reserved;

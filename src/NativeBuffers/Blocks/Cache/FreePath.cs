@@ -41,11 +41,11 @@ internal static class FreePath
     {
         if (isHere)
         {
-            slot->CountLoanAtHome();
+            slot->StayedAtHome();
             slot->Generation = closing.Next;
             Return(slot, home);
         }
-        else if (home != &home->Cache->Closed || slot->Kind == SlotKind.Cached)
+        else if (home != &ThreadCache.Of(home)->Closed || slot->Kind == SlotKind.Cached)
         {
             ReturnRemotely(slot, closing, home);
         }
@@ -58,6 +58,21 @@ internal static class FreePath
     /// <inheritdoc cref="ReturnClosed(Slot*, Generation, Bin*, bool)"/>
     public static unsafe void ReturnClosed(Slot* slot, Generation closing, Bin* home) =>
         ReturnClosed(slot, closing, home, ThreadCache.IsHere(home, out _));
+
+    /// <summary>Gives the block back if its slot is <see cref="SlotState.ClosePending"/> and no thread uses it any more. Call it after the end of a use.</summary>
+    /// <safety>Slots are never unmapped. A full barrier came after the end of the caller's use, so that every thread sees the end.</safety>
+    public static unsafe void TryFinish(Slot* slot)
+    {
+        Generation generation = slot->ReadGeneration();
+        Bin* home = slot->Home;
+        if (generation.State == SlotState.ClosePending
+            && Volatile.Read(ref slot->Pins) == 0
+            && !BorrowRecords.NameAnywhere(slot)
+            && slot->TryMove(generation, generation.With(SlotState.Closing)))
+        {
+            ReturnClosed(slot, generation.With(SlotState.Closing), home);
+        }
+    }
 
     /// <summary>Puts a block into a vacant slot, and gives both back; false if there is no vacant slot.</summary>
     /// <safety>The block is the caller's to give up, and <see cref="Detach"/> took it from a slot of this size, on any thread.</safety>
@@ -89,7 +104,7 @@ internal static class FreePath
     {
         // This use of the block is counted here: its end moves no generation.
         void* block = slot->Start;
-        ThreadCache* cache = slot->Home->Cache;
+        ThreadCache* cache = ThreadCache.Of(slot->Home);
         slot->Start = null;
         AllocationCounts.Settle(slot, cache, more: 1);
         ReturnVacant(slot);
@@ -100,7 +115,7 @@ internal static class FreePath
     /// <safety>The slot belongs to the caller, and its home to this thread.</safety>
     public static unsafe void ReturnVacant(Slot* slot)
     {
-        ThreadCache* cache = slot->Home->Cache;
+        ThreadCache* cache = ThreadCache.Of(slot->Home);
         slot->Home = null;
         slot->Start = null;
         AllocationCounts.Settle(slot, cache);
@@ -137,7 +152,7 @@ internal static class FreePath
     public static unsafe void LeaveHome(Slot* slot)
     {
         // The home goes first: a slot in the state scoped with a home would count as abandoned when the home's thread ends.
-        _ = Interlocked.Increment(ref slot->Home->Cache->SlotsTakenAway);
+        _ = Interlocked.Increment(ref ThreadCache.Of(slot->Home)->SlotsTakenAway);
         slot->Home = null;
         slot->WriteGeneration(slot->Generation.Next);
     }
@@ -185,19 +200,19 @@ internal static class FreePath
         }
 
         // Both magazines are full: the older one goes to the depot. Or the bin is closed: this block alone goes.
-        ThreadCache* cache = home->Cache;
-        DepotBin depotBin = Depot.For(SizeClasses.Of(slot->ByteCount));
-        Magazine* empty = home->HasRoom ? depotBin.TryTakeEmpty() : null;
+        ThreadCache* cache = ThreadCache.Of(home);
+        Depot depot = Depot.For(SizeClasses.Of(slot->ByteCount));
+        Magazine* empty = home->HasRoom ? depot.TryTakeEmpty() : null;
         if (empty == null)
         {
             cache->SlotsHeld--;
-            depotBin.GiveOne(slot);
+            depot.GiveOne(slot);
             return;
         }
 
         Magazine* full = home->Push(empty);
         cache->SlotsHeld -= full->Count;
-        depotBin.Give(full);
+        depot.Give(full);
         ReturnSlow(home, slot);
     }
 
@@ -212,7 +227,7 @@ internal static class FreePath
         }
 
         int sizeClass = SizeClasses.Of(byteCount);
-        if (!RemoteFrees.TryPush(ThreadCache.QueueOf(home->Cache, sizeClass), slot, out int depth))
+        if (!RemoteFrees.TryPush(ThreadCache.FreesOf(ThreadCache.Of(home), sizeClass), slot, out int depth))
         {
             return;
         }
@@ -220,7 +235,7 @@ internal static class FreePath
         bool fits = CacheBudget.TryQueue((long)SizeClasses.SizeOf(sizeClass));
         if (!fits || depth >= MostRemote(sizeClass))
         {
-            ThreadCaches.Drain(home->Cache, sizeClass);
+            ThreadCaches.Drain(ThreadCache.Of(home), sizeClass);
         }
     }
 

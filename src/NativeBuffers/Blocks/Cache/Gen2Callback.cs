@@ -3,15 +3,12 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Cache;
 
-/// <summary>Hears of full garbage collections: an object that is found dead by each one, and comes back to life.</summary>
-/// <remarks>
-/// Once it has reached the oldest generation, its finalizer runs after full collections only. The platform's own
-/// pools use the same trick.
-/// </remarks>
+/// <summary>Calls back after full garbage collections, by an object whose finalizer registers it again.</summary>
+/// <remarks>Once the object is in the oldest generation, the finalizer runs after full collections only. The platform's own pools use the same trick.</remarks>
 internal sealed class Gen2Callback
 {
     private static readonly UninterruptedLock s_gate = new();
-    private static readonly List<WeakReference<ITrimmable>> s_others = [];
+    private static readonly List<(WeakReference<object> Target, Action<object, bool> Trim)> s_targets = [];
     private static int s_started;
     private static bool s_stopped;
 
@@ -35,30 +32,29 @@ internal sealed class Gen2Callback
                 GCMemoryInfo memory = GC.GetGCMemoryInfo();
                 bool isMemoryShort = memory.MemoryLoadBytes >= memory.HighMemoryLoadThresholdBytes;
                 NativeMemoryCache.AfterFullCollection(isMemoryShort);
-                foreach (ITrimmable other in Others())
-                {
-                    Tell(other, isMemoryShort);
-                }
+                Call(isMemoryShort);
             }
             catch (OutOfMemoryException)
             {
-                // A finalizer must not throw. What was not given back now will be after the next collection.
+                // A finalizer must not throw. The next collection will free the rest.
             }
         }
     }
 
-    /// <summary>Tells this one, too, for as long as it lives.</summary>
-    public static void Tell(ITrimmable other)
+    /// <summary>Calls <paramref name="trim"/> after each full collection, for as long as the target lives.</summary>
+    /// <param name="target">An object that keeps memory for later. It is referred to weakly.</param>
+    /// <param name="trim">Frees memory that was not used since the last call, or all memory if its second argument says that memory is short. Must not refer to the target.</param>
+    public static void Register(object target, Action<object, bool> trim)
     {
         Start();
         using (s_gate.Enter())
         {
-            _ = s_others.RemoveAll(static reference => !reference.TryGetTarget(out _));
-            s_others.Add(new WeakReference<ITrimmable>(other));
+            _ = s_targets.RemoveAll(static entry => !entry.Target.TryGetTarget(out _));
+            s_targets.Add((new WeakReference<object>(target), trim));
         }
     }
 
-    /// <summary>Starts watching, once.</summary>
+    /// <summary>Starts, once.</summary>
     public static void Start()
     {
         if (Interlocked.Exchange(ref s_started, 1) == 0)
@@ -73,32 +69,27 @@ internal sealed class Gen2Callback
         }
     }
 
-    private static void Tell(ITrimmable other, bool isMemoryShort)
+    private static void Call(bool isMemoryShort)
     {
-        try
-        {
-            other.AfterFullCollection(isMemoryShort);
-        }
-        catch (Exception)
-        {
-            // A finalizer must not throw. An allocator of the user's own did; there is nobody here to tell.
-        }
-    }
-
-    private static List<ITrimmable> Others()
-    {
-        List<ITrimmable> others = [];
+        (WeakReference<object> Target, Action<object, bool> Trim)[] targets;
         using (s_gate.Enter())
         {
-            foreach (WeakReference<ITrimmable> reference in s_others)
-            {
-                if (reference.TryGetTarget(out ITrimmable? other))
-                {
-                    others.Add(other);
-                }
-            }
+            targets = [.. s_targets];
         }
 
-        return others;
+        foreach ((WeakReference<object> reference, Action<object, bool> trim) in targets)
+        {
+            try
+            {
+                if (reference.TryGetTarget(out object? target))
+                {
+                    trim(target, isMemoryShort);
+                }
+            }
+            catch (Exception)
+            {
+                // A finalizer must not throw. The program's own allocator threw, and no caller is here to hear of it.
+            }
+        }
     }
 }

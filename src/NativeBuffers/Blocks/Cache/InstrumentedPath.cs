@@ -18,7 +18,7 @@ internal static class InstrumentedPath
     /// <remarks>A thread that works for an instrumented flow uses a cache aside, which this path does not serve.</remarks>
     /// <safety>The bin is this thread's.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe bool IsOpen(Bin* bin) => s_allocator is not null && bin != null && !bin->Cache->IsAside;
+    public static unsafe bool IsOpen(Bin* bin) => s_allocator is not null && bin != null && !ThreadCache.Of(bin)->IsAside;
 
     /// <summary>Whether a block came this way.</summary>
     /// <safety>The slot belongs to the caller, and has a block.</safety>
@@ -31,7 +31,7 @@ internal static class InstrumentedPath
     public static unsafe Slot* TryTake(Bin* bin, nuint byteCount, bool zeroed, AllocationSite site)
     {
         // The block comes first, because the allocator may throw: no slot can be lost yet.
-        ThreadCache* cache = bin->Cache;
+        ThreadCache* cache = ThreadCache.Of(bin);
 
         // Each look at the hot block has counted down, and the number must never become positive.
         bin->UntilSample = 0;
@@ -70,7 +70,7 @@ internal static class InstrumentedPath
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void Return(Slot* slot, AllocationSite site)
     {
-        ThreadCache* cache = slot->Home->Cache;
+        ThreadCache* cache = ThreadCache.Of(slot->Home);
         s_allocator!.FreeAt(ref cache->Watched, site, slot->Start, slot->ByteCount, SizeClasses.Smallest);
         if (cache->Spare == null)
         {

@@ -1,12 +1,7 @@
-using NativeBuffers.Blocks.Lifecycle;
-
 namespace NativeBuffers.Blocks.Cache;
 
-/// <summary>Slots of one size that other threads gave back, until the thread they belong to, or a visitor, takes them.</summary>
-/// <remarks>
-/// A stack that anyone pushes to, and that is taken as a whole, so no element can leave and come back unseen (Treiber's
-/// stack, without its one problem).
-/// </remarks>
+/// <summary>Slots of one size that other threads gave back (snmalloc's remote frees), until their own thread or a visitor takes them.</summary>
+/// <remarks>A stack that any thread pushes to, and that is taken as a whole. So no slot can leave and come back unseen (Treiber's stack, without its one problem).</remarks>
 internal struct RemoteFrees
 {
     private unsafe Slot* _top;
@@ -24,28 +19,28 @@ internal struct RemoteFrees
         }
     }
 
-    /// <summary>Puts a slot on top that was just returned; false when it is in a queue already, or taken.</summary>
+    /// <summary>Puts a slot on top that was just freed; false when it is in a stack already, or taken.</summary>
     /// <remarks>
-    /// It may be in a queue from an earlier generation, that its own thread and another ended at once. Whoever takes it from
-    /// there takes it in the new one, perhaps before it is pushed here; then it must not be pushed, as
-    /// <see cref="Below"/> may be in use. So: set the mark, then look again. If it is still returned, whoever takes it
-    /// finds the mark. Should it be taken just then, by its own thread, the link does no harm (see <see cref="Slot.Allocator"/>).
+    /// The slot may lie in a stack from an earlier generation, which its own thread and another thread ended at once. The thread that takes it
+    /// from there takes it in the new generation, perhaps before it is pushed here. Then it must not be pushed, because
+    /// <see cref="Below"/> may be in use. So this method sets the mark, then looks again. If the slot is still freed, the thread that takes it
+    /// finds the mark. If its own thread takes it just then, the link does no harm (see <see cref="Slot.Allocator"/>).
     /// </remarks>
-    /// <param name="queue">Where to put it.</param>
+    /// <param name="frees">The stack.</param>
     /// <param name="slot">The slot.</param>
-    /// <param name="depth">How many slots lie under it, at most 255.</param>
-    /// <safety>The queue is in memory that does not move.</safety>
-    public static unsafe bool TryPush(RemoteFrees* queue, Slot* slot, out int depth)
+    /// <param name="depth">The number of slots under it, at most 255.</param>
+    /// <safety>The stack is in memory that does not move.</safety>
+    public static unsafe bool TryPush(RemoteFrees* frees, Slot* slot, out int depth)
     {
-        while (IsReturned(slot) && Interlocked.Exchange(ref slot->IsQueued, 1) == 0)
+        while (IsFreed(slot) && Interlocked.Exchange(ref slot->IsQueued, 1) == 0)
         {
-            if (IsReturned(slot))
+            if (IsFreed(slot))
             {
-                depth = Push(queue, slot);
+                depth = Push(frees, slot);
                 return true;
             }
 
-            // Taken. But if it was returned again meanwhile, somebody saw the mark and relied on it: look again.
+            // Taken. If the slot was freed again since, a thread has seen the mark and relied on it: look again.
             _ = Interlocked.Exchange(ref slot->IsQueued, 0);
         }
 
@@ -54,21 +49,21 @@ internal struct RemoteFrees
     }
 
     /// <summary>Takes all slots, as a list linked by <see cref="Below"/>; null when there are none.</summary>
-    /// <safety>The queue is in memory that does not move. For each slot, read <see cref="Below"/>, then call <see cref="TryTake"/>.</safety>
-    public static unsafe Slot* TakeAll(RemoteFrees* queue) =>
-        queue->IsEmpty ? null : (Slot*)Interlocked.Exchange(ref *(nint*)&queue->_top, 0);
+    /// <safety>The stack is in memory that does not move. For each slot, read <see cref="Below"/>, then call <see cref="TryTake"/>.</safety>
+    public static unsafe Slot* TakeAll(RemoteFrees* frees) =>
+        frees->IsEmpty ? null : (Slot*)Interlocked.Exchange(ref *(nint*)&frees->_top, 0);
 
     /// <summary>The slot that lies under this one; null under the last.</summary>
     /// <safety>The slot comes from <see cref="TakeAll"/>.</safety>
     public static unsafe Slot* Below(Slot* slot) => (Slot*)slot->Allocator;
 
-    /// <summary>Takes a slot of the list over, still closing; false when it is no longer to be had.</summary>
+    /// <summary>Takes a slot of the list over, in the state closing; false when another thread has it.</summary>
     /// <remarks>
-    /// A slot may be here although its own thread has it back: when both gave it back at once (see <see cref="CloseProtocol"/>).
-    /// And it may have been pushed again as soon as it is not marked as queued; so the generation decides, atomically.
+    /// A slot may be here although its own thread has it back, if that thread and another gave it back at once. And it may be
+    /// pushed again as soon as it is not marked as queued. So the generation decides, by a compare-and-swap.
     /// </remarks>
     /// <safety>
-    /// The slot comes from <see cref="TakeAll"/>, and <see cref="Below"/> was read already. Whoever takes it moves
+    /// The slot comes from <see cref="TakeAll"/>, and <see cref="Below"/> was read already. The caller moves
     /// its generation on, once it has a home or none.
     /// </safety>
     public static unsafe bool TryTake(Slot* slot, out Generation closing)
@@ -76,15 +71,16 @@ internal struct RemoteFrees
         _ = Interlocked.Exchange(ref slot->IsQueued, 0);
         Generation generation = slot->ReadGeneration();
         closing = generation.With(SlotState.Closing);
-        return generation.State == SlotState.RemotelyFreed
-            && slot->TryMove(generation, closing);
+        return generation.State == SlotState.RemotelyFreed && slot->TryMove(generation, closing);
     }
 
-    private static unsafe bool IsReturned(Slot* slot) => slot->ReadGeneration().State == SlotState.RemotelyFreed;
+    /// <safety>Slots are never unmapped.</safety>
+    private static unsafe bool IsFreed(Slot* slot) => slot->ReadGeneration().State == SlotState.RemotelyFreed;
 
-    private static unsafe int Push(RemoteFrees* queue, Slot* slot)
+    /// <safety>The slot is marked as queued by the caller. The stack is in memory that does not move.</safety>
+    private static unsafe int Push(RemoteFrees* frees, Slot* slot)
     {
-        ref nint top = ref *(nint*)&queue->_top;
+        ref nint top = ref *(nint*)&frees->_top;
         while (true)
         {
             nint below = Volatile.Read(ref top);

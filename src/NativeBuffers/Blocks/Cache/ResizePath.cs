@@ -86,7 +86,7 @@ internal static class ResizePath
             target.ClearFrom(oldBytes);
         }
 
-        ThreadCache* cache = other->Home->Cache;
+        ThreadCache* cache = ThreadCache.Of(other->Home);
         AllocationCounts.Settle(slot, cache);
         AllocationCounts.Settle(other, cache);
 

@@ -6,18 +6,18 @@ namespace NativeBuffers.Blocks.Cache;
 /// <summary>The block sizes that caches keep: multiples of 64 bytes to 512, then four to each doubling, to 256 KiB.</summary>
 /// <remarks>
 /// Four steps a doubling waste at most a fifth of a block, and the class takes seven instructions and no table. The idea
-/// is jemalloc's. All sizes are whole cache lines, so that two buffers never share one; numbers that would stand for
-/// other sizes (1, 2, 3, 5, 7) are never used.
+/// is jemalloc's. All sizes are whole cache lines, so that two buffers never share one. The class numbers of other sizes
+/// (1, 2, 3, 5, 7) are never used.
 /// </remarks>
 internal static class SizeClasses
 {
     /// <summary>The largest block that is cached, in bytes.</summary>
     public const uint Largest = 256 * 1024;
 
-    /// <summary>The smallest block, and what all blocks are aligned to, in bytes.</summary>
+    /// <summary>The smallest block, and the alignment of all blocks, in bytes.</summary>
     public const uint Smallest = CacheLine.Size;
 
-    /// <summary>How many class numbers there are: the smallest, then four for each of twelve doublings.</summary>
+    /// <summary>The number of class numbers: the smallest, then four for each of twelve doublings.</summary>
     public const int Count = 1 + (4 * 12);
 
     /// <summary>The class whose blocks hold <paramref name="last"/> + 1 bytes.</summary>
@@ -25,7 +25,7 @@ internal static class SizeClasses
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint OfLast(uint last)
     {
-        // The leading bit names the doubling, and the two bits behind it the step.
+        // The leading bit names the doubling, and the two bits after it the step.
         uint x = last | (Smallest - 1);
         uint leading = 31 ^ (uint)BitOperations.LeadingZeroCount(x);
         return (x >> ((int)leading - 2)) + (4 * leading) - 27;
@@ -39,5 +39,13 @@ internal static class SizeClasses
     {
         uint place = (uint)sizeClass + 3;
         return (nuint)((place & 3) + 5) << (int)((place >> 2) + 3);
+    }
+
+    /// <summary>A row of values, one for each size class.</summary>
+    [InlineArray(Count)]
+    internal struct Row<T>
+        where T : unmanaged
+    {
+        private T _first;
     }
 }

@@ -4,18 +4,18 @@ using NativeBuffers.Platform.Shared;
 
 namespace NativeBuffers.Blocks.Cache;
 
-/// <summary>The free blocks that one thread keeps, and the way to them.</summary>
+/// <summary>The free blocks that one thread keeps, and the shortest path to them.</summary>
 /// <remarks>
-/// <para>A scoped buffer is a ref struct, which the language confines to its thread. So the thread that disposes it is
-/// the one that created it, and neither needs a lock or an atomic operation.</para>
-/// <para>Taking a block reads one thread-local pointer; giving it back reads none, because the lease knows its bin.
-/// What is not on the shortest path is out of line: an inlined P/Invoke would make the JIT keep the caller's span in
+/// <para>A scoped buffer is a ref struct, which the language confines to its thread. So the thread that disposes it has created
+/// it, and neither needs a lock or an atomic operation.</para>
+/// <para>Taking a block reads one thread-local pointer. Giving it back reads none, because the handle knows its bin.
+/// All other paths are out of line: an inlined P/Invoke would make the JIT keep the caller's span in
 /// memory instead of registers, and its loops would load it at each turn.</para>
 /// </remarks>
 [StructLayout(LayoutKind.Sequential)]
 internal struct ThreadCache
 {
-    /// <summary>This thread's cache, as what it begins with: the closed bin, then one for each size class. Null until the first miss.</summary>
+    /// <summary>This thread's cache, as the bins at its start: the closed bin, then one for each size class. Null until the first miss.</summary>
     [ThreadStatic]
     private static unsafe Bin* t_bins;
 
@@ -23,22 +23,20 @@ internal struct ThreadCache
     [ThreadStatic]
     private static unsafe Bin* t_otherBins;
 
-    /// <summary>The home of slots whose blocks no bin takes back: large ones, other allocators', those over the budget.</summary>
+    /// <summary>The home of slots whose blocks no bin takes back: large ones, blocks of other allocators, blocks over the budget.</summary>
     public Bin Closed;
 
-    public BinRow Row;
+    /// <summary>The bins, by size class.</summary>
+    public SizeClasses.Row<Bin> Bins;
 
-    /// <summary>What this thread borrows. Behind the row, so that one thread-local pointer leads to both.</summary>
+    /// <summary>The borrows of this thread. Directly after the bins, so that one thread-local pointer leads to both.</summary>
     public BorrowRecords Borrows;
 
-    /// <summary>What other threads gave back, by size class.</summary>
-    public RemoteFreesRow Returns;
+    /// <summary>The slots that other threads gave back, by size class.</summary>
+    public SizeClasses.Row<RemoteFrees> Frees;
 
     /// <summary>The cache made before this one.</summary>
     public unsafe ThreadCache* NextCreated;
-
-    /// <summary>The one whose thread began to borrow before this one's.</summary>
-    public unsafe ThreadCache* NextBorrowing;
 
     /// <summary>True while the cache of an ended thread is being emptied. Under the lock of <see cref="ThreadCaches"/>.</summary>
     public bool IsReclaimed;
@@ -46,39 +44,43 @@ internal struct ThreadCache
     /// <summary>True if no bin here ever has room, so that all blocks are asked for out of line.</summary>
     public bool IsAside;
 
-    /// <summary>What stands in front of the default allocator keeps its word of this thread here: see <see cref="InstrumentedPath"/>.</summary>
+    /// <summary>Per-thread state of the guard around the default allocator; 0 if there is none: see <see cref="InstrumentedPath"/>.</summary>
     public nint Watched;
 
     /// <summary>
-    /// The slot whose watched block was given back last; null if there is none. Nothing else has changed in it, so that the next
-    /// watched block needs little; its loans are not settled, and it counts among <see cref="SlotsHeld"/>.
+    /// The slot whose instrumented block was given back last; null if there is none. Its other words are unchanged, so that the next
+    /// instrumented block needs little. Its allocations are not settled, and it counts among <see cref="SlotsHeld"/>.
     /// </summary>
     public unsafe Slot* Spare;
 
-    /// <summary>Slots without a block, for this thread's next ones.</summary>
+    /// <summary>Slots without a block, for this thread's next blocks.</summary>
     public unsafe Slot* Vacant;
 
-    /// <summary>How many those are.</summary>
+    /// <summary>The number of slots in <see cref="Vacant"/>.</summary>
     public int VacantCount;
 
-    /// <summary>While no thread has this cache: the next such one.</summary>
+    /// <summary>While no thread has this cache: the next such cache.</summary>
     public unsafe ThreadCache* NextUnused;
 
-    /// <summary>How many slots came here, free ones and those in use, less those that this thread gave away.</summary>
+    /// <summary>The number of slots that came here, free or in use, less those that this thread gave away.</summary>
     public long SlotsHeld;
 
-    /// <summary>How many slots others took away. Atomic operations only; the thread's own count needs none for that.</summary>
+    /// <summary>The number of slots that other threads took away. Atomic operations only; so the thread's own count needs none.</summary>
     public long SlotsTakenAway;
 
-    /// <summary>What this thread has reserved of the budget, in bytes. Visitors release some of it.</summary>
+    /// <summary>The bytes that this thread has reserved of the budget. Visitors release some of them.</summary>
     public long ReservedBytes;
 
-    /// <summary>What was counted on this thread, and on those that had this cache before. The thread writes, anybody reads.</summary>
+    /// <summary>The counts of this thread, and of those that had this cache before. The thread writes them, any thread reads them.</summary>
     public AllocationCounts Counts;
+
+    /// <summary>The cache that a bin is part of.</summary>
+    /// <safety>The bin is part of a cache. Caches are never unmapped.</safety>
+    public static unsafe ThreadCache* Of(Bin* bin) => (ThreadCache*)bin->Cache;
 
     /// <summary>A slot with a block of at least <paramref name="byteCount"/> bytes that was just freed; null when there is none.</summary>
     /// <param name="byteCount">In bytes; any number.</param>
-    /// <param name="bin">Where to look next, with <see cref="Bin.TryTake"/>; null when no bin keeps such blocks.</param>
+    /// <param name="bin">The bin to try next, with <see cref="Bin.TryTake"/>; null when no bin keeps such blocks.</param>
     /// <safety>The slot and its block belong to the caller, on this thread, until <see cref="FreePath.Return"/>.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Slot* TakeHot(ulong byteCount, out Bin* bin)
@@ -106,8 +108,8 @@ internal struct ThreadCache
         return null;
     }
 
-    /// <summary>Whether a block may come from the cache, where samples are taken: it is none.</summary>
-    /// <param name="bin">Of which <see cref="TakeHot"/> has just given nothing; null if there is none.</param>
+    /// <summary>Whether the next block is no sample, so that it may come from the cache. In a process that takes samples.</summary>
+    /// <param name="bin">The bin of a call of <see cref="TakeHot"/> that has just returned null.</param>
     /// <param name="byteCount">The block's size.</param>
     /// <safety>The bin is this thread's.</safety>
     public static unsafe bool IsNoSample(Bin* bin, nuint byteCount)
@@ -143,8 +145,8 @@ internal struct ThreadCache
     }
 
     /// <summary>Whether a bin is one of this thread's.</summary>
-    /// <param name="bin">Null, or part of a cache; of which thread, may change meanwhile if it is not this one.</param>
-    /// <param name="records">This thread's, if it is.</param>
+    /// <param name="bin">Null, or part of a cache. Its thread may change during the call if it is not this thread.</param>
+    /// <param name="records">This thread's borrow records, if so.</param>
     /// <safety>The records are for the caller's thread.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe bool IsHere(Bin* bin, out BorrowRecords* records)
@@ -153,7 +155,7 @@ internal struct ThreadCache
         return bin != null && bins != null && IsAmong(bins, bin);
     }
 
-    /// <summary>Whether a bin is part of the cache with these, the closed one included. By addresses alone: it may be null.</summary>
+    /// <summary>Whether a bin is part of the cache that begins with <paramref name="bins"/>. By addresses alone: it may be null.</summary>
     /// <safety>No pointer is followed.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe bool IsAmong(Bin* bins, Bin* bin) =>
@@ -174,20 +176,24 @@ internal struct ThreadCache
     public static unsafe BorrowRecords* MakeRecords()
     {
         ThreadCache* cache = Current();
-        if (cache != null && BorrowRecords.IsClosed(&cache->Borrows))
+        if (cache == null)
         {
-            Borrowers.Add(cache);
-            BorrowRecords.Open(&cache->Borrows);
+            throw NativeAllocator.Default.RefusalOf((nuint)sizeof(ThreadCache));
         }
 
-        return cache != null ? &cache->Borrows : throw NativeAllocator.Default.RefusalOf((nuint)sizeof(ThreadCache));
+        BorrowRecords.Publish(&cache->Borrows);
+        return &cache->Borrows;
     }
 
-    /// <summary>What others gave back to a cache, of one size class.</summary>
+    /// <summary>The bin of a size class.</summary>
     /// <safety>Caches are never unmapped.</safety>
-    public static unsafe RemoteFrees* QueueOf(ThreadCache* cache, int sizeClass) => (RemoteFrees*)&cache->Returns + sizeClass;
+    public static unsafe Bin* BinOf(ThreadCache* cache, int sizeClass) => (Bin*)&cache->Bins + sizeClass;
 
-    /// <summary>Gives the room of a bin that was closed back to the budget.</summary>
+    /// <summary>The slots that other threads gave back to a cache, of one size class.</summary>
+    /// <safety>Caches are never unmapped.</safety>
+    public static unsafe RemoteFrees* FreesOf(ThreadCache* cache, int sizeClass) => (RemoteFrees*)&cache->Frees + sizeClass;
+
+    /// <summary>Gives the room of a closed bin back to the budget.</summary>
     public void Release(int sizeClass)
     {
         long byteCount = RoomOf(sizeClass);
@@ -195,39 +201,49 @@ internal struct ThreadCache
         CacheBudget.Release(byteCount);
     }
 
-    /// <summary>Moves the blocks that this thread freed last to the depot.</summary>
+    /// <summary>Moves the hot blocks of this thread to the depots.</summary>
     public static void FlushHot()
     {
         unsafe
         {
             // SAFETY: the bins are this thread's.
             Bin* bins = t_bins;
-            for (int i = 0; bins != null && i < SizeClasses.Count; i++)
+            if (bins != null)
             {
-                Bin* bin = bins + 1 + i;
-                Slot* hot = bin->Hot;
-                if (hot != null)
-                {
-                    bin->Hot = null;
-                    bin->Cache->SlotsHeld--;
-                    Depot.For(i).GiveOne(hot);
-                }
+                FlushHot(Of(bins));
+            }
+        }
+    }
+
+    /// <summary>Moves the hot blocks of a cache to the depots.</summary>
+    /// <safety>The cache belongs to this thread, or to one that has ended.</safety>
+    public static unsafe void FlushHot(ThreadCache* cache)
+    {
+        for (int i = 0; i < SizeClasses.Count; i++)
+        {
+            Bin* bin = BinOf(cache, i);
+            Slot* hot = bin->Hot;
+            if (hot != null)
+            {
+                bin->Hot = null;
+                cache->SlotsHeld--;
+                Depot.For(i).GiveOne(hot);
             }
         }
     }
 
     /// <summary>
-    /// Gives this thread a cache in which nothing is hot, or the one it had. So all its blocks are asked for out of line, and
-    /// nothing on the shortest path has to ask whether they should.
+    /// Gives this thread a cache in which nothing is hot, or its usual cache again. So all its blocks are asked for out of line, and
+    /// the shortest path needs no check.
     /// </summary>
-    /// <param name="isAside">Whether the thread is to work aside from its usual cache.</param>
+    /// <param name="isAside">True for the cache in which nothing is hot.</param>
     public static void TurnAside(bool isAside)
     {
         unsafe
         {
             // SAFETY: both caches are this thread's, and are emptied when it has ended.
             Bin* bins = t_bins;
-            if ((bins != null && bins->Cache->IsAside) != isAside)
+            if ((bins != null && Of(bins)->IsAside) != isAside)
             {
                 t_bins = t_otherBins;
                 t_otherBins = bins;
@@ -251,16 +267,16 @@ internal struct ThreadCache
         Bin* bins = t_bins;
         if (bins != null)
         {
-            return bins->Cache;
+            return Of(bins);
         }
 
         ThisSystem.ThrowIfUnsupported();
 
-        // This may call an allocator of the user's own, and that may use buffers on this thread: so look again.
+        // This may call the program's own allocator, which may use buffers on this thread: so look again.
         ThreadCaches.ReclaimEnded();
         if (t_bins != null)
         {
-            return t_bins->Cache;
+            return Of(t_bins);
         }
 
         ThreadCache* cache = ThreadCaches.TryRegister(Thread.CurrentThread);
@@ -277,7 +293,7 @@ internal struct ThreadCache
     /// <safety>The caller is this cache's thread.</safety>
     public unsafe Bin* Opened(int sizeClass)
     {
-        Bin* bin = (Bin*)Unsafe.AsPointer(ref Row) + sizeClass;
+        Bin* bin = (Bin*)Unsafe.AsPointer(ref Bins) + sizeClass;
         if (bin->HasRoom || IsAside)
         {
             return bin;
@@ -285,17 +301,17 @@ internal struct ThreadCache
 
         if (TryReserve(sizeClass))
         {
-            DepotBin depotBin = Depot.For(sizeClass);
-            Magazine* loaded = depotBin.TryTakeEmpty();
-            Magazine* previous = depotBin.TryTakeEmpty();
+            Depot depot = Depot.For(sizeClass);
+            Magazine* loaded = depot.TryTakeEmpty();
+            Magazine* previous = depot.TryTakeEmpty();
             if (loaded != null && previous != null)
             {
                 bin->Open(loaded, previous);
             }
             else
             {
-                depotBin.Give(loaded);
-                depotBin.Give(previous);
+                depot.Give(loaded);
+                depot.Give(previous);
                 Release(sizeClass);
             }
         }
@@ -315,21 +331,7 @@ internal struct ThreadCache
         return false;
     }
 
-    /// <summary>What an open bin may hold, in bytes: two magazines, and the hot block.</summary>
+    /// <summary>The most bytes in an open bin: two magazines, and the hot block.</summary>
     private static long RoomOf(int sizeClass) =>
-        ((2 * Bin.CapacityOf(sizeClass)) + 1) * (long)SizeClasses.SizeOf(sizeClass);
-
-    /// <summary>A queue for each size class.</summary>
-    [InlineArray(SizeClasses.Count)]
-    internal struct RemoteFreesRow
-    {
-        private RemoteFrees _first;
-    }
-
-    /// <summary>A bin for each size class.</summary>
-    [InlineArray(SizeClasses.Count)]
-    internal struct BinRow
-    {
-        private Bin _first;
-    }
+        ((2 * Depot.CapacityOf(sizeClass)) + 1) * (long)SizeClasses.SizeOf(sizeClass);
 }

@@ -1,27 +1,22 @@
-using NativeBuffers.Blocks.Lifecycle;
-using NativeBuffers.Instrumentation;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Cache;
 
-/// <summary>Every thread's cache: who has one, what threads that ended left behind, and trimming from outside.</summary>
+/// <summary>The caches of all threads: registration, and visits that trim them from another thread.</summary>
 internal static class ThreadCaches
 {
     private static readonly UninterruptedLock s_gate = new();
-    private static readonly List<Entry> s_entries = [];
 
-    /// <summary>Every cache there ever was, linked by <see cref="ThreadCache.NextCreated"/>.</summary>
+    /// <summary>The threads that have a cache, and their caches as addresses.</summary>
+    private static readonly List<(Thread Thread, nint Cache)> s_entries = [];
+
+    /// <summary>All caches ever made, linked by <see cref="ThreadCache.NextCreated"/>.</summary>
     private static nint s_created;
 
-    /// <summary>Caches of ended threads, for the next ones.</summary>
+    /// <summary>Caches of ended threads, for the next threads.</summary>
     private static unsafe ThreadCache* s_unused;
 
-    private static long s_abandonedCount;
-
-    /// <summary>How many buffers were still in use when their thread ended; they were freed then.</summary>
-    public static long AbandonedCount => Volatile.Read(ref s_abandonedCount);
-
-    /// <summary>What the threads' magazines hold, in bytes; while they work, a good guess.</summary>
+    /// <summary>The bytes in the bins of all threads; a good guess while they work.</summary>
     public static long ByteCount
     {
         get
@@ -29,9 +24,17 @@ internal static class ThreadCaches
             long sum = 0;
             using (s_gate.Enter())
             {
-                foreach (Entry entry in s_entries)
+                foreach ((_, nint cache) in s_entries)
                 {
-                    sum += entry.ByteCount;
+                    for (int i = 0; i < SizeClasses.Count; i++)
+                    {
+                        unsafe
+                        {
+                            // SAFETY: caches are never unmapped. Their threads may change the counts now, so this is a guess.
+                            Bin* bin = ThreadCache.BinOf((ThreadCache*)cache, i);
+                            sum += (bin->Count + (bin->Hot == null ? 0 : 1)) * (long)SizeClasses.SizeOf(i);
+                        }
+                    }
                 }
             }
 
@@ -39,7 +42,7 @@ internal static class ThreadCaches
         }
     }
 
-    /// <summary>The cache made last; <see cref="ThreadCache.NextCreated"/> leads to all others.</summary>
+    /// <summary>The cache made last; <see cref="ThreadCache.NextCreated"/> leads to the rest.</summary>
     /// <safety>Caches are never unmapped. Their threads write to them.</safety>
     public static unsafe ThreadCache* LastCreated => (ThreadCache*)Volatile.Read(ref s_created);
 
@@ -52,7 +55,7 @@ internal static class ThreadCaches
             ThreadCache* cache = !TryMakeRoom() ? null : s_unused != null ? s_unused : TryCreate();
             if (cache != null)
             {
-                s_entries.Add(new Entry(thread, cache));
+                s_entries.Add((thread, (nint)cache));
                 s_unused = cache->NextUnused;
                 cache->NextUnused = null;
             }
@@ -61,75 +64,55 @@ internal static class ThreadCaches
         }
     }
 
-    /// <summary>Frees what ended threads left: free blocks, and blocks that were never given back.</summary>
+    /// <summary>Frees the free blocks of ended threads, and the blocks that they never gave back.</summary>
     /// <remarks>Allocates nothing on the managed heap: it is called when memory is short.</remarks>
     public static void ReclaimEnded()
     {
-        while (TryRemoveEnded(out Entry entry))
+        unsafe
         {
-            // The thread wrote last without any barrier; its own has ended, ours is here.
-            Interlocked.MemoryBarrierProcessWide();
-            entry.Reclaim();
-            unsafe
+            // SAFETY: the thread has ended, and only this call has removed its entry: until it is listed as unused, no other call uses the cache.
+            for (ThreadCache* cache = TryRemoveEnded(); cache != null; cache = TryRemoveEnded())
             {
-                // SAFETY: the cache was emptied, and its thread is gone; only the entry's remover gets here.
+                // The thread's last stores came without a barrier.
+                Interlocked.MemoryBarrierProcessWide();
+                EndedThread.Reclaim(cache);
                 using (s_gate.Enter())
                 {
-                    entry.Cache->IsReclaimed = false;
-                    entry.Cache->NextUnused = s_unused;
-                    s_unused = entry.Cache;
+                    cache->IsReclaimed = false;
+                    cache->NextUnused = s_unused;
+                    s_unused = cache;
                 }
             }
         }
     }
 
-    /// <summary>Moves every thread's magazines to the depot, all or only those not used since the last call. Hot blocks stay.</summary>
+    /// <summary>Moves the magazines of every thread to the depots: all, or only those that were not used since the last call. Hot blocks stay.</summary>
     public static void Trim(bool idleOnly)
-    {
-        using (s_gate.Enter())
-        {
-            foreach (Entry entry in s_entries)
-            {
-                entry.Announce();
-            }
-
-            Interlocked.MemoryBarrierProcessWide();
-            foreach (Entry entry in s_entries)
-            {
-                entry.Visit(idleOnly);
-            }
-
-            DrainAll();
-        }
-    }
-
-    /// <summary>Moves what others gave back to a cache, of one size, to the depot.</summary>
-    /// <safety>Caches are never unmapped.</safety>
-    public static unsafe void Drain(ThreadCache* cache, int sizeClass)
-    {
-        using (s_gate.Enter())
-        {
-            // Whoever empties the cache of an ended thread takes these, too.
-            if (!cache->IsReclaimed)
-            {
-                TakeAway(RemoteFrees.TakeAll(ThreadCache.QueueOf(cache, sizeClass)), sizeClass);
-            }
-        }
-    }
-
-    /// <summary>Moves what others gave back to any cache to the depot.</summary>
-    private static void DrainAll()
     {
         using (s_gate.Enter())
         {
             unsafe
             {
-                // SAFETY: caches are never unmapped, and a list that was taken is this method's own.
-                for (ThreadCache* cache = (ThreadCache*)s_created; cache != null; cache = cache->NextCreated)
+                // SAFETY: caches are never unmapped, and the lock is that of visitors. Between WaitForOwner and EndVisit the owner does not touch the bin.
+                foreach ((_, nint cache) in s_entries)
                 {
-                    for (int i = 0; i < SizeClasses.Count && !cache->IsReclaimed; i++)
+                    for (int i = 0; i < SizeClasses.Count; i++)
                     {
-                        if (!ThreadCache.QueueOf(cache, i)->IsEmpty)
+                        ThreadCache.BinOf((ThreadCache*)cache, i)->Announce();
+                    }
+                }
+
+                Interlocked.MemoryBarrierProcessWide();
+                foreach ((_, nint cache) in s_entries)
+                {
+                    Visit((ThreadCache*)cache, idleOnly);
+                }
+
+                for (var cache = (ThreadCache*)s_created; cache != null; cache = cache->NextCreated)
+                {
+                    for (int i = 0; i < SizeClasses.Count; i++)
+                    {
+                        if (!ThreadCache.FreesOf(cache, i)->IsEmpty)
                         {
                             Drain(cache, i);
                         }
@@ -139,13 +122,29 @@ internal static class ThreadCaches
         }
     }
 
-    /// <safety>The list was taken from a queue.</safety>
-    private static unsafe void TakeAway(Slot* slots, int sizeClass)
+    /// <summary>Moves the remote frees of a cache, of one size, to the depot.</summary>
+    /// <safety>Caches are never unmapped.</safety>
+    public static unsafe void Drain(ThreadCache* cache, int sizeClass)
     {
-        // First take, then the barrier, then look whether they are still taken: many for one barrier.
+        using (s_gate.Enter())
+        {
+            // The thread that reclaims a cache takes its remote frees, too.
+            if (!cache->IsReclaimed)
+            {
+                TakeRemoteFrees(cache, sizeClass);
+            }
+        }
+    }
+
+    /// <summary>Gives the remote frees of a cache, of one size, to the depot.</summary>
+    /// <safety>The caller has the lock, or reclaims the cache.</safety>
+    public static unsafe void TakeRemoteFrees(ThreadCache* cache, int sizeClass)
+    {
+        // First take, then the barrier, then look whether the slots are still taken: one barrier for many slots.
         const int Most = 64;
         Slot** taken = stackalloc Slot*[Most];
         Generation* closing = stackalloc Generation[Most];
+        Slot* slots = RemoteFrees.TakeAll(ThreadCache.FreesOf(cache, sizeClass));
         while (slots != null)
         {
             int count = 0;
@@ -172,7 +171,27 @@ internal static class ThreadCaches
         }
     }
 
-    private static bool TryRemoveEnded(out Entry entry)
+    /// <safety>The visit of the cache was announced, and a barrier of the whole process came after.</safety>
+    private static unsafe void Visit(ThreadCache* cache, bool idleOnly)
+    {
+        for (int i = 0; i < SizeClasses.Count; i++)
+        {
+            Bin* bin = ThreadCache.BinOf(cache, i);
+            bin->WaitForOwner();
+            if (bin->HasRoom && (bin->WasIdle() || !idleOnly))
+            {
+                // The room goes back too: while it is reserved, other threads cannot have it.
+                _ = Interlocked.Add(ref cache->SlotsTakenAway, Depot.For(i).GiveAll(bin));
+                cache->Release(i);
+            }
+
+            bin->EndVisit();
+        }
+    }
+
+    /// <summary>Takes a thread that has ended out of the list; null when there is none.</summary>
+    /// <safety>The cache is the caller's from now on.</safety>
+    private static unsafe ThreadCache* TryRemoveEnded()
     {
         using (s_gate.Enter())
         {
@@ -180,24 +199,18 @@ internal static class ThreadCaches
             {
                 if (!s_entries[i].Thread.IsAlive)
                 {
-                    entry = s_entries[i];
+                    var cache = (ThreadCache*)s_entries[i].Cache;
                     s_entries.RemoveAt(i);
-                    unsafe
-                    {
-                        // SAFETY: caches are never unmapped.
-                        entry.Cache->IsReclaimed = true;
-                    }
-
-                    return true;
+                    cache->IsReclaimed = true;
+                    return cache;
                 }
             }
         }
 
-        entry = default;
-        return false;
+        return null;
     }
 
-    /// <summary>What the managed heap may refuse: first, because a cache that nobody notes would be lost with all it holds.</summary>
+    /// <summary>Makes all requests to the managed heap first: a cache without an entry would be lost with all its blocks.</summary>
     private static bool TryMakeRoom()
     {
         try
@@ -213,6 +226,7 @@ internal static class ThreadCaches
         }
     }
 
+    /// <safety>The caller has the lock. The cache is the caller's.</safety>
     private static unsafe ThreadCache* TryCreate()
     {
         ThreadCache* cache;
@@ -233,168 +247,10 @@ internal static class ThreadCaches
         cache->Closed.Hot = Bin.NoRoom;
         for (int i = 0; i < SizeClasses.Count; i++)
         {
-            Bin.Initialize((Bin*)&cache->Row + i, cache, i);
+            Bin.Initialize(ThreadCache.BinOf(cache, i), cache, i);
         }
 
         Volatile.Write(ref s_created, (nint)cache);
         return cache;
-    }
-
-    /// <summary>One thread's cache.</summary>
-    private readonly struct Entry
-    {
-        /// <safety>The cache is that thread's, and is never unmapped.</safety>
-        public unsafe Entry(Thread thread, ThreadCache* cache)
-        {
-            Thread = thread;
-            Cache = cache;
-        }
-
-        public Thread Thread { get; }
-
-        public unsafe ThreadCache* Cache { get; }
-
-        public long ByteCount
-        {
-            get
-            {
-                long sum = 0;
-                for (int i = 0; i < SizeClasses.Count; i++)
-                {
-                    unsafe
-                    {
-                        // SAFETY: caches are never unmapped; the thread may be changing what is read, so it is a guess.
-                        sum += (First[i].Count + (First[i].Hot == null ? 0 : 1)) * (long)SizeClasses.SizeOf(i);
-                    }
-                }
-
-                return sum;
-            }
-        }
-
-        private unsafe Bin* First => (Bin*)&Cache->Row;
-
-        public void Announce()
-        {
-            for (int i = 0; i < SizeClasses.Count; i++)
-            {
-                unsafe
-                {
-                    // SAFETY: caches are never unmapped, and the caller holds the lock of visitors.
-                    First[i].Announce();
-                }
-            }
-        }
-
-        /// <summary>After <see cref="Announce"/> and the process-wide barrier.</summary>
-        public void Visit(bool idleOnly)
-        {
-            for (int i = 0; i < SizeClasses.Count; i++)
-            {
-                unsafe
-                {
-                    // SAFETY: between WaitForOwner and EndVisit the owner does not touch the bin.
-                    Bin* bin = First + i;
-                    bin->WaitForOwner();
-                    if (bin->HasRoom && (bin->WasIdle() || !idleOnly))
-                    {
-                        // The room goes back too: it is what keeps other threads from having any.
-                        _ = Interlocked.Add(ref Cache->SlotsTakenAway, bin->Close(Depot.For(i)));
-                        Cache->Release(i);
-                    }
-
-                    bin->EndVisit();
-                }
-            }
-        }
-
-        /// <summary>After the thread has ended.</summary>
-        public void Reclaim()
-        {
-            unsafe
-            {
-                // SAFETY: the thread has ended, and only one caller removes an entry from the list: all of this is its own.
-                for (int i = 0; i < SizeClasses.Count; i++)
-                {
-                    Slot* hot = First[i].Hot;
-                    if (hot != null)
-                    {
-                        First[i].Hot = null;
-                        Cache->SlotsHeld--;
-                        Depot.For(i).GiveOne(hot);
-                    }
-
-                    Cache->SlotsHeld -= First[i].Close(Depot.For(i));
-                    TakeAway(RemoteFrees.TakeAll(ThreadCache.QueueOf(Cache, i)), i);
-                }
-
-                EndBorrows();
-                InstrumentedPath.ForgetThread(Cache);
-                Cache->SlotsHeld -= Interlocked.Exchange(ref Cache->SlotsTakenAway, 0);
-                if (Cache->SlotsHeld != 0)
-                {
-                    // What holders on the managed heap have stays theirs, and belongs to the next thread with this cache.
-                    Cache->SlotsHeld -= FreeAbandoned();
-                }
-
-                SlotTable.GiveList(Cache->Vacant);
-                Cache->Vacant = null;
-                Cache->VacantCount = 0;
-                Cache->IsAside = false;
-                CacheBudget.Release(Cache->ReservedBytes);
-                Cache->ReservedBytes = 0;
-            }
-        }
-
-        /// <summary>Borrows that were not ended can have no user any more.</summary>
-        /// <safety>The thread has ended.</safety>
-        private unsafe void EndBorrows()
-        {
-            for (Slot* slot = BorrowRecords.EndOne(&Cache->Borrows); slot != null; slot = BorrowRecords.EndOne(&Cache->Borrows))
-            {
-                Interlocked.MemoryBarrier();
-                try
-                {
-                    CloseProtocol.TryFinish(slot);
-                }
-                catch (Exception)
-                {
-                    // An allocator of the user's own that throws: there is nobody here to tell, and others to free.
-                }
-            }
-        }
-
-        /// <summary>Scoped buffers that were in use when their thread ended can have no user any more. Their slots alone still name its bins.</summary>
-        /// <returns>How many there were.</returns>
-        /// <safety>The thread has ended, and its free slots have left.</safety>
-        private unsafe int FreeAbandoned()
-        {
-            int count = 0;
-            AllocationSite noted = AllocationSite.Noted; // For a block that this thread is asking for.
-            Slot* slot = SlotTable.CollectByHome(&Cache->Closed, First + SizeClasses.Count - 1);
-            for (Slot* each = slot; each != null; each = each->Next)
-            {
-                count++;
-                each->Generation = each->Generation.Next;
-                each->Home = null;
-                try
-                {
-                    AllocationSite.Note(AllocationSite.Abandoned);
-                    Uncached.Free(each);
-                }
-                catch (Exception)
-                {
-                    // As above.
-                }
-
-                each->Start = null;
-                AllocationCounts.SettleElsewhere(each, atLeast: 1);
-                Interlocked.Increment(ref s_abandonedCount);
-            }
-
-            AllocationSite.Note(noted);
-            SlotTable.GiveList(slot);
-            return count;
-        }
     }
 }

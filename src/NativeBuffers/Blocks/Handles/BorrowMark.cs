@@ -15,15 +15,15 @@ namespace NativeBuffers.Blocks.Handles;
 internal readonly struct BorrowMark
 {
     // What else an end needs to know stands in the record: a mark of two words leaves registers to the borrower's loops.
-    private readonly unsafe BorrowRecord* _record;
+    private readonly unsafe BorrowRecords.Record* _record;
     private readonly ulong _recordGeneration;
 
     /// <safety>The record is this thread's, and names the slot, which is open in this generation.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private unsafe BorrowMark(BorrowRecord* record)
+    private unsafe BorrowMark(BorrowRecords.Record* record)
     {
         _record = record;
-        _recordGeneration = record->Generation;
+        _recordGeneration = record->Ended;
     }
 
     /// <summary>Whether nothing was ever borrowed.</summary>
@@ -47,7 +47,7 @@ internal readonly struct BorrowMark
             unsafe
             {
                 // SAFETY: records are never unmapped.
-                return _record != null && _record->Generation == _recordGeneration;
+                return _record != null && _record->Ended == _recordGeneration;
             }
         }
     }
@@ -59,7 +59,7 @@ internal readonly struct BorrowMark
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe bool TryBegin(Slot* slot, Generation opened, out BorrowMark mark)
     {
-        BorrowRecord* record = BorrowRecords.Hot(ThreadCache.Records(out Bin* bins));
+        BorrowRecords.Record* record = BorrowRecords.Hot(ThreadCache.Records(out Bin* bins));
         if (bins == null || record->Slot != null)
         {
             // Values only: the JIT keeps a variable in memory if any call takes it by reference, also on the shortest path.
@@ -85,10 +85,10 @@ internal readonly struct BorrowMark
         unsafe
         {
             // SAFETY: records are never unmapped, and this thread's alone: a mark lives on the stack of its thread.
-            if (_record != null && _record->Generation == _recordGeneration)
+            if (_record != null && _record->Ended == _recordGeneration)
             {
                 Slot* slot = _record->Slot;
-                _record->Generation = _recordGeneration + 1;
+                _record->Ended = _recordGeneration + 1;
                 Volatile.Write(ref *(nint*)&_record->Slot, 0);
                 if (Volatile.Read(ref slot->Generation.Value) - _record->Opened.Value > Generation.OpenSpan)
                 {
@@ -113,7 +113,7 @@ internal readonly struct BorrowMark
     /// <summary>Notes the use in a free record of this thread. False when the generation is over; then nothing is noted.</summary>
     /// <safety>The record is free. Record and bins are this thread's, and live as long as this thread. The slot is never unmapped.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe bool TryBegin(Bin* bins, BorrowRecord* record, Slot* slot, Generation opened)
+    private static unsafe bool TryBegin(Bin* bins, BorrowRecords.Record* record, Slot* slot, Generation opened)
     {
         record->Opened = opened;
         Volatile.Write(ref *(nint*)&record->Slot, (nint)slot);
@@ -125,9 +125,9 @@ internal readonly struct BorrowMark
     /// <safety>As for <see cref="TryBegin(Slot*, Generation, out BorrowMark)"/>. The record is this thread's, and names the slot.</safety>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe BorrowRecord* BeginOnAnother(Slot* slot, Generation opened)
+    private static unsafe BorrowRecords.Record* BeginOnAnother(Slot* slot, Generation opened)
     {
-        BorrowRecord* record = BorrowRecords.TakeFree(ThreadCache.MakeRecords());
+        BorrowRecords.Record* record = BorrowRecords.TakeFree(ThreadCache.MakeRecords());
         _ = ThreadCache.Records(out Bin* bins);
         return TryBegin(bins, record, slot, opened) ? record : null;
     }
@@ -135,7 +135,7 @@ internal readonly struct BorrowMark
     /// <summary>Moves the slot to a state in which this thread may borrow; false, and no note of it, when its generation is over.</summary>
     /// <safety>The record names the slot.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe bool TryEnter(Bin* bins, BorrowRecord* record, Slot* slot, Generation opened)
+    private static unsafe bool TryEnter(Bin* bins, BorrowRecords.Record* record, Slot* slot, Generation opened)
     {
         Backoff backoff = default;
         while (true)
@@ -147,7 +147,7 @@ internal readonly struct BorrowMark
             {
                 if (!isHere)
                 {
-                    CloseProtocol.LeftHome(slot);
+                    slot->LeftHome();
                 }
 
                 return true;
@@ -181,6 +181,6 @@ internal readonly struct BorrowMark
     private static unsafe void Finish(Slot* slot)
     {
         Interlocked.MemoryBarrier();
-        CloseProtocol.TryFinish(slot);
+        FreePath.TryFinish(slot);
     }
 }

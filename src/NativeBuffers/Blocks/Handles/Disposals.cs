@@ -25,7 +25,7 @@ internal static class Disposals
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe AllocationSite Note(Slot* slot, Generation generation, Type type)
     {
-        int allocatedId = slot->AllocationSiteId;
+        int allocatedId = slot->Note.SiteId;
         var allocated = AllocationSite.FromId(allocatedId);
         AllocationSite disposed = !s_isExact && allocated.DisposedAsRule is { } rule ? rule : Look(allocated, type);
         if ((t_last ?? TryMake()) is { } last)

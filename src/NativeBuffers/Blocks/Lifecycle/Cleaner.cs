@@ -4,15 +4,15 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Lifecycle;
 
-/// <summary>Sees that a holder was forgotten: holders refer to it, and when none does any more, its finalizer gives the block back.</summary>
+/// <summary>Gives the block of a forgotten owner back: owners refer to the cleaner, and its finalizer runs when none does any more.</summary>
 /// <remarks>
-/// <para>An object with a finalizer costs 40 to 50 ns to make, and one stays with its slot through all its loans. The
-/// slot refers to it weakly, so a loan costs one load, and a return nothing. It is dismissed when the slot loses its block
+/// <para>An object with a finalizer costs 40 to 50 ns to make, and one stays with its slot through all its uses. The
+/// slot refers to it weakly, so a use costs one load, and a return nothing. It is dismissed when the slot loses its block
 /// for good.</para>
-/// <para>The collector therefore finds a cleaner unreachable in two cases: nobody holds the slot, or its holder was
-/// forgotten. And between the collector's finding and the finalizer, a free slot may have been lent. So the finalizer acts
-/// when it meets the same loan for the second time: that loan was there before the later collection, which found no
-/// holder. The first time it only takes a note, and stays registered for the next collection.</para>
+/// <para>So the collector finds a cleaner unreachable in two cases: the slot has no owner, or its owner was
+/// forgotten. Between that collection and the finalizer, a free slot may have found an owner. So the finalizer acts
+/// when it meets the same generation for the second time: that use had begun before the later collection, which found no
+/// owner. The first time it only notes the generation, and stays registered for the next collection.</para>
 /// </remarks>
 internal sealed class Cleaner : IDisposable
 {
@@ -21,7 +21,7 @@ internal sealed class Cleaner : IDisposable
 
     private unsafe Slot* _slot;
 
-    /// <summary>The loan that the finalizer met last; 0 if none.</summary>
+    /// <summary>The generation that the finalizer met last, in the state open; 0 if none.</summary>
     private Generation _suspect;
 
     private Pin? _lastPin;
@@ -34,7 +34,7 @@ internal sealed class Cleaner : IDisposable
     {
         _slot = slot;
 
-        // Made for this loan, and known to its holder alone: the first time counts already.
+        // Made for this use, and known to its owner alone: the first time counts already.
         _suspect = slot->Generation.With(SlotState.Open);
     }
 
@@ -43,7 +43,7 @@ internal sealed class Cleaner : IDisposable
         unsafe
         {
             // SAFETY: slots are never unmapped. If this runs while the cleaner is being dismissed, it may look at a slot
-            // that is not its own any more; the loan that it then closes would have to be one it has met before.
+            // that has another cleaner by now. It closes only a generation that it has met before, and none comes twice.
             Slot* slot = _slot;
             if (slot == null)
             {
@@ -56,7 +56,7 @@ internal sealed class Cleaner : IDisposable
             }
             catch (OutOfMemoryException)
             {
-                // A finalizer must not throw. This slot is not watched any more, but its later holders still need a cleaner object.
+                // A finalizer must not throw. No finalizer watches this slot any more, but its later owners still need a cleaner object.
                 KeepForEver();
             }
 
@@ -78,10 +78,10 @@ internal sealed class Cleaner : IDisposable
         }
     }
 
-    /// <summary>How many holders were forgotten, and their blocks given back.</summary>
+    /// <summary>The number of forgotten owners whose blocks were given back.</summary>
     public static long AbandonedCount => Volatile.Read(ref s_abandonedCount);
 
-    /// <summary>Notes and counts that the next block which this thread gives back was forgotten.</summary>
+    /// <summary>Notes and counts that the next block that this thread gives back was forgotten.</summary>
     public static void NoteAbandoned()
     {
         AllocationSite.Note(AllocationSite.Abandoned);
@@ -98,8 +98,8 @@ internal sealed class Cleaner : IDisposable
         return handle == 0 ? Attach(slot) : Unsafe.As<Cleaner>(GCHandle.FromIntPtr(handle).Target!);
     }
 
-    /// <summary>As <see cref="Of"/>, for a slot that was just taken, and is given back if there is no memory for a cleaner.</summary>
-    /// <safety>The slot belongs to the caller, who has it from a cache or an allocator, and forgets it if this throws.</safety>
+    /// <summary>The same as <see cref="Of"/>, for a slot that was just taken, and is given back if there is no memory for a cleaner.</summary>
+    /// <safety>The slot belongs to the caller, which has taken it from a cache or an allocator, and forgets it if this throws.</safety>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Cleaner OfTaken(Slot* slot)
@@ -124,7 +124,7 @@ internal sealed class Cleaner : IDisposable
         while (Interlocked.CompareExchange(ref _lastPin, pin, before) != before);
     }
 
-    /// <summary>Ends the last pin of the block in this generation that still goes on, if any.</summary>
+    /// <summary>Ends the last pin of this generation that still goes on, if any.</summary>
     public void EndLastPin(Generation opened)
     {
         Pin? pin = Volatile.Read(ref _lastPin);
@@ -146,12 +146,13 @@ internal sealed class Cleaner : IDisposable
         GC.SuppressFinalize(this);
     }
 
+    /// <inheritdoc cref="Of"/>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe Cleaner Attach(Slot* slot)
     {
         FailPoint.ThrowIfRefused();
 
-        // The handle first: a cleaner that its slot does not know would watch over other holders' loans.
+        // The handle first: a cleaner without a handle in its slot would close the generations of later owners.
         GCHandle handle = GCHandle.Alloc(null, GCHandleType.WeakTrackResurrection);
         try
         {
@@ -169,6 +170,7 @@ internal sealed class Cleaner : IDisposable
         }
     }
 
+    /// <inheritdoc cref="OfTaken"/>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe Cleaner AttachOrReturn(Slot* slot)
     {
@@ -183,6 +185,7 @@ internal sealed class Cleaner : IDisposable
         }
     }
 
+    /// <summary>Keeps this object reachable: it is not registered for its finalizer any more.</summary>
     private void KeepForEver()
     {
         do
@@ -192,6 +195,8 @@ internal sealed class Cleaner : IDisposable
         while (Interlocked.CompareExchange(ref s_firstKept, this, _nextKept) != _nextKept);
     }
 
+    /// <summary>Gives the block of a forgotten owner back.</summary>
+    /// <safety>Slots are never unmapped. The cleaner of the slot has met this generation before.</safety>
     private static unsafe void Abandon(Slot* slot, Generation opened)
     {
         try
@@ -204,7 +209,7 @@ internal sealed class Cleaner : IDisposable
         }
         catch (Exception)
         {
-            // A finalizer must not throw. An allocator of the user's own did; there is nobody here to tell.
+            // A finalizer must not throw. The program's own allocator threw, and no caller is here to hear of it.
         }
         finally
         {

@@ -3,26 +3,59 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Lifecycle;
 
-/// <summary>How a held slot comes to its end: closed by one, used perhaps by others, given back by exactly one.</summary>
+/// <summary>The protocol by which an open slot comes to its end: closed by one thread, perhaps used by more, given back exactly once.</summary>
+/// <remarks>
+/// <para>All moves of an open slot. <i>Home</i> is the thread that the slot's home belongs to; CAS is a compare-and-swap of the whole
+/// generation; a barrier runs in every core (<see cref="Interlocked.MemoryBarrierProcessWide"/>).
+/// <code>
+/// from                   to             thread         by
+/// Scoped                 Open           home           plain store: no other thread knows the new owner (the handles)
+/// Scoped                 Biased         home           plain store: <see cref="BeginAtHome"/>
+/// Open                   Biased         home           CAS, at the first borrow
+/// Open                   Shared         any other      CAS, at the first borrow
+/// Open, Biased           Exclusive      any other      CAS; then a barrier, and a wait for home; then Shared: <see cref="TryShare"/>
+/// Open, Biased, Shared   Exclusive      any            CAS: <see cref="TryEnterExclusive"/>
+/// Exclusive              Shared         the excluding  CAS: <see cref="EndExclusive"/>
+/// Exclusive              next Open      the excluding  store: the block or its owner has changed (the handles)
+/// Exclusive              Closing        the excluding  store: the owner was disposed during the exclusion (the handles)
+/// Open, Biased, Shared   Closing        any            CAS: <see cref="Close(Slot*, Generation)"/>
+/// Open, Biased           next Scoped    home           plain store, while inside: <see cref="TryCloseHere"/>, and rented buffers
+/// Closing                ClosePending   the closing    CAS, if the block is in use
+/// ClosePending           Closing        any            CAS, after the last use: <see cref="FreePath.TryFinish"/>
+/// Closing                next Scoped    home           plain store: the block is hot, or in a magazine
+/// Closing                RemotelyFreed  any other      CAS: on the way to the home through its remote frees
+/// RemotelyFreed          Closing        home, visitor  CAS: taken from there; then next Scoped
+/// </code></para>
+/// <para><b>Uses.</b> A borrow writes a record, then reads the generation; at its end it clears the record, then reads the generation. A
+/// closing thread moves the state, passes the barrier, then reads all records. The barrier falls at one point of the borrower's
+/// sequence. If the record was written before it, the closing thread sees the record. If not, the borrower reads the generation later, and sees
+/// that it is closing. The end of a borrow works alike: either the closing thread sees the record clear, or the borrower sees Closing or
+/// ClosePending, and looks itself (<see cref="FreePath.TryFinish"/>). Pins are counted with atomic operations, which need no
+/// barrier. While the state is Open, no thread has a record; while it is Biased, only home may have one. So home needs no barrier then.</para>
+/// <para><b>Plain stores at home.</b> Home stores <see cref="Bin.Inside"/>, then reads the generation, then stores the next one. Another
+/// thread moves the generation by CAS, passes a barrier, then waits until home is not inside. So home sees the move, or its
+/// store wins; then the next CAS of the other thread fails. docs/decisions/0007 and 0008 have the whole proof, and the measurements.</para>
+/// </remarks>
 internal static class CloseProtocol
 {
     /// <summary>
-    /// How often to look before a slot counts as used. Who tries to use an owner that was disposed, and whose slot another
-    /// one has now, is seen there for a moment.
+    /// The number of looks before a slot counts as used. A thread that tries to use a disposed owner, whose slot has a new owner, leaves
+    /// a record for a moment.
     /// </summary>
     private const int LooksAtUsers = 5;
 
     /// <summary>Ends the generation. The block is given back now, or when the last borrow or pin of it ends.</summary>
-    /// <remarks>Does not wait for a thread that resizes, but asks that thread to close (<see cref="Exclusion"/>). Never throws.</remarks>
+    /// <remarks>Does not wait for a thread that resizes, but asks that thread to close (<see cref="SlotNote"/>). Never throws.</remarks>
     /// <returns>False when that generation was not open any more.</returns>
-    /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
+    /// <param name="slot">The slot.</param>
+    /// <param name="opened">Its generation, in the state <see cref="SlotState.Open"/>.</param>
+    /// <safety>Slots are never unmapped; the generation was the caller's, perhaps long ago.</safety>
     public static unsafe bool Close(Slot* slot, Generation opened) => Close(slot, opened, out _);
 
-    /// <inheritdoc cref="Close(Slot*, Generation)" path="/summary|/remarks|/returns"/>
+    /// <inheritdoc cref="Close(Slot*, Generation)"/>
     /// <param name="slot">The slot.</param>
     /// <param name="opened">Its generation, in the state <see cref="SlotState.Open"/>.</param>
     /// <param name="isLeft">True when the thread that resizes was asked to close.</param>
-    /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
     public static unsafe bool Close(Slot* slot, Generation opened, out bool isLeft)
     {
         isLeft = false;
@@ -36,7 +69,7 @@ internal static class CloseProtocol
                 return false;
             }
 
-            isLeft = Exclusion.TryAskToClose(slot, opened);
+            isLeft = slot->Note.TryAskToClose(opened);
             if (isLeft)
             {
                 return true;
@@ -49,7 +82,7 @@ internal static class CloseProtocol
         bool isHere = ThreadCache.IsHere(home, out BorrowRecords* records);
         if (!isHere)
         {
-            LeftHome(slot);
+            slot->LeftHome();
         }
 
         if (!IsUsed(slot, home, before, isHere ? records : null))
@@ -58,19 +91,19 @@ internal static class CloseProtocol
         }
         else if (slot->TryMove(opened, SlotState.Closing, SlotState.ClosePending))
         {
-            // Its last user may have ended just before, and have seen that the closing was still going on.
-            TryFinish(slot);
+            // The last use may have ended just before, and its thread may have seen that the closing was still going on.
+            FreePath.TryFinish(slot);
         }
 
         return true;
     }
 
-    /// <summary>Keeps everybody else out for a while; ends with <see cref="EndExclusive"/>, or by moving the generation on.</summary>
+    /// <summary>Excludes all other threads for a while; ends with <see cref="EndExclusive"/>, or by moving the generation on.</summary>
     /// <returns>False when the generation was not open any more.</returns>
     /// <param name="slot">The slot.</param>
     /// <param name="opened">Its generation, in the state <see cref="SlotState.Open"/>.</param>
-    /// <param name="isUsed">True when somebody is borrowing or pinning the block, and the state is open as before.</param>
-    /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
+    /// <param name="isUsed">True when the block is borrowed or pinned, and the state is open as before.</param>
+    /// <inheritdoc cref="Close(Slot*, Generation)" path="/safety"/>
     public static unsafe bool TryEnterExclusive(Slot* slot, Generation opened, out bool isUsed)
     {
         isUsed = false;
@@ -101,25 +134,20 @@ internal static class CloseProtocol
             EndExclusive(slot, opened);
         }
 
-        // Not so if its own thread was giving it back: see TryCloseHere.
+        // False if its own thread was giving it back: see TryCloseHere.
         return isUsed || slot->ReadGeneration() == opened.With(SlotState.Exclusive);
     }
 
-    /// <summary>Lets everybody in again, as users of any thread.</summary>
-    /// <safety>The caller has entered, and not moved the generation on.</safety>
+    /// <summary>Lets all threads use the block again.</summary>
+    /// <safety>The caller excludes the other threads, and has not moved the generation on.</safety>
     public static unsafe void EndExclusive(Slot* slot, Generation opened) =>
         _ = slot->TryMove(opened, SlotState.Exclusive, SlotState.Shared);
 
     /// <summary>
-    /// As <see cref="Close(Slot*, Generation)"/>, for a slot whose home is this thread's, has no hot slot, and has been borrowed by this thread
-    /// only: without an atomic operation. False when it is not so, and then nothing has changed.
+    /// The same as <see cref="Close(Slot*, Generation)"/> for a slot whose home is this thread's, has no hot slot, and was borrowed by this
+    /// thread only: without an atomic operation. False in all other cases, and then nothing has changed.
     /// </summary>
-    /// <remarks>
-    /// Others who want to use such a slot move its state on, and then, after a barrier in every core, wait until this thread
-    /// is not inside (<see cref="TryShare"/>). So either this thread sees that, or they see that the generation is over.
-    /// Others who close it go on by compare-and-swap, which fails once the store here has won.
-    /// </remarks>
-    /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
+    /// <inheritdoc cref="Close(Slot*, Generation)" path="/safety"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe bool TryCloseHere(Slot* slot, Generation opened)
     {
@@ -136,7 +164,7 @@ internal static class CloseProtocol
             && !BorrowRecords.NameHere(ThreadCache.Records(out _), slot);
         if (closes)
         {
-            slot->CountLoanAtHome();
+            slot->StayedAtHome();
             slot->Generation = opened.Next;
             home->Hot = slot;
         }
@@ -145,8 +173,8 @@ internal static class CloseProtocol
         return closes;
     }
 
-    /// <summary>Sees to it that the slot's own thread does not give it back without an atomic operation. False when the generation is over.</summary>
-    /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
+    /// <summary>Makes sure that the slot's own thread does not give it back without an atomic operation. False when the generation is over.</summary>
+    /// <inheritdoc cref="Close(Slot*, Generation)" path="/safety"/>
     /// <exception cref="InvalidOperationException">This thread is resizing the block.</exception>
     public static unsafe bool TryLeaveHeld(Slot* slot, Generation opened)
     {
@@ -154,24 +182,18 @@ internal static class CloseProtocol
         while (true)
         {
             Generation now = slot->ReadGeneration();
-            if (now.Is(SlotState.Biased, opened) || now.Is(SlotState.Shared, opened))
+            if (now.Is(SlotState.Open, opened))
+            {
+                if (ThreadCache.IsHere(slot->Home, out _)
+                    ? slot->TryMove(opened, SlotState.Open, SlotState.Biased)
+                    : TryShare(slot, opened, SlotState.Open))
+                {
+                    return true;
+                }
+            }
+            else if (now.IsOpenFor(opened))
             {
                 return true;
-            }
-
-            if (now.Is(SlotState.Open, opened) && ThreadCache.IsHere(slot->Home, out _))
-            {
-                if (slot->TryMove(opened, SlotState.Open, SlotState.Biased))
-                {
-                    return true;
-                }
-            }
-            else if (now.Is(SlotState.Open, opened))
-            {
-                if (TryShare(slot, opened, SlotState.Open))
-                {
-                    return true;
-                }
             }
             else if (now.IsExclusiveFor(opened))
             {
@@ -185,27 +207,23 @@ internal static class CloseProtocol
     }
 
     /// <summary>
-    /// Lets a new loan begin as one that its own thread has borrowed already, if the last 255 have stayed at home. That
-    /// saves an atomic operation at its first borrow and one at its end; if it leaves home, who takes it pays a barrier.
+    /// Lets a new use begin as <see cref="SlotState.Biased"/> if the last 255 have stayed at home. That saves an atomic operation at the
+    /// first borrow and one at the end. If the use leaves home, the thread that takes it pays a barrier.
     /// </summary>
-    /// <remarks>At most one such barrier for 255 loans: 4 ns for each, where the atomic operation takes 5.</remarks>
-    /// <safety>The slot is held by the caller, and nobody else knows that yet.</safety>
+    /// <remarks>At most one such barrier for 255 uses: 4 ns for each, where the atomic operation takes 5.</remarks>
+    /// <safety>The slot is the caller's, and no other thread knows that yet.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void BeginAtHome(Slot* slot, Generation opened)
     {
-        if (slot->LoansAtHome == byte.MaxValue)
+        if (slot->UsesAtHome == byte.MaxValue)
         {
             slot->Generation = opened.Moved(SlotState.Open, SlotState.Biased);
         }
     }
 
-    /// <summary>The loan is used, or ended, by another thread than the home's.</summary>
-    /// <safety>Slots are never unmapped.</safety>
-    public static unsafe void LeftHome(Slot* slot) => slot->LoansAtHome = 0;
-
-    /// <summary>Lets every thread in on a slot that so far only its own uses, and may give back without an atomic operation.</summary>
+    /// <summary>Lets every thread use a slot that until now only its own thread uses, and may give back without an atomic operation.</summary>
     /// <returns>False when the state is no longer <paramref name="from"/>, or was over before it could be changed.</returns>
-    /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
+    /// <inheritdoc cref="Close(Slot*, Generation)" path="/safety"/>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static unsafe bool TryShare(Slot* slot, Generation opened, SlotState from)
     {
@@ -216,7 +234,7 @@ internal static class CloseProtocol
             return false;
         }
 
-        LeftHome(slot);
+        slot->LeftHome();
         Interlocked.MemoryBarrierProcessWide();
         if (home != null)
         {
@@ -226,23 +244,8 @@ internal static class CloseProtocol
         return slot->TryMove(opened, SlotState.Exclusive, SlotState.Shared);
     }
 
-    /// <summary>Gives the block back if it is closed and nobody uses it any more: for whoever just ended a use.</summary>
-    /// <safety>Slots are never unmapped. The end of the caller's use is visible to all: a full barrier came after it.</safety>
-    public static unsafe void TryFinish(Slot* slot)
-    {
-        Generation generation = slot->ReadGeneration();
-        Bin* home = slot->Home;
-        if (generation.State == SlotState.ClosePending
-            && Volatile.Read(ref slot->Pins) == 0
-            && !Borrowers.Use(slot)
-            && slot->TryMove(generation.With(SlotState.Open), SlotState.ClosePending, SlotState.Closing))
-        {
-            FreePath.ReturnClosed(slot, generation.With(SlotState.Closing), home);
-        }
-    }
-
-    /// <summary>Whether a generation counts as open while one thread excludes the others. It does not once that thread is asked to close.</summary>
-    /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
+    /// <summary>Whether a generation counts as open while one thread excludes all other threads. It does not once that thread is asked to close.</summary>
+    /// <inheritdoc cref="Close(Slot*, Generation)" path="/safety"/>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static unsafe bool IsOpenMeanwhile(Slot* slot, Generation opened)
     {
@@ -256,7 +259,7 @@ internal static class CloseProtocol
             }
 
             // The next user of the slot writes something else to the request's place, so the generation is compared once more.
-            bool isAskedToClose = Exclusion.IsAskedToClose(slot, opened);
+            bool isAskedToClose = slot->Note.IsAskedToClose(opened);
             if (isAskedToClose || slot->ReadGeneration() == exclusive)
             {
                 return !isAskedToClose;
@@ -264,8 +267,8 @@ internal static class CloseProtocol
         }
     }
 
-    /// <summary>Waits a moment for the thread that excludes the others.</summary>
-    /// <exception cref="InvalidOperationException">This thread itself excludes the others.</exception>
+    /// <summary>Waits a moment for the thread that excludes all other threads.</summary>
+    /// <exception cref="InvalidOperationException">This thread itself excludes all other threads.</exception>
     /// <safety>The slot is never unmapped. It is <see cref="SlotState.Exclusive"/>, or was just before.</safety>
     public static unsafe void Wait(Slot* slot, ref Backoff backoff)
     {
@@ -277,7 +280,8 @@ internal static class CloseProtocol
         backoff.Pause();
     }
 
-    /// <summary>Moves an open generation to another state; false when it is over, and while a thread excludes the others.</summary>
+    /// <summary>Moves an open generation to another state; false when it is over, and while one thread excludes all other threads.</summary>
+    /// <inheritdoc cref="Close(Slot*, Generation)" path="/safety"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static unsafe bool TryLeaveOpen(Slot* slot, Generation opened, SlotState next, out SlotState before, out Bin* home)
     {
@@ -313,11 +317,12 @@ internal static class CloseProtocol
         return IsUsedAnywhere(slot, home);
     }
 
+    /// <safety>The caller has just moved the state on, with an atomic operation.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe bool IsUsedAnywhere(Slot* slot, Bin* home)
     {
-        // Also when it is pinned: who ends the pin looks for borrows too, and without a barrier of its own; and if the state
-        // is shared again because of a pin, the slot's own thread must have seen that it is no longer its alone.
+        // Also when the block is pinned: the thread that ends the pin looks for borrows too, without a barrier. And if the state
+        // is shared again because of a pin, the slot's own thread must have seen that other threads may use the slot.
         Interlocked.MemoryBarrierProcessWide();
         if (home != null)
         {
@@ -325,6 +330,6 @@ internal static class CloseProtocol
             home->WaitForOwner();
         }
 
-        return Volatile.Read(ref slot->Pins) != 0 || Borrowers.Use(slot);
+        return Volatile.Read(ref slot->Pins) != 0 || BorrowRecords.NameAnywhere(slot);
     }
 }

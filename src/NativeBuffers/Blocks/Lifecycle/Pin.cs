@@ -4,16 +4,17 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Lifecycle;
 
-/// <summary>One pin of a block: it stays where it is, and is not freed, until the pin ends.</summary>
+/// <summary>One pin of a block, which is neither moved nor freed until the pin ends.</summary>
 /// <remarks>
-/// A pin may end on another thread than it began on, so it is counted, atomically. It is an object of its own because
-/// a <see cref="MemoryHandle"/> is a struct: disposing two copies of one must not end another's pin.
+/// A pin may end on another thread than it began on, so it is counted, atomically. It is an object, because
+/// a <see cref="MemoryHandle"/> is a struct: the disposal of two copies must not end two pins.
 /// </remarks>
 internal sealed class Pin : IPinnable
 {
     private readonly unsafe Slot* _slot;
     private int _hasEnded;
 
+    /// <safety>The pointer is kept, not followed.</safety>
     private unsafe Pin(Slot* slot, Generation opened)
     {
         _slot = slot;
@@ -23,18 +24,18 @@ internal sealed class Pin : IPinnable
     /// <summary>The generation that is pinned.</summary>
     public Generation Opened { get; }
 
-    /// <summary>The pin of the block before this one, if that may still go on.</summary>
+    /// <summary>The previous pin of the block, if it may still go on.</summary>
     public Pin? Before { get; set; }
 
     /// <summary>Whether the pin is over.</summary>
     public bool HasEnded => Volatile.Read(ref _hasEnded) != 0;
 
     /// <summary>Pins a block; null when its generation is over.</summary>
-    /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
+    /// <safety>Slots are never unmapped; the generation was the caller's, perhaps long ago.</safety>
     /// <exception cref="InvalidOperationException">The block has <see cref="Slot.MostPins"/> pins already, or this thread is resizing it.</exception>
     public static unsafe Pin? TryBegin(Slot* slot, Generation opened)
     {
-        // Most who come too late leave no trace, by which the slot's next owner would look used.
+        // Most calls that come too late leave no count, by which the slot's next owner would look used.
         if (slot->ReadGeneration().IsOverFor(opened))
         {
             return null;
@@ -44,14 +45,14 @@ internal sealed class Pin : IPinnable
         Backoff backoff = default;
         while (true)
         {
-            // Count, then look; who closes moves the state on, then reads the count. Both are atomic operations.
+            // Count, then look. A closing thread moves the state on, then reads the count. Both are atomic operations.
             Count(slot);
             Bin* home = (Bin*)Volatile.Read(ref *(nint*)&slot->Home);
             Generation now = slot->ReadGeneration();
             bool isOpen = now.IsOpenFor(opened);
             if (now.Is(SlotState.Biased, opened) && !ThreadCache.IsHere(home, out _))
             {
-                // Its own thread might not look at the count.
+                // The slot's own thread might not look at the count.
                 isOpen = CloseProtocol.TryShare(slot, opened, SlotState.Biased);
             }
 
@@ -72,14 +73,14 @@ internal sealed class Pin : IPinnable
 
     MemoryHandle IPinnable.Pin(int elementIndex) => throw new NotSupportedException();
 
-    /// <summary>Another pin of the same block, also when that is closed by now; null when this one has ended.</summary>
+    /// <summary>Another pin of the same block, even if the block is closed by now; null when this one has ended.</summary>
     /// <inheritdoc cref="TryBegin" path="/exception"/>
     public Pin? TryBeginAnother()
     {
         unsafe
         {
-            // SAFETY: slots are never unmapped. While this pin has not ended, the block is not given back; and if it has not
-            // ended after the new one was counted, whoever gives the block back finds that counted.
+            // SAFETY: slots are never unmapped. While this pin has not ended, the block is not given back. If it has not
+            // ended after the new pin was counted, the thread that gives the block back finds the new count.
             var pin = new Pin(_slot, Opened);
             Count(_slot);
             if (HasEnded)
@@ -92,10 +93,10 @@ internal sealed class Pin : IPinnable
         }
     }
 
-    /// <summary>Ends the pin, once. Gives the block back if it was closed meanwhile.</summary>
+    /// <summary>Ends the pin, once. Gives the block back if it was closed since.</summary>
     public void Unpin() => _ = TryEnd();
 
-    /// <summary>As <see cref="Unpin"/>; false when it was over already.</summary>
+    /// <summary>The same as <see cref="Unpin"/>; false when the pin was over already.</summary>
     public bool TryEnd()
     {
         if (Interlocked.Exchange(ref _hasEnded, 1) != 0)
@@ -112,7 +113,7 @@ internal sealed class Pin : IPinnable
         return true;
     }
 
-    /// <summary>The first of these pins that still goes on; those behind it that do not are let go of.</summary>
+    /// <summary>The first of these pins that still goes on; ended pins after it are removed from the list.</summary>
     public static Pin? FirstActive(Pin? pin)
     {
         while (pin is { HasEnded: true })
@@ -145,6 +146,6 @@ internal sealed class Pin : IPinnable
     private static unsafe void Uncount(Slot* slot)
     {
         Interlocked.Decrement(ref slot->Pins);
-        CloseProtocol.TryFinish(slot);
+        FreePath.TryFinish(slot);
     }
 }

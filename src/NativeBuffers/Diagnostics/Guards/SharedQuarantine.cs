@@ -8,7 +8,7 @@ namespace NativeBuffers.Diagnostics.Guards;
 /// It also lists its allocators' live blocks, by address. So a guard recognises an address that was never given out without reading the
 /// memory there.
 /// </remarks>
-internal sealed class SharedQuarantine : ITrimmable
+internal sealed class SharedQuarantine
 {
     /// <summary>The largest block that is kept after its free, in bytes, header and red zones included.</summary>
     public const nuint LargestByteCount = 4 * 1024 * 1024;
@@ -43,7 +43,7 @@ internal sealed class SharedQuarantine : ITrimmable
 
         if (!inner.LivesForever && Interlocked.Exchange(ref s_isTrimmed, 1) == 0)
         {
-            Gen2Callback.Tell(s_instance);
+            Gen2Callback.Register(s_instance, static (quarantine, isMemoryShort) => ((SharedQuarantine)quarantine).AfterFullCollection(isMemoryShort));
         }
 
         return s_instance;

@@ -1,7 +1,6 @@
 using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Blocks.Lifecycle;
-using NativeBuffers.Platform.Shared;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Tests.Diagnostics.Faults;
@@ -215,7 +214,7 @@ public class SupplyTests
         return abandoned;
     }
 
-    private static long Abandoned => ThreadCaches.AbandonedCount + Cleaner.AbandonedCount;
+    private static long Abandoned => EndedThread.AbandonedCount + Cleaner.AbandonedCount;
 
     private static long SlotsInUse
     {

@@ -1,25 +1,25 @@
 using NativeBuffers.Primitives;
 
-namespace NativeBuffers.Blocks.Cache;
+namespace NativeBuffers.Blocks;
 
-/// <summary>Room for a number of free blocks of one size; moves between threads and the depot as a whole.</summary>
+/// <summary>Room for a number of free blocks of one size; moves between threads and the depot as a whole (Bonwick).</summary>
 /// <remarks>
-/// An array of pointers behind this header, not a list through the slots: taking from a list waits for each slot to
-/// come from memory before the next one is known, and the array is read ahead of that.
+/// An array of pointers after this header, not a list through the slots: taking from a list waits for each slot to
+/// come from memory before the next one is known, and the processor reads an array ahead.
 /// </remarks>
 [StructLayout(LayoutKind.Sequential)]
 internal struct Magazine
 {
-    /// <summary>The next magazine on a depotBin of the depot.</summary>
+    /// <summary>The next magazine of a depot's list.</summary>
     public unsafe Magazine* Next;
 
-    /// <summary>How many slots there are. Of a bin's loaded magazine, the bin keeps the number itself.</summary>
+    /// <summary>The number of slots. While a bin has the magazine loaded, the bin keeps the number itself.</summary>
     public int Count;
 
-    /// <summary>A magazine without room, which all share who have none of their own. Nobody writes to it.</summary>
+    /// <summary>A magazine without room, for all bins that have no other. It is never written to.</summary>
     public static unsafe Magazine* None { get; } = TryCreate(0);
 
-    /// <summary>How many slots there is room for.</summary>
+    /// <summary>The most slots that there is room for.</summary>
     public int Capacity { get; private init; }
 
     /// <summary>An empty magazine; null when memory is exhausted. Magazines are used again and never freed.</summary>

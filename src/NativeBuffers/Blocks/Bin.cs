@@ -1,0 +1,237 @@
+using NativeBuffers.Primitives;
+
+namespace NativeBuffers.Blocks;
+
+/// <summary>The free blocks of one size that one thread keeps for its next buffers: the home of their slots while they are in use.</summary>
+/// <remarks>
+/// <para>First comes <see cref="Hot"/>, the block freed last. A buffer that is created and disposed again and again only moves this one
+/// pointer: the processor waits for one store to reach one load, and for nothing else. Only the bin's thread touches it.</para>
+/// <para>Next come the loaded magazine, a counted stack of slots, and a previous magazine that is full or empty. Whole magazines move to and
+/// from the depot, so a thread that sways around a boundary does not trade one block at a time (Bonwick and Adams, Magazines and
+/// Vmem, 2001).</para>
+/// <para>The thread of the bin, its <i>owner</i>, uses the magazines with plain loads and stores. Now and then a <i>visitor</i> takes their
+/// blocks away. The visitor pays for both with a barrier in every core: Dekker's mutual exclusion made asymmetric (Dice,
+/// Huang and Yang, 2001). The owner stores <see cref="Inside"/>, then loads the floor. The visitor raises the floor, passes
+/// <see cref="Interlocked.MemoryBarrierProcessWide"/>, then loads <see cref="Inside"/>. The barrier falls somewhere into the owner's
+/// sequence. If the owner's store came before the barrier, the visitor sees it and waits until the owner has left. If not, the owner's
+/// load comes later still and finds the raised floor. On x64 the store may wait in the store buffer past the load, and on Arm64 they may
+/// be reordered: the barrier runs on the owner's core too, and settles both.</para>
+/// <para>The floor is loaded before the count. The last store of a visit lowers the floor, as a release. So an owner that finds the floor
+/// down sees all that the visitor did. The floor is part of a comparison that a stack needs anyway: the gate costs two stores and one subtraction a
+/// round trip.</para>
+/// </remarks>
+[StructLayout(LayoutKind.Sequential, Size = 64)]
+internal struct Bin
+{
+    /// <summary>The block freed last, or null. In a bin that never takes a block: <see cref="NoRoom"/>.</summary>
+    public unsafe Slot* Hot;
+
+    /// <summary>1 while the owner uses the magazines, or makes a slot in use the hot one.</summary>
+    public int Inside;
+
+    /// <summary>
+    /// 0, or very large during a visit: the owner takes only while there are more slots than this, and gives only while there are
+    /// fewer than <c>_limit</c> minus this. Only visitors write it, and only the owner writes <c>_limit</c>. If both wrote to one field,
+    /// an owner that was let in just before could open a bin that a visitor has closed.
+    /// </summary>
+    private int _floor;
+
+    /// <summary>The room of the loaded magazine, in slots. A visitor writes it too, but only while the owner is out.</summary>
+    private int _limit;
+
+    /// <summary>The number of slots in the loaded magazine.</summary>
+    private int _count;
+
+    private unsafe Magazine* _loaded;
+    private unsafe Magazine* _previous;
+
+    /// <summary>The slot on top at the last full collection, and its generation, as one number.</summary>
+    private ulong _seen;
+
+    /// <summary>The cache that the bin is part of. Untyped, because caches are made of bins.</summary>
+    public unsafe void* Cache { get; private set; }
+
+    public int SizeClass { get; private set; }
+
+    /// <summary>
+    /// In a process that takes samples: the number of blocks before the next sample. 0 before the first block was counted. It fills
+    /// the cache line, so a bin has no room for another field.
+    /// </summary>
+    public int UntilSample;
+
+    /// <summary>A value of <see cref="Hot"/> that is no slot: the place is taken for ever.</summary>
+    public static unsafe Slot* NoRoom => (Slot*)1;
+
+    /// <summary>Whether blocks may be kept here.</summary>
+    public readonly unsafe bool HasRoom => _loaded != Magazine.None;
+
+    /// <summary>The number of blocks in the magazines; a guess while the owner works.</summary>
+    public readonly unsafe int Count => _count + _previous->Count;
+
+    /// <summary>Makes a bin without room.</summary>
+    /// <safety>The bin is part of the cache, and no thread uses it yet.</safety>
+    public static unsafe void Initialize(Bin* bin, void* cache, int sizeClass) =>
+        *bin = new Bin { Cache = cache, SizeClass = sizeClass, _loaded = Magazine.None, _previous = Magazine.None };
+
+    /// <summary>Takes the slot that was given last, and sets its home to this bin; null when the loaded magazine is empty.</summary>
+    /// <safety>The caller is the owner, and has the slot from now on.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Slot* TryTake(Bin* bin)
+    {
+        Volatile.Write(ref bin->Inside, 1);
+        int floor = Volatile.Read(ref bin->_floor);
+        int count = bin->_count;
+        Slot* slot = null;
+        if (count > floor)
+        {
+            count--;
+            slot = Magazine.Slots(bin->_loaded)[count];
+            slot->Home = bin;
+            bin->_count = count;
+        }
+
+        Volatile.Write(ref bin->Inside, 0);
+        return slot;
+    }
+
+    /// <summary>Puts a slot on top, which then has no home; false when the loaded magazine is full.</summary>
+    /// <safety>The caller is the owner, and gives the slot up.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe bool TryGive(Bin* bin, Slot* slot)
+    {
+        Volatile.Write(ref bin->Inside, 1);
+        int floor = Volatile.Read(ref bin->_floor);
+        int count = bin->_count;
+        bool given = count < bin->_limit - floor;
+        if (given)
+        {
+            slot->Home = null;
+            Magazine.Slots(bin->_loaded)[count] = slot;
+            bin->_count = count + 1;
+        }
+
+        Volatile.Write(ref bin->Inside, 0);
+        return given;
+    }
+
+    /// <summary>Exchanges the magazines if the previous one has the slots, or the room, that the loaded one lacks.</summary>
+    /// <param name="wanted">True to take next, false to give next.</param>
+    /// <returns>Whether there is now a slot to take, or room to give.</returns>
+    /// <safety>The caller is the owner.</safety>
+    public unsafe bool TrySwap(bool wanted)
+    {
+        Enter();
+        bool useful = wanted
+            ? _count > 0 || _previous->Count > 0
+            : _count < _limit || (_previous != Magazine.None && _previous->Count == 0);
+        if (useful && (wanted ? _count == 0 : _count >= _limit))
+        {
+            _previous = Load(_previous);
+        }
+
+        Leave();
+        return useful;
+    }
+
+    /// <summary>Loads a magazine. The loaded one becomes the previous one, and the previous one is the result.</summary>
+    /// <returns>A magazine to give to the depot: the argument itself if a visitor has closed the bin.</returns>
+    /// <safety>The caller is the owner, gives up the magazine, and has the result from now on.</safety>
+    public unsafe Magazine* Push(Magazine* magazine)
+    {
+        Enter();
+        Magazine* last = magazine;
+        if (HasRoom)
+        {
+            last = _previous;
+            _previous = Load(magazine);
+        }
+
+        Leave();
+        return last;
+    }
+
+    /// <summary>Gives the bin its magazines.</summary>
+    /// <safety>The caller is the owner, and gives up the magazines, which are empty; the bin has none yet.</safety>
+    public unsafe void Open(Magazine* loaded, Magazine* previous)
+    {
+        Enter();
+        _previous = previous;
+        _ = Load(loaded);
+        _limit = loaded->Capacity;
+        Leave();
+    }
+
+    /// <summary>A visitor raises the floor. Next: <see cref="Interlocked.MemoryBarrierProcessWide"/>, then <see cref="WaitForOwner"/>.</summary>
+    /// <remarks>One visitor at a time: visitors hold a lock.</remarks>
+    public void Announce() => Volatile.Write(ref _floor, int.MaxValue);
+
+    /// <summary>Waits until the owner is out. During a visit the owner comes back only after <see cref="EndVisit"/>.</summary>
+    public void WaitForOwner()
+    {
+        Backoff backoff = default;
+        while (Volatile.Read(ref Inside) != 0)
+        {
+            backoff.Pause();
+        }
+    }
+
+    /// <summary>The visitor leaves.</summary>
+    public void EndVisit() => Volatile.Write(ref _floor, 0);
+
+    /// <summary>Whether no slot was taken or given since the last call.</summary>
+    /// <safety>The caller is a visitor, and the owner is out.</safety>
+    public unsafe bool WasIdle()
+    {
+        // After each change, the slot given last lies on top, in a new generation. If two such numbers are equal by chance, a bin
+        // in use is emptied, which costs time and nothing else.
+        Slot* top = _count == 0 ? null : Magazine.Slots(_loaded)[_count - 1];
+        ulong now = top == null ? 0 : (ulong)top + (top->Generation.Value * 0x9E3779B97F4A7C15);
+        bool same = now == _seen;
+        _seen = now;
+        return same;
+    }
+
+    /// <summary>Gives both magazines up, with their slots. The owner opens the bin again when it next needs it.</summary>
+    /// <safety>The caller is a visitor while the owner is out, or the owner has ended. The magazines are the caller's from now on.</safety>
+    public unsafe void Close(out Magazine* loaded, out Magazine* previous)
+    {
+        loaded = Load(Magazine.None);
+        previous = _previous;
+        _previous = Magazine.None;
+        _limit = 0;
+    }
+
+    /// <summary>Loads a magazine, and returns the one that was loaded.</summary>
+    /// <safety>The caller is inside, or a visitor while the owner is out.</safety>
+    private unsafe Magazine* Load(Magazine* magazine)
+    {
+        Magazine* last = _loaded;
+        if (last != Magazine.None)
+        {
+            last->Count = _count;
+        }
+
+        _loaded = magazine;
+        _count = magazine->Count;
+        return last;
+    }
+
+    /// <summary>The owner comes in, and waits during a visit.</summary>
+    private void Enter()
+    {
+        Volatile.Write(ref Inside, 1);
+        while (Volatile.Read(ref _floor) != 0)
+        {
+            Volatile.Write(ref Inside, 0);
+            Backoff backoff = default;
+            while (Volatile.Read(ref _floor) != 0)
+            {
+                backoff.Pause();
+            }
+
+            Volatile.Write(ref Inside, 1);
+        }
+    }
+
+    private void Leave() => Volatile.Write(ref Inside, 0);
+}
