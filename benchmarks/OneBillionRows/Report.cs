@@ -13,6 +13,7 @@ internal static class Report
         foreach (string header in (string[])["Seconds", "Ratio", "Managed bytes", "GCs", "Identical output"])
             table.AddColumn(new TableColumn(header).RightAligned());
         foreach (Measured measured in (Measured[])[safe, raw])
+        {
             table.AddRow(
                 measured.Name,
                 Text($"{measured.MedianSeconds:0.0000}"),
@@ -20,6 +21,8 @@ internal static class Report
                 Text($"{measured.MedianAllocatedBytes:N0}"),
                 Text($"{measured.CollectionCount}"),
                 isIdentical ? "yes" : "no");
+        }
+
         console.Write(table);
 
         static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -23,11 +23,11 @@ internal static class Doubling
 
     public static unsafe long MallocCopyFree()
     {
-        var block = (byte*)NativeMemory.Alloc((nuint)First);
+        byte* block = (byte*)NativeMemory.Alloc((nuint)First);
         NativeMemory.Fill(block, (nuint)First, 7);
         for (long byteCount = First * 2; byteCount <= Last; byteCount *= 2)
         {
-            var larger = (byte*)NativeMemory.Alloc((nuint)byteCount);
+            byte* larger = (byte*)NativeMemory.Alloc((nuint)byteCount);
             NativeMemory.Copy(block, larger, (nuint)byteCount / 2);
             NativeMemory.Free(block);
             block = larger;

@@ -83,7 +83,7 @@ internal static class LivePooledLoops
     private static unsafe byte*[] MakeBlocks()
     {
         var random = new Random(2);
-        var blocks = new byte*[BufferCount];
+        byte*[] blocks = new byte*[BufferCount];
         for (int i = 0; i < blocks.Length; i++)
         {
             blocks[i] = (byte*)NativeMemory.Alloc((nuint)random.Next(100, 8 * 1024 + 1));

@@ -8,7 +8,7 @@ internal sealed class BigFile : IDisposable
 
     private BigFile()
     {
-        var piece = new byte[PieceLength];
+        byte[] piece = new byte[PieceLength];
         new Random(1).NextBytes(piece);
         using FileStream file = File.Create(Path);
         for (int written = 0; written < ByteCount; written += PieceLength)

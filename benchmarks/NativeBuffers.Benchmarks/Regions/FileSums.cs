@@ -29,7 +29,7 @@ internal static class FileSums
     {
         // Without the stream's own buffer, which such reads pass by.
         using var file = new FileStream(BigFile.Path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
-        var array = new byte[ArrayLength];
+        byte[] array = new byte[ArrayLength];
         long sum = 0;
         for (int count; (count = file.Read(array)) > 0;)
         {

@@ -69,9 +69,11 @@ public sealed class ChunkedFile : IDisposable
         _stopped = true;
         long seen = Volatile.Read(ref _malformedOffset);
         while (lineOffset < seen)
+        {
             seen = Interlocked.CompareExchange(ref _malformedOffset, lineOffset, seen) is var other && other == seen
                 ? lineOffset
                 : other;
+        }
     }
 
     /// <summary>Throws for the first malformed line, if there was one. Called when all workers have ended.</summary>

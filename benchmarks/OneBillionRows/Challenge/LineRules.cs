@@ -57,6 +57,7 @@ public static class LineRules
         const int shownByteCount = 60;
         var text = new StringBuilder("\"");
         foreach (char c in Encoding.UTF8.GetString(line[..Math.Min(line.Length, shownByteCount)]))
+        {
             _ = c switch
             {
                 '\r' => text.Append("\\r"),
@@ -64,6 +65,8 @@ public static class LineRules
                 _ when char.IsControl(c) => text.Append('?'),
                 _ => text.Append(c),
             };
+        }
+
         return text.Append(line.Length > shownByteCount ? "…\"" : "\"").ToString();
     }
 }

@@ -32,7 +32,7 @@ internal struct RawChunk
         {
             // SAFETY: the sum cannot wrap in 64 bits; the byte before the chunk and an added newline are the 2.
             nuint byteCount = FrontByteCount + 2 + (nuint)chunkByteCount + LineRules.MaxLineByteCount + BackByteCount;
-            var buffer = (byte*)NativeMemory.AlignedAlloc(byteCount, 64);
+            byte* buffer = (byte*)NativeMemory.AlignedAlloc(byteCount, 64);
             NativeMemory.Clear(buffer, FrontByteCount);
             return new RawChunk { _buffer = buffer };
         }

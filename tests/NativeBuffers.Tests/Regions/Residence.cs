@@ -19,7 +19,7 @@ internal static class Residence
     public static long PresentOf(nint start, long byteCount)
     {
         SkipElsewhere();
-        var words = new ulong[byteCount / Environment.SystemPageSize];
+        ulong[] words = new ulong[byteCount / Environment.SystemPageSize];
         using FileStream pages = File.OpenRead("/proc/self/pagemap");
         pages.Position = start / Environment.SystemPageSize * sizeof(ulong);
         pages.ReadExactly(MemoryMarshal.AsBytes(words.AsSpan()));

@@ -44,7 +44,7 @@ public class PagesGuardTests
     public unsafe void Blocks_beyond_the_limit_are_served_unguarded_and_counted()
     {
         long before = Unguarded();
-        var blocks = new nint[30_000];
+        nint[] blocks = new nint[30_000];
         for (int i = 0; i < blocks.Length; i++)
         {
             blocks[i] = (nint)s_guarded.Allocate(16);

@@ -48,7 +48,7 @@ public class SampledGuardTests
     [Fact]
     public unsafe void Blocks_are_not_guarded_while_all_slots_are_in_use()
     {
-        var blocks = new nint[300];
+        nint[] blocks = new nint[300];
         long before = Tally.Of(Happening.GuardSample);
         for (int i = 0; i < blocks.Length; i++)
         {
