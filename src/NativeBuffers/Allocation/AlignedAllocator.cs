@@ -5,12 +5,12 @@ namespace NativeBuffers.Allocation;
 
 /// <summary><see cref="NativeMemory.AlignedAlloc"/>: every block starts at a multiple of one alignment.</summary>
 /// <remarks>
-/// Owners take alignments of up to a cache line from the thread cache, whose blocks all have it; the call itself costs
-/// several times as much as <c>malloc</c>.
+/// The call costs several times as much as <c>malloc</c>. For alignments of up to a cache line, owners use the thread cache instead, whose
+/// blocks all have that alignment.
 /// </remarks>
 internal sealed class AlignedAllocator : NativeAllocator
 {
-    /// <summary>One for each power of two that an <see cref="int"/> holds, made when first asked for.</summary>
+    /// <summary>One allocator for each power of two that an <see cref="int"/> holds, made at the first request.</summary>
     private static readonly AlignedAllocator?[] s_byPowerOfTwo = new AlignedAllocator?[31];
 
     private readonly int _alignment;
@@ -24,42 +24,32 @@ internal sealed class AlignedAllocator : NativeAllocator
         BlockAlignment = nuint.Max((nuint)alignment, BlockAlignment);
     }
 
+    /// <summary>The allocator of an alignment, in bytes.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The alignment is not a power of two.</exception>
     public static AlignedAllocator For(int alignment)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(alignment);
         Layout.ThrowIfNotAlignment((nuint)alignment, nameof(alignment));
-        ref AlignedAllocator? known = ref s_byPowerOfTwo[BitOperations.Log2((uint)alignment)];
-        return Volatile.Read(ref known) ?? Add(ref known, alignment);
+        ref AlignedAllocator? place = ref s_byPowerOfTwo[BitOperations.Log2((uint)alignment)];
+        return Volatile.Read(ref place) ?? Interlocked.CompareExchange(ref place, new AlignedAllocator(alignment), null) ?? place!;
     }
 
-    private static AlignedAllocator Add(ref AlignedAllocator? known, int alignment)
-    {
-        var made = new AlignedAllocator(alignment);
-        return Interlocked.CompareExchange(ref known, made, null) ?? made;
-    }
-
+    /// <inheritdoc/>
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
     {
-        try
+        void* block = TryReallocate(null, byteCount, alignment);
+        if (zeroed && block != null)
         {
-            FailPoint.ThrowIfRefused();
-            void* block = NativeMemory.AlignedAlloc(nuint.Max(byteCount, 1), Effective(alignment));
-            if (zeroed)
-            {
-                NativeMemory.Clear(block, byteCount);
-            }
+            NativeMemory.Clear(block, byteCount);
+        }
 
-            return block;
-        }
-        catch (OutOfMemoryException)
-        {
-            return null;
-        }
+        return block;
     }
 
+    /// <inheritdoc/>
     protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment)
     {
-        void* resized = ResizeUninitializedCore(block, oldByteCount, newByteCount, alignment);
+        void* resized = TryReallocate(block, newByteCount, alignment);
         if (resized != null)
         {
             new Block(resized, newByteCount).ClearFrom(oldByteCount);
@@ -68,20 +58,27 @@ internal sealed class AlignedAllocator : NativeAllocator
         return resized;
     }
 
-    protected override unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment)
+    /// <inheritdoc/>
+    protected override unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
+        TryReallocate(block, newByteCount, alignment);
+
+    /// <inheritdoc/>
+    protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment) => NativeMemory.AlignedFree(block);
+
+    /// <summary>A new block for null; otherwise the block with another size. Null when memory is exhausted.</summary>
+    /// <safety>The block is null, or is this allocator's and live. The caller has checked the size and the alignment.</safety>
+    private unsafe void* TryReallocate(void* block, nuint byteCount, nuint alignment)
     {
         try
         {
             FailPoint.ThrowIfRefused();
-            return NativeMemory.AlignedRealloc(block, nuint.Max(newByteCount, 1), Effective(alignment));
+            alignment = nuint.Max(alignment, (nuint)_alignment);
+            byteCount = nuint.Max(byteCount, 1);
+            return block == null ? NativeMemory.AlignedAlloc(byteCount, alignment) : NativeMemory.AlignedRealloc(block, byteCount, alignment);
         }
         catch (OutOfMemoryException)
         {
             return null;
         }
     }
-
-    protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment) => NativeMemory.AlignedFree(block);
-
-    private nuint Effective(nuint alignment) => nuint.Max(alignment, (nuint)_alignment);
 }

@@ -109,7 +109,7 @@ internal abstract class AllocatorHooks
     /// <summary>Counts one block that no bin counts; true if the block is a sample.</summary>
     public static bool CountDown(nuint byteCount)
     {
-        if (!InstrumentationSettings.SampleDistance.IsInBytes)
+        if (!InstrumentationSwitch.SampleDistance.IsInBytes)
         {
             t_untilSample--;
             return IsDue(ref t_untilSample, byteCount);
@@ -117,7 +117,7 @@ internal abstract class AllocatorHooks
 
         if (t_bytesUntilSample <= 0)
         {
-            t_bytesUntilSample = InstrumentationSettings.SampleDistance.NextBytes(Random.Shared);
+            t_bytesUntilSample = InstrumentationSwitch.SampleDistance.NextBytes(Random.Shared);
         }
 
         t_bytesUntilSample -= byteCount;
@@ -134,13 +134,13 @@ internal abstract class AllocatorHooks
 
         if (left < 0)
         {
-            left = InstrumentationSettings.SampleDistance.NextBlocks(byteCount, Random.Shared) - 1;
+            left = InstrumentationSwitch.SampleDistance.NextBlocks(byteCount, Random.Shared) - 1;
         }
 
         bool isDue = left == 0;
         if (isDue)
         {
-            left = InstrumentationSettings.SampleDistance.NextBlocks(byteCount, Random.Shared);
+            left = InstrumentationSwitch.SampleDistance.NextBlocks(byteCount, Random.Shared);
         }
 
         return isDue;

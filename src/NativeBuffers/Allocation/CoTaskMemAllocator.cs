@@ -2,7 +2,7 @@ using NativeBuffers.Platform;
 
 namespace NativeBuffers.Allocation;
 
-/// <summary>COM's task memory: what <see cref="Marshal.FreeCoTaskMem"/> and COM itself free. <c>malloc</c> but on Windows.</summary>
+/// <summary>COM's task memory, which COM and <see cref="Marshal.FreeCoTaskMem"/> free. <c>malloc</c> on systems other than Windows.</summary>
 internal sealed class CoTaskMemAllocator : OverAligningAllocator
 {
     private CoTaskMemAllocator()
@@ -10,19 +10,12 @@ internal sealed class CoTaskMemAllocator : OverAligningAllocator
 
     public static CoTaskMemAllocator Instance { get; } = new();
 
-    protected override unsafe void* RawAllocate(nuint byteCount, bool zeroed)
-    {
-        void* block = Host.Memory.AllocateTask(byteCount);
-        if (zeroed && block != null)
-        {
-            NativeMemory.Clear(block, byteCount);
-        }
+    /// <inheritdoc/>
+    protected override unsafe void* RawAllocate(nuint byteCount) => Host.Memory.AllocateTask(byteCount);
 
-        return block;
-    }
+    /// <inheritdoc/>
+    protected override unsafe void* RawResize(void* block, nuint oldByteCount, nuint newByteCount) => Host.Memory.ResizeTask(block, newByteCount);
 
-    protected override unsafe void* RawResize(void* block, nuint oldByteCount, nuint newByteCount) =>
-        Host.Memory.ResizeTask(block, newByteCount);
-
+    /// <inheritdoc/>
     protected override unsafe void RawFree(void* block) => Marshal.FreeCoTaskMem((nint)block);
 }

@@ -9,6 +9,7 @@ internal sealed class FunctionsAllocator : OverAligningAllocator
     private readonly unsafe delegate* unmanaged<void*, nuint, void*> _resize;
     private readonly unsafe delegate* unmanaged<void*, void> _free;
 
+    /// <inheritdoc cref="NativeAllocator.FromFunctions" path="/param|/remarks|/exception"/>
     public unsafe FunctionsAllocator(
         string name,
         delegate* unmanaged<nuint, void*> allocate,
@@ -24,28 +25,22 @@ internal sealed class FunctionsAllocator : OverAligningAllocator
         IsForeign = true;
     }
 
-    protected override unsafe void* RawAllocate(nuint byteCount, bool zeroed)
-    {
-        void* block = ReturnedBlock.Allocated(this, _allocate(byteCount), byteCount, Layout.DefaultAlignment);
-        if (zeroed && block != null)
-        {
-            NativeMemory.Clear(block, byteCount);
-        }
+    /// <inheritdoc/>
+    protected override unsafe void* RawAllocate(nuint byteCount) =>
+        ReturnedBlock.Allocated(this, _allocate(byteCount), byteCount, Layout.DefaultAlignment);
 
-        return block;
-    }
-
+    /// <inheritdoc/>
     protected override unsafe void* RawResize(void* block, nuint oldByteCount, nuint newByteCount)
     {
         if (_resize != null)
         {
-            // At another alignment the caller moves it, or makes a larger one by hand in it.
+            // A result at a wrong alignment is moved by the caller, or by the code for over-aligned blocks.
             void* resized = _resize(block, newByteCount);
             ReturnedBlock.ThrowIfOutside(this, resized, newByteCount);
             return resized;
         }
 
-        void* moved = RawAllocate(newByteCount, zeroed: false);
+        void* moved = RawAllocate(newByteCount);
         if (moved != null)
         {
             new Block(block, oldByteCount).CopyTo(new Block(moved, newByteCount));
@@ -55,5 +50,6 @@ internal sealed class FunctionsAllocator : OverAligningAllocator
         return moved;
     }
 
+    /// <inheritdoc/>
     protected override unsafe void RawFree(void* block) => _free(block);
 }

@@ -1,5 +1,3 @@
-using NativeBuffers.Primitives;
-
 namespace NativeBuffers.Allocation;
 
 /// <summary><see cref="Marshal.AllocHGlobal(nint)"/>: <c>LocalAlloc</c> on Windows, <c>malloc</c> elsewhere.</summary>
@@ -11,37 +9,13 @@ internal sealed class HGlobalAllocator : OverAligningAllocator
 
     public static HGlobalAllocator Instance { get; } = new();
 
-    protected override unsafe void* RawAllocate(nuint byteCount, bool zeroed)
-    {
-        try
-        {
-            FailPoint.ThrowIfRefused();
-            void* block = (void*)Marshal.AllocHGlobal((nint)byteCount);
-            if (zeroed)
-            {
-                NativeMemory.Clear(block, byteCount);
-            }
+    /// <inheritdoc/>
+    protected override unsafe void* RawAllocate(nuint byteCount) => (void*)Marshal.AllocHGlobal((nint)byteCount);
 
-            return block;
-        }
-        catch (OutOfMemoryException)
-        {
-            return null;
-        }
-    }
+    /// <inheritdoc/>
+    protected override unsafe void* RawResize(void* block, nuint oldByteCount, nuint newByteCount) =>
+        (void*)Marshal.ReAllocHGlobal((nint)block, (nint)newByteCount);
 
-    protected override unsafe void* RawResize(void* block, nuint oldByteCount, nuint newByteCount)
-    {
-        try
-        {
-            FailPoint.ThrowIfRefused();
-            return (void*)Marshal.ReAllocHGlobal((nint)block, (nint)newByteCount);
-        }
-        catch (OutOfMemoryException)
-        {
-            return null;
-        }
-    }
-
+    /// <inheritdoc/>
     protected override unsafe void RawFree(void* block) => Marshal.FreeHGlobal((nint)block);
 }

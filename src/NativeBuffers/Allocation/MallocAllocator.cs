@@ -1,8 +1,6 @@
-using NativeBuffers.Primitives;
-
 namespace NativeBuffers.Allocation;
 
-/// <summary>The C library's allocator. Its blocks may be freed by C's <c>free</c>, and the other way round.</summary>
+/// <summary>The C library's allocator. C's <c>free</c> may free its blocks, and this allocator may free those of C's <c>malloc</c>.</summary>
 internal sealed class MallocAllocator : OverAligningAllocator
 {
     private MallocAllocator()
@@ -10,31 +8,15 @@ internal sealed class MallocAllocator : OverAligningAllocator
 
     public static MallocAllocator Instance { get; } = new();
 
-    protected override unsafe void* RawAllocate(nuint byteCount, bool zeroed)
-    {
-        try
-        {
-            FailPoint.ThrowIfRefused();
-            return zeroed ? NativeMemory.AllocZeroed(byteCount) : NativeMemory.Alloc(byteCount);
-        }
-        catch (OutOfMemoryException)
-        {
-            return null;
-        }
-    }
+    /// <inheritdoc/>
+    protected override unsafe void* RawAllocate(nuint byteCount) => NativeMemory.Alloc(byteCount);
 
-    protected override unsafe void* RawResize(void* block, nuint oldByteCount, nuint newByteCount)
-    {
-        try
-        {
-            FailPoint.ThrowIfRefused();
-            return NativeMemory.Realloc(block, newByteCount);
-        }
-        catch (OutOfMemoryException)
-        {
-            return null;
-        }
-    }
+    /// <inheritdoc/>
+    protected override unsafe void* RawAllocateZeroed(nuint byteCount) => NativeMemory.AllocZeroed(byteCount);
 
+    /// <inheritdoc/>
+    protected override unsafe void* RawResize(void* block, nuint oldByteCount, nuint newByteCount) => NativeMemory.Realloc(block, newByteCount);
+
+    /// <inheritdoc/>
     protected override unsafe void RawFree(void* block) => NativeMemory.Free(block);
 }

@@ -2,46 +2,60 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Allocation;
 
-/// <summary>What allocators share whose functions know no alignment: larger ones are made by hand inside a larger block.</summary>
+/// <summary>The base of allocators whose functions know no alignment: over-aligned blocks lie inside larger ones.</summary>
 /// <remarks>
-/// A block with an alignment above <see cref="Layout.DefaultAlignment"/> lies inside a larger one, whose address stands
-/// in the word before it. Up to that alignment a block is the very address that the underlying function returned, so C
-/// may free it. Price: up to the alignment plus 8 bytes more per over-aligned block; measured against
-/// <c>aligned_alloc</c> it is faster, and unlike it, it can grow in place.
+/// The word before an over-aligned block has the address of the larger block. Up to <see cref="Layout.DefaultAlignment"/> a block is the
+/// very address that the underlying function returned, so C may free it. An over-aligned block costs up to the alignment plus 8 bytes
+/// more. It is faster than <c>aligned_alloc</c> (measured), and can grow in place.
 /// </remarks>
-internal abstract class OverAligningAllocator : NativeAllocator
+internal abstract class OverAligningAllocator(string name) : NativeAllocator(name)
 {
-    protected OverAligningAllocator(string name)
-        : base(name)
+    /// <summary>Allocates a block. Returns null, or throws an <see cref="OutOfMemoryException"/>, when memory is exhausted.</summary>
+    /// <remarks>The size is at least <see cref="Layout.DefaultAlignment"/> bytes: some allocators align smaller blocks to their size only.</remarks>
+    /// <safety>The caller has checked the size. The block has the default alignment, and its bytes may have any value.</safety>
+    protected abstract unsafe void* RawAllocate(nuint byteCount);
+
+    /// <summary><see cref="RawAllocate"/> with zeroed bytes.</summary>
+    /// <safety>The caller has checked the size. The block has the default alignment.</safety>
+    protected virtual unsafe void* RawAllocateZeroed(nuint byteCount)
     {
+        void* block = RawAllocate(byteCount);
+        if (block != null)
+        {
+            NativeMemory.Clear(block, byteCount);
+        }
+
+        return block;
     }
 
-    /// <summary>Allocates a block; null when memory is exhausted.</summary>
-    /// <remarks>The size is at least <see cref="Layout.DefaultAlignment"/> bytes: some allocators align smaller blocks to their size only.</remarks>
-    /// <safety>The size was checked by the caller; the result has the default alignment and, if asked, is zero.</safety>
-    protected abstract unsafe void* RawAllocate(nuint byteCount, bool zeroed);
-
-    /// <summary>Resizes a block, and keeps its contents; null when memory is exhausted, and then the block is unchanged.</summary>
-    /// <safety>The block is this allocator's and live, and the caller checked the sizes. New bytes may hold anything.</safety>
+    /// <summary>Resizes a block, and keeps its contents. Returns null or throws when memory is exhausted, and then the block is unchanged.</summary>
+    /// <safety>The block is this allocator's and live, and the caller has checked the sizes. New bytes may have any value.</safety>
     protected abstract unsafe void* RawResize(void* block, nuint oldByteCount, nuint newByteCount);
 
+    /// <summary>Frees a block.</summary>
+    /// <safety>The block is this allocator's and live. Its address is not used again.</safety>
     protected abstract unsafe void RawFree(void* block);
 
     /// <inheritdoc/>
     protected sealed override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
     {
-        if (alignment <= Layout.DefaultAlignment)
-        {
-            return RawAllocate(nuint.Max(byteCount, Layout.DefaultAlignment), zeroed);
-        }
-
-        if (!Layout.TryAdd(byteCount, Slack(alignment), out nuint widened))
+        bool isPlain = alignment <= Layout.DefaultAlignment;
+        nuint widened = nuint.Max(byteCount, Layout.DefaultAlignment);
+        if (!isPlain && !Layout.TryAdd(byteCount, Slack(alignment), out widened))
         {
             return null;
         }
 
-        void* outer = RawAllocate(widened, zeroed);
-        return outer == null ? null : Place(outer, alignment);
+        try
+        {
+            FailPoint.ThrowIfRefused();
+            void* block = zeroed ? RawAllocateZeroed(widened) : RawAllocate(widened);
+            return isPlain || block == null ? block : Place(block, alignment);
+        }
+        catch (OutOfMemoryException)
+        {
+            return null;
+        }
     }
 
     /// <inheritdoc/>
@@ -57,11 +71,20 @@ internal abstract class OverAligningAllocator : NativeAllocator
     }
 
     /// <inheritdoc/>
-    protected sealed override unsafe void* ResizeUninitializedCore(
-        void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
-        alignment <= Layout.DefaultAlignment
-            ? RawResize(block, nuint.Max(oldByteCount, 1), nuint.Max(newByteCount, Layout.DefaultAlignment))
-            : ResizeInside(block, oldByteCount, newByteCount, alignment);
+    protected sealed override unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment)
+    {
+        try
+        {
+            FailPoint.ThrowIfRefused();
+            return alignment <= Layout.DefaultAlignment
+                ? RawResize(block, nuint.Max(oldByteCount, 1), nuint.Max(newByteCount, Layout.DefaultAlignment))
+                : ResizeInside(block, oldByteCount, newByteCount, alignment);
+        }
+        catch (OutOfMemoryException)
+        {
+            return null;
+        }
+    }
 
     /// <inheritdoc/>
     protected sealed override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment) =>
@@ -83,8 +106,7 @@ internal abstract class OverAligningAllocator : NativeAllocator
             return null;
         }
 
-        // The contents came along at their old distance from the outer start. For pages that moved this is still
-        // aligned, and nothing is copied.
+        // The contents kept their distance from the outer start. Where only pages moved, they are still aligned, and nothing is copied.
         byte* aligned = AlignedWithin(moved, alignment);
         if (aligned != moved + offset)
         {
@@ -97,6 +119,7 @@ internal abstract class OverAligningAllocator : NativeAllocator
 
     private static nuint Slack(nuint alignment) => alignment - 1 + (nuint)IntPtr.Size;
 
+    /// <safety>The outer block has <see cref="Slack"/> bytes more than the inner one, so the result is inside.</safety>
     private static unsafe byte* AlignedWithin(void* outer, nuint alignment) =>
         (byte*)(((nuint)outer + Slack(alignment)) & ~(alignment - 1));
 

@@ -4,10 +4,10 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Allocation;
 
-/// <summary>Whole pages from the operating system, nothing shared with any heap.</summary>
+/// <summary>Whole pages from the operating system, which no heap shares.</summary>
 /// <remarks>
-/// A block starts at a page and takes whole pages. Fresh pages are zero and cost a fault each when first touched, so
-/// this pays for large blocks that live long. Growth moves pages and not bytes on Linux.
+/// Fresh pages are zero, and each costs a fault at its first use: so this pays for large blocks that live long. On Linux a block grows
+/// without a copy of its bytes.
 /// </remarks>
 internal sealed class PagesAllocator : NativeAllocator
 {
@@ -20,9 +20,11 @@ internal sealed class PagesAllocator : NativeAllocator
 
     public static PagesAllocator Instance { get; } = new();
 
+    /// <inheritdoc/>
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed) =>
         TryWholePages(byteCount, out nuint pages) ? Host.Memory.Allocate(pages, alignment) : null;
 
+    /// <inheritdoc/>
     protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment)
     {
         if (alignment > SystemMemory.PageSize)
@@ -46,13 +48,15 @@ internal sealed class PagesAllocator : NativeAllocator
         return resized;
     }
 
+    /// <inheritdoc/>
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
     {
         _ = TryWholePages(byteCount, out nuint pages);
         Host.Memory.Free(block, pages);
     }
 
-    /// <remarks>New pages are zero, and not touched here.</remarks>
+    /// <remarks>The code does not touch new pages, because they are zero.</remarks>
+    /// <inheritdoc cref="ResizeCore" path="/remarks"/>
     private unsafe void* ResizeAligned(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment)
     {
         void* moved = AllocateCore(newByteCount, alignment, zeroed: true);

@@ -1,11 +1,12 @@
+using System.Runtime.Intrinsics;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Allocation;
 
 /// <summary>Arrays on the pinned heap: memory that the garbage collector counts, limits and reports as its own.</summary>
 /// <remarks>
-/// The counterpart of an interpreter's own allocator in C extensions: use it where the collector should feel the
-/// weight. A handle in the word before the block keeps the array alive until the block is freed.
+/// C extensions have such an allocator, too: the interpreter's own. Use it where the collector must know how much memory is in use. A
+/// handle in the word before the block keeps the array alive until the block is freed.
 /// </remarks>
 internal sealed class PinnedHeapAllocator : NativeAllocator
 {
@@ -14,11 +15,14 @@ internal sealed class PinnedHeapAllocator : NativeAllocator
 
     public static PinnedHeapAllocator Instance { get; } = new();
 
+    /// <inheritdoc/>
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
     {
+        // Elements of a vector's size, so that an array may pass 2 GiB.
+        nuint elementSize = (nuint)sizeof(Vector512<byte>);
         nuint effective = nuint.Max(alignment, Layout.DefaultAlignment);
         nuint slack = effective - 1 + (nuint)IntPtr.Size;
-        if (!Layout.TryAdd(byteCount, slack, out nuint widened) || widened > (nuint)Array.MaxLength * (nuint)sizeof(Line))
+        if (!Layout.TryAdd(byteCount, slack, out nuint widened) || widened > (nuint)Array.MaxLength * elementSize)
         {
             return null;
         }
@@ -26,10 +30,10 @@ internal sealed class PinnedHeapAllocator : NativeAllocator
         try
         {
             FailPoint.ThrowIfRefused();
-            int lines = (int)((widened + (nuint)sizeof(Line) - 1) / (nuint)sizeof(Line));
-            Line[] array = zeroed
-                ? GC.AllocateArray<Line>(lines, pinned: true)
-                : GC.AllocateUninitializedArray<Line>(lines, pinned: true);
+            int length = (int)((widened + elementSize - 1) / elementSize);
+            Vector512<byte>[] array = zeroed
+                ? GC.AllocateArray<Vector512<byte>>(length, pinned: true)
+                : GC.AllocateUninitializedArray<Vector512<byte>>(length, pinned: true);
             nuint first = (nuint)Marshal.UnsafeAddrOfPinnedArrayElement(array, 0);
             void* block = (void*)((first + slack) & ~(effective - 1));
             FailPoint.ThrowIfRefused();
@@ -42,13 +46,9 @@ internal sealed class PinnedHeapAllocator : NativeAllocator
         }
     }
 
-    protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment) =>
-        GCHandle.FromIntPtr(HandleOf(block)).Free();
+    /// <inheritdoc/>
+    protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment) => GCHandle.FromIntPtr(HandleOf(block)).Free();
 
     /// <safety>The block was allocated here, with room for a word before it.</safety>
     private static unsafe ref nint HandleOf(void* block) => ref ((nint*)block)[-1];
-
-    /// <summary>A large element, so that an array may pass 2 GiB.</summary>
-    [StructLayout(LayoutKind.Sequential, Size = 64)]
-    private struct Line;
 }

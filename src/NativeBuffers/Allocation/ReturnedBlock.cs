@@ -2,10 +2,10 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Allocation;
 
-/// <summary>The one place that checks the addresses which a user's own allocators and C functions return.</summary>
+/// <summary>Checks the addresses that a user's own allocators and C functions return.</summary>
 /// <remarks>
-/// <para>An address whose block would reach the last page of the address space is refused, and not freed. Some functions of
-/// the system return error numbers, which lie there: -4095 to -1. Null means exhausted memory, and passes.</para>
+/// <para>An address whose block would reach the last page of the address space is refused, and not freed. Some functions of the
+/// system return error numbers from -4095 to -1, which are addresses there. Null means exhausted memory, and passes.</para>
 /// <para>A new block at a wrong alignment is freed and refused. A resized block at a wrong alignment is moved to an aligned block:
 /// the old block is freed by then, so after an exception its owner would still use it. If there is no aligned block either,
 /// the resized block is used as it is: its bounds and contents are right, and it is freed once.</para>
@@ -54,10 +54,13 @@ internal static class ReturnedBlock
     /// <summary>True for an error number of the system in place of an address.</summary>
     public static bool IsErrorNumber(nint address) => address is > -LastPageSize and < 0;
 
+    /// <safety>The address is compared, and not followed.</safety>
     private static unsafe bool IsAligned(void* block, nuint alignment) => ((nuint)block & (alignment - 1)) == 0;
 
+    /// <safety>The address is compared, and not followed.</safety>
     private static unsafe bool Fits(void* block, nuint byteCount) => (nuint)block <= nuint.MaxValue - LastPageSize - byteCount;
 
+    /// <inheritdoc cref="Allocated"/>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe void* Refuse(NativeAllocator allocator, void* block, nuint byteCount, nuint alignment)
     {
@@ -66,6 +69,7 @@ internal static class ReturnedBlock
         throw ThrowHelper.Misaligned(allocator, alignment);
     }
 
+    /// <inheritdoc cref="Resized"/>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe void* Settle(NativeAllocator allocator, void* resized, nuint byteCount, nuint alignment)
     {

@@ -44,9 +44,7 @@ internal struct ResizeChain
     public static unsafe void Tell(Slot* slot)
     {
         AllocationSite? allocated = InstrumentationSwitch.IsOn ? AllocationSite.FromId(slot->Note.SiteId) : null;
-        Tally.Count(
-            Happening.Leak,
-            () => $"{(allocated is null ? "" : $"{allocated}: ")}a copy of the buffer was resized and lost; its block is given back with the buffer."
+        DiagnosticEvent.Leak.Raise(() => $"{(allocated is null ? "" : $"{allocated}: ")}a copy of the buffer was resized and lost; its block is given back with the buffer."
                 + " Resize the variable itself: an `in` parameter, a readonly field and `using (buffer)` are copies.");
     }
 }

@@ -1,17 +1,17 @@
 namespace NativeBuffers;
 
-/// <summary>How blocks are guarded against use beyond their bounds and after their end: see <see cref="NativeAllocatorGuards.extension(NativeAllocator).WithGuards"/>.</summary>
+/// <summary>How blocks are guarded against use outside their bounds and after their free: see <see cref="NativeAllocatorGuards.extension(NativeAllocator).WithGuards"/>.</summary>
 public enum GuardMode
 {
-    /// <summary>Not at all, at no cost.</summary>
+    /// <summary>No guards, at no cost.</summary>
     Off,
 
-    /// <summary>Red zones, fills and a quarantine, looked at when a block is given back and before it is used again.</summary>
+    /// <summary>Red zones, fill patterns and a quarantine. They are checked when a block is freed, and before it is used again.</summary>
     Checked,
 
-    /// <summary>Each block ends at a page that cannot be touched, and a freed one is such pages: the process ends on the spot.</summary>
+    /// <summary>Each block ends at a page that cannot be touched, and a freed block is such pages. A wrong use ends the process at once.</summary>
     Pages,
 
-    /// <summary>As <see cref="Pages"/>, for samples of the blocks, by bytes or by number: cheap enough for production.</summary>
+    /// <summary><see cref="Pages"/> for samples of the blocks, by bytes or by number: cheap enough for production.</summary>
     Sampled,
 }

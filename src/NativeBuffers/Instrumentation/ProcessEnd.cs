@@ -3,9 +3,9 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Instrumentation;
 
-/// <summary>The last actions of a process that ends in order. They run after the program's own handlers, which may still dispose blocks.</summary>
+/// <summary>The last actions of a process that ends in order. They run after the program's own handlers, which may still dispose owners.</summary>
 /// <remarks>
-/// The platform calls the handlers of <see cref="AppDomain.ProcessExit"/> in the order in which they were added, and before that it
+/// The platform calls the handlers of <see cref="AppDomain.ProcessExit"/> in the order in which they were added. Before that, it
 /// raises <see cref="AssemblyLoadContext.Unloading"/>. So this class adds a handler in that event, after all handlers of the program. On
 /// a platform that does not raise the event, a handler that was added at the start does the work.
 /// </remarks>
@@ -15,7 +15,7 @@ internal static class ProcessEnd
     private static Action? s_actions;
     private static Action? s_last;
     private static bool s_isStarted;
-    private static bool s_isBehindOthers;
+    private static bool s_isUnloading;
 
     /// <summary>Adds an action.</summary>
     public static void Do(Action action)
@@ -27,7 +27,7 @@ internal static class ProcessEnd
         }
     }
 
-    /// <summary>Adds an action that runs after all others.</summary>
+    /// <summary>Adds an action that runs after those of <see cref="Do"/>.</summary>
     public static void DoLast(Action action)
     {
         using (s_gate.Enter())
@@ -42,18 +42,18 @@ internal static class ProcessEnd
         if (!s_isStarted)
         {
             s_isStarted = true;
-            AppDomain.CurrentDomain.ProcessExit += static (_, _) => Run(isBehindOthers: false);
+            AppDomain.CurrentDomain.ProcessExit += static (_, _) => Run(isUnloading: false);
             AssemblyLoadContext.Default.Unloading += static _ =>
             {
-                s_isBehindOthers = true;
-                AppDomain.CurrentDomain.ProcessExit += static (_, _) => Run(isBehindOthers: true);
+                s_isUnloading = true;
+                AppDomain.CurrentDomain.ProcessExit += static (_, _) => Run(isUnloading: true);
             };
         }
     }
 
-    private static void Run(bool isBehindOthers)
+    private static void Run(bool isUnloading)
     {
-        if (isBehindOthers == s_isBehindOthers)
+        if (isUnloading == s_isUnloading)
         {
             s_actions?.Invoke();
             s_last?.Invoke();

@@ -1,14 +1,14 @@
 namespace NativeBuffers;
 
-/// <summary>What is noted of each block: see <see cref="NativeMemoryTracker"/>.</summary>
+/// <summary>The notes on each block: see <see cref="NativeMemoryTracker"/>.</summary>
 public enum TrackingMode
 {
-    /// <summary>Nothing, at no cost.</summary>
+    /// <summary>No notes, at no cost.</summary>
     Off,
 
-    /// <summary>The line that asked for it, the type of its elements, its allocator and its size.</summary>
+    /// <summary>The line that allocated the block, the type of its elements, its allocator and its size.</summary>
     Sites,
 
-    /// <summary>The calls that led there, too.</summary>
+    /// <summary>The same, and the calls that led to that line.</summary>
     Stacks,
 }

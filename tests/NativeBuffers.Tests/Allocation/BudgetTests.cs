@@ -123,7 +123,7 @@ public class BudgetTests
         using NativeMemoryOwner<byte> beside = NativeMemoryOwner<byte>.Create(400, other);
         NativeMemoryRefusal refusal = Refused.By(() => NativeMemoryOwner<byte>.Create(1, other));
         Assert.Equal(("Top", 400L, 600L), (refusal.BudgetName, refusal.UsedBytes, refusal.SetAsideBytes));
-        Assert.EndsWith("and 600 more are set aside for others.", refusal.ToString(), StringComparison.Ordinal);
+        Assert.EndsWith("and 600 more are set aside for other budgets.", refusal.ToString(), StringComparison.Ordinal);
 
         NativeMemoryOwner<byte> mine = NativeMemoryOwner<byte>.Create(600, child);
         Assert.Throws<OutOfMemoryException>(() => NativeMemoryOwner<byte>.Create(1, child));
@@ -215,9 +215,9 @@ public class BudgetTests
     [Fact]
     public void A_refusal_is_counted_by_the_metrics()
     {
-        long before = Tally.Of(Happening.BudgetRefusal);
+        long before = DiagnosticEvent.BudgetRefusal.Count;
         Assert.False(NativeBuffer.TryCreate<byte>(2, out _, NativeAllocator.Malloc.WithLimit(1)));
-        Assert.True(Tally.Of(Happening.BudgetRefusal) > before);
+        Assert.True(DiagnosticEvent.BudgetRefusal.Count > before);
     }
 
     [Fact]

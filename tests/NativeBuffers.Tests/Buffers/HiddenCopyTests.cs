@@ -174,8 +174,8 @@ public class HiddenCopyTests
     {
         var told = new List<string>();
         int thread = Environment.CurrentManagedThreadId;
-        long before = Tally.Of(Happening.Leak);
-        Tally.Happened += Listen;
+        long before = DiagnosticEvent.Leak.Count;
+        DiagnosticEvent.Raised += Listen;
         try
         {
             using (var buffer = NativeBuffer.Create<int>(16))
@@ -187,15 +187,15 @@ public class HiddenCopyTests
         }
         finally
         {
-            Tally.Happened -= Listen;
+            DiagnosticEvent.Raised -= Listen;
         }
 
         Assert.Contains("a copy of the buffer was resized and lost", Assert.Single(told), StringComparison.Ordinal);
-        Assert.True(Tally.Of(Happening.Leak) > before);
+        Assert.True(DiagnosticEvent.Leak.Count > before);
 
-        void Listen(Happening happening, string message)
+        void Listen(DiagnosticEvent diagnostic, string message)
         {
-            if (happening == Happening.Leak && Environment.CurrentManagedThreadId == thread)
+            if (diagnostic == DiagnosticEvent.Leak && Environment.CurrentManagedThreadId == thread)
             {
                 told.Add(message);
             }

@@ -2,7 +2,7 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Allocation.Budgets;
 
-/// <summary>All budgets of one name. The meter shows their sum.</summary>
+/// <summary>All budgets of one name. The meter shows their sums.</summary>
 /// <remarks>
 /// The group refers to its budgets weakly: a budget that is not used any more is collected, and leaves the sum. The group also counts
 /// refusals, because a budget of one request may be gone before the next collection of metrics. So a name with refusals is kept after its
@@ -10,10 +10,10 @@ namespace NativeBuffers.Allocation.Budgets;
 /// </remarks>
 internal sealed class BudgetGroup
 {
-    /// <summary>The name that has the refusals of all names that were dropped.</summary>
+    /// <summary>The name that takes over the refusals of all dropped names.</summary>
     public const string EndedName = "(ended)";
 
-    /// <summary>How many names are kept after their last budget is gone.</summary>
+    /// <summary>The number of names that are kept after their last budget is gone.</summary>
     public const int MostEnded = 100;
 
     private const int FewestMembers = 64;
@@ -50,7 +50,7 @@ internal sealed class BudgetGroup
     }
 
     /// <summary>Each name with the sum of its live budgets, null if none is live, and the count of refusals.</summary>
-    public static List<(string Name, BudgetFigures? Figures, long Refused)> Measure()
+    public static List<(string Name, (long Used, long? Limit, long Reserved, long SetAside)? Figures, long Refused)> Measure()
     {
         using (s_gate.Enter())
         {
@@ -112,18 +112,25 @@ internal sealed class BudgetGroup
         }
     }
 
-    private BudgetFigures? Sum()
+    /// <summary>The sum of the figures of all live budgets; null if there are none. It has a limit only if all of them have one.</summary>
+    private (long Used, long? Limit, long Reserved, long SetAside)? Sum()
     {
-        BudgetFigures? sum = null;
+        (long Used, long? Limit, long Reserved, long SetAside)? sum = null;
         foreach (WeakGCHandle<BudgetLevel> member in _members)
         {
             if (member.TryGetTarget(out BudgetLevel? level) && level.Measure() is { } figures)
             {
-                sum = sum?.Plus(figures) ?? figures;
+                sum = sum is not { } before ? figures : (
+                    Add(before.Used, figures.Used),
+                    before.Limit is { } left && figures.Limit is { } right ? Add(left, right) : null,
+                    Add(before.Reserved, figures.Reserved),
+                    Add(before.SetAside, figures.SetAside));
             }
         }
 
         return sum;
+
+        static long Add(long left, long right) => long.CreateSaturating((Int128)left + right);
     }
 
     /// <summary>Whether a budget was collected. Frees its handle if so.</summary>

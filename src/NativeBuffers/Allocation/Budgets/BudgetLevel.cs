@@ -1,13 +1,12 @@
-using NativeBuffers.Diagnostics.Tracking;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Allocation.Budgets;
 
-/// <summary>One level of a tree of budgets: what is counted there, and what the levels above are asked for.</summary>
+/// <summary>One level of a tree of budgets: its counts, and its requests to the levels above.</summary>
 /// <remarks>
-/// <para>A level <em>takes</em> what is in use there and below, and what levels below have set aside and do not use yet. Of the level above it
-/// <em>claims</em> what it takes, or what it has reserved if that is more. No level takes more than its limit.</para>
-/// <para>One lock for the whole tree: so a charge is made on all levels or on none, and nobody sees it on some of them.</para>
+/// <para>A level <em>takes</em> the bytes in use in it and below, and the bytes that levels below have set aside and do not use yet. It
+/// <em>claims</em> of the level above the bytes that it takes, or the bytes that it has reserved if these are more. No level takes more than its limit.</para>
+/// <para>The whole tree has one lock, so a charge is made on all levels or on none, and no thread sees it on some of them.</para>
 /// </remarks>
 internal sealed class BudgetLevel
 {
@@ -39,19 +38,19 @@ internal sealed class BudgetLevel
     /// <summary>In bytes.</summary>
     public long Limit { get; }
 
-    /// <summary>Called, without the lock, when this level has refused something.</summary>
+    /// <summary>Called, without the lock, when this level has refused a request.</summary>
     public Func<NativeMemoryRefusal, bool>? OnRefusal { get; }
 
-    /// <summary>What is in use here and below, in bytes.</summary>
+    /// <summary>The bytes in use here and below.</summary>
     public long Used => Read(ref _used);
 
-    /// <summary>The most that was in use at a time.</summary>
+    /// <summary>The most bytes that were in use at a time.</summary>
     public long Peak => Read(ref _peak);
 
-    /// <summary>What the levels above keep for this one.</summary>
+    /// <summary>The bytes that the levels above keep for this one.</summary>
     public long Reserved => Read(ref _reserved);
 
-    /// <summary>Bytes that are kept here for levels below, which do not use them.</summary>
+    /// <summary>The bytes that are kept here for levels below, which do not use them.</summary>
     public long SetAside
     {
         get
@@ -63,20 +62,20 @@ internal sealed class BudgetLevel
         }
     }
 
-    /// <summary>How often this level refused something.</summary>
+    /// <summary>The number of requests that this level refused.</summary>
     public long Refused => Read(ref _refused);
 
-    /// <summary>How much room has come back here so far. Only grows.</summary>
+    /// <summary>The sum of all bytes that came back here. It only grows.</summary>
     public long GivenBack => Read(ref _givenBack);
 
     private long Claim => long.Max(_taken, _reserved);
 
-    /// <summary>Counts bytes that are about to be used; false when a level refuses, and then nothing has changed.</summary>
+    /// <summary>Counts bytes before they are used; false if a level refuses, and then nothing has changed.</summary>
     /// <param name="byteCount">In bytes.</param>
     /// <param name="asker">Kept in the refusal.</param>
     /// <param name="refusing">The level that refuses.</param>
-    /// <param name="refusal">What it was like then.</param>
-    /// <exception cref="ObjectDisposedException">There are such bytes, and this level or one above is closed.</exception>
+    /// <param name="refusal">The counts of that level at this moment.</param>
+    /// <exception cref="ObjectDisposedException">The byte count is not 0, and this level or one above is closed.</exception>
     public bool TryCharge(
         long byteCount,
         int asker,
@@ -101,7 +100,7 @@ internal sealed class BudgetLevel
         }
     }
 
-    /// <summary>Notes that what was charged is in use now: what was refused after it was charged is no peak.</summary>
+    /// <summary>Updates the peaks after charged bytes came into use. A charge for a request that fails later is no peak.</summary>
     public void Confirm()
     {
         using (_gate.Enter())
@@ -113,7 +112,7 @@ internal sealed class BudgetLevel
         }
     }
 
-    /// <summary>Gives back what was charged.</summary>
+    /// <summary>Gives charged bytes back.</summary>
     public void Refund(long byteCount)
     {
         using (_gate.Enter())
@@ -122,7 +121,7 @@ internal sealed class BudgetLevel
         }
     }
 
-    /// <summary>Sets room aside in the levels above; false when one refuses, and then nothing has changed.</summary>
+    /// <summary>Sets bytes aside in the levels above; false if one refuses, and then nothing has changed.</summary>
     /// <inheritdoc cref="TryCharge" path="/param"/>
     /// <exception cref="ObjectDisposedException">This level or one above is closed.</exception>
     public bool TryReserve(
@@ -145,7 +144,7 @@ internal sealed class BudgetLevel
         }
     }
 
-    /// <summary>Ends a reservation. Nothing if the level is closed, as all have ended then.</summary>
+    /// <summary>Ends a reservation. Does nothing if the level is closed, because all reservations have then ended.</summary>
     public void EndReservation(long byteCount)
     {
         using (_gate.Enter())
@@ -170,7 +169,7 @@ internal sealed class BudgetLevel
         }
     }
 
-    /// <summary>Counts a refusal that nothing could be done about.</summary>
+    /// <summary>Counts a refusal, after no callback could make room.</summary>
     public void CountRefusal()
     {
         using (_gate.Enter())
@@ -181,12 +180,12 @@ internal sealed class BudgetLevel
         _group.CountRefusal();
     }
 
-    /// <summary>All figures at one moment; null if the level is closed and nothing of it is in use any more.</summary>
-    public BudgetFigures? Measure()
+    /// <summary>All figures at one moment; null if the level is closed and none of its bytes is in use.</summary>
+    public (long Used, long? Limit, long Reserved, long SetAside)? Measure()
     {
         using (_gate.Enter())
         {
-            return _isClosed && _used == 0 ? null : new BudgetFigures(_used, Limit == long.MaxValue ? null : Limit, _reserved, _taken - _used);
+            return _isClosed && _used == 0 ? null : (_used, Limit == long.MaxValue ? null : Limit, _reserved, _taken - _used);
         }
     }
 
@@ -212,7 +211,7 @@ internal sealed class BudgetLevel
     private NativeMemoryRefusal MakeRefusal(long byteCount, int asker) =>
         new(Name, Limit, _used, _taken - _used, byteCount, asker) { GivenBack = _givenBack };
 
-    /// <summary>The first level, upwards from here, that has no room for so many bytes; null if all have.</summary>
+    /// <summary>The first level, upwards from here, that has no room for the bytes; null if all have.</summary>
     private BudgetLevel? FindRefusing(long byteCount)
     {
         for (BudgetLevel? level = this; level is not null && byteCount > 0; level = level._above)
@@ -222,7 +221,7 @@ internal sealed class BudgetLevel
                 return level;
             }
 
-            // What was reserved is claimed already.
+            // Reserved bytes are claimed already.
             byteCount = long.Max(level._taken + byteCount, level._reserved) - level.Claim;
         }
 

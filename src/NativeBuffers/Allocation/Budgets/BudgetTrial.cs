@@ -1,6 +1,6 @@
 namespace NativeBuffers.Allocation.Budgets;
 
-/// <summary>Marks the requests of this thread that are made again if they are refused. A budget neither counts nor tells their refusals.</summary>
+/// <summary>Marks the requests of this thread that are repeated if they are refused. A budget neither counts nor reports their refusals.</summary>
 /// <remarks>So a failed growth of a list counts as one refusal, although the list asks several times.</remarks>
 internal readonly ref struct BudgetTrial : IDisposable
 {

@@ -4,15 +4,15 @@ using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers;
 
-/// <summary>An allocator that gives no more than a number of bytes at a time, and counts what it has given.</summary>
+/// <summary>An allocator with a limit, which counts the bytes in use.</summary>
 /// <remarks>
-/// <para>Budgets form a tree: one that is made over another is its child, and what the child gives counts in all above it. Whoever has no
-/// room refuses, and the <see cref="OutOfMemoryException"/> names that level (<see cref="NativeMemoryRefusal.Of"/>). What counts is what was asked for, in bytes, and not what an allocator takes to
-/// serve it. No budget passes its limit at any moment, on however many threads.</para>
-/// <para>A child may <em>reserve</em>: that much is set aside in all budgets above it, so that those beside it cannot take it. Dispose a
-/// child that has reserved, or it is given back after a garbage collection. Blocks in use stay in use then, and count until they
-/// are freed; new ones throw an <see cref="ObjectDisposedException"/>, also those of budgets below it.</para>
-/// <para>All members may be called from any thread, and blocks be freed on any.</para>
+/// <para>Budgets form a tree. A budget over another budget is its child, and a block of the child counts in all budgets above it. A level
+/// without room refuses, and the <see cref="OutOfMemoryException"/> names that level (<see cref="NativeMemoryRefusal.Of"/>). Requested
+/// bytes count, and not the bytes that an allocator uses to serve a request. No budget passes its limit at any moment, on any number of threads.</para>
+/// <para>A child may <em>reserve</em> bytes. They are set aside in all budgets above it, so that other children cannot take them. Dispose a
+/// child that has reserved; otherwise a finalizer gives the bytes back. Blocks in use stay in use then, and count until they
+/// are freed. New requests throw an <see cref="ObjectDisposedException"/>, also in budgets below it.</para>
+/// <para>All members may be called from any thread, and blocks may be freed on any thread.</para>
 /// </remarks>
 /// <example>
 /// <code>
@@ -23,15 +23,15 @@ namespace NativeBuffers;
 /// </example>
 public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
 {
-    /// <summary>How often a callback is asked in a row without less being taken then: if others take what it frees, there must be an end to it.</summary>
+    /// <summary>The most calls in a row that free nothing, because other threads take the freed bytes.</summary>
     private const int MostVainRounds = 100;
 
-    /// <summary>How often callbacks are asked for one allocation at all.</summary>
+    /// <summary>The most calls of callbacks for one allocation.</summary>
     private const int MostRounds = 1_000_000;
 
     private static int s_lastNumber;
 
-    /// <summary>What was refused last on this thread, until somebody asks why, or the next allocation.</summary>
+    /// <summary>The last refusal on this thread, until its exception is made, or the next allocation.</summary>
     [ThreadStatic]
     private static NativeMemoryRefusal? t_refusal;
 
@@ -65,49 +65,49 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
         }
     }
 
-    /// <summary>What was forgotten must not keep what it has reserved.</summary>
+    /// <summary>Ends the reservations of a budget that was not disposed.</summary>
     ~NativeMemoryBudget() => _level?.Close();
 
-    /// <summary>The budget that this one is part of; null if there is none.</summary>
+    /// <summary>The budget above this one; null if there is none.</summary>
     public NativeMemoryBudget? Parent { get; }
 
-    /// <summary>The most that may be in use at a time, in bytes.</summary>
+    /// <summary>The most bytes that may be in use at a time.</summary>
     public long Limit => _level.Limit;
 
-    /// <summary>What is in use now, in this budget and those below it, in bytes.</summary>
+    /// <summary>The bytes in use now, in this budget and the budgets below it.</summary>
     public long UsedBytes => _level.Used;
 
-    /// <summary>The most that was in use at a time, in bytes.</summary>
+    /// <summary>The most bytes that were in use at a time.</summary>
     public long PeakBytes => _level.Peak;
 
-    /// <summary>What the budgets above keep for this one, whether it uses it or not, in bytes.</summary>
+    /// <summary>The bytes that the budgets above keep for this one, used or not.</summary>
     public long ReservedBytes => _level.Reserved;
 
-    /// <summary>Bytes that budgets below have reserved and do not use. This budget gives them to no other.</summary>
+    /// <summary>The bytes that budgets below have reserved and do not use. This budget gives them to no other budget.</summary>
     public long SetAsideBytes => _level.SetAside;
 
     /// <summary>
-    /// How often this level refused a block, or room that was to be set aside. A request that a callback made room for is no refusal. A
-    /// failed growth of a list is at most one refusal, although the list asks for twice as much at first.
+    /// The number of requests that this level refused, for blocks or reservations. A request for which a callback made room is no refusal. A
+    /// failed growth of a list is at most one refusal, although the list asks for twice the size at first.
     /// </summary>
     public long RefusedCount => _level.Refused;
 
-    /// <summary>Whether it was disposed.</summary>
+    /// <summary>Whether the budget was disposed.</summary>
     public bool IsDisposed => Volatile.Read(ref _isDisposed) != 0;
 
-    /// <summary>Sets room aside for this budget in all above it, beside what it has reserved already.</summary>
-    /// <remarks>Nobody is asked to make room: <see cref="NativeMemoryBudgetOptions.OnRefusal"/> is called for blocks only.</remarks>
+    /// <summary>Sets bytes aside for this budget in all budgets above it, in addition to earlier reservations.</summary>
+    /// <remarks>No callback is asked to make room: <see cref="NativeMemoryBudgetOptions.OnRefusal"/> is called for blocks only.</remarks>
     /// <param name="byteCount">In bytes.</param>
-    /// <returns>What ends the reservation: the caller disposes it.</returns>
+    /// <returns>A reservation, which the caller disposes.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="byteCount"/> is negative.</exception>
-    /// <exception cref="OutOfMemoryException">One of them has no room, or this one's limit is lower. Nothing has changed.</exception>
+    /// <exception cref="OutOfMemoryException">A budget above has no room, or this budget's limit is lower. Nothing has changed.</exception>
     /// <exception cref="ObjectDisposedException">The budget was disposed, or one above it.</exception>
     public NativeMemoryReservation Reserve(long byteCount) =>
         TryReserve(byteCount) ?? throw RefusalOf((nuint)byteCount);
 
-    /// <summary>As <see cref="Reserve"/>, but null when there is no room.</summary>
+    /// <summary><see cref="Reserve"/> that returns null when there is no room.</summary>
     /// <inheritdoc cref="Reserve" path="/param|/remarks"/>
-    /// <returns>What ends the reservation, which the caller disposes; or null.</returns>
+    /// <returns>A reservation, which the caller disposes; or null.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="byteCount"/> is negative.</exception>
     /// <exception cref="ObjectDisposedException">The budget was disposed, or one above it.</exception>
     public NativeMemoryReservation? TryReserve(long byteCount)
@@ -124,7 +124,7 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
         return reservation;
     }
 
-    /// <summary>Gives back what was reserved, and gives no new blocks from now on, here and below. Blocks in use stay so. Never throws.</summary>
+    /// <summary>Ends the reservations, and refuses new blocks from now on, here and below. Blocks in use stay in use. Never throws.</summary>
     public void Dispose()
     {
         Volatile.Write(ref _isDisposed, 1);
@@ -134,6 +134,7 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
 
     internal void EndReservation(long byteCount) => _level.EndReservation(byteCount);
 
+    /// <inheritdoc/>
     internal override OutOfMemoryException? BudgetRefusalOf(nuint byteCount)
     {
         if (t_refusal is { } refusal && refusal.Asker == _number)
@@ -178,17 +179,19 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
     /// <inheritdoc/>
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
     {
-        // Should it throw, it was no block.
+        // The bytes are still in use if this throws.
         _source.GiveBack(block, byteCount, alignment);
         _level.Refund((long)byteCount);
     }
 
+    /// <inheritdoc/>
     internal override unsafe void FreeOfOwner(void* block, nuint byteCount, nuint alignment)
     {
         _source.FreeOfOwner(block, byteCount, alignment);
         _level.Refund((long)byteCount);
     }
 
+    /// <inheritdoc cref="ResizeCore" path="/remarks"/>
     private unsafe void* Resize(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed)
     {
         long growth = long.Max((long)newByteCount - (long)oldByteCount, 0);
@@ -215,7 +218,7 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
         return resized;
     }
 
-    /// <summary>Has the finalizer end what is reserved: only who reserves costs one.</summary>
+    /// <summary>Lets the finalizer end reservations. Only a budget that has reserved costs one.</summary>
     private void WatchOver()
     {
         if (Interlocked.Exchange(ref _isWatchedOver, 1) == 0)
@@ -224,7 +227,7 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
         }
     }
 
-    /// <summary>Says what became of what was charged.</summary>
+    /// <summary>Confirms charged bytes that are in use now, and gives others back.</summary>
     private void Settle(long byteCount, bool isUsed)
     {
         if (isUsed)
@@ -256,7 +259,7 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
         return isCharged;
     }
 
-    /// <summary>Asks who may free something; whether something was freed.</summary>
+    /// <summary>Calls the callback of the level that refused; true if it freed bytes.</summary>
     private static bool MakesRoom(BudgetLevel refusing, NativeMemoryRefusal refusal)
     {
         if (refusing.OnRefusal is not { } callback || t_isInCallback)
@@ -264,7 +267,7 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
             return false;
         }
 
-        // It may allocate, and then notes and forgets an site of its own.
+        // The callback may allocate, and then notes and forgets its own site.
         AllocationSite noted = AllocationSite.Noted;
         t_isInCallback = true;
         using BudgetTrial none = BudgetTrial.None();
@@ -285,7 +288,7 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
         if (!BudgetTrial.IsOn)
         {
             refusing.CountRefusal();
-            Tally.Count(Happening.BudgetRefusal, refusal.ToString);
+            DiagnosticEvent.BudgetRefusal.Raise(refusal.ToString);
         }
     }
 }

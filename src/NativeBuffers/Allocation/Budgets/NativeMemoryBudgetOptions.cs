@@ -1,6 +1,6 @@
 namespace NativeBuffers;
 
-/// <summary>What a budget is like: see <see cref="NativeMemoryBudget"/>.</summary>
+/// <summary>The properties of a <see cref="NativeMemoryBudget"/>.</summary>
 /// <example>
 /// <code>
 /// var options = new NativeMemoryBudgetOptions { Name = "Requests", Limit = 256 &lt;&lt; 20, ReservedBytes = 16 &lt;&lt; 20 };
@@ -8,10 +8,10 @@ namespace NativeBuffers;
 /// </example>
 public sealed class NativeMemoryBudgetOptions
 {
-    /// <summary>For messages and reports; when null, one that names the allocator behind it.</summary>
+    /// <summary>For messages and reports; when null, a name that contains the inner allocator's.</summary>
     public string? Name { get; init; }
 
-    /// <summary>The most that may be in use at a time, in bytes; without a limit unless set.</summary>
+    /// <summary>The most bytes that may be in use at a time; without a limit unless set.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
     public long Limit
     {
@@ -23,7 +23,7 @@ public sealed class NativeMemoryBudgetOptions
         }
     } = long.MaxValue;
 
-    /// <summary>What the budgets above set aside for this one, in bytes; at most <see cref="Limit"/>; nothing unless set.</summary>
+    /// <summary>The bytes that the budgets above set aside for this one, at most <see cref="Limit"/>; 0 unless set.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
     public long ReservedBytes
     {
@@ -36,15 +36,15 @@ public sealed class NativeMemoryBudgetOptions
     }
 
     /// <summary>
-    /// Called when this budget has no room, on the thread that asks: it may free something, and returns whether to try again.
+    /// Called when this budget has no room, on the thread of the request. It may free blocks, and returns whether to try again.
     /// </summary>
     /// <remarks>
-    /// <para>It is called without any lock, and may itself allocate and free, in the same tree too. While it runs, refusals on its
-    /// thread call nobody. It is called again as long as it returns true and something was given back to this budget meanwhile; but for one
-    /// allocation no more than a million times, nor 100 times in a row while no less is taken than before, because others take what it frees.</para>
+    /// <para>It is called without a lock, and may allocate and free, in the same tree too. While it runs, refusals on its thread call
+    /// no callback. It is called again as long as it returns true and bytes came back to this budget. For one allocation it is
+    /// called at most a million times. It is also not called again after 100 calls in a row that freed nothing, because other threads took the freed bytes.</para>
     /// <para>It is not called when room cannot be set aside: see <see cref="NativeMemoryBudget.TryReserve"/>.</para>
-    /// <para>The owner that asks is in the middle of its growth. The callback may ask for its lengths. It may dispose the owner: the
-    /// owner counts as disposed at once, and its memory is given back when the growth has ended. All other members of the owner throw an
+    /// <para>The owner of the request is in the middle of its growth. The callback may read its lengths. It may dispose the owner: the
+    /// owner counts as disposed at once, and its memory is freed when the growth has ended. All other members of the owner throw an
     /// <see cref="InvalidOperationException"/> on this thread, and wait on other threads. If the callback throws, the allocation throws
     /// the same exception.</para>
     /// </remarks>

@@ -3,11 +3,11 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers;
 
-/// <summary>What a budget was like when it refused something.</summary>
-/// <remarks>Does not change, and may be read on any thread.</remarks>
+/// <summary>The figures of a budget at the moment when it refused a request.</summary>
+/// <remarks>The object does not change, and may be read on any thread.</remarks>
 public sealed class NativeMemoryRefusal
 {
-    /// <summary>Exceptions keep it under this.</summary>
+    /// <summary>The key of a refusal in the data of its exception.</summary>
     private static readonly object s_key = new();
 
     internal NativeMemoryRefusal(string budgetName, long limit, long usedBytes, long setAsideBytes, long askedBytes, int asker)
@@ -20,33 +20,33 @@ public sealed class NativeMemoryRefusal
         Asker = asker;
     }
 
-    /// <summary>The name of the budget that refused: the one that was asked, or one above it.</summary>
+    /// <summary>The name of the budget that refused: the requested one, or one above it.</summary>
     public string BudgetName { get; }
 
-    /// <summary>Its limit, in bytes.</summary>
+    /// <summary>The budget's limit, in bytes.</summary>
     public long Limit { get; }
 
-    /// <summary>What was in use there and below, in bytes.</summary>
+    /// <summary>The bytes in use in the budget and below it.</summary>
     public long UsedBytes { get; }
 
-    /// <summary>What budgets below it had set aside and did not use, in bytes.</summary>
+    /// <summary>The bytes that budgets below had set aside and did not use.</summary>
     public long SetAsideBytes { get; }
 
-    /// <summary>What was asked for, in bytes: of a block that was to grow, the growth.</summary>
+    /// <summary>The requested bytes; for a resize, the growth.</summary>
     public long AskedBytes { get; }
 
-    /// <summary>What there was no room beside, in bytes.</summary>
+    /// <summary>The bytes that left no room for the request.</summary>
     internal long TakenBytes => UsedBytes + SetAsideBytes;
 
-    /// <summary>The number of the budget that was asked.</summary>
+    /// <summary>The number of the requested budget.</summary>
     internal int Asker { get; }
 
     /// <summary>See <see cref="BudgetLevel.GivenBack"/>.</summary>
     internal long GivenBack { get; init; }
 
-    /// <summary>Why an exception was thrown, if it was because a budget refused.</summary>
+    /// <summary>The refusal of a budget that led to an exception.</summary>
     /// <param name="exception">An <see cref="OutOfMemoryException"/> of this library.</param>
-    /// <returns>Null if no budget refused: memory is exhausted, or something else happened.</returns>
+    /// <returns>The refusal; null if no budget refused: memory is exhausted, or the exception has another reason.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="exception"/> is null.</exception>
     public static NativeMemoryRefusal? Of(Exception exception)
     {
@@ -54,7 +54,7 @@ public sealed class NativeMemoryRefusal
         return exception.Data[s_key] as NativeMemoryRefusal;
     }
 
-    /// <summary>What to throw.</summary>
+    /// <summary>An exception for this refusal.</summary>
     internal OutOfMemoryException ToException()
     {
         OutOfMemoryException exception = ThrowHelper.OutOfMemory(ToString());
@@ -62,8 +62,8 @@ public sealed class NativeMemoryRefusal
         return exception;
     }
 
-    /// <summary>One sentence with all of it.</summary>
+    /// <summary>One sentence with all figures.</summary>
     public override string ToString() =>
         $"The budget '{BudgetName}' refused {AskedBytes:N0} bytes: of {Limit:N0} bytes {UsedBytes:N0} are in use"
-        + (SetAsideBytes == 0 ? "." : $", and {SetAsideBytes:N0} more are set aside for others.");
+        + (SetAsideBytes == 0 ? "." : $", and {SetAsideBytes:N0} more are set aside for other budgets.");
 }

@@ -1,7 +1,7 @@
 namespace NativeBuffers;
 
-/// <summary>Room that is set aside for a budget until this is disposed: see <see cref="NativeMemoryBudget.Reserve"/>.</summary>
-/// <remarks>It ends with its budget at the latest. All members may be called from any thread.</remarks>
+/// <summary>Bytes that are set aside for a budget until this object is disposed: see <see cref="NativeMemoryBudget.Reserve"/>.</summary>
+/// <remarks>A reservation ends with its budget at the latest. All members may be called from any thread.</remarks>
 public sealed class NativeMemoryReservation : IDisposable
 {
     private readonly NativeMemoryBudget _budget;
@@ -13,10 +13,10 @@ public sealed class NativeMemoryReservation : IDisposable
         ByteCount = byteCount;
     }
 
-    /// <summary>How much is set aside, in bytes.</summary>
+    /// <summary>The bytes that are set aside.</summary>
     public long ByteCount { get; }
 
-    /// <summary>Ends the reservation, once. What is in use stays so, and counts.</summary>
+    /// <summary>Ends the reservation, once. Blocks in use stay in use, and count.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _hasEnded, 1) == 0)

@@ -14,7 +14,7 @@ internal static class Disposals
     private const int Length = 1024;
 
     // A block of a page guard costs more than a stack walk. And the line must be known before a fault ends the process.
-    private static readonly bool s_isExact = InstrumentationSettings.Guard is GuardMode.Pages or GuardMode.Sampled;
+    private static readonly bool s_isExact = InstrumentationSwitch.Guard is GuardMode.Pages or GuardMode.Sampled;
 
     [ThreadStatic]
     private static Disposal[]? t_last;
@@ -69,7 +69,7 @@ internal static class Disposals
         }
         else
         {
-            Tally.Count(Happening.DoubleFree, () => $"{allocated}: a copy of the buffer was disposed before.");
+            DiagnosticEvent.DoubleFree.Raise(() => $"{allocated}: a copy of the buffer was disposed before.");
         }
     }
 

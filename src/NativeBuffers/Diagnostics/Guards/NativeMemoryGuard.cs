@@ -85,10 +85,10 @@ public static class NativeMemoryGuard
     private static bool Tell(NativeMemoryViolation violation)
     {
         Interlocked.Increment(ref s_violationCount);
-        Tally.Count(Happening.Violation, () => violation.Message);
+        DiagnosticEvent.Violation.Raise(() => violation.Message);
         if (violation.Kind == NativeMemoryViolationKind.DoubleFree)
         {
-            Tally.Count(Happening.DoubleFree, () => violation.Message);
+            DiagnosticEvent.DoubleFree.Raise(() => violation.Message);
         }
 
         if (ViolationFound is not { } found)

@@ -15,7 +15,7 @@ internal sealed class SamplingAllocator(NativeAllocator inner, bool isAmbient, b
 
     protected override bool IsWanted(nuint byteCount) => AllocatorHooks.TakeDue() || takesAll || AllocatorHooks.CountDown(byteCount);
 
-    protected override void CountGuarded() => Tally.Count(Happening.GuardSample, static () => "A block is guarded as a sample.");
+    protected override void CountGuarded() => DiagnosticEvent.GuardSample.Raise(static () => "A block is guarded as a sample.");
 
     /// <remarks>There are too many to note. An address outside the pool is taken for one of this allocator's.</remarks>
     /// <inheritdoc path="/safety"/>

@@ -19,12 +19,12 @@ internal sealed class EventCounters
         AddSum("memory-in-use", "Memory in Use", "B", static now => now.Bytes);
         AddSum("blocks-in-use", "Blocks in Use", "blocks", static now => now.Blocks);
         Add("cache-size", "Cached Memory", "B", static () => NativeMemoryCache.CachedBytes);
-        Add("double-frees", "Double Frees", "", static () => Tally.Of(Happening.DoubleFree));
-        Add("leaks", "Leaks", "", static () => Tally.Of(Happening.Leak));
+        Add("double-frees", "Double Frees", "", static () => DiagnosticEvent.DoubleFree.Count);
+        Add("leaks", "Leaks", "", static () => DiagnosticEvent.Leak.Count);
         Add("owners-abandoned", "Abandoned Owners", "", static () => NativeMemoryTracker.AbandonedCount);
-        Add("guard-samples", "Guard Samples", "blocks", static () => Tally.Of(Happening.GuardSample));
-        Add("guard-violations", "Guard Violations", "", static () => Tally.Of(Happening.Violation));
-        Add("budget-refusals", "Budget Refusals", "", static () => Tally.Of(Happening.BudgetRefusal));
+        Add("guard-samples", "Guard Samples", "blocks", static () => DiagnosticEvent.GuardSample.Count);
+        Add("guard-violations", "Guard Violations", "", static () => DiagnosticEvent.Violation.Count);
+        Add("budget-refusals", "Budget Refusals", "", static () => DiagnosticEvent.BudgetRefusal.Count);
         if (NativeMemoryTracker.IsTracking)
         {
             Add("memory-live", "Live Memory", "B", static () => NativeMemoryTracker.LiveBytes);

@@ -50,11 +50,11 @@ internal sealed class NativeEventSource : EventSource
 
             if (isListening && !_isListening)
             {
-                Tally.Happened += Write;
+                DiagnosticEvent.Raised += Write;
             }
             else if (!isListening && _isListening)
             {
-                Tally.Happened -= Write;
+                DiagnosticEvent.Raised -= Write;
             }
 
             _isListening = isListening;
@@ -62,7 +62,7 @@ internal sealed class NativeEventSource : EventSource
     }
 
     [NonEvent]
-    private void Write(Happening happening, string message)
+    private void Write(DiagnosticEvent diagnostic, string message)
     {
         if (t_isWriting)
         {
@@ -72,21 +72,21 @@ internal sealed class NativeEventSource : EventSource
         t_isWriting = true;
         try
         {
-            switch (happening)
+            switch (diagnostic.Name)
             {
-                case Happening.DoubleFree:
+                case nameof(DiagnosticEvent.DoubleFree):
                     DoubleFree(message);
                     break;
-                case Happening.Leak:
+                case nameof(DiagnosticEvent.Leak):
                     Leak(message);
                     break;
-                case Happening.Violation:
+                case nameof(DiagnosticEvent.Violation):
                     Violation(message);
                     break;
-                case Happening.GuardSample:
+                case nameof(DiagnosticEvent.GuardSample):
                     GuardSample(message);
                     break;
-                case Happening.BudgetRefusal:
+                case nameof(DiagnosticEvent.BudgetRefusal):
                     BudgetRefusal(message);
                     break;
                 default:

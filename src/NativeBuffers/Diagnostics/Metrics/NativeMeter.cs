@@ -45,11 +45,11 @@ internal static class NativeMeter
 
     private static void AddHappenings(Meter meter)
     {
-        Add(() => meter.CreateObservableCounter("nativebuffers.double_frees", static () => Tally.Of(Happening.DoubleFree), "{double_free}", "Blocks that were given back twice."));
-        Add(() => meter.CreateObservableCounter("nativebuffers.leaks", static () => Tally.Of(Happening.Leak), "{leak}", "Leak reports; each names one block or several."));
+        Add(() => meter.CreateObservableCounter("nativebuffers.double_frees", static () => DiagnosticEvent.DoubleFree.Count, "{double_free}", "Blocks that were given back twice."));
+        Add(() => meter.CreateObservableCounter("nativebuffers.leaks", static () => DiagnosticEvent.Leak.Count, "{leak}", "Leak reports; each names one block or several."));
         Add(() => meter.CreateObservableCounter("nativebuffers.owner.abandonments", static () => NativeMemoryTracker.AbandonedCount, "{owner}", "Owners that were never disposed, and whose memory was freed for them."));
-        Add(() => meter.CreateObservableCounter("nativebuffers.guard.samples", static () => Tally.Of(Happening.GuardSample), "{block}", "Blocks that were guarded as samples."));
-        Add(() => meter.CreateObservableCounter("nativebuffers.guard.violations", static () => Tally.Of(Happening.Violation), "{violation}", "Wrong uses of memory that a guard has found."));
+        Add(() => meter.CreateObservableCounter("nativebuffers.guard.samples", static () => DiagnosticEvent.GuardSample.Count, "{block}", "Blocks that were guarded as samples."));
+        Add(() => meter.CreateObservableCounter("nativebuffers.guard.violations", static () => DiagnosticEvent.Violation.Count, "{violation}", "Wrong uses of memory that a guard has found."));
     }
 
     private static void AddBudgets(Meter meter)
@@ -78,7 +78,7 @@ internal static class NativeMeter
     private static Measurement<long>[] Tracked(Func<long> figure) => NativeMemoryTracker.IsTracking ? [new(figure())] : [];
 
     /// <summary>A measurement for each name of a live budget.</summary>
-    private static IEnumerable<Measurement<long>> Budgets(Func<BudgetFigures, long?> figure) =>
+    private static IEnumerable<Measurement<long>> Budgets(Func<(long Used, long? Limit, long Reserved, long SetAside), long?> figure) =>
         from each in BudgetGroup.Measure()
         let value = each.Figures is { } figures ? figure(figures) : null
         where value is not null

@@ -11,7 +11,7 @@ internal sealed class ProcessHooks : AllocatorHooks
 {
     private readonly UninterruptedLock _gate = new();
 
-    public override bool IsSampling => InstrumentationSettings.Guard == GuardMode.Sampled && InstrumentationSettings.Tracking == TrackingMode.Off;
+    public override bool IsSampling => InstrumentationSwitch.Guard == GuardMode.Sampled && InstrumentationSwitch.Tracking == TrackingMode.Off;
 
     protected override NativeAllocator InFrontOf(NativeAllocator allocator) => allocator.InProcess ?? Make(allocator);
 
@@ -33,8 +33,8 @@ internal sealed class ProcessHooks : AllocatorHooks
         {
             if (allocator.InProcess is null)
             {
-                NativeAllocator guarded = GuardedAllocators.Ambient(allocator, InstrumentationSettings.Guard);
-                allocator.InProcess = InstrumentationSettings.Tracking == TrackingMode.Off ? guarded : TrackingAllocator.Ambient(guarded);
+                NativeAllocator guarded = GuardedAllocators.Ambient(allocator, InstrumentationSwitch.Guard);
+                allocator.InProcess = InstrumentationSwitch.Tracking == TrackingMode.Off ? guarded : TrackingAllocator.Ambient(guarded);
             }
 
             return allocator.InProcess;

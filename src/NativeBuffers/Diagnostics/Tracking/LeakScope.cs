@@ -61,7 +61,7 @@ internal sealed class LeakScope : FlowHooks, IDisposable
         ];
         if (leaks is not [])
         {
-            Tally.Count(Happening.Leak, () => NativeMemoryLeakException.Describe(leaks));
+            DiagnosticEvent.Leak.Raise(() => NativeMemoryLeakException.Describe(leaks));
             throw new NativeMemoryLeakException(leaks);
         }
     }

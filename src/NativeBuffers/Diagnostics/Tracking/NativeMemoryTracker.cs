@@ -28,7 +28,7 @@ public static class NativeMemoryTracker
     }
 
     /// <summary>How the blocks of all owners are tracked in this process.</summary>
-    public static TrackingMode Mode => InstrumentationSettings.Tracking;
+    public static TrackingMode Mode => InstrumentationSwitch.Tracking;
 
     /// <summary>Whether the blocks of all owners are tracked in this process.</summary>
     public static bool IsTracking => Mode != TrackingMode.Off;

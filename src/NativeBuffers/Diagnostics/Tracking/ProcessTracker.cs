@@ -10,7 +10,7 @@ internal sealed class ProcessTracker : BlockTracker
     private ProcessTracker()
         : base((int)BitOperations.RoundUpToPowerOf2((uint)int.Clamp(Environment.ProcessorCount * 16, 64, 1024)))
     {
-        if (InstrumentationSettings.Tracking != TrackingMode.Off)
+        if (InstrumentationSwitch.Tracking != TrackingMode.Off)
         {
             ProcessEnd.Do(ReportLive);
         }
@@ -21,7 +21,7 @@ internal sealed class ProcessTracker : BlockTracker
 
     public static ProcessTracker Instance { get; } = new();
 
-    public override int CaptureStack() => InstrumentationSettings.Tracking == TrackingMode.Stacks ? CallStack.Capture() : 0;
+    public override int CaptureStack() => InstrumentationSwitch.Tracking == TrackingMode.Stacks ? CallStack.Capture() : 0;
 
     public override void Count(long byteCount) => Peak.Add(byteCount);
 
@@ -32,7 +32,7 @@ internal sealed class ProcessTracker : BlockTracker
         try
         {
             NativeMemoryLeak leak = NativeMemoryLeak.From([record], isAbandoned: true)[0];
-            Tally.Count(Happening.Leak, leak.ToString);
+            DiagnosticEvent.Leak.Raise(leak.ToString);
             if (LeakFound is { } found)
             {
                 found(leak);

@@ -56,9 +56,9 @@ public class HandedOnTests
         NativeAllocator guarded = new CountingAllocator(s_all).WithGuards(GuardMode.Sampled);
         for (int i = 0; i < 3; i++)
         {
-            long before = Tally.Of(Happening.GuardSample);
+            long before = DiagnosticEvent.GuardSample.Count;
             void* block = guarded.Allocate(64);
-            Assert.True(Tally.Of(Happening.GuardSample) > before, "There was no place for a sample.");
+            Assert.True(DiagnosticEvent.GuardSample.Count > before, "There was no place for a sample.");
             guarded.Free(block, 64);
             NativeMemoryViolation found = Assert.Throws<NativeMemoryViolationException>(() => guarded.Free(block, 64)).Violation;
             Assert.Equal(NativeMemoryViolationKind.DoubleFree, found.Kind);

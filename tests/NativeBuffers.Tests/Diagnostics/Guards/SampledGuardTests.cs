@@ -14,16 +14,16 @@ public class SampledGuardTests
     public unsafe void Samples_have_the_configured_distance()
     {
         NativeAllocator sampled = NativeAllocator.Malloc.WithGuards(GuardMode.Sampled);
-        long before = Tally.Of(Happening.GuardSample);
+        long before = DiagnosticEvent.GuardSample.Count;
         for (int i = 0; i < 500_000; i++)
         {
             sampled.Free(sampled.AllocateUninitialized(4096), 4096);
         }
 
         // 244, unless the process was started with another distance.
-        SampleDistance distance = InstrumentationSettings.SampleDistance;
+        SampleDistance distance = InstrumentationSwitch.SampleDistance;
         double expected = 500_000.0 * (distance.IsInBytes ? 4096 : 1) / distance.Length;
-        Assert.InRange(Tally.Of(Happening.GuardSample) - before, expected * 0.6, expected * 1.6);
+        Assert.InRange(DiagnosticEvent.GuardSample.Count - before, expected * 0.6, expected * 1.6);
     }
 
     [Fact]
@@ -49,14 +49,14 @@ public class SampledGuardTests
     public unsafe void Blocks_are_not_guarded_while_all_slots_are_in_use()
     {
         nint[] blocks = new nint[300];
-        long before = Tally.Of(Happening.GuardSample);
+        long before = DiagnosticEvent.GuardSample.Count;
         for (int i = 0; i < blocks.Length; i++)
         {
             blocks[i] = (nint)s_all.Allocate(64);
             *(int*)blocks[i] = i;
         }
 
-        Assert.InRange(Tally.Of(Happening.GuardSample) - before, 1, 128);
+        Assert.InRange(DiagnosticEvent.GuardSample.Count - before, 1, 128);
         for (int i = 0; i < blocks.Length; i++)
         {
             Assert.Equal(i, *(int*)blocks[i]);

@@ -18,13 +18,13 @@ public class NativeEventSourceTests
     }
 
     [Fact]
-    public void Each_happening_is_an_event_with_its_message()
+    public void Each_diagnostic_event_is_written_with_its_message()
     {
         using var recorder = new EventRecorder();
         recorder.Enable();
-        foreach (Happening happening in Enum.GetValues<Happening>())
+        foreach (DiagnosticEvent diagnostic in DiagnosticEvent.All)
         {
-            Tally.Count(happening, () => $"It was {happening}.");
+            diagnostic.Raise(() => $"It was {diagnostic}.");
         }
 
         Assert.Equal(
@@ -44,10 +44,10 @@ public class NativeEventSourceTests
         using var recorder = new EventRecorder();
         recorder.Enable();
         recorder.Disable();
-        Tally.Count(Happening.Leak, static () => throw new InvalidOperationException("Somebody asked."));
+        DiagnosticEvent.Leak.Raise(static () => throw new InvalidOperationException("Somebody asked."));
         recorder.Enable();
         recorder.Enable();
-        Tally.Count(Happening.Leak, static () => "one");
+        DiagnosticEvent.Leak.Raise(static () => "one");
         Assert.Single(recorder.Events);
     }
 
@@ -56,10 +56,10 @@ public class NativeEventSourceTests
     {
         using var recorder = new EventRecorder();
         recorder.Enable();
-        recorder.OnEvent = static () => Tally.Count(Happening.Leak, static () => "again");
-        long before = Tally.Of(Happening.Leak);
-        Tally.Count(Happening.Leak, static () => "once");
-        Assert.Equal(2, Tally.Of(Happening.Leak) - before);
+        recorder.OnEvent = static () => DiagnosticEvent.Leak.Raise(static () => "again");
+        long before = DiagnosticEvent.Leak.Count;
+        DiagnosticEvent.Leak.Raise(static () => "once");
+        Assert.Equal(2, DiagnosticEvent.Leak.Count - before);
         Assert.Equal("once", Assert.Single(recorder.Events).Message);
     }
 
@@ -69,7 +69,7 @@ public class NativeEventSourceTests
         using var recorder = new EventRecorder();
         recorder.Enable();
         recorder.OnEvent = static () => throw new InvalidOperationException("A listener's mistake.");
-        Tally.Count(Happening.Violation, static () => "found");
+        DiagnosticEvent.Violation.Raise(static () => "found");
         Assert.Single(recorder.Events);
     }
 
@@ -80,8 +80,8 @@ public class NativeEventSourceTests
         using var recorder = new EventRecorder();
         recorder.Enable(counters: true);
         using NativeBuffer<byte> kept = NativeBuffer.Create<byte>(1_000_000);
-        Tally.Count(Happening.BudgetRefusal, static () => "");
-        long refusals = Tally.Of(Happening.BudgetRefusal);
+        DiagnosticEvent.BudgetRefusal.Raise(static () => "");
+        long refusals = DiagnosticEvent.BudgetRefusal.Count;
         string[] names =
         [
             "allocation-rate", "blocks-in-use", "budget-refusals", "cache-hit-rate", "cache-miss-rate", "cache-size", "double-frees",

@@ -127,21 +127,21 @@ public partial class NativeMeterTests
     }
 
     [Fact]
-    public void Happenings_are_counted_each_under_its_name()
+    public void Each_diagnostic_event_is_counted_under_its_name()
     {
         using var listener = new Listener();
-        (Happening Happening, string Name)[] names =
+        (DiagnosticEvent Event, string Name)[] names =
         [
-            (Happening.DoubleFree, "nativebuffers.double_frees"),
-            (Happening.Leak, "nativebuffers.leaks"),
-            (Happening.GuardSample, "nativebuffers.guard.samples"),
-            (Happening.Violation, "nativebuffers.guard.violations"),
+            (DiagnosticEvent.DoubleFree, "nativebuffers.double_frees"),
+            (DiagnosticEvent.Leak, "nativebuffers.leaks"),
+            (DiagnosticEvent.GuardSample, "nativebuffers.guard.samples"),
+            (DiagnosticEvent.Violation, "nativebuffers.guard.violations"),
         ];
-        Assert.Equal(Enum.GetValues<Happening>().Except([Happening.BudgetRefusal]).Order(), names.Select(static each => each.Happening).Order());
-        foreach ((Happening happening, string name) in names)
+        Assert.Equal(DiagnosticEvent.All.Except([DiagnosticEvent.BudgetRefusal]).ToHashSet(), names.Select(static each => each.Event).ToHashSet());
+        foreach ((DiagnosticEvent diagnostic, string name) in names)
         {
             Dictionary<(string Name, string Tags), long> before = listener.Collect();
-            Tally.Count(happening, static () => "");
+            diagnostic.Raise(static () => "");
             Dictionary<(string Name, string Tags), long> after = listener.Collect();
             Assert.Equal(name, Assert.Single(names, each => after[(each.Name, "")] == before[(each.Name, "")] + 1).Name);
         }
