@@ -3,7 +3,7 @@ using NativeBuffers.Diagnostics.Tracking;
 
 namespace NativeBuffers.Allocation;
 
-/// <summary>The layers that stand before an allocator: a set, whose members are listed here in the order in which a request passes them.</summary>
+/// <summary>The set of layers before an allocator. They are listed here in the order in which a request passes them.</summary>
 /// <remarks>
 /// A layer is an allocator that takes its blocks from <see cref="NativeAllocator.Inner"/>. The last allocator of such a chain is the
 /// source, and is no layer. Each allocator has the set of its whole chain in <see cref="NativeAllocator.Layers"/>.

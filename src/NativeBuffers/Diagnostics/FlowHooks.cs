@@ -4,12 +4,12 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics;
 
-/// <summary>Watches what a flow of calls does: all that is called between begin and end, on whichever thread the platform goes on with it.</summary>
+/// <summary>Hooks for a flow of calls: for all calls between begin and end, on any thread on which the platform runs them.</summary>
 /// <remarks>
-/// <para>The flow is the platform's: tasks that are started within it, and what comes behind an <c>await</c>. Threads that serve it
-/// use a cache in which nothing is hot, so that their blocks are asked for out of line. Others do not notice.</para>
-/// <para>Who goes on behind the end (a timer, say) still has this in its flow: there it counts for nothing, and who
-/// watched before it is asked instead.</para>
+/// <para>The flow is that of <see cref="AsyncLocal{T}"/>: the tasks that are started in it, and the code after an <c>await</c>. Threads that
+/// serve it use a cache without hot blocks, so that they request blocks out of line. Other threads do not notice.</para>
+/// <para>Code that goes on after the end (a timer, say) still has these hooks in its flow. They do nothing there, and the hooks of the
+/// outer flow take their place.</para>
 /// </remarks>
 internal abstract class FlowHooks : AllocatorHooks
 {
@@ -20,37 +20,37 @@ internal abstract class FlowHooks : AllocatorHooks
     private readonly ConditionalWeakTable<NativeAllocator, NativeAllocator> _inFront = [];
     private bool _hasEnded;
 
-    /// <summary>Who watches the flow that the caller is in; null if nobody.</summary>
-    public static FlowHooks? Current => StillOn(s_current.Value);
+    /// <summary>The hooks of the flow that the caller is in; null if there are none.</summary>
+    public static FlowHooks? Current => NotEnded(s_current.Value);
 
-    /// <summary>Who watched before, and does so still; null if nobody.</summary>
-    public FlowHooks? Outer => StillOn(_outer);
+    /// <summary>The hooks of the outer flow that have not ended; null if there are none.</summary>
+    public FlowHooks? Outer => NotEnded(_outer);
 
     private bool HasEnded => Volatile.Read(ref _hasEnded);
 
-    /// <summary>Watches, in addition to who did before, until <see cref="End"/>.</summary>
+    /// <summary>Begins the flow, in addition to outer ones, until <see cref="End"/>.</summary>
     public void Begin() => s_current.Value = this;
 
-    /// <summary>Ends what <see cref="Begin"/> began, in the same flow.</summary>
+    /// <summary>Ends the flow from within.</summary>
     public void End()
     {
         EndElsewhere();
         s_current.Value = Outer;
     }
 
-    /// <summary>Ends what <see cref="Begin"/> began in another flow: this one is left as it is.</summary>
+    /// <summary>Ends the flow from within another flow, which is left as it is.</summary>
     protected void EndElsewhere() => Volatile.Write(ref _hasEnded, true);
 
-    /// <summary>Whether this is the one that this thread works for, or stands behind it.</summary>
+    /// <summary>Whether this thread works for this flow, or for one within it.</summary>
     protected bool IsServed()
     {
-        var watch = Flow as FlowHooks;
-        while (watch is not null && watch != this)
+        var hooks = Flow as FlowHooks;
+        while (hooks is not null && hooks != this)
         {
-            watch = watch._outer;
+            hooks = hooks._outer;
         }
 
-        return watch is not null && !HasEnded;
+        return hooks is not null && !HasEnded;
     }
 
     /// <inheritdoc/>
@@ -58,7 +58,7 @@ internal abstract class FlowHooks : AllocatorHooks
     {
         if (HasEnded)
         {
-            // Nobody has told this thread. Its block is asked for behind this, so it may change its cache.
+            // This thread does not know of the end yet. It changes its cache now, before it gets the block.
             if (Flow == this)
             {
                 Serve(s_current.Value);
@@ -77,28 +77,28 @@ internal abstract class FlowHooks : AllocatorHooks
     /// <inheritdoc/>
     protected override void NoteRecoveryHere(Exception met) => Outer?.NoteRecoveryHere(met);
 
-    /// <summary>An allocator that stands in front of another, ambient, for this flow. It does not lead here: this has it for as long as there is the other.</summary>
+    /// <summary>Puts the ambient layer of this flow before an allocator. The layer must not refer to these hooks, which keep it as long as the allocator lives.</summary>
     protected abstract NativeAllocator Wrap(NativeAllocator inner);
 
-    private static FlowHooks? StillOn(FlowHooks? watch)
+    private static FlowHooks? NotEnded(FlowHooks? hooks)
     {
-        while (watch is { HasEnded: true })
+        while (hooks is { HasEnded: true })
         {
-            watch = watch._outer;
+            hooks = hooks._outer;
         }
 
-        return watch;
+        return hooks;
     }
 
-    private static void Serve(FlowHooks? watch)
+    private static void Serve(FlowHooks? hooks)
     {
-        Flow = StillOn(watch);
+        Flow = NotEnded(hooks);
         ThreadCache.TurnAside(Flow is not null);
     }
 
     private NativeAllocator Add(NativeAllocator allocator)
     {
-        // One at a time: waiting for the table's own lock could be interrupted.
+        // Under an own lock, because an interrupt could end the wait for the table's lock.
         using (_adding.Enter())
         {
             return _inFront.GetValue(allocator, inner => Wrap(Outer is { } outer ? outer.InFrontOf(inner) : inner));

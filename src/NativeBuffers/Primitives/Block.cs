@@ -1,6 +1,6 @@
 namespace NativeBuffers.Primitives;
 
-/// <summary>Bytes outside the garbage-collected heap: where they start and how many they are.</summary>
+/// <summary>Bytes outside the garbage-collected heap: a start and a byte count.</summary>
 /// <remarks>Address arithmetic on blocks happens here and nowhere else. A block owns nothing.</remarks>
 internal readonly struct Block
 {
@@ -33,7 +33,7 @@ internal readonly struct Block
         }
     }
 
-    /// <summary>Sets the bytes from <paramref name="offset"/> to the end to zero; nothing when the offset is past the end.</summary>
+    /// <summary>Sets the bytes from <paramref name="offset"/> to the end to zero. Does nothing if the offset is past the end.</summary>
     public void ClearFrom(nuint offset)
     {
         if (offset < ByteCount)
@@ -46,7 +46,7 @@ internal readonly struct Block
         }
     }
 
-    /// <summary>Copies as many bytes as both blocks have; they must not be the same memory.</summary>
+    /// <summary>Copies the bytes that both blocks have room for. The blocks must not overlap.</summary>
     public void CopyTo(Block destination)
     {
         unsafe

@@ -2,15 +2,15 @@ namespace NativeBuffers.Primitives;
 
 /// <summary>Size and alignment arithmetic that never wraps.</summary>
 /// <remarks>
-/// Every byte count in the library comes from here, so that <c>count * size</c> either is the true product or an
-/// exception, and never a short block.
+/// Every byte count in the library comes from here. So <c>count * size</c> is the true product or an exception, and no block is too
+/// short.
 /// </remarks>
 internal static class Layout
 {
-    /// <summary>What <c>malloc</c> promises on 64-bit systems, in bytes; owners ask for it unless told otherwise.</summary>
+    /// <summary>The alignment of <c>malloc</c> on 64-bit systems, in bytes. Owners use it unless they are given another one.</summary>
     public const int DefaultAlignment = 16;
 
-    /// <summary>The largest block there can be, in bytes: pointer differences must stay positive.</summary>
+    /// <summary>The largest block, in bytes: pointer differences must stay positive.</summary>
     public static nuint LargestByteCount => (nuint)nint.MaxValue;
 
     /// <summary>The bytes that <paramref name="length"/> elements of <paramref name="elementSize"/> bytes take.</summary>

@@ -1,8 +1,6 @@
-using NativeBuffers.Blocks.Lifecycle;
-
 namespace NativeBuffers.Primitives;
 
-/// <summary>The library's own messages, one place each.</summary>
+/// <summary>Makes the exceptions of the library: one place for each message.</summary>
 internal static class ThrowHelper
 {
     private const string Source = "NativeBuffers";
@@ -16,20 +14,20 @@ internal static class ThrowHelper
     [SuppressMessage("Usage", "CA2201", Justification = "Exhausted memory is what the type is for, and what callers catch.")]
     public static OutOfMemoryException OutOfMemory(string why) => new(why) { Source = Source };
 
-    /// <summary>Whether an exception is one of those: said here, as a frame may be part of another assembly's once it is compiled.</summary>
+    /// <summary>Whether <see cref="OutOfMemory(string)"/> made an exception. The stack does not tell: the JIT may inline a frame into another assembly's.</summary>
     public static bool IsOutOfMemory(OutOfMemoryException exception) => exception.Source == Source;
 
-    [SuppressMessage("Usage", "CA2201", Justification = "It stands for exhausted memory, and must look like it.")]
+    [SuppressMessage("Usage", "CA2201", Justification = "It replaces the exception for exhausted memory, and must have its type.")]
     public static OutOfMemoryException OnPurpose(nuint byteCount, object allocator) =>
-        new($"{allocator} could not allocate {byteCount:N0} bytes: its plan says that this fails.");
+        new($"{allocator} could not allocate {byteCount:N0} bytes: its fault plan says that this request fails.");
 
-    /// <summary>For an owner that is an object.</summary>
+    /// <summary>For an owner that is a class.</summary>
     public static ObjectDisposedException Disposed(string owner) =>
-        new(owner, "The memory is no longer this object's: it was disposed, or has handed its memory on, as Move, Release and ToOwner do.");
+        new(owner, "The object no longer owns memory: it was disposed, or Move, Release or ToOwner has handed its memory on.");
 
     /// <summary>For a ref struct that members such as <c>Resize</c> change, and that the compiler may copy to call them.</summary>
     public static ObjectDisposedException DisposedOrCopied(string owner) =>
-        new(owner, "The memory is no longer this variable's: it was disposed, or a copy of it was disposed, moved or resized."
+        new(owner, "The variable no longer owns memory: it was disposed, or a copy of it was disposed, moved or resized."
             + " A copy may be hidden: an `in` parameter, a readonly field and `using (variable)` make one.");
 
     /// <summary>For a value whose copies all mean one rental.</summary>

@@ -1,12 +1,12 @@
 namespace NativeBuffers.Primitives;
 
-/// <summary>A lock that <see cref="Thread.Interrupt"/> does not break into, so that <c>Dispose</c> never throws.</summary>
-/// <remarks>The interruption is kept, and reaches the thread where it waits next.</remarks>
+/// <summary>A lock whose wait <see cref="Thread.Interrupt"/> does not end, so that <c>Dispose</c> never throws.</summary>
+/// <remarks>The interruption is kept, and reaches the thread at its next wait.</remarks>
 internal sealed class UninterruptedLock
 {
     private readonly Lock _lock = new();
 
-    /// <summary>Enters; leave by disposing of the result.</summary>
+    /// <summary>Enters the lock. The caller disposes the result to leave it.</summary>
     public Lock.Scope Enter()
     {
         bool isInterrupted = false;

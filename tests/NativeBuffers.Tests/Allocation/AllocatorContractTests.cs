@@ -70,7 +70,7 @@ public class BudgetBelowAnotherTests() : AllocatorContract(NativeAllocator.Pages
 public class FaultyAllocatorTests() : AllocatorContract(NativeAllocator.Malloc.WithFaults(FaultPlan.FailNth(long.MaxValue)));
 
 /// <summary>The wrapper of a run of fault injection, which lets no allocation fail here.</summary>
-public class WatchedForFaultsTests() : AllocatorContract(new WatchedForFaults(NativeAllocator.Malloc, new FaultRun(0, first: null)));
+public class FaultRunAllocatorTests() : AllocatorContract(new FaultRunAllocator(NativeAllocator.Malloc, new FaultRun(0, first: null)));
 
 [Slow]
 public class CheckedMallocTests() : AllocatorContract(NativeAllocator.Malloc.WithGuards(GuardMode.Checked));

@@ -227,7 +227,7 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
         }
     }
 
-    /// <summary>Confirms charged bytes that are in use now, and gives others back.</summary>
+    /// <summary>Confirms charged bytes that are in use now, and gives back the rest.</summary>
     private void Settle(long byteCount, bool isUsed)
     {
         if (isUsed)

@@ -1,13 +1,13 @@
 namespace NativeBuffers.Diagnostics.Faults;
 
-/// <summary>Judges runs.</summary>
+/// <summary>Judges runs, and collects the faults.</summary>
 internal sealed class FaultFindings(FaultInjectionOptions options)
 {
     private readonly List<FaultFinding> _all = [];
 
     public int Count => _all.Count;
 
-    /// <summary>Judges a run in which an allocation was to fail.</summary>
+    /// <summary>Judges a run in which an allocation had to fail.</summary>
     public void Add(FaultRun run, FaultRun first, Exception? thrown)
     {
         if (run.DifferenceTo(first, run.Failing) is { } difference)
@@ -19,18 +19,18 @@ internal sealed class FaultFindings(FaultInjectionOptions options)
         {
             if (run.WasThrown && !options.AllowsRecovery)
             {
-                Add(run, FaultFindingKind.Swallowed, "an exception told of it, and the body went on as if nothing had happened.");
+                Add(run, FaultFindingKind.Swallowed, "it was thrown as an exception, and the body went on as if nothing had happened.");
             }
         }
         else if (!IsLackOfMemory(thrown) && options.AllowsException?.Invoke(thrown) != true)
         {
-            Add(run, FaultFindingKind.WrongException, $"what came out is {thrown.GetType()}: {thrown.Message}", thrown);
+            Add(run, FaultFindingKind.WrongException, $"the body threw {thrown.GetType()}: {thrown.Message}", thrown);
         }
 
         AddLeaks(run);
     }
 
-    /// <summary>Judges the last run, which is to be like the first.</summary>
+    /// <summary>Judges the last run, which must be like the first.</summary>
     public void AddLast(FaultRun run, FaultRun first, Exception? thrown)
     {
         if (first.Count == 0)
@@ -51,12 +51,12 @@ internal sealed class FaultFindings(FaultInjectionOptions options)
         AddLeaks(run);
     }
 
-    /// <summary>Notes what a run has not given back.</summary>
+    /// <summary>Notes the blocks that a run has not freed.</summary>
     public void AddLeaks(FaultRun run)
     {
         foreach ((nuint byteCount, string site, bool isAbandoned) in run.Leaks())
         {
-            string what = isAbandoned ? "were never disposed: a finalizer has freed them, or the end of their thread." : "were not given back.";
+            string what = isAbandoned ? "were never disposed: a finalizer or the end of their thread freed them." : "were not given back.";
             Add(run, FaultFindingKind.Leak, $"{byteCount:N0} bytes, allocated at {site}, {what}");
         }
     }

@@ -3,7 +3,7 @@ using NativeBuffers.Allocation;
 
 namespace NativeBuffers.Diagnostics.Faults;
 
-/// <summary>Watches a flow for <see cref="FaultInjection"/>, for one run.</summary>
+/// <summary>The hooks of one run of <see cref="FaultInjection"/>.</summary>
 internal sealed class FaultHooks : FlowHooks
 {
     private readonly FaultRun _run;
@@ -15,26 +15,26 @@ internal sealed class FaultHooks : FlowHooks
     {
         get
         {
-            FlowHooks? watch = Current;
-            while (watch is not null and not FaultHooks)
+            FlowHooks? hooks = Current;
+            while (hooks is not null and not FaultHooks)
             {
-                watch = watch.Outer;
+                hooks = hooks.Outer;
             }
 
-            return watch is not null;
+            return hooks is not null;
         }
     }
 
     /// <summary>Runs a body.</summary>
-    /// <returns>What came out of it.</returns>
+    /// <returns>The exception that it threw; null if none.</returns>
     public static async Task<Exception?> RunAsync(FaultRun run, Func<Task> body)
     {
-        var watch = new FaultHooks(run);
-        AppDomain.CurrentDomain.FirstChanceException += watch.Note;
-        BareBlockFreed += watch.Forget;
+        var hooks = new FaultHooks(run);
+        AppDomain.CurrentDomain.FirstChanceException += hooks.Note;
+        BareBlockFreed += hooks.Forget;
         try
         {
-            watch.Begin();
+            hooks.Begin();
             await body().ConfigureAwait(false);
             return null;
         }
@@ -44,15 +44,15 @@ internal sealed class FaultHooks : FlowHooks
         }
         finally
         {
-            watch.End();
+            hooks.End();
             run.End();
-            BareBlockFreed -= watch.Forget;
-            AppDomain.CurrentDomain.FirstChanceException -= watch.Note;
+            BareBlockFreed -= hooks.Forget;
+            AppDomain.CurrentDomain.FirstChanceException -= hooks.Note;
         }
     }
 
     /// <inheritdoc/>
-    protected override NativeAllocator Wrap(NativeAllocator inner) => new WatchedForFaults(inner, _run);
+    protected override NativeAllocator Wrap(NativeAllocator inner) => new FaultRunAllocator(inner, _run);
 
     /// <inheritdoc/>
     protected override bool RefusesBareHere(NativeAllocator allocator, nuint byteCount) =>
@@ -73,7 +73,7 @@ internal sealed class FaultHooks : FlowHooks
         }
     }
 
-    /// <summary>Told on the thread that throws.</summary>
+    /// <summary>Called on the thread that throws.</summary>
     private void Note(object? sender, FirstChanceExceptionEventArgs thrown)
     {
         if (thrown.Exception is OutOfMemoryException exception && IsServed())

@@ -2,15 +2,16 @@ using NativeBuffers.Diagnostics.Faults;
 
 namespace NativeBuffers;
 
-/// <summary>Runs a piece of a program once for each allocation it makes, and lets that one fail: to see what becomes of the rest.</summary>
+/// <summary>Runs a piece of a program once for each allocation it makes, and lets that one fail: to test how the program handles it.</summary>
 /// <remarks>
-/// <para>The body runs once to warm up, and once to count what it allocates: blocks of owners, lists, arenas and pools, whichever
-/// their allocator, bare blocks, and each resize of those. Then it runs once for each of them, and exactly that one fails. In
-/// the end it runs once more without a failure. A run is right if the <see cref="OutOfMemoryException"/> comes out, or none was thrown
-/// because a <c>Try</c> method said no; if it has given back all it has allocated; and if it has asked for the same sizes before.</para>
-/// <para>So the body does the same each time, makes its owners itself, and disposes them. What it does is watched in its whole
-/// <em>flow</em>: also in tasks that it starts and awaits. Other flows of the process do not notice.</para>
-/// <para>It takes as many runs as there are allocations. Guards and tracking may be on. May be called from any thread.</para>
+/// <para>The body runs once to warm up, and once to count its allocations: blocks of owners, lists, arenas and pools with any
+/// allocator, bare blocks, and all their resizes. Then it runs once for each allocation, and exactly that one fails. At
+/// the end it runs once more without a failure. A run is correct if it meets three conditions. The <see cref="OutOfMemoryException"/>
+/// comes out, or none was thrown because a <c>Try</c> method returned false. All blocks were freed. Before the failure, the run has
+/// requested the same sizes as the first one.</para>
+/// <para>So the body must do the same each time, make its owners itself, and dispose them. Its whole <em>flow</em> is observed, also
+/// the tasks that it starts and awaits. Other flows of the process do not notice.</para>
+/// <para>There are as many runs as allocations. Guards and tracking may be on. May be called from any thread.</para>
 /// </remarks>
 /// <example>
 /// <code>
@@ -24,16 +25,16 @@ namespace NativeBuffers;
 public static class FaultInjection
 {
     /// <summary>Runs the body once for each allocation it makes, and lets that one fail.</summary>
-    /// <param name="body">What is tried. Runs on this thread.</param>
+    /// <param name="body">The code under test. Runs on this thread.</param>
     /// <exception cref="ArgumentNullException"><paramref name="body"/> is null.</exception>
-    /// <exception cref="FaultInjectionException">Something was not right, or the body allocates nothing. Lists everything.</exception>
-    /// <exception cref="InvalidOperationException">Called within the body of another one.</exception>
-    /// <remarks>What the body throws when nothing fails, this throws.</remarks>
+    /// <exception cref="FaultInjectionException">There are faults, or the body allocates nothing. Lists all faults.</exception>
+    /// <exception cref="InvalidOperationException">Called within the body of another fault injection.</exception>
+    /// <remarks>An exception of the body in the run without a failure is thrown on.</remarks>
     public static void ForEachFailure(Action body) => ForEachFailure(body, new FaultInjectionOptions());
 
     /// <inheritdoc cref="ForEachFailure(Action)"/>
-    /// <param name="body">What is tried. Runs on this thread.</param>
-    /// <param name="options">What is taken for right.</param>
+    /// <param name="body">The code under test. Runs on this thread.</param>
+    /// <param name="options">The results that are correct.</param>
     public static void ForEachFailure(Action body, FaultInjectionOptions options)
     {
         ArgumentNullException.ThrowIfNull(body);
@@ -46,16 +47,14 @@ public static class FaultInjection
             },
             options);
 
-        // It is: there was nothing to wait for.
+        // The task is done: the body awaited nothing.
         done.GetAwaiter().GetResult();
     }
 
-    /// <summary>As <see cref="ForEachFailure(Action)"/>, for a body that awaits.</summary>
-    /// <param name="body">What is tried, on whichever threads.</param>
-    /// <param name="options">What is taken for right; the usual when null.</param>
-    /// <exception cref="ArgumentNullException"><paramref name="body"/> is null.</exception>
-    /// <exception cref="FaultInjectionException">Something was not right, or the body allocates nothing. Lists everything.</exception>
-    /// <exception cref="InvalidOperationException">Called within the body of another one.</exception>
+    /// <summary><see cref="ForEachFailure(Action)"/> for a body that awaits.</summary>
+    /// <param name="body">The code under test, on any threads.</param>
+    /// <param name="options">The results that are correct; the defaults when null.</param>
+    /// <inheritdoc cref="ForEachFailure(Action)" path="/exception|/remarks"/>
     public static Task ForEachFailureAsync(Func<Task> body, FaultInjectionOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(body);
@@ -67,10 +66,10 @@ public static class FaultInjection
         if (FaultHooks.IsRunning)
         {
             throw new InvalidOperationException(
-                "This is the body of another fault injection: what the outer one lets fail, the inner one would take for a fault. Call them one after the other.");
+                "This is the body of another fault injection. The inner one would take the failures of the outer one for faults. Call them one after the other.");
         }
 
-        // What is made once and kept is made now.
+        // The first run makes the objects that are made once and kept.
         await body().ConfigureAwait(false);
 
         var first = new FaultRun(0, first: null);

@@ -1,6 +1,6 @@
 namespace NativeBuffers;
 
-/// <summary>What <see cref="FaultInjection"/> has found: a list.</summary>
+/// <summary>The faults that <see cref="FaultInjection"/> has found.</summary>
 [SuppressMessage("Design", "CA1032", Justification = "Only fault injection throws it, and it has findings.")]
 public sealed class FaultInjectionException : Exception
 {

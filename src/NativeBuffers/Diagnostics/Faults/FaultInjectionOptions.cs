@@ -1,6 +1,6 @@
 namespace NativeBuffers;
 
-/// <summary>What <see cref="FaultInjection"/> is to take for right.</summary>
+/// <summary>Options of <see cref="FaultInjection"/>: the results that are correct.</summary>
 /// <example>
 /// <code>
 /// var options = new FaultInjectionOptions { AllowsRecovery = true };
@@ -14,6 +14,6 @@ public sealed class FaultInjectionOptions
     /// <summary>Which other exceptions may come out of a run with a failure; none when null.</summary>
     public Func<Exception, bool>? AllowsException { get; init; }
 
-    /// <summary>Told after each run; nobody when null.</summary>
+    /// <summary>Receives a report after each run; none when null.</summary>
     public IProgress<FaultInjectionProgress>? Progress { get; init; }
 }

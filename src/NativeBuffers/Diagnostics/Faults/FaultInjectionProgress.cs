@@ -1,7 +1,7 @@
 namespace NativeBuffers;
 
-/// <summary>How far <see cref="FaultInjection"/> has come.</summary>
-/// <param name="RunCount">How many runs with a failure are done.</param>
-/// <param name="TotalRunCount">How many there will be.</param>
-/// <param name="FindingCount">How much was found so far.</param>
+/// <summary>The progress of <see cref="FaultInjection"/>.</summary>
+/// <param name="RunCount">The number of finished runs with a failure.</param>
+/// <param name="TotalRunCount">The number of all such runs.</param>
+/// <param name="FindingCount">The number of faults up to now.</param>
 public readonly record struct FaultInjectionProgress(int RunCount, int TotalRunCount, int FindingCount);

@@ -3,7 +3,7 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Faults;
 
-/// <summary>One run of a body: what it asks for, what it has not given back, and which allocation fails.</summary>
+/// <summary>One run of a body: its requests, its live blocks, and the number of the allocation that fails.</summary>
 /// <param name="failing">The number of the allocation that fails, from 1; 0 if none does.</param>
 /// <param name="first">The run before it in which none failed; null in that run itself.</param>
 internal sealed class FaultRun(int failing, FaultRun? first)
@@ -18,19 +18,19 @@ internal sealed class FaultRun(int failing, FaultRun? first)
     private int _refusedThread;
     private bool _isOver;
 
-    /// <summary>How many allocations there were.</summary>
+    /// <summary>The number of allocations.</summary>
     public int Count => _asked.Count;
 
-    /// <summary>Whether an exception was thrown because an allocation failed, and the library has not met it on purpose.</summary>
+    /// <summary>Whether an exception was thrown because an allocation failed, and the library did not catch it on purpose.</summary>
     public bool WasThrown => Volatile.Read(ref _thrown) is not null;
 
     /// <summary>The number of the allocation that fails.</summary>
     public int Failing => failing;
 
-    /// <summary>Where the program asked for a block.</summary>
+    /// <summary>The line of the program that requested a block.</summary>
     public string SiteOf(int number) => number > 0 && number <= _asked.Count ? _asked[number - 1].Site : string.Empty;
 
-    /// <summary>Notes that a block is asked for; its number, or 0 if it is refused. A negative one if the run is over: it does not count.</summary>
+    /// <summary>Notes a request. Returns its number, 0 if it must fail, or a negative number if the run is over.</summary>
     public int Ask(nuint byteCount)
     {
         using (_gate.Enter())
@@ -40,14 +40,14 @@ internal sealed class FaultRun(int failing, FaultRun? first)
                 return -1;
             }
 
-            // Whoever was refused and asks again has not thrown, and what is thrown later has another reason.
+            // A refused thread that makes a new request has not thrown. A later exception has another reason.
             int thread = Environment.CurrentManagedThreadId;
             if (_refusedThread == thread)
             {
                 _refusedThread = 0;
             }
 
-            // As long as all is as it was in the first run, the site is known. A walk takes a tenth of a millisecond.
+            // The site is known as long as the run is like the first one. A stack walk takes a tenth of a millisecond.
             int index = _asked.Count;
             bool isKnown = first is not null && index < failing && index < first._asked.Count && first._asked[index].ByteCount == byteCount;
             _asked.Add((byteCount, isKnown ? first!._asked[index].Site : Walk()));
@@ -61,10 +61,10 @@ internal sealed class FaultRun(int failing, FaultRun? first)
         }
     }
 
-    /// <summary>Notes that a block was given out.</summary>
+    /// <summary>Notes a live block.</summary>
     /// <param name="block">Its address.</param>
-    /// <param name="number">As <see cref="Ask"/> returned it; a block that does not count is not noted.</param>
-    /// <param name="isOfDefault">Whether it is the default allocator's.</param>
+    /// <param name="number">The result of <see cref="Ask"/>; a block without a positive number is not noted.</param>
+    /// <param name="isOfDefault">Whether the block is the default allocator's.</param>
     public void Give(nint block, int number, bool isOfDefault)
     {
         using (_gate.Enter())
@@ -76,7 +76,7 @@ internal sealed class FaultRun(int failing, FaultRun? first)
         }
     }
 
-    /// <summary>Notes that a block was given back, or out of the library's hands; its number, 0 if it was not noted.</summary>
+    /// <summary>Removes a block that was freed, or left the library. Returns its number; 0 if it was not noted.</summary>
     public int Take(nint block)
     {
         using (_gate.Enter())
@@ -85,7 +85,7 @@ internal sealed class FaultRun(int failing, FaultRun? first)
         }
     }
 
-    /// <summary>A bare block is freed, perhaps by another flow: it is given back if it is the default allocator's.</summary>
+    /// <summary>Removes a bare block that was freed, perhaps by another flow, if it is the default allocator's.</summary>
     public void Forget(nint block)
     {
         using (_gate.Enter())
@@ -97,8 +97,8 @@ internal sealed class FaultRun(int failing, FaultRun? first)
         }
     }
 
-    /// <summary>Notes that nobody has given a block back: a finalizer did, or the end of its thread.</summary>
-    /// <param name="number">As <see cref="Take"/> returned it.</param>
+    /// <summary>Notes that a finalizer, or the end of its thread, freed a block.</summary>
+    /// <param name="number">The result of <see cref="Take"/>.</param>
     public void NoteAbandoned(int number)
     {
         using (_gate.Enter())
@@ -110,7 +110,7 @@ internal sealed class FaultRun(int failing, FaultRun? first)
         }
     }
 
-    /// <summary>Nothing is asked for any more that counts.</summary>
+    /// <summary>Ends the run. Later requests do not count.</summary>
     public void End()
     {
         using (_gate.Enter())
@@ -119,10 +119,10 @@ internal sealed class FaultRun(int failing, FaultRun? first)
         }
     }
 
-    /// <summary>Notes that an exception is thrown on this thread. It matters if it tells of the failure.</summary>
+    /// <summary>Notes that an exception is thrown on this thread. It counts if the failure is its reason.</summary>
     public void NoteThrown(OutOfMemoryException exception)
     {
-        // The thread that was refused throws next, unless it says no otherwise. Then others may throw theirs.
+        // The refused thread throws next, unless it returns false instead. Exceptions of other threads do not count.
         if (Volatile.Read(ref _refusedThread) == Environment.CurrentManagedThreadId && ThrowHelper.IsOutOfMemory(exception))
         {
             Volatile.Write(ref _refusedThread, 0);
@@ -130,10 +130,10 @@ internal sealed class FaultRun(int failing, FaultRun? first)
         }
     }
 
-    /// <summary>Notes that the library has caught an exception on purpose, and goes another way.</summary>
+    /// <summary>Notes that the library has caught an exception on purpose, and goes on another way.</summary>
     public void NoteRecovered(Exception met) => _ = Interlocked.CompareExchange(ref _thrown, null, met);
 
-    /// <summary>What was not given back: size and site of each, and whether it was freed because it was forgotten.</summary>
+    /// <summary>The blocks that the body did not free: size, site, and whether a finalizer or the end of a thread freed the block.</summary>
     public (nuint ByteCount, string Site, bool IsAbandoned)[] Leaks()
     {
         using (_gate.Enter())
@@ -148,9 +148,9 @@ internal sealed class FaultRun(int failing, FaultRun? first)
         }
     }
 
-    /// <summary>Where a run did not ask for what the first one did: a sentence; null if it did.</summary>
+    /// <summary>A sentence about the first request that differs from the first run's; null if none differs.</summary>
     /// <param name="other">The first run.</param>
-    /// <param name="count">How many allocations to compare.</param>
+    /// <param name="count">The number of allocations to compare.</param>
     public string? DifferenceTo(FaultRun other, int count)
     {
         for (int i = 0; i < count; i++)
@@ -166,7 +166,7 @@ internal sealed class FaultRun(int failing, FaultRun? first)
         return null;
     }
 
-    /// <summary>The first frame outside the library, the first one whose line is known if there is one.</summary>
+    /// <summary>The first frame outside the library whose line is known, or else the first frame outside.</summary>
     private static string Walk()
     {
         string? named = null;

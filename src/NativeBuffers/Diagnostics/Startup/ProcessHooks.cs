@@ -6,13 +6,14 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Diagnostics.Startup;
 
-/// <summary>What the process was started with, guards or tracking or both.</summary>
+/// <summary>The hooks of a process that was started with guards, tracking or both.</summary>
 internal sealed class ProcessHooks : AllocatorHooks
 {
     private readonly UninterruptedLock _gate = new();
 
     public override bool IsSampling => InstrumentationSwitch.Guard == GuardMode.Sampled && InstrumentationSwitch.Tracking == TrackingMode.Off;
 
+    /// <inheritdoc/>
     protected override NativeAllocator InFrontOf(NativeAllocator allocator) => allocator.InProcess ?? Make(allocator);
 
     protected override NativeAllocator GuardInFrontOf(NativeAllocator allocator) =>

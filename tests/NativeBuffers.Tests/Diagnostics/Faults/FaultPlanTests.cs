@@ -46,7 +46,7 @@ public class FaultPlanTests
         owner.Resize(200);
         owner.Resize(10);
         string message = Assert.Throws<OutOfMemoryException>(() => owner.Resize(300)).Message;
-        Assert.Equal("Faulty(Malloc) could not allocate 300 bytes: its plan says that this fails.", message);
+        Assert.Equal("Faulty(Malloc) could not allocate 300 bytes: its fault plan says that this request fails.", message);
         Assert.Equal((3L, 1L, 10L), (plan.AttemptCount, plan.FailureCount, owner.Length));
         owner.Resize(300);
     }

@@ -4,28 +4,32 @@ using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Diagnostics.Faults;
 
-/// <summary>Stands in front of an allocator while <see cref="FaultInjection"/> runs a body.</summary>
-/// <remarks>Blocks keep it: those that outlive their run are given back through it, which then does not concern anybody.</remarks>
-internal sealed class WatchedForFaults : WrappingAllocator
+/// <summary>The layer before each allocator while <see cref="FaultInjection"/> runs a body.</summary>
+/// <remarks>A block that outlives its run is freed through this layer, too. The run then ignores it.</remarks>
+internal sealed class FaultRunAllocator : WrappingAllocator
 {
     private readonly FaultRun _run;
     private readonly bool _isOfDefault;
 
-    public WatchedForFaults(NativeAllocator inner, FaultRun run)
-        : base("WatchedForFaults", inner, AllocatorLayers.FaultRun)
+    public FaultRunAllocator(NativeAllocator inner, FaultRun run)
+        : base("FaultRun", inner, AllocatorLayers.FaultRun)
     {
         _run = run;
         _isOfDefault = inner.Requested is CachingAllocator;
     }
 
-    /// <remarks>Guards step aside, and this does not: the block may have come from here.</remarks>
+    /// <remarks>A guard leaves the list, and this layer does not: the block may have come from here.</remarks>
+    /// <inheritdoc/>
     internal override NativeAllocator ForAdopted =>
-        ReferenceEquals(Inner.ForAdopted, Inner) ? this : new WatchedForFaults(Inner.ForAdopted, _run);
+        ReferenceEquals(Inner.ForAdopted, Inner) ? this : new FaultRunAllocator(Inner.ForAdopted, _run);
 
+    /// <inheritdoc/>
     internal override object Notes => _run;
 
+    /// <inheritdoc/>
     internal override unsafe void Adopt(void* block, nuint byteCount) => Inner.Adopt(block, byteCount);
 
+    /// <inheritdoc/>
     internal override unsafe void* Release(void* block, nuint byteCount, nuint alignment)
     {
         void* released = Inner.Release(block, byteCount, alignment);
@@ -37,12 +41,14 @@ internal sealed class WatchedForFaults : WrappingAllocator
         return released;
     }
 
+    /// <inheritdoc/>
     internal override unsafe void Disown(void* block)
     {
         Inner.Disown(block);
         _ = _run.Take((nint)block);
     }
 
+    /// <inheritdoc/>
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
     {
         int number = _run.Ask(byteCount);
@@ -55,6 +61,7 @@ internal sealed class WatchedForFaults : WrappingAllocator
         return block;
     }
 
+    /// <inheritdoc/>
     protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed)
     {
         if (!MayResize(oldByteCount, newByteCount))
@@ -62,7 +69,7 @@ internal sealed class WatchedForFaults : WrappingAllocator
             return null;
         }
 
-        // While it is resized it is not noted: its place may be somebody else's before this returns.
+        // The block is not noted while it is resized: another block may get its address before the call returns.
         int number = _run.Take((nint)block);
         void* resized = null;
         try
@@ -77,6 +84,7 @@ internal sealed class WatchedForFaults : WrappingAllocator
         return resized;
     }
 
+    /// <inheritdoc/>
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
     {
         int number = NoteFreed(block);
@@ -86,22 +94,24 @@ internal sealed class WatchedForFaults : WrappingAllocator
         }
         catch (NativeMemoryViolationException)
         {
-            // It was not given back: the block stays in use.
+            // The guard did not free the block, which stays in use.
             _run.Give((nint)block, number, _isOfDefault);
             throw;
         }
     }
 
+    /// <inheritdoc/>
     internal override unsafe void FreeOfOwner(void* block, nuint byteCount, nuint alignment)
     {
         _ = NoteFreed(block);
         Inner.FreeOfOwner(block, byteCount, alignment);
     }
 
-    /// <summary>A resize counts as an allocation, also to a smaller size: that may need another block.</summary>
+    /// <summary>Counts a resize as an allocation, also to a smaller size, because it may need another block.</summary>
     private bool MayResize(nuint oldByteCount, nuint newByteCount) => oldByteCount == newByteCount || _run.Ask(newByteCount) != 0;
 
-    /// <summary>Before it is freed: right after, somebody else may have one there.</summary>
+    /// <summary>Removes a block before it is freed, because another block may get its address at once.</summary>
+    /// <safety>The address is not followed, so any is allowed.</safety>
     private unsafe int NoteFreed(void* block)
     {
         int number = _run.Take((nint)block);
