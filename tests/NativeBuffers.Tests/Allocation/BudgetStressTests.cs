@@ -5,7 +5,6 @@ namespace NativeBuffers.Tests.Allocation;
 
 /// <summary>Budgets on several threads: no limit is passed at any moment, and nothing is left in the end.</summary>
 [Slow]
-[CorrectProgram]
 public class BudgetStressTests
 {
     private const int Threads = 4;

@@ -7,7 +7,8 @@ namespace NativeBuffers.Tests.Interop;
 [CorrectProgram]
 public sealed class ConversionTests : IDisposable
 {
-    private const int Rounds = 20_000;
+    // Guard pages make an allocation much slower.
+    private static readonly int s_rounds = Needs.Watched.Length > 0 ? 1000 : 20_000;
 
     private readonly WatchingAllocator _allocator = new();
 
@@ -191,7 +192,7 @@ public sealed class ConversionTests : IDisposable
         SafeStrictBuffer[] handles = AllocateMany();
         int[] wrong = new int[1];
         Race.RunRounds(
-            Rounds,
+            s_rounds,
             i =>
             {
                 try
@@ -227,7 +228,7 @@ public sealed class ConversionTests : IDisposable
             handle.DangerousAddRef(ref isHeld);
             return handle.ToOwner<int>();
         })];
-        Race.RunRounds(Rounds, i => handles[i].DangerousRelease(), i => owners[i].Dispose());
+        Race.RunRounds(s_rounds, i => handles[i].DangerousRelease(), i => owners[i].Dispose());
         Assert.Equal(0, _allocator.LiveBlocks);
     }
 
@@ -237,7 +238,7 @@ public sealed class ConversionTests : IDisposable
         NativeMemoryOwner<int>[] owners = CreateMany();
         Array.ForEach(owners, static owner => owner.Resize(4));
         Race.RunRounds(
-            Rounds,
+            s_rounds,
             i => Take(owners[i])?.Dispose(), // The allocator knows which size is right.
             i =>
             {
@@ -257,9 +258,9 @@ public sealed class ConversionTests : IDisposable
     private static void OneOfTwoTakes<TFrom, TTo>(TFrom[] from, Func<TFrom, TTo?> take, Func<TTo, int> elementOf)
         where TTo : class, IDisposable
     {
-        var taken = new TTo?[2, Rounds];
-        Race.RunRounds(Rounds, i => taken[0, i] = take(from[i]), i => taken[1, i] = take(from[i]));
-        for (int i = 0; i < Rounds; i++)
+        var taken = new TTo?[2, s_rounds];
+        Race.RunRounds(s_rounds, i => taken[0, i] = take(from[i]), i => taken[1, i] = take(from[i]));
+        for (int i = 0; i < s_rounds; i++)
         {
             using TTo one = Assert.Single([taken[0, i], taken[1, i]], static one => one is not null)!;
             Assert.Equal(i, elementOf(one));
@@ -270,10 +271,10 @@ public sealed class ConversionTests : IDisposable
         where TFrom : IDisposable
         where TTo : class, IDisposable
     {
-        var taken = new TTo?[Rounds];
-        Race.RunRounds(Rounds, i => taken[i] = take(from[i]), i => from[i].Dispose());
+        var taken = new TTo?[s_rounds];
+        Race.RunRounds(s_rounds, i => taken[i] = take(from[i]), i => from[i].Dispose());
         Assert.Equal(taken.Count(static one => one is not null), _allocator.LiveBlocks);
-        for (int i = 0; i < Rounds; i++)
+        for (int i = 0; i < s_rounds; i++)
         {
             Assert.Equal(i, taken[i] is { } one ? elementOf(one) : i);
             taken[i]?.Dispose();
@@ -310,13 +311,13 @@ public sealed class ConversionTests : IDisposable
     }
 
     private NativeMemoryOwner<int>[] CreateMany() =>
-        [.. Enumerable.Range(0, Rounds).Select(i => NativeMemoryOwner<int>.CreateFrom([i], _allocator))];
+        [.. Enumerable.Range(0, s_rounds).Select(i => NativeMemoryOwner<int>.CreateFrom([i], _allocator))];
 
     private SafeStrictBuffer Allocate(long byteCount) => SafeStrictBuffer.Allocate(byteCount, _allocator);
 
     private SafeStrictBuffer[] AllocateMany() =>
     [
-        .. Enumerable.Range(0, Rounds).Select(i =>
+        .. Enumerable.Range(0, s_rounds).Select(i =>
         {
             SafeStrictBuffer handle = Allocate(4);
             handle.Write(0, i);

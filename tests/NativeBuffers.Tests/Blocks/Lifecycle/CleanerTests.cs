@@ -9,7 +9,6 @@ namespace NativeBuffers.Tests.Blocks.Lifecycle;
 /// <summary>Memory in use is never freed, however often the collector runs. Finalizers end no process.</summary>
 [Collection(ProcessWide.Name)]
 [Slow]
-[CorrectProgram]
 public class CleanerTests
 {
     private static readonly NativeMemoryOwner<byte>[] s_owners = new NativeMemoryOwner<byte>[200];
