@@ -8,21 +8,21 @@ public static class Program
     private const string Usage = """
         nativebuffers-guard REPORT [ADDRESS]
 
-        Says which block a process used wrongly that NativeBuffers guarded by pages, and at which lines of
-        its source it was allocated and freed.
+        Explains which guarded block a process used wrongly, and which lines of its source allocated and
+        freed the block. The process must have used the page guards of NativeBuffers.
 
-          REPORT     the file the process has left: nativebuffers-PID-STARTTIME-RANDOM.guard in the folder
-                     for temporary files, or in the one that NATIVEBUFFERS_GUARD_REPORT names;
-                     or the number of the process: the newest report of such a process in that folder;
-                     or a folder: a line for each report in it, the newest first
-          ADDRESS    which address to explain, in hexadecimal; without, the one of the recorded fault
-          --help     says this
+          REPORT     the report that the process left: nativebuffers-PID-STARTTIME-RANDOM.guard in the
+                     folder that NATIVEBUFFERS_GUARD_REPORT names, or in the one for temporary files;
+                     or the number of the process, for the newest report with this number in that folder;
+                     or a folder, for one line for each of its reports, the newest first
+          ADDRESS    the address to explain, in hexadecimal; by default the address of the recorded fault
+          --help     prints this text
 
         Exit code: 0; 1 if no report can be read, the output cannot be written, or the arguments are
-        none of these.
+        not as above.
         """;
 
-    /// <summary>Runs it.</summary>
+    /// <summary>Runs the command.</summary>
     /// <param name="arguments">The arguments of the command.</param>
     /// <returns>The exit code.</returns>
     public static int Main(string[] arguments)
@@ -33,7 +33,7 @@ public static class Program
         }
         catch (Exception exception) when (exception is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            // There is no report, or the output cannot be written.
+            // The report cannot be read, or the output cannot be written.
             return Refuse(exception.Message);
         }
     }
@@ -49,15 +49,15 @@ public static class Program
             case [string folder] when Directory.Exists(folder):
                 return ReportList.Print(folder) ? 0 : Refuse($"'{folder}' has no report that can be read. A process that ends in order deletes its own.");
             case [string folder, _] when Directory.Exists(folder):
-                return Refuse($"'{folder}' is a folder: an address belongs to one report.");
+                return Refuse($"'{folder}' is a folder: name one report to explain an address.");
             case [string name] when !name.StartsWith('-'):
                 return Explain(name, address: null);
             case [string name, string text] when !name.StartsWith('-') && Address.TryParse(text, out address):
                 return Explain(name, address);
             case [_, string text]:
-                return Refuse($"'{text}' is no address: write it in hexadecimal, like 0x7f12aab40ffc.");
+                return Refuse($"'{text}' is not an address: write it in hexadecimal, like 0x7f12aab40ffc.");
             default:
-                return Refuse("Name one report, and perhaps an address; --help says more.");
+                return Refuse("Name one report, and optionally an address; --help explains them.");
         }
     }
 

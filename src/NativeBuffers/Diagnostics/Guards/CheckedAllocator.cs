@@ -29,7 +29,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
     /// <summary>The <see cref="CheckedHeader.Mark"/> of live small blocks.</summary>
     private readonly ulong _smallMark;
 
-    /// <summary>Lists and keeps the other blocks; null if they go back to the inner allocator at once.</summary>
+    /// <summary>Lists and keeps all blocks that are not small; null if freed blocks go back to the inner allocator at once.</summary>
     private readonly SharedQuarantine? _quarantine;
 
     /// <summary>Finds overlaps of the inner allocator's blocks; null if the library's own functions allocate.</summary>
@@ -106,9 +106,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
         return plain;
     }
 
-    /// <summary>Gives a block that has left a quarantine to the inner allocator, unless it is damaged.</summary>
-    /// <param name="block">The block; 0 for a block whose damage was reported.</param>
-    /// <param name="mayThrow">Whether to throw if the block is damaged.</param>
+    /// <summary>Gives a block that has left a quarantine to the inner allocator. A damaged block is reported and leaked; 0 is one that was reported.</summary>
     /// <exception cref="NativeMemoryViolationException">The block is damaged, and <paramref name="mayThrow"/> is true.</exception>
     internal void Discard(nint block, bool mayThrow)
     {
@@ -169,7 +167,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
     /// <summary>Whether blocks of this size and alignment are small blocks, which a <see cref="ThreadQuarantine"/> keeps.</summary>
     private bool IsSmall(nuint byteCount, nuint alignment) => byteCount <= ThreadQuarantine.LargestByteCount && alignment <= _smallAlignment;
 
-    /// <remarks>A bare block has no owner. Then two threads may free it at once, and violations are thrown.</remarks>
+    /// <remarks>A bare block has no owner. So two threads may free it at once, and violations are thrown.</remarks>
     /// <inheritdoc cref="FreeCore" path="/safety"/>
     private unsafe void Free(void* block, nuint byteCount, nuint alignment, bool isBare)
     {
@@ -260,9 +258,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
         return block;
     }
 
-    /// <summary>A poisoned small block from the inner allocator; null if memory is exhausted.</summary>
-    /// <param name="damaged">The block from the quarantine, whose damage is reported; or null.</param>
-    /// <param name="sizeClass">The size class.</param>
+    /// <summary>A poisoned small block from the inner allocator; null if memory is exhausted. Reports the damage of another block, if there is one.</summary>
     /// <safety>The damaged block has left the quarantine. The new block is the caller's, up to the end of its red zones.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private unsafe byte* ObtainSmall(byte* damaged, int sizeClass)
@@ -311,7 +307,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
         return block;
     }
 
-    /// <summary>A block of the inner allocator. If memory is exhausted, the quarantines are emptied first, and then it is null.</summary>
+    /// <summary>A block of the inner allocator; null if memory is exhausted even after the quarantines were emptied.</summary>
     /// <inheritdoc cref="AllocateCore" path="/safety"/>
     private unsafe void* TryObtain(nuint byteCount, nuint alignment, bool zeroed)
     {
@@ -332,7 +328,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
 
         if (start != null && _ranges?.Add((nuint)start, byteCount) is { } other)
         {
-            // The new block is not given back: that would free the other block.
+            // The new block is leaked, because to free it would also free the earlier block.
             throw NativeMemoryGuard.Found(CheckedFindings.Overlap((nuint)start, byteCount, other, Name));
         }
 

@@ -17,9 +17,7 @@ internal static class CheckedFindings
     public static unsafe NativeMemoryViolation? In(CheckedHeader* header) =>
         !header->IsFreed ? InLive(header, release: 0) : SharedQuarantine.IsTooLarge(header) ? null : InFreed(header);
 
-    /// <summary>The damage around a block in use; null if there is none.</summary>
-    /// <param name="header">The header of the block.</param>
-    /// <param name="release">The site and the thread that free the block now; 0 if it is not being freed.</param>
+    /// <summary>The damage around a block in use; null if there is none. <paramref name="release"/> is 0 if the block is not being freed.</summary>
     /// <inheritdoc cref="In" path="/safety"/>
     public static unsafe NativeMemoryViolation? InLive(CheckedHeader* header, ulong release)
     {

@@ -33,11 +33,7 @@ internal abstract class GuardedPool
         return null;
     }
 
-    /// <summary>A zeroed block; null if the pool has no room for it.</summary>
-    /// <param name="byteCount">The size in bytes.</param>
-    /// <param name="alignment">The alignment in bytes, a power of two.</param>
-    /// <param name="guard">The number of the guard that gives the block out.</param>
-    /// <param name="allocator">The allocator's name for reports.</param>
+    /// <summary>A zeroed block; null if the pool has no room for it. <paramref name="guard"/> is the number of the guard that gives it out.</summary>
     /// <safety>The caller sets <see cref="GuardedBlock.AllocatedAt"/> and calls <see cref="Publish"/>. No other thread finds the block before.</safety>
     public unsafe GuardedBlock* TryTake(nuint byteCount, nuint alignment, int guard, string allocator)
     {
@@ -122,9 +118,7 @@ internal abstract class GuardedPool
     protected virtual unsafe bool Seal(GuardedBlock* block) =>
         Host.Memory.Decommit((void*)block->DataStart, (nuint)block->DataByteCount, PageKind.Ordinary);
 
-    /// <summary>Adds a freed block as the last one of the queue. Inside the lock.</summary>
-    /// <param name="block">The record.</param>
-    /// <param name="isSealed">The result of <see cref="Seal"/>.</param>
+    /// <summary>Adds a freed block, for which <see cref="Seal"/> returned <paramref name="isSealed"/>, at the end of the queue. Inside the lock.</summary>
     /// <safety>The record is this pool's, and no thread uses its data.</safety>
     protected abstract unsafe void Enqueue(GuardedBlock* block, bool isSealed);
 

@@ -63,7 +63,7 @@ public class GuardReportCommandTests
         using var folder = new TemporaryFolder();
         string path = Path.GetDirectoryName(folder.File())!;
         await AssertRefusedAsync("has no report that can be read", path, path);
-        await AssertRefusedAsync("an address belongs to one report", path, path, "0x7f12");
+        await AssertRefusedAsync("name one report to explain an address", path, path, "0x7f12");
         await AssertRefusedAsync("There is no report of a process 4711.", path, "4711");
         await AssertRefusedAsync("Could not find", "/nowhere/at/all", "4711");
     }
@@ -117,7 +117,7 @@ public class GuardReportCommandTests
     [Theory]
     [InlineData("Could not find", "/nowhere/at-all.guard")]
     [InlineData("is no report of this version", "{this}")]
-    [InlineData("'xyz' is no address", "{this}", "xyz")]
+    [InlineData("'xyz' is not an address", "{this}", "xyz")]
     [InlineData("Name one report")]
     [InlineData("Name one report", "one", "2", "3")]
     [InlineData("Name one report", "--unknown")]
