@@ -25,9 +25,7 @@ public static class NativeBuffer
         int length, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
         where T : unmanaged
     {
-        ConfinedHandle handle = allocator is null
-            ? ConfinedHandle.Open(length, Unsafe.SizeOf<T>(), zeroed: true, file, line, typeof(T))
-            : ConfinedHandle.OpenFrom(allocator, length, Unsafe.SizeOf<T>(), zeroed: true, file, line, typeof(T));
+        ConfinedHandle handle = ConfinedHandle.Open(allocator, length, Unsafe.SizeOf<T>(), zeroed: true, file, line, typeof(T));
         return new NativeBuffer<T>(handle, length);
     }
 
@@ -43,9 +41,7 @@ public static class NativeBuffer
         int length, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
         where T : unmanaged
     {
-        ConfinedHandle handle = allocator is null
-            ? ConfinedHandle.Open(length, Unsafe.SizeOf<T>(), zeroed: false, file, line, typeof(T))
-            : ConfinedHandle.OpenFrom(allocator, length, Unsafe.SizeOf<T>(), zeroed: false, file, line, typeof(T));
+        ConfinedHandle handle = ConfinedHandle.Open(allocator, length, Unsafe.SizeOf<T>(), zeroed: false, file, line, typeof(T));
         return new NativeBuffer<T>(handle, length);
     }
 
@@ -92,7 +88,7 @@ public static class NativeBuffer
         int length, out NativeBuffer<T> buffer, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
         where T : unmanaged
     {
-        bool created = ConfinedHandle.TryOpenFrom(
+        bool created = ConfinedHandle.TryOpen(
             allocator ?? NativeAllocator.Default, length, Unsafe.SizeOf<T>(), zeroed: true, out ConfinedHandle handle, file, line, typeof(T));
         buffer = created ? new NativeBuffer<T>(handle, length) : default;
         return created;

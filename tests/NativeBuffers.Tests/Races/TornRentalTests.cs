@@ -288,7 +288,7 @@ public sealed class TornRentalTests
     private static unsafe Action Scoped(Rental rental)
     {
         rental.Buffer.Dispose();
-        var handle = ConfinedHandle.Open(Small, sizeof(byte), zeroed: false, file: null, line: 0, typeof(byte));
+        var handle = ConfinedHandle.Open(allocator: null, Small, sizeof(byte), zeroed: false, file: null, line: 0, typeof(byte));
         Assert.True(handle.Slot == rental.Slot);
         return () => handle.Return(typeof(byte));
     }

@@ -12,10 +12,10 @@ namespace NativeBuffers.Blocks.Cache;
 /// </remarks>
 internal static class AllocatePath
 {
-    /// <summary>Takes a slot with a block of the default allocator. Its bytes may hold anything, unless <paramref name="zeroed"/>.</summary>
+    /// <summary>Takes a slot with a block of the default allocator.</summary>
     /// <param name="length">In elements.</param>
     /// <param name="elementSize">In bytes.</param>
-    /// <param name="zeroed">Whether the elements must be zero.</param>
+    /// <param name="zeroed">Whether the elements must be zero, or may hold anything.</param>
     /// <param name="file">The allocation site's file.</param>
     /// <param name="line">The allocation site's line.</param>
     /// <param name="type">The elements' type.</param>
@@ -43,50 +43,41 @@ internal static class AllocatePath
         return slot;
     }
 
+    /// <summary>Takes a slot with a block of the default allocator, for a caller that has kept its allocation site.</summary>
+    /// <inheritdoc cref="Take(int, int, bool, string, int, Type, out Bin*)" path="/exception|/safety"/>
+    public static unsafe Slot* Take(int length, int elementSize, AllocationSite site)
+    {
+        Slot* slot = ThreadCache.TakeHot((ulong)(uint)length * (uint)elementSize, out Bin* bin);
+        return slot != null ? slot
+            : InstrumentationSwitch.IsOn ? TakeInstrumented(bin, Layout.ByteCount(length, elementSize), zeroed: false, site)
+            : TakeSlow(bin, length, elementSize, zeroed: false);
+    }
+
     /// <summary>Takes a slot with a block of a chosen allocator; of the default one if null.</summary>
-    /// <inheritdoc cref="Take(int, int, bool, string, int, Type, out Bin*)" path="/param|/exception[@cref='T:System.OutOfMemoryException']|/safety"/>
+    /// <inheritdoc cref="Take(int, int, bool, string, int, Type, out Bin*)" path="/exception[@cref='T:System.OutOfMemoryException']|/safety"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Slot* Take(
         nuint byteCount, NativeAllocator? allocator, bool zeroed, string? file, int line, Type type, out Bin* home)
     {
         Slot* slot;
-        if (allocator is null)
-        {
-            slot = ThreadCache.TakeHot(byteCount, out home);
-            if (slot != null)
-            {
-                if (zeroed)
-                {
-                    CacheLine.Clear(slot->Start, byteCount);
-                }
-
-                return slot;
-            }
-
-            slot = InstrumentationSwitch.IsOn
-                ? TakeInstrumented(home, byteCount, zeroed, file, line, type)
-                : TakeSlow(home, byteCount, zeroed);
-        }
-        else
+        if (allocator is not null)
         {
             slot = TakeFrom(allocator, byteCount, zeroed, file, line, type);
+            home = slot->Home;
+            return slot;
         }
 
-        home = slot->Home;
-        return slot;
-    }
-
-    /// <summary>Takes a slot with a block of the default allocator, for a caller that has kept its allocation site.</summary>
-    /// <inheritdoc cref="Take(int, int, bool, string, int, Type, out Bin*)" path="/exception|/safety"/>
-    public static unsafe Slot* Take(int length, int elementSize, AllocationSite site, out Bin* home)
-    {
-        Slot* slot = ThreadCache.TakeHot((ulong)(uint)length * (uint)elementSize, out home);
+        slot = ThreadCache.TakeHot(byteCount, out home);
         if (slot == null)
         {
             slot = InstrumentationSwitch.IsOn
-                ? TakeInstrumented(home, Layout.ByteCount(length, elementSize), zeroed: false, site)
-                : TakeSlow(home, length, elementSize, zeroed: false);
+                ? TakeInstrumented(home, (long)byteCount, 1, zeroed, file, line, type)
+                : TakeSlow(home, (long)byteCount, 1, zeroed);
             home = slot->Home;
+        }
+        else if (zeroed)
+        {
+            CacheLine.Clear(slot->Start, byteCount);
         }
 
         return slot;
@@ -96,21 +87,19 @@ internal static class AllocatePath
     /// <inheritdoc cref="Take(int, int, bool, string, int, Type, out Bin*)" path="/exception|/safety"/>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static unsafe Slot* TakeScoped(
-        NativeAllocator allocator, int length, int elementSize, bool zeroed, string? file, int line, Type type, out Bin* home)
+        NativeAllocator allocator, int length, int elementSize, bool zeroed, string? file, int line, Type type)
     {
         // A guard keeps the alignment of the chosen allocator, so the default allocator may not replace that under a guard.
         if (allocator.IsServedByCache && (!AllocatorHooks.IsOn || IsDefault(allocator)))
         {
-            return Take(length, elementSize, zeroed, file, line, type, out home);
+            return Take(length, elementSize, zeroed, file, line, type, out _);
         }
 
-        nuint byteCount = Layout.ByteCount(length, elementSize);
-        Slot* slot = TryTakeFrom(allocator, byteCount, zeroed, SiteFor(allocator, file, line, type), allocator.IsServedByCache);
-        home = slot != null ? slot->Home : throw allocator.RefusalOf(byteCount);
-        return slot;
+        Slot* slot = TryTakeScoped(allocator, length, elementSize, zeroed, file, line, type);
+        return slot != null ? slot : throw allocator.RefusalOf(Layout.ByteCount(length, elementSize));
     }
 
-    /// <summary>As <see cref="TakeScoped"/>; null if memory is exhausted.</summary>
+    /// <summary>Takes a slot with a block of a chosen allocator, for a scoped owner; null if memory is exhausted.</summary>
     /// <inheritdoc cref="Take(int, int, bool, string, int, Type, out Bin*)" path="/safety"/>
     public static unsafe Slot* TryTakeScoped(
         NativeAllocator allocator, int length, int elementSize, bool zeroed, string? file, int line, Type type) =>
@@ -147,7 +136,7 @@ internal static class AllocatePath
     /// <remarks>Its calls are the last thing it does, so the JIT saves no registers for them.</remarks>
     /// <safety>The bin is this thread's, or null. The slot and its block belong to the caller, on this thread.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe Slot* TakeSlow(Bin* bin, int length, int elementSize, bool zeroed)
+    private static unsafe Slot* TakeSlow(Bin* bin, long length, int elementSize, bool zeroed)
     {
         if (bin != null)
         {
@@ -163,34 +152,14 @@ internal static class AllocatePath
             }
         }
 
-        return TakeSlowest(Layout.ByteCount(length, elementSize), zeroed);
-    }
-
-    /// <inheritdoc cref="TakeSlow(Bin*, int, int, bool)"/>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe Slot* TakeSlow(Bin* bin, nuint byteCount, bool zeroed)
-    {
-        if (bin != null)
-        {
-            Slot* slot = Bin.TryTake(bin);
-            if (slot != null)
-            {
-                if (zeroed)
-                {
-                    CacheLine.Clear(slot->Start, byteCount);
-                }
-
-                return slot;
-            }
-        }
-
-        return TakeSlowest(byteCount, zeroed);
+        return TakeSlowest(length, elementSize, zeroed);
     }
 
     /// <inheritdoc cref="TryTakePlain" path="/safety"/>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe Slot* TakeSlowest(nuint byteCount, bool zeroed)
+    private static unsafe Slot* TakeSlowest(long length, int elementSize, bool zeroed)
     {
+        nuint byteCount = Layout.ByteCount(length, elementSize);
         Slot* slot = TryTakeCounted(CachingAllocator.Instance, byteCount, zeroed);
         return slot != null ? slot : throw NativeAllocator.Default.RefusalOf(byteCount);
     }
@@ -203,7 +172,6 @@ internal static class AllocatePath
         return slot != null ? slot : throw allocator.RefusalOf(byteCount);
     }
 
-    /// <summary>Takes a slot with a block of a chosen allocator, which the caches may serve or not; null if memory is exhausted.</summary>
     /// <inheritdoc cref="TryTakePlain" path="/safety"/>
     private static unsafe Slot* TryTakeFrom(NativeAllocator allocator, nuint byteCount, bool zeroed, AllocationSite? site, bool isCached)
     {
@@ -231,22 +199,16 @@ internal static class AllocatePath
     }
 
     /// <summary>The instrumented path of a block of the default allocator, in a process with guards or tracking.</summary>
-    /// <inheritdoc cref="TakeSlow(Bin*, int, int, bool)" path="/safety"/>
+    /// <inheritdoc cref="TakeSlow" path="/safety"/>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe Slot* TakeInstrumented(
-        Bin* bin, int length, int elementSize, bool zeroed, string? file, int line, Type type) =>
+    private static unsafe Slot* TakeInstrumented(Bin* bin, long length, int elementSize, bool zeroed, string? file, int line, Type type) =>
         TakeInstrumented(
             bin,
-            length >= 0 ? (nuint)length * (nuint)elementSize : Layout.ByteCount(length, elementSize),
+            bin != null ? (nuint)length * (nuint)elementSize : Layout.ByteCount(length, elementSize),
             zeroed,
             AllocationSite.At(file, line, type));
 
-    /// <inheritdoc cref="TakeInstrumented(Bin*, int, int, bool, string, int, Type)"/>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe Slot* TakeInstrumented(Bin* bin, nuint byteCount, bool zeroed, string? file, int line, Type type) =>
-        TakeInstrumented(bin, byteCount, zeroed, AllocationSite.At(file, line, type));
-
-    /// <inheritdoc cref="TakeInstrumented(Bin*, int, int, bool, string, int, Type)"/>
+    /// <inheritdoc cref="TakeSlow" path="/safety"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static unsafe Slot* TakeInstrumented(Bin* bin, nuint byteCount, bool zeroed, AllocationSite site)
     {
@@ -277,7 +239,6 @@ internal static class AllocatePath
         return slot;
     }
 
-    /// <summary>The allocation site, if a chosen allocator or the hooks need it.</summary>
     private static AllocationSite? SiteFor(NativeAllocator allocator, string? file, int line, Type type) =>
         AllocatorHooks.IsWatched(allocator) ? AllocationSite.At(file, line, type) : null;
 

@@ -71,7 +71,7 @@ internal static class ResizePath
     /// <inheritdoc cref="Resize" path="/exception|/safety"/>
     private static unsafe void Exchange(Slot* slot, nuint oldBytes, nuint newBytes, bool zeroed)
     {
-        // Large blocks come from sources where zeroes cost nothing. Others are cleared after the copied bytes.
+        // Large blocks come from sources where zeroes cost nothing. Cached blocks are cleared after the copied bytes.
         bool comesZeroed = zeroed && newBytes > SizeClasses.Largest;
         Slot* other = AllocatePath.TryTakePlain(newBytes, comesZeroed);
         if (other == null)

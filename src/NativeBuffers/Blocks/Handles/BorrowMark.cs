@@ -4,17 +4,16 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Handles;
 
-/// <summary>The published fact that this thread uses a block: what a borrow begins and ends with.</summary>
+/// <summary>The handle of one borrow: this thread's record of it, in one generation of the record. The record is published like a hazard pointer.</summary>
 /// <remarks>
-/// <para>Plain stores into a record of the thread's own; no atomic operation, and nothing that two borrowing threads
-/// both write to. Who closes the slot pays instead (<see cref="CloseProtocol"/>, and docs/decisions/0007).</para>
-/// <para>Begin: the record is written, then the generation is read. End: the record is cleared, then the generation is
-/// read. Either this thread sees that the slot is being closed, or the closer, behind its barrier, sees the record as it
-/// was left here.</para>
+/// <para>A borrow costs plain stores into a record of the thread's own: no atomic operation, and no memory that two borrowing threads
+/// write. The thread that closes the slot pays instead (<see cref="CloseProtocol"/>, and docs/decisions/0007).</para>
+/// <para>The begin writes the record, and then reads the slot's generation. The end clears the record, and then reads the
+/// generation. So this thread sees that the slot is being closed, or the closing thread sees the record after its barrier.</para>
 /// </remarks>
 internal readonly struct BorrowMark
 {
-    // What else an end needs to know stands in the record: a mark of two words leaves registers to the borrower's loops.
+    // The record has all else that the end needs: a handle of two words leaves registers to the borrower's loops.
     private readonly unsafe BorrowRecords.Record* _record;
     private readonly ulong _recordGeneration;
 
@@ -26,7 +25,7 @@ internal readonly struct BorrowMark
         _recordGeneration = record->Ended;
     }
 
-    /// <summary>Whether nothing was ever borrowed.</summary>
+    /// <summary>Whether this is the handle of no borrow, and never was of one.</summary>
     public bool IsNone
     {
         get
@@ -52,8 +51,8 @@ internal readonly struct BorrowMark
         }
     }
 
-    /// <summary>Begins to use a block; false when its generation is over, and then the mark means nothing.</summary>
-    /// <safety>Slots are never unmapped; the generation was held by the caller, perhaps long ago.</safety>
+    /// <summary>Begins a borrow; false if the slot's generation is over.</summary>
+    /// <safety>Slots are never unmapped. The generation is or was the caller's.</safety>
     /// <exception cref="InvalidOperationException">This thread is resizing the block.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -63,7 +62,7 @@ internal readonly struct BorrowMark
         if (bins == null || record->Slot != null)
         {
             // Values only: the JIT keeps a variable in memory if any call takes it by reference, also on the shortest path.
-            record = BeginOnAnother(slot, opened);
+            record = BeginSlow(slot, opened);
             mark = record == null ? default : new BorrowMark(record);
             return record != null;
         }
@@ -78,14 +77,14 @@ internal readonly struct BorrowMark
         return false;
     }
 
-    /// <summary>Ends the use, once; copies of this mark end nothing more. Gives the block back if it was closed meanwhile.</summary>
+    /// <summary>Ends the borrow. A second call, through any copy, does nothing. Gives the block back if it was closed during its last use.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void End()
     {
         unsafe
         {
-            // SAFETY: records are never unmapped, and this thread's alone: a mark lives on the stack of its thread.
-            if (_record != null && _record->Ended == _recordGeneration)
+            // SAFETY: records and slots are never unmapped. The record is this thread's, because a handle lives on its thread's stack.
+            if (_record != null && _record->Generation == _recordGeneration)
             {
                 Slot* slot = _record->Slot;
                 _record->Ended = _recordGeneration + 1;
@@ -98,19 +97,21 @@ internal readonly struct BorrowMark
         }
     }
 
-    /// <remarks>Whoever may borrow without an atomic operation: all when shared; when biased, the thread of the slot's home.</remarks>
+    /// <summary>Whether this thread may borrow without an atomic operation: if shared, any thread; if biased, the home's.</summary>
+    /// <safety>The pointers are compared, not followed.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static unsafe bool IsOpenTo(Bin* bins, Bin* home, Generation now, Generation opened) =>
         now.Is(SlotState.Shared, opened) || (now.Is(SlotState.Biased, opened) && ThreadCache.IsAmong(bins, home));
 
     /// <remarks>
-    /// Read it before the generation: if that is the caller's, so was the home. Afterwards the slot may have been closed, and
-    /// another thread's resize may have made it one of this thread's.
+    /// Read the home before the generation: if the generation is the caller's, so was the home. Otherwise the slot may have been closed
+    /// in between, and a resize of another thread may have given it a home of this thread.
     /// </remarks>
+    /// <safety>Slots are never unmapped.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static unsafe Bin* HomeOf(Slot* slot) => (Bin*)Volatile.Read(ref *(nint*)&slot->Home);
 
-    /// <summary>Notes the use in a free record of this thread. False when the generation is over; then nothing is noted.</summary>
+    /// <summary>Notes the borrow in a free record; false if the generation is over, and then nothing is noted.</summary>
     /// <safety>The record is free. Record and bins are this thread's, and live as long as this thread. The slot is never unmapped.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static unsafe bool TryBegin(Bin* bins, BorrowRecords.Record* record, Slot* slot, Generation opened)
@@ -121,26 +122,25 @@ internal readonly struct BorrowMark
         return IsOpenTo(bins, home, slot->ReadGeneration(), opened) || TryEnter(bins, record, slot, opened);
     }
 
-    /// <summary>Begins in a record other than the hot one, which is in use or does not exist yet; null when the generation is over.</summary>
-    /// <safety>As for <see cref="TryBegin(Slot*, Generation, out BorrowMark)"/>. The record is this thread's, and names the slot.</safety>
-    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    /// <summary>Begins in another record than the hot one, which is in use or does not exist yet; null if the generation is over.</summary>
+    /// <inheritdoc cref="TryBegin(Slot*, Generation, out BorrowMark)" path="/safety|/exception"/>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe BorrowRecords.Record* BeginOnAnother(Slot* slot, Generation opened)
+    private static unsafe BorrowRecords.Record* BeginSlow(Slot* slot, Generation opened)
     {
         BorrowRecords.Record* record = BorrowRecords.TakeFree(ThreadCache.MakeRecords());
         _ = ThreadCache.Records(out Bin* bins);
         return TryBegin(bins, record, slot, opened) ? record : null;
     }
 
-    /// <summary>Moves the slot to a state in which this thread may borrow; false, and no note of it, when its generation is over.</summary>
-    /// <safety>The record names the slot.</safety>
+    /// <summary>Moves the slot to a state in which this thread may borrow; false if the generation is over, and then nothing is noted.</summary>
+    /// <safety>The record names the slot. Record and bins are this thread's.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe bool TryEnter(Bin* bins, BorrowRecords.Record* record, Slot* slot, Generation opened)
     {
         Backoff backoff = default;
         while (true)
         {
-            // Most come here because theirs is the first borrow. Atomically, so that a closer comes before or after.
+            // For most slots this is the first borrow. The move is atomic, so that a closing thread comes before it or after it.
             Bin* home = HomeOf(slot);
             bool isHere = ThreadCache.IsAmong(bins, home);
             if (slot->TryMove(opened, SlotState.Open, isHere ? SlotState.Biased : SlotState.Shared))
@@ -164,7 +164,7 @@ internal readonly struct BorrowMark
                 continue;
             }
 
-            // A note that was never acted upon; but a closer may have seen it, and deferred to it.
+            // This thread never used the block; but a closing thread may have seen the record, and left the close to this thread.
             Volatile.Write(ref *(nint*)&record->Slot, 0);
             Finish(slot);
             if (!now.IsExclusiveFor(opened))
@@ -177,6 +177,7 @@ internal readonly struct BorrowMark
         }
     }
 
+    /// <safety>Slots are never unmapped.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe void Finish(Slot* slot)
     {

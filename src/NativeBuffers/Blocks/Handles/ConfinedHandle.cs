@@ -60,55 +60,46 @@ internal struct ConfinedHandle
     /// <safety>The slot belongs to the caller if the handle is not stale.</safety>
     public readonly unsafe Slot* Slot => _slot;
 
-    /// <summary>Opens a block of the default allocator.</summary>
-    /// <inheritdoc cref="AllocatePath.Take(int, int, bool, string, int, Type, out Bin*)" path="/param|/exception"/>
+    /// <summary>Opens a block of a chosen allocator; of the default one if null.</summary>
+    /// <inheritdoc cref="AllocatePath.Take(int, int, bool, string, int, Type, out Bin*)" path="/exception"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ConfinedHandle Open(int length, int elementSize, bool zeroed, string? file, int line, Type type)
+    public static ConfinedHandle Open(
+        NativeAllocator? allocator, int length, int elementSize, bool zeroed, string? file, int line, Type type)
     {
         unsafe
         {
             // SAFETY: the slot and its block belong to this handle until it is returned.
+            if (allocator is not null)
+            {
+                return Over(AllocatePath.TakeScoped(allocator, length, elementSize, zeroed, file, line, type));
+            }
+
             Slot* slot = AllocatePath.Take(length, elementSize, zeroed, file, line, type, out Bin* home);
             return new ConfinedHandle(slot, home);
         }
     }
 
     /// <summary>Opens a block of the default allocator, for a caller that has kept its allocation site.</summary>
-    /// <inheritdoc cref="AllocatePath.Take(int, int, AllocationSite, out Bin*)" path="/exception"/>
+    /// <inheritdoc cref="AllocatePath.Take(int, int, AllocationSite)" path="/exception"/>
     public static ConfinedHandle Open(int length, int elementSize, AllocationSite site)
     {
         unsafe
         {
             // SAFETY: the slot and its block belong to this handle until it is returned.
-            Slot* slot = AllocatePath.Take(length, elementSize, site, out Bin* home);
-            return new ConfinedHandle(slot, home);
-        }
-    }
-
-    /// <summary>Opens a block of a chosen allocator.</summary>
-    /// <inheritdoc cref="AllocatePath.TakeScoped" path="/exception"/>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static ConfinedHandle OpenFrom(
-        NativeAllocator allocator, int length, int elementSize, bool zeroed, string? file, int line, Type type)
-    {
-        unsafe
-        {
-            // SAFETY: the slot and its block belong to this handle until it is returned.
-            Slot* slot = AllocatePath.TakeScoped(allocator, length, elementSize, zeroed, file, line, type, out Bin* home);
-            return new ConfinedHandle(slot, home);
+            return Over(AllocatePath.Take(length, elementSize, site));
         }
     }
 
     /// <summary>Opens a block of a chosen allocator; false if memory is exhausted.</summary>
     /// <inheritdoc cref="AllocatePath.TakeScoped" path="/exception[@cref='T:System.ArgumentOutOfRangeException']"/>
-    public static bool TryOpenFrom(
+    public static bool TryOpen(
         NativeAllocator allocator, int length, int elementSize, bool zeroed, out ConfinedHandle handle, string? file, int line, Type type)
     {
         unsafe
         {
             // SAFETY: the slot and its block belong to this handle until it is returned.
             Slot* slot = AllocatePath.TryTakeScoped(allocator, length, elementSize, zeroed, file, line, type);
-            handle = slot == null ? default : new ConfinedHandle(slot, slot->Home);
+            handle = slot == null ? default : Over(slot);
             return slot != null;
         }
     }
@@ -175,7 +166,7 @@ internal struct ConfinedHandle
         nuint newBytes = Layout.ByteCount(newLength, elementSize);
         if (_slot == null)
         {
-            return Open(newLength, elementSize, zeroed, file: null, line: 0, typeof(byte));
+            return Open(allocator: null, newLength, elementSize, zeroed, file: null, line: 0, typeof(byte));
         }
 
         ResizePath.Resize(_slot, (nuint)oldLength * (nuint)elementSize, newBytes, zeroed);
@@ -184,11 +175,10 @@ internal struct ConfinedHandle
     }
 
     /// <safety>The handle is current, and not none.</safety>
-    private readonly unsafe ConfinedHandle Renewed()
-    {
-        Slot* slot = Take();
-        return new ConfinedHandle(slot, slot->Home);
-    }
+    private readonly unsafe ConfinedHandle Renewed() => Over(Take());
+
+    /// <safety>The slot belongs to the caller, on this thread.</safety>
+    private static unsafe ConfinedHandle Over(Slot* slot) => new(slot, slot->Home);
 
     /// <summary>Gives an instrumented block back, or the block of a stale handle in an instrumented process.</summary>
     /// <remarks>

@@ -3,17 +3,17 @@ using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Blocks.Handles;
 
-/// <summary>Remembers the last disposals of scoped owners on each thread of a watched process, to find a copy that is disposed after another.</summary>
+/// <summary>The last disposals of scoped owners on each thread of an instrumented process, to find second disposals through copies.</summary>
 /// <remarks>
-/// A lease is stale if a copy was disposed, which is a mistake, or if the block moved to another owner or place. The slot does not say
-/// which. So a disposal counts as a second one only while the first one is remembered here.
+/// A handle is stale if a copy was disposed, which is a mistake, or if the block moved to another owner or place. The slot does not tell
+/// these apart. So a disposal counts as a second one only while the first one is remembered here.
 /// </remarks>
 internal static class Disposals
 {
-    /// <summary>How many are remembered on each thread. A power of two.</summary>
+    /// <summary>The number of remembered disposals of each thread. A power of two.</summary>
     private const int Length = 1024;
 
-    // A block of a page guard costs more than a stack walk. And the line must be known before a fault ends the process.
+    // A block of a page guard costs more than a stack walk, and the line must be known before a fault ends the process.
     private static readonly bool s_isExact = InstrumentationSwitch.Guard is GuardMode.Pages or GuardMode.Sampled;
 
     [ThreadStatic]
@@ -41,7 +41,7 @@ internal static class Disposals
         return disposed;
     }
 
-    /// <summary>Counts and tells the disposal of a second copy, if the first one is remembered.</summary>
+    /// <summary>Counts and reports the disposal of a second copy, if the first disposal is remembered.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void FindFirst(Generation generation, Type type)
     {

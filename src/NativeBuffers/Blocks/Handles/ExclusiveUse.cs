@@ -31,7 +31,7 @@ internal static class ExclusiveUse
 
             unsafe
             {
-                // SAFETY: this thread excludes the others, so length and slot are its to change.
+                // SAFETY: this thread excludes all other threads, so length and slot are its to change.
                 long oldLength = owned.BorrowedLength;
                 bool closes = Resize(ref owned, Layout.ByteCount(oldLength, elementSize), newBytes, zeroed: true, trims: false);
                 if (length < oldLength)
@@ -59,7 +59,7 @@ internal static class ExclusiveUse
             bool closes = ResizeToFit(ref owned, capacity, Volatile.Read(ref count), elementSize);
             unsafe
             {
-                // SAFETY: this thread excludes the others, so the slot is its to read.
+                // SAFETY: this thread excludes all other threads, so the slot is its to read.
                 return owned.Reopen((long)(owned.Slot->ByteCount / (nuint)elementSize), OwnedBlock.StateHere(owned.Slot), closes);
             }
         }
@@ -76,7 +76,7 @@ internal static class ExclusiveUse
 
             unsafe
             {
-                // SAFETY: this thread excludes the others, so the length is its to read.
+                // SAFETY: this thread excludes all other threads, so the length is its to read.
                 moved = owned.Moved(owned.BorrowedLength);
             }
 
@@ -96,7 +96,7 @@ internal static class ExclusiveUse
             long used = Volatile.Read(ref count);
             unsafe
             {
-                // SAFETY: this thread excludes the others, so the slot is its to read.
+                // SAFETY: this thread excludes all other threads, so the slot is its to read.
                 if (owned.Slot->Kind != SlotKind.Cached && ResizeToFit(ref owned, used, used, elementSize))
                 {
                     owned.CloseExclusive();
@@ -149,7 +149,7 @@ internal static class ExclusiveUse
     {
         unsafe
         {
-            // SAFETY: this thread excludes the others, so the slot is its to change, and the block has the old bytes. The note ends
+            // SAFETY: this thread excludes all other threads, so the slot is its to change, and the block has the old bytes. The note ends
             // before the stack frame that has it.
             Exclusion note;
             Exclusion.Begin(&note, owned.Slot, owned.Opened);
@@ -167,7 +167,7 @@ internal static class ExclusiveUse
     }
 
     /// <summary>Lets the other threads enter again after a failure, or closes the owner if it was disposed in between.</summary>
-    /// <safety>This thread excludes the others. It has begun the note, which is still on the stack.</safety>
+    /// <safety>This thread excludes all other threads. It has begun the note, which is still on the stack.</safety>
     private static unsafe void EndFailed(ref OwnedBlock owned, Exclusion* note)
     {
         if (Exclusion.End(note, owned.Slot, owned.Opened))

@@ -270,7 +270,7 @@ internal struct OwnedBlock
     {
         unsafe
         {
-            // SAFETY: this thread excludes the others, so the slot is this owner's to open again.
+            // SAFETY: this thread excludes all other threads, so the slot is this owner's to open again.
             CloseProtocol.EndExclusive(_slot, Opened);
         }
     }
@@ -322,7 +322,7 @@ internal struct OwnedBlock
         Volatile.Write(ref _opened.Value, opened.Value);
         unsafe
         {
-            // SAFETY: this thread excludes the others, so the slot is this owner's to open again.
+            // SAFETY: this thread excludes all other threads, so the slot is this owner's to open again.
             AllocationCounts.Renumber(_slot);
             _slot->WriteGeneration(opened.With(state));
         }
@@ -335,7 +335,7 @@ internal struct OwnedBlock
     {
         unsafe
         {
-            // SAFETY: this thread excludes the others, so the block has no user, and the home stays. The slot is never unmapped.
+            // SAFETY: this thread excludes all other threads, so the block has no user, and the home stays. The slot is never unmapped.
             Generation closing = _opened.With(SlotState.Closing);
             Bin* home = _slot->Home;
             _cleaner = null;
@@ -352,7 +352,7 @@ internal struct OwnedBlock
         moved._opened = _opened.Next.With(SlotState.Open);
         unsafe
         {
-            // SAFETY: this thread excludes the others, so the slot is this owner's to move.
+            // SAFETY: this thread excludes all other threads, so the slot is this owner's to move.
             AllocationCounts.Renumber(_slot);
             _slot->WriteGeneration(moved._opened);
         }
