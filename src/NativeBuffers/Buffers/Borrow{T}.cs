@@ -27,13 +27,13 @@ public ref struct Borrow<T> : IDisposable
     // All elements, or the first int.MaxValue of them.
     private Span<T> _span;
     private long _length;
-    private readonly BorrowMark _mark;
+    private readonly BorrowHandle _handle;
 
-    /// <safety>The mark is of a borrow of the block at <paramref name="start"/>, which has <paramref name="length"/> elements.</safety>
+    /// <safety>The handle is of a borrow of the block at <paramref name="start"/>, which has <paramref name="length"/> elements.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal unsafe Borrow(BorrowMark mark, void* start, long length)
+    internal unsafe Borrow(BorrowHandle handle, void* start, long length)
     {
-        _mark = mark;
+        _handle = handle;
         _length = length;
         _span = Block.View<T>(start, (int)long.Min(length, int.MaxValue));
     }
@@ -50,7 +50,7 @@ public ref struct Borrow<T> : IDisposable
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get
         {
-            if (!_mark.IsActive && !_mark.IsNone)
+            if (!_handle.IsActive && !_handle.IsNone)
             {
                 ThrowDisposed();
             }
@@ -105,7 +105,7 @@ public ref struct Borrow<T> : IDisposable
     [UnscopedRef]
     public readonly Span<T> AsSpan(long start, int length)
     {
-        if (!_mark.IsActive && !_mark.IsNone)
+        if (!_handle.IsActive && !_handle.IsNone)
         {
             ThrowDisposed();
         }
@@ -131,7 +131,7 @@ public ref struct Borrow<T> : IDisposable
     {
         _span = default;
         _length = 0;
-        _mark.End();
+        _handle.End();
     }
 
     [DoesNotReturn]

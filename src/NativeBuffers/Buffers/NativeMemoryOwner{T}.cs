@@ -207,15 +207,15 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Borrow<T> Borrow()
     {
-        if (!_block.TryBorrow(out BorrowMark mark))
+        if (!_block.TryBorrow(out BorrowHandle handle))
         {
-            mark = BorrowAnew();
+            handle = BorrowAnew();
         }
 
         unsafe
         {
-            // SAFETY: the mark borrows the block, so start and length stay until it ends.
-            var borrow = new Borrow<T>(mark, _block.Start, _block.BorrowedLength);
+            // SAFETY: the handle borrows the block, so start and length stay until it ends.
+            var borrow = new Borrow<T>(handle, _block.Start, _block.BorrowedLength);
             GC.KeepAlive(this);
             return borrow;
         }
@@ -387,7 +387,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private BorrowMark BorrowAnew() => _block.TryBorrowSlow(out BorrowMark mark) ? mark : throw Disposed();
+    private BorrowHandle BorrowAnew() => _block.TryBorrowSlow(out BorrowHandle handle) ? handle : throw Disposed();
 
     private nint Read(out long length) => _block.TryRead(out nint start, out length) ? start : throw Disposed();
 

@@ -8,13 +8,13 @@ namespace NativeBuffers.Lists;
 internal ref struct ListBorrow<T> : IDisposable
     where T : unmanaged
 {
-    private readonly BorrowMark _mark;
+    private readonly BorrowHandle _handle;
     private readonly unsafe T* _start;
 
-    /// <safety>The block is borrowed with this mark, starts at <paramref name="start"/>, and has room for <paramref name="capacity"/> elements.</safety>
-    public unsafe ListBorrow(BorrowMark mark, T* start, long capacity, long count)
+    /// <safety>The block is borrowed with this handle, starts at <paramref name="start"/>, and has room for <paramref name="capacity"/> elements.</safety>
+    public unsafe ListBorrow(BorrowHandle handle, T* start, long capacity, long count)
     {
-        _mark = mark;
+        _handle = handle;
         _start = start;
         Capacity = capacity;
         Count = count;
@@ -97,5 +97,5 @@ internal ref struct ListBorrow<T> : IDisposable
     }
 
     /// <summary>Ends the borrow.</summary>
-    public readonly void Dispose() => _mark.End();
+    public readonly void Dispose() => _handle.End();
 }

@@ -249,22 +249,22 @@ internal struct ListCore<T>
 
     public Borrow<T> Borrow()
     {
-        BorrowMark mark = BeginBorrow();
+        BorrowHandle handle = BeginBorrow();
         unsafe
         {
-            // SAFETY: the block at this address is borrowed with this mark, and has at least as many places as the count.
-            return new Borrow<T>(mark, _block.Start, Volatile.Read(ref _count));
+            // SAFETY: the block at this address is borrowed with this handle, and has at least as many places as the count.
+            return new Borrow<T>(handle, _block.Start, Volatile.Read(ref _count));
         }
     }
 
     /// <summary>Borrows the block for one of the list's members, with the places after the last element.</summary>
     public ListBorrow<T> BorrowPlaces()
     {
-        BorrowMark mark = BeginBorrow();
+        BorrowHandle handle = BeginBorrow();
         unsafe
         {
-            // SAFETY: the block at this address is borrowed with this mark, and has this length.
-            return new ListBorrow<T>(mark, (T*)_block.Start, _block.BorrowedLength, Volatile.Read(ref _count));
+            // SAFETY: the block at this address is borrowed with this handle, and has this length.
+            return new ListBorrow<T>(handle, (T*)_block.Start, _block.BorrowedLength, Volatile.Read(ref _count));
         }
     }
 
@@ -307,11 +307,11 @@ internal struct ListCore<T>
         _block.KeepAlive();
     }
 
-    private BorrowMark BeginBorrow()
+    private BorrowHandle BeginBorrow()
     {
-        bool isOpen = _block.TryBorrow(out BorrowMark mark) || _block.TryBorrowSlow(out mark);
+        bool isOpen = _block.TryBorrow(out BorrowHandle handle) || _block.TryBorrowSlow(out handle);
         _block.KeepAlive();
-        return isOpen ? mark : throw Disposed();
+        return isOpen ? handle : throw Disposed();
     }
 
     /// <remarks>The caller has borrowed the block.</remarks>

@@ -40,15 +40,15 @@ internal abstract class MappedBlock(string name) : NativeAllocator(name)
     public Borrow<T> Borrow<T>(ref OwnedBlock ownedBlock, bool isChecked = true)
         where T : unmanaged
     {
-        if (!ownedBlock.TryBorrow(out BorrowMark mark) && !ownedBlock.TryBorrowSlow(out mark))
+        if (!ownedBlock.TryBorrow(out BorrowHandle handle) && !ownedBlock.TryBorrowSlow(out handle))
         {
             throw Disposed<T>();
         }
 
         unsafe
         {
-            // SAFETY: the mark keeps the block and its length until the borrow ends.
-            var borrow = new Borrow<T>(mark, ownedBlock.Start, ownedBlock.BorrowedLength);
+            // SAFETY: the handle keeps the block and its length until the borrow ends.
+            var borrow = new Borrow<T>(handle, ownedBlock.Start, ownedBlock.BorrowedLength);
             try
             {
                 if (isChecked)

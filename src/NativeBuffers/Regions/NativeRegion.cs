@@ -221,9 +221,9 @@ public sealed class NativeRegion : IDisposable
     internal long RoundUp(long byteCount) => _memory.RoundUp(byteCount);
 
     /// <summary>Borrows the region; false if it was disposed. The caller touches only committed pages.</summary>
-    internal bool TryBorrow(out BorrowMark mark, out nint start)
+    internal bool TryBorrow(out BorrowHandle handle, out nint start)
     {
-        bool isOpen = _ownedBlock.TryBorrowSlow(out mark);
+        bool isOpen = _ownedBlock.TryBorrowSlow(out handle);
         unsafe
         {
             // SAFETY: the address is kept as a number, and not followed.
@@ -264,8 +264,8 @@ public sealed class NativeRegion : IDisposable
             throw ThrowHelper.Unaligned(nameof(start), start, alignment);
         }
 
-        // The mark comes first: after it, no page becomes less accessible than this method finds it.
-        if (!TryBorrow(out BorrowMark mark, out nint region))
+        // The borrow comes first: after it, no page becomes less accessible than this method finds it.
+        if (!TryBorrow(out BorrowHandle handle, out nint region))
         {
             throw Disposed();
         }
@@ -279,14 +279,14 @@ public sealed class NativeRegion : IDisposable
         }
         catch
         {
-            mark.End();
+            handle.End();
             throw;
         }
 
         unsafe
         {
-            // SAFETY: the length elements from start on are inside the region, and allow this access until the mark ends.
-            return new Borrow<T>(mark, (byte*)region + start, length);
+            // SAFETY: the length elements from start on are inside the region, and allow this access until the borrow ends.
+            return new Borrow<T>(handle, (byte*)region + start, length);
         }
     }
 

@@ -116,16 +116,16 @@ public sealed class StableBuffer<T> : IDisposable
     /// <exception cref="ObjectDisposedException">The buffer was disposed.</exception>
     public Borrow<T> Borrow()
     {
-        if (!_region.TryBorrow(out BorrowMark mark, out nint start))
+        if (!_region.TryBorrow(out BorrowHandle handle, out nint start))
         {
             throw Disposed();
         }
 
         unsafe
         {
-            // SAFETY: after the mark the length only grows, and pages are committed before it grows. So these elements are committed until
-            // the mark ends.
-            return new Borrow<T>(mark, (void*)start, Volatile.Read(ref _length));
+            // SAFETY: after the borrow has begun, the length only grows, and pages are committed before it grows. So these elements are committed until
+            // the borrow ends.
+            return new Borrow<T>(handle, (void*)start, Volatile.Read(ref _length));
         }
     }
 

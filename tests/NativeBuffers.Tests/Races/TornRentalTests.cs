@@ -295,10 +295,10 @@ public sealed class TornRentalTests
 
     private static unsafe Action Borrowed(Rental rental)
     {
-        Assert.True(BorrowMark.TryBegin(rental.Slot, rental.Opened, out BorrowMark mark));
+        Assert.True(BorrowHandle.TryBegin(rental.Slot, rental.Opened, out BorrowHandle handle));
         return () =>
         {
-            mark.End();
+            handle.End();
             rental.Buffer.Dispose();
         };
     }

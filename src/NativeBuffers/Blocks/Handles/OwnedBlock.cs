@@ -143,24 +143,24 @@ internal struct OwnedBlock
 
     /// <summary>Borrows the block; false after the end, and after a resize that began in between: then try <see cref="TryBorrowSlow"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool TryBorrow(out BorrowMark mark)
+    public bool TryBorrow(out BorrowHandle handle)
     {
         unsafe
         {
             // SAFETY: slots are never unmapped, and the generation is or was this owner's.
-            return BorrowMark.TryBegin(_slot, Opened, out mark);
+            return BorrowHandle.TryBegin(_slot, Opened, out handle);
         }
     }
 
     /// <summary>Borrows the block; false after the end.</summary>
-    public bool TryBorrowSlow(out BorrowMark mark)
+    public bool TryBorrowSlow(out BorrowHandle handle)
     {
         Generation opened;
         bool borrowed;
         do
         {
             opened = Opened;
-            borrowed = TryBorrow(out mark);
+            borrowed = TryBorrow(out handle);
         }
         while (!borrowed && Opened != opened);
 

@@ -11,7 +11,7 @@ namespace NativeBuffers.Blocks.Handles;
 /// <para>The begin writes the record, and then reads the slot's generation. The end clears the record, and then reads the
 /// generation. So this thread sees that the slot is being closed, or the closing thread sees the record after its barrier.</para>
 /// </remarks>
-internal readonly struct BorrowMark
+internal readonly struct BorrowHandle
 {
     // The record has all else that the end needs: a handle of two words leaves registers to the borrower's loops.
     private readonly unsafe BorrowRecords.Record* _record;
@@ -19,7 +19,7 @@ internal readonly struct BorrowMark
 
     /// <safety>The record is this thread's, and names the slot, which is open in this generation.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private unsafe BorrowMark(BorrowRecords.Record* record)
+    private unsafe BorrowHandle(BorrowRecords.Record* record)
     {
         _record = record;
         _recordGeneration = record->Ended;
@@ -56,24 +56,24 @@ internal readonly struct BorrowMark
     /// <exception cref="InvalidOperationException">This thread is resizing the block.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe bool TryBegin(Slot* slot, Generation opened, out BorrowMark mark)
+    public static unsafe bool TryBegin(Slot* slot, Generation opened, out BorrowHandle handle)
     {
         BorrowRecords.Record* record = BorrowRecords.Hot(ThreadCache.Records(out Bin* bins));
         if (bins == null || record->Slot != null)
         {
             // Values only: the JIT keeps a variable in memory if any call takes it by reference, also on the shortest path.
             record = BeginSlow(slot, opened);
-            mark = record == null ? default : new BorrowMark(record);
+            handle = record == null ? default : new BorrowHandle(record);
             return record != null;
         }
 
         if (TryBegin(bins, record, slot, opened))
         {
-            mark = new BorrowMark(record);
+            handle = new BorrowHandle(record);
             return true;
         }
 
-        mark = default;
+        handle = default;
         return false;
     }
 
@@ -84,7 +84,7 @@ internal readonly struct BorrowMark
         unsafe
         {
             // SAFETY: records and slots are never unmapped. The record is this thread's, because a handle lives on its thread's stack.
-            if (_record != null && _record->Generation == _recordGeneration)
+            if (_record != null && _record->Ended == _recordGeneration)
             {
                 Slot* slot = _record->Slot;
                 _record->Ended = _recordGeneration + 1;
@@ -123,7 +123,7 @@ internal readonly struct BorrowMark
     }
 
     /// <summary>Begins in another record than the hot one, which is in use or does not exist yet; null if the generation is over.</summary>
-    /// <inheritdoc cref="TryBegin(Slot*, Generation, out BorrowMark)" path="/safety|/exception"/>
+    /// <inheritdoc cref="TryBegin(Slot*, Generation, out BorrowHandle)" path="/safety|/exception"/>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe BorrowRecords.Record* BeginSlow(Slot* slot, Generation opened)
     {
