@@ -45,7 +45,7 @@ internal abstract class AllocatorHooks
     /// <summary>Whether these hooks take samples only.</summary>
     public virtual bool IsSampling => false;
 
-    /// <summary>Whether the site of the next request must be noted: a layer before this allocator reads the site, or the allocator itself does.</summary>
+    /// <summary>Whether the site of the next request must be noted, because a layer of the allocator or of the hooks reads it.</summary>
     public static bool IsWatched(NativeAllocator allocator) => IsOn || allocator.Layers.ReadSite;
 
     /// <summary>The allocator with the ambient layers of this moment before it.</summary>

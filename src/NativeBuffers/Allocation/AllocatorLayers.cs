@@ -23,7 +23,8 @@ internal readonly struct AllocatorLayers
     /// <summary>The process was started with tracking, which notes all blocks.</summary>
     public static AllocatorLayers ProcessTracking => new(1 << 2);
 
-    /// <summary>Fails by a plan. This layer, <see cref="Budget"/> and <see cref="Tracking"/> are in the order of the program's calls: the last call comes first.</summary>
+    /// <summary>Fails by a plan.</summary>
+    /// <remarks>The program orders this layer, <see cref="Budget"/> and <see cref="Tracking"/> by its calls: the last call comes first.</remarks>
     public static AllocatorLayers FaultPlan => new(1 << 3);
 
     /// <summary>Counts bytes, and refuses requests above a limit.</summary>

@@ -1,7 +1,8 @@
 namespace NativeBuffers.Allocation;
 
-/// <summary>Entry points of the diagnostics, for rooms that may not name them. The module initializer of <c>Diagnostics/Startup</c> sets them once.</summary>
+/// <summary>Entry points of the diagnostics, for rooms that may not name them.</summary>
 /// <remarks>
+/// The module initializer of <c>Diagnostics/Startup</c> sets them once.
 /// A class of its own, without a static constructor: the module initializer writes here before any other type of the library is
 /// initialized. A <c>static readonly</c> field elsewhere that is filled from here is still a constant to the JIT.
 /// </remarks>

@@ -197,7 +197,7 @@ public abstract class NativeAllocator
     public unsafe void* TryResize(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment = Layout.DefaultAlignment) =>
         AllocatorHooks.NoteBareMove(this, block, TryResize(block, oldByteCount, newByteCount, alignment, zeroed: true));
 
-    /// <summary><see cref="TryResize(void*, nuint, nuint, nuint)"/> whose new bytes may have any value: for memory that is written before it is read.</summary>
+    /// <summary><see cref="TryResize(void*, nuint, nuint, nuint)"/> whose new bytes may have any value.</summary>
     /// <inheritdoc cref="TryResize(void*, nuint, nuint, nuint)" path="/param|/remarks|/exception"/>
     /// <returns>The block at its new place, or null when memory is exhausted.</returns>
     public unsafe void* TryResizeUninitialized(

@@ -77,7 +77,8 @@ internal abstract class FlowHooks : AllocatorHooks
     /// <inheritdoc/>
     protected override void NoteRecoveryHere(Exception met) => Outer?.NoteRecoveryHere(met);
 
-    /// <summary>Puts the ambient layer of this flow before an allocator. The layer must not refer to these hooks, which keep it as long as the allocator lives.</summary>
+    /// <summary>Puts the ambient layer of this flow before an allocator.</summary>
+    /// <remarks>The layer must not refer to these hooks, because they keep it as long as the allocator lives.</remarks>
     protected abstract NativeAllocator Wrap(NativeAllocator inner);
 
     private static FlowHooks? NotEnded(FlowHooks? hooks)

@@ -1,6 +1,7 @@
 namespace NativeBuffers;
 
-/// <summary>How blocks are guarded against use outside their bounds and after their free: see <see cref="NativeAllocatorGuards.extension(NativeAllocator).WithGuards"/>.</summary>
+/// <summary>How blocks are guarded against use outside their bounds and after their free.</summary>
+/// <remarks>See <see cref="NativeAllocatorGuards.extension(NativeAllocator).WithGuards"/>.</remarks>
 public enum GuardMode
 {
     /// <summary>No guards, at no cost.</summary>

@@ -2,7 +2,7 @@ using NativeBuffers.Platform.Shared;
 
 namespace NativeBuffers.Instrumentation;
 
-/// <summary>The guards and the tracking with which the process was started: environment variables or settings of the application. Read once.</summary>
+/// <summary>The guards and the tracking with which the process was started. Read once, from the environment or the application's settings.</summary>
 /// <remarks>
 /// <para>The JIT takes an initialized <c>static readonly</c> field for a constant. So the code inside <c>if (InstrumentationSwitch.IsOn)</c>
 /// costs nothing in a process without guards and tracking. A test compares the machine code with that of a build in which

@@ -39,7 +39,7 @@ internal static class Layout
     public static void ThrowIfTooLarge(nuint byteCount, [CallerArgumentExpression(nameof(byteCount))] string? name = null) =>
         ArgumentOutOfRangeException.ThrowIfGreaterThan(byteCount, LargestByteCount, name);
 
-    /// <summary>Throws unless <paramref name="length"/> elements from <paramref name="start"/> on are among <paramref name="available"/> ones.</summary>
+    /// <summary>Throws unless <paramref name="length"/> elements from <paramref name="start"/> on end within <paramref name="available"/>.</summary>
     public static void ThrowIfOutside(long start, long length, long available)
     {
         if ((ulong)start > (ulong)available)

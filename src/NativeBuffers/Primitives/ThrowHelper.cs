@@ -14,7 +14,7 @@ internal static class ThrowHelper
     [SuppressMessage("Usage", "CA2201", Justification = "Exhausted memory is what the type is for, and what callers catch.")]
     public static OutOfMemoryException OutOfMemory(string why) => new(why) { Source = Source };
 
-    /// <summary>Whether <see cref="OutOfMemory(string)"/> made an exception. The stack does not tell: the JIT may inline a frame into another assembly's.</summary>
+    /// <summary>Whether <see cref="OutOfMemory(string)"/> made an exception. A stack does not tell, because the JIT may inline the frame.</summary>
     public static bool IsOutOfMemory(OutOfMemoryException exception) => exception.Source == Source;
 
     [SuppressMessage("Usage", "CA2201", Justification = "It replaces the exception for exhausted memory, and must have its type.")]

@@ -24,7 +24,7 @@ internal sealed class BudgetGroup
     private static int s_pruneAt = FewestMembers;
     private static long s_pruneCount;
 
-    /// <summary>Handles without finalizers, freed when their budget is dead: objects with finalizers would make a budget several times as costly.</summary>
+    /// <summary>Handles without finalizers, freed when their budget is dead. A finalizer makes a budget several times as costly.</summary>
     private readonly List<WeakGCHandle<BudgetLevel>> _members = [];
     private long _refused;
 

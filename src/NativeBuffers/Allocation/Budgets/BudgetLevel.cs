@@ -5,7 +5,8 @@ namespace NativeBuffers.Allocation.Budgets;
 /// <summary>One level of a tree of budgets: its counts, and its requests to the levels above.</summary>
 /// <remarks>
 /// <para>A level <em>takes</em> the bytes in use in it and below, and the bytes that levels below have set aside and do not use yet. It
-/// <em>claims</em> of the level above the bytes that it takes, or the bytes that it has reserved if these are more. No level takes more than its limit.</para>
+/// <em>claims</em> of the level above the bytes that it takes, or the bytes that it has reserved if these are more. No level takes
+/// more than its limit.</para>
 /// <para>The whole tree has one lock, so a charge is made on all levels or on none, and no thread sees it on some of them.</para>
 /// </remarks>
 internal sealed class BudgetLevel

@@ -8,7 +8,8 @@ namespace NativeBuffers;
 /// <remarks>
 /// <para>Budgets form a tree. A budget over another budget is its child, and a block of the child counts in all budgets above it. A level
 /// without room refuses, and the <see cref="OutOfMemoryException"/> names that level (<see cref="NativeMemoryRefusal.Of"/>). Requested
-/// bytes count, and not the bytes that an allocator uses to serve a request. No budget passes its limit at any moment, on any number of threads.</para>
+/// bytes count, and not the bytes that an allocator uses to serve a request. No budget passes its limit at any moment, on any number
+/// of threads.</para>
 /// <para>A child may <em>reserve</em> bytes. They are set aside in all budgets above it, so that other children cannot take them. Dispose a
 /// child that has reserved; otherwise a finalizer gives the bytes back. Blocks in use stay in use then, and count until they
 /// are freed. New requests throw an <see cref="ObjectDisposedException"/>, also in budgets below it.</para>
