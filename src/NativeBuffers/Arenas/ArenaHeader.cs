@@ -115,7 +115,7 @@ internal struct ArenaHeader
             return (void*)start;
         }
 
-        /// <summary>Counts an allocation in a chunk of its own. The limit allows it.</summary>
+        /// <summary>Counts an allocation that has a chunk to itself. The limit allows it.</summary>
         public void Spend(ulong byteCount)
         {
             // The reserve goes first, and then the room at the end of the present chunk.

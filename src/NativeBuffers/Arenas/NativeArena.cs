@@ -13,7 +13,7 @@ namespace NativeBuffers;
 /// <para>Copies of the struct are names of one arena: they allocate one after another, and all of them throw after any of them was
 /// disposed. Do not use spans after a call of <see cref="Dispose"/> that is not the <c>using</c>'s, because spans cannot check that.</para>
 /// <para>Its blocks come from the thread's cache and go back there, so a tiny arena costs little more than a buffer. Blocks double up to
-/// 256 KiB. A larger allocation gets a block of its own. <c>default</c> is no arena: its members throw.</para>
+/// 256 KiB. A larger allocation gets a block to itself. <c>default</c> is no arena: its members throw.</para>
 /// <para>The idea is that of Hanson's arenas (1990). Scopes are what C programs call <i>temporary memory</i>, or checkpoints.</para>
 /// </remarks>
 /// <example>

@@ -72,26 +72,16 @@ internal sealed class NativeEventSource : EventSource
         t_isWriting = true;
         try
         {
-            switch (diagnostic.Name)
+            Action<string>? write = diagnostic.Name switch
             {
-                case nameof(DiagnosticEvent.DoubleFree):
-                    DoubleFree(message);
-                    break;
-                case nameof(DiagnosticEvent.Leak):
-                    Leak(message);
-                    break;
-                case nameof(DiagnosticEvent.Violation):
-                    Violation(message);
-                    break;
-                case nameof(DiagnosticEvent.GuardSample):
-                    GuardSample(message);
-                    break;
-                case nameof(DiagnosticEvent.BudgetRefusal):
-                    BudgetRefusal(message);
-                    break;
-                default:
-                    break;
-            }
+                nameof(DiagnosticEvent.DoubleFree) => DoubleFree,
+                nameof(DiagnosticEvent.Leak) => Leak,
+                nameof(DiagnosticEvent.Violation) => Violation,
+                nameof(DiagnosticEvent.GuardSample) => GuardSample,
+                nameof(DiagnosticEvent.BudgetRefusal) => BudgetRefusal,
+                _ => null,
+            };
+            write?.Invoke(message);
         }
         catch (Exception)
         {

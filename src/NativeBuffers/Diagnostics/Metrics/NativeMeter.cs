@@ -1,7 +1,6 @@
 using System.Diagnostics.Metrics;
 using NativeBuffers.Allocation.Budgets;
 using NativeBuffers.Blocks.Cache;
-using NativeBuffers.Diagnostics.Tracking;
 using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Diagnostics.Metrics;

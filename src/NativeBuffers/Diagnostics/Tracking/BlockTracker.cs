@@ -5,7 +5,7 @@ internal abstract class BlockTracker(int shardCount)
 {
     public LiveBlocks Blocks { get; } = new(shardCount);
 
-    /// <summary>True if no more blocks are added. Blocks are still removed when they are freed.</summary>
+    /// <summary>True if it adds blocks no longer. It still removes a block that is freed.</summary>
     public bool HasEnded { get; protected set; }
 
     /// <summary>The number of the <see cref="CallStack"/> of the allocation in progress; 0 if this tracker does not ask for it.</summary>
