@@ -29,14 +29,8 @@ internal sealed class FileMapping : MappedBlock
 
     internal override string Family => "MappedFile";
 
-    /// <summary>Maps all of a file that exists.</summary>
-    /// <param name="path">Its path.</param>
-    /// <param name="canWrite">True to open it for writing too.</param>
-    /// <param name="access">A hint.</param>
-    /// <param name="elementSize">The file's length must be a multiple of it.</param>
-    /// <param name="files">The system, or a test's.</param>
-    /// <param name="block">Freed by the result.</param>
-    public static FileMapping Open(string path, bool canWrite, MappedFileAccess access, int elementSize, SystemFiles files, out Block block)
+    /// <summary>Maps all of an existing file, whose length must be a multiple of <paramref name="elementSize"/>.</summary>
+    public static FileMapping Open(string path, bool canWrite, MappedFileAccess access, int elementSize, SystemFiles files)
     {
         string fullPath = Check(path, access);
         SafeFileHandle file = File.OpenHandle(
@@ -56,7 +50,7 @@ internal sealed class FileMapping : MappedBlock
                 throw new NotSupportedException($"{fullPath} has bytes, but no length: it cannot be mapped.");
             }
 
-            return Map(file, fullPath, canWrite, access, (nuint)byteCount, files, out block);
+            return Map(file, fullPath, canWrite, access, (nuint)byteCount, files);
         }
         catch
         {
@@ -65,23 +59,16 @@ internal sealed class FileMapping : MappedBlock
         }
     }
 
-    /// <summary>Maps an open file, which the result closes.</summary>
-    /// <param name="file">An open file with at least <paramref name="byteCount"/> bytes.</param>
-    /// <param name="path">The path that the user gave, for messages.</param>
-    /// <param name="canWrite">True if the file was opened for writing too.</param>
-    /// <param name="access">A hint.</param>
-    /// <param name="byteCount">The length of the mapping.</param>
-    /// <param name="files">The system, or a test's.</param>
-    /// <param name="block">Freed by the result.</param>
+    /// <summary>Maps an open file with at least <paramref name="byteCount"/> bytes, which the result closes. The path is for messages.</summary>
     public static FileMapping Map(
-        SafeFileHandle file, string path, bool canWrite, MappedFileAccess access, nuint byteCount, SystemFiles files, out Block block)
+        SafeFileHandle file, string path, bool canWrite, MappedFileAccess access, nuint byteCount, SystemFiles files)
     {
         var mapping = new FileMapping(file, path, canWrite, access, files);
         unsafe
         {
             // SAFETY: the file is open and has byteCount bytes. The mapping lives until the result frees it.
             void* start = mapping.MapPart(byteCount);
-            block = start != null ? new Block(start, byteCount) : throw ThrowHelper.OutOfMemory(byteCount, mapping);
+            mapping.Block = start != null ? new Block(start, byteCount) : throw ThrowHelper.OutOfMemory(byteCount, mapping);
         }
 
         return mapping;

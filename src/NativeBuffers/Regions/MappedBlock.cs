@@ -17,19 +17,35 @@ internal abstract class MappedBlock(string name) : NativeAllocator(name)
     /// <safety>The address is not followed.</safety>
     private protected static unsafe void* Nowhere => (void*)SystemMemory.PageSize;
 
-    /// <summary>The owner's part of this mapping's block. Frees the block if this throws.</summary>
-    /// <safety>The block is this mapping's, is a whole number of elements, and no other code has its address.</safety>
-    public unsafe OwnedBlock Own(Block block, int elementSize, AllocationSite site)
+    /// <summary>The whole mapping, until an owner resizes it.</summary>
+    public Block Block { get; protected set; }
+
+    /// <summary>The owner's part of this mapping. Called once, by the new owner. Frees the mapping if this throws.</summary>
+    public OwnedBlock Own(int elementSize, AllocationSite site)
     {
         try
         {
             AllocationSite.Note(site);
-            return new OwnedBlock(SharedHandle.Adopt(block.Start, block.ByteCount, this), (long)(block.ByteCount / (nuint)elementSize));
+            unsafe
+            {
+                // SAFETY: the block is the whole mapping, with its byte count, and lives until this allocator frees it.
+                return new OwnedBlock(SharedHandle.Adopt(Block.Start, Block.ByteCount, this), (long)(Block.ByteCount / (nuint)elementSize));
+            }
         }
         catch
         {
-            Free(block.Start, block.ByteCount);
+            FreeUnowned();
             throw;
+        }
+    }
+
+    /// <summary>Frees the mapping, which has no owner.</summary>
+    public void FreeUnowned()
+    {
+        unsafe
+        {
+            // SAFETY: the block is the whole mapping, with its byte count. No owner has it, so it is freed only here.
+            Free(Block.Start, Block.ByteCount);
         }
     }
 

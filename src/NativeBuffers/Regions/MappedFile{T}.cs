@@ -34,14 +34,10 @@ public sealed class MappedFile<T> : IDisposable
     private readonly FileMapping _mapping;
     private OwnedBlock _ownedBlock;
 
-    private MappedFile(FileMapping mapping, Block block, string? file, int line)
+    private MappedFile(FileMapping mapping, string? file, int line)
     {
         _mapping = mapping;
-        unsafe
-        {
-            // SAFETY: the block is the new mapping's, a whole number of elements, and lives until the mapping frees it.
-            _ownedBlock = mapping.Own(block, Unsafe.SizeOf<T>(), AllocationSite.At(file, line, typeof(T)));
-        }
+        _ownedBlock = mapping.Own(Unsafe.SizeOf<T>(), AllocationSite.At(file, line, typeof(T)));
     }
 
     /// <summary>The file's full path, as it was opened.</summary>
@@ -119,11 +115,8 @@ public sealed class MappedFile<T> : IDisposable
     /// <param name="line">Filled in by the compiler.</param>
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static MappedFile<T> Create(
-        string path, long length, MappedFileAccess access = MappedFileAccess.Any, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
-    {
-        FileMapping mapping = NewFile.Create(path, Layout.ByteCount(length, Unsafe.SizeOf<T>()), access, out Block block);
-        return new MappedFile<T>(mapping, block, file, line);
-    }
+        string path, long length, MappedFileAccess access = MappedFileAccess.Any, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
+        new(NewFile.Create(path, Layout.ByteCount(length, Unsafe.SizeOf<T>()), access), file, line);
 
     /// <inheritdoc cref="Create(string, long, MappedFileAccess, string?, int)"/>
     public static MappedFile<T> Create(string path, long length, MappedFileAccess access = MappedFileAccess.Any) =>
@@ -209,11 +202,8 @@ public sealed class MappedFile<T> : IDisposable
     }
 
     /// <summary>Maps an existing file through a system that a test may replace.</summary>
-    internal static MappedFile<T> Open(string path, bool canWrite, MappedFileAccess access, SystemFiles files, string? file, int line)
-    {
-        FileMapping mapping = FileMapping.Open(path, canWrite, access, Unsafe.SizeOf<T>(), files, out Block block);
-        return new MappedFile<T>(mapping, block, file, line);
-    }
+    internal static MappedFile<T> Open(string path, bool canWrite, MappedFileAccess access, SystemFiles files, string? file, int line) =>
+        new(FileMapping.Open(path, canWrite, access, Unsafe.SizeOf<T>(), files), file, line);
 
     private Borrow<T> BorrowAll(bool isChecked)
     {

@@ -84,11 +84,7 @@ public sealed class NativeRegion : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(byteCount);
         RegionMemory memory = RegionMemory.Reserve(byteCount, options ?? new NativeRegionOptions(), system);
-        unsafe
-        {
-            // SAFETY: the block is all addresses of the reservation, which lives until memory frees it. No other code has its address.
-            return new NativeRegion(memory, memory.Own(memory.Block, elementSize: 1, site ?? AllocationSite.Unknown));
-        }
+        return new NativeRegion(memory, memory.Own(elementSize: 1, site ?? AllocationSite.Unknown));
     }
 
     /// <summary>Gives pages memory: afterwards the whole range is readable and writable. Allowed while the region is borrowed.</summary>

@@ -16,25 +16,20 @@ internal static class NewFile
 {
     private const int ClearedAtOnce = 1 << 20;
 
-    /// <summary>Makes the file.</summary>
-    /// <param name="path">The file's path.</param>
-    /// <param name="byteCount">The file's length.</param>
-    /// <param name="access">A hint.</param>
-    /// <param name="block">Freed by the result.</param>
-    public static FileMapping Create(string path, nuint byteCount, MappedFileAccess access, out Block block)
+    /// <summary>Makes the file at a path, with a length in bytes.</summary>
+    public static FileMapping Create(string path, nuint byteCount, MappedFileAccess access)
     {
         string fullPath = FileMapping.Check(path, access);
         bool isLink = new FileInfo(fullPath).LinkTarget is not null;
         string? target = isLink ? Host.Files.EndOf(fullPath) : fullPath;
-        return target is null ? Overwrite(fullPath, fullPath, isLink, byteCount, access, out block)
-            : TryReplace(fullPath, target, byteCount, access, out block)
-                ?? Overwrite(fullPath, target, isLink: false, byteCount, access, out block);
+        return target is null ? Overwrite(fullPath, fullPath, isLink, byteCount, access)
+            : TryReplace(fullPath, target, byteCount, access)
+                ?? Overwrite(fullPath, target, isLink: false, byteCount, access);
     }
 
     /// <summary>Puts a new file in the place of a path; null if that is not possible.</summary>
-    private static FileMapping? TryReplace(string path, string target, nuint byteCount, MappedFileAccess access, out Block block)
+    private static FileMapping? TryReplace(string path, string target, nuint byteCount, MappedFileAccess access)
     {
-        block = default;
         SafeFileHandle? file = Host.Files.TryCreateBeside(target, out string? temporaryPath);
         if (file is null)
         {
@@ -46,7 +41,7 @@ internal static class NewFile
         try
         {
             Host.Files.SetLength(file, (long)byteCount, path);
-            mapping = FileMapping.Map(file, path, canWrite: true, access, byteCount, Host.Files, out block);
+            mapping = FileMapping.Map(file, path, canWrite: true, access, byteCount, Host.Files);
             isDone = Host.Files.TryPutInPlace(file, ref temporaryPath, target);
             return isDone ? mapping : null;
         }
@@ -54,12 +49,7 @@ internal static class NewFile
         {
             if (!isDone)
             {
-                unsafe
-                {
-                    // SAFETY: the block is the mapping's, with its length, and was not freed. No other code has its address.
-                    mapping?.Free(block.Start, block.ByteCount);
-                }
-
+                mapping?.FreeUnowned();
                 file.Dispose();
                 if (temporaryPath is not null)
                 {
@@ -74,7 +64,7 @@ internal static class NewFile
     /// Takes the room and the memory first: if one is refused, the file is unchanged. The file is never shorter than the shorter of the two
     /// lengths, so mappings of the part that stays remain valid. Windows cuts no mapped file: there the cut comes first.
     /// </remarks>
-    private static FileMapping Overwrite(string path, string target, bool isLink, nuint byteCount, MappedFileAccess access, out Block block)
+    private static FileMapping Overwrite(string path, string target, bool isLink, nuint byteCount, MappedFileAccess access)
     {
         // A call that creates opens an existing file too: the kernel guards files of other users and links against such calls (fs.protected_*).
         bool mayBeNew = isLink || !File.Exists(target);
@@ -84,7 +74,6 @@ internal static class NewFile
         long length = (long)byteCount;
         long lengthBefore = RandomAccess.GetLength(file);
         FileMapping? mapping = null;
-        block = default;
         bool isDone = false;
         try
         {
@@ -93,7 +82,7 @@ internal static class NewFile
                 files.SetLength(file, length, path);
             }
 
-            mapping = FileMapping.Map(file, path, canWrite: true, access, byteCount, files, out block);
+            mapping = FileMapping.Map(file, path, canWrite: true, access, byteCount, files);
             Clear(file, long.Min(length, lengthBefore), path);
             if (length < lengthBefore && !files.MustUnmapToCut)
             {
@@ -109,11 +98,7 @@ internal static class NewFile
             {
                 if (mapping is not null)
                 {
-                    unsafe
-                    {
-                        // SAFETY: the block is the mapping's, with its length, and was not freed. No other code has its address.
-                        mapping.Free(block.Start, block.ByteCount);
-                    }
+                    mapping.FreeUnowned();
                 }
                 else if (length > lengthBefore)
                 {

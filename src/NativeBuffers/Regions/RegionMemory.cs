@@ -14,7 +14,6 @@ internal sealed class RegionMemory : MappedBlock
     private readonly SystemMemory _system;
     private readonly NativeRegionOptions _options;
     private readonly PageMap _map;
-    private readonly Block _block;
 
     /// <summary>True if the last refusal of the system was to lock pages.</summary>
     private bool _isLockRefused;
@@ -22,7 +21,7 @@ internal sealed class RegionMemory : MappedBlock
     private RegionMemory(Block block, PageKind kind, NativeRegionOptions options, SystemMemory system)
         : base("Region")
     {
-        _block = block;
+        Block = block;
         _system = system;
         _options = options;
         _map = new PageMap((long)block.ByteCount);
@@ -40,13 +39,10 @@ internal sealed class RegionMemory : MappedBlock
     public string? Refusal { get; private init; }
 
     /// <summary>The size in bytes.</summary>
-    public long ByteCount => (long)_block.ByteCount;
+    public long ByteCount => (long)Block.ByteCount;
 
     /// <summary>The number of committed bytes.</summary>
     public long CommittedByteCount => _map.CommittedByteCount;
-
-    /// <summary>All addresses. Only committed pages may be touched.</summary>
-    public Block Block => _block;
 
     /// <summary>Reserves addresses. If the system refuses the requested kind of pages, this tries the kinds with smaller pages.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The size is too large to be rounded up to whole pages.</exception>
@@ -326,5 +322,5 @@ internal sealed class RegionMemory : MappedBlock
 
     /// <summary>The address of an offset.</summary>
     /// <safety>The address is used only inside the reservation.</safety>
-    private unsafe void* At(long offset) => (byte*)_block.Start + offset;
+    private unsafe void* At(long offset) => (byte*)Block.Start + offset;
 }

@@ -175,29 +175,23 @@ public sealed class SharedMemory<T> : IDisposable
     private static SharedMemory<T> Enter(SafeHandle section, string name, nuint byteCount, string? file, int line)
     {
         var shared = new SharedSection(section, name);
-        Block block;
-        unsafe
+        try
         {
-            // SAFETY: the section has byteCount bytes. The block is the new section's, and lives until the section frees it. No other code has
-            // its address.
-            try
+            if (byteCount % (nuint)Unsafe.SizeOf<T>() != 0)
             {
-                if (byteCount % (nuint)Unsafe.SizeOf<T>() != 0)
-                {
-                    throw new InvalidDataException(
-                        $"The shared memory '{name}' has {byteCount:N0} bytes, which is not a whole number of elements of {Unsafe.SizeOf<T>():N0} bytes.");
-                }
-
-                block = shared.Map(byteCount);
-            }
-            catch
-            {
-                shared.Leave();
-                throw;
+                throw new InvalidDataException(
+                    $"The shared memory '{name}' has {byteCount:N0} bytes, which is not a whole number of elements of {Unsafe.SizeOf<T>():N0} bytes.");
             }
 
-            return new SharedMemory<T>(shared, shared.Own(block, Unsafe.SizeOf<T>(), AllocationSite.At(file, line, typeof(T))));
+            shared.Map(byteCount);
         }
+        catch
+        {
+            shared.Leave();
+            throw;
+        }
+
+        return new SharedMemory<T>(shared, shared.Own(Unsafe.SizeOf<T>(), AllocationSite.At(file, line, typeof(T))));
     }
 
     private static void ThrowIfNoName(string name)

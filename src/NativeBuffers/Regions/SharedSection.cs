@@ -10,13 +10,16 @@ internal sealed class SharedSection(SafeHandle section, string name) : MappedBlo
 {
     internal override string Family => "SharedMemory";
 
-    /// <summary>Maps the section. The block is then freed by this.</summary>
-    /// <safety>Called once. The section has at least this byte count.</safety>
+    /// <summary>Maps the section, which has this byte count. Called once.</summary>
     /// <exception cref="OutOfMemoryException">The address space has no room for the mapping.</exception>
-    public unsafe Block Map(nuint byteCount)
+    public void Map(nuint byteCount)
     {
-        void* start = byteCount == 0 ? Nowhere : Host.Sharing.Map(section, byteCount);
-        return start != null ? new Block(start, byteCount) : throw ThrowHelper.OutOfMemory(byteCount, this);
+        unsafe
+        {
+            // SAFETY: the section has byteCount bytes. The mapping lives until this allocator frees the block.
+            void* start = byteCount == 0 ? Nowhere : Host.Sharing.Map(section, byteCount);
+            Block = start != null ? new Block(start, byteCount) : throw ThrowHelper.OutOfMemory(byteCount, this);
+        }
     }
 
     /// <summary>Leaves a section without a mapping.</summary>

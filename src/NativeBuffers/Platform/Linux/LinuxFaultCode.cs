@@ -35,10 +35,7 @@ namespace NativeBuffers.Platform.Linux;
 /// </remarks>
 internal static class LinuxFaultCode
 {
-    /// <summary>The code for x64.</summary>
-    /// <param name="place">The four words of the note.</param>
-    /// <param name="line">The <see cref="FaultLine"/>.</param>
-    /// <param name="next">The next handler.</param>
+    /// <summary>The code for x64, with the addresses of the note's four words, of the <see cref="FaultLine"/>, and of the next handler.</summary>
     public static byte[] X64(ulong place, ulong line, ulong next) =>
     [
         0xF3, 0x0F, 0x1E, 0xFA,                             //   0           endbr64

@@ -32,11 +32,7 @@ internal abstract class UnixMemory : SystemMemory
     public sealed override unsafe void Unlock(void* start, nuint byteCount) => _ = munlock(start, byteCount);
 
     /// <summary>Maps private pages without a file; null if refused.</summary>
-    /// <param name="byteCount">In bytes.</param>
-    /// <param name="protection">The access that the pages allow (<c>PROT_…</c>).</param>
-    /// <param name="flags">More flags of <c>mmap</c>.</param>
-    /// <param name="at">With <c>MAP_FIXED</c>, the pages to replace.</param>
-    /// <safety>With <c>MAP_FIXED</c>, no other code uses these pages.</safety>
+    /// <safety>With <c>MAP_FIXED</c> among the flags, the new pages replace those at <paramref name="at"/>, which no other code uses.</safety>
     protected unsafe void* Map(nuint byteCount, int protection, int flags = 0, void* at = null)
     {
         void* start = mmap(at, byteCount, protection, MAP_PRIVATE | AnonymousFlag | flags, -1, 0);

@@ -144,9 +144,7 @@ internal abstract class UnixSharing(UnixStat stat, SystemFiles files) : SystemSh
 
     private string PathOf(string name) => Path.Combine(Folder, Prefix + name);
 
-    /// <summary>Looks a name up, and enters its section. Removes the file if no process uses it.</summary>
-    /// <param name="path">The file's path.</param>
-    /// <param name="file">The file with a shared lock if it is in use; null if it belongs to another user.</param>
+    /// <summary>Looks a path up. A file in use is returned with a shared lock, or as null if it belongs to another user. Removes an unused file.</summary>
     private Found Find(string path, out SafeFileHandle? file)
     {
         file = null;
