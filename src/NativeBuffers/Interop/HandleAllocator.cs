@@ -30,18 +30,22 @@ internal sealed class HandleAllocator(NativeAllocator allocator, Block block, st
     /// <summary>Ends the claim of the calls: the last one has returned.</summary>
     public void EndUses() => EndClaim();
 
+    /// <inheritdoc/>
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed) => allocator.Obtain(byteCount, alignment, zeroed);
 
+    /// <inheritdoc/>
     protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
         IsShared(block)
             ? base.ResizeCore(block, oldByteCount, newByteCount, alignment)
             : allocator.TryResize(block, oldByteCount, newByteCount, alignment, zeroed: true);
 
+    /// <inheritdoc/>
     protected override unsafe void* ResizeUninitializedCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment) =>
         IsShared(block)
             ? base.ResizeUninitializedCore(block, oldByteCount, newByteCount, alignment)
             : allocator.TryResize(block, oldByteCount, newByteCount, alignment, zeroed: false);
 
+    /// <inheritdoc/>
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
     {
         if (!IsShared(block))

@@ -65,4 +65,6 @@ public sealed class SafeAlignedBuffer : SafeNativeBuffer<SafeAlignedBuffer>
         AllocateUninitialized(byteCount, alignment, file: null);
 
     private protected override bool Frees(NativeAllocator allocator) => allocator is AlignedAllocator;
+
+    private protected override SafeAlignedBuffer Make() => new();
 }

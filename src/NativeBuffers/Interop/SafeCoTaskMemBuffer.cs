@@ -18,4 +18,6 @@ public sealed class SafeCoTaskMemBuffer : SafeNativeBuffer<SafeCoTaskMemBuffer>
         : base(NativeAllocator.CoTaskMem)
     {
     }
+
+    private protected override SafeCoTaskMemBuffer Make() => new();
 }

@@ -22,4 +22,6 @@ public sealed class SafeHGlobalBuffer : SafeNativeBuffer<SafeHGlobalBuffer>
         : base(NativeAllocator.HGlobal)
     {
     }
+
+    private protected override SafeHGlobalBuffer Make() => new();
 }

@@ -23,4 +23,6 @@ public sealed class SafeMallocBuffer : SafeNativeBuffer<SafeMallocBuffer>
         : base(NativeAllocator.Malloc)
     {
     }
+
+    private protected override SafeMallocBuffer Make() => new();
 }

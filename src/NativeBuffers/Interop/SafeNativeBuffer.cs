@@ -274,8 +274,8 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
             return true;
         }
 
-        // These allocators free by the address alone, as free does. For all others, a block without a known size is lost: a free with a
-        // wrong size might free other memory too.
+        // These allocators free by the address alone, as free does. With any other allocator, a block without a known size is lost: a free
+        // with a wrong size might free other memory too.
         if (_byteCount is null && _allocator is not (OverAligningAllocator or AlignedAllocator))
         {
             return false;

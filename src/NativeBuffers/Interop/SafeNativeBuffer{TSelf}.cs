@@ -6,6 +6,9 @@ namespace NativeBuffers;
 public abstract class SafeNativeBuffer<TSelf> : SafeNativeBuffer
     where TSelf : SafeNativeBuffer<TSelf>, new()
 {
+    // Makes all handles. A constructor call by the new() constraint takes some 20 ns more each time.
+    private static readonly TSelf s_maker = new();
+
     private protected SafeNativeBuffer(NativeAllocator allocator)
         : base(allocator)
     {
@@ -20,7 +23,7 @@ public abstract class SafeNativeBuffer<TSelf> : SafeNativeBuffer
     /// <param name="line">Filled in by the compiler.</param>
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static TSelf Allocate(long byteCount, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
-        AllocateIn(new TSelf(), byteCount, zeroed: true, file, line);
+        AllocateIn(s_maker.Make(), byteCount, zeroed: true, file, line);
 
     /// <inheritdoc cref="Allocate(long, string?, int)"/>
     public static TSelf Allocate(long byteCount) => Allocate(byteCount, file: null);
@@ -29,7 +32,7 @@ public abstract class SafeNativeBuffer<TSelf> : SafeNativeBuffer
     /// <inheritdoc cref="Allocate(long, string?, int)" path="/param|/returns|/exception"/>
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static TSelf AllocateUninitialized(long byteCount, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
-        AllocateIn(new TSelf(), byteCount, zeroed: false, file, line);
+        AllocateIn(s_maker.Make(), byteCount, zeroed: false, file, line);
 
     /// <inheritdoc cref="AllocateUninitialized(long, string?, int)"/>
     public static TSelf AllocateUninitialized(long byteCount) => AllocateUninitialized(byteCount, file: null);
@@ -47,7 +50,7 @@ public abstract class SafeNativeBuffer<TSelf> : SafeNativeBuffer
     public static TSelf FromOwner<T>(NativeMemoryOwner<T> owner, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
         where T : unmanaged
     {
-        var buffer = new TSelf();
+        var buffer = s_maker.Make();
         buffer.TakeBlock(owner, file, line);
         return buffer;
     }
@@ -55,6 +58,9 @@ public abstract class SafeNativeBuffer<TSelf> : SafeNativeBuffer
     /// <inheritdoc cref="FromOwner{T}(NativeMemoryOwner{T}, string?, int)"/>
     public static TSelf FromOwner<T>(NativeMemoryOwner<T> owner)
         where T : unmanaged => FromOwner(owner, file: null);
+
+    /// <summary>Makes a handle without a block.</summary>
+    private protected abstract TSelf Make();
 
     /// <summary>Allocates the block of a new handle, and returns the handle.</summary>
     private protected static TSelf AllocateIn(TSelf buffer, long byteCount, bool zeroed, string? file, int line)

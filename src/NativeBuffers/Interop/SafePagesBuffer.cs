@@ -19,4 +19,6 @@ public sealed class SafePagesBuffer : SafeNativeBuffer<SafePagesBuffer>
         : base(NativeAllocator.Pages)
     {
     }
+
+    private protected override SafePagesBuffer Make() => new();
 }

@@ -133,6 +133,7 @@ internal sealed class FileMapping : MappedBlock
         _files.Flush(_file, part.Start, part.ByteCount, Name);
     }
 
+    /// <inheritdoc/>
     protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment)
     {
         if (oldByteCount == 0 || _isUnmapped)
@@ -150,6 +151,7 @@ internal sealed class FileMapping : MappedBlock
         return resized;
     }
 
+    /// <inheritdoc/>
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
     {
         if (byteCount != 0 && !_isUnmapped)

@@ -93,8 +93,8 @@ public sealed class NativeRegion : IDisposable
     /// <param name="byteCount">In bytes; whole pages.</param>
     /// <exception cref="ArgumentException">The range is not whole pages, or not inside the region.</exception>
     /// <exception cref="ObjectDisposedException">The region was disposed.</exception>
-    /// <exception cref="OutOfMemoryException">Memory is short, or, with <see cref="NativeRegionOptions.LockPages"/>, the process may lock no
-    /// more memory. The region is unchanged.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is short, or, with <see cref="NativeRegionOptions.LockPages"/>, the process may not
+    /// lock more memory. The region is unchanged.</exception>
     public void Commit(long start, long byteCount)
     {
         using (Enter(start, byteCount))
@@ -149,7 +149,7 @@ public sealed class NativeRegion : IDisposable
 
     /// <summary>Locks committed pages in memory, so that they never reach the swap file. Allowed while the region is borrowed.</summary>
     /// <inheritdoc cref="TryLock" path="/param|/exception"/>
-    /// <exception cref="OutOfMemoryException">The process may lock no more memory: the message names the limit.</exception>
+    /// <exception cref="OutOfMemoryException">The process may not lock more memory: the message names the limit.</exception>
     public void Lock(long start, long byteCount)
     {
         if (!TryLock(start, byteCount))
@@ -158,7 +158,7 @@ public sealed class NativeRegion : IDisposable
         }
     }
 
-    /// <summary>Locks committed pages in memory, as <see cref="Lock"/> does. False, and nothing changed, if the process may lock no more memory.</summary>
+    /// <summary>Does the same as <see cref="Lock"/>, but returns false if the process may not lock more memory. Then nothing changed.</summary>
     /// <inheritdoc cref="Commit" path="/param"/>
     /// <exception cref="ArgumentException">The range is not whole pages, or not inside the region.</exception>
     /// <exception cref="InvalidOperationException">Some of the range is not committed and readable.</exception>

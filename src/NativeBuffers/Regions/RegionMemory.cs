@@ -199,6 +199,7 @@ internal sealed class RegionMemory : MappedBlock
     /// <summary>The exception for pages that cannot be locked, with the system's limit.</summary>
     public OutOfMemoryException NotLocked(long byteCount) => ThrowHelper.NotLocked(byteCount, _system.LockLimit);
 
+    /// <inheritdoc/>
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
     {
         using (Enter())

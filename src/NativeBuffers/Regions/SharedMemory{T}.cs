@@ -102,7 +102,7 @@ public sealed class SharedMemory<T> : IDisposable
     {
         _ = Layout.ByteCount(length, Unsafe.SizeOf<T>());
 
-        // Several processes may do this at the same time: then one of them creates the memory, and the loop lets all others open it.
+        // Several processes may do this at the same time: then one of them creates the memory, and the loop lets all of them open it.
         var wait = default(PeerWait);
         do
         {

@@ -37,6 +37,7 @@ internal sealed class SharedSection(SafeHandle section, string name) : MappedBlo
         }
     }
 
+    /// <inheritdoc/>
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
     {
         if (byteCount != 0)

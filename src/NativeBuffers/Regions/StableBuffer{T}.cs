@@ -84,7 +84,7 @@ public sealed class StableBuffer<T> : IDisposable
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or above <see cref="MaximumLength"/>.</exception>
     /// <exception cref="InvalidOperationException">The buffer would shrink, and is borrowed.</exception>
     /// <exception cref="ObjectDisposedException">The buffer was disposed.</exception>
-    /// <exception cref="OutOfMemoryException">Memory is short, or the process may lock no more memory. The buffer is unchanged.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is short, or the process may not lock more memory. The buffer is unchanged.</exception>
     public void Resize(long length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);

@@ -3,8 +3,8 @@ namespace NativeBuffers.Platform.Shared;
 /// <summary>The border to the operating system: notes of the memory access that ends the process.</summary>
 /// <remarks>
 /// <para>One derived class a system. A few instructions of machine code note a fault. They call only the kernel, and only on Linux,
-/// because a process in this state allows no more. Then the runtime's own handling continues as if there were no note. Null references
-/// and stack overflows are not noted.</para>
+/// because a process in this state allows no more calls. Then the runtime handles the fault as usual. Null references and stack overflows
+/// are not noted.</para>
 /// <para>The place has four words: the address that was touched; the kind of access, see <see cref="IsWrite"/>; the address of the
 /// instruction; and the number of the signal, or 0. A later fault replaces the note of an earlier one. Addresses in the first 64 KiB are
 /// null references, and are not noted.</para>

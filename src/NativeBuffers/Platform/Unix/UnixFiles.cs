@@ -168,7 +168,7 @@ internal abstract class UnixFiles(UnixStat stat) : SystemFiles
     /// <summary>False if the system refuses calls that may create this file, though it lets the process open the file.</summary>
     protected virtual bool MayCreate(string path) => true;
 
-    /// <summary>Gives a new file the extended attributes and access lists of another file, and no more; false if that fails.</summary>
+    /// <summary>Gives a new file exactly the extended attributes and access lists of another file; false if that fails.</summary>
     protected abstract bool TryCopyAttributes(SafeFileHandle from, SafeFileHandle to);
 
     /// <summary>Makes a new, empty file; null if that fails.</summary>
