@@ -4,6 +4,7 @@ using System.Text;
 namespace OneBillionRows.Tests;
 
 /// <summary>The program as a user meets it: a process with arguments, two streams and an exit code.</summary>
+[Trait("Speed", "Slow")]
 public sealed class ProgramTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("one-billion-rows-").FullName;

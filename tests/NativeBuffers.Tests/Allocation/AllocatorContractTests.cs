@@ -19,8 +19,10 @@ public class PagesAllocatorTests() : AllocatorContract(NativeAllocator.Pages);
 [Slow]
 public class PinnedHeapAllocatorTests() : AllocatorContract(NativeAllocator.PinnedHeap);
 
+[Slow]
 public class Aligned1AllocatorTests() : AllocatorContract(NativeAllocator.Aligned(1));
 
+[Slow]
 public class Aligned64AllocatorTests() : AllocatorContract(NativeAllocator.Aligned(64));
 
 [Slow]
@@ -30,23 +32,28 @@ public class Aligned4096AllocatorTests() : AllocatorContract(NativeAllocator.Ali
 public class FunctionsAllocatorTests() : AllocatorContract(CFunctions.Malloc);
 
 /// <summary>A C library that has no <c>realloc</c>.</summary>
+[Slow]
 public class FunctionsWithoutResizeTests() : AllocatorContract(CFunctions.MallocWithoutRealloc);
 
 /// <summary>The real mimalloc (Debian's libmimalloc2.0).</summary>
+[Slow]
 public class MimallocTests() : AllocatorContract(CFunctions.Mimalloc);
 
 /// <summary>The real jemalloc (Debian's libjemalloc2).</summary>
+[Slow]
 public class JemallocTests() : AllocatorContract(CFunctions.Jemalloc);
 
 [Slow]
 public class PageGuardAllocatorTests() : AllocatorContract(NativeAllocator.Malloc.WithGuards(GuardMode.Pages));
 
 /// <summary>Over an allocator that promises an alignment, and one that is not the library's own.</summary>
+[Slow]
 public class PageGuardOverAlignedTests() : AllocatorContract(NativeAllocator.Aligned(64).WithGuards(GuardMode.Pages));
 
 [Slow]
 public class PageGuardOverCustomTests() : AllocatorContract(new CustomAllocator().WithGuards(GuardMode.Pages));
 
+[Slow]
 public class SamplingAllocatorTests() : AllocatorContract(NativeAllocator.Malloc.WithGuards(GuardMode.Sampled));
 
 /// <summary>Each block a sample, as far as there are places.</summary>
@@ -60,6 +67,7 @@ public class SamplingAllOverCustomTests() : AllocatorContract(new SamplingAlloca
 public class CustomAllocatorTests() : AllocatorContract(new CustomAllocator());
 
 /// <summary>A budget that is never in need.</summary>
+[Slow]
 public class BudgetAllocatorTests() : AllocatorContract(NativeAllocator.Malloc.WithLimit(1L << 45));
 
 /// <summary>A budget below another one, with a page as alignment.</summary>
@@ -67,9 +75,11 @@ public class BudgetAllocatorTests() : AllocatorContract(NativeAllocator.Malloc.W
 public class BudgetBelowAnotherTests() : AllocatorContract(NativeAllocator.Pages.WithLimit(long.MaxValue).WithLimit(long.MaxValue));
 
 /// <summary>An allocator that is set to fail after more allocations than the tests make.</summary>
+[Slow]
 public class FaultyAllocatorTests() : AllocatorContract(NativeAllocator.Malloc.WithFaults(FaultPlan.FailNth(long.MaxValue)));
 
 /// <summary>The wrapper of a run of fault injection, which lets no allocation fail here.</summary>
+[Slow]
 public class FaultRunAllocatorTests() : AllocatorContract(new FaultRunAllocator(NativeAllocator.Malloc, new FaultRun(0, first: null)));
 
 [Slow]
@@ -84,6 +94,7 @@ public class CheckedPagesTests() : AllocatorContract(NativeAllocator.Pages.WithG
 [Slow]
 public class CheckedPinnedHeapTests() : AllocatorContract(NativeAllocator.PinnedHeap.WithGuards(GuardMode.Checked));
 
+[Slow]
 public class CheckedAligned64Tests() : AllocatorContract(NativeAllocator.Aligned(64).WithGuards(GuardMode.Checked));
 
 [Slow]
@@ -93,4 +104,5 @@ public class CheckedAligned4096Tests() : AllocatorContract(NativeAllocator.Align
 [Slow]
 public class CheckedCustomTests() : AllocatorContract(new CustomAllocator().WithGuards(GuardMode.Checked));
 
+[Slow]
 public class TrackingAllocatorTests() : AllocatorContract(NativeAllocator.Malloc.WithTracking());

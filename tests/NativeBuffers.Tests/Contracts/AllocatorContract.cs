@@ -65,9 +65,10 @@ public abstract class AllocatorContract(NativeAllocator allocator)
             foreach (nuint newSize in s_sizes)
             {
                 // The block is larger first, so that the bytes after its end are not zero by chance.
-                byte* block = (byte*)allocator.AllocateUninitialized(1_048_577, (nuint)alignment);
-                new Span<byte>(block, 1_048_577).Fill(0xA5);
-                block = (byte*)allocator.Resize(block, 1_048_577, oldSize, (nuint)alignment);
+                nuint firstSize = nuint.Max(oldSize, newSize) + 64;
+                byte* block = (byte*)allocator.AllocateUninitialized(firstSize, (nuint)alignment);
+                new Span<byte>(block, (int)firstSize).Fill(0xA5);
+                block = (byte*)allocator.Resize(block, firstSize, oldSize, (nuint)alignment);
                 Pattern.Write(block, oldSize, seed: 7);
 
                 block = (byte*)allocator.Resize(block, oldSize, newSize, (nuint)alignment);

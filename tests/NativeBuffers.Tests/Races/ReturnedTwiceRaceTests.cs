@@ -16,7 +16,7 @@ public class ReturnedTwiceRaceTests
     public void A_slot_with_another_block_is_not_taken_for_the_size_that_it_had_in_the_queue()
     {
         Needs.Caches();
-        OnNewThread(
+        OtherThread.Run(
             static () =>
             {
                 const int Small = 64;
@@ -31,7 +31,7 @@ public class ReturnedTwiceRaceTests
                     using var owner = NativeMemoryOwner<byte>.Create(Small);
                     owner.Resize(Large);
                     PooledBuffer<byte> small = NativeMemoryPool<byte>.Shared.RentBuffer(Small);
-                    OnNewThread(() => small.Dispose());
+                    OtherThread.Run(() => small.Dispose());
                     for (int i = 0; i < 300; i++)
                     {
                         SharedHandle next = SharedHandle.Open(Large, 1, file: null, line: 0, typeof(byte));
@@ -45,7 +45,7 @@ public class ReturnedTwiceRaceTests
     public void A_buffer_that_was_returned_twice_is_rented_once()
     {
         Needs.Caches();
-        OnNewThread(
+        OtherThread.Run(
             static () =>
             {
                 unsafe
@@ -68,16 +68,9 @@ public class ReturnedTwiceRaceTests
     {
         nint slot = (nint)handle.Slot;
         Generation opened = handle.Opened;
-        OnNewThread(() => CloseProtocol.Close((Slot*)slot, opened));
+        OtherThread.Run(() => CloseProtocol.Close((Slot*)slot, opened));
         Assert.Equal(1, handle.Slot->IsQueued);
         handle.Slot->Generation = opened.Next;
         handle.Slot->Home->Hot = handle.Slot;
-    }
-
-    private static void OnNewThread(Action body)
-    {
-        var race = new Race();
-        race.RunBriefly(body);
-        race.ThrowIfFailed();
     }
 }

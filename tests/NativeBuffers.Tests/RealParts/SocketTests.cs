@@ -5,6 +5,7 @@ namespace NativeBuffers.Tests.RealParts;
 
 /// <summary>Sockets that send from and receive into native memory.</summary>
 [CorrectProgram]
+[Slow]
 public sealed class SocketTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

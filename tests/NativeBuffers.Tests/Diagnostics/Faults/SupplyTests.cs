@@ -231,22 +231,5 @@ public class SupplyTests
         NativeMemoryCache.Trim();
     }
 
-    private static Exception? OnNewThread(Action body)
-    {
-        Exception? thrown = null;
-        var thread = new Thread(() =>
-        {
-            try
-            {
-                body();
-            }
-            catch (Exception exception)
-            {
-                thrown = exception;
-            }
-        });
-        thread.Start();
-        thread.Join();
-        return thrown;
-    }
+    private static Exception? OnNewThread(Action body) => Record.Exception(() => OtherThread.Run(body));
 }

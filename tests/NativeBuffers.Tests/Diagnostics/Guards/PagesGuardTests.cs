@@ -178,21 +178,7 @@ public class PagesGuardTests
 
     [Fact]
     public async Task Threads_find_their_own_blocks() =>
-        await Task.WhenAll(Enumerable.Range(1, 4).Select(static seed => Task.Run(() => Work(seed))));
-
-    private static unsafe void Work(int seed)
-    {
-        var random = new Random(seed);
-        for (int i = 0; i < 3000; i++)
-        {
-            nuint size = (nuint)random.Next(10_000);
-            byte* block = (byte*)s_guarded.Allocate(size);
-            new Span<byte>(block, (int)size).Fill((byte)seed);
-            block = (byte*)s_guarded.Resize(block, size, size + 100);
-            Assert.Equal(-1, new Span<byte>(block, (int)size).IndexOfAnyExcept((byte)seed));
-            s_guarded.Free(block, size + 100);
-        }
-    }
+        await GuardStress.RunAsync(s_guarded, rounds: 3000);
 
     private static long Unguarded() => NativeMemoryReport.Read(NativeMemoryReport.PathOfThisProcess).UnguardedCount;
 }

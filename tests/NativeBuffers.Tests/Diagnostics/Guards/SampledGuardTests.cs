@@ -93,19 +93,5 @@ public class SampledGuardTests
 
     [Fact]
     public async Task Threads_find_their_own_samples() =>
-        await Task.WhenAll(Enumerable.Range(1, 4).Select(static seed => Task.Run(() => Work(seed))));
-
-    private static unsafe void Work(int seed)
-    {
-        var random = new Random(seed);
-        for (int i = 0; i < 5000; i++)
-        {
-            nuint size = (nuint)random.Next(10_000);
-            byte* block = (byte*)s_all.Allocate(size);
-            new Span<byte>(block, (int)size).Fill((byte)seed);
-            block = (byte*)s_all.Resize(block, size, size + 100);
-            Assert.Equal(-1, new Span<byte>(block, (int)size).IndexOfAnyExcept((byte)seed));
-            s_all.Free(block, size + 100);
-        }
-    }
+        await GuardStress.RunAsync(s_all, rounds: 5000);
 }

@@ -28,24 +28,7 @@ internal sealed class CountsSince
     {
         Needs.Caches();
         NativeMemoryCache.Trim();
-        Exception? failure = null;
-        var thread = new Thread(() =>
-        {
-            try
-            {
-                body();
-            }
-            catch (Exception exception)
-            {
-                failure = exception;
-            }
-        });
-        thread.Start();
-        thread.Join();
-        if (failure is not null)
-        {
-            throw new InvalidOperationException("It failed on the other thread.", failure);
-        }
+        OtherThread.Run(body);
     }
 
     private Dictionary<long, long> Differences(Func<AllocationCensus, long[]> figure)
