@@ -147,7 +147,7 @@ internal readonly ref struct ArenaHandle
             if (Chunks is null)
             {
                 // The current generation is that of the first chunk's slot.
-                AllocationCounts.RenumberTo(_header->First.Slot, new Generation(checkpoint.Generation));
+                ThreadCache.Of(_header->First.Slot->Home)->Counts.RenumberTo(_header->First.Slot, new Generation(checkpoint.Generation));
             }
 
             _generations.Current = checkpoint.Generation;

@@ -8,8 +8,8 @@ namespace NativeBuffers.Blocks;
 /// without a block                  the next slot of a list, or null         a multiple of 64
 /// scoped, in an instrumented       the number of the allocation site        odd, highest bit 0
 ///   process
-/// scoped, first block of an arena  the complement of the first ticket       highest bit 1
-///                                  of the arena: see ArenaGate
+/// scoped, first block of an arena  the complement of the generation         highest bit 1
+///                                  of the arena: see ArenaGenerations
 /// exclusive, or was since opened   the generation, as a request to close    even, state exclusive (no request)
 ///                                                                           or close pending (request)
 /// </code>

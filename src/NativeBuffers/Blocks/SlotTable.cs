@@ -20,18 +20,6 @@ internal static class SlotTable
     private static readonly List<nint> s_slabs = [];
     private static unsafe Slot* s_vacant;
 
-    /// <summary>The number of slabs.</summary>
-    public static int SlabCount
-    {
-        get
-        {
-            using (s_gate.Enter())
-            {
-                return s_slabs.Count;
-            }
-        }
-    }
-
     /// <summary>The number of slots that no thread has: for tests. Slow.</summary>
     public static long VacantCount
     {
@@ -70,21 +58,13 @@ internal static class SlotTable
         return (ResizeChain*)((ulong*)(slab + SlabLength) + SlabLength) + (slot - slab);
     }
 
-    /// <summary>The addresses of all slabs; <see cref="SlotsOf"/> has the slots of one. There are never fewer.</summary>
+    /// <summary>The addresses of all slabs, each of which begins with <see cref="SlabLength"/> slots. They are never unmapped.</summary>
     public static nint[] Slabs()
     {
         using (s_gate.Enter())
         {
             return [.. s_slabs];
         }
-    }
-
-    /// <summary>The slots of a slab, in use or not. Other threads may write to them.</summary>
-    /// <safety>The slab is one of <see cref="Slabs"/>. Slots are never unmapped.</safety>
-    public static unsafe Slot* SlotsOf(nint slab, out int length)
-    {
-        length = SlabLength;
-        return (Slot*)slab;
     }
 
     /// <summary>A list of vacant slots, linked by <see cref="SlotNote.Next"/>; null when memory is exhausted.</summary>

@@ -60,7 +60,7 @@ public class InstrumentedPathTests
         Assert.InRange(SlotsInUse, 0, inUse);
     }
 
-    private static long SlotsInUse => ((long)SlotTable.SlabCount * SlotTable.SlabLength) - SlotTable.VacantCount;
+    private static long SlotsInUse => ((long)SlotTable.Slabs().Length * SlotTable.SlabLength) - SlotTable.VacantCount;
 
     /// <summary>The next thread that uses buffers takes the caches of ended threads.</summary>
     private static void Reclaim()

@@ -15,8 +15,8 @@ public sealed class SlotTableTests
         List<ulong> generations = [0, ulong.MaxValue / 2];
         foreach (nint slab in SlotTable.Slabs())
         {
-            Slot* slots = SlotTable.SlotsOf(slab, out int length);
-            for (int i = 0; i < length; i++)
+            var slots = (Slot*)slab;
+            for (int i = 0; i < SlotTable.SlabLength; i++)
             {
                 generations.Add(slots[i].ReadGeneration().Value);
             }

@@ -45,15 +45,14 @@ internal struct AllocationCounts
 
     /// <summary>Counts the allocations of a slot whose block is about to leave it, or has just left.</summary>
     /// <param name="slot">Its kind and byte count are still those of the block.</param>
-    /// <param name="cache">The cache of the calling thread.</param>
     /// <param name="more">Allocations that moved no generation.</param>
-    /// <safety>The slot is the caller's, and so is the cache.</safety>
-    public static unsafe void Settle(Slot* slot, ThreadCache* cache, long more = 0)
+    /// <safety>The slot is the caller's, and these counts are those of its thread.</safety>
+    public unsafe void Settle(Slot* slot, long more = 0)
     {
         long count = TakeUncounted(slot) + more;
         if (count != 0)
         {
-            Add(ref cache->Counts.Settled[ClassOf(slot)], count);
+            Add(ref Settled[ClassOf(slot)], count);
         }
     }
 
@@ -79,10 +78,10 @@ internal struct AllocationCounts
     }
 
     /// <summary>Notes that the generation is about to move to a later number, and perhaps back again. The next allocation to count ends there.</summary>
-    /// <safety>The slot is the caller's, on the thread that its home belongs to.</safety>
-    public static unsafe void RenumberTo(Slot* slot, Generation generation)
+    /// <inheritdoc cref="Settle" path="/safety"/>
+    public unsafe void RenumberTo(Slot* slot, Generation generation)
     {
-        Settle(slot, ThreadCache.Of(slot->Home));
+        Settle(slot);
         Volatile.Write(ref *SlotTable.CountedOf(slot), generation.Number);
     }
 

@@ -106,7 +106,7 @@ internal static class FreePath
         void* block = slot->Start;
         ThreadCache* cache = ThreadCache.Of(slot->Home);
         slot->Start = null;
-        AllocationCounts.Settle(slot, cache, more: 1);
+        cache->Counts.Settle(slot, more: 1);
         ReturnVacant(slot);
         return block;
     }
@@ -118,7 +118,7 @@ internal static class FreePath
         ThreadCache* cache = ThreadCache.Of(slot->Home);
         slot->Home = null;
         slot->Start = null;
-        AllocationCounts.Settle(slot, cache);
+        cache->Counts.Settle(slot);
         cache->SlotsHeld--;
         SlotTable.Link(ref cache->Vacant, slot);
         if (++cache->VacantCount > MostVacant)

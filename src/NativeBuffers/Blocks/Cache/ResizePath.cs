@@ -87,8 +87,8 @@ internal static class ResizePath
         }
 
         ThreadCache* cache = ThreadCache.Of(other->Home);
-        AllocationCounts.Settle(slot, cache);
-        AllocationCounts.Settle(other, cache);
+        cache->Counts.Settle(slot);
+        cache->Counts.Settle(other);
 
         // The blocks change places, with all that belongs to them. In the meantime, the second slot must not look free.
         other->Generation = other->Generation.With(SlotState.Closing);

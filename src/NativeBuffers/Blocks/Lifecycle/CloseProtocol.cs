@@ -9,22 +9,26 @@ namespace NativeBuffers.Blocks.Lifecycle;
 /// generation; a barrier runs in every core (<see cref="Interlocked.MemoryBarrierProcessWide"/>).
 /// <code>
 /// from                   to             thread         by
-/// Scoped                 Open           home           plain store: no other thread knows the new owner (the handles)
+/// Scoped                 next Scoped    home           plain store: a scoped buffer ends, or its copies become stale
+/// Scoped                 Open           home           plain store: no other thread knows the new owner
 /// Scoped                 Biased         home           plain store: <see cref="BeginAtHome"/>
+/// Scoped                 Closing        home           plain store: chunks of an arena, and the second slot of a resize
 /// Open                   Biased         home           CAS, at the first borrow
 /// Open                   Shared         any other      CAS, at the first borrow
 /// Open, Biased           Exclusive      any other      CAS; then a barrier, and a wait for home; then Shared: <see cref="TryShare"/>
 /// Open, Biased, Shared   Exclusive      any            CAS: <see cref="TryEnterExclusive"/>
 /// Exclusive              Shared         the excluding  CAS: <see cref="EndExclusive"/>
-/// Exclusive              next Open      the excluding  store: the block or its owner has changed (the handles)
-/// Exclusive              Closing        the excluding  store: the owner was disposed during the exclusion (the handles)
+/// Exclusive              next Open,     the excluding  release store: the block or its owner has changed
+///                        Biased, Scoped
+/// Exclusive              Closing        the excluding  release store: the owner was disposed during the exclusion
 /// Open, Biased, Shared   Closing        any            CAS: <see cref="Close(Slot*, Generation)"/>
 /// Open, Biased           next Scoped    home           plain store, while inside: <see cref="TryCloseHere"/>, and rented buffers
 /// Closing                ClosePending   the closing    CAS, if the block is in use
 /// ClosePending           Closing        any            CAS, after the last use: <see cref="FreePath.TryFinish"/>
-/// Closing                next Scoped    home           plain store: the block is hot, or in a magazine
+/// Closing                next Scoped    home           plain store: <see cref="FreePath.ReturnClosed(Slot*, Generation, Bin*, bool)"/>
+/// Closing                next Scoped    any other      release store, after the slot has lost its home
 /// Closing                RemotelyFreed  any other      CAS: on the way to the home through its remote frees
-/// RemotelyFreed          Closing        home, visitor  CAS: taken from there; then next Scoped
+/// RemotelyFreed          Closing        home, visitor  CAS: taken from there
 /// </code></para>
 /// <para><b>Uses.</b> A borrow writes a record, then reads the generation; at its end it clears the record, then reads the generation. A
 /// closing thread moves the state, passes the barrier, then reads all records. The barrier falls at one point of the borrower's
@@ -54,7 +58,7 @@ internal static class CloseProtocol
 
     /// <inheritdoc cref="Close(Slot*, Generation)"/>
     /// <param name="slot">The slot.</param>
-    /// <param name="opened">Its generation, in the state <see cref="SlotState.Open"/>.</param>
+    /// <param name="opened">Its generation, in the state open.</param>
     /// <param name="isLeft">True when the thread that resizes was asked to close.</param>
     public static unsafe bool Close(Slot* slot, Generation opened, out bool isLeft)
     {

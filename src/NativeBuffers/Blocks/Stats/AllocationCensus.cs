@@ -51,8 +51,7 @@ internal sealed class AllocationCensus
 
             foreach (nint slab in SlotTable.Slabs())
             {
-                Slot* first = SlotTable.SlotsOf(slab, out int length);
-                for (Slot* slot = first; slot < first + length; slot++)
+                for (var slot = (Slot*)slab; slot < (Slot*)slab + SlotTable.SlabLength; slot++)
                 {
                     census.Add(slot);
                 }

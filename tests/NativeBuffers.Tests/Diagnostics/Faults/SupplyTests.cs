@@ -221,7 +221,7 @@ public class SupplyTests
         get
         {
             NativeMemoryCache.Trim();
-            return ((long)SlotTable.SlabCount * SlotTable.SlabLength) - SlotTable.VacantCount;
+            return ((long)SlotTable.Slabs().Length * SlotTable.SlabLength) - SlotTable.VacantCount;
         }
     }
 
