@@ -36,7 +36,9 @@ internal struct ResizeChain
     public static unsafe bool Leads(Slot* slot, Generation from, Generation now)
     {
         ResizeChain* chain = SlotTable.ResizedOf(slot);
-        return Volatile.Read(ref chain->_last.Value) == now.Value && Volatile.Read(ref chain->_first.Value) <= from.Value && from.Value < now.Value;
+        return Volatile.Read(ref chain->_last.Value) == now.Value
+            && Volatile.Read(ref chain->_first.Value) <= from.Value
+            && from.Value < now.Value;
     }
 
     /// <summary>Counts and tells the disposal of a stale buffer whose copy was resized.</summary>

@@ -49,7 +49,9 @@ internal struct Slot
     /// <summary>The number of pins that keep the block in its place, at most <see cref="MostPins"/>. Atomic operations only.</summary>
     public int Pins;
 
-    /// <summary>The number of slots under this one among remote frees, at most 255. Not kept up to date after the slot was taken from there.</summary>
+    /// <summary>
+    /// The number of slots under this one among remote frees, at most 255. Not kept up to date after the slot was taken from there.
+    /// </summary>
     public byte QueueDepth;
 
     /// <summary>The number of uses in a row that stayed on the home's thread, at most 255: a forecast for the next use.</summary>

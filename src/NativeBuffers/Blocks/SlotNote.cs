@@ -39,7 +39,9 @@ internal struct SlotNote
     /// <summary>Lets other threads request that the generation is closed. For the thread that excludes them.</summary>
     public void AcceptRequests(Generation opened) => Volatile.Write(ref _value, None(opened));
 
-    /// <summary>Ends the acceptance of requests. True if there was one: then the generation must be closed, and the request stays until that.</summary>
+    /// <summary>
+    /// Ends the acceptance of requests. True if there was one: then the generation must be closed, and the request stays until that.
+    /// </summary>
     public bool EndRequests(Generation opened) => Interlocked.CompareExchange(ref _value, 0, None(opened)) != None(opened);
 
     /// <summary>Requests that the excluding thread closes the generation at the end; false if that thread accepts no requests.</summary>

@@ -10,7 +10,9 @@ internal static class SlotTable
     /// <summary>The number of vacant slots that a thread takes at a time.</summary>
     public const int ListLength = 16;
 
-    /// <summary>The number of slots in a slab. After them come more words for each slot: see <see cref="CountedOf"/> and <see cref="ResizedOf"/>.</summary>
+    /// <summary>
+    /// The number of slots in a slab. After them come more words for each slot: see <see cref="CountedOf"/> and <see cref="ResizedOf"/>.
+    /// </summary>
     public const int SlabLength = 744;
 
     /// <summary>The size and the alignment of a slab, in bytes. So the address of a slot leads to the start of its slab.</summary>

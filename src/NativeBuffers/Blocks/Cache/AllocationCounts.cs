@@ -36,7 +36,8 @@ internal struct AllocationCounts
     public static unsafe int ClassOf(Slot* slot) => slot->Kind switch
     {
         SlotKind.Foreign => Foreign,
-        SlotKind.Cached when (nuint)Volatile.Read(ref *(nint*)&slot->ByteCount) is var byteCount and <= SizeClasses.Largest => SizeClasses.Of(byteCount),
+        SlotKind.Cached when (nuint)Volatile.Read(ref *(nint*)&slot->ByteCount) is var byteCount and <= SizeClasses.Largest =>
+            SizeClasses.Of(byteCount),
         _ => Large,
     };
 
@@ -77,7 +78,9 @@ internal struct AllocationCounts
         Volatile.Write(ref counted, counted + Generation.Step);
     }
 
-    /// <summary>Notes that the generation is about to move to a later number, and perhaps back again. The next allocation to count ends there.</summary>
+    /// <summary>
+    /// Notes that the generation is about to move to a later number, and perhaps back again. The next allocation to count ends there.
+    /// </summary>
     /// <inheritdoc cref="Settle" path="/safety"/>
     public unsafe void RenumberTo(Slot* slot, Generation generation)
     {

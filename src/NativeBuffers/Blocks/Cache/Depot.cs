@@ -2,7 +2,10 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Cache;
 
-/// <summary>The magazines that all threads exchange, of one size class: those with blocks, and empty ones. There is one depot for each class (Bonwick).</summary>
+/// <summary>
+/// The magazines that all threads exchange, of one size class: those with blocks, and empty ones. There is one depot for each class
+/// (Bonwick).
+/// </summary>
 internal sealed class Depot(int sizeClass)
 {
     private static readonly Depot[] s_all = MakeAll();
@@ -90,7 +93,9 @@ internal sealed class Depot(int sizeClass)
         }
     }
 
-    /// <summary>Stores a magazine, or frees its blocks when the budget has no room for them. Null and <see cref="Magazine.None"/> are ignored.</summary>
+    /// <summary>
+    /// Stores a magazine, or frees its blocks when the budget has no room for them. Null and <see cref="Magazine.None"/> are ignored.
+    /// </summary>
     /// <safety>The caller gives up the magazine and its slots.</safety>
     public unsafe void Give(Magazine* magazine)
     {

@@ -59,7 +59,10 @@ internal static class FreePath
     public static unsafe void ReturnClosed(Slot* slot, Generation closing, Bin* home) =>
         ReturnClosed(slot, closing, home, ThreadCache.IsHere(home, out _));
 
-    /// <summary>Gives the block back if its slot is <see cref="SlotState.ClosePending"/> and no thread uses it any more. Call it after the end of a use.</summary>
+    /// <summary>
+    /// Gives the block back if its slot is <see cref="SlotState.ClosePending"/> and no thread uses it any more. Call it after the end of a
+    /// use.
+    /// </summary>
     /// <safety>Slots are never unmapped. A full barrier came after the end of the caller's use, so that every thread sees the end.</safety>
     public static unsafe void TryFinish(Slot* slot)
     {

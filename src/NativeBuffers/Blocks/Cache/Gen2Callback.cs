@@ -4,7 +4,10 @@ using NativeBuffers.Primitives;
 namespace NativeBuffers.Blocks.Cache;
 
 /// <summary>Calls back after full garbage collections, by an object whose finalizer registers it again.</summary>
-/// <remarks>Once the object is in the oldest generation, the finalizer runs after full collections only. The platform's own pools use the same trick.</remarks>
+/// <remarks>
+/// Once the object is in the oldest generation, the finalizer runs after full collections only. The platform's own pools use the same
+/// trick.
+/// </remarks>
 internal sealed class Gen2Callback
 {
     private static readonly UninterruptedLock s_gate = new();
@@ -43,7 +46,8 @@ internal sealed class Gen2Callback
 
     /// <summary>Calls <paramref name="trim"/> after each full collection, for as long as the target lives.</summary>
     /// <param name="target">An object that keeps memory for later. It is referred to weakly.</param>
-    /// <param name="trim">Frees memory that was not used since the last call, or all memory if its second argument says that memory is short. Must not refer to the target.</param>
+    /// <param name="trim">Frees memory that was not used since the last call, or all memory if its second argument says that memory is short.
+    /// Must not refer to the target.</param>
     public static void Register(object target, Action<object, bool> trim)
     {
         Start();

@@ -1,7 +1,10 @@
 namespace NativeBuffers.Blocks.Cache;
 
 /// <summary>Slots of one size that other threads gave back (snmalloc's remote frees), until their own thread or a visitor takes them.</summary>
-/// <remarks>A stack that any thread pushes to, and that is taken as a whole. So no slot can leave and come back unseen (Treiber's stack, without its one problem).</remarks>
+/// <remarks>
+/// A stack that any thread pushes to, and that is taken as a whole. So no slot can leave and come back unseen (Treiber's stack, without its
+/// one problem).
+/// </remarks>
 internal struct RemoteFrees
 {
     private unsafe Slot* _top;

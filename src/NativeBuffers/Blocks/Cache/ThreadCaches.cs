@@ -86,14 +86,17 @@ internal static class ThreadCaches
         }
     }
 
-    /// <summary>Moves the magazines of every thread to the depots: all, or only those that were not used since the last call. Hot blocks stay.</summary>
+    /// <summary>
+    /// Moves the magazines of every thread to the depots: all, or only those that were not used since the last call. Hot blocks stay.
+    /// </summary>
     public static void Trim(bool idleOnly)
     {
         using (s_gate.Enter())
         {
             unsafe
             {
-                // SAFETY: caches are never unmapped, and the lock is that of visitors. Between WaitForOwner and EndVisit the owner does not touch the bin.
+                // SAFETY: caches are never unmapped, and the lock is that of visitors. Between WaitForOwner and EndVisit the owner does not
+                // touch the bin.
                 foreach ((_, nint cache) in s_entries)
                 {
                     for (int i = 0; i < SizeClasses.Count; i++)

@@ -22,7 +22,9 @@ internal static class Uncached
         return slot;
     }
 
-    /// <summary>A slot with a block of <paramref name="allocator"/>, or of its wrapper in this process or flow; null if memory is exhausted.</summary>
+    /// <summary>
+    /// A slot with a block of <paramref name="allocator"/>, or of its wrapper in this process or flow; null if memory is exhausted.
+    /// </summary>
     /// <inheritdoc cref="TryTakeLarge" path="/safety"/>
     public static unsafe Slot* TryTakeFrom(NativeAllocator allocator, nuint byteCount, bool zeroed)
     {
@@ -54,7 +56,9 @@ internal static class Uncached
     }
 
     /// <summary>A slot with a block that other code has allocated; null if memory is exhausted.</summary>
-    /// <safety>The block is the caller's to give up, has this size, and <paramref name="freedBy"/> can free it. The slot belongs to the caller.</safety>
+    /// <safety>
+    /// The block is the caller's to give up, has this size, and <paramref name="freedBy"/> can free it. The slot belongs to the caller.
+    /// </safety>
     public static unsafe Slot* TryAdopt(void* start, nuint byteCount, NativeAllocator freedBy)
     {
         NativeAllocator allocator = AllocatorHooks.OverAdopted(freedBy);

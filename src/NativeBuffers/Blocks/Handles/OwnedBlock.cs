@@ -46,7 +46,7 @@ internal struct OwnedBlock
                 {
                     // SAFETY: slots are never unmapped, so the generation may be read at any time.
                     Generation now = _slot->ReadGeneration();
-                    if (now.Is(SlotState.Exclusive, opened) ? CloseProtocol.IsOpenMeanwhile(_slot, opened) : !now.IsOverFor(opened))
+                    if (now.Is(SlotState.Exclusive, opened) ? CloseProtocol.IsOpenWhileExclusive(_slot, opened) : !now.IsOverFor(opened))
                     {
                         return false;
                     }

@@ -70,7 +70,7 @@ internal readonly struct SharedHandle
                 }
 
                 Generation now = _slot->ReadGeneration();
-                return now.IsOpenFor(_opened) || (now.Is(SlotState.Exclusive, _opened) && CloseProtocol.IsOpenMeanwhile(_slot, _opened));
+                return now.IsOpenFor(_opened) || (now.Is(SlotState.Exclusive, _opened) && CloseProtocol.IsOpenWhileExclusive(_slot, _opened));
             }
         }
     }
@@ -253,7 +253,7 @@ internal readonly struct SharedHandle
         unsafe
         {
             // SAFETY: slots are never unmapped, and this handle had the generation.
-            return _slot != null && CloseProtocol.TryLeaveHeld(_slot, _opened);
+            return _slot != null && CloseProtocol.TryAllowUses(_slot, _opened);
         }
     }
 

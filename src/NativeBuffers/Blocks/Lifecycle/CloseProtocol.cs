@@ -180,7 +180,7 @@ internal static class CloseProtocol
     /// <summary>Makes sure that the slot's own thread does not give it back without an atomic operation. False when the generation is over.</summary>
     /// <inheritdoc cref="Close(Slot*, Generation)" path="/safety"/>
     /// <exception cref="InvalidOperationException">This thread is resizing the block.</exception>
-    public static unsafe bool TryLeaveHeld(Slot* slot, Generation opened)
+    public static unsafe bool TryAllowUses(Slot* slot, Generation opened)
     {
         Backoff backoff = default;
         while (true)
@@ -248,10 +248,12 @@ internal static class CloseProtocol
         return slot->TryMove(opened, SlotState.Exclusive, SlotState.Shared);
     }
 
-    /// <summary>Whether a generation counts as open while one thread excludes all other threads. It does not once that thread is asked to close.</summary>
+    /// <summary>
+    /// Whether a generation counts as open while one thread excludes all other threads. It does not once that thread is asked to close.
+    /// </summary>
     /// <inheritdoc cref="Close(Slot*, Generation)" path="/safety"/>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static unsafe bool IsOpenMeanwhile(Slot* slot, Generation opened)
+    public static unsafe bool IsOpenWhileExclusive(Slot* slot, Generation opened)
     {
         Generation exclusive = opened.With(SlotState.Exclusive);
         while (true)
