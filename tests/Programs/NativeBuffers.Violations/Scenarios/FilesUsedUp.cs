@@ -39,7 +39,7 @@ public class FilesUsedUp : Scenario
         {
             while (true)
             {
-                files.Add(File.OpenRead(typeof(FilesUsedUp).Assembly.Location));
+                files.Add(File.OpenRead(Environment.ProcessPath!));
             }
         }
         catch (IOException)
