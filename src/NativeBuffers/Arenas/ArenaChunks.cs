@@ -36,7 +36,7 @@ internal sealed class ArenaChunks(NativeAllocator? allocator, AllocationSite sit
     }
 
     /// <summary>Adds a block.</summary>
-    /// <safety>The slot is never unmapped. Its block has at least <paramref name="byteCount"/> bytes, and is valid until this object returns it.</safety>
+    /// <safety>The slot is never unmapped. Its block has at least <paramref name="byteCount"/> bytes, until this object returns it.</safety>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     public unsafe Slot* Take(nuint byteCount, bool zeroed)
     {
@@ -115,7 +115,7 @@ internal sealed class ArenaChunks(NativeAllocator? allocator, AllocationSite sit
         }
     }
 
-    /// <summary>Returns all blocks except the first <paramref name="kept"/>. If an allocator throws, the remaining blocks are returned first.</summary>
+    /// <summary>Returns all blocks but the first <paramref name="kept"/>. If an allocator throws, the rest is returned first.</summary>
     /// <param name="kept">How many blocks stay.</param>
     /// <param name="isAbandoned">True if the arena was not disposed. This is noted and counted for each block.</param>
     public void ReturnAfter(int kept, bool isAbandoned = false)

@@ -5,7 +5,7 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Arenas;
 
-/// <summary>The right to use an arena in one generation: what <see cref="NativeArena"/>, <see cref="ArenaScope"/> and <see cref="ArenaBorrow"/> share.</summary>
+/// <summary>The right to use an arena in one generation. Each public arena struct is one.</summary>
 /// <remarks>
 /// Bump allocation: an allocation moves a pointer. One comparison per allocation finds a handle that was disposed, through any copy,
 /// and a handle with an open inner scope. The state is in the arena and not here, so that copies see each other's allocations.

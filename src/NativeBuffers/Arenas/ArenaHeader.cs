@@ -12,7 +12,7 @@ namespace NativeBuffers.Arenas;
 [StructLayout(LayoutKind.Sequential)]
 internal struct ArenaHeader
 {
-    /// <summary>Bytes after <see cref="Position.End"/> that are never handed out, because small allocations are zeroed in steps of this size.</summary>
+    /// <summary>Bytes after <see cref="Position.End"/> that are not handed out. Small allocations are zeroed in steps of this size.</summary>
     public const int Slack = 32;
 
     /// <summary>In bytes.</summary>

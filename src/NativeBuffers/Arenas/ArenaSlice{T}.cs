@@ -19,7 +19,7 @@ public readonly struct ArenaSlice<T>
         Length = length;
     }
 
-    /// <summary>The number of the arena's life, which lasts from its creation or a reset to the next reset. All lives in the process have different numbers.</summary>
+    /// <summary>The number of the arena's life, from its creation or a reset to the next reset. No two lives have the same number.</summary>
     internal long Epoch { get; }
 
     /// <summary>The number of the chunk.</summary>

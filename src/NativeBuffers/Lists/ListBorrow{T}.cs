@@ -11,7 +11,7 @@ internal ref struct ListBorrow<T> : IDisposable
     private readonly BorrowHandle _handle;
     private readonly unsafe T* _start;
 
-    /// <safety>The block is borrowed with this handle, starts at <paramref name="start"/>, and has room for <paramref name="capacity"/> elements.</safety>
+    /// <safety>The block is borrowed with this handle, starts here, and has room for <paramref name="capacity"/> elements.</safety>
     public unsafe ListBorrow(BorrowHandle handle, T* start, long capacity, long count)
     {
         _handle = handle;

@@ -54,7 +54,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     public long LongCount => _core.CountOrNone;
 
     /// <inheritdoc cref="LongCount"/>
-    /// <remarks>LINQ calls this member, even in <c>Any()</c>, <c>Take</c> and <c>Last()</c>. For longer lists, give LINQ an iterator that uses <c>foreach</c>.</remarks>
+    /// <remarks>LINQ calls this member, even in <c>Any()</c> and <c>Take</c>. For longer lists, give LINQ an iterator that uses <c>foreach</c>.</remarks>
     /// <exception cref="InvalidOperationException">The list has more than <see cref="int.MaxValue"/> elements: use <see cref="LongCount"/>.</exception>
     public int Count => LongCount switch { <= int.MaxValue and var count => (int)count, var count => throw ThrowHelper.TooLongForCount(count) };
 
@@ -209,7 +209,10 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     public Borrow<T> Borrow() => _core.Borrow();
 
     /// <summary>All elements, as the platform's type for sequences that are too long for a span.</summary>
-    /// <remarks>It has the present elements. Its memories follow the list when it grows, and throw once it is disposed. Their spans are like that of <see cref="AsSpan()"/>.</remarks>
+    /// <remarks>
+    /// It has the present elements. Its memories follow the list when it grows, and throw once it is disposed. Do not use their spans
+    /// after the list grew or was disposed.
+    /// </remarks>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
     public ReadOnlySequence<T> AsReadOnlySequence() => ListMemory<T>.Sequence(this, _core.Count);
 

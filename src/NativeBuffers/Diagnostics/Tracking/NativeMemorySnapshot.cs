@@ -52,7 +52,7 @@ public sealed class NativeMemorySnapshot
     public string ToJson() =>
         UsageFormats.ToJson(_table, ("liveBytes", LiveBytes), ("liveBlocks", LiveBlocks), ("peakBytes", PeakBytes));
 
-    /// <summary>Folded stacks, the input of flame graphs. Each line has the calls, the outermost first, with <c>;</c> between them, and the bytes.</summary>
+    /// <summary>Folded stacks, the input of flame graphs. A line has the calls, outermost first, with <c>;</c> between, and the bytes.</summary>
     /// <remarks>If calls are not captured (see <see cref="TrackingMode.Stacks"/>), there is one frame: the site.</remarks>
     public string ToFoldedStacks() => UsageFormats.ToFoldedStacks(_table);
 

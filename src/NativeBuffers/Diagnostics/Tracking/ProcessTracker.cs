@@ -4,7 +4,7 @@ using NativeBuffers.Platform.Shared;
 
 namespace NativeBuffers.Diagnostics.Tracking;
 
-/// <summary>The blocks of all tracked allocators. Reports owners that were not disposed, and blocks that are live at the end of the process.</summary>
+/// <summary>The blocks of all tracked allocators. Reports abandoned owners, and blocks that are live at the end of the process.</summary>
 internal sealed class ProcessTracker : BlockTracker
 {
     private ProcessTracker()

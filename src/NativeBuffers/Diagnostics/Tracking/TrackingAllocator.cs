@@ -5,7 +5,7 @@ using NativeBuffers.Instrumentation;
 namespace NativeBuffers.Diagnostics.Tracking;
 
 /// <summary>Adds each block to a tracker, and does not change the block.</summary>
-/// <remarks>A block is removed from the tracker before it is freed, because its address may come back at once. It is not tracked while it is resized.</remarks>
+/// <remarks>A block is removed before it is freed or resized, because its address may come back at once.</remarks>
 internal sealed class TrackingAllocator : WrappingAllocator
 {
     private static readonly ConditionalWeakTable<NativeAllocator, TrackingAllocator> s_byInner = [];

@@ -78,7 +78,7 @@ internal sealed class UsageTable
                select change,
         ]);
 
-    /// <summary>The name of a row's site: <c>File.cs:12</c>, with the whole path if two files have this name; the method if the line is not known.</summary>
+    /// <summary>The name of a row's site: <c>File.cs:12</c>, or the whole path if two files have this name; or the method.</summary>
     public string SiteOf(Row row)
     {
         string file = Path.GetFileName(row.FilePath);
