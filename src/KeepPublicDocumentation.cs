@@ -7,6 +7,8 @@ using System.Xml.Linq;
 using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 
+namespace NativeBuffers.Build;
+
 /// <summary>
 /// A build task: removes the entries of internal members from the XML documentation of an assembly.
 /// The compiler writes an entry for each member that has a comment, and editors show public members only.

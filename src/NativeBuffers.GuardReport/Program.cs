@@ -31,7 +31,8 @@ public static class Program
         {
             return Run(arguments);
         }
-        catch (Exception exception) when (exception is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        catch (Exception exception) when (exception is IOException or InvalidDataException or UnauthorizedAccessException
+    or ArgumentException or NotSupportedException)
         {
             // The report cannot be read, or the output cannot be written.
             return Refuse(exception.Message);

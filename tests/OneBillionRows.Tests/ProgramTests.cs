@@ -128,7 +128,9 @@ public sealed class ProgramTests : IDisposable
     private static void AssertOneLine(Outcome outcome, int exitCode, string message)
     {
         Assert.Equal(exitCode, outcome.ExitCode);
-        string error = Assert.Single(outcome.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries), l => l.StartsWith("OneBillionRows: ", StringComparison.Ordinal));
+        string error = Assert.Single(
+            outcome.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries),
+            l => l.StartsWith("OneBillionRows: ", StringComparison.Ordinal));
         Assert.Contains(message, error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", outcome.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("Exception", outcome.Error, StringComparison.Ordinal);

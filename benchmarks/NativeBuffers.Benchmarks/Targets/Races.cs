@@ -8,7 +8,8 @@ namespace NativeBuffers.Benchmarks.Targets;
 /// <summary>The targets that are ratios of two times.</summary>
 internal static class Races
 {
-    public static IReadOnlyList<Race> All { get; } = [.. Created(), .. Zeroed(), .. Aligned(), .. Live(), .. HeapOwners(), .. Borrowed(), .. Pooled(), .. Arenas(), .. Lists()];
+    public static IReadOnlyList<Race> All { get; } =
+        [.. Created(), .. Zeroed(), .. Aligned(), .. Live(), .. HeapOwners(), .. Borrowed(), .. Pooled(), .. Arenas(), .. Lists()];
 
     private static IEnumerable<Race> Created()
     {

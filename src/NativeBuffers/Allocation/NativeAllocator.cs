@@ -293,7 +293,9 @@ public abstract class NativeAllocator
         ArgumentNullException.ThrowIfNull(block);
         Layout.ThrowIfTooLarge(newByteCount);
         Layout.ThrowIfNotAlignment(alignment);
-        void* resized = zeroed ? ResizeCore(block, oldByteCount, newByteCount, alignment) : ResizeUninitializedCore(block, oldByteCount, newByteCount, alignment);
+        void* resized = zeroed
+            ? ResizeCore(block, oldByteCount, newByteCount, alignment)
+            : ResizeUninitializedCore(block, oldByteCount, newByteCount, alignment);
         return ReturnedBlock.Resized(this, block, resized, newByteCount, alignment);
     }
 

@@ -22,6 +22,7 @@ internal sealed class ArenaChunks(NativeAllocator? allocator, AllocationSite sit
     /// <safety>Valid as long as the caller has entered the arena.</safety>
     public unsafe ArenaHeader* Header => (ArenaHeader*)First->Start;
 
+    /// <safety>There is a chunk. Its slot is never unmapped.</safety>
     private unsafe Slot* First => (Slot*)_slots[0];
 
     /// <summary>Begins an empty arena in the first chunk.</summary>

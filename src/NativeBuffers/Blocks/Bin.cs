@@ -49,6 +49,7 @@ internal struct Bin
     private ulong _seen;
 
     /// <summary>The cache that the bin is part of. Untyped, because caches are made of bins.</summary>
+    /// <safety>The cache contains the bin, and is never unmapped.</safety>
     public unsafe void* Cache { get; private set; }
 
     public int SizeClass { get; private set; }
@@ -60,12 +61,15 @@ internal struct Bin
     public int UntilSample;
 
     /// <summary>A value of <see cref="Hot"/> that is no slot: the place is taken for ever.</summary>
+    /// <safety>The pointer is compared, never followed.</safety>
     public static unsafe Slot* NoRoom => (Slot*)1;
 
     /// <summary>Whether blocks may be kept here.</summary>
+    /// <safety>The pointer is compared, not followed.</safety>
     public readonly unsafe bool HasRoom => _loaded != Magazine.None;
 
     /// <summary>The number of blocks in the magazines; a guess while the owner works.</summary>
+    /// <safety>The caller is the bin's owner, or a visitor that waits until the owner is outside: the magazines stay with the bin.</safety>
     public readonly unsafe int Count => _count + _previous->Count;
 
     /// <summary>Makes a bin without room.</summary>

@@ -32,6 +32,7 @@ internal struct BorrowRecords
     private unsafe BorrowRecords* _nextThread;
 
     /// <summary>A value of <see cref="Record.Slot"/> that is no slot.</summary>
+    /// <safety>The pointer is compared, never followed.</safety>
     private static unsafe Slot* Taken => (Slot*)1;
 
     /// <summary>Marks the hot record as taken, so that the first borrow of a thread takes the slow path, which publishes the records.</summary>

@@ -17,6 +17,7 @@ internal struct Magazine
     public int Count;
 
     /// <summary>A magazine without room, for all bins that have no other. It is never written to.</summary>
+    /// <safety>Never freed. It has no room, so no thread writes to it.</safety>
     public static unsafe Magazine* None { get; } = TryCreate(0);
 
     /// <summary>The most slots that there is room for.</summary>

@@ -172,6 +172,7 @@ internal static class SlotTable
         }
     }
 
+    /// <safety>The caller holds the lock of the table.</safety>
     private static unsafe bool TryAddSlab()
     {
         Slot* slab;

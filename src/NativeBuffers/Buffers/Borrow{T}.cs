@@ -136,7 +136,8 @@ public ref struct Borrow<T> : IDisposable
 
     [DoesNotReturn]
     [SuppressMessage("Usage", "CA2201", Justification = "The platform's spans throw it.")]
-    private static void ThrowOutside(long index, long length) => throw new IndexOutOfRangeException(ThrowHelper.NoElement(nameof(index), index, length).Message);
+    private static void ThrowOutside(long index, long length) =>
+        throw new IndexOutOfRangeException(ThrowHelper.NoElement(nameof(index), index, length).Message);
 
     [DoesNotReturn]
     private static void ThrowDisposed() => throw ThrowHelper.Ended($"{nameof(Borrow<>)}<{typeof(T).Name}>");

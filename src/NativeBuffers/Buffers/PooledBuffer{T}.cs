@@ -103,7 +103,13 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
     {
         if (_handle.IsNone)
         {
-            SharedHandle handle = SharedHandle.Open(Layout.ByteCount(length, Unsafe.SizeOf<T>()), allocator: null, zeroed: true, file: null, line: 0, typeof(T));
+            SharedHandle handle = SharedHandle.Open(
+                Layout.ByteCount(length, Unsafe.SizeOf<T>()),
+                allocator: null,
+                zeroed: true,
+                file: null,
+                line: 0,
+                typeof(T));
             return new PooledBuffer<T>(handle, length);
         }
 

@@ -43,7 +43,10 @@ public abstract class SafeCountedBuffer : SafeBuffer
     }
 
     /// <inheritdoc cref="SafeBuffer.AcquirePointer"/>
-    /// <remarks>Safety: use <paramref name="pointer"/> only inside the block's <see cref="SafeBuffer.ByteLength"/>, and before <see cref="ReleasePointer"/>.</remarks>
+    /// <remarks>
+    /// Safety: use <paramref name="pointer"/> only inside the block's <see cref="SafeBuffer.ByteLength"/>, and before
+    /// <see cref="ReleasePointer"/>.
+    /// </remarks>
     /// <safety>The remarks have the contract.</safety>
     [SuppressMessage("Naming", "CA1720", Justification = "The base class has this name.")]
     public new unsafe void AcquirePointer(ref byte* pointer)
@@ -64,7 +67,9 @@ public abstract class SafeCountedBuffer : SafeBuffer
     /// <exception cref="NotSupportedException">Always.</exception>
     [Obsolete("The handle would free any address: use AllocateBlock, TakeBlock, or the unsafe SetBlock.", error: true)]
     [EditorBrowsable(EditorBrowsableState.Never)]
-    protected new void SetHandle(nint handle) => throw new NotSupportedException("SetHandle is not supported, because the handle would free any address. Use AllocateBlock, TakeBlock, or the unsafe SetBlock.");
+    protected new void SetHandle(nint handle) =>
+        throw new NotSupportedException(
+            "SetHandle is not supported, because the handle would free any address. Use AllocateBlock, TakeBlock, or the unsafe SetBlock.");
 
     /// <summary>Gives the handle its block.</summary>
     /// <safety>The block lives until this handle's free function frees it. The handle has no block yet.</safety>

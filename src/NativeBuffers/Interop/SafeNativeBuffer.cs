@@ -74,7 +74,8 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
     /// <remarks>The block must have these bytes: they limit reads and writes, and a free function that needs a size gets this one.</remarks>
     /// <param name="numBytes">In bytes.</param>
     /// <exception cref="ArgumentOutOfRangeException">No block can have this size.</exception>
-    /// <exception cref="InvalidOperationException">The size is known already, or a block of this size would reach the last page of the address space.</exception>
+    /// <exception cref="InvalidOperationException">The size is known already, or a block of this size would reach the last page
+    /// of the address space.</exception>
     /// <exception cref="ObjectDisposedException">There is no block: the method returned null, or the handle was disposed.</exception>
     public new void Initialize(ulong numBytes)
     {

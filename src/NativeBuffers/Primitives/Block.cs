@@ -17,6 +17,7 @@ internal readonly struct Block
     public nuint ByteCount { get; }
 
     /// <summary>The first byte's address.</summary>
+    /// <safety>The block's constructor was promised that the bytes from here on are readable and writable while the block is in use.</safety>
     public unsafe void* Start => _start;
 
     /// <summary>The largest power of two that divides the address, in bytes.</summary>

@@ -20,7 +20,10 @@ internal static class Layout
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         if (Math.BigMul((ulong)length, (uint)elementSize, out ulong byteCount) != 0 || byteCount > LargestByteCount)
         {
-            throw new ArgumentOutOfRangeException(nameof(length), length, $"{length:N0} elements of {elementSize:N0} bytes are more than {LargestByteCount:N0} bytes.");
+            throw new ArgumentOutOfRangeException(
+                nameof(length),
+                length,
+                $"{length:N0} elements of {elementSize:N0} bytes are more than {LargestByteCount:N0} bytes.");
         }
 
         return (nuint)byteCount;

@@ -102,5 +102,6 @@ internal abstract class MappedBlock(string name) : NativeAllocator(name)
     }
 
     /// <summary>Null: the one block exists already.</summary>
+    /// <inheritdoc path="/safety"/>
     protected sealed override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed) => null;
 }

@@ -144,7 +144,8 @@ public sealed class MappedFile<T> : IDisposable
     /// <param name="length">In elements.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
     /// <exception cref="InvalidOperationException">The memory is borrowed, or a stream of it is open.</exception>
-    /// <exception cref="IOException">The disk refused, for example because it is full, or the process's limit for files is reached; file and memory are unchanged.
+    /// <exception cref="IOException">The disk refused, for example because it is full, or the process's limit for files is
+    /// reached; file and memory are unchanged.
     /// On Windows: another mapping keeps the file from becoming shorter.</exception>
     /// <exception cref="NotSupportedException">The file was opened only to be read.</exception>
     /// <exception cref="ObjectDisposedException">The mapping was disposed.</exception>
@@ -160,7 +161,10 @@ public sealed class MappedFile<T> : IDisposable
         }
     }
 
-    /// <summary>Waits until all earlier writes are on the disk. Other processes see a write at once, but the system decides when to put it on the disk.</summary>
+    /// <summary>
+    /// Waits until all earlier writes are on the disk. Other processes see a write at once, but the system decides when to put it
+    /// on the disk.
+    /// </summary>
     /// <remarks>Does nothing if the file was opened only to be read.</remarks>
     /// <exception cref="IOException">The disk refused.</exception>
     /// <exception cref="ObjectDisposedException">The mapping was disposed.</exception>

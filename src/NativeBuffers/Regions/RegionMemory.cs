@@ -288,7 +288,10 @@ internal sealed class RegionMemory : MappedBlock
         }
     }
 
-    /// <summary>Overwrites the contents of committed pages with <see cref="NativeRegionOptions.WipeOnFree"/>. False if some could not be made writable.</summary>
+    /// <summary>
+    /// Overwrites the contents of committed pages with <see cref="NativeRegionOptions.WipeOnFree"/>. False if some could not be
+    /// made writable.
+    /// </summary>
     private bool TryWipe(ReadOnlySpan<PageMap.Run> runs)
     {
         bool isDone = true;

@@ -307,7 +307,8 @@ public class BudgetTests
     public void A_refusal_inside_a_callback_counts_while_a_list_tries()
     {
         NativeMemoryBudget other = NativeAllocator.Malloc.WithLimit(1);
-        NativeMemoryBudget budget = NativeAllocator.Malloc.WithBudget(new() { Limit = 1_000, OnRefusal = _ => NativeBuffer.TryCreate<byte>(2, out NativeBuffer<byte> _, other) });
+        NativeMemoryBudget budget = NativeAllocator.Malloc.WithBudget(
+            new() { Limit = 1_000, OnRefusal = _ => NativeBuffer.TryCreate<byte>(2, out NativeBuffer<byte> _, other) });
         using var list = new NativeList<byte>(600, budget);
         list.Resize(600);
         list.Add(1);

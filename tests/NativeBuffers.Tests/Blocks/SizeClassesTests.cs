@@ -7,7 +7,8 @@ public class SizeClassesTests
     [Fact]
     public void Every_size_fits_into_its_class_and_into_no_smaller_one()
     {
-        nuint[] sizes = [.. Enumerable.Range(1, (int)SizeClasses.Largest).Select(static size => SizeClasses.Of((nuint)size)).Distinct().Select(SizeClasses.SizeOf)];
+        nuint[] sizes =
+            [.. Enumerable.Range(1, (int)SizeClasses.Largest).Select(static size => SizeClasses.Of((nuint)size)).Distinct().Select(SizeClasses.SizeOf)];
         Assert.Equal(sizes.Order(), sizes);
         Assert.Equal((nuint)SizeClasses.Smallest, sizes[0]);
         Assert.Equal((nuint)SizeClasses.Largest, sizes[^1]);

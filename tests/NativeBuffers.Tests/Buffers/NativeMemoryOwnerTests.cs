@@ -40,7 +40,8 @@ public class NativeMemoryOwnerTests
     [Fact]
     public void More_memory_than_there_is_is_refused()
     {
-        foreach (NativeAllocator? allocator in new[] { null, NativeAllocator.Malloc, NativeAllocator.Pages, NativeAllocator.PinnedHeap, new WatchingAllocator() })
+        foreach (NativeAllocator? allocator
+            in new[] { null, NativeAllocator.Malloc, NativeAllocator.Pages, NativeAllocator.PinnedHeap, new WatchingAllocator() })
         {
             Assert.Throws<OutOfMemoryException>(() => NativeMemoryOwner<Wide>.Create(1L << 50, allocator));
             Assert.Throws<OutOfMemoryException>(() => NativeMemoryOwner<Wide>.CreateUninitialized(1L << 50, allocator));

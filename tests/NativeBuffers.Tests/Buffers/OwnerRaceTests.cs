@@ -215,7 +215,8 @@ public class OwnerRaceTests
 
     private static void AssertUniform(ReadOnlySpan<int> elements)
     {
-        if (elements.IndexOfAnyExcept(elements[0]) >= 0 || (byte)elements[0] == WatchingAllocator.Spoiled && elements[0] >> 24 == unchecked((sbyte)WatchingAllocator.Spoiled))
+        if (elements.IndexOfAnyExcept(elements[0]) >= 0
+            || (byte)elements[0] == WatchingAllocator.Spoiled && elements[0] >> 24 == unchecked((sbyte)WatchingAllocator.Spoiled))
         {
             Assert.Fail($"Mixed elements, or freed ones: {elements[0]:X}");
         }

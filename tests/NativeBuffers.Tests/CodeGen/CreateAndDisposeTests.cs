@@ -25,7 +25,11 @@ public sealed class CreateAndDisposeTests
     {
         MethodCode code = LoopProgram.CodeOf(typeof(CreateZeroedAndDispose), nameof(CreateZeroedAndDispose.Ours), JitMode.Narrow);
         Assert.Contains(code.Everything, static text => text.Contains("xmm", StringComparison.Ordinal));
-        Assert.DoesNotContain(code.Everything, static text => text.Contains(": test ", StringComparison.Ordinal) && (text.EndsWith(", 15", StringComparison.Ordinal) || text.EndsWith(", 31", StringComparison.Ordinal)));
+        Assert.DoesNotContain(
+            code.Everything,
+            static text =>
+                text.Contains(": test ", StringComparison.Ordinal)
+                    && (text.EndsWith(", 15", StringComparison.Ordinal) || text.EndsWith(", 31", StringComparison.Ordinal)));
     }
 
     /// <remarks>As in a process that takes none, and a countdown, and a look at the kind of slot.</remarks>

@@ -70,7 +70,8 @@ public class DisposalSitesTests
         var sites = new DisposalSites();
         for (int i = 0; i < 2 * Looks; i++)
         {
-            (AllocationSite first, bool isMistake) = (sites.Find(typeof(int), isExact: true), sites.IsMistake(typeof(int), sites.Find(typeof(int), isExact: true), out _));
+            (AllocationSite first, bool isMistake) =
+                (sites.Find(typeof(int), isExact: true), sites.IsMistake(typeof(int), sites.Find(typeof(int), isExact: true), out _));
             Assert.False(isMistake, first.ToString());
         }
     }
@@ -81,7 +82,10 @@ public class DisposalSitesTests
         var sites = new DisposalSites();
         for (int i = 0; i < Looks; i++)
         {
-            Assert.StartsWith($"{nameof(DisposalSitesTests)}.cs:", Below(500, () => sites.Find(typeof(int), isExact: true)).ToString(), StringComparison.Ordinal);
+            Assert.StartsWith(
+                $"{nameof(DisposalSitesTests)}.cs:",
+                Below(500, () => sites.Find(typeof(int), isExact: true)).ToString(),
+                StringComparison.Ordinal);
         }
 
         Assert.EndsWith(" (as a rule)", Below(500, () => sites.Find(typeof(int), isExact: true)).ToString(), StringComparison.Ordinal);

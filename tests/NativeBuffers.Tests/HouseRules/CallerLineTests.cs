@@ -32,7 +32,8 @@ public class CallerLineTests
     [Fact]
     public void Every_type_that_can_be_disposed_has_one_Dispose_and_that_has_no_parameters() =>
         Assert.All(
-            typeof(NativeAllocator).Assembly.GetExportedTypes().Where(static type => type is { IsValueType: true } && typeof(IDisposable).IsAssignableFrom(type)),
+            typeof(NativeAllocator).Assembly.GetExportedTypes().Where(
+                static type => type is { IsValueType: true } && typeof(IDisposable).IsAssignableFrom(type)),
             static type => Assert.Empty(Assert.Single(type.GetMethods(), static method => method.Name == nameof(IDisposable.Dispose)).GetParameters()));
 
     private static IEnumerable<MethodBase> Members(Type type) =>
@@ -42,7 +43,9 @@ public class CallerLineTests
 
     private static string Signature(MethodBase member) =>
         $"{(member.IsGenericMethod ? member.GetGenericArguments().Length : 0)}: "
-        + string.Join(", ", member.GetParameters().Where(static parameter => !IsLine(parameter)).Select(static parameter => parameter.ParameterType.ToString()));
+        + string.Join(
+            ", ",
+            member.GetParameters().Where(static parameter => !IsLine(parameter)).Select(static parameter => parameter.ParameterType.ToString()));
 
     private static bool IsLine(ParameterInfo parameter) =>
         parameter.IsDefined(typeof(CallerFilePathAttribute)) || parameter.IsDefined(typeof(CallerLineNumberAttribute));

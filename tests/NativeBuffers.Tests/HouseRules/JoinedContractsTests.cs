@@ -25,7 +25,8 @@ public class JoinedContractsTests
     [Fact]
     public void Every_handle_joins_the_contract()
     {
-        IEnumerable<Type> handles = typeof(SafeNativeBuffer).Assembly.GetTypes().Where(static type => type.IsSubclassOf(typeof(SafeNativeBuffer)) && !type.IsAbstract);
+        IEnumerable<Type> handles = typeof(SafeNativeBuffer).Assembly.GetTypes().Where(
+            static type => type.IsSubclassOf(typeof(SafeNativeBuffer)) && !type.IsAbstract);
         IEnumerable<Type> joined = typeof(SafeBufferContract<>).Assembly.GetTypes()
             .Select(static type => type.BaseType)
             .Where(static type => type is { IsGenericType: true } && type.GetGenericTypeDefinition() == typeof(SafeBufferContract<>))

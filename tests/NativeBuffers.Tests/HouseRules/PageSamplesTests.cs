@@ -32,7 +32,8 @@ public partial class PageSamplesTests
     [Fact]
     public void There_are_samples_of_both_kinds()
     {
-        string[] samples = [.. Repository.Pages.SelectMany(static page => Fence().Matches(Repository.Read(page)).Select(static match => match.Groups[1].Value))];
+        string[] samples =
+            [.. Repository.Pages.SelectMany(static page => Fence().Matches(Repository.Read(page)).Select(static match => match.Groups[1].Value))];
         Assert.Contains(samples, static sample => Refusal().IsMatch(sample));
         Assert.True(samples.Count(static sample => Shown().IsMatch(sample)) >= 5);
     }
@@ -48,7 +49,8 @@ public partial class PageSamplesTests
             NativeMemoryCache.Trim();
             long abandoned = EndedThread.AbandonedCount;
             Exception? thrown = null;
-            var thread = new Thread(() => thrown = Record.Exception(() => entry.Invoke(null, entry.GetParameters().Length == 0 ? null : [Array.Empty<string>()])));
+            var thread = new Thread(
+                () => thrown = Record.Exception(() => entry.Invoke(null, entry.GetParameters().Length == 0 ? null : [Array.Empty<string>()])));
             thread.Start();
             thread.Join();
             Assert.Null(thrown);

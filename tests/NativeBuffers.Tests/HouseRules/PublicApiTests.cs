@@ -26,7 +26,8 @@ public class PublicApiTests
     private static string Describe(Assembly assembly)
     {
         var text = new StringBuilder();
-        foreach (Type type in assembly.GetExportedTypes().Where(static type => !IsOfCompiler(type)).OrderBy(static type => type.FullName, StringComparer.Ordinal))
+        foreach (Type type in assembly.GetExportedTypes().Where(static type => !IsOfCompiler(type))
+            .OrderBy(static type => type.FullName, StringComparer.Ordinal))
         {
             text.Append(KindOf(type)).Append(' ').Append(NameOf(type)).Append('\n');
             IEnumerable<string> members = type
@@ -109,7 +110,8 @@ public class PublicApiTests
             return $"delegate*<{string.Join(", ", type.GetFunctionPointerParameterTypes().Append(type.GetFunctionPointerReturnType()).Select(NameOf))}>";
         }
 
-        string name = type.IsGenericParameter ? type.Name : type.Namespace == "NativeBuffers" || type.Namespace == "System" ? type.Name : $"{type.Namespace}.{type.Name}";
+        string name = type.IsGenericParameter ? type.Name : type.Namespace == "NativeBuffers"
+            || type.Namespace == "System" ? type.Name : $"{type.Namespace}.{type.Name}";
         return name.Split('`')[0] + TypeArguments(type.GetGenericArguments());
     }
 

@@ -12,7 +12,8 @@ public class PublicDocumentationTests
 
     private static readonly CSharpCompilation s_compilation = CSharpCompilation.Create(
         "documentation",
-        references: ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(static path => MetadataReference.CreateFromFile(path)));
+        references: ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(
+            static path => MetadataReference.CreateFromFile(path)));
 
     private static readonly Dictionary<string, XElement> s_entries = XDocument
         .Load(Path.ChangeExtension(typeof(NativeAllocator).Assembly.Location, ".xml"))
@@ -46,7 +47,8 @@ public class PublicDocumentationTests
 
     private static bool IsPublic(ISymbol? symbol) =>
         symbol is INamespaceSymbol
-        || (symbol?.DeclaredAccessibility is Accessibility.Public or Accessibility.Protected or Accessibility.ProtectedOrInternal && IsPublic(symbol.ContainingSymbol));
+        || (symbol?.DeclaredAccessibility is Accessibility.Public or Accessibility.Protected or Accessibility.ProtectedOrInternal
+            && IsPublic(symbol.ContainingSymbol));
 
     /// <summary>True if the compiler or a base type declares the member: editors show the comment of the base.</summary>
     private static bool IsInherited(ISymbol symbol) =>

@@ -76,7 +76,9 @@ public class RoomsTests
         ILookup<string, string> next = s_arrows
             .Where(static arrow => !s_doors.Contains((arrow.From, arrow.Type)))
             .ToLookup(static arrow => arrow.From, static arrow => arrow.To);
-        AssertNone(Cycles(next).Where(static cycle => cycle.Count > LargestCycle).Select(static cycle => $"{cycle.Count}: {string.Join(" ", cycle.Order(StringComparer.Ordinal))}"));
+        AssertNone(
+            Cycles(next).Where(static cycle => cycle.Count > LargestCycle).Select(
+                static cycle => $"{cycle.Count}: {string.Join(" ", cycle.Order(StringComparer.Ordinal))}"));
     }
 
     private static void AssertNone(IEnumerable<string> offences)

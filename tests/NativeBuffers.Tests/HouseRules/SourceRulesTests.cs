@@ -50,7 +50,8 @@ public class SourceRulesTests
         AssertNone(
             from file in Repository.Source
             where file.Path != "src/NativeBuffers/Usings.cs"
-            let types = file.Tree.Members.OfType<BaseNamespaceDeclarationSyntax>().SelectMany(static space => space.Members).OfType<MemberDeclarationSyntax>().ToList()
+            let types =
+                file.Tree.Members.OfType<BaseNamespaceDeclarationSyntax>().SelectMany(static space => space.Members).OfType<MemberDeclarationSyntax>().ToList()
             let name = Path.GetFileNameWithoutExtension(file.Path).Split('{')[0]
             where types.Count != 1
                 || (types[0] as BaseTypeDeclarationSyntax)?.Identifier.Text != name

@@ -62,7 +62,8 @@ public sealed class TornRentalTests
     public void Every_public_member_is_tried()
     {
         string[] tried = [.. s_questions.Select(static question => question.Name), .. s_ways.Select(static way => way.Name)];
-        foreach (MemberInfo member in typeof(PooledBuffer<byte>).GetMembers(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly))
+        foreach (MemberInfo member in typeof(PooledBuffer<byte>)
+            .GetMembers(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly))
         {
             if (member is not ConstructorInfo && !(member is MethodInfo { IsSpecialName: true } && member.Name.StartsWith("get_", StringComparison.Ordinal)))
             {

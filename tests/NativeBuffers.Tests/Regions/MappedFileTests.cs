@@ -199,7 +199,8 @@ public sealed class MappedFileTests : IDisposable
         Assert.Throws<FileNotFoundException>(() => MappedFile<byte>.Open(_folder.File("missing")));
         Assert.Throws<DirectoryNotFoundException>(() => MappedFile<byte>.OpenRead(_folder.File("no/file")));
         Assert.Throws<DirectoryNotFoundException>(() => MappedFile<byte>.Create(_folder.File("no/file"), 1));
-        foreach (Action open in new Action[] { () => MappedFile<byte>.OpenRead(folder), () => MappedFile<byte>.Open(folder), () => MappedFile<byte>.Create(folder, 1) })
+        foreach (Action open
+            in new Action[] { () => MappedFile<byte>.OpenRead(folder), () => MappedFile<byte>.Open(folder), () => MappedFile<byte>.Create(folder, 1) })
         {
             Assert.Contains("folder", Assert.Throws<UnauthorizedAccessException>(open).Message);
         }

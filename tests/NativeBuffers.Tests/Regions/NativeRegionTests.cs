@@ -246,7 +246,8 @@ public class NativeRegionTests
     public void Elements_outside_or_unaligned_are_not_lent()
     {
         using NativeRegion region = Committed(2);
-        foreach ((long start, long length) in new (long, long)[] { (-8, 1L), (0, -1), (0, (s_page / 4) + 1), (2 * s_page, 1), ((2 * s_page) + 8, 0), (0, long.MaxValue), (8, s_page / 4) })
+        foreach ((long start, long length)
+            in new (long, long)[] { (-8, 1L), (0, -1), (0, (s_page / 4) + 1), (2 * s_page, 1), ((2 * s_page) + 8, 0), (0, long.MaxValue), (8, s_page / 4) })
         {
             Assert.Throws<ArgumentOutOfRangeException>(() => region.Borrow<long>(start, length).Dispose());
             Assert.Throws<ArgumentOutOfRangeException>(() => region.BorrowReadOnly<long>(start, length).Dispose());

@@ -53,7 +53,8 @@ internal static partial class SystemSetup
         using var list = new MemoryStream();
         using var writer = new BinaryWriter(list);
         writer.Write(2);
-        foreach ((int kind, int rights, uint user) in new[] { (1, 6, uint.MaxValue), (2, 6, Nobody), (4, 4, uint.MaxValue), (0x10, 6, uint.MaxValue), (0x20, 0, uint.MaxValue) })
+        foreach ((int kind, int rights, uint user)
+            in new[] { (1, 6, uint.MaxValue), (2, 6, Nobody), (4, 4, uint.MaxValue), (0x10, 6, uint.MaxValue), (0x20, 0, uint.MaxValue) })
         {
             writer.Write((short)kind);
             writer.Write((short)rights);

@@ -10,7 +10,8 @@ public abstract class Scenario
         [.. Assembly.GetExecutingAssembly().GetTypes().Where(static type => type.IsSubclassOf(typeof(Scenario))).Select(static type => type.Name)];
 
     public static Scenario Named(string name) =>
-        (Scenario)Activator.CreateInstance(Assembly.GetExecutingAssembly().GetTypes().Single(type => type.IsSubclassOf(typeof(Scenario)) && type.Name == name))!;
+        (Scenario)Activator.CreateInstance(
+            Assembly.GetExecutingAssembly().GetTypes().Single(type => type.IsSubclassOf(typeof(Scenario)) && type.Name == name))!;
 
     /// <param name="allocator">The allocator of the blocks.</param>
     public abstract void Run(NativeAllocator allocator);

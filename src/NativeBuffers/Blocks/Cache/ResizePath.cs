@@ -38,9 +38,11 @@ internal static class ResizePath
         }
     }
 
+    /// <safety>The slot belongs to the caller, and has a block.</safety>
     private static unsafe bool IsOversized(Slot* slot, nuint byteCount) => SizeClasses.Of(byteCount) < SizeClasses.Of(slot->ByteCount);
 
     /// <summary>Whether the block's allocator can resize it: blocks of the new size must be the same allocator's.</summary>
+    /// <safety>The slot belongs to the caller, and has a block.</safety>
     private static unsafe bool CanResizeBlock(Slot* slot, nuint byteCount) => slot->Kind switch
     {
         SlotKind.Large => byteCount > SizeClasses.Largest && BlockSource.LargeFor(byteCount) == BlockSource.LargeFor(slot->ByteCount),

@@ -172,7 +172,8 @@ internal sealed class FaultRun(int failing, FaultRun? first)
         string? named = null;
         foreach (StackFrame frame in new StackTrace(fNeedFileInfo: true).GetFrames())
         {
-            if (DiagnosticMethodInfo.Create(frame) is not { } method || method.DeclaringAssemblyName.StartsWith(s_library.GetName().Name + ",", StringComparison.Ordinal))
+            if (DiagnosticMethodInfo.Create(frame) is not { } method
+                || method.DeclaringAssemblyName.StartsWith(s_library.GetName().Name + ",", StringComparison.Ordinal))
             {
                 continue;
             }

@@ -6,7 +6,10 @@ namespace NativeBuffers.Diagnostics.Guards;
 /// <summary>Finds damage in checked blocks, and describes it in plain words.</summary>
 internal static class CheckedFindings
 {
-    /// <summary>The noted site in the lower half, this thread in the upper half: for <see cref="CheckedHeader.Allocation"/> and <see cref="CheckedHeader.Release"/>.</summary>
+    /// <summary>
+    /// The noted site in the lower half, this thread in the upper half: for <see cref="CheckedHeader.Allocation"/> and
+    /// <see cref="CheckedHeader.Release"/>.
+    /// </summary>
     public static ulong SiteAndThread => (uint)AllocationSite.Noted.Id | ((ulong)(uint)Environment.CurrentManagedThreadId << 32);
 
     /// <summary>Whether the caller uses bare blocks, so that a violation is thrown; owners never throw one.</summary>

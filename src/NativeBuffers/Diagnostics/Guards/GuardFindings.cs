@@ -15,10 +15,18 @@ internal static class GuardFindings
 
     /// <summary>A block was given to an allocator that it did not come from.</summary>
     public static NativeMemoryViolation FreedElsewhere(in GuardedBlock block, string allocator, AllocationSite at) =>
-        Of(block, NativeMemoryViolationKind.WrongAllocator, $"{Block(block, capital: true)} of {block.Allocator}, allocated at {block.AllocatedAt}, was given to {allocator} at {at}.", at.ToString());
+        Of(
+            block,
+            NativeMemoryViolationKind.WrongAllocator,
+            $"{Block(block, capital: true)} of {block.Allocator}, allocated at {block.AllocatedAt}, was given to {allocator} at {at}.",
+            at.ToString());
 
     public static NativeMemoryViolation WrongSize(in GuardedBlock block, nuint byteCount, AllocationSite at) =>
-        Of(block, NativeMemoryViolationKind.WrongSize, $"{Block(block, capital: true)} allocated at {block.AllocatedAt} was freed or resized at {at} as one of {byteCount} bytes.", at.ToString());
+        Of(
+            block,
+            NativeMemoryViolationKind.WrongSize,
+            $"{Block(block, capital: true)} allocated at {block.AllocatedAt} was freed or resized at {at} as one of {byteCount} bytes.",
+            at.ToString());
 
     /// <summary>An address was freed that no block has.</summary>
     public static NativeMemoryViolation Unknown(nuint address, nuint byteCount, string allocator, AllocationSite at) =>

@@ -60,7 +60,9 @@ internal sealed class GuardReportFile
     /// <summary>A path that no other process uses, now or later.</summary>
     public static string NextPath() => Path.Combine(
         Folder,
-        string.Create(CultureInfo.InvariantCulture, $"{Prefix}{Environment.ProcessId}-{DateTime.UtcNow:yyyyMMdd'T'HHmmssfff}-{Random.Shared.NextInt64():x16}{Suffix}"));
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Prefix}{Environment.ProcessId}-{DateTime.UtcNow:yyyyMMdd'T'HHmmssfff}-{Random.Shared.NextInt64():x16}{Suffix}"));
 
     /// <summary>The reports in a folder, the newest first.</summary>
     /// <exception cref="IOException">The folder cannot be read.</exception>
@@ -137,7 +139,10 @@ internal sealed class GuardReportFile
     }
 
     /// <summary>Puts plain memory, all zero, where the mapping is longer than the file; false if memory is exhausted.</summary>
-    /// <safety>The mapping is from <see cref="TryMap"/>, has <paramref name="mappedByteCount"/> bytes, and was not touched after <see cref="ByteCount"/>.</safety>
+    /// <safety>
+    /// The mapping is from <see cref="TryMap"/>, has <paramref name="mappedByteCount"/> bytes, and was not touched after
+    /// <see cref="ByteCount"/>.
+    /// </safety>
     public unsafe bool TryReplace(byte* start, nuint mappedByteCount)
     {
         // SAFETY: rest has mappedByteCount - ByteCount bytes, whole pages at the end of the caller's mapping, which stays mapped.

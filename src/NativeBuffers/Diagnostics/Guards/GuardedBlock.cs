@@ -70,8 +70,10 @@ internal struct GuardedBlock
     /// <summary>The first address after the block.</summary>
     public readonly ulong End => Start + ByteCount;
 
+    /// <safety>The pages of the block are mapped and readable while the caller uses the span.</safety>
     private readonly unsafe Span<byte> Front => new((void*)DataStart, (int)(ByteCount == 0 ? 0 : Start - DataStart));
 
+    /// <safety>The pages of the block are mapped and readable while the caller uses the span.</safety>
     private readonly unsafe Span<byte> Back => new((void*)End, (int)(ByteCount == 0 ? 0 : DataStart + DataByteCount - End));
 
     /// <summary>Whether an address is in the range.</summary>

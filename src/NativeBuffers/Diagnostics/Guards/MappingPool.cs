@@ -50,6 +50,7 @@ internal sealed class MappingPool : GuardedPool
     public static MappingPool? Instance { get; } = MakeOrNull(TryMake);
 
     /// <remarks>Only records that were ever used: later ones may have no room in the report.</remarks>
+    /// <inheritdoc path="/safety"/>
     protected override unsafe Span<GuardedBlock> Records => new(_records, _free.UsedCount);
 
     /// <summary>Notes that a guard has given out a block without guarding it.</summary>

@@ -54,7 +54,8 @@ public sealed class NativeMemoryReport
 
     /// <summary>Finds reports, the newest first, also of processes that still run.</summary>
     /// <param name="folder">The folder to search; null for the folder of <see cref="PathOfThisProcess"/>.</param>
-    /// <param name="processId">The number of the process; null for all. Several processes may have had the same number, at other times or in containers.</param>
+    /// <param name="processId">The number of the process; null for all. Several processes may have had the same number, at other
+    /// times or in containers.</param>
     /// <returns>The paths of the reports.</returns>
     /// <exception cref="IOException">The folder does not exist, or cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder belongs to another user.</exception>
@@ -116,7 +117,7 @@ public sealed class NativeMemoryReport
     public NativeMemoryViolation? FindViolation(nuint address, bool? isWrite = null) =>
         FindBlock(address) is { } block ? GuardFindings.Touched(block.Record, address, isWrite) : null;
 
-    /// <summary>Explains in one sentence what an access to an address is.</summary>
+    /// <summary>Explains an access to an address in one sentence.</summary>
     /// <param name="address">Any address. The access is known to be a read or a write only for the address of <see cref="Fault"/>.</param>
     public string Explain(nuint address)
     {

@@ -85,7 +85,8 @@ internal static class ProcessReport
             // after the end of the file was touched yet.
             byte* start = (byte*)(s_mappings - SampleCount) - GuardReportHeader.ByteCount;
             nuint mapped = ByteCountOf(SampleCount + s_mappingCapacity);
-            if (s_file is { } file && file.ByteCount < mapped && file.TryGrow(nuint.Min(mapped, nuint.Max(file.ByteCount + Step, ByteCountOf(SampleCount + index + 1)))))
+            if (s_file is { } file && file.ByteCount < mapped
+                && file.TryGrow(nuint.Min(mapped, nuint.Max(file.ByteCount + Step, ByteCountOf(SampleCount + index + 1)))))
             {
                 s_header->MappingCount = CountIn(file.ByteCount);
                 Volatile.Write(ref s_mappingCount, s_header->MappingCount);
@@ -191,7 +192,9 @@ internal static class ProcessReport
 
     /// <summary>A path, quoted for a shell.</summary>
     private static string Quoted(string path) =>
-        path.All(static each => char.IsLetterOrDigit(each) || each is '/' or '.' or '_' or '-') ? path : $"'{path.Replace("'", @"'\''", StringComparison.Ordinal)}'";
+        path.All(static each => char.IsLetterOrDigit(each) || each is '/' or '.' or '_' or '-')
+            ? path
+            : $"'{path.Replace("'", @"'\''", StringComparison.Ordinal)}'";
 
     /// <summary>A text in UTF-8 with a zero at its end, and none before.</summary>
     private static byte[] Text(string text) => [.. Encoding.UTF8.GetBytes(text.Replace("\0", "", StringComparison.Ordinal)), 0];

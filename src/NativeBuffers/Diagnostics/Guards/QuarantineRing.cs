@@ -25,6 +25,7 @@ internal struct QuarantineRing
     public readonly bool IsFull => Count > _mask;
 
     /// <summary>Whether the ring has memory for blocks.</summary>
+    /// <safety>The pointer is compared, not followed.</safety>
     public readonly unsafe bool IsOpen => _blocks != null;
 
     /// <summary>Allocates memory for blocks of a size class; false if memory is exhausted.</summary>

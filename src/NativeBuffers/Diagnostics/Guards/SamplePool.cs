@@ -48,6 +48,7 @@ internal sealed class SamplePool : GuardedPool
     /// <summary>The pool, made on first use; null if there is no room for it.</summary>
     public static SamplePool? Instance { get; } = MakeOrNull(TryMake);
 
+    /// <inheritdoc/>
     protected override unsafe Span<GuardedBlock> Records => new(_records, ProcessReport.SampleCount);
 
     /// <summary>Whether an address is inside the pool's address range.</summary>

@@ -48,7 +48,10 @@ public sealed class NativeMemorySnapshot
         $"{LiveBytes:N0} bytes in {LiveBlocks:N0} {(LiveBlocks == 1 ? "block is" : "blocks are")} alive; at most there were {PeakBytes:N0} bytes.{Environment.NewLine}"
         + UsageFormats.ToText(_table, signed: false);
 
-    /// <summary>The same for programs: an object with <c>liveBytes</c>, <c>liveBlocks</c>, <c>peakBytes</c>, <c>sites</c>, <c>types</c> and <c>allocators</c>.</summary>
+    /// <summary>
+    /// The same for programs: an object with <c>liveBytes</c>, <c>liveBlocks</c>, <c>peakBytes</c>, <c>sites</c>, <c>types</c>
+    /// and <c>allocators</c>.
+    /// </summary>
     public string ToJson() =>
         UsageFormats.ToJson(_table, ("liveBytes", LiveBytes), ("liveBlocks", LiveBlocks), ("peakBytes", PeakBytes));
 

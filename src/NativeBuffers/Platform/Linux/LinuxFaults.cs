@@ -14,6 +14,7 @@ internal sealed class LinuxFaults(SystemMemory memory) : SystemFaults
 {
     public override bool KnowsAccess => true;
 
+    /// <inheritdoc/>
     public override unsafe bool TryNote(ulong* place, FaultLine* line)
     {
         if (RuntimeInformation.ProcessArchitecture is not (Architecture.X64 or Architecture.Arm64))

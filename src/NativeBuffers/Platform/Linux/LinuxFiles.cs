@@ -64,7 +64,10 @@ internal sealed class LinuxFiles(UnixStat stat) : UnixFiles(stat)
     /// </remarks>
     protected override bool TryCopyAttributes(SafeFileHandle from, SafeFileHandle to) => HasNoAttributes(from) && HasNoAttributes(to);
 
-    /// <remarks>The shared lock keeps out .NET programs that open the file without sharing it. The platform locks the files that it opens in the same way.</remarks>
+    /// <remarks>
+    /// The shared lock keeps out .NET programs that open the file without sharing it. The platform locks the files that it opens
+    /// in the same way.
+    /// </remarks>
     protected override SafeFileHandle? CreateBeside(string path, bool isSecret, out string? temporaryPath)
     {
         temporaryPath = null;
@@ -99,6 +102,7 @@ internal sealed class LinuxFiles(UnixStat stat) : UnixFiles(stat)
         }
     }
 
+    /// <inheritdoc/>
     protected override unsafe void* RemapTo(SafeFileHandle file, void* start, nuint oldByteCount, nuint newByteCount, string name)
     {
         if (newByteCount <= oldByteCount)

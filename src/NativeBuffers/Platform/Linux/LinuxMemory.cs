@@ -21,6 +21,7 @@ internal sealed class LinuxMemory : UnixMemory
 
     protected override int LockLimitNumber => RLIMIT_MEMLOCK;
 
+    /// <inheritdoc/>
     public override unsafe void* Reserve(nuint byteCount, PageKind kind)
     {
         if (FailPoint.IsRefused)
@@ -65,6 +66,7 @@ internal sealed class LinuxMemory : UnixMemory
             + $" of {1024 * ReadMemoryInfo("Hugepagesize:"):N0} bytes, and too few of them are free."
         : $"Transparent huge pages are switched off in {TransparentSwitch}, or this kernel has none.";
 
+    /// <inheritdoc/>
     public override unsafe bool Decommit(void* start, nuint byteCount, PageKind kind)
     {
         if (kind == PageKind.Explicit)
@@ -94,6 +96,7 @@ internal sealed class LinuxMemory : UnixMemory
     /// An emulator (the user mode of qemu) may agree to advice that it does not know. So the tried page has contents, and they must be
     /// gone afterwards.
     /// </remarks>
+    /// <safety>The caller maps and unmaps the page that it tests.</safety>
     public unsafe bool IsGuarding(int install, int remove)
     {
         byte* page = (byte*)Allocate(PageSize, 1);
@@ -110,10 +113,13 @@ internal sealed class LinuxMemory : UnixMemory
         return isGuarding;
     }
 
+    /// <inheritdoc/>
     public override unsafe bool Guard(void* start, nuint byteCount) => !FailPoint.IsRefused && madvise(start, byteCount, MADV_GUARD_INSTALL) == 0;
 
+    /// <inheritdoc/>
     public override unsafe bool Unguard(void* start, nuint byteCount) => !FailPoint.IsRefused && madvise(start, byteCount, MADV_GUARD_REMOVE) == 0;
 
+    /// <inheritdoc/>
     public override unsafe bool Discard(void* start, nuint byteCount, bool isLocked, bool isReadable, bool isWritable) => isLocked
         ? madvise(start, byteCount, MADV_DONTNEED_LOCKED) == 0 || DiscardByUnlocking(start, byteCount)
         : madvise(start, byteCount, MADV_DONTNEED) == 0;
@@ -127,6 +133,7 @@ internal sealed class LinuxMemory : UnixMemory
         return Lock(start, byteCount) && isDone;
     }
 
+    /// <inheritdoc/>
     public override unsafe void FindResident(void* start, Span<byte> pages)
     {
         fixed (byte* found = pages)
@@ -144,12 +151,14 @@ internal sealed class LinuxMemory : UnixMemory
         }
     }
 
+    /// <inheritdoc/>
     public override unsafe void* Resize(void* start, nuint oldByteCount, nuint newByteCount)
     {
         void* resized = FailPoint.IsRefused ? MAP_FAILED : mremap(start, oldByteCount, newByteCount, MREMAP_MAYMOVE);
         return resized == MAP_FAILED ? null : resized;
     }
 
+    /// <inheritdoc/>
     public override unsafe void Free(void* start, nuint byteCount)
     {
         if (munmap(start, byteCount) != 0)

@@ -8,5 +8,6 @@ internal sealed class MacFaults : SystemFaults
 {
     public override bool KnowsAccess => false;
 
+    /// <inheritdoc/>
     public override unsafe bool TryNote(ulong* place, FaultLine* line) => false;
 }

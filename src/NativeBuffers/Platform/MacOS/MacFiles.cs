@@ -39,6 +39,7 @@ internal sealed class MacFiles(UnixStat stat) : UnixFiles(stat)
         return !IsNotOffered(error) ? error : fsync(file) == 0 ? 0 : Marshal.GetLastPInvokeError();
     }
 
+    /// <inheritdoc/>
     protected override unsafe void* RemapTo(SafeFileHandle file, void* start, nuint oldByteCount, nuint newByteCount, string name)
     {
         if (newByteCount > oldByteCount)

@@ -13,10 +13,13 @@ internal sealed class MacMemory : UnixMemory
 
     protected override int LockLimitNumber => RLIMIT_MEMLOCK;
 
+    /// <inheritdoc/>
     public override unsafe void* Reserve(nuint byteCount, PageKind kind) => kind == PageKind.Ordinary ? Map(byteCount, PROT_NONE) : null;
 
+    /// <inheritdoc/>
     public override unsafe bool Decommit(void* start, nuint byteCount, PageKind kind) => Map(byteCount, PROT_NONE, MAP_FIXED, start) != null;
 
+    /// <inheritdoc/>
     // mmap puts a new mapping in the old one's place in one step. With MADV_FREE the system would count the pages as this process's until
     // it needs them. MADV_FREE_REUSABLE needs a second call before the pages are used again, which this library cannot make.
     public override unsafe bool Discard(void* start, nuint byteCount, bool isLocked, bool isReadable, bool isWritable) =>
@@ -24,6 +27,7 @@ internal sealed class MacMemory : UnixMemory
         && Map(byteCount, Protection(isReadable, isWritable), MAP_FIXED, start) != null
         && (!isLocked || Lock(start, byteCount));
 
+    /// <inheritdoc/>
     public override unsafe void* Resize(void* start, nuint oldByteCount, nuint newByteCount)
     {
         if (newByteCount < oldByteCount)
@@ -35,6 +39,7 @@ internal sealed class MacMemory : UnixMemory
         return ResizeByCopy(start, oldByteCount, newByteCount);
     }
 
+    /// <inheritdoc/>
     public override unsafe void Free(void* start, nuint byteCount) => _ = munmap(start, byteCount);
 
     public override void ReleaseFreedHeap() => _ = malloc_zone_pressure_relief(0, 0);

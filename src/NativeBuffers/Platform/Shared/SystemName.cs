@@ -16,7 +16,9 @@ internal static class SystemName
         ArgumentException.ThrowIfNullOrEmpty(path, parameter);
         if (path.Contains('\0', StringComparison.Ordinal))
         {
-            throw new ArgumentException($"The path has U+0000 at index {path.IndexOf('\0', StringComparison.Ordinal)}, and the system would end it there. Remove that character.", parameter);
+            throw new ArgumentException(
+                $"The path has U+0000 at index {path.IndexOf('\0', StringComparison.Ordinal)}, and the system would end it there. Remove that character.",
+                parameter);
         }
 
         if (!OperatingSystem.IsWindows())

@@ -19,6 +19,7 @@ internal abstract class UnixFiles(UnixStat stat) : SystemFiles
 
     public sealed override bool IsPlainFile(string path) => stat.At(path) is not { IsPlain: false };
 
+    /// <inheritdoc/>
     public sealed override unsafe void* Map(SafeFileHandle file, nuint byteCount, bool canWrite, string name = "A file")
     {
         if (FailPoint.IsRefused)
@@ -57,8 +58,10 @@ internal abstract class UnixFiles(UnixStat stat) : SystemFiles
         }
     }
 
+    /// <inheritdoc/>
     public sealed override unsafe void Unmap(void* start, nuint byteCount) => _ = munmap(start, byteCount);
 
+    /// <inheritdoc/>
     public sealed override unsafe void Flush(SafeFileHandle file, void* start, nuint byteCount, string name)
     {
         nuint intoPage = (nuint)start & (SystemMemory.PageSize - 1);
@@ -70,6 +73,7 @@ internal abstract class UnixFiles(UnixStat stat) : SystemFiles
         }
     }
 
+    /// <inheritdoc/>
     public sealed override unsafe void ExpectSequential(void* start, nuint byteCount) => _ = madvise(start, byteCount, MADV_SEQUENTIAL);
 
     /// <summary>Flags of <c>open</c> to look at a file: without waiting for a pipe, and not for child processes.</summary>

@@ -17,18 +17,23 @@ internal abstract class UnixMemory : SystemMemory
         ? $"RLIMIT_MEMLOCK lets this process lock {limit:N0} bytes in all."
         : "RLIMIT_MEMLOCK does not limit this process, so memory itself is short.";
 
+    /// <inheritdoc/>
     public sealed override unsafe void* Allocate(nuint byteCount, nuint alignment) =>
         FailPoint.IsRefused ? null : Map(byteCount, alignment, PROT_READ | PROT_WRITE);
 
+    /// <inheritdoc/>
     // The system counts a private page as used memory when it becomes writable. If memory is short, it refuses here.
     public sealed override unsafe bool Commit(void* start, nuint byteCount) =>
         !FailPoint.IsRefused && mprotect(start, byteCount, PROT_READ | PROT_WRITE) == 0;
 
+    /// <inheritdoc/>
     public sealed override unsafe bool Protect(void* start, nuint byteCount, bool isReadable, bool isWritable) =>
         !FailPoint.IsRefused && mprotect(start, byteCount, Protection(isReadable, isWritable)) == 0;
 
+    /// <inheritdoc/>
     public sealed override unsafe bool Lock(void* start, nuint byteCount) => !FailPoint.IsRefused && mlock(start, byteCount) == 0;
 
+    /// <inheritdoc/>
     public sealed override unsafe void Unlock(void* start, nuint byteCount) => _ = munlock(start, byteCount);
 
     /// <summary>Maps private pages without a file; null if refused.</summary>

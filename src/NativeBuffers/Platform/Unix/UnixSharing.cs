@@ -85,11 +85,13 @@ internal abstract class UnixSharing(UnixStat stat, SystemFiles files) : SystemSh
         return file;
     }
 
+    /// <inheritdoc/>
     public sealed override unsafe void* Map(SafeHandle section, nuint byteCount) =>
         files.Map((SafeFileHandle)section, byteCount, canWrite: true, "Shared memory");
 
     public sealed override nuint ByteCountOf(SafeHandle section, nuint byteCount) => (nuint)RandomAccess.GetLength((SafeFileHandle)section);
 
+    /// <inheritdoc/>
     public sealed override unsafe void Unmap(void* start, nuint byteCount) => files.Unmap(start, byteCount);
 
     public sealed override void Leave(SafeHandle section, string name) => _ = LeaveFile((SafeFileHandle)section, PathOf(name));

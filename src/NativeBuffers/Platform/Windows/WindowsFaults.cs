@@ -9,6 +9,7 @@ internal sealed class WindowsFaults(SystemMemory memory) : SystemFaults
 {
     public override bool KnowsAccess => true;
 
+    /// <inheritdoc/>
     public override unsafe bool TryNote(ulong* place, FaultLine* line)
     {
         if (RuntimeInformation.ProcessArchitecture != Architecture.X64)

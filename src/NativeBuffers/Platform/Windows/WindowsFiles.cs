@@ -16,6 +16,7 @@ internal sealed class WindowsFiles : SystemFiles
     /// <remarks>On Windows, paths of pipes and devices are outside all folders. An open file without a length is refused later.</remarks>
     public override bool IsPlainFile(string path) => !Directory.Exists(path);
 
+    /// <inheritdoc/>
     public override unsafe void* Map(SafeFileHandle file, nuint byteCount, bool canWrite, string name = "A file")
     {
         // The view keeps the section alive, so its handle is closed here. Closing may change the error number.
@@ -32,6 +33,7 @@ internal sealed class WindowsFiles : SystemFiles
         return start != null || SystemError.IsLackOfMemory(error) ? start : throw SystemError.Of(error, $"{name} could not be mapped");
     }
 
+    /// <inheritdoc/>
     public override unsafe bool TryMapAt(SafeFileHandle file, void* start, nuint byteCount)
     {
         using SafeFileHandle section = CreateFileMapping(file, 0, PAGE_READWRITE, 0, 0, null);
@@ -52,8 +54,10 @@ internal sealed class WindowsFiles : SystemFiles
         }
     }
 
+    /// <inheritdoc/>
     public override unsafe void Unmap(void* start, nuint byteCount) => _ = UnmapViewOfFile(start);
 
+    /// <inheritdoc/>
     public override unsafe void Flush(SafeFileHandle file, void* start, nuint byteCount, string name)
     {
         if (!FlushViewOfFile(start, byteCount))
@@ -64,6 +68,7 @@ internal sealed class WindowsFiles : SystemFiles
         RandomAccess.FlushToDisk(file);
     }
 
+    /// <inheritdoc/>
     public override unsafe void ExpectSequential(void* start, nuint byteCount)
     {
     }
@@ -95,7 +100,9 @@ internal sealed class WindowsFiles : SystemFiles
         {
             throw MayWrite(path)
                 ? new IOException($"{path} is open or mapped, here or in another process. Windows does not replace such a file: close it first, or create one of another name.", exception)
-                : new UnauthorizedAccessException($"{path} may not be replaced or written by this user. Change its permissions, or create a file of another name.", exception);
+                : new UnauthorizedAccessException(
+                    $"{path} may not be replaced or written by this user. Change its permissions, or create a file of another name.",
+                    exception);
         }
 
         temporaryPath = null;

@@ -11,6 +11,7 @@ internal sealed class WindowsMemory : SystemMemory
 
     public override string LockLimit => "The process's minimum working set limits what it may lock (SetProcessWorkingSetSize).";
 
+    /// <inheritdoc/>
     public override unsafe void* Allocate(nuint byteCount, nuint alignment)
     {
         if (alignment <= Granularity)
@@ -46,17 +47,22 @@ internal sealed class WindowsMemory : SystemMemory
         return null;
     }
 
+    /// <inheritdoc/>
     public override unsafe void* Resize(void* start, nuint oldByteCount, nuint newByteCount) => ResizeByCopy(start, oldByteCount, newByteCount);
 
+    /// <inheritdoc/>
     public override unsafe void Free(void* start, nuint byteCount) => _ = VirtualFree(start, 0, MEM_RELEASE);
 
+    /// <inheritdoc/>
     public override unsafe void* Reserve(nuint byteCount, PageKind kind) =>
         kind == PageKind.Ordinary ? VirtualAlloc(null, byteCount, MEM_RESERVE, PAGE_NOACCESS) : null;
 
     public override string RefusalOf(PageKind kind) => "Windows gives huge pages only to memory that is committed when it is reserved.";
 
+    /// <inheritdoc/>
     public override unsafe bool Commit(void* start, nuint byteCount) => VirtualAlloc(start, byteCount, MEM_COMMIT, PAGE_READWRITE) != null;
 
+    /// <inheritdoc/>
     public override unsafe bool Decommit(void* start, nuint byteCount, PageKind kind)
     {
         // This call fails where no page was locked, and needs no check.
@@ -64,6 +70,7 @@ internal sealed class WindowsMemory : SystemMemory
         return VirtualFree(start, byteCount, MEM_DECOMMIT);
     }
 
+    /// <inheritdoc/>
     // VirtualUnlock removes pages that are not locked from the working set, so the system gets their memory at once.
     public override unsafe bool Discard(void* start, nuint byteCount, bool isLocked, bool isReadable, bool isWritable)
     {
@@ -76,12 +83,16 @@ internal sealed class WindowsMemory : SystemMemory
         return isDone;
     }
 
+    /// <inheritdoc/>
     public override unsafe bool Protect(void* start, nuint byteCount, bool isReadable, bool isWritable) =>
         VirtualProtect(start, byteCount, isWritable ? PAGE_READWRITE : isReadable ? PAGE_READONLY : PAGE_NOACCESS, out _);
 
+    /// <inheritdoc/>
     public override unsafe bool Lock(void* start, nuint byteCount) => VirtualLock(start, byteCount);
 
+    /// <inheritdoc/>
     public override unsafe void Unlock(void* start, nuint byteCount) => _ = VirtualUnlock(start, byteCount);
 
+    /// <inheritdoc/>
     public override unsafe void* ResizeTask(void* block, nuint byteCount) => CoTaskMemRealloc(block, byteCount);
 }

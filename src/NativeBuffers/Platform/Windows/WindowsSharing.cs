@@ -64,6 +64,7 @@ internal sealed class WindowsSharing : SystemSharing
         return section;
     }
 
+    /// <inheritdoc/>
     public override unsafe void* Map(SafeHandle section, nuint byteCount)
     {
         byte* front = (byte*)MapViewOfFile((SafeFileHandle)section, FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, byteCount + FrontByteCount);
@@ -73,6 +74,7 @@ internal sealed class WindowsSharing : SystemSharing
     /// <remarks>The system never cuts a section.</remarks>
     public override nuint ByteCountOf(SafeHandle section, nuint byteCount) => byteCount;
 
+    /// <inheritdoc/>
     public override unsafe void Unmap(void* start, nuint byteCount) => _ = UnmapViewOfFile((byte*)start - FrontByteCount);
 
     public override void Leave(SafeHandle section, string name) => section.Dispose();

@@ -309,7 +309,8 @@ public class CleanerTests
         [MethodImpl(MethodImplOptions.NoInlining)]
         static void Make()
         {
-            foreach (Type type in new[] { typeof(NativeMemoryOwner<int>), typeof(Cleaner), typeof(PoolStore), typeof(NativeMemoryPool<int>), typeof(OwnerWindow<int>) })
+            foreach (Type type in new[] { typeof(NativeMemoryOwner<int>), typeof(Cleaner), typeof(PoolStore),
+                typeof(NativeMemoryPool<int>), typeof(OwnerWindow<int>) })
             {
                 _ = RuntimeHelpers.GetUninitializedObject(type);
             }

@@ -18,7 +18,13 @@ public sealed class AheadOfTimeTests(PublishedProgram program) : IClassFixture<P
         Assert.Contains("Access Violation", errors);
         NativeMemoryFault fault = Assert.IsType<NativeMemoryFault>(report?.Fault);
         Assert.Equal(isWrite, fault.IsWrite);
-        Assert.Equal(string.Format(null, sentence, At("allocated"), output.Any(static line => line.StartsWith("freed at ", StringComparison.Ordinal)) ? At("freed") : ""), report.Explain());
+        Assert.Equal(
+            string.Format(
+                null,
+                sentence,
+                At("allocated"),
+                output.Any(static line => line.StartsWith("freed at ", StringComparison.Ordinal)) ? At("freed") : ""),
+            report.Explain());
 
         string At(string what) => Assert.Single(output, line => line.StartsWith($"{what} at ", StringComparison.Ordinal))[$"{what} at ".Length..];
     }

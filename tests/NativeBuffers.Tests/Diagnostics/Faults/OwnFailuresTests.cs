@@ -6,7 +6,8 @@ public class OwnFailuresTests
     private static readonly FaultInjectionOptions s_options = new();
 
     public static TheoryData<string, string> Cases =>
-        [.. from body in Bodies.All.Keys from allocator in new[] { "Default", "Malloc", "Aligned", "Pages", "PinnedHeap", "Custom", "Budget" } select (body, allocator)];
+        [.. from body in Bodies.All.Keys
+            from allocator in new[] { "Default", "Malloc", "Aligned", "Pages", "PinnedHeap", "Custom", "Budget" } select (body, allocator)];
 
     [Theory]
     [MemberData(nameof(Cases))]

@@ -67,7 +67,9 @@ public class CheckedBlockTests
 
             Assert.Equal(NativeMemoryViolationKind.Underflow, found.Kind);
             Assert.Equal((Here + allocated, Here + (allocated + 4)), (found.AllocatedAt, found.FreedAt));
-            Assert.Equal($"Underflow: 1 byte before a {size:N0}-byte block was overwritten. Allocated at {found.AllocatedAt}; freed at {found.FreedAt}.", found.Message);
+            Assert.Equal(
+                $"Underflow: 1 byte before a {size:N0}-byte block was overwritten. Allocated at {found.AllocatedAt}; freed at {found.FreedAt}.",
+                found.Message);
         }
     }
 

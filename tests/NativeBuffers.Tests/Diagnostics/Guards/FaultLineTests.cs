@@ -14,7 +14,8 @@ public class FaultLineTests
         byte* start = (byte*)&block;
         Assert.Equal(
             (0, FaultLine.RangeStartAt, FaultLine.RangeByteCountAt, FaultLine.AllocatedAtAt, FaultLine.FreedAtAt, FaultLine.RecordByteCount),
-            ((int)((byte*)&block.State - start), (int)((byte*)&block.RangeStart - start), (int)((byte*)&block.RangeByteCount - start), (int)((byte*)&block.AllocatedAt - start), (int)((byte*)&block.FreedAt - start), sizeof(GuardedBlock)));
+            ((int)((byte*)&block.State - start), (int)((byte*)&block.RangeStart - start), (int)((byte*)&block.RangeByteCount - start),
+                (int)((byte*)&block.AllocatedAt - start), (int)((byte*)&block.FreedAt - start), sizeof(GuardedBlock)));
         Assert.Equal((0, 2), ((int)GuardedBlock.Use.None, (int)GuardedBlock.Use.Freed));
     }
 
@@ -25,7 +26,8 @@ public class FaultLineTests
         byte* start = (byte*)&line;
         Assert.Equal(
             (0, 8, 24, 40, 48, 56),
-            ((int)((byte*)&line.IsWritten - start), (int)((byte*)&line.FirstRecords - start), (int)((byte*)&line.SecondRecords - start), (int)((byte*)&line.Begin - start), (int)((byte*)&line.Freed - start), (int)((byte*)&line.End - start)));
+            ((int)((byte*)&line.IsWritten - start), (int)((byte*)&line.FirstRecords - start), (int)((byte*)&line.SecondRecords - start),
+                (int)((byte*)&line.Begin - start), (int)((byte*)&line.Freed - start), (int)((byte*)&line.End - start)));
     }
 
     [Theory]

@@ -18,7 +18,9 @@ public class GuardReportCommandTests
             Assert.Equal(0, exitCode);
             string[] lines = output.Split(Environment.NewLine);
             Assert.Equal($"Read at byte 8 of a 64-byte block that was freed at {program.At("freed")}, allocated at {program.At("allocated")}.", lines[0]);
-            Assert.Contains(lines, line => line.Contains("freed at ", StringComparison.Ordinal) && line.Contains($"{program.At("freed")}, thread ", StringComparison.Ordinal));
+            Assert.Contains(
+                lines,
+                line => line.Contains("freed at ", StringComparison.Ordinal) && line.Contains($"{program.At("freed")}, thread ", StringComparison.Ordinal));
 
             nuint start = Assert.Single(program.Report!.Blocks).Address;
             (_, output, _) = await ChildProcess.RunProgramAsync(s_command, [program.ReportPath!, $"0x{start + 64:x}"]);

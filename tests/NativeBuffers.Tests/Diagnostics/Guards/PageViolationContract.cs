@@ -20,7 +20,9 @@ public abstract class PageViolationContract(string guard, string pages = "")
 
         Assert.NotEqual(0, program.ExitCode);
         Assert.Contains(nameof(AccessViolationException), program.Errors);
-        Assert.DoesNotContain(program.Said, static line => line.StartsWith("read ", StringComparison.Ordinal) || line.StartsWith("went on", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            program.Said,
+            static line => line.StartsWith("read ", StringComparison.Ordinal) || line.StartsWith("went on", StringComparison.Ordinal));
         Assert.NotNull(program.Report);
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Only there, and on Windows, the process notes the address.");
         string freed = kind is NativeMemoryViolationKind.Overflow or NativeMemoryViolationKind.Underflow ? ""

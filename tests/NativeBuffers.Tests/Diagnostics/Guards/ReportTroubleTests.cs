@@ -66,7 +66,8 @@ public class ReportTroubleTests
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The shell sets the limit.");
         using var folder = new TemporaryFolder();
         (int exitCode, string output, string errors) = await ShellAsync(
-            $"ulimit -f {kilobytes * 2}; exec \"$@\"", "Correct", [], ("NATIVEBUFFERS_GUARD", guard), ("NATIVEBUFFERS_GUARD_REPORT", folder.File("")), ("DOTNET_EnableWriteXorExecute", "0"));
+            $"ulimit -f {kilobytes * 2}; exec \"$@\"", "Correct", [],
+                ("NATIVEBUFFERS_GUARD", guard), ("NATIVEBUFFERS_GUARD_REPORT", folder.File("")), ("DOTNET_EnableWriteXorExecute", "0"));
         AssertWentOn(exitCode, output, errors, expected);
         Assert.Empty(Directory.GetFileSystemEntries(folder.File("")));
     }

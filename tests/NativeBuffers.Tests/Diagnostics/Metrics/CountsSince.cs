@@ -37,7 +37,9 @@ internal sealed class CountsSince
         long[] before = figure(_before);
         return Enumerable.Range(0, AllocationCounts.Classes)
             .Where(i => now[i] != before[i])
-            .ToDictionary(static i => i switch { AllocationCounts.Large => 0, AllocationCounts.Foreign => -1, _ => (long)SizeClasses.SizeOf(i) }, i => now[i] - before[i]);
+            .ToDictionary(
+                static i => i switch { AllocationCounts.Large => 0, AllocationCounts.Foreign => -1, _ => (long)SizeClasses.SizeOf(i) },
+                i => now[i] - before[i]);
     }
 
     private static AllocationCensus Census() => AllocationCensus.Take();

@@ -23,7 +23,12 @@ internal sealed class EventRecorder : EventListener
     {
         foreach (EventSource source in EventSource.GetSources().Where(static source => source.Name == "NativeBuffers"))
         {
-            EnableEvents(source, EventLevel.Verbose, EventKeywords.All, counters ? new Dictionary<string, string?> { ["EventCounterIntervalSec"] = "0.1" } : null);
+            EnableEvents(
+                source,
+                EventLevel.Verbose,
+                EventKeywords.All,
+                counters ? new Dictionary<string,
+                string?> { ["EventCounterIntervalSec"] = "0.1" } : null);
         }
     }
 

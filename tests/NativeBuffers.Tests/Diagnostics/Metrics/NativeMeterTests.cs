@@ -83,7 +83,8 @@ public partial class NativeMeterTests
         NativeMemoryBudget budget = NativeAllocator.Malloc.WithLimit(1);
         Dictionary<string, string> found = listener.Collect().Keys.GroupBy(static key => key.Name).ToDictionary(
             static group => group.Key,
-            static group => string.Join(", ", group.First().Tags.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(static tag => $"`{tag.Split('=')[0]}`")));
+            static group =>
+                string.Join(", ", group.First().Tags.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(static tag => $"`{tag.Split('=')[0]}`")));
         GC.KeepAlive(budget);
         if (!NativeMemoryTracker.IsTracking)
         {

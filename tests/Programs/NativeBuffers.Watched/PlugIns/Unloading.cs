@@ -29,7 +29,8 @@ internal static class Unloading
     private static WeakReference Use(string way)
     {
         var context = new PlugInContext();
-        MethodInfo go = context.LoadFromAssemblyPath(typeof(Unloading).Assembly.Location).GetType(typeof(PlugInWays).FullName!)!.GetMethod(nameof(PlugInWays.Go))!;
+        MethodInfo go =
+            context.LoadFromAssemblyPath(typeof(Unloading).Assembly.Location).GetType(typeof(PlugInWays).FullName!)!.GetMethod(nameof(PlugInWays.Go))!;
         var thread = new Thread(() => go.Invoke(null, [way]));
         thread.Start();
         thread.Join();

@@ -1,0 +1,51 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+
+namespace NativeBuffers.Tests.HouseRules;
+
+/// <summary>An unsafe member says what its caller promises. IntelliSense does not show <c>safety</c>, so a public member says it in its remarks.</summary>
+public class SafetyContractsTests
+{
+    private static readonly (string Path, MemberDeclarationSyntax Member, string Comment)[] s_members =
+    [
+        .. from file in Repository.Source
+           from member in file.Tree.DescendantNodes().OfType<MemberDeclarationSyntax>()
+           where member is BaseMethodDeclarationSyntax or BasePropertyDeclarationSyntax or DelegateDeclarationSyntax
+           where member.Modifiers.Any(SyntaxKind.UnsafeKeyword)
+           select (file.Path, member, CommentOf(member)),
+    ];
+
+    [Fact]
+    public void Every_unsafe_member_states_its_contract_or_inherits_one() =>
+        AssertNone(
+            from member in s_members
+            where !Says(member.Comment, "<safety>") && !Says(member.Comment, "Safety:") && !Says(member.Comment, "<inheritdoc")
+            where !member.Member.Ancestors().OfType<TypeDeclarationSyntax>().Any(static type => Says(CommentOf(type), "safety"))
+            select Place(member.Path, member.Member));
+
+    [Fact]
+    public void A_public_unsafe_member_states_its_contract_where_editors_show_it() =>
+        AssertNone(
+            from member in s_members
+            where member.Member.Ancestors().OfType<TypeDeclarationSyntax>().Prepend<MemberDeclarationSyntax>(member.Member).All(IsVisible)
+            where !Says(member.Comment, "Safety:") && !Says(member.Comment, "<exception") && !Says(member.Comment, "<inheritdoc")
+            select Place(member.Path, member.Member));
+
+    private static bool IsVisible(MemberDeclarationSyntax member) =>
+        member.Modifiers.Any(SyntaxKind.PublicKeyword)
+        || (member.Modifiers.Any(SyntaxKind.ProtectedKeyword) && !member.Modifiers.Any(SyntaxKind.PrivateKeyword));
+
+    private static string CommentOf(MemberDeclarationSyntax member) => member.GetLeadingTrivia().ToFullString();
+
+    private static bool Says(string comment, string text) => comment.Contains(text, StringComparison.Ordinal);
+
+    private static string Place(string path, MemberDeclarationSyntax member) =>
+        $"{path}({member.GetLocation().GetLineSpan().StartLinePosition.Line + 1}): {member.ToString().Split('\n')[0]}";
+
+    private static void AssertNone(IEnumerable<string> offences)
+    {
+        string[] all = [.. offences];
+        Assert.True(all.Length == 0, string.Join('\n', all));
+    }
+}
