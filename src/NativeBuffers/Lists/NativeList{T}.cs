@@ -324,7 +324,8 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
 
     /// <inheritdoc cref="LongIndexOf"/>
     /// <exception cref="OverflowException">The index is above <see cref="int.MaxValue"/>.</exception>
-    public int IndexOf(T item) => LongIndexOf(item) switch { <= int.MaxValue and var index => (int)index, var index => throw ThrowHelper.TooFarForIndex(index) };
+    public int IndexOf(T item) =>
+        LongIndexOf(item) switch { <= int.MaxValue and var index => (int)index, var index => throw ThrowHelper.TooFarForIndex(index) };
 
     /// <summary>Whether an element equals <paramref name="item"/>.</summary>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
