@@ -17,8 +17,8 @@ namespace NativeBuffers.Blocks;
 /// load comes later still and finds the raised floor. On x64 the store may wait in the store buffer past the load, and on Arm64 they may
 /// be reordered: the barrier runs on the owner's core too, and settles both.</para>
 /// <para>The floor is loaded before the count. The last store of a visit lowers the floor, as a release. So an owner that finds the floor
-/// down sees all that the visitor did. The floor is part of a comparison that a stack needs anyway: the gate costs two stores and one subtraction a
-/// round trip.</para>
+/// down sees all that the visitor did. A stack needs the comparison with the floor anyway: the protection from visitors costs two stores
+/// and one subtraction a round trip.</para>
 /// </remarks>
 [StructLayout(LayoutKind.Sequential, Size = 64)]
 internal struct Bin
@@ -26,7 +26,7 @@ internal struct Bin
     /// <summary>The block freed last, or null. In a bin that never takes a block: <see cref="NoRoom"/>.</summary>
     public unsafe Slot* Hot;
 
-    /// <summary>1 while the owner uses the magazines, or makes a slot in use the hot one.</summary>
+    /// <summary>1 while the owner uses the magazines, returns a slot in use, or has entered a block (<c>OwnedBlock.Enter</c>).</summary>
     public int Inside;
 
     /// <summary>

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Blocks;
 
-/// <summary>One use of a slot, and how far that use is: a number, and a <see cref="SlotState"/> in the lowest three bits.</summary>
+/// <summary>One use of a slot: a number, and the state of the use, a <see cref="SlotState"/>, in the lowest three bits.</summary>
 /// <remarks>
 /// The number only grows: each time the block leaves its user, and when a resize makes copies stale. It has 61 bits, and begins at
 /// <see cref="First"/>. The highest bit stays 0: one return a nanosecond would set it after 13 years, so no slot needs to be retired.

@@ -41,7 +41,7 @@ internal struct ResizeChain
             && from.Value < now.Value;
     }
 
-    /// <summary>Counts and tells the disposal of a stale buffer whose copy was resized.</summary>
+    /// <summary>Counts and reports the disposal of a stale buffer whose copy was resized.</summary>
     /// <safety>The slot is the caller's, and has the block of the copy.</safety>
     public static unsafe void Tell(Slot* slot)
     {

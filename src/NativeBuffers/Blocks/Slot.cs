@@ -7,14 +7,14 @@ namespace NativeBuffers.Blocks;
 /// <remarks>
 /// <para>Slots live outside the blocks that they describe, in memory that is never unmapped. So a stale copy of a buffer may
 /// always look at its slot. It finds another <see cref="Generation"/> there, which shows that it owns nothing.</para>
-/// <para>One slot is one cache line: two threads never write to the same one.</para>
+/// <para>A slot fills one cache line, so threads that write to different slots never write to the same line.</para>
 /// </remarks>
 [StructLayout(LayoutKind.Sequential, Size = 64)]
 internal struct Slot
 {
     /// <summary>
-    /// The most pins of a block. A thread that tries to add one more counts it for a moment. The count could wrap only if far more
-    /// threads than a process can have tried at once.
+    /// The most pins of a block. A thread that tries to add one more counts it for a moment. The count could wrap only if a billion
+    /// threads tried at once, and no process can have that many.
     /// </summary>
     public const int MostPins = 1 << 30;
 
@@ -35,14 +35,14 @@ internal struct Slot
 
     /// <summary>
     /// For <see cref="SlotKind.Foreign"/>: a handle to the <see cref="NativeAllocator"/> that frees the block. For a slot among remote
-    /// frees, which is never foreign: the slot under it. Not <see cref="Note"/>, because a slot that two threads gave back at
-    /// once lies there while it is in use.
+    /// frees, which is never foreign: the slot under it. This link is not kept in <see cref="Note"/>: if two threads gave a slot back at
+    /// once, the slot may lie among remote frees while it is in use again.
     /// </summary>
     public nint Allocator;
 
     /// <summary>
-    /// A weak handle to the object whose finalizer frees the block of a forgotten owner; 0 when there is none. The
-    /// object is <see cref="IDisposable"/>: disposed when the slot loses it.
+    /// A weak handle to the cleaner, whose finalizer frees the block of a forgotten owner; 0 when there is none. The
+    /// cleaner is disposed when the slot loses it.
     /// </summary>
     public nint Cleaner;
 
@@ -57,7 +57,7 @@ internal struct Slot
     /// <summary>The number of uses in a row that stayed on the home's thread, at most 255: a forecast for the next use.</summary>
     public byte UsesAtHome;
 
-    /// <summary>The origin of the block, which frees it.</summary>
+    /// <summary>The source of the block, which also frees it.</summary>
     public SlotKind Kind;
 
     /// <summary>1 while among remote frees. Atomic operations only.</summary>

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Blocks;
 
-/// <summary>The origin of a slot's block, which frees it.</summary>
+/// <summary>The source of a slot's block. The source also frees the block.</summary>
 internal enum SlotKind : byte
 {
     /// <summary>The caches: a block of a size class.</summary>
@@ -9,6 +9,6 @@ internal enum SlotKind : byte
     /// <summary>A block above the largest size class, of the default allocator.</summary>
     Large,
 
-    /// <summary>A block of an allocator that the user chose.</summary>
+    /// <summary>A block of an allocator that the user chose, an instrumented block, or a block that other code has allocated.</summary>
     Foreign,
 }

@@ -10,8 +10,8 @@ namespace NativeBuffers.Blocks;
 ///   process
 /// scoped, first block of an arena  the complement of the generation         highest bit 1
 ///                                  of the arena: see ArenaGenerations
-/// exclusive, or was since opened   the generation, as a request to close    even, state exclusive (no request)
-///                                                                           or close pending (request)
+/// exclusive in this generation,    the generation, as a request to close    even, state exclusive (no request)
+///   now or before                                                           or close pending (request)
 /// </code>
 /// <para>A request to close exists because <c>Dispose</c> never throws, and because a finalizer must not wait for the thread that resizes:
 /// that thread may be waiting for the finalizer. So a disposal leaves a request, and the thread that resizes closes the owner at the
@@ -40,7 +40,8 @@ internal struct SlotNote
     public void AcceptRequests(Generation opened) => Volatile.Write(ref _value, None(opened));
 
     /// <summary>
-    /// Ends the acceptance of requests. True if there was one: then the generation must be closed, and the request stays until that.
+    /// Ends the acceptance of requests. True if there was a request: then the caller must close the generation, and the request stays
+    /// until it does.
     /// </summary>
     public bool EndRequests(Generation opened) => Interlocked.CompareExchange(ref _value, 0, None(opened)) != None(opened);
 

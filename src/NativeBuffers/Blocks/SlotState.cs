@@ -1,6 +1,6 @@
 namespace NativeBuffers.Blocks;
 
-/// <summary>How far one use of a slot is, in the lowest bits of <see cref="Generation"/>. <c>CloseProtocol</c> has the table of all moves.</summary>
+/// <summary>The state of one use of a slot, in the lowest bits of <see cref="Generation"/>. <c>CloseProtocol</c> has all moves.</summary>
 /// <remarks>The three open states are neighbours, so <see cref="Generation.IsOpenFor"/> is one subtraction and one comparison.</remarks>
 internal enum SlotState
 {

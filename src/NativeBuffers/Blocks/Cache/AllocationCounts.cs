@@ -14,7 +14,7 @@ internal struct AllocationCounts
     /// <summary>The class of blocks above the largest size class.</summary>
     public const int Large = SizeClasses.Count;
 
-    /// <summary>The class of blocks of allocators that the user chose, and of adopted blocks.</summary>
+    /// <summary>The class of all blocks of <see cref="SlotKind.Foreign"/>.</summary>
     public const int Foreign = SizeClasses.Count + 1;
 
     /// <summary>The number of classes: the size classes, and two more for blocks that no cache keeps.</summary>

@@ -61,7 +61,7 @@ internal static class EndedThread
     private static unsafe int FreeAbandoned(ThreadCache* cache)
     {
         int count = 0;
-        AllocationSite noted = AllocationSite.Noted; // For a block that this thread is asking for.
+        AllocationSite noted = AllocationSite.Noted; // This thread may be asking for a block, whose site it has noted.
         Slot* slot = SlotTable.CollectByHome(&cache->Closed, ThreadCache.BinOf(cache, SizeClasses.Count - 1));
         for (Slot* each = slot; each != null; each = each->Note.Next)
         {

@@ -132,11 +132,11 @@ internal static class FreePath
         }
     }
 
-    /// <summary>Gives a slot to the depot that was taken from remote frees, unless its own thread gave it back at the same time.</summary>
+    /// <summary>Moves a slot from remote frees to the depot, unless the slot's own thread gave it back at the same time.</summary>
     /// <safety>The caller has taken the slot in this generation, and then passed a barrier of the whole process.</safety>
     public static unsafe void TakeAwayUnlessReturned(Slot* slot, Generation closing)
     {
-        // Its own thread is inside if it has not seen the remote free: let it finish.
+        // If the slot's own thread has not seen the remote free, that thread is inside: let it finish.
         Bin* home = slot->Home;
         if (home != null)
         {

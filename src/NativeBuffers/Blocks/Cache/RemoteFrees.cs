@@ -2,8 +2,8 @@ namespace NativeBuffers.Blocks.Cache;
 
 /// <summary>Slots of one size that other threads gave back (snmalloc's remote frees), until their own thread or a visitor takes them.</summary>
 /// <remarks>
-/// A stack that any thread pushes to, and that is taken as a whole. So no slot can leave and come back unseen (Treiber's stack, without its
-/// one problem).
+/// A stack that any thread pushes to, and that is taken as a whole. So no slot can leave and come back unseen: this is Treiber's stack
+/// without its ABA problem.
 /// </remarks>
 internal struct RemoteFrees
 {
@@ -24,10 +24,10 @@ internal struct RemoteFrees
 
     /// <summary>Puts a slot on top that was just freed; false when it is in a stack already, or taken.</summary>
     /// <remarks>
-    /// The slot may lie in a stack from an earlier generation, which its own thread and another thread ended at once. The thread that takes it
-    /// from there takes it in the new generation, perhaps before it is pushed here. Then it must not be pushed, because
-    /// <see cref="Below"/> may be in use. So this method sets the mark, then looks again. If the slot is still freed, the thread that takes it
-    /// finds the mark. If its own thread takes it just then, the link does no harm (see <see cref="Slot.Allocator"/>).
+    /// The slot may lie in a stack already: its own thread and another thread ended an earlier generation at once. The thread that empties
+    /// that stack takes the slot in its new generation, perhaps before this method pushes it. A slot that was taken must not be pushed,
+    /// because <see cref="Below"/> may be in use. So this method sets the mark, then looks again. If the slot is still freed, the thread
+    /// that takes it finds the mark. If its own thread takes it just then, the link does no harm (see <see cref="Slot.Allocator"/>).
     /// </remarks>
     /// <param name="frees">The stack.</param>
     /// <param name="slot">The slot.</param>

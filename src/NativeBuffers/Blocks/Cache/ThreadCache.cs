@@ -108,7 +108,8 @@ internal struct ThreadCache
         return null;
     }
 
-    /// <summary>Whether the next block is no sample, so that it may come from the cache. In a process that takes samples.</summary>
+    /// <summary>Whether the hooks leave the next block to the cache: it is no sample, and they do not take each block.</summary>
+    /// <remarks>Only in an instrumented process. <see cref="AllocatorHooks.IsDue"/> decides for blocks that a bin counts.</remarks>
     /// <param name="bin">The bin of a call of <see cref="TakeHot"/> that has just returned null.</param>
     /// <param name="byteCount">The block's size.</param>
     /// <safety>The bin is this thread's.</safety>
@@ -131,7 +132,7 @@ internal struct ThreadCache
     /// <safety>No pointer is followed.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe bool IsMineForSize(Bin* bin) =>
-        // The closed bin comes first. So null on a thread without a cache is not its own, although both are 0.
+        // The subtraction leaves out the closed bin, which comes first. So it leaves out null, too, on a thread without a cache.
         (nuint)((byte*)bin - (byte*)t_bins) - (nuint)sizeof(Bin) < (nuint)(SizeClasses.Count * sizeof(Bin));
 
     /// <summary>Whether a bin is one of this thread's, the closed one included. By addresses alone: it may be null.</summary>

@@ -192,7 +192,7 @@ internal static class ThreadCaches
         }
     }
 
-    /// <summary>Takes a thread that has ended out of the list; null when there is none.</summary>
+    /// <summary>The cache of a thread that has ended, and leaves the list; null when there is none.</summary>
     /// <safety>The cache is the caller's from now on.</safety>
     private static unsafe ThreadCache* TryRemoveEnded()
     {

@@ -4,7 +4,7 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Handles;
 
-/// <summary>The handle of one borrow: this thread's record of it, in one generation of the record. The record is published like a hazard pointer.</summary>
+/// <summary>The handle of one borrow: this thread's record of it, published like a hazard pointer, and a count of the record.</summary>
 /// <remarks>
 /// <para>A borrow costs plain stores into a record of the thread's own: no atomic operation, and no memory that two borrowing threads
 /// write. The thread that closes the slot pays instead (<see cref="CloseProtocol"/>, and docs/decisions/0007).</para>

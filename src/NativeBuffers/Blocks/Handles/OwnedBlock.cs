@@ -9,7 +9,7 @@ namespace NativeBuffers.Blocks.Handles;
 /// <para>Slot and cleaner stay. A resize gives the slot another block and moves its generation on, so a thread that has read a mix of old
 /// and new values notices. The new generation is stored here before the slot shows it. So a generation that is over, and is still
 /// the one stored here, is over for good.</para>
-/// <para><see cref="ExclusiveUse"/> has what changes block or owner.</para>
+/// <para><see cref="ExclusiveUse"/> has the members that change the block or its owner.</para>
 /// </remarks>
 internal struct OwnedBlock
 {

@@ -6,9 +6,9 @@ namespace NativeBuffers.Blocks.Lifecycle;
 
 /// <summary>Gives the block of a forgotten owner back: owners refer to the cleaner, and its finalizer runs when none does any more.</summary>
 /// <remarks>
-/// <para>An object with a finalizer costs 40 to 50 ns to make, and one stays with its slot through all its uses. The
-/// slot refers to it weakly, so a use costs one load, and a return nothing. It is dismissed when the slot loses its block
-/// for good.</para>
+/// <para>An object with a finalizer costs 40 to 50 ns to make, so a cleaner stays with its slot through all uses of the slot. The
+/// slot refers to the cleaner weakly, so a use costs one load, and a return nothing. The cleaner is dismissed when the slot becomes
+/// vacant and returns to the table.</para>
 /// <para>So the collector finds a cleaner unreachable in two cases: the slot has no owner, or its owner was
 /// forgotten. Between that collection and the finalizer, a free slot may have found an owner. So the finalizer acts
 /// when it meets the same generation for the second time: that use had begun before the later collection, which found no
@@ -34,7 +34,7 @@ internal sealed class Cleaner : IDisposable
     {
         _slot = slot;
 
-        // Made for this use, and known to its owner alone: the first time counts already.
+        // Only the owner of this use knows the new cleaner. So the finalizer may close this generation when it first meets it.
         _suspect = slot->Generation.With(SlotState.Open);
     }
 

@@ -11,8 +11,8 @@ namespace NativeBuffers.Blocks.Lifecycle;
 /// from                   to             thread         by
 /// Scoped                 next Scoped    home           plain store: a scoped buffer ends, or its copies become stale
 /// Scoped                 Open           home           plain store: no other thread knows the new owner
-/// Scoped                 Biased         home           plain store: <see cref="BeginAtHome"/>
 /// Scoped                 Closing        home           plain store: chunks of an arena, and the second slot of a resize
+/// Open                   Biased         home           plain store for a new owner: <see cref="BeginAtHome"/>
 /// Open                   Biased         home           CAS, at the first borrow
 /// Open                   Shared         any other      CAS, at the first borrow
 /// Open, Biased           Exclusive      any other      CAS; then a barrier, and a wait for home; then Shared: <see cref="TryShare"/>

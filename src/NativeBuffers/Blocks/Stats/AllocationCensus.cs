@@ -30,7 +30,7 @@ internal sealed class AllocationCensus
     /// <summary>Those blocks, in bytes.</summary>
     public long[] Bytes { get; } = new long[AllocationCounts.Classes];
 
-    /// <summary>Counts.</summary>
+    /// <summary>Counts all allocations up to now.</summary>
     public static AllocationCensus Take()
     {
         var census = new AllocationCensus();
