@@ -27,8 +27,7 @@ internal sealed class EventRecorder : EventListener
                 source,
                 EventLevel.Verbose,
                 EventKeywords.All,
-                counters ? new Dictionary<string,
-                string?> { ["EventCounterIntervalSec"] = "0.1" } : null);
+                counters ? new Dictionary<string, string?> { ["EventCounterIntervalSec"] = "0.1" } : null);
         }
     }
 
