@@ -4,8 +4,9 @@ namespace NativeBuffers.Allocation;
 
 /// <summary>Puts ambient layers before allocators: those of the process, and those of a flow of calls.</summary>
 /// <remarks>
-/// Owners that ask for a block out of line call these hooks. The shortest paths do not. In an instrumented process they find no hot
-/// block, and a thread that works for an instrumented flow uses a cache without hot blocks.
+/// Owners that ask for a block out of line call these hooks. The shortest paths do not. Where the hooks take each block, these paths find
+/// no hot block; where the hooks take samples, <c>ThreadCache.TakeHot</c> counts down to the next sample. A thread that works for an
+/// instrumented flow uses a cache without hot blocks.
 /// </remarks>
 internal abstract class AllocatorHooks
 {
@@ -107,6 +108,7 @@ internal abstract class AllocatorHooks
     }
 
     /// <summary>Counts one block that no bin counts; true if the block is a sample.</summary>
+    /// <remarks>A bin counts its own blocks, and calls <see cref="IsDue"/>.</remarks>
     public static bool CountDown(nuint byteCount)
     {
         if (!InstrumentationSwitch.SampleDistance.IsInBytes)

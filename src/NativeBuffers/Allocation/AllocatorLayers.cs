@@ -3,7 +3,7 @@ using NativeBuffers.Diagnostics.Tracking;
 
 namespace NativeBuffers.Allocation;
 
-/// <summary>The set of layers before an allocator. They are listed here in the order in which a request passes them.</summary>
+/// <summary>A set of layers before an allocator. The members list the layers in the order in which a request passes them.</summary>
 /// <remarks>
 /// A layer is an allocator that takes its blocks from <see cref="NativeAllocator.Inner"/>. The last allocator of such a chain is the
 /// source, and is no layer. Each allocator has the set of its whole chain in <see cref="NativeAllocator.Layers"/>.
@@ -24,7 +24,10 @@ internal readonly struct AllocatorLayers
     public static AllocatorLayers ProcessTracking => new(1 << 2);
 
     /// <summary>Fails by a plan.</summary>
-    /// <remarks>The program orders this layer, <see cref="Budget"/> and <see cref="Tracking"/> by its calls: the last call comes first.</remarks>
+    /// <remarks>
+    /// The program orders this layer, <see cref="Budget"/>, <see cref="Tracking"/> and <see cref="Guard"/> by its calls: the last call
+    /// comes first. <see cref="AllocatorHooks.Guarded"/> puts the guard of the process after them.
+    /// </remarks>
     public static AllocatorLayers FaultPlan => new(1 << 3);
 
     /// <summary>Counts bytes, and refuses requests above a limit.</summary>
@@ -62,7 +65,7 @@ internal readonly struct AllocatorLayers
 
     public static AllocatorLayers operator |(AllocatorLayers left, AllocatorLayers right) => new(left._bits | right._bits);
 
-    /// <summary>Whether any of these layers is among them.</summary>
+    /// <summary>Whether the two sets have a layer in common.</summary>
     public bool Has(AllocatorLayers any) => (_bits & any._bits) != 0;
 
     /// <summary>The layers of a chain after one more layer was put before it.</summary>

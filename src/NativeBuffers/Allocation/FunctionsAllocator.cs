@@ -2,7 +2,7 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Allocation;
 
-/// <summary>A table of C functions: another allocator, or a C library's own pair.</summary>
+/// <summary>An allocator that calls C functions: those of another allocator, or a C library's own pair.</summary>
 internal sealed class FunctionsAllocator : OverAligningAllocator
 {
     private readonly unsafe delegate* unmanaged<nuint, void*> _allocate;

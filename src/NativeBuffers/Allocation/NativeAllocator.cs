@@ -33,7 +33,7 @@ public abstract class NativeAllocator
         IsForeign = GetType().Assembly != typeof(NativeAllocator).Assembly;
     }
 
-    /// <summary>Puts a layer before an allocator. All that the layer takes over from that allocator is taken over here.</summary>
+    /// <summary>Makes a layer before an allocator, with the alignment, the lifetime and the layers of that allocator.</summary>
     private protected NativeAllocator(string name, NativeAllocator inner, AllocatorLayers layer)
         : this(name)
     {
@@ -81,7 +81,7 @@ public abstract class NativeAllocator
     /// <summary>The allocator that the program asked for, without the ambient layers before it.</summary>
     internal NativeAllocator Requested => Layer.IsAmbient ? Inner.Requested : this;
 
-    /// <summary>The allocator at the end of the list, which takes its blocks from no other.</summary>
+    /// <summary>The last allocator of the chain of layers, which takes its blocks from no other allocator.</summary>
     internal NativeAllocator Source => Inner == this ? this : Inner.Source;
 
     /// <summary>Whether owners may take blocks from the thread cache instead: its blocks have every property of this allocator's.</summary>

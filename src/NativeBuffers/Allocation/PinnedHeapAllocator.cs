@@ -5,8 +5,8 @@ namespace NativeBuffers.Allocation;
 
 /// <summary>Arrays on the pinned heap: memory that the garbage collector counts, limits and reports as its own.</summary>
 /// <remarks>
-/// C extensions have such an allocator, too: the interpreter's own. Use it where the collector must know how much memory is in use. A
-/// handle in the word before the block keeps the array alive until the block is freed.
+/// Use it where the collector must know how much memory is in use. A handle in the word before the block keeps the array alive until the
+/// block is freed.
 /// </remarks>
 internal sealed class PinnedHeapAllocator : NativeAllocator
 {

@@ -20,7 +20,7 @@ internal static class ReturnedBlock
     /// <param name="allocator">The allocator that returned the block, and frees it.</param>
     /// <param name="block">The address that the allocator returned.</param>
     /// <param name="byteCount">The size that the allocator was asked for.</param>
-    /// <param name="alignment">The same.</param>
+    /// <param name="alignment">The alignment that the allocator was asked for.</param>
     /// <exception cref="InvalidOperationException">The address cannot be that of such a block.</exception>
     /// <safety>The block is new, has <paramref name="byteCount"/> bytes, and lives until it is freed: no other code knows its address.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -32,7 +32,7 @@ internal static class ReturnedBlock
     /// <param name="block">Where the block was before.</param>
     /// <param name="resized">The address that the allocator returned.</param>
     /// <param name="byteCount">The size that the allocator was asked for.</param>
-    /// <param name="alignment">The same.</param>
+    /// <param name="alignment">The alignment that the allocator was asked for.</param>
     /// <exception cref="InvalidOperationException">The address cannot be that of such a block; the old block counts as unchanged.</exception>
     /// <safety>The resized block has <paramref name="byteCount"/> bytes. The caller uses only the result from now on.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

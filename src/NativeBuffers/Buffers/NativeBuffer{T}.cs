@@ -10,7 +10,8 @@ namespace NativeBuffers;
 /// that was never disposed is freed when its thread has ended.</para>
 /// <para>Copies of the struct are aliases of one owner. Once one of them is disposed, moved or resized, the other copies are stale:
 /// their members throw <see cref="ObjectDisposedException"/>, except <see cref="Length"/>, <see cref="IsEmpty"/> and the indexers. A check
-/// in the indexers would cost every loop. So do not copy buffers: pass them by <c>ref</c> or <c>in</c>, pass spans, or <see cref="Move"/>.</para>
+/// in the indexers would cost every loop, and a span that was taken before cannot check. So do not copy buffers: pass them by <c>ref</c>
+/// or <c>in</c>, pass spans, or <see cref="Move"/>.</para>
 /// <para>The compiler makes a copy to call <see cref="Resize"/>, <see cref="Move"/>, <see cref="ToOwner"/> or <see cref="Dispose()"/> on an
 /// <c>in</c> parameter or a readonly field: do not call them there. The statement <c>using (buffer)</c> makes a copy, too. If a copy was
 /// only resized, disposing the buffer gives the new block back.</para>

@@ -7,8 +7,9 @@ namespace NativeBuffers.Buffers;
 
 /// <summary>The store of one pool: an allocator that keeps freed blocks for the next requests, up to a limit.</summary>
 /// <remarks>
-/// A bin for each size class, under a lock, and several such rows of bins, so that threads on different processors seldom meet. The
-/// store keeps blocks of up to 1 GiB: the thread caches stop at 256 KiB, and larger blocks are a reason to make a pool.
+/// It has rows of bins, and a row has one bin, with a lock, for each size class. A processor uses one row, so that threads on different
+/// processors seldom meet. The store keeps blocks of up to 1 GiB: the thread caches stop at 256 KiB, and larger blocks are a reason to
+/// make a pool.
 /// </remarks>
 internal sealed class PoolStore : NativeAllocator
 {

@@ -40,7 +40,7 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
     /// <summary>Whether the buffer was given back, through this value or a copy.</summary>
     public bool IsDisposed => !_handle.IsNone && !_handle.IsOpen;
 
-    /// <summary>All elements, for asynchronous code. While it is pinned, the block stays, also if the buffer is disposed.</summary>
+    /// <summary>All elements, for asynchronous code. While the memory is pinned, the block stays, also if the buffer is disposed.</summary>
     /// <remarks>
     /// <para>If the buffer may be disposed during input or output, use the memory of <see cref="Retain"/>. On Linux the platform's
     /// sockets and files mostly take spans and pin nothing.</para>

@@ -1,6 +1,6 @@
 namespace NativeBuffers;
 
-/// <summary>A <see cref="Borrow{T}"/> of memory that may be read and not written: a file mapped for reading, a page protected so.</summary>
+/// <summary>A <see cref="Borrow{T}"/> of memory that may be read and not written: a file mapped for reading, or protected pages.</summary>
 /// <remarks>
 /// Declare it with <c>using</c>. Spans and references taken from it cannot leave the scope: the compiler refuses. The remarks of
 /// <see cref="Borrow{T}"/> on threads, on copies and on borrows that are never disposed apply here.

@@ -145,7 +145,7 @@ internal sealed class AllocationSite
         (string, int, string?) key = (file ?? string.Empty, line, type?.ToString());
         if (!s_all.TryGetValue(key, out AllocationSite? found))
         {
-            // Under an own lock, because an interrupt could end the wait for the dictionary's lock.
+            // Under a lock of this class, because an interrupt could end the wait for the dictionary's lock.
             using (s_adding.Enter())
             {
                 found = s_all.GetOrAdd(key, static (key, type) => Make(key, type), type);

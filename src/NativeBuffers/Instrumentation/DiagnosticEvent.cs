@@ -13,7 +13,7 @@ internal sealed class DiagnosticEvent
     /// <summary>A guard, or a copy of an owner, found that a block was freed twice.</summary>
     public static DiagnosticEvent DoubleFree { get; } = new(nameof(DoubleFree));
 
-    /// <summary>An owner was forgotten, or a block is still in use at the end of a test or of the process.</summary>
+    /// <summary>An owner was forgotten, a hidden copy was resized, or a block is in use at the end of a test or of the process.</summary>
     public static DiagnosticEvent Leak { get; } = new(nameof(Leak));
 
     /// <summary>A guard found a wrong use of memory.</summary>
@@ -22,7 +22,7 @@ internal sealed class DiagnosticEvent
     /// <summary>A block is guarded as a sample.</summary>
     public static DiagnosticEvent GuardSample { get; } = new(nameof(GuardSample));
 
-    /// <summary>A budget refused a block.</summary>
+    /// <summary>A budget refused a block or a reservation.</summary>
     public static DiagnosticEvent BudgetRefusal { get; } = new(nameof(BudgetRefusal));
 
     public static IReadOnlyList<DiagnosticEvent> All { get; } = [DoubleFree, Leak, Violation, GuardSample, BudgetRefusal];

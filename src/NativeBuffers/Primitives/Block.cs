@@ -1,7 +1,7 @@
 namespace NativeBuffers.Primitives;
 
 /// <summary>Bytes outside the garbage-collected heap: a start and a byte count.</summary>
-/// <remarks>Address arithmetic on blocks happens here and nowhere else. A block owns nothing.</remarks>
+/// <remarks>A block owns nothing. Its members clear, copy and view bytes within its bounds.</remarks>
 internal readonly struct Block
 {
     private readonly unsafe byte* _start;

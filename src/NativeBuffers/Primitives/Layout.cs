@@ -2,12 +2,12 @@ namespace NativeBuffers.Primitives;
 
 /// <summary>Size and alignment arithmetic that never wraps.</summary>
 /// <remarks>
-/// Every byte count in the library comes from here. So <c>count * size</c> is the true product or an exception, and no block is too
-/// short.
+/// Byte counts come from here, so <c>count * size</c> is the true product or an exception, and no block is too short. The shortest path
+/// multiplies two 32-bit numbers in 64 bits, which cannot wrap, either.
 /// </remarks>
 internal static class Layout
 {
-    /// <summary>The alignment of <c>malloc</c> on 64-bit systems, in bytes. Owners use it unless they are given another one.</summary>
+    /// <summary>The alignment of <c>malloc</c> on 64-bit systems, in bytes: that of a request which names no alignment.</summary>
     public const int DefaultAlignment = 16;
 
     /// <summary>The largest block, in bytes: pointer differences must stay positive.</summary>

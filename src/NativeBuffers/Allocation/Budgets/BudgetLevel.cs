@@ -5,7 +5,7 @@ namespace NativeBuffers.Allocation.Budgets;
 /// <summary>One level of a tree of budgets: its counts, and its requests to the levels above.</summary>
 /// <remarks>
 /// <para>A level <em>takes</em> the bytes in use in it and below, and the bytes that levels below have set aside and do not use yet. It
-/// <em>claims</em> of the level above the bytes that it takes, or the bytes that it has reserved if these are more. No level takes
+/// <em>claims</em> bytes from the level above: as many as it takes, or as it has reserved if these are more. No level takes
 /// more than its limit.</para>
 /// <para>The whole tree has one lock, so a charge is made on all levels or on none, and no thread sees it on some of them.</para>
 /// </remarks>
@@ -73,7 +73,7 @@ internal sealed class BudgetLevel
 
     /// <summary>Counts bytes before they are used; false if a level refuses, and then nothing has changed.</summary>
     /// <param name="byteCount">In bytes.</param>
-    /// <param name="asker">Kept in the refusal.</param>
+    /// <param name="asker">The number of the requested budget, for the refusal.</param>
     /// <param name="refusing">The level that refuses.</param>
     /// <param name="refusal">The counts of that level at this moment.</param>
     /// <exception cref="ObjectDisposedException">The byte count is not 0, and this level or one above is closed.</exception>

@@ -41,8 +41,8 @@ public sealed class NativeMemoryBudgetOptions
     /// <remarks>
     /// <para>It is called without a lock, and may allocate and free, in the same tree too. While it runs, refusals on its thread call
     /// no callback. It is called again as long as it returns true and bytes came back to this budget. For one allocation it is called at
-    /// most a million times. It is not called again after 100 calls in a row after which no fewer bytes were taken, because other
-    /// threads took the freed ones.</para>
+    /// most a million times. It is not called again after 100 calls in a row that made no room, because other threads took the freed
+    /// bytes.</para>
     /// <para>It is not called when room cannot be set aside: see <see cref="NativeMemoryBudget.TryReserve"/>.</para>
     /// <para>The owner of the request is in the middle of its growth. The callback may read its lengths. It may dispose the owner: the
     /// owner counts as disposed at once, and its memory is freed when the growth has ended. All other members of the owner throw an

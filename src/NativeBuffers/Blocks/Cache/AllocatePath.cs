@@ -184,7 +184,7 @@ internal static class AllocatePath
         return WithSite(slot, site);
     }
 
-    /// <summary>A block of an allocator that the caches serve: instrumented if the hooks take each block, or this one as a sample.</summary>
+    /// <summary>A block of an allocator that the caches serve: instrumented if the hooks take each block, or this as a sample.</summary>
     /// <inheritdoc cref="TryTakePlain" path="/safety"/>
     private static unsafe Slot* TryTakeCounted(NativeAllocator allocator, nuint byteCount, bool zeroed)
     {
