@@ -6,8 +6,8 @@ namespace NativeBuffers.Blocks.Cache;
 
 /// <summary>The free blocks that one thread keeps, and the shortest path to them.</summary>
 /// <remarks>
-/// <para>A scoped buffer is a ref struct, which the language confines to its thread. So the thread that disposes it has created
-/// it, and neither needs a lock or an atomic operation.</para>
+/// <para>A scoped buffer is a ref struct, which the language confines to its thread. So one thread creates it and disposes it, and needs
+/// no lock and no atomic operation.</para>
 /// <para>Taking a block reads one thread-local pointer. Giving it back reads none, because the handle knows its bin.
 /// All other paths are out of line: an inlined P/Invoke would make the JIT keep the caller's span in
 /// memory instead of registers, and its loops would load it at each turn.</para>
