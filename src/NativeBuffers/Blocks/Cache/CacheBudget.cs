@@ -36,7 +36,7 @@ internal static class CacheBudget
     public static void Dequeue(long byteCount) => Interlocked.Add(ref s_queued, -byteCount);
 
     /// <summary>Reserves bytes; false when the process may not keep as many.</summary>
-    /// <remarks>A failed request changes nothing. A request that added first would, for a moment, take room from smaller requests.</remarks>
+    /// <remarks>A failed request changes nothing. A request that added first would take room from smaller ones for a moment.</remarks>
     public static bool TryReserve(long byteCount)
     {
         long reserved = Reserved;

@@ -9,7 +9,7 @@ namespace NativeBuffers.Blocks.Cache;
 /// </remarks>
 internal static class FreePath
 {
-    /// <summary>The most vacant slots of a thread. With one more, all go back to the table: they pile up where a thread only frees.</summary>
+    /// <summary>The most vacant slots of a thread. With one more, all go back to the table: slots pile up where threads only free.</summary>
     private const int MostVacant = 64;
 
     /// <summary>Gives a slot back with its block.</summary>

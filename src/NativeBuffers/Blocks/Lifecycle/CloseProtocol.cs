@@ -177,7 +177,7 @@ internal static class CloseProtocol
         return closes;
     }
 
-    /// <summary>Lets uses begin: moves an open slot to biased on its home's thread, or to shared. False when the generation is over.</summary>
+    /// <summary>Lets uses begin: moves an open slot to biased (on its home's thread) or shared. False when the generation is over.</summary>
     /// <remarks>While the state is open, the home's thread gives a rented block back without a look at its uses.</remarks>
     /// <inheritdoc cref="Close(Slot*, Generation)" path="/safety"/>
     /// <exception cref="InvalidOperationException">This thread is resizing the block.</exception>
