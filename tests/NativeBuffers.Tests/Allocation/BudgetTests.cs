@@ -304,6 +304,16 @@ public class BudgetTests
     }
 
     [Fact]
+    public unsafe void A_guard_gives_its_freed_blocks_back_to_a_budget_also_where_the_budget_wraps_a_plan_of_faults()
+    {
+        NativeMemoryBudget budget = NativeAllocator.Malloc.WithFaults(FaultPlan.FailNth(100)).WithLimit(10_000);
+        NativeAllocator guard = budget.WithGuards(GuardMode.Checked);
+        guard.Free(guard.Allocate(6_000), 6_000);
+        guard.Free(guard.Allocate(7_000), 7_000);
+        Assert.Equal(0, budget.RefusedCount);
+    }
+
+    [Fact]
     public void A_refusal_inside_a_callback_counts_while_a_list_tries()
     {
         NativeMemoryBudget other = NativeAllocator.Malloc.WithLimit(1);

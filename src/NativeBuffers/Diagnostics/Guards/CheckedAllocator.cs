@@ -32,6 +32,9 @@ internal sealed class CheckedAllocator : WrappingAllocator
     /// <summary>Lists and keeps all blocks that are not small; null if freed blocks go back to the inner allocator at once.</summary>
     private readonly SharedQuarantine? _quarantine;
 
+    /// <summary>The quarantine that is emptied when the inner allocator has refused; null if a refusal is final.</summary>
+    private readonly SharedQuarantine? _emptied;
+
     /// <summary>Finds overlaps of the inner allocator's blocks; null if the library's own functions allocate.</summary>
     private readonly BlockRanges? _ranges;
 
@@ -49,6 +52,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
         _smallAlignment = inner.LivesForever && inner.BlockAlignment <= CheckedHeader.ByteCount ? inner.BlockAlignment : 0;
         _smallMark = CheckedHeader.LiveMark(_id, isSmall: true, BlockAlignment);
         _quarantine = SharedQuarantine.For(inner, isAmbient);
+        _emptied = FailsOnPurpose(inner) ? null : _quarantine;
         _ranges = BlockRanges.For(inner);
         NativeMemoryGuard.AddCheck(ThreadQuarantine.CheckAll);
         NativeMemoryGuard.AddCheck(SharedQuarantine.CheckAll);
@@ -163,6 +167,11 @@ internal sealed class CheckedAllocator : WrappingAllocator
     /// <inheritdoc/>
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment) =>
         Free(block, byteCount, alignment, isBare: CheckedFindings.MayThrow);
+
+    /// <summary>Whether an allocator must be refused each time its plan of faults says so.</summary>
+    /// <remarks>A budget or a pool ends the search: the quarantine may hold the memory that it refused.</remarks>
+    private static bool FailsOnPurpose(NativeAllocator inner) =>
+        inner.Layer.Has(AllocatorLayers.FaultPlan) || (inner is WrappingAllocator && FailsOnPurpose(inner.Inner));
 
     /// <summary>Whether blocks of this size and alignment are small blocks, which a <see cref="ThreadQuarantine"/> keeps.</summary>
     private bool IsSmall(nuint byteCount, nuint alignment) => byteCount <= ThreadQuarantine.LargestByteCount && alignment <= _smallAlignment;
@@ -311,18 +320,16 @@ internal sealed class CheckedAllocator : WrappingAllocator
     /// <inheritdoc cref="AllocateCore" path="/safety"/>
     private unsafe void* TryObtain(nuint byteCount, nuint alignment, bool zeroed)
     {
-        // An allocator that fails on purpose must fail each time its plan says so.
-        SharedQuarantine? quarantine = Layers.Has(AllocatorLayers.FaultPlan) ? null : _quarantine;
         void* start;
-        using (BudgetTrial.If(quarantine is not null))
+        using (BudgetTrial.If(_emptied is not null))
         {
             start = Inner.Obtain(byteCount, alignment, zeroed);
         }
 
-        if (start == null && quarantine is not null)
+        if (start == null && _emptied is not null)
         {
             ThreadQuarantine.EmptyAll();
-            quarantine.Empty();
+            _emptied.Empty();
             start = Inner.Obtain(byteCount, alignment, zeroed);
         }
 
