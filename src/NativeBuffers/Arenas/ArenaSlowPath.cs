@@ -149,9 +149,11 @@ internal static class ArenaSlowPath
     /// <safety>The slot belongs to the arena, with a block of at least <paramref name="byteCount"/> bytes, until the arena returns it.</safety>
     private static unsafe Slot* TryTake(ArenaHeader* header, nuint byteCount, bool zeroed)
     {
-        // The header has a site only if the first block is a foreign one.
-        AllocationSite? site = header->First.Slot->Kind == SlotKind.Foreign ? AllocationSite.FromId(header->SiteId) : null;
-        return AllocatePath.TryTakeFrom(AllocatorOf(header), byteCount, zeroed, site);
+        // The header has a site only if the first block is a foreign one. In a process without instrumentation, a scope makes the
+        // default allocator's block a foreign one too, and then the header's site was perhaps never written.
+        NativeAllocator allocator = AllocatorOf(header);
+        bool hasSite = header->First.Slot->Kind == SlotKind.Foreign && (InstrumentationSwitch.IsOn || !allocator.Requested.IsDefault);
+        return AllocatePath.TryTakeFrom(allocator, byteCount, zeroed, hasSite ? AllocationSite.FromId(header->SiteId) : null);
     }
 
     /// <safety>The header is valid during the call.</safety>

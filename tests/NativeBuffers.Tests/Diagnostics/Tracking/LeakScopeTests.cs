@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using NativeBuffers.Instrumentation;
 using NativeBuffers.Watched.Tracking;
 
 namespace NativeBuffers.Tests.Diagnostics.Tracking;
@@ -34,6 +35,24 @@ public class LeakScopeTests
         {
             OwnerKinds.All[kind](static () => { });
         }
+    }
+
+    [Fact]
+    public void An_arena_that_grows_does_not_take_its_line_from_old_memory()
+    {
+        int other = AllocationSite.At("Other.cs", 7, typeof(long)).Id;
+        NativeMemoryLeakException leaked = Assert.Throws<NativeMemoryLeakException>(() => NativeMemoryTracker.AssertNoLeaks(() =>
+        {
+            // The arena gets this block again, with the numbers in it.
+            using (NativeBuffer<int> used = NativeBuffer.CreateUninitialized<int>(57))
+            {
+                used.Fill(other);
+            }
+
+            NativeArena arena = NativeArena.Create(100);
+            _ = arena.Allocate<byte>(100_000);
+        }));
+        Assert.All(leaked.Leaks, static leak => Assert.Equal(nameof(LeakScopeTests) + ".cs", Path.GetFileName(leak.FilePath)));
     }
 
     [Fact]
