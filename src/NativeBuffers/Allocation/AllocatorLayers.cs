@@ -1,6 +1,3 @@
-using NativeBuffers.Diagnostics.Faults;
-using NativeBuffers.Diagnostics.Tracking;
-
 namespace NativeBuffers.Allocation;
 
 /// <summary>A set of layers before an allocator. The members list the layers in the order in which a request passes them.</summary>

@@ -1,4 +1,3 @@
-using NativeBuffers.Blocks.Lifecycle;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks;

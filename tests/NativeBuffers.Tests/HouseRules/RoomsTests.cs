@@ -64,6 +64,17 @@ public class RoomsTests
             select $"{arrow.From} names {arrow.Type} of {RoomOf(arrow.To)}");
 
     [Fact]
+    public void A_file_imports_no_room_above_its_own() =>
+        AssertNone(
+            from file in Repository.Source
+            where file.Path.StartsWith("src/NativeBuffers/", StringComparison.Ordinal)
+            let own = Array.IndexOf(s_rooms, RoomOf(file.Path["src/NativeBuffers/".Length..]))
+            from import in file.Tree.Usings
+            let room = Array.IndexOf(s_rooms, import.Name!.ToString().Replace("NativeBuffers.", "", StringComparison.Ordinal))
+            where own >= 0 && room > own && !s_doors.Any(door => file.Path.EndsWith(door.File, StringComparison.Ordinal))
+            select $"{file.Path} imports {import.Name}");
+
+    [Fact]
     public void Every_door_is_used() =>
         AssertNone(
             from door in s_doors
