@@ -36,11 +36,11 @@ public class NativeMemoryCacheLimitTests
         // Owners that earlier tests forgot are freed now, and not while this test counts.
         Collector.Settle();
         NativeMemoryCache.Trim();
-        long alreadyReserved = CacheBudget.Reserved;
-        (long thread, long process) = (CacheBudget.ThreadLimit, CacheBudget.ProcessLimit);
+        long alreadyReserved = NativeMemoryCache.ReservedBytes;
+        (long thread, long process) = (NativeMemoryCache.ThreadLimitBytes, NativeMemoryCache.ProcessLimitBytes);
         try
         {
-            (CacheBudget.ThreadLimit, CacheBudget.ProcessLimit) = (threadLimit, alreadyReserved + processLimit);
+            (NativeMemoryCache.ThreadLimitBytes, NativeMemoryCache.ProcessLimitBytes) = (threadLimit, alreadyReserved + processLimit);
             var failures = new List<string>();
             long before = NativeMemoryCache.CachedBytes;
             OtherThread.Together(Work, Work, Work, Work);
@@ -60,18 +60,18 @@ public class NativeMemoryCacheLimitTests
             {
                 // While threads work, the count may miss blocks that move between caches.
                 long kept = NativeMemoryCache.CachedBytes - before;
-                if (CacheBudget.Reserved - alreadyReserved > expected || (expected == 0 && kept > 0))
+                if (NativeMemoryCache.ReservedBytes - alreadyReserved > expected || (expected == 0 && kept > 0))
                 {
                     lock (failures)
                     {
-                        failures.Add($"{kept} bytes kept, {CacheBudget.Reserved - alreadyReserved} reserved.");
+                        failures.Add($"{kept} bytes kept, {NativeMemoryCache.ReservedBytes - alreadyReserved} reserved.");
                     }
                 }
             }
         }
         finally
         {
-            (CacheBudget.ThreadLimit, CacheBudget.ProcessLimit) = (thread, process);
+            (NativeMemoryCache.ThreadLimitBytes, NativeMemoryCache.ProcessLimitBytes) = (thread, process);
             NativeMemoryCache.Trim();
         }
     }
@@ -79,24 +79,24 @@ public class NativeMemoryCacheLimitTests
     [Fact]
     public void The_limit_of_the_process_is_not_passed_for_a_moment()
     {
-        long process = CacheBudget.ProcessLimit;
-        long limit = CacheBudget.ProcessLimit = CacheBudget.Reserved + 1000;
+        long process = NativeMemoryCache.ProcessLimitBytes;
+        long limit = NativeMemoryCache.ProcessLimitBytes = NativeMemoryCache.ReservedBytes + 1000;
         try
         {
             new Race().Run(Reserve, Reserve, Reserve);
         }
         finally
         {
-            CacheBudget.ProcessLimit = process;
+            NativeMemoryCache.ProcessLimitBytes = process;
         }
 
         void Reserve(Random random)
         {
-            bool isReserved = CacheBudget.TryReserve(800);
-            long reserved = CacheBudget.Reserved;
+            bool isReserved = NativeMemoryCache.TryReserve(800);
+            long reserved = NativeMemoryCache.ReservedBytes;
             if (isReserved)
             {
-                CacheBudget.Release(800);
+                NativeMemoryCache.Release(800);
             }
 
             Assert.InRange(reserved, 0, limit);
@@ -107,7 +107,7 @@ public class NativeMemoryCacheLimitTests
     public void Room_that_idle_threads_reserved_goes_back_to_the_budget()
     {
         NativeMemoryCache.Trim();
-        long before = CacheBudget.Reserved;
+        long before = NativeMemoryCache.ReservedBytes;
         using var filled = new CountdownEvent(8);
         using var done = new ManualResetEventSlim();
         Thread[] idle =
@@ -128,9 +128,9 @@ public class NativeMemoryCacheLimitTests
         }
 
         filled.Wait(TestContext.Current.CancellationToken);
-        Assert.NotEqual(before, CacheBudget.Reserved);
+        Assert.NotEqual(before, NativeMemoryCache.ReservedBytes);
         NativeMemoryCache.Trim();
-        Assert.Equal(before, CacheBudget.Reserved);
+        Assert.Equal(before, NativeMemoryCache.ReservedBytes);
         done.Set();
         foreach (Thread thread in idle)
         {
@@ -138,6 +138,6 @@ public class NativeMemoryCacheLimitTests
         }
 
         NativeMemoryCache.Trim();
-        Assert.Equal(before, CacheBudget.Reserved);
+        Assert.Equal(before, NativeMemoryCache.ReservedBytes);
     }
 }

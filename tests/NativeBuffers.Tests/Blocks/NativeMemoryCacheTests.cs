@@ -76,7 +76,7 @@ public class NativeMemoryCacheTests
     {
         NativeMemoryCache.Trim();
         long before = NativeMemoryCache.CachedBytes;
-        long reserved = CacheBudget.Reserved;
+        long reserved = NativeMemoryCache.ReservedBytes;
         for (int i = 0; i < 300; i++)
         {
             OtherThread.Run(static () => NestedBuffers.Use(10_000, depth: 30));
@@ -85,7 +85,7 @@ public class NativeMemoryCacheTests
         Assert.InRange(NativeMemoryCache.CachedBytes - before, 1, 100 * 10_240);
         NativeMemoryCache.Trim();
         Assert.Equal(before, NativeMemoryCache.CachedBytes);
-        Assert.Equal(reserved, CacheBudget.Reserved);
+        Assert.Equal(reserved, NativeMemoryCache.ReservedBytes);
     }
 
     [Fact]

@@ -1,5 +1,3 @@
-using NativeBuffers.Blocks.Cache;
-
 namespace NativeBuffers.Tests.Blocks;
 
 [Collection(ProcessWide.Name)]
@@ -20,27 +18,27 @@ public class ReturnedElsewhereTests
             Array.ForEach(owners, static owner => owner.Dispose());
             Assert.Equal(owners.Length * ByteCount, NativeMemoryCache.CachedBytes - before);
             NativeMemoryCache.Trim();
-            Assert.Equal(0, CacheBudget.Queued);
+            Assert.Equal(0, NativeMemoryCache.QueuedBytes);
         });
     }
 
     [Fact]
     public void A_process_that_keeps_nothing_lets_nothing_wait()
     {
-        long limit = CacheBudget.ProcessLimit;
+        long limit = NativeMemoryCache.ProcessLimitBytes;
         NativeMemoryCache.Trim();
-        CacheBudget.ProcessLimit = 0;
+        NativeMemoryCache.ProcessLimitBytes = 0;
         try
         {
             RunBeside(owners =>
             {
                 Array.ForEach(owners, static owner => owner.Dispose());
-                Assert.Equal(0, CacheBudget.Queued);
+                Assert.Equal(0, NativeMemoryCache.QueuedBytes);
             });
         }
         finally
         {
-            CacheBudget.ProcessLimit = limit;
+            NativeMemoryCache.ProcessLimitBytes = limit;
         }
     }
 

@@ -67,7 +67,7 @@ internal static class AllocateSlowPath
         {
             Slot* slot = next;
             next = RemoteFrees.Below(slot);
-            CacheBudget.Dequeue((long)SizeClasses.SizeOf(bin->SizeClass));
+            NativeMemoryCache.Dequeue((long)SizeClasses.SizeOf(bin->SizeClass));
             if (!RemoteFrees.TryTake(slot, out Generation closing))
             {
                 continue;

@@ -79,7 +79,7 @@ internal sealed class Depot(int sizeClass)
             }
 
             Slot* slot = Magazine.Slots(magazine)[--magazine->Count];
-            if (magazine->Count == 0 || !CacheBudget.TryReserve(magazine->Count * _blockBytes))
+            if (magazine->Count == 0 || !NativeMemoryCache.TryReserve(magazine->Count * _blockBytes))
             {
                 BlockSource.Free(magazine);
                 Push(ref _empty, magazine);
@@ -104,7 +104,7 @@ internal sealed class Depot(int sizeClass)
             return;
         }
 
-        bool keep = magazine->Count > 0 && CacheBudget.TryReserve(magazine->Count * _blockBytes);
+        bool keep = magazine->Count > 0 && NativeMemoryCache.TryReserve(magazine->Count * _blockBytes);
         if (!keep)
         {
             BlockSource.Free(magazine);
@@ -140,7 +140,7 @@ internal sealed class Depot(int sizeClass)
     public unsafe void GiveOne(Slot* slot)
     {
         slot->Home = null;
-        if (CacheBudget.TryReserve(_blockBytes))
+        if (NativeMemoryCache.TryReserve(_blockBytes))
         {
             using (_gate.Enter())
             {
@@ -160,7 +160,7 @@ internal sealed class Depot(int sizeClass)
                 }
             }
 
-            CacheBudget.Release(_blockBytes);
+            NativeMemoryCache.Release(_blockBytes);
         }
 
         BlockSource.FreeOne(slot);
@@ -239,7 +239,7 @@ internal sealed class Depot(int sizeClass)
             long byteCount = magazine->Count * _blockBytes;
             _byteCount -= byteCount;
             _fewestMagazines = int.Min(_fewestMagazines, --_magazineCount);
-            CacheBudget.Release(byteCount);
+            NativeMemoryCache.Release(byteCount);
         }
 
         return magazine;

@@ -33,7 +33,7 @@ internal static class EndedThread
         cache->Vacant = null;
         cache->VacantCount = 0;
         cache->IsAside = false;
-        CacheBudget.Release(cache->ReservedBytes);
+        NativeMemoryCache.Release(cache->ReservedBytes);
         cache->ReservedBytes = 0;
     }
 

@@ -235,7 +235,7 @@ internal static class FreePath
             return;
         }
 
-        bool fits = CacheBudget.TryQueue((long)SizeClasses.SizeOf(sizeClass));
+        bool fits = NativeMemoryCache.TryQueue((long)SizeClasses.SizeOf(sizeClass));
         if (!fits || depth >= MostRemote(sizeClass))
         {
             ThreadCaches.Drain(ThreadCache.Of(home), sizeClass);

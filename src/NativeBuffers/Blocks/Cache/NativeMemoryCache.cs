@@ -18,14 +18,35 @@ namespace NativeBuffers;
 /// </remarks>
 public static class NativeMemoryCache
 {
+    // The settings of the application.
+    internal const string ThreadLimitSetting = "NativeBuffers.Cache.ThreadLimitBytes";
+    internal const string ProcessLimitSetting = "NativeBuffers.Cache.ProcessLimitBytes";
+
+    private const long Megabyte = 1024 * 1024;
+
+    private static long s_reserved;
+    private static long s_queued;
+
     /// <summary>The bytes that are kept now; a good guess while other threads work.</summary>
-    public static long CachedBytes => Depot.TotalBytes + ThreadCaches.ByteCount + CacheBudget.Queued;
+    public static long CachedBytes => Depot.TotalBytes + ThreadCaches.ByteCount + QueuedBytes;
 
     /// <summary>The most that one thread keeps, in bytes.</summary>
-    public static long ThreadLimitBytes => CacheBudget.ThreadLimit;
+    public static long ThreadLimitBytes { get; internal set; } = Setting(ThreadLimitSetting) ?? 16 * Megabyte;
 
     /// <summary>The most that all threads and the shared store keep together, in bytes.</summary>
-    public static long ProcessLimitBytes => CacheBudget.ProcessLimit;
+    /// <remarks>A sixteenth of the machine's memory, but at least 64 MiB and at most 1 GiB, unless the application sets it.</remarks>
+    public static long ProcessLimitBytes { get; internal set; } = Setting(ProcessLimitSetting)
+        ?? long.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 16, 64 * Megabyte, 1024 * Megabyte);
+
+    /// <summary>The bytes that bins and depots have reserved: an upper bound of the cached bytes.</summary>
+    /// <remarks>
+    /// When a thread first uses a size, its bin reserves room for all that it may ever hold. So no block has to be counted when it
+    /// comes back. The depot reserves each magazine that it takes.
+    /// </remarks>
+    internal static long ReservedBytes => Volatile.Read(ref s_reserved);
+
+    /// <summary>The bytes that wait in remote frees.</summary>
+    internal static long QueuedBytes => Volatile.Read(ref s_queued);
 
     /// <summary>Frees all kept blocks: gives them to the C library, and asks it to give the memory to the system.</summary>
     public static void Trim()
@@ -48,10 +69,46 @@ public static class NativeMemoryCache
         }
     }
 
+    /// <summary>Notes bytes that were put into remote frees; false when the process may not keep as many.</summary>
+    internal static bool TryQueue(long byteCount) => Interlocked.Add(ref s_queued, byteCount) + ReservedBytes <= ProcessLimitBytes;
+
+    /// <summary>Notes bytes that were taken from remote frees.</summary>
+    internal static void Dequeue(long byteCount) => Interlocked.Add(ref s_queued, -byteCount);
+
+    /// <summary>Reserves bytes; false when the process may not keep as many.</summary>
+    /// <remarks>A failed request changes nothing. A request that added first would take room from smaller ones for a moment.</remarks>
+    internal static bool TryReserve(long byteCount)
+    {
+        long reserved = ReservedBytes;
+        while (reserved + byteCount <= ProcessLimitBytes)
+        {
+            long before = Interlocked.CompareExchange(ref s_reserved, reserved + byteCount, reserved);
+            if (before == reserved)
+            {
+                return true;
+            }
+
+            reserved = before;
+        }
+
+        return false;
+    }
+
+    /// <summary>Ends a reservation.</summary>
+    internal static void Release(long byteCount) => Interlocked.Add(ref s_reserved, -byteCount);
+
     private static void TrimCaches(bool idleOnly)
     {
         ThreadCaches.ReclaimEnded();
         ThreadCaches.Trim(idleOnly);
         Depot.Trim(idleOnly);
     }
+
+    private static long? Setting(string name) => AppContext.GetData(name) switch
+    {
+        int value and >= 0 => value,
+        long value and >= 0 => value,
+        string text when long.TryParse(text, out long value) && value >= 0 => value,
+        _ => null,
+    };
 }

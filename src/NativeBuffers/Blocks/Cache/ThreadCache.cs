@@ -199,7 +199,7 @@ internal struct ThreadCache
     {
         long byteCount = RoomOf(sizeClass);
         Interlocked.Add(ref ReservedBytes, -byteCount);
-        CacheBudget.Release(byteCount);
+        NativeMemoryCache.Release(byteCount);
     }
 
     /// <summary>Moves the hot blocks of this thread to the depots.</summary>
@@ -323,7 +323,7 @@ internal struct ThreadCache
     private bool TryReserve(int sizeClass)
     {
         long byteCount = RoomOf(sizeClass);
-        if (Interlocked.Add(ref ReservedBytes, byteCount) <= CacheBudget.ThreadLimit && CacheBudget.TryReserve(byteCount))
+        if (Interlocked.Add(ref ReservedBytes, byteCount) <= NativeMemoryCache.ThreadLimitBytes && NativeMemoryCache.TryReserve(byteCount))
         {
             return true;
         }

@@ -155,7 +155,7 @@ internal static class ThreadCaches
             {
                 Slot* slot = slots;
                 slots = RemoteFrees.Below(slot);
-                CacheBudget.Dequeue((long)SizeClasses.SizeOf(sizeClass));
+                NativeMemoryCache.Dequeue((long)SizeClasses.SizeOf(sizeClass));
                 if (RemoteFrees.TryTake(slot, out closing[count]))
                 {
                     taken[count++] = slot;
