@@ -34,7 +34,7 @@ public class InstrumentedPathTests
         Assert.SkipUnless(NativeMemoryTracker.IsTracking, "This process does not track its blocks.");
         Collector.Settle();
         Reclaim();
-        long abandoned = EndedThread.AbandonedCount;
+        long abandoned = ThreadCaches.AbandonedCount;
         long inUse = SlotsInUse;
         AllocationCensus before = AllocationCensus.Take();
         for (int thread = 0; thread < 20; thread++)
@@ -56,7 +56,7 @@ public class InstrumentedPathTests
 
         Reclaim();
         Assert.Equal(before.Allocations[AllocationCounts.Foreign] + 400, AllocationCensus.Take().Allocations[AllocationCounts.Foreign]);
-        Assert.Equal(abandoned, EndedThread.AbandonedCount);
+        Assert.Equal(abandoned, ThreadCaches.AbandonedCount);
         Assert.InRange(SlotsInUse, 0, inUse);
     }
 

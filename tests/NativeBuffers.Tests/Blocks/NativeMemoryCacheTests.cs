@@ -93,7 +93,7 @@ public class NativeMemoryCacheTests
     {
         var allocator = new CustomAllocator();
         NativeMemoryCache.Trim();
-        long abandoned = EndedThread.AbandonedCount;
+        long abandoned = ThreadCaches.AbandonedCount;
         long before = NativeMemoryCache.CachedBytes;
         OtherThread.Run(
             () =>
@@ -107,7 +107,7 @@ public class NativeMemoryCacheTests
         Assert.Equal(1, allocator.LiveBlocks);
         NativeMemoryCache.Trim();
         Assert.Equal(0, allocator.LiveBlocks);
-        Assert.Equal(4, EndedThread.AbandonedCount - abandoned);
+        Assert.Equal(4, ThreadCaches.AbandonedCount - abandoned);
         Assert.Equal(before, NativeMemoryCache.CachedBytes);
     }
 

@@ -50,7 +50,7 @@ public partial class PageSamplesTests
             // Threads of earlier tests may have just ended: their buffers are counted first.
             Collector.Settle();
             NativeMemoryCache.Trim();
-            long abandoned = EndedThread.AbandonedCount;
+            long abandoned = ThreadCaches.AbandonedCount;
             Exception? thrown = null;
             var thread = new Thread(
                 () => thrown = Record.Exception(() => entry.Invoke(null, entry.GetParameters().Length == 0 ? null : [Array.Empty<string>()])));
@@ -60,7 +60,7 @@ public partial class PageSamplesTests
 
             // A page must not teach how to lose memory.
             NativeMemoryCache.Trim();
-            Assert.Equal(abandoned, EndedThread.AbandonedCount);
+            Assert.Equal(abandoned, ThreadCaches.AbandonedCount);
         }
         finally
         {

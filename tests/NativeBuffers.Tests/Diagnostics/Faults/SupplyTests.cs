@@ -214,7 +214,7 @@ public class SupplyTests
         return abandoned;
     }
 
-    private static long Abandoned => EndedThread.AbandonedCount + Cleaner.AbandonedCount;
+    private static long Abandoned => ThreadCaches.AbandonedCount + Cleaner.AbandonedCount;
 
     private static long SlotsInUse
     {
