@@ -196,7 +196,7 @@ internal struct ConfinedHandle
         else if (!TryReturnResized(slot, generation, type) && home != null)
         {
             // Without a home, this variable itself has returned the block. With a home, a copy has returned it.
-            Disposals.FindFirst(generation, type);
+            Disposal.FindFirst(generation, type);
         }
     }
 
@@ -227,7 +227,7 @@ internal struct ConfinedHandle
         slot->Generation = generation.Next;
         if (InstrumentationSwitch.IsOn && slot->Kind == SlotKind.Foreign)
         {
-            AllocationSite site = Disposals.Note(slot, generation, type);
+            AllocationSite site = Disposal.Note(slot, generation, type);
             if (InstrumentedPath.IsOf(slot))
             {
                 InstrumentedPath.Return(slot, site);

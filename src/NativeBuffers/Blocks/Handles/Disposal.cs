@@ -3,12 +3,12 @@ using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Blocks.Handles;
 
-/// <summary>The last disposals of scoped owners on each thread of an instrumented process, to find second disposals through copies.</summary>
+/// <summary>The disposal of a scoped owner in an instrumented process. Each thread remembers its last ones, to find second disposals of copies.</summary>
 /// <remarks>
 /// A handle is stale if a copy was disposed, which is a mistake, or if the block moved to another owner or place. The slot does not tell
 /// these apart. So a disposal counts as a second one only while the first one is remembered here.
 /// </remarks>
-internal static class Disposals
+internal struct Disposal
 {
     /// <summary>The number of remembered disposals of each thread. A power of two.</summary>
     private const int Length = 1024;
@@ -18,6 +18,13 @@ internal static class Disposals
 
     [ThreadStatic]
     private static Disposal[]? t_last;
+
+    /// <summary>The generation that ended. It alone identifies the slot: see <see cref="Generation.First"/>.</summary>
+    private Generation _generation;
+    private nint _start;
+    private nuint _byteCount;
+    private int _allocatedId;
+    private int _disposedId;
 
     /// <summary>Remembers the disposal of a scoped owner.</summary>
     /// <returns>The line of the disposal.</returns>
@@ -31,11 +38,11 @@ internal static class Disposals
         if ((t_last ?? TryMake()) is { } last)
         {
             ref Disposal place = ref last[IndexOf(generation)];
-            place.Generation = generation;
-            place.Start = (nint)slot->Start;
-            place.ByteCount = slot->ByteCount;
-            place.AllocatedId = allocatedId;
-            place.DisposedId = disposed.Id;
+            place._generation = generation;
+            place._start = (nint)slot->Start;
+            place._byteCount = slot->ByteCount;
+            place._allocatedId = allocatedId;
+            place._disposedId = disposed.Id;
         }
 
         return disposed;
@@ -51,13 +58,13 @@ internal static class Disposals
         }
 
         Disposal first = last[IndexOf(generation)];
-        if (first.Generation != generation)
+        if (first._generation != generation)
         {
             return;
         }
 
-        var allocated = AllocationSite.FromId(first.AllocatedId);
-        var disposed = AllocationSite.FromId(first.DisposedId);
+        var allocated = AllocationSite.FromId(first._allocatedId);
+        var disposed = AllocationSite.FromId(first._disposedId);
         if (!allocated.Disposals.IsMistake(type, disposed, out AllocationSite? second))
         {
             return;
@@ -65,7 +72,7 @@ internal static class Disposals
 
         if (second is not null)
         {
-            AllocatorHooks.TellDisposedTwice(first.Start, first.ByteCount, allocated, disposed, second);
+            AllocatorHooks.TellDisposedTwice(first._start, first._byteCount, allocated, disposed, second);
         }
         else
         {
@@ -95,15 +102,5 @@ internal static class Disposals
             // Disposal throws nothing.
             return null;
         }
-    }
-
-    /// <summary>The end of one generation. The generation alone identifies the slot: see <see cref="Blocks.Generation.First"/>.</summary>
-    private struct Disposal
-    {
-        public Generation Generation;
-        public nint Start;
-        public nuint ByteCount;
-        public int AllocatedId;
-        public int DisposedId;
     }
 }
