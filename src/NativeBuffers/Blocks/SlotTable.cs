@@ -50,12 +50,12 @@ internal static class SlotTable
         return (ulong*)(slab + SlabLength) + (slot - slab);
     }
 
-    /// <summary>The last resizes of a slot's scoped buffer.</summary>
+    /// <summary>The last resizes of a slot's scoped buffer: the generation before the first of them, and the one that the last of them made.</summary>
     /// <safety>The slot is one of this table's, so these words are never unmapped. Only the thread that has the slot writes them.</safety>
-    public static unsafe ResizeChain* ResizedOf(Slot* slot)
+    public static unsafe ref (Generation Before, Generation Made) ResizedOf(Slot* slot)
     {
         Slot* slab = SlabOf(slot);
-        return (ResizeChain*)((ulong*)(slab + SlabLength) + SlabLength) + (slot - slab);
+        return ref ((ValueTuple<Generation, Generation>*)((ulong*)(slab + SlabLength) + SlabLength))[slot - slab];
     }
 
     /// <summary>The addresses of all slabs, each of which begins with <see cref="SlabLength"/> slots. They are never unmapped.</summary>

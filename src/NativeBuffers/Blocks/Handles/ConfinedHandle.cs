@@ -170,7 +170,7 @@ internal struct ConfinedHandle
         }
 
         ResizePath.Resize(_slot, (nuint)oldLength * (nuint)elementSize, newBytes, zeroed);
-        ResizeChain.Note(_slot, _generation, _generation.Next);
+        NoteResize(_slot, _generation, _generation.Next);
         return Renewed();
     }
 
@@ -211,14 +211,54 @@ internal struct ConfinedHandle
     private static unsafe bool TryReturnResized(Slot* slot, Generation generation, Type type)
     {
         Generation now = slot->Generation;
-        bool isResized = ResizeChain.Leads(slot, generation, now);
+        bool isResized = OnlyResized(slot, generation, now);
         if (isResized)
         {
-            ResizeChain.Tell(slot);
+            TellResized(slot);
             End(slot, now, slot->Home, type);
         }
 
         return isResized;
+    }
+
+    /// <summary>Notes that a resize has moved the generation on: see <see cref="OnlyResized"/>.</summary>
+    /// <safety>The slot is never unmapped, and this thread has it.</safety>
+    private static unsafe void NoteResize(Slot* slot, Generation from, Generation to)
+    {
+        ref (Generation Before, Generation Made) resized = ref SlotTable.ResizedOf(slot);
+        if (resized.Made != from)
+        {
+            Volatile.Write(ref resized.Before.Value, from.Value);
+        }
+
+        Volatile.Write(ref resized.Made.Value, to.Value);
+    }
+
+    /// <summary>Whether only resizes lie between an earlier generation and the present one.</summary>
+    /// <remarks>
+    /// <para>The compiler copies a buffer to call <c>Resize</c> where it may not change the buffer itself: an <c>in</c> parameter, a readonly
+    /// field, the hidden variable of <c>using (buffer)</c>. The copy is resized and lost, and the buffer keeps the old generation. So the
+    /// disposal of the buffer looks for the block here. See docs/decisions/0001.</para>
+    /// <para>A generation is never given twice. So if the last resize made the present generation, no other use has happened since. Another
+    /// thread that has the slot now may note its resizes: its generations are higher than that of the asking buffer, and it writes the
+    /// generation before them first.</para>
+    /// </remarks>
+    /// <safety>Slots are never unmapped. A buffer of this thread had the first generation.</safety>
+    private static unsafe bool OnlyResized(Slot* slot, Generation from, Generation now)
+    {
+        ref (Generation Before, Generation Made) resized = ref SlotTable.ResizedOf(slot);
+        return Volatile.Read(ref resized.Made.Value) == now.Value
+            && Volatile.Read(ref resized.Before.Value) <= from.Value
+            && from.Value < now.Value;
+    }
+
+    /// <summary>Counts and reports the disposal of a stale buffer whose copy was resized.</summary>
+    /// <safety>The slot is the caller's, and has the block of the copy.</safety>
+    private static unsafe void TellResized(Slot* slot)
+    {
+        AllocationSite? allocated = InstrumentationSwitch.IsOn ? AllocationSite.FromId(slot->Note.SiteId) : null;
+        DiagnosticEvent.Leak.Raise(() => $"{(allocated is null ? "" : $"{allocated}: ")}a copy of the buffer was resized and lost; its block is given back with the buffer."
+                + " Resize the variable itself: an `in` parameter, a readonly field and `using (buffer)` are copies.");
     }
 
     /// <safety>The slot and its block belong to the caller, in this generation and with this home, until this call.</safety>
