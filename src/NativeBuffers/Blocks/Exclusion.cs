@@ -2,8 +2,11 @@ namespace NativeBuffers.Blocks;
 
 /// <summary>A note that one thread excludes the other threads from a block, while it may run code from outside the library.</summary>
 /// <remarks>
-/// An allocator may call the program: a budget's <c>OnRefusal</c>, a C function, an event listener. That code may use the very owner whose
-/// block is being resized. A wait would never end there, so <see cref="IsMine"/> tells the waiting member, which throws instead.
+/// <para>An allocator may call the program: a budget's <c>OnRefusal</c>, a C function, an event listener. That code may use the very owner
+/// whose block is being resized. A wait would never end there, so <see cref="IsMine"/> tells the waiting member, which throws instead.</para>
+/// <para>In the meantime <see cref="Slot.Note"/> takes requests to close. <c>Dispose</c> never throws, and a finalizer must not wait for the
+/// thread that resizes: that thread may be waiting for the finalizer. So a disposal leaves a request, and the thread that resizes closes
+/// the owner at the end. A request names the generation, so a late request for an earlier generation fails.</para>
 /// </remarks>
 internal struct Exclusion
 {
@@ -23,7 +26,7 @@ internal struct Exclusion
         note->_outer = t_innermost;
         note->_slot = slot;
         t_innermost = note;
-        slot->Note.AcceptRequests(opened);
+        Volatile.Write(ref slot->Note, NoRequest(opened));
     }
 
     /// <summary>Ends the note, before other threads may enter again. True if the owner was disposed since: then no thread may enter again.</summary>
@@ -33,7 +36,7 @@ internal struct Exclusion
     public static unsafe bool End(Exclusion* note, Slot* slot, Generation opened)
     {
         Forget(note);
-        return slot->Note.EndRequests(opened);
+        return Interlocked.CompareExchange(ref slot->Note, 0, NoRequest(opened)) != NoRequest(opened);
     }
 
     /// <summary>Ends the note of a slot that this thread has given away.</summary>
@@ -52,4 +55,17 @@ internal struct Exclusion
 
         return note != null;
     }
+
+    /// <summary>Requests that the excluding thread closes the generation at the end; false if that thread accepts no requests.</summary>
+    /// <safety>Slots are never unmapped; the generation was the caller's, perhaps long ago.</safety>
+    public static unsafe bool TryAskToClose(Slot* slot, Generation opened) =>
+        Interlocked.CompareExchange(ref slot->Note, Request(opened), NoRequest(opened)) == NoRequest(opened) || IsAskedToClose(slot, opened);
+
+    /// <summary>Whether the excluding thread was asked to close the generation at the end.</summary>
+    /// <inheritdoc cref="TryAskToClose" path="/safety"/>
+    public static unsafe bool IsAskedToClose(Slot* slot, Generation opened) => Volatile.Read(in slot->Note) == Request(opened);
+
+    private static ulong NoRequest(Generation opened) => opened.With(SlotState.Exclusive).Value;
+
+    private static ulong Request(Generation opened) => opened.With(SlotState.ClosePending).Value;
 }

@@ -20,8 +20,21 @@ internal struct Slot
     /// <summary>The present use of the slot. While the block is scoped or free, only the thread that has the slot writes it.</summary>
     public Generation Generation;
 
-    /// <summary>A word whose meaning depends on the state of the slot.</summary>
-    public SlotNote Note;
+    /// <summary>A word that has one meaning at a time.</summary>
+    /// <remarks>
+    /// The values of the four meanings differ, so a thread that looks too late at a slot finds no value of its own kind:
+    /// <code>
+    /// the slot is                      the word is                              recognised by
+    /// without a block                  the next slot of a list, or null         a multiple of 64
+    /// scoped, in an instrumented       the number of the allocation site        odd, highest bit 0
+    ///   process
+    /// scoped, first block of an arena  the complement of the generation         highest bit 1
+    ///                                  of the arena: see ArenaGenerations
+    /// exclusive in this generation,    the generation, as a request to close:   even, state exclusive (no request)
+    ///   now or before                  see <see cref="Exclusion"/>              or close pending (request)
+    /// </code>
+    /// </remarks>
+    public ulong Note;
 
     /// <summary>The block's first byte.</summary>
     public unsafe byte* Start;
@@ -65,6 +78,21 @@ internal struct Slot
     /// <summary>The block that this slot describes.</summary>
     /// <safety>The slot has a block.</safety>
     public readonly unsafe Block Block => new(Start, ByteCount);
+
+    /// <summary>The next slot in a list of slots without blocks.</summary>
+    /// <safety>The slot has no block.</safety>
+    public unsafe Slot* Next
+    {
+        readonly get => (Slot*)Note;
+        set => Note = (ulong)value;
+    }
+
+    /// <summary>The number of the allocation site of a scoped buffer in an instrumented process; 0 if no site was noted.</summary>
+    public int SiteId
+    {
+        readonly get => (Note & 1) != 0 ? (int)(Note >> 1) : 0;
+        set => Note = ((ulong)value << 1) | 1;
+    }
 
     /// <summary>Reads the generation, which another thread may write; no later access moves before the read.</summary>
     public readonly Generation ReadGeneration() => new(Volatile.Read(in Generation.Value));

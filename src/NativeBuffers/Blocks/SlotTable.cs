@@ -31,7 +31,7 @@ internal static class SlotTable
                 unsafe
                 {
                     // SAFETY: the list changes only under the lock, and slots are never unmapped.
-                    for (Slot* slot = s_vacant; slot != null; slot = slot->Note.Next)
+                    for (Slot* slot = s_vacant; slot != null; slot = slot->Next)
                     {
                         count++;
                     }
@@ -67,7 +67,7 @@ internal static class SlotTable
         }
     }
 
-    /// <summary>A list of vacant slots, linked by <see cref="SlotNote.Next"/>; null when memory is exhausted.</summary>
+    /// <summary>A list of vacant slots, linked by <see cref="Slot.Next"/>; null when memory is exhausted.</summary>
     /// <safety>The slots belong to the caller's thread until it gives them back.</safety>
     public static unsafe Slot* TakeList()
     {
@@ -80,13 +80,13 @@ internal static class SlotTable
 
             Slot* first = s_vacant;
             Slot* last = first;
-            for (int i = 1; i < ListLength && last->Note.Next != null; i++)
+            for (int i = 1; i < ListLength && last->Next != null; i++)
             {
-                last = last->Note.Next;
+                last = last->Next;
             }
 
-            s_vacant = last->Note.Next;
-            last->Note.Next = null;
+            s_vacant = last->Next;
+            last->Next = null;
             return first;
         }
     }
@@ -101,7 +101,7 @@ internal static class SlotTable
     {
         if (Volatile.Read(ref slot->IsQueued) == 0)
         {
-            slot->Note.Next = list;
+            slot->Next = list;
             list = slot;
         }
     }
@@ -117,15 +117,15 @@ internal static class SlotTable
 
         Slot* last = first;
         DismissCleaner(last);
-        while (last->Note.Next != null)
+        while (last->Next != null)
         {
-            last = last->Note.Next;
+            last = last->Next;
             DismissCleaner(last);
         }
 
         using (s_gate.Enter())
         {
-            last->Note.Next = s_vacant;
+            last->Next = s_vacant;
             s_vacant = first;
         }
     }
@@ -145,7 +145,7 @@ internal static class SlotTable
                     bool isScoped = slot->ReadGeneration().State == SlotState.Scoped;
                     if (isScoped && slot->Home >= first && slot->Home <= last && slot->IsQueued == 0)
                     {
-                        slot->Note.Next = found;
+                        slot->Next = found;
                         found = slot;
                     }
                 }
@@ -190,7 +190,7 @@ internal static class SlotTable
 
         for (int i = 0; i < SlabLength; i++)
         {
-            slab[i].Note.Next = i + 1 < SlabLength ? slab + i + 1 : s_vacant;
+            slab[i].Next = i + 1 < SlabLength ? slab + i + 1 : s_vacant;
             slab[i].Generation = Generation.First(((ulong)s_slabs.Count * SlabLength) + (ulong)i);
             *CountedOf(slab + i) = slab[i].Generation.Value;
         }

@@ -233,7 +233,7 @@ internal static class AllocatePath
     {
         if (site is not null && slot != null && slot->Kind == SlotKind.Foreign)
         {
-            slot->Note.SiteId = site.Id;
+            slot->SiteId = site.Id;
         }
 
         return slot;

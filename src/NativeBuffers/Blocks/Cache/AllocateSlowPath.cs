@@ -51,7 +51,7 @@ internal static class AllocateSlowPath
         }
 
         cache->VacantCount--;
-        cache->Vacant = slot->Note.Next;
+        cache->Vacant = slot->Next;
         slot->Home = home;
         cache->SlotsHeld++;
         return slot;

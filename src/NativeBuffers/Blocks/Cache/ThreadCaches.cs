@@ -273,7 +273,7 @@ internal static class ThreadCaches
         int count = 0;
         AllocationSite noted = AllocationSite.Noted; // This thread may be asking for a block, whose site it has noted.
         Slot* slot = SlotTable.CollectByHome(&cache->Closed, ThreadCache.BinOf(cache, SizeClasses.Count - 1));
-        for (Slot* each = slot; each != null; each = each->Note.Next)
+        for (Slot* each = slot; each != null; each = each->Next)
         {
             count++;
             each->Generation = each->Generation.Next;

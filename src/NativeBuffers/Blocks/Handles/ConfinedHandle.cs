@@ -256,7 +256,7 @@ internal struct ConfinedHandle
     /// <safety>The slot is the caller's, and has the block of the copy.</safety>
     private static unsafe void TellResized(Slot* slot)
     {
-        AllocationSite? allocated = InstrumentationSwitch.IsOn ? AllocationSite.FromId(slot->Note.SiteId) : null;
+        AllocationSite? allocated = InstrumentationSwitch.IsOn ? AllocationSite.FromId(slot->SiteId) : null;
         DiagnosticEvent.Leak.Raise(() => $"{(allocated is null ? "" : $"{allocated}: ")}a copy of the buffer was resized and lost; its block is given back with the buffer."
                 + " Resize the variable itself: an `in` parameter, a readonly field and `using (buffer)` are copies.");
     }

@@ -32,7 +32,7 @@ internal struct Disposal
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe AllocationSite Note(Slot* slot, Generation generation, Type type)
     {
-        int allocatedId = slot->Note.SiteId;
+        int allocatedId = slot->SiteId;
         var allocated = AllocationSite.FromId(allocatedId);
         AllocationSite disposed = !s_isExact && allocated.DisposedAsRule is { } rule ? rule : Look(allocated, type);
         if ((t_last ?? TryMake()) is { } last)

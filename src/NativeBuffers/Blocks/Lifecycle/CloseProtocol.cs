@@ -49,7 +49,7 @@ internal static class CloseProtocol
     private const int LooksAtUsers = 5;
 
     /// <summary>Ends the generation. The block is given back now, or when the last borrow or pin of it ends.</summary>
-    /// <remarks>Does not wait for a thread that resizes, but asks that thread to close (<see cref="SlotNote"/>). Never throws.</remarks>
+    /// <remarks>Does not wait for a thread that resizes, but asks that thread to close (<see cref="Exclusion"/>). Never throws.</remarks>
     /// <returns>False when that generation was not open any more.</returns>
     /// <param name="slot">The slot.</param>
     /// <param name="opened">Its generation, in the state <see cref="SlotState.Open"/>.</param>
@@ -73,7 +73,7 @@ internal static class CloseProtocol
                 return false;
             }
 
-            isLeft = slot->Note.TryAskToClose(opened);
+            isLeft = Exclusion.TryAskToClose(slot, opened);
             if (isLeft)
             {
                 return true;
@@ -266,7 +266,7 @@ internal static class CloseProtocol
             }
 
             // The next user of the slot writes something else to the request's place, so the generation is compared once more.
-            bool isAskedToClose = slot->Note.IsAskedToClose(opened);
+            bool isAskedToClose = Exclusion.IsAskedToClose(slot, opened);
             if (isAskedToClose || slot->ReadGeneration() == exclusive)
             {
                 return !isAskedToClose;
