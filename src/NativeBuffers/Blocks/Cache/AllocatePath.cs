@@ -7,8 +7,8 @@ namespace NativeBuffers.Blocks.Cache;
 /// <summary>The path of every request for a block: the fast path, inlined; then the slow or the instrumented path, out of line.</summary>
 /// <remarks>
 /// The fast path takes the block that this thread freed last (<see cref="ThreadCache.TakeHot"/>). The slow path takes a cached block from
-/// further away (<see cref="AllocateSlowPath"/>), or a block that no cache keeps (<see cref="Uncached"/>). In a process with guards or
-/// tracking, the instrumented path replaces the slow path. A chosen allocator skips the fast path.
+/// further away (<see cref="TryTakeCached"/>), or a block that no cache keeps (<see cref="Uncached"/>). In a process with guards or
+/// tracking, <see cref="InstrumentedPath"/> replaces the slow path. A chosen allocator skips the fast path.
 /// </remarks>
 internal static class AllocatePath
 {
@@ -31,7 +31,7 @@ internal static class AllocatePath
         if (slot == null)
         {
             slot = InstrumentationSwitch.IsOn
-                ? TakeInstrumented(home, length, elementSize, zeroed, file, line, type)
+                ? InstrumentedPath.Take(home, length, elementSize, zeroed, file, line, type)
                 : TakeSlow(home, length, elementSize, zeroed);
             home = slot->Home;
         }
@@ -49,7 +49,7 @@ internal static class AllocatePath
     {
         Slot* slot = ThreadCache.TakeHot((ulong)(uint)length * (uint)elementSize, out Bin* bin);
         return slot != null ? slot
-            : InstrumentationSwitch.IsOn ? TakeInstrumented(bin, Layout.ByteCount(length, elementSize), zeroed: false, site)
+            : InstrumentationSwitch.IsOn ? InstrumentedPath.Take(bin, Layout.ByteCount(length, elementSize), zeroed: false, site)
             : TakeSlow(bin, length, elementSize, zeroed: false);
     }
 
@@ -71,7 +71,7 @@ internal static class AllocatePath
         if (slot == null)
         {
             slot = InstrumentationSwitch.IsOn
-                ? TakeInstrumented(home, (long)byteCount, 1, zeroed, file, line, type)
+                ? InstrumentedPath.Take(home, (long)byteCount, 1, zeroed, file, line, type)
                 : TakeSlow(home, (long)byteCount, 1, zeroed);
             home = slot->Home;
         }
@@ -123,12 +123,67 @@ internal static class AllocatePath
             return Uncached.TryTakeLarge(byteCount, zeroed);
         }
 
-        Slot* slot = AllocateSlowPath.TryTake(byteCount);
+        Slot* slot = TryTakeCached(byteCount);
         if (zeroed && slot != null)
         {
             CacheLine.Clear(slot->Start, byteCount);
         }
 
+        return slot;
+    }
+
+    /// <summary>A slot with a block of at least <paramref name="byteCount"/> bytes, which a size class holds; null if memory is exhausted.</summary>
+    /// <remarks>From the thread's magazines, its remote frees, the depot, or the C library.</remarks>
+    /// <safety>The slot and its block belong to the caller, on this thread.</safety>
+    public static unsafe Slot* TryTakeCached(nuint byteCount)
+    {
+        ThreadCache* cache = ThreadCache.Current();
+        if (cache == null)
+        {
+            return null;
+        }
+
+        Bin* bin = cache->Opened(SizeClasses.Of(byteCount));
+        Slot* slot = bin->Hot;
+        bin->Hot = null;
+        slot = slot != null ? slot : Bin.TryTake(bin);
+        if (slot == null && bin->TrySwap(wanted: true))
+        {
+            slot = Bin.TryTake(bin);
+        }
+
+        slot = slot != null ? slot : TakeRemotelyFreed(cache, bin);
+        return slot != null ? slot : TakeStored(cache, bin);
+    }
+
+    /// <summary>A slot for a block that does not come from a cache; null if memory is exhausted.</summary>
+    /// <safety>The slot belongs to the caller, on this thread, and has no block.</safety>
+    public static unsafe Slot* TryTakeVacant()
+    {
+        ThreadCache* cache = ThreadCache.Current();
+        return cache == null ? null : TakeVacant(cache, &cache->Closed);
+    }
+
+    /// <summary>A slot without a block; null if memory is exhausted.</summary>
+    /// <safety>The cache is this thread's. The slot belongs to the caller, which gives it a block or gives it back.</safety>
+    public static unsafe Slot* TakeVacant(ThreadCache* cache, Bin* home)
+    {
+        Slot* slot = cache->Vacant;
+        if (slot == null)
+        {
+            slot = SlotTable.TakeList();
+            if (slot == null)
+            {
+                return null;
+            }
+
+            cache->VacantCount = SlotTable.ListLength;
+        }
+
+        cache->VacantCount--;
+        cache->Vacant = slot->Next;
+        slot->Home = home;
+        cache->SlotsHeld++;
         return slot;
     }
 
@@ -181,7 +236,7 @@ internal static class AllocatePath
         }
 
         Slot* slot = isCached ? TryTakeCounted(allocator, byteCount, zeroed) : Uncached.TryTakeFrom(allocator, byteCount, zeroed);
-        return WithSite(slot, site);
+        return InstrumentedPath.WithSite(slot, site);
     }
 
     /// <summary>A block of an allocator that the caches serve: instrumented if the hooks take each block, or this as a sample.</summary>
@@ -198,44 +253,103 @@ internal static class AllocatePath
         return TryTakePlain(byteCount, zeroed);
     }
 
-    /// <summary>The instrumented path of a block of the default allocator, in a process with guards or tracking.</summary>
-    /// <inheritdoc cref="TakeSlow" path="/safety"/>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe Slot* TakeInstrumented(Bin* bin, long length, int elementSize, bool zeroed, string? file, int line, Type type) =>
-        TakeInstrumented(
-            bin,
-            bin != null ? (nuint)length * (nuint)elementSize : Layout.ByteCount(length, elementSize),
-            zeroed,
-            AllocationSite.At(file, line, type));
-
-    /// <inheritdoc cref="TakeSlow" path="/safety"/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe Slot* TakeInstrumented(Bin* bin, nuint byteCount, bool zeroed, AllocationSite site)
+    /// <summary>Takes one slot that another thread freed, and moves the rest into this thread's bins. Null if there is none.</summary>
+    /// <safety>Cache and bin are this thread's. The slot and its block belong to the caller, on this thread.</safety>
+    private static unsafe Slot* TakeRemotelyFreed(ThreadCache* cache, Bin* bin)
     {
-        Slot* slot = InstrumentedPath.IsOpen(bin) ? InstrumentedPath.TryTake(bin, byteCount, zeroed, site)
-            : ThreadCache.IsNoSample(bin, byteCount) ? TryTakePlain(byteCount, zeroed)
-            : TryTakeSample(byteCount, zeroed, site);
-        return slot != null ? WithSite(slot, site) : throw NativeAllocator.Default.RefusalOf(byteCount);
-    }
-
-    /// <inheritdoc cref="TryTakePlain" path="/safety"/>
-    private static unsafe Slot* TryTakeSample(nuint byteCount, bool zeroed, AllocationSite site)
-    {
-        AllocationSite.Note(site);
-        AllocatorHooks.SetDue();
-        return Uncached.TryTakeFrom(CachingAllocator.Instance, byteCount, zeroed);
-    }
-
-    /// <summary>Notes the allocation site in the slot of an instrumented block.</summary>
-    /// <safety>The slot belongs to the caller, or is null.</safety>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe Slot* WithSite(Slot* slot, AllocationSite? site)
-    {
-        if (site is not null && slot != null && slot->Kind == SlotKind.Foreign)
+        Slot* taken = null;
+        Slot* next = RemoteFrees.TakeAll(ThreadCache.FreesOf(cache, bin->SizeClass));
+        while (next != null)
         {
-            slot->SiteId = site.Id;
+            Slot* slot = next;
+            next = RemoteFrees.Below(slot);
+            NativeMemoryCache.Dequeue((long)SizeClasses.SizeOf(bin->SizeClass));
+            if (!RemoteFrees.TryTake(slot, out Generation closing))
+            {
+                continue;
+            }
+
+            Bin* home = slot->Home;
+            if (home == null || ThreadCache.Of(home) != cache)
+            {
+                // The slot belongs to another thread by now, which may be just giving it back.
+                Interlocked.MemoryBarrierProcessWide();
+                FreePath.TakeAwayUnlessReturned(slot, closing);
+                continue;
+            }
+
+            // A slot that was given back twice may have got a block of another size since it was queued.
+            slot->Generation = closing.Next;
+            if (taken == null && slot->ByteCount == SizeClasses.SizeOf(bin->SizeClass))
+            {
+                taken = slot;
+            }
+            else
+            {
+                FreePath.Return(slot, slot->Home);
+            }
         }
 
+        return taken;
+    }
+
+    /// <inheritdoc cref="TakeRemotelyFreed" path="/safety"/>
+    private static unsafe Slot* TakeStored(ThreadCache* cache, Bin* bin)
+    {
+        Depot depot = Depot.For(bin->SizeClass);
+        if (!bin->HasRoom)
+        {
+            // The budget has no room for this bin, so its slots come back through the closed bin.
+            Slot* single = depot.TryTakeOne();
+            if (single == null)
+            {
+                return TakeFresh(cache, bin, &cache->Closed);
+            }
+
+            AllocationCounts.Add(ref cache->Counts.FromDepot[bin->SizeClass], 1);
+            single->Home = &cache->Closed;
+            cache->SlotsHeld++;
+            return single;
+        }
+
+        Magazine* magazine = depot.TryTake();
+        if (magazine != null)
+        {
+            cache->SlotsHeld += magazine->Count;
+            Magazine* last = bin->Push(magazine);
+            cache->SlotsHeld -= last->Count;
+            depot.Give(last);
+            Slot* slot = Bin.TryTake(bin);
+            if (slot != null)
+            {
+                AllocationCounts.Add(ref cache->Counts.FromDepot[bin->SizeClass], 1);
+                return slot;
+            }
+        }
+
+        return TakeFresh(cache, bin, bin);
+    }
+
+    /// <inheritdoc cref="TakeRemotelyFreed" path="/safety"/>
+    private static unsafe Slot* TakeFresh(ThreadCache* cache, Bin* bin, Bin* home)
+    {
+        Slot* slot = TakeVacant(cache, home);
+        if (slot == null)
+        {
+            return null;
+        }
+
+        slot->Kind = SlotKind.Cached;
+        slot->ByteCount = SizeClasses.SizeOf(bin->SizeClass);
+        byte* start = BlockSource.TryAllocate(bin->SizeClass);
+        if (start == null)
+        {
+            FreePath.ReturnVacant(slot);
+            return null;
+        }
+
+        AllocationCounts.Add(ref cache->Counts.Fresh[bin->SizeClass], 1);
+        slot->Start = start;
         return slot;
     }
 

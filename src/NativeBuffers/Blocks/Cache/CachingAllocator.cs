@@ -40,7 +40,7 @@ internal sealed class CachingAllocator : NativeAllocator
             return large;
         }
 
-        Slot* slot = AllocateSlowPath.TryTake(byteCount);
+        Slot* slot = AllocatePath.TryTakeCached(byteCount);
         if (slot == null)
         {
             return null;

@@ -88,7 +88,7 @@ internal static class FreePath
         }
 
         Bin* bin = cache->Opened(SizeClasses.Of(byteCount));
-        Slot* slot = AllocateSlowPath.TakeVacant(cache, bin->HasRoom ? bin : &cache->Closed);
+        Slot* slot = AllocatePath.TakeVacant(cache, bin->HasRoom ? bin : &cache->Closed);
         if (slot == null)
         {
             return false;
@@ -102,7 +102,7 @@ internal static class FreePath
     }
 
     /// <summary>Takes the block out of a slot, which becomes vacant.</summary>
-    /// <safety>The slot came from this thread's <see cref="AllocateSlowPath.TryTake"/>. The block belongs to the caller now.</safety>
+    /// <safety>The slot came from this thread's <see cref="AllocatePath.TryTakeCached"/>. The block belongs to the caller now.</safety>
     public static unsafe void* Detach(Slot* slot)
     {
         // This use of the block is counted here: its end moves no generation.

@@ -67,7 +67,7 @@ internal static class Uncached
             return null;
         }
 
-        Slot* slot = AllocateSlowPath.TryTakeVacant();
+        Slot* slot = AllocatePath.TryTakeVacant();
         if (slot == null)
         {
             Unrefer(allocator, handle);
@@ -180,7 +180,7 @@ internal static class Uncached
     /// <inheritdoc cref="TryTakeLarge" path="/safety"/>
     private static unsafe Slot* TryTake(SlotKind kind, nint allocator, nuint byteCount, bool zeroed)
     {
-        Slot* slot = AllocateSlowPath.TryTakeVacant();
+        Slot* slot = AllocatePath.TryTakeVacant();
         if (slot == null)
         {
             return null;
