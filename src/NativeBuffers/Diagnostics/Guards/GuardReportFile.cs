@@ -1,5 +1,4 @@
 using Microsoft.Win32.SafeHandles;
-using NativeBuffers.Instrumentation;
 using NativeBuffers.Platform;
 using NativeBuffers.Platform.Shared;
 

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using NativeBuffers.Allocation;
-using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Diagnostics.Guards;
 

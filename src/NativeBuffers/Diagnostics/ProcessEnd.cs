@@ -1,7 +1,7 @@
 using System.Runtime.Loader;
 using NativeBuffers.Primitives;
 
-namespace NativeBuffers.Instrumentation;
+namespace NativeBuffers.Diagnostics;
 
 /// <summary>The last actions of a process that ends in order. They run after the program's own handlers, which may still dispose owners.</summary>
 /// <remarks>
