@@ -214,9 +214,9 @@ internal struct ListCore<T>
         long doubled = long.Min(capacity * 2, nint.MaxValue / Unsafe.SizeOf<T>());
         for (long wanted = doubled; ; wanted -= (wanted - needed + 1) / 2)
         {
+            bool isTrial = BudgetLevel.SetTrial(BudgetLevel.IsTrial || needed < wanted);
             try
             {
-                using BudgetTrial trial = BudgetTrial.If(needed < wanted);
                 Reserve(long.Max(needed, wanted));
                 return;
             }
@@ -224,6 +224,10 @@ internal struct ListCore<T>
             {
                 // Half of the growth, and so on. With growth by one element, each addition would come here.
                 AllocatorHooks.NoteRecovery(refused);
+            }
+            finally
+            {
+                _ = BudgetLevel.SetTrial(isTrial);
             }
         }
     }

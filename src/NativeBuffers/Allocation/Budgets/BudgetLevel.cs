@@ -11,6 +11,9 @@ namespace NativeBuffers.Allocation.Budgets;
 /// </remarks>
 internal sealed class BudgetLevel
 {
+    [ThreadStatic]
+    private static bool t_isTrial;
+
     private readonly UninterruptedLock _gate;
     private readonly BudgetLevel? _above;
     private readonly BudgetGroup _group;
@@ -33,6 +36,10 @@ internal sealed class BudgetLevel
         _gate = above is null ? new UninterruptedLock() : above._gate;
         _group = BudgetGroup.Join(name, this);
     }
+
+    /// <summary>True while this thread repeats its requests if they are refused. Their refusals are neither counted nor reported then.</summary>
+    /// <remarks>So a failed growth of a list counts as one refusal, although the list asks several times.</remarks>
+    public static bool IsTrial => t_isTrial;
 
     public string Name { get; }
 
@@ -70,6 +77,14 @@ internal sealed class BudgetLevel
     public long GivenBack => Read(ref _givenBack);
 
     private long Claim => long.Max(_taken, _reserved);
+
+    /// <summary>Sets <see cref="IsTrial"/>, and returns its earlier value, which the caller sets again.</summary>
+    public static bool SetTrial(bool isTrial)
+    {
+        bool before = t_isTrial;
+        t_isTrial = isTrial;
+        return before;
+    }
 
     /// <summary>Counts bytes before they are used; false if a level refuses, and then nothing has changed.</summary>
     /// <param name="byteCount">In bytes.</param>

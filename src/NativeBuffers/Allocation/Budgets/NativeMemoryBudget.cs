@@ -268,10 +268,10 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
             return false;
         }
 
-        // The callback may allocate, and then notes and forgets its own site.
+        // The callback may allocate, and then notes and forgets its own site. Its own refusals count.
         AllocationSite noted = AllocationSite.Noted;
+        bool isTrial = BudgetLevel.SetTrial(isTrial: false);
         t_isInCallback = true;
-        using BudgetTrial none = BudgetTrial.None();
         try
         {
             return callback(refusal) && refusing.GivenBack != refusal.GivenBack;
@@ -279,6 +279,7 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
         finally
         {
             t_isInCallback = false;
+            _ = BudgetLevel.SetTrial(isTrial);
             AllocationSite.Note(noted);
         }
     }
@@ -286,7 +287,7 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
     private static void Refuse(BudgetLevel refusing, NativeMemoryRefusal refusal)
     {
         t_refusal = refusal;
-        if (!BudgetTrial.IsOn)
+        if (!BudgetLevel.IsTrial)
         {
             refusing.CountRefusal();
             DiagnosticEvent.BudgetRefusal.Raise(refusal.ToString);

@@ -321,9 +321,14 @@ internal sealed class CheckedAllocator : WrappingAllocator
     private unsafe void* TryObtain(nuint byteCount, nuint alignment, bool zeroed)
     {
         void* start;
-        using (BudgetTrial.If(_emptied is not null))
+        bool isTrial = BudgetLevel.SetTrial(BudgetLevel.IsTrial || _emptied is not null);
+        try
         {
             start = Inner.Obtain(byteCount, alignment, zeroed);
+        }
+        finally
+        {
+            _ = BudgetLevel.SetTrial(isTrial);
         }
 
         if (start == null && _emptied is not null)
