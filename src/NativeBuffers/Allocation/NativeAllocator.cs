@@ -21,7 +21,7 @@ namespace NativeBuffers;
 /// </remarks>
 public abstract class NativeAllocator
 {
-    private PermanentHandle _handle;
+    private nint _permanentHandle;
 
     /// <summary>Names the allocator.</summary>
     /// <param name="name">For messages and reports.</param>
@@ -96,15 +96,14 @@ public abstract class NativeAllocator
     /// <summary>Whether code outside the library makes the addresses that this allocator returns. <see cref="ReturnedBlock"/> checks these.</summary>
     internal bool IsForeign { get; private protected init; }
 
-    /// <summary>Whether the library keeps this allocator as long as the process lives. Then slots name it by <see cref="Handle"/>.</summary>
+    /// <summary>Whether the library keeps this allocator as long as the process lives. Then one handle names it in all slots.</summary>
     internal bool LivesForever { get; private protected init; }
 
     /// <summary>The same allocator with the layers of the process before it; null before the first request.</summary>
     internal NativeAllocator? InProcess { get; set; }
 
-    /// <summary>One handle to this allocator for all slots. Only if <see cref="LivesForever"/>.</summary>
-    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
-    internal nint Handle => _handle.To(this);
+    /// <summary>The one handle to this allocator, if it <see cref="LivesForever"/>: see <see cref="Uncached.HandleOf"/>. 0 before the first use.</summary>
+    internal ref nint PermanentHandle => ref _permanentHandle;
 
     /// <summary>An allocator whose every block starts at a multiple of <paramref name="alignment"/> bytes.</summary>
     /// <param name="alignment">A power of two, in bytes; for example 64 for a cache line or a vector register.</param>

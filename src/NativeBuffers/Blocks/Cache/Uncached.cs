@@ -165,6 +165,23 @@ internal static class Uncached
     public static unsafe NativeAllocator AllocatorOf(Slot* slot) =>
         slot->Kind == SlotKind.Large ? BlockSource.LargeFor(slot->ByteCount) : (NativeAllocator)GCHandle.FromIntPtr(slot->Allocator).Target!;
 
+    /// <summary>A handle to an allocator that lives forever, for all slots. It is made at the first use.</summary>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    public static nint HandleOf(NativeAllocator allocator)
+    {
+        if (allocator.PermanentHandle == 0)
+        {
+            FailPoint.ThrowIfRefused();
+            GCHandle made = GCHandle.Alloc(allocator);
+            if (Interlocked.CompareExchange(ref allocator.PermanentHandle, GCHandle.ToIntPtr(made), 0) != 0)
+            {
+                made.Free();
+            }
+        }
+
+        return allocator.PermanentHandle;
+    }
+
     /// <summary>Gives a slot without a block to the table, on a thread that its home does not belong to.</summary>
     /// <safety>The slot belongs to the caller, and has a home.</safety>
     private static unsafe void Vacate(Slot* slot)
@@ -217,7 +234,7 @@ internal static class Uncached
         {
             if (allocator.LivesForever)
             {
-                handle = allocator.Handle;
+                handle = HandleOf(allocator);
             }
             else
             {
