@@ -6,13 +6,22 @@ using NativeBuffers.Blocks.Handles;
 namespace NativeBuffers.Tests.Blocks;
 
 /// <summary>Two threads free a block at once, so that it is in the list of remote frees while its own thread uses it.</summary>
+/// <remarks>
+/// Each test needs the same slot again, so a bin must have room for it: earlier tests may have left the caches of the process full.
+/// </remarks>
 [Collection(ProcessWide.Name)]
-public class RemoteFreesTests
+public sealed class RemoteFreesTests : IDisposable
 {
     private const BindingFlags Private = BindingFlags.Instance | BindingFlags.NonPublic;
     private const int Small = 64;
     private const int Medium = 1000;
     private const int Large = 300_000;
+
+    private readonly long _limit = NativeMemoryCache.ProcessLimitBytes;
+
+    public RemoteFreesTests() => NativeMemoryCache.ProcessLimitBytes = long.MaxValue / 2;
+
+    public void Dispose() => NativeMemoryCache.ProcessLimitBytes = _limit;
 
     [Fact]
     public unsafe void A_slot_in_the_queue_of_another_size_is_not_taken_for_one_of_this_size()
