@@ -10,33 +10,50 @@ internal static class CacheLine
 
     /// <summary>Sets a run of whole lines to zero: as many as hold <paramref name="byteCount"/> bytes, at least one.</summary>
     /// <remarks>
-    /// Start and end are aligned, so a line takes two stores (four on Arm64), and there are no edges. Measured on x64 against
-    /// <see cref="Span{T}.Clear"/> and the C library's <c>memset</c>: 2.2, 16, 52 and 873 ns for 64 B, 1, 4 and 64 KiB,
-    /// where those take 3, 17, 69 and 1,000.
+    /// Start and end are aligned, so a line takes two stores (four on Arm64), and there are no edges. The first line is inlined. The others
+    /// are a loop in a method of its own, which the JIT aligns: inlined, the loop lies where the caller's code puts it, and 4 KiB take 22 to
+    /// 48 ns. Measured on x64: 0.5, 6.7, 23 and 1,380 ns for 64 B, 1, 4 and 64 KiB, where <see cref="Span{T}.Clear"/> takes 2.3, 12, 35
+    /// and 1,385.
     /// </remarks>
     /// <safety>The lines are inside a live block that starts at a line.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void Clear(byte* start, nuint byteCount)
     {
-        byte* end = start + byteCount;
+        ClearOne(start);
+        if (byteCount > Size)
+        {
+            ClearAll(start + Size, start + byteCount);
+        }
+    }
+
+    /// <inheritdoc cref="Clear" path="/safety"/>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe void ClearAll(byte* start, byte* end)
+    {
         do
         {
-            if (Vector256.IsHardwareAccelerated)
-            {
-                Vector256<byte>.Zero.StoreAligned(start);
-                Vector256<byte>.Zero.StoreAligned(start + (Size / 2));
-            }
-            else
-            {
-                // Not halves of larger vectors: those are tested for their alignment, each time, where there are no such registers.
-                Vector128<byte>.Zero.StoreAligned(start);
-                Vector128<byte>.Zero.StoreAligned(start + (Size / 4));
-                Vector128<byte>.Zero.StoreAligned(start + (Size / 2));
-                Vector128<byte>.Zero.StoreAligned(start + (3 * Size / 4));
-            }
-
+            ClearOne(start);
             start += Size;
         }
         while (start < end);
+    }
+
+    /// <inheritdoc cref="Clear" path="/safety"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void ClearOne(byte* start)
+    {
+        if (Vector256.IsHardwareAccelerated)
+        {
+            Vector256<byte>.Zero.StoreAligned(start);
+            Vector256<byte>.Zero.StoreAligned(start + (Size / 2));
+        }
+        else
+        {
+            // Not halves of larger vectors: those are tested for their alignment, each time, where there are no such registers.
+            Vector128<byte>.Zero.StoreAligned(start);
+            Vector128<byte>.Zero.StoreAligned(start + (Size / 4));
+            Vector128<byte>.Zero.StoreAligned(start + (Size / 2));
+            Vector128<byte>.Zero.StoreAligned(start + (3 * Size / 4));
+        }
     }
 }
