@@ -2,6 +2,7 @@ using System.Globalization;
 using NativeBuffers.Benchmarks;
 using NativeBuffers.Benchmarks.Collections;
 using NativeBuffers.Benchmarks.Owners;
+using NativeBuffers.Benchmarks.Scale;
 using NativeBuffers.Benchmarks.Targets;
 
 switch (args)
@@ -13,7 +14,10 @@ switch (args)
     case ["targets", .. string[] rest]:
         return TargetsCommand.Run(rest);
 
-    // Started by the targets, not by people.
+    case ["scale", .. string[] rest]:
+        return ScaleCommand.Run(rest);
+
+    // Started by the two verbs, not by people.
     case [ListGrowth.Verb, string kind] when ListGrowth.Kinds.ContainsKey(kind):
         ListGrowth.RunChild(kind);
         return 0;
@@ -30,8 +34,12 @@ switch (args)
         MixedBuffers.RunChild();
         return 0;
 
+    case [ScaleRow.Verb, string threads]:
+        ScaleRow.RunChild(int.Parse(threads, CultureInfo.InvariantCulture));
+        return 0;
+
     case [string word, ..] when !word.StartsWith('-'):
-        Console.Error.WriteLine($"Unknown word '{word}': there is the verb 'targets', and the options of BenchmarkDotNet; try --help.");
+        Console.Error.WriteLine($"Unknown word '{word}': there are the verbs 'targets' and 'scale', and the options of BenchmarkDotNet; try --help.");
         return 2;
 
     default:

@@ -11,6 +11,10 @@ internal static class Usage
                 --only TEXT                Only rows whose name contains TEXT.
                 --strict                   Exit with 1 when a target is missed.
 
+        scale [--threads N] [--only TEXT]  In about two minutes: how the time of each work grows with the threads.
+                --threads N                The most threads; as many as there are cores, by default.
+                --only TEXT                Only rows whose name contains TEXT.
+
         Anything else goes to BenchmarkDotNet, which takes longer and says more:
 
         --list flat                        Names of all benchmarks.
