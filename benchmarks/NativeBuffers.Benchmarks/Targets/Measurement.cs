@@ -9,6 +9,7 @@ internal sealed record Measurement(string Name, Action WarmUp, Func<IEnumerable<
         .. ManagedBytes.All.Select(static row => new Measurement(row.What, static () => { }, () => [row.Measure()])),
         new Measurement(DisposeCost.What, static () => { }, DisposeCost.Measure),
         .. LongRaces.All.Select(static race => new Measurement(race.What, static () => { }, race.Run)),
+        new Measurement(PinTargets.What, static () => { }, PinTargets.Measure),
         new Measurement(ListTargets.What, static () => { }, ListTargets.Measure),
         new Measurement(TrackingTargets.What, static () => { }, TrackingTargets.Measure),
         new Measurement(CheckedTargets.What, static () => { }, CheckedTargets.Measure),

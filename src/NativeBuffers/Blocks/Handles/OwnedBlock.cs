@@ -224,7 +224,7 @@ internal struct OwnedBlock
             if (pin is not null && isLast)
             {
                 // The cleaner is not null: the end of a pinned block leaves it here.
-                _cleaner!.Remember(pin);
+                _cleaner!.Pins.Add(pin);
             }
 
             return pin;
@@ -232,7 +232,7 @@ internal struct OwnedBlock
     }
 
     /// <summary>Ends the last pin that still goes on, if any.</summary>
-    public void EndLastPin() => _cleaner?.EndLastPin(Opened);
+    public void EndLastPin() => _cleaner?.Pins.EndLast(Opened);
 
     /// <summary>The handle of the block in this generation, for a value to store.</summary>
     public readonly SharedHandle AsHandle()

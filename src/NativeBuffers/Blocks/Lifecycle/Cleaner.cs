@@ -24,7 +24,7 @@ internal sealed class Cleaner : IDisposable
     /// <summary>The generation that the finalizer met last, in the state open; 0 if none.</summary>
     private Generation _suspect;
 
-    private Pin? _lastPin;
+    private PinList _pins;
 
     /// <summary>The next cleaner in the list of <see cref="KeepForEver"/>.</summary>
     private Cleaner? _nextKept;
@@ -81,6 +81,9 @@ internal sealed class Cleaner : IDisposable
     /// <summary>The number of forgotten owners whose blocks were given back.</summary>
     public static long AbandonedCount => Volatile.Read(ref s_abandonedCount);
 
+    /// <summary>The pins of the slot's block that the owner may end.</summary>
+    public ref PinList Pins => ref _pins;
+
     /// <summary>Notes and counts that the next block that this thread gives back was forgotten.</summary>
     public static void NoteAbandoned()
     {
@@ -111,28 +114,6 @@ internal sealed class Cleaner : IDisposable
     /// <summary>Whether this is the cleaner of the slot.</summary>
     /// <safety>The pointer is compared, not followed.</safety>
     public unsafe bool IsOf(Slot* slot) => _slot == slot;
-
-    /// <summary>Notes a pin, for <see cref="EndLastPin"/>.</summary>
-    public void Remember(Pin pin)
-    {
-        Pin? before;
-        do
-        {
-            before = Volatile.Read(ref _lastPin);
-            pin.Before = Pin.FirstActive(before);
-        }
-        while (Interlocked.CompareExchange(ref _lastPin, pin, before) != before);
-    }
-
-    /// <summary>Ends the last pin of this generation that still goes on, if any.</summary>
-    public void EndLastPin(Generation opened)
-    {
-        Pin? pin = Volatile.Read(ref _lastPin);
-        while (pin is not null && (pin.Opened != opened || !pin.TryEnd()))
-        {
-            pin = pin.Before;
-        }
-    }
 
     /// <summary>Dismisses the cleaner: the slot has lost its block.</summary>
     public void Dispose()

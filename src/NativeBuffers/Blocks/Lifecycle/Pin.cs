@@ -24,7 +24,7 @@ internal sealed class Pin : IPinnable
     /// <summary>The generation that is pinned.</summary>
     public Generation Opened { get; }
 
-    /// <summary>The previous pin of the block, if it may still go on.</summary>
+    /// <summary>The pin before this one in a <see cref="PinList"/>.</summary>
     public Pin? Before { get; set; }
 
     /// <summary>Whether the pin is over.</summary>
@@ -111,25 +111,6 @@ internal sealed class Pin : IPinnable
         }
 
         return true;
-    }
-
-    /// <summary>The first of these pins that still goes on; ended pins after it are removed from the list.</summary>
-    public static Pin? FirstActive(Pin? pin)
-    {
-        while (pin is { HasEnded: true })
-        {
-            pin = pin.Before;
-        }
-
-        for (Pin? active = pin; active is not null; active = active.Before)
-        {
-            while (active.Before is { HasEnded: true } ended)
-            {
-                active.Before = ended.Before;
-            }
-        }
-
-        return pin;
     }
 
     /// <safety>The slot is never unmapped. Its generation may be over: the caller checks that after the count.</safety>
