@@ -10,7 +10,7 @@ namespace NativeBuffers.Allocation;
 /// </remarks>
 internal abstract class AllocatorHooks
 {
-    private static readonly AllocatorHooks? s_process = InstrumentationSwitch.IsOn ? DiagnosticsRegistration.MakeProcessHooks!() : null;
+    private static readonly AllocatorHooks? s_process = InstrumentationSwitch.IsOn ? DiagnosticsRegistration.MakeProcessHooks() : null;
 
     [ThreadStatic]
     private static AllocatorHooks? t_flow;

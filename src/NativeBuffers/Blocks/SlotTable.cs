@@ -17,7 +17,7 @@ internal static class SlotTable
     private const int SlabBytes = 64 * 1024;
 
     private static readonly UninterruptedLock s_gate = new();
-    private static readonly List<nint> s_slabs = [];
+    private static readonly GrowingArray<nint> s_slabs = new();
     private static unsafe Slot* s_vacant;
 
     /// <summary>The number of slots that no thread has: for tests. Slow.</summary>
@@ -63,7 +63,7 @@ internal static class SlotTable
     {
         using (s_gate.Enter())
         {
-            return [.. s_slabs];
+            return s_slabs.ToArray();
         }
     }
 
@@ -137,7 +137,7 @@ internal static class SlotTable
         Slot* found = null;
         using (s_gate.Enter())
         {
-            foreach (nint slab in s_slabs)
+            foreach (nint slab in s_slabs.AsSpan())
             {
                 for (Slot* slot = (Slot*)slab; slot < (Slot*)slab + SlabLength; slot++)
                 {
@@ -178,7 +178,7 @@ internal static class SlotTable
         {
             // First the room in the list: a slab that is not in the list would be lost.
             FailPoint.ThrowIfRefused();
-            _ = s_slabs.EnsureCapacity(s_slabs.Count + 1);
+            s_slabs.EnsureRoom();
             FailPoint.ThrowIfRefused();
             slab = (Slot*)NativeMemory.AlignedAlloc(SlabBytes, SlabBytes);
             NativeMemory.Clear(slab, SlabBytes);

@@ -40,7 +40,7 @@ public ref struct NativeBuffer<T> : IDisposable
         unsafe
         {
             // SAFETY: the handle is new, and its block has room for length elements until the handle is returned.
-            _span = handle.View<T>(length);
+            _span = Block.View<T>(handle.Start, length);
         }
     }
 
@@ -148,7 +148,7 @@ public ref struct NativeBuffer<T> : IDisposable
             // A call by address would keep this buffer in its caller's stack frame, also in loops: so the call goes through a copy.
             ConfinedHandle handle = _handle;
             _handle = handle.Resize(_span.Length, length, sizeof(T));
-            _span = _handle.View<T>(length);
+            _span = Block.View<T>(_handle.Start, length);
         }
     }
 

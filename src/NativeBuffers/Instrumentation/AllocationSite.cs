@@ -22,9 +22,6 @@ internal sealed class AllocationSite
     private static readonly AllocationSite?[] s_recent = new AllocationSite?[RecentLength];
     private static AllocationSite[] s_byId = [];
 
-    [ThreadStatic]
-    private static AllocationSite? t_noted;
-
     /// <summary>The elements' type, or a weak reference to a type that may be unloaded. The short path compares it.</summary>
     private object? _type;
 
@@ -53,7 +50,7 @@ internal sealed class AllocationSite
     private static AllocationSite SomewhereBare { get; } = new(string.Empty, 0, null) { IsOfBareBlock = true };
 
     /// <summary>The site that this thread has noted; <see cref="Unknown"/> if none.</summary>
-    public static AllocationSite Noted => t_noted ?? Unknown;
+    public static AllocationSite Noted => OfThread.Noted ?? Unknown;
 
     /// <summary>The full path, as the compiler knew it; empty if unknown.</summary>
     public string File { get; }
@@ -102,22 +99,22 @@ internal sealed class AllocationSite
     }
 
     /// <summary>Notes a site for this thread, until <see cref="Forget"/>.</summary>
-    public static void Note(AllocationSite site) => t_noted = site;
+    public static void Note(AllocationSite site) => OfThread.Noted = site;
 
     /// <inheritdoc cref="Note(AllocationSite)"/>
-    public static void Note(string? file, int line, Type? type) => t_noted = At(file, line, type);
+    public static void Note(string? file, int line, Type? type) => OfThread.Noted = At(file, line, type);
 
     /// <summary>The noted site, which is forgotten.</summary>
     public static AllocationSite Take()
     {
-        ref AllocationSite? noted = ref t_noted;
+        ref AllocationSite? noted = ref OfThread.Noted;
         AllocationSite taken = noted ?? Unknown;
         noted = null;
         return taken;
     }
 
     /// <summary>Forgets the noted site.</summary>
-    public static void Forget() => t_noted = null;
+    public static void Forget() => OfThread.Noted = null;
 
     /// <summary>A site for this line, marked as a rule: for blocks whose disposal was not looked for on the stack.</summary>
     /// <param name="type">The elements' type.</param>
@@ -171,4 +168,13 @@ internal sealed class AllocationSite
     private static object ReferenceTo(Type type) => type.IsCollectible ? new WeakReference<Type>(type) : type;
 
     private bool IsOfPlugIn(Type? type) => _type is WeakReference<Type> mine && mine.TryGetTarget(out Type? target) && target == type;
+
+    /// <summary>A type of its own, so that a process without instrumentation forgets a site and makes no table of sites.</summary>
+    private static class OfThread
+    {
+        [ThreadStatic]
+        private static AllocationSite? t_noted;
+
+        public static ref AllocationSite? Noted => ref t_noted;
+    }
 }

@@ -14,51 +14,74 @@ namespace NativeBuffers.Instrumentation;
 /// </remarks>
 internal static class InstrumentationSwitch
 {
-    private static readonly TrackingMode s_tracking = Read(
-        "NATIVEBUFFERS_TRACK", "NativeBuffers.Track", "off, sites or stacks", TrackingMode.Off, ParseMode<TrackingMode>);
-
-    private static readonly (GuardMode Mode, SampleDistance Distance) s_guard = Read(
-        "NATIVEBUFFERS_GUARD",
-        "NativeBuffers.Guard",
-        "off, checked, pages, sampled, sampled:5000 (one in 5000 blocks), sampled:512k (one for each 512 KiB)",
-        (GuardMode.Off, SampleDistance.Usual),
-        ParseGuard);
+    private const string TrackingVariable = "NATIVEBUFFERS_TRACK";
+    private const string TrackingSetting = "NativeBuffers.Track";
+    private const string GuardVariable = "NATIVEBUFFERS_GUARD";
+    private const string GuardSetting = "NativeBuffers.Guard";
 
     /// <summary>Whether the process was started with guards or tracking.</summary>
-    public static readonly bool IsOn = s_guard.Mode != GuardMode.Off || s_tracking != TrackingMode.Off;
+    public static readonly bool IsOn =
+        (TextOf(GuardVariable, GuardSetting, out _) is not null && Guard != GuardMode.Off)
+        || (TextOf(TrackingVariable, TrackingSetting, out _) is not null && Tracking != TrackingMode.Off);
 
-    public static TrackingMode Tracking => s_tracking;
+    public static TrackingMode Tracking => Modes.Tracking;
 
-    public static GuardMode Guard => s_guard.Mode;
+    public static GuardMode Guard => Modes.Guard.Mode;
 
     /// <summary>The average distance of samples of <see cref="GuardMode.Sampled"/>.</summary>
-    public static SampleDistance SampleDistance => s_guard.Distance;
+    public static SampleDistance SampleDistance => Modes.Guard.Distance;
 
-    private static T Read<T>(string variable, string setting, string allowed, T off, Func<string, T?> parse)
-        where T : struct
+    private static TrackingMode ReadTracking()
+    {
+        if (TextOf(TrackingVariable, TrackingSetting, out string source) is not { } text)
+        {
+            return TrackingMode.Off;
+        }
+
+        TrackingMode? mode = ParseMode<TrackingMode>(text);
+        if (mode is null)
+        {
+            WriteMistake(source, text, "off, sites or stacks");
+        }
+
+        return mode ?? TrackingMode.Off;
+    }
+
+    private static (GuardMode Mode, SampleDistance Distance) ReadGuard()
+    {
+        (GuardMode, SampleDistance) off = (GuardMode.Off, SampleDistance.Usual);
+        if (TextOf(GuardVariable, GuardSetting, out string source) is not { } text)
+        {
+            return off;
+        }
+
+        (GuardMode, SampleDistance)? parsed = ParseGuard(text);
+        if (parsed is null)
+        {
+            WriteMistake(
+                source, text, "off, checked, pages, sampled, sampled:5000 (one in 5000 blocks), sampled:512k (one for each 512 KiB)");
+        }
+
+        return parsed ?? off;
+    }
+
+    /// <summary>The text of the environment variable, or else of the application's setting; null if both are missing or empty.</summary>
+    private static string? TextOf(string variable, string setting, out string source)
     {
         string? text = Environment.GetEnvironmentVariable(variable);
-        string source = variable;
+        source = variable;
         if (string.IsNullOrEmpty(text))
         {
             text = AppContext.GetData(setting) as string;
             source = setting;
         }
 
-        if (string.IsNullOrEmpty(text))
-        {
-            return off;
-        }
-
-        T? parsed = parse(text);
-        if (parsed is null)
-        {
-            // A spelling mistake must not end the process, and must not pass in silence.
-            StandardError.WriteLine($"NativeBuffers: {source} is '{text}', which is none of: {allowed}. It counts as off.");
-        }
-
-        return parsed ?? off;
+        return string.IsNullOrEmpty(text) ? null : text;
     }
+
+    /// <summary>A spelling mistake must not end the process, and must not pass in silence.</summary>
+    private static void WriteMistake(string source, string text, string allowed) =>
+        StandardError.WriteLine($"NativeBuffers: {source} is '{text}', which is none of: {allowed}. It counts as off.");
 
     private static (GuardMode Mode, SampleDistance Distance)? ParseGuard(string text)
     {
@@ -76,4 +99,11 @@ internal static class InstrumentationSwitch
         text.Length > 0 && char.IsAsciiLetter(text[0]) && !text.Contains(',', StringComparison.Ordinal) && Enum.TryParse(text, ignoreCase: true, out TMode mode)
             ? mode
             : null;
+
+    /// <summary>A type of its own, so that a process without settings parses none.</summary>
+    private static class Modes
+    {
+        public static readonly TrackingMode Tracking = ReadTracking();
+        public static readonly (GuardMode Mode, SampleDistance Distance) Guard = ReadGuard();
+    }
 }

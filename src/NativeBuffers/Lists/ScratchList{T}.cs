@@ -222,7 +222,7 @@ public ref struct ScratchList<T> : IDisposable
             ConfinedHandle handle = wasOnStack
                 ? ConfinedHandle.Open(capacity, sizeof(T), AllocationSite.FromId(list._site))
                 : list._handle.Resize(list._places.Length, capacity, sizeof(T), zeroed: false);
-            Span<T> places = handle.View<T>(capacity);
+            Span<T> places = Block.View<T>(handle.Start, capacity);
             if (wasOnStack)
             {
                 list._places[..list._count].CopyTo(places);

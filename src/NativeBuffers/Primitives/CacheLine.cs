@@ -1,5 +1,3 @@
-using System.Runtime.Intrinsics;
-
 namespace NativeBuffers.Primitives;
 
 /// <summary>The unit in which cached blocks are sized, aligned and cleared.</summary>
@@ -40,20 +38,5 @@ internal static class CacheLine
 
     /// <inheritdoc cref="Clear" path="/safety"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe void ClearOne(byte* start)
-    {
-        if (Vector256.IsHardwareAccelerated)
-        {
-            Vector256<byte>.Zero.StoreAligned(start);
-            Vector256<byte>.Zero.StoreAligned(start + (Size / 2));
-        }
-        else
-        {
-            // Not halves of larger vectors: those are tested for their alignment, each time, where there are no such registers.
-            Vector128<byte>.Zero.StoreAligned(start);
-            Vector128<byte>.Zero.StoreAligned(start + (Size / 4));
-            Vector128<byte>.Zero.StoreAligned(start + (Size / 2));
-            Vector128<byte>.Zero.StoreAligned(start + (3 * Size / 4));
-        }
-    }
+    private static unsafe void ClearOne(byte* start) => Unsafe.InitBlock(start, 0, Size);
 }

@@ -17,16 +17,10 @@ internal static class Layout
     /// <exception cref="ArgumentOutOfRangeException">The length is negative, or the product passes <see cref="LargestByteCount"/>.</exception>
     public static nuint ByteCount(long length, int elementSize)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(length);
-        if (Math.BigMul((ulong)length, (uint)elementSize, out ulong byteCount) != 0 || byteCount > LargestByteCount)
-        {
-            throw new ArgumentOutOfRangeException(
-                nameof(length),
-                length,
-                $"{length:N0} elements of {elementSize:N0} bytes are more than {LargestByteCount:N0} bytes.");
-        }
-
-        return (nuint)byteCount;
+        // A negative length is more than the largest byte count, too, as a number without a sign.
+        return Math.BigMul((ulong)length, (uint)elementSize, out ulong byteCount) == 0 && byteCount <= LargestByteCount
+            ? (nuint)byteCount
+            : throw Outside(length, elementSize);
     }
 
     /// <summary>Throws unless <paramref name="alignment"/> is a power of two.</summary>
@@ -68,5 +62,14 @@ internal static class Layout
     {
         sum = left + right;
         return sum >= left && sum <= LargestByteCount;
+    }
+
+    private static ArgumentOutOfRangeException Outside(long length, int elementSize)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        return new(
+            nameof(length),
+            length,
+            $"{length:N0} elements of {elementSize:N0} bytes are more than {LargestByteCount:N0} bytes.");
     }
 }

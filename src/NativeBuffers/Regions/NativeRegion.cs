@@ -294,7 +294,7 @@ public sealed class NativeRegion : IDisposable
     private Entry Enter(long start, long byteCount, PageAccess? needed = null, bool excludesBorrows = false)
     {
         _memory.ThrowIfNotWholePages(start, byteCount);
-        System.Threading.Lock.Scope scope = _memory.Enter();
+        UninterruptedLock.Scope scope = _memory.Enter();
         try
         {
             if (IsDisposed)
@@ -323,9 +323,9 @@ public sealed class NativeRegion : IDisposable
 
     private static ObjectDisposedException Disposed() => ThrowHelper.Disposed(nameof(NativeRegion));
 
-    private readonly ref struct Entry(NativeRegion region, System.Threading.Lock.Scope scope, bool excludesBorrows)
+    private readonly ref struct Entry(NativeRegion region, UninterruptedLock.Scope scope, bool excludesBorrows)
     {
-        private readonly System.Threading.Lock.Scope _scope = scope;
+        private readonly UninterruptedLock.Scope _scope = scope;
 
         public void Dispose()
         {

@@ -96,7 +96,7 @@ internal sealed class RegionMemory : MappedBlock
     }
 
     /// <summary>Enters the lock; leave by disposing of the result.</summary>
-    public Lock.Scope Enter() => _lock.Enter();
+    public UninterruptedLock.Scope Enter() => _lock.Enter();
 
     /// <summary>Throws unless all pages of a range of bytes are committed, and allow this access.</summary>
     public void ThrowIfNotAllowed(long start, long byteCount, PageAccess access)

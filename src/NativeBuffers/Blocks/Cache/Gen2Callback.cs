@@ -10,8 +10,6 @@ namespace NativeBuffers.Blocks.Cache;
 /// </remarks>
 internal sealed class Gen2Callback
 {
-    private static readonly UninterruptedLock s_gate = new();
-    private static readonly List<(WeakReference<object> Target, Action<object, bool> Trim)> s_targets = [];
     private static int s_started;
     private static bool s_stopped;
 
@@ -51,10 +49,10 @@ internal sealed class Gen2Callback
     public static void Register(object target, Action<object, bool> trim)
     {
         Start();
-        using (s_gate.Enter())
+        using (Registered.Gate.Enter())
         {
-            _ = s_targets.RemoveAll(static entry => !entry.Target.TryGetTarget(out _));
-            s_targets.Add((new WeakReference<object>(target), trim));
+            _ = Registered.Targets.RemoveAll(static entry => !entry.Target.TryGetTarget(out _));
+            Registered.Targets.Add((new WeakReference<object>(target), trim));
         }
     }
 
@@ -63,22 +61,27 @@ internal sealed class Gen2Callback
     {
         if (Interlocked.Exchange(ref s_started, 1) == 0)
         {
-            // An object that keeps coming back to life would keep a collectible context alive.
-            if (AssemblyLoadContext.GetLoadContext(typeof(Gen2Callback).Assembly) is { IsCollectible: true } context)
+            if (typeof(Gen2Callback).Assembly.IsCollectible)
             {
-                context.Unloading += static _ => Volatile.Write(ref s_stopped, true);
+                StopBeforeUnload();
             }
 
             _ = new Gen2Callback();
         }
     }
 
+    /// <summary>An object that keeps coming back to life would keep a collectible context alive.</summary>
+    /// <remarks>Not inlined, so that other processes need no code of the platform for contexts.</remarks>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void StopBeforeUnload() =>
+        AssemblyLoadContext.GetLoadContext(typeof(Gen2Callback).Assembly)!.Unloading += static _ => Volatile.Write(ref s_stopped, true);
+
     private static void Call(bool isMemoryShort)
     {
         (WeakReference<object> Target, Action<object, bool> Trim)[] targets;
-        using (s_gate.Enter())
+        using (Registered.Gate.Enter())
         {
-            targets = [.. s_targets];
+            targets = [.. Registered.Targets];
         }
 
         foreach ((WeakReference<object> reference, Action<object, bool> trim) in targets)
@@ -95,5 +98,12 @@ internal sealed class Gen2Callback
                 // A finalizer must not throw. The program's own allocator threw, and no caller is here to hear of it.
             }
         }
+    }
+
+    /// <summary>A type of its own, so that the first buffer of a process does not make the list.</summary>
+    private static class Registered
+    {
+        public static readonly UninterruptedLock Gate = new();
+        public static readonly List<(WeakReference<object> Target, Action<object, bool> Trim)> Targets = [];
     }
 }

@@ -284,7 +284,7 @@ internal struct ThreadCache
         if (cache != null)
         {
             t_bins = &cache->Closed;
-            DiagnosticsRegistration.StartMetrics!();
+            DiagnosticsRegistration.StartMetrics();
         }
 
         return cache;

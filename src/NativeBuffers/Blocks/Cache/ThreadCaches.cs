@@ -9,7 +9,7 @@ internal static class ThreadCaches
     private static readonly UninterruptedLock s_gate = new();
 
     /// <summary>The threads that have a cache, and their caches as addresses.</summary>
-    private static readonly List<(Thread Thread, nint Cache)> s_entries = [];
+    private static readonly GrowingArray<Entry> s_entries = new();
 
     /// <summary>All caches ever made, linked by <see cref="ThreadCache.NextCreated"/>.</summary>
     private static nint s_created;
@@ -30,7 +30,7 @@ internal static class ThreadCaches
             long sum = 0;
             using (s_gate.Enter())
             {
-                foreach ((_, nint cache) in s_entries)
+                foreach ((_, nint cache) in s_entries.AsSpan())
                 {
                     for (int i = 0; i < SizeClasses.Count; i++)
                     {
@@ -61,7 +61,7 @@ internal static class ThreadCaches
             ThreadCache* cache = !TryMakeRoom() ? null : s_unused != null ? s_unused : TryCreate();
             if (cache != null)
             {
-                s_entries.Add((thread, (nint)cache));
+                s_entries.Add(new Entry(thread, (nint)cache));
                 s_unused = cache->NextUnused;
                 cache->NextUnused = null;
             }
@@ -103,7 +103,7 @@ internal static class ThreadCaches
             {
                 // SAFETY: caches are never unmapped, and the lock is that of visitors. Between WaitForOwner and EndVisit the owner does not
                 // touch the bin.
-                foreach ((_, nint cache) in s_entries)
+                foreach ((_, nint cache) in s_entries.AsSpan())
                 {
                     for (int i = 0; i < SizeClasses.Count; i++)
                     {
@@ -112,7 +112,7 @@ internal static class ThreadCaches
                 }
 
                 Interlocked.MemoryBarrierProcessWide();
-                foreach ((_, nint cache) in s_entries)
+                foreach ((_, nint cache) in s_entries.AsSpan())
                 {
                     Visit((ThreadCache*)cache, idleOnly);
                 }
@@ -209,7 +209,7 @@ internal static class ThreadCaches
                 if (!s_entries[i].Thread.IsAlive)
                 {
                     var cache = (ThreadCache*)s_entries[i].Cache;
-                    s_entries.RemoveAt(i);
+                    s_entries.RemoveUnordered(i);
                     cache->IsReclaimed = true;
                     return cache;
                 }
@@ -305,7 +305,7 @@ internal static class ThreadCaches
         {
             FailPoint.ThrowIfRefused();
             Gen2Callback.Start();
-            _ = s_entries.EnsureCapacity(s_entries.Count + 1);
+            s_entries.EnsureRoom();
             return true;
         }
         catch (OutOfMemoryException)
@@ -341,4 +341,7 @@ internal static class ThreadCaches
         Volatile.Write(ref s_created, (nint)cache);
         return cache;
     }
+
+    /// <summary>A thread and its cache, as an address.</summary>
+    private readonly record struct Entry(Thread Thread, nint Cache);
 }

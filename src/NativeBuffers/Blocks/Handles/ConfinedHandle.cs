@@ -104,11 +104,13 @@ internal struct ConfinedHandle
         }
     }
 
-    /// <summary>The first <paramref name="length"/> elements of the block.</summary>
-    /// <safety>The handle is current, and its block has room for that many elements.</safety>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly unsafe Span<T> View<T>(int length)
-        where T : unmanaged => Block.View<T>(_slot->Start, length);
+    /// <summary>The block's first byte.</summary>
+    /// <safety>The handle is current, and not none.</safety>
+    public readonly unsafe void* Start
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => _slot->Start;
+    }
 
     /// <summary>Gives the block back. A stale handle gives its block back only if resizes alone have made it stale.</summary>
     /// <param name="type">The elements' type.</param>

@@ -20,7 +20,7 @@ internal sealed class BlockRanges
     /// <summary>Adds a block. If it overlaps another block, returns that block's range and adds nothing.</summary>
     public (nuint Start, nuint ByteCount)? Add(nuint start, nuint byteCount)
     {
-        using Lock.Scope scope = _gate.Enter();
+        using UninterruptedLock.Scope scope = _gate.Enter();
         // The last block that starts before the new block's end: no earlier block reaches further.
         (nuint Start, nuint ByteCount) last = _ranges.GetViewBetween((0, 0), (start + byteCount - 1, nuint.MaxValue)).Max;
         if (last.Start + last.ByteCount > start)
@@ -35,7 +35,7 @@ internal sealed class BlockRanges
     /// <summary>Removes a block before the allocator gets it back.</summary>
     public void Remove(nuint start, nuint byteCount)
     {
-        using Lock.Scope scope = _gate.Enter();
+        using UninterruptedLock.Scope scope = _gate.Enter();
         _ = _ranges.Remove((start, byteCount));
     }
 }

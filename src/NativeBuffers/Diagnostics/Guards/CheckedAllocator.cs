@@ -240,7 +240,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
 
     private static string NameOf(int id)
     {
-        using Lock.Scope scope = s_gate.Enter();
+        using UninterruptedLock.Scope scope = s_gate.Enter();
         return s_names[id];
     }
 

@@ -60,7 +60,7 @@ internal abstract class GuardedPool
     /// <safety>The record is from <see cref="TryTake"/>, and complete.</safety>
     public unsafe void Publish(GuardedBlock* block)
     {
-        using Lock.Scope scope = Gate.Enter();
+        using UninterruptedLock.Scope scope = Gate.Enter();
         Add(block);
         SetState(block, GuardedBlock.Use.Live);
     }
@@ -69,7 +69,7 @@ internal abstract class GuardedPool
     /// <safety><see cref="Find"/> has found the record at this start.</safety>
     public unsafe bool TryClaim(GuardedBlock* block, void* start)
     {
-        using Lock.Scope scope = Gate.Enter();
+        using UninterruptedLock.Scope scope = Gate.Enter();
         if (block->State != GuardedBlock.Use.Live || block->Start != (ulong)start)
         {
             return false;
@@ -84,7 +84,7 @@ internal abstract class GuardedPool
     /// <safety>The caller has claimed the block. No thread uses its data.</safety>
     public unsafe void Retire(GuardedBlock* block)
     {
-        using Lock.Scope scope = Gate.Enter();
+        using UninterruptedLock.Scope scope = Gate.Enter();
         bool isSealed = block->DataByteCount == 0 || Seal(block);
         if (!isSealed)
         {

@@ -37,7 +37,7 @@ public static class NativeMemoryGuard
     /// <param name="check">Reports violations and throws nothing. Several threads may call it at once.</param>
     internal static void AddCheck(Action check)
     {
-        using Lock.Scope scope = s_gate.Enter();
+        using UninterruptedLock.Scope scope = s_gate.Enter();
         if (!s_checks.Contains(check))
         {
             Volatile.Write(ref s_checks, [.. s_checks, check]);

@@ -39,7 +39,7 @@ internal static class ProcessReport
     /// <safety>There are <see cref="SampleCount"/> records, which stay mapped for as long as the process lives. One pool uses them.</safety>
     public static unsafe GuardedBlock* Samples()
     {
-        using Lock.Scope scope = s_lock.Enter();
+        using UninterruptedLock.Scope scope = s_lock.Enter();
         if (s_samples == null && TryMap(SampleCount, out byte* start))
         {
             s_samples = (GuardedBlock*)(start + GuardReportHeader.ByteCount);
@@ -55,7 +55,7 @@ internal static class ProcessReport
     /// touched. One pool uses them, always with the same capacity.</safety>
     public static unsafe GuardedBlock* Mappings(int capacity)
     {
-        using Lock.Scope scope = s_lock.Enter();
+        using UninterruptedLock.Scope scope = s_lock.Enter();
         if (s_mappings == null && TryMap(SampleCount + capacity, out byte* start))
         {
             s_mappings = (GuardedBlock*)(start + GuardReportHeader.ByteCount) + SampleCount;
@@ -78,7 +78,7 @@ internal static class ProcessReport
             return true;
         }
 
-        using Lock.Scope scope = s_lock.Enter();
+        using UninterruptedLock.Scope scope = s_lock.Enter();
         if (index >= s_mappingCount)
         {
             // SAFETY: start is the mapping of header and all records, mapped bytes long, for as long as the process lives. No record

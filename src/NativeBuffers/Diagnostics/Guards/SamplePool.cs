@@ -93,7 +93,7 @@ internal sealed class SamplePool : GuardedPool
         byte* data = range + slot - dataByteCount;
         if (!Host.Memory.Commit(data, dataByteCount))
         {
-            using Lock.Scope scope = Gate.Enter();
+            using UninterruptedLock.Scope scope = Gate.Enter();
             slots.Enqueue(index);
             return null;
         }

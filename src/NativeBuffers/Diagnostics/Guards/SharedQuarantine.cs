@@ -56,7 +56,7 @@ internal sealed class SharedQuarantine
     /// <summary>Lists a block before it is given out.</summary>
     public void Add(nint block, CheckedAllocator owner)
     {
-        using Lock.Scope scope = _gate.Enter();
+        using UninterruptedLock.Scope scope = _gate.Enter();
         _listed[block] = owner;
         _ = _reported.Remove(block);
     }
@@ -64,14 +64,14 @@ internal sealed class SharedQuarantine
     /// <summary>Whether a block is listed, so that its header can be read.</summary>
     public bool Lists(nint block)
     {
-        using Lock.Scope scope = _gate.Enter();
+        using UninterruptedLock.Scope scope = _gate.Enter();
         return _listed.ContainsKey(block);
     }
 
     /// <summary>Notes that the damage of a listed block was reported, so that the block is leaked and not reported again.</summary>
     public void NoteReported(nint block)
     {
-        using Lock.Scope scope = _gate.Enter();
+        using UninterruptedLock.Scope scope = _gate.Enter();
         if (_listed.ContainsKey(block))
         {
             _ = _reported.Add(block);

@@ -54,7 +54,7 @@ internal sealed class ThreadQuarantine
             new Span<QuarantineRing>(_rings, s_ringCount).Clear();
         }
 
-        using Lock.Scope scope = s_gate.Enter();
+        using UninterruptedLock.Scope scope = s_gate.Enter();
         _ = s_all.RemoveAll(static reference => !reference.TryGetTarget(out _));
         s_all.Add(new WeakReference<ThreadQuarantine>(this));
     }

@@ -26,7 +26,7 @@ internal static class NativeMetrics
         {
             try
             {
-                new Thread(StartSoon) { IsBackground = true, Name = "NativeBuffers metrics" }.UnsafeStart();
+                new Thread(StartSoon) { IsBackground = true }.UnsafeStart();
             }
             catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
             {
@@ -56,6 +56,7 @@ internal static class NativeMetrics
 
     private static void StartSoon()
     {
+        Thread.CurrentThread.Name = "NativeBuffers metrics";
         if (!InstrumentationSwitch.IsOn)
         {
             using var never = new ManualResetEvent(false);

@@ -7,10 +7,15 @@ namespace NativeBuffers.Diagnostics.Startup;
 internal static class Registration
 {
     [ModuleInitializer]
-    [SuppressMessage("Usage", "CA2255", Justification = "The rooms below may not name the diagnostics, and nothing calls the diagnostics first. It only stores two delegates.")]
+    [SuppressMessage("Usage", "CA2255", Justification = "The rooms below may not name the diagnostics, and nothing calls the diagnostics first. It only stores two addresses.")]
     public static void Run()
     {
-        DiagnosticsRegistration.MakeProcessHooks = static () => new ProcessHooks();
-        DiagnosticsRegistration.StartMetrics = NativeMetrics.Start;
+        unsafe
+        {
+            // SAFETY: both are managed functions of these signatures.
+            DiagnosticsRegistration.Set(&MakeProcessHooks, &NativeMetrics.Start);
+        }
     }
+
+    private static ProcessHooks MakeProcessHooks() => new ProcessHooks();
 }
