@@ -123,9 +123,9 @@ public abstract class AllocatorContract(NativeAllocator allocator)
         const nuint Border = 32 * 1024 * 1024;
         nuint size = Border - 1;
         byte* block = (byte*)allocator.AllocateUninitialized(size, (nuint)alignment);
+        new Span<byte>(block, (int)size).Fill(0xA5);
         foreach (nuint next in new[] { Border, Border - 1, Border + 1, Border, Border + 4096, Border - 4096, Border + 1, 1000u, Border + 1 })
         {
-            new Span<byte>(block, (int)size).Fill(0xA5);
             block = (byte*)(zeroed
                 ? allocator.TryResize(block, size, next, (nuint)alignment)
                 : allocator.TryResizeUninitialized(block, size, next, (nuint)alignment));
@@ -137,6 +137,8 @@ public abstract class AllocatorContract(NativeAllocator allocator)
                 Assert.Equal(-1, new Span<byte>(block + size, (int)(next - size)).IndexOfAnyExcept((byte)0));
             }
 
+            // The other bytes are filled already.
+            new Span<byte>(block + nuint.Min(size, next), (int)(next - nuint.Min(size, next))).Fill(0xA5);
             size = next;
         }
 
