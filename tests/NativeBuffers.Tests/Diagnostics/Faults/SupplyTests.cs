@@ -8,7 +8,7 @@ namespace NativeBuffers.Tests.Diagnostics.Faults;
 /// <summary>Each request to the system, the C library or the runtime is refused once, also requests for the library's own memory.</summary>
 [Collection(ProcessWide.Name)]
 [Slow]
-public class SupplyTests
+public class SupplyTests : IClassFixture<SupplyTests.Calm>
 {
     public SupplyTests() => Needs.Caches();
 
@@ -185,7 +185,6 @@ public class SupplyTests
 
     private static long AbandonedIn(Action body)
     {
-        Settle();
         long abandoned = Abandoned;
         long inUse = SlotsInUse;
         int refused = 0;
@@ -232,4 +231,10 @@ public class SupplyTests
     }
 
     private static Exception? OnNewThread(Action body) => Record.Exception(() => OtherThread.Run(body));
+
+    /// <summary>Collects what earlier classes have forgotten, before the first test. After a test, the test itself does that.</summary>
+    public sealed class Calm
+    {
+        public Calm() => Settle();
+    }
 }
