@@ -28,14 +28,11 @@ public sealed class SharedMemoryTroubleTests
 
             // A wait that never ends is a TimeoutException here.
             Action[] creations = [() => SharedMemory<int>.OpenOrCreate(_name, 10), () => SharedMemory<int>.Create(_name, 10)];
-            foreach (Task waiting in creations.Select(static create => Task.Run(create, Stop).WaitAsync(s_long, Stop)).ToArray())
-            {
-                string message = (await Assert.ThrowsAnyAsync<IOException>(() => waiting)).Message;
-                Assert.Contains(_name, message);
-                Assert.Contains("stopped", message);
-            }
-
-            Assert.Throws<FileNotFoundException>(() => SharedMemory<int>.OpenOrCreate(_name, 10));
+            Task[] waiting = [.. creations.Select(static create => Task.Run(create, Stop).WaitAsync(s_long, Stop))];
+            IOException[] thrown =
+                [await Assert.ThrowsAsync<FileNotFoundException>(() => waiting[0]), await Assert.ThrowsAnyAsync<IOException>(() => waiting[1])];
+            Assert.All(thrown, exception => Assert.Contains(_name, exception.Message));
+            Assert.All(thrown, static exception => Assert.Contains("stopped", exception.Message));
 
             // Once the name is removed, the next process creates it.
             Task<SharedMemory<int>> creating = Task.Run(() => SharedMemory<int>.OpenOrCreate(_name, 10), Stop);
