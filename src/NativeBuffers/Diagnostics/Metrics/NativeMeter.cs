@@ -17,142 +17,60 @@ internal static class NativeMeter
     public static Meter Create()
     {
         var meter = new Meter(Name);
-        AddMemory(meter);
-        AddAllocations(meter);
-        AddHappenings(meter);
-        AddBudgets(meter);
-        return meter;
-    }
-
-    private static void AddMemory(Meter meter)
-    {
-        Add(
-            () => meter.CreateObservableUpDownCounter(
-                "nativebuffers.memory.live",
-                () => Tracked(static () => NativeMemoryTracker.LiveBytes),
-                "By",
-                "Bytes that were asked for and not given back, in the whole process. Only while tracking is on."));
-        Add(
-            () => meter.CreateObservableGauge(
-                "nativebuffers.memory.peak",
-                () => Tracked(static () => NativeMemoryTracker.PeakBytes),
-                "By",
-                "The most bytes that were live at a time. Only while tracking is on."));
-        Add(
-            () => meter.CreateObservableUpDownCounter(
-                "nativebuffers.block.live",
-                () => Tracked(static () => NativeMemoryTracker.LiveBlocks),
-                "{block}",
-                "Blocks that were asked for and not given back, in the whole process. Only while tracking is on."));
-        Add(
-            () => meter.CreateObservableUpDownCounter(
-                "nativebuffers.memory.in_use",
-                ByClass(static now => now.Bytes),
-                "By",
-                "The blocks that owners have, in bytes."));
-        Add(
-            () => meter.CreateObservableUpDownCounter(
-                "nativebuffers.block.in_use",
-                ByClass(static now => now.Blocks),
-                "{block}",
-                "The blocks that owners have."));
-        Add(
-            () => meter.CreateObservableUpDownCounter(
-                "nativebuffers.cache.size",
-                static () => NativeMemoryCache.CachedBytes,
-                "By",
-                "Free blocks that the caches keep, in bytes."));
-    }
-
-    private static void AddAllocations(Meter meter)
-    {
-        Add(
-            () => meter.CreateObservableCounter(
-                "nativebuffers.allocations",
-                ByClass(static now => now.Allocations),
-                "{allocation}",
-                "Blocks that owners and callers were given."));
-        Add(
-            () => meter.CreateObservableCounter(
-                "nativebuffers.cache.hits",
-                ByClass(static now => now.Hits),
-                "{allocation}",
-                "Those that the thread's own cache had."));
+        Level(
+            "nativebuffers.memory.live", "By", "Bytes that were asked for and not given back, in the whole process. Only while tracking is on.",
+            Tracked(static () => NativeMemoryTracker.LiveBytes));
+        Gauge(
+            "nativebuffers.memory.peak", "By", "The most bytes that were live at a time. Only while tracking is on.",
+            Tracked(static () => NativeMemoryTracker.PeakBytes));
+        Level(
+            "nativebuffers.block.live", "{block}", "Blocks that were asked for and not given back, in the whole process. Only while tracking is on.",
+            Tracked(static () => NativeMemoryTracker.LiveBlocks));
+        Level("nativebuffers.memory.in_use", "By", "The blocks that owners have, in bytes.", ByClass(static now => now.Bytes));
+        Level("nativebuffers.block.in_use", "{block}", "The blocks that owners have.", ByClass(static now => now.Blocks));
+        Level("nativebuffers.cache.size", "By", "Free blocks that the caches keep, in bytes.", One(static () => NativeMemoryCache.CachedBytes));
+        Count("nativebuffers.allocations", "{allocation}", "Blocks that owners and callers were given.", ByClass(static now => now.Allocations));
+        Count("nativebuffers.cache.hits", "{allocation}", "Those that the thread's own cache had.", ByClass(static now => now.Hits));
         long seen = 0;
-        Add(
-            () => meter.CreateObservableCounter(
-                "nativebuffers.cache.misses",
-                () => Misses(AllocationFigures.Next(ref seen)),
-                "{allocation}",
-                "Those that it had not."));
-    }
+        Count("nativebuffers.cache.misses", "{allocation}", "Those that it had not.", () => Misses(AllocationFigures.Next(ref seen)));
+        Count(
+            "nativebuffers.double_frees", "{double_free}", "Blocks that were given back twice.",
+            One(static () => DiagnosticEvent.DoubleFree.Count));
+        Count("nativebuffers.leaks", "{leak}", "Leak reports; each names one block or several.", One(static () => DiagnosticEvent.Leak.Count));
+        Count(
+            "nativebuffers.owner.abandonments", "{owner}", "Owners that were never disposed, and whose memory was freed for them.",
+            One(static () => NativeMemoryTracker.AbandonedCount));
+        Count(
+            "nativebuffers.guard.samples", "{block}", "Blocks that were guarded as samples.",
+            One(static () => DiagnosticEvent.GuardSample.Count));
+        Count(
+            "nativebuffers.guard.violations", "{violation}", "Wrong uses of memory that a guard has found.",
+            One(static () => DiagnosticEvent.Violation.Count));
+        Level(
+            "nativebuffers.budget.usage", "By", "Bytes of a budget that are in use, there and in the budgets below it.",
+            static () => Budgets(static now => now.Used));
+        Level(
+            "nativebuffers.budget.limit", "By", "The most bytes of a budget that may be in use. Only of budgets that have a limit.",
+            static () => Budgets(static now => now.Limit));
+        Level(
+            "nativebuffers.budget.reserved", "By", "Bytes that the budgets above keep for a budget, used or not.",
+            static () => Budgets(static now => now.Reserved));
+        Level(
+            "nativebuffers.budget.set_aside", "By", "Bytes that a budget keeps for those below it, which do not use them.",
+            static () => Budgets(static now => now.SetAside));
+        Count(
+            "nativebuffers.budget.refusals", "{refusal}", "Blocks that a budget has refused.",
+            static () => BudgetGroup.Measure().Select(static each => new Measurement<long>(each.Refused, TagOf(each.Name))));
+        return meter;
 
-    private static void AddHappenings(Meter meter)
-    {
-        Add(
-            () => meter.CreateObservableCounter(
-                "nativebuffers.double_frees",
-                static () => DiagnosticEvent.DoubleFree.Count,
-                "{double_free}",
-                "Blocks that were given back twice."));
-        Add(
-            () => meter.CreateObservableCounter(
-                "nativebuffers.leaks",
-                static () => DiagnosticEvent.Leak.Count,
-                "{leak}",
-                "Leak reports; each names one block or several."));
-        Add(
-            () => meter.CreateObservableCounter(
-                "nativebuffers.owner.abandonments",
-                static () => NativeMemoryTracker.AbandonedCount,
-                "{owner}",
-                "Owners that were never disposed, and whose memory was freed for them."));
-        Add(
-            () => meter.CreateObservableCounter(
-                "nativebuffers.guard.samples",
-                static () => DiagnosticEvent.GuardSample.Count,
-                "{block}",
-                "Blocks that were guarded as samples."));
-        Add(
-            () => meter.CreateObservableCounter(
-                "nativebuffers.guard.violations",
-                static () => DiagnosticEvent.Violation.Count,
-                "{violation}",
-                "Wrong uses of memory that a guard has found."));
-    }
+        void Level(string name, string unit, string description, Func<IEnumerable<Measurement<long>>> observe) =>
+            Add(() => meter.CreateObservableUpDownCounter(name, observe, unit, description));
 
-    private static void AddBudgets(Meter meter)
-    {
-        Add(
-            () => meter.CreateObservableUpDownCounter(
-                "nativebuffers.budget.usage",
-                static () => Budgets(static now => now.Used),
-                "By",
-                "Bytes of a budget that are in use, there and in the budgets below it."));
-        Add(
-            () => meter.CreateObservableUpDownCounter(
-                "nativebuffers.budget.limit",
-                static () => Budgets(static now => now.Limit),
-                "By",
-                "The most bytes of a budget that may be in use. Only of budgets that have a limit."));
-        Add(
-            () => meter.CreateObservableUpDownCounter(
-                "nativebuffers.budget.reserved",
-                static () => Budgets(static now => now.Reserved),
-                "By",
-                "Bytes that the budgets above keep for a budget, used or not."));
-        Add(
-            () => meter.CreateObservableUpDownCounter(
-                "nativebuffers.budget.set_aside",
-                static () => Budgets(static now => now.SetAside),
-                "By",
-                "Bytes that a budget keeps for those below it, which do not use them."));
-        Add(
-            () => meter.CreateObservableCounter(
-                "nativebuffers.budget.refusals",
-                static () => BudgetGroup.Measure().Select(static each => new Measurement<long>(each.Refused, TagOf(each.Name))),
-                "{refusal}",
-                "Blocks that a budget has refused."));
+        void Gauge(string name, string unit, string description, Func<IEnumerable<Measurement<long>>> observe) =>
+            Add(() => meter.CreateObservableGauge(name, observe, unit, description));
+
+        void Count(string name, string unit, string description, Func<IEnumerable<Measurement<long>>> observe) =>
+            Add(() => meter.CreateObservableCounter(name, observe, unit, description));
     }
 
     /// <remarks>The meter calls its listeners for each instrument. A listener may throw, and the next instruments must still be added.</remarks>
@@ -168,8 +86,11 @@ internal static class NativeMeter
         }
     }
 
+    private static Func<IEnumerable<Measurement<long>>> One(Func<long> figure) => () => [new(figure())];
+
     /// <summary>A measurement of the tracker; none in a process that is not tracked, where the tracker knows a part only.</summary>
-    private static Measurement<long>[] Tracked(Func<long> figure) => NativeMemoryTracker.IsTracking ? [new(figure())] : [];
+    private static Func<IEnumerable<Measurement<long>>> Tracked(Func<long> figure) =>
+        () => NativeMemoryTracker.IsTracking ? [new(figure())] : [];
 
     /// <summary>A measurement for each name of a live budget.</summary>
     private static IEnumerable<Measurement<long>> Budgets(Func<(long Used, long? Limit, long Reserved, long SetAside), long?> figure) =>
