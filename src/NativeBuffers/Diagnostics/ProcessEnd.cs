@@ -11,7 +11,7 @@ namespace NativeBuffers.Diagnostics;
 /// </remarks>
 internal static class ProcessEnd
 {
-    private static readonly UninterruptedLock s_gate = new();
+    private static readonly UninterruptedLock s_lock = new();
     private static Action? s_actions;
     private static Action? s_last;
     private static bool s_isStarted;
@@ -20,7 +20,7 @@ internal static class ProcessEnd
     /// <summary>Adds an action.</summary>
     public static void Do(Action action)
     {
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             s_actions += action;
             Start();
@@ -30,7 +30,7 @@ internal static class ProcessEnd
     /// <summary>Adds an action that runs after those of <see cref="Do"/>.</summary>
     public static void DoLast(Action action)
     {
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             s_last += action;
             Start();

@@ -52,7 +52,7 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
     private NativeAllocator _allocator;
 
     // The wrapper around the allocator that knows the block; null if there is none.
-    private NativeAllocator? _watched;
+    private NativeAllocator? _instrumented;
 
     // Null while the size is unknown. Not ByteLength: that can be set again through a variable of the base class.
     private nuint? _byteCount;
@@ -168,15 +168,15 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
         ArgumentOutOfRangeException.ThrowIfNegative(byteCount);
         ThrowIfTaken();
         nuint size = Layout.ByteCount(byteCount, elementSize: 1);
-        NativeAllocator watched = AllocatorHooks.OverAdopted(_allocator);
+        NativeAllocator instrumented = AllocatorHooks.OverAdopted(_allocator);
         AllocationSite.Note(file, line, GetType());
         try
         {
             unsafe
             {
                 // SAFETY: the block has this size, and lives until this handle frees it. No other code knows it.
-                void* block = watched.Obtain(size, Layout.DefaultAlignment, zeroed);
-                Hold(block != null ? block : throw watched.RefusalOf(size), size);
+                void* block = instrumented.Obtain(size, Layout.DefaultAlignment, zeroed);
+                Hold(block != null ? block : throw instrumented.RefusalOf(size), size);
             }
         }
         finally
@@ -184,7 +184,7 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
             AllocationSite.Forget();
         }
 
-        _watched = watched;
+        _instrumented = instrumented;
     }
 
     /// <inheritdoc cref="AllocateBlock(long, bool, string?, int)"/>
@@ -215,7 +215,7 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
 
         // The move comes first: no other code knows the new owner, so its length stays until the release. All that can fail comes before
         // the move: the handle exists, and nothing is allocated after it.
-        NativeAllocator watched = AllocatorHooks.OverAdopted(freedBy);
+        NativeAllocator instrumented = AllocatorHooks.OverAdopted(freedBy);
         NativeMemoryOwner<T> moved = owner.Move();
         nuint byteCount = Layout.ByteCount(moved.Length, Unsafe.SizeOf<T>());
         unsafe
@@ -224,12 +224,12 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
             void* block = moved.Release();
             Hold(block, byteCount);
             AllocationSite.Note(file, line, GetType());
-            watched.Adopt(block, byteCount);
+            instrumented.Adopt(block, byteCount);
             AllocationSite.Forget();
         }
 
         _allocator = freedBy;
-        _watched = watched;
+        _instrumented = instrumented;
     }
 
     /// <inheritdoc cref="TakeBlock{T}(NativeMemoryOwner{T}, string?, int)"/>
@@ -291,7 +291,7 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
         unsafe
         {
             // SAFETY: the handle owns the block, and no use of it goes on. This allocator frees it, and the size is known if it needs one.
-            (_watched ?? _allocator).GiveBack((void*)handle, _byteCount.GetValueOrDefault(), Layout.DefaultAlignment);
+            (_instrumented ?? _allocator).GiveBack((void*)handle, _byteCount.GetValueOrDefault(), Layout.DefaultAlignment);
         }
 
         AllocationSite.Forget();
@@ -344,7 +344,7 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
         unsafe
         {
             // SAFETY: the handle's address is not followed. If the handle is closed, it may be the address of another block by now.
-            (IsClosed ? null : _watched)?.Disown((void*)handle);
+            (IsClosed ? null : _instrumented)?.Disown((void*)handle);
         }
     }
 

@@ -30,7 +30,7 @@ internal sealed class FaultHooks : FlowHooks
     public static async Task<Exception?> RunAsync(FaultRun run, Func<Task> body)
     {
         var hooks = new FaultHooks(run);
-        AppDomain.CurrentDomain.FirstChanceException += hooks.Note;
+        AppDomain.CurrentDomain.FirstChanceException += hooks.OnThrown;
         BareBlockFreed += hooks.Forget;
         try
         {
@@ -47,7 +47,7 @@ internal sealed class FaultHooks : FlowHooks
             hooks.End();
             run.End();
             BareBlockFreed -= hooks.Forget;
-            AppDomain.CurrentDomain.FirstChanceException -= hooks.Note;
+            AppDomain.CurrentDomain.FirstChanceException -= hooks.OnThrown;
         }
     }
 
@@ -74,7 +74,7 @@ internal sealed class FaultHooks : FlowHooks
     }
 
     /// <summary>Called on the thread that throws.</summary>
-    private void Note(object? sender, FirstChanceExceptionEventArgs thrown)
+    private void OnThrown(object? sender, FirstChanceExceptionEventArgs thrown)
     {
         if (thrown.Exception is OutOfMemoryException exception && IsServed())
         {

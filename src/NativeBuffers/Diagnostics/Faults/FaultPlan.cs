@@ -15,7 +15,7 @@ namespace NativeBuffers;
 /// </example>
 public abstract class FaultPlan
 {
-    private readonly UninterruptedLock _gate = new();
+    private readonly UninterruptedLock _lock = new();
     private long _attempts;
     private long _failures;
 
@@ -89,7 +89,7 @@ public abstract class FaultPlan
     /// <summary>Counts an allocation; true if it must fail.</summary>
     internal bool FailsNow(nuint byteCount)
     {
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
             bool fails = Fails(++_attempts, byteCount);
             _failures += fails ? 1 : 0;
@@ -104,7 +104,7 @@ public abstract class FaultPlan
 
     private long Read(ref long count)
     {
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
             return count;
         }

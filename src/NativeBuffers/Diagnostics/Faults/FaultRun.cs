@@ -10,7 +10,7 @@ internal sealed class FaultRun(int failing, FaultRun? first)
 {
     private static readonly System.Reflection.Assembly s_library = typeof(NativeAllocator).Assembly;
 
-    private readonly UninterruptedLock _gate = new();
+    private readonly UninterruptedLock _lock = new();
     private readonly Dictionary<nint, (int Number, bool IsOfDefault)> _live = [];
     private readonly List<int> _abandoned = [];
     private readonly List<(nuint ByteCount, string Site)> _asked = [];
@@ -33,7 +33,7 @@ internal sealed class FaultRun(int failing, FaultRun? first)
     /// <summary>Notes a request. Returns its number, 0 if it must fail, or a negative number if the run is over.</summary>
     public int Ask(nuint byteCount)
     {
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
             if (_isOver)
             {
@@ -67,7 +67,7 @@ internal sealed class FaultRun(int failing, FaultRun? first)
     /// <param name="isOfDefault">Whether the block is the default allocator's.</param>
     public void Give(nint block, int number, bool isOfDefault)
     {
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
             if (number > 0)
             {
@@ -79,7 +79,7 @@ internal sealed class FaultRun(int failing, FaultRun? first)
     /// <summary>Removes a block that was freed, or left the library. Returns its number; 0 if it was not noted.</summary>
     public int Take(nint block)
     {
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
             return _live.Remove(block, out (int Number, bool IsOfDefault) taken) ? taken.Number : 0;
         }
@@ -88,7 +88,7 @@ internal sealed class FaultRun(int failing, FaultRun? first)
     /// <summary>Removes a bare block that was freed, perhaps by another flow, if it is the default allocator's.</summary>
     public void Forget(nint block)
     {
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
             if (_live.TryGetValue(block, out (int Number, bool IsOfDefault) noted) && noted.IsOfDefault)
             {
@@ -101,7 +101,7 @@ internal sealed class FaultRun(int failing, FaultRun? first)
     /// <param name="number">The result of <see cref="Take"/>.</param>
     public void NoteAbandoned(int number)
     {
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
             if (number > 0)
             {
@@ -113,7 +113,7 @@ internal sealed class FaultRun(int failing, FaultRun? first)
     /// <summary>Ends the run. Later requests do not count.</summary>
     public void End()
     {
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
             _isOver = true;
         }
@@ -136,7 +136,7 @@ internal sealed class FaultRun(int failing, FaultRun? first)
     /// <summary>The blocks that the body did not free: size, site, and whether a finalizer or the end of a thread freed the block.</summary>
     public (nuint ByteCount, string Site, bool IsAbandoned)[] Leaks()
     {
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
             return
             [

@@ -10,7 +10,7 @@ namespace NativeBuffers.Diagnostics.Guards;
 /// </remarks>
 internal sealed class BlockRanges
 {
-    private readonly UninterruptedLock _gate = new();
+    private readonly UninterruptedLock _lock = new();
     private readonly SortedSet<(nuint Start, nuint ByteCount)> _ranges = [];
 
     /// <summary>An empty set for an allocator; null if the library's own functions allocate.</summary>
@@ -20,7 +20,7 @@ internal sealed class BlockRanges
     /// <summary>Adds a block. If it overlaps another block, returns that block's range and adds nothing.</summary>
     public (nuint Start, nuint ByteCount)? Add(nuint start, nuint byteCount)
     {
-        using UninterruptedLock.Scope scope = _gate.Enter();
+        using UninterruptedLock.Scope scope = _lock.Enter();
         // The last block that starts before the new block's end: no earlier block reaches further.
         (nuint Start, nuint ByteCount) last = _ranges.GetViewBetween((0, 0), (start + byteCount - 1, nuint.MaxValue)).Max;
         if (last.Start + last.ByteCount > start)
@@ -35,7 +35,7 @@ internal sealed class BlockRanges
     /// <summary>Removes a block before the allocator gets it back.</summary>
     public void Remove(nuint start, nuint byteCount)
     {
-        using UninterruptedLock.Scope scope = _gate.Enter();
+        using UninterruptedLock.Scope scope = _lock.Enter();
         _ = _ranges.Remove((start, byteCount));
     }
 }

@@ -17,7 +17,7 @@ namespace NativeBuffers.Diagnostics.Guards;
 /// </remarks>
 internal sealed class CheckedAllocator : WrappingAllocator
 {
-    private static readonly UninterruptedLock s_gate = new();
+    private static readonly UninterruptedLock s_lock = new();
     private static readonly List<string> s_names = [];
     private static ulong s_serial;
 
@@ -42,7 +42,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
         : base("Checked", inner, isAmbient ? AllocatorLayers.ProcessGuard : AllocatorLayers.Guard)
     {
         LivesForever = inner.LivesForever;
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             // Interned, because budgets of one name may come and go.
             _id = s_names.Count;
@@ -240,7 +240,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
 
     private static string NameOf(int id)
     {
-        using UninterruptedLock.Scope scope = s_gate.Enter();
+        using UninterruptedLock.Scope scope = s_lock.Enter();
         return s_names[id];
     }
 

@@ -13,7 +13,7 @@ internal static class GuardedAllocators
 
     /// <summary>A guard that the user asked for.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="mode"/> is not a mode.</exception>
-    public static NativeAllocator Over(NativeAllocator inner, GuardMode mode) =>
+    public static NativeAllocator Wrap(NativeAllocator inner, GuardMode mode) =>
         inner.LivesForever && Enum.IsDefined(mode)
             ? s_permanent.GetOrAdd((inner, mode), static key => Make(key.Inner, key.Mode, isAmbient: false))
             : Make(inner, mode, isAmbient: false);

@@ -13,7 +13,7 @@ internal abstract class GuardedPool
     private static long s_lastSerial;
 
     /// <summary>Protects the table, the queue of freed blocks, and the access rights of data pages.</summary>
-    protected UninterruptedLock Gate { get; } = new();
+    protected UninterruptedLock PoolLock { get; } = new();
 
     /// <summary>The live or freed block that starts at an address, and its pool; null if there is none.</summary>
     /// <safety>The record describes the block only until the block is freed, and later blocks have taken its place.</safety>
@@ -60,7 +60,7 @@ internal abstract class GuardedPool
     /// <safety>The record is from <see cref="TryTake"/>, and complete.</safety>
     public unsafe void Publish(GuardedBlock* block)
     {
-        using UninterruptedLock.Scope scope = Gate.Enter();
+        using UninterruptedLock.Scope scope = PoolLock.Enter();
         Add(block);
         SetState(block, GuardedBlock.Use.Live);
     }
@@ -69,7 +69,7 @@ internal abstract class GuardedPool
     /// <safety><see cref="Find"/> has found the record at this start.</safety>
     public unsafe bool TryClaim(GuardedBlock* block, void* start)
     {
-        using UninterruptedLock.Scope scope = Gate.Enter();
+        using UninterruptedLock.Scope scope = PoolLock.Enter();
         if (block->State != GuardedBlock.Use.Live || block->Start != (ulong)start)
         {
             return false;
@@ -84,7 +84,7 @@ internal abstract class GuardedPool
     /// <safety>The caller has claimed the block. No thread uses its data.</safety>
     public unsafe void Retire(GuardedBlock* block)
     {
-        using UninterruptedLock.Scope scope = Gate.Enter();
+        using UninterruptedLock.Scope scope = PoolLock.Enter();
         bool isSealed = block->DataByteCount == 0 || Seal(block);
         if (!isSealed)
         {
@@ -162,7 +162,7 @@ internal abstract class GuardedPool
     private void Check()
     {
         List<NativeMemoryViolation> found = [];
-        using (Gate.Enter())
+        using (PoolLock.Enter())
         {
             foreach (ref GuardedBlock block in Records)
             {

@@ -57,7 +57,7 @@ internal sealed class MappingPool : GuardedPool
     /// <safety>The pointer is used as a number only.</safety>
     public unsafe void AddUnguarded(void* start, int guard)
     {
-        using UninterruptedLock.Scope scope = Gate.Enter();
+        using UninterruptedLock.Scope scope = PoolLock.Enter();
         _unguarded[(nuint)start] = guard;
     }
 
@@ -65,7 +65,7 @@ internal sealed class MappingPool : GuardedPool
     /// <safety>The pointer is used as a number only.</safety>
     public unsafe bool TakeUnguarded(void* start, int guard)
     {
-        using UninterruptedLock.Scope scope = Gate.Enter();
+        using UninterruptedLock.Scope scope = PoolLock.Enter();
         return _unguarded.TryGetValue((nuint)start, out int found) && found == guard && _unguarded.Remove((nuint)start);
     }
 
@@ -87,7 +87,7 @@ internal sealed class MappingPool : GuardedPool
         if (dataByteCount != 0
             && !(block->IsInLot ? Host.Memory.Unguard(data, dataByteCount) : Host.Memory.Commit(data, dataByteCount)))
         {
-            using UninterruptedLock.Scope scope = Gate.Enter();
+            using UninterruptedLock.Scope scope = PoolLock.Enter();
             _mappedLive -= block->IsInLot ? 0 : 1;
             block->IsInLot = false;
             GiveBack(block);
@@ -106,7 +106,7 @@ internal sealed class MappingPool : GuardedPool
     /// <inheritdoc/>
     protected override unsafe GuardedBlock* FindOwn(void* start)
     {
-        using UninterruptedLock.Scope scope = Gate.Enter();
+        using UninterruptedLock.Scope scope = PoolLock.Enter();
         return _byStart.TryGetValue((nuint)start, out int index) ? _records + index : null;
     }
 
@@ -140,7 +140,7 @@ internal sealed class MappingPool : GuardedPool
     /// <safety>The record at the index is the caller's alone.</safety>
     private unsafe bool TryTakeRange(nuint byteCount, out int index)
     {
-        using UninterruptedLock.Scope scope = Gate.Enter();
+        using UninterruptedLock.Scope scope = PoolLock.Enter();
         index = -1;
         if (!HasRoomForStart())
         {

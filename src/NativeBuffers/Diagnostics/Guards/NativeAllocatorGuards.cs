@@ -14,7 +14,7 @@ public static class NativeAllocatorGuards
         public NativeAllocator WithGuards(GuardMode mode)
         {
             ArgumentNullException.ThrowIfNull(allocator);
-            return GuardedAllocators.Over(allocator.Requested, mode);
+            return GuardedAllocators.Wrap(allocator.Requested, mode);
         }
     }
 }

@@ -8,7 +8,7 @@ namespace NativeBuffers;
 /// <remarks>All members may be called from any thread.</remarks>
 public static class NativeMemoryGuard
 {
-    private static readonly UninterruptedLock s_gate = new();
+    private static readonly UninterruptedLock s_lock = new();
     private static Action[] s_checks = [];
     private static long s_violationCount;
     private static int s_hasWarned;
@@ -37,7 +37,7 @@ public static class NativeMemoryGuard
     /// <param name="check">Reports violations and throws nothing. Several threads may call it at once.</param>
     internal static void AddCheck(Action check)
     {
-        using UninterruptedLock.Scope scope = s_gate.Enter();
+        using UninterruptedLock.Scope scope = s_lock.Enter();
         if (!s_checks.Contains(check))
         {
             Volatile.Write(ref s_checks, [.. s_checks, check]);

@@ -77,7 +77,7 @@ internal sealed class SamplePool : GuardedPool
         bool isSmall = byteCount <= SmallByteCount;
         Queue<int> slots = isSmall ? _small : _large;
         int index;
-        using (Gate.Enter())
+        using (PoolLock.Enter())
         {
             if (!slots.TryDequeue(out index))
             {
@@ -93,7 +93,7 @@ internal sealed class SamplePool : GuardedPool
         byte* data = range + slot - dataByteCount;
         if (!Host.Memory.Commit(data, dataByteCount))
         {
-            using UninterruptedLock.Scope scope = Gate.Enter();
+            using UninterruptedLock.Scope scope = PoolLock.Enter();
             slots.Enqueue(index);
             return null;
         }

@@ -19,7 +19,7 @@ internal sealed class SharedQuarantine
     private static readonly SharedQuarantine s_instance = new();
     private static int s_isTrimmed;
 
-    private readonly UninterruptedLock _gate = new();
+    private readonly UninterruptedLock _lock = new();
 
     /// <summary>The owner of each block that is live or kept.</summary>
     private readonly Dictionary<nint, CheckedAllocator> _listed = [];
@@ -56,7 +56,7 @@ internal sealed class SharedQuarantine
     /// <summary>Lists a block before it is given out.</summary>
     public void Add(nint block, CheckedAllocator owner)
     {
-        using UninterruptedLock.Scope scope = _gate.Enter();
+        using UninterruptedLock.Scope scope = _lock.Enter();
         _listed[block] = owner;
         _ = _reported.Remove(block);
     }
@@ -64,14 +64,14 @@ internal sealed class SharedQuarantine
     /// <summary>Whether a block is listed, so that its header can be read.</summary>
     public bool Lists(nint block)
     {
-        using UninterruptedLock.Scope scope = _gate.Enter();
+        using UninterruptedLock.Scope scope = _lock.Enter();
         return _listed.ContainsKey(block);
     }
 
     /// <summary>Notes that the damage of a listed block was reported, so that the block is leaked and not reported again.</summary>
     public void NoteReported(nint block)
     {
-        using UninterruptedLock.Scope scope = _gate.Enter();
+        using UninterruptedLock.Scope scope = _lock.Enter();
         if (_listed.ContainsKey(block))
         {
             _ = _reported.Add(block);
@@ -86,7 +86,7 @@ internal sealed class SharedQuarantine
     {
         nint block = (nint)(header + 1);
         List<(CheckedAllocator Owner, nint Block)> leaving = [];
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
             if (!_listed.TryGetValue(block, out CheckedAllocator? owner) || !header->IsLive || CheckedFindings.InLive(header, release) is not null)
             {
@@ -128,7 +128,7 @@ internal sealed class SharedQuarantine
     public static void CheckAll()
     {
         List<NativeMemoryViolation> found = [];
-        using (s_instance._gate.Enter())
+        using (s_instance._lock.Enter())
         {
             foreach (nint block in s_instance._listed.Keys)
             {
@@ -149,7 +149,7 @@ internal sealed class SharedQuarantine
     private void Empty(Func<CheckedAllocator, bool> isWanted)
     {
         List<(CheckedAllocator Owner, nint Block)> leaving = [];
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
             for (int left = _kept.Count; left > 0; left--)
             {

@@ -20,7 +20,7 @@ internal sealed class ThreadQuarantine
     [ThreadStatic]
     private static ThreadQuarantine? t_first;
 
-    private static readonly UninterruptedLock s_gate = new();
+    private static readonly UninterruptedLock s_lock = new();
     private static readonly List<WeakReference<ThreadQuarantine>> s_all = [];
     private static bool s_isChecking;
     private static long s_count;
@@ -54,7 +54,7 @@ internal sealed class ThreadQuarantine
             new Span<QuarantineRing>(_rings, s_ringCount).Clear();
         }
 
-        using UninterruptedLock.Scope scope = s_gate.Enter();
+        using UninterruptedLock.Scope scope = s_lock.Enter();
         _ = s_all.RemoveAll(static reference => !reference.TryGetTarget(out _));
         s_all.Add(new WeakReference<ThreadQuarantine>(this));
     }
@@ -161,7 +161,7 @@ internal sealed class ThreadQuarantine
     public static void CheckAll()
     {
         List<NativeMemoryViolation> found = [];
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             Volatile.Write(ref s_isChecking, true);
             try
@@ -268,7 +268,7 @@ internal sealed class ThreadQuarantine
     private void WaitForCheck()
     {
         Volatile.Write(ref _inside, 0);
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             // The checking thread holds the lock until it has finished.
         }

@@ -9,7 +9,7 @@ namespace NativeBuffers.Diagnostics.Startup;
 /// <summary>The hooks of a process that was started with guards, tracking or both.</summary>
 internal sealed class ProcessHooks : AllocatorHooks
 {
-    private readonly UninterruptedLock _gate = new();
+    private readonly UninterruptedLock _lock = new();
 
     public override bool IsSampling => InstrumentationSwitch.Guard == GuardMode.Sampled && InstrumentationSwitch.Tracking == TrackingMode.Off;
 
@@ -30,7 +30,7 @@ internal sealed class ProcessHooks : AllocatorHooks
 
     private NativeAllocator Make(NativeAllocator allocator)
     {
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
             if (allocator.InProcess is null)
             {

@@ -13,7 +13,7 @@ public static class NativeAllocatorTracking
         public NativeAllocator WithTracking()
         {
             ArgumentNullException.ThrowIfNull(allocator);
-            return TrackingAllocator.Over(AllocatorHooks.Guarded(allocator));
+            return TrackingAllocator.Wrap(AllocatorHooks.Guarded(allocator));
         }
     }
 }

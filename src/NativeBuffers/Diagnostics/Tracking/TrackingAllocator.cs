@@ -22,7 +22,7 @@ internal sealed class TrackingAllocator : WrappingAllocator
     }
 
     /// <summary>The wrapper that a user asked for. The same object for the same inner allocator.</summary>
-    public static NativeAllocator Over(NativeAllocator inner) =>
+    public static NativeAllocator Wrap(NativeAllocator inner) =>
         s_byInner.GetValue(inner, static inner => new TrackingAllocator(inner, ProcessTracker.Instance, AllocatorLayers.Tracking));
 
     /// <summary>The wrapper for the whole process; the allocator itself if the user has wrapped it already.</summary>
