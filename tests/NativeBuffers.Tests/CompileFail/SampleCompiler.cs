@@ -55,7 +55,7 @@ internal static class SampleCompiler
             warningLevel: int.MaxValue,
             nullableContextOptions: NullableContextOptions.Enable);
 
-        // What one compilation has read of the framework serves the next one. After a full collection it is read again.
+        // The next compilation uses the symbols of the framework that this one has read. After a full collection they are read again.
         if (!s_last.TryGetTarget(out CSharpCompilation? last))
         {
             s_last.SetTarget(last = CSharpCompilation.Create("Sample", references: s_references, options: options));
