@@ -47,10 +47,10 @@ internal abstract class AllocatorHooks
     public virtual bool IsSampling => false;
 
     /// <summary>Whether the site of the next request must be noted, because a layer of the allocator or of the hooks reads it.</summary>
-    public static bool IsWatched(NativeAllocator allocator) => IsOn || allocator.Layers.ReadSite;
+    public static bool ReadsSite(NativeAllocator allocator) => IsOn || allocator.Layers.ReadSite;
 
     /// <summary>The allocator with the ambient layers of this moment before it.</summary>
-    public static NativeAllocator Over(NativeAllocator allocator)
+    public static NativeAllocator Instrument(NativeAllocator allocator)
     {
         AllocatorHooks? flow = t_flow;
         if (flow is null && s_process is null)
@@ -59,8 +59,8 @@ internal abstract class AllocatorHooks
         }
 
         NativeAllocator requested = allocator.Requested;
-        NativeAllocator inProcess = s_process is null ? requested : s_process.InFrontOf(requested);
-        return flow is null ? inProcess : flow.InFrontOf(inProcess);
+        NativeAllocator inProcess = s_process is null ? requested : s_process.InstrumentHere(requested);
+        return flow is null ? inProcess : flow.InstrumentHere(inProcess);
     }
 
     /// <summary>
@@ -68,14 +68,14 @@ internal abstract class AllocatorHooks
     /// limits and plans count the requests of the program.
     /// </summary>
     public static NativeAllocator Guarded(NativeAllocator allocator) =>
-        s_process is null ? allocator.Requested : s_process.GuardInFrontOf(allocator.Requested);
+        s_process is null ? allocator.Requested : s_process.GuardHere(allocator.Requested);
 
     /// <summary>The layers of the process before an allocator, if they take each of its blocks; otherwise null.</summary>
-    public static NativeAllocator? AlwaysOver(NativeAllocator allocator) =>
-        s_process is { IsSampling: false } process ? process.InFrontOf(allocator) : null;
+    public static NativeAllocator? InstrumentAlways(NativeAllocator allocator) =>
+        s_process is { IsSampling: false } process ? process.InstrumentHere(allocator) : null;
 
-    /// <summary><see cref="Over"/> for a block that another source made, without the guards that would not know the block.</summary>
-    public static NativeAllocator OverAdopted(NativeAllocator allocator) => IsOn ? Over(allocator).ForAdopted : allocator;
+    /// <summary><see cref="Instrument"/> for a block that another source made, without the guards that would not know the block.</summary>
+    public static NativeAllocator InstrumentAdopted(NativeAllocator allocator) => IsOn ? Instrument(allocator).ForAdopted : allocator;
 
     /// <summary>Allocates a block, with a noted site.</summary>
     /// <safety>The caller touches no byte outside the block, and none after the block was freed or resized.</safety>
@@ -241,9 +241,9 @@ internal abstract class AllocatorHooks
     }
 
     /// <summary>The allocator with the guard of these hooks before it, and no other layer.</summary>
-    protected virtual NativeAllocator GuardInFrontOf(NativeAllocator allocator) => allocator;
+    protected virtual NativeAllocator GuardHere(NativeAllocator allocator) => allocator;
 
     /// <summary>The allocator with the layers of these hooks before it: the same object each time if the allocator lives forever.</summary>
     /// <param name="allocator">The allocator that the program asked for, or the layers of the process before it.</param>
-    protected abstract NativeAllocator InFrontOf(NativeAllocator allocator);
+    protected abstract NativeAllocator InstrumentHere(NativeAllocator allocator);
 }

@@ -22,7 +22,7 @@ internal sealed class FunctionsAllocator : OverAligningAllocator
         _allocate = allocate;
         _resize = resize;
         _free = free;
-        IsForeign = true;
+        IsCustom = true;
     }
 
     /// <inheritdoc/>

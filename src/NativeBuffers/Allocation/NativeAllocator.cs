@@ -30,7 +30,7 @@ public abstract class NativeAllocator
         ArgumentException.ThrowIfNullOrEmpty(name);
         Name = name;
         Inner = this;
-        IsForeign = GetType().Assembly != typeof(NativeAllocator).Assembly;
+        IsCustom = GetType().Assembly != typeof(NativeAllocator).Assembly;
     }
 
     /// <summary>Makes a layer before an allocator, with the alignment, the lifetime and the layers of that allocator.</summary>
@@ -94,7 +94,7 @@ public abstract class NativeAllocator
     internal nuint BlockAlignment { get; private protected init; } = Layout.DefaultAlignment;
 
     /// <summary>Whether code outside the library makes the addresses that this allocator returns. <see cref="ReturnedBlock"/> checks these.</summary>
-    internal bool IsForeign { get; private protected init; }
+    internal bool IsCustom { get; private protected init; }
 
     /// <summary>Whether the library keeps this allocator as long as the process lives. Then one handle names it in all slots.</summary>
     internal bool LivesForever { get; private protected init; }

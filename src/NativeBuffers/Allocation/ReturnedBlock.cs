@@ -25,7 +25,7 @@ internal static class ReturnedBlock
     /// <safety>The block is new, has <paramref name="byteCount"/> bytes, and lives until it is freed: no other code knows its address.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void* Allocated(NativeAllocator allocator, void* block, nuint byteCount, nuint alignment) =>
-        !allocator.IsForeign || (IsAligned(block, alignment) && Fits(block, byteCount)) ? block : Refuse(allocator, block, byteCount, alignment);
+        !allocator.IsCustom || (IsAligned(block, alignment) && Fits(block, byteCount)) ? block : Refuse(allocator, block, byteCount, alignment);
 
     /// <summary>Checks a block that was just resized, or null. Returns it, or an aligned block with its contents.</summary>
     /// <param name="allocator">The allocator that returned the block, and frees it.</param>
@@ -37,9 +37,9 @@ internal static class ReturnedBlock
     /// <safety>The resized block has <paramref name="byteCount"/> bytes. The caller uses only the result from now on.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void* Resized(NativeAllocator allocator, void* block, void* resized, nuint byteCount, nuint alignment) =>
-        !allocator.IsForeign || (Fits(resized, byteCount) && (IsAligned(resized, alignment) || resized == block))
+        !allocator.IsCustom || (Fits(resized, byteCount) && (IsAligned(resized, alignment) || resized == block))
             ? resized
-            : Settle(allocator, resized, byteCount, alignment);
+            : Realign(allocator, resized, byteCount, alignment);
 
     /// <summary>Throws if the block would reach the last page of the address space.</summary>
     /// <safety>The address is compared, and not followed: its lifetime does not matter.</safety>
@@ -71,7 +71,7 @@ internal static class ReturnedBlock
 
     /// <inheritdoc cref="Resized"/>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe void* Settle(NativeAllocator allocator, void* resized, nuint byteCount, nuint alignment)
+    private static unsafe void* Realign(NativeAllocator allocator, void* resized, nuint byteCount, nuint alignment)
     {
         ThrowIfOutside(allocator, resized, byteCount);
         void* aligned = null;

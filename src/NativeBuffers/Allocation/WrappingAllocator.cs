@@ -14,12 +14,12 @@ internal abstract class WrappingAllocator : NativeAllocator
     }
 
     /// <summary>The object that notes the blocks of this layer; null if it notes none.</summary>
-    internal virtual object? Notes => null;
+    internal virtual object? Tracker => null;
 
-    /// <summary>Whether an allocator, or a layer after it, keeps its notes in <paramref name="notes"/>.</summary>
-    public static bool KeepsNotesIn(object notes, NativeAllocator allocator)
+    /// <summary>Whether an allocator, or a layer after it, keeps its blocks in <paramref name="tracker"/>.</summary>
+    public static bool IsTrackedBy(object tracker, NativeAllocator allocator)
     {
-        while (allocator is WrappingAllocator wrapping && wrapping.Notes != notes)
+        while (allocator is WrappingAllocator wrapping && wrapping.Tracker != tracker)
         {
             allocator = wrapping.Inner;
         }

@@ -143,9 +143,9 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
         }
     }
 
-    /// <summary>Allows borrows and pins; false if the buffer was given back, or if this value is torn (see <see cref="SharedHandle.IsGuarded"/>).</summary>
+    /// <summary>Allows borrows and pins; false if the buffer was given back, or if this value is torn: <see cref="SharedHandle.IsKeptByCleaner"/>.</summary>
     private bool TryShare() =>
-        _handle.TryShare() && _handle.IsGuarded && _handle.HasRoom((ulong)(uint)_length * (uint)Unsafe.SizeOf<T>());
+        _handle.TryShare() && _handle.IsKeptByCleaner && _handle.HasRoom((ulong)(uint)_length * (uint)Unsafe.SizeOf<T>());
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static Span<T> ViewSlowly(SharedHandle handle, int length)

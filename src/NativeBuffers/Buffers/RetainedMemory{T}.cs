@@ -46,7 +46,7 @@ internal sealed class RetainedMemory<T> : MemoryManager<T>, IMemoryOwner<T>
     {
         ArgumentOutOfRangeException.ThrowIfNegative(elementIndex);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(elementIndex, _length);
-        Pin second = _pin.TryBeginAnother() ?? throw Over();
+        Pin second = _pin.TryBeginAnother() ?? throw Ended();
         GC.KeepAlive(this);
         unsafe
         {
@@ -68,9 +68,9 @@ internal sealed class RetainedMemory<T> : MemoryManager<T>, IMemoryOwner<T>
     {
         if (_pin.HasEnded)
         {
-            throw Over();
+            throw Ended();
         }
     }
 
-    private static ObjectDisposedException Over() => ThrowHelper.Ended($"{nameof(IMemoryOwner<>)}<{typeof(T).Name}>");
+    private static ObjectDisposedException Ended() => ThrowHelper.Ended($"{nameof(IMemoryOwner<>)}<{typeof(T).Name}>");
 }

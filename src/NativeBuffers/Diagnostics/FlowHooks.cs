@@ -17,7 +17,7 @@ internal abstract class FlowHooks : AllocatorHooks
 
     private readonly UninterruptedLock _adding = new();
     private readonly FlowHooks? _outer = Current;
-    private readonly ConditionalWeakTable<NativeAllocator, NativeAllocator> _inFront = [];
+    private readonly ConditionalWeakTable<NativeAllocator, NativeAllocator> _wrapped = [];
     private bool _hasEnded;
 
     /// <summary>The hooks of the flow that the caller is in; null if there are none.</summary>
@@ -54,7 +54,7 @@ internal abstract class FlowHooks : AllocatorHooks
     }
 
     /// <inheritdoc/>
-    protected sealed override NativeAllocator InFrontOf(NativeAllocator allocator)
+    protected sealed override NativeAllocator InstrumentHere(NativeAllocator allocator)
     {
         if (HasEnded)
         {
@@ -64,10 +64,10 @@ internal abstract class FlowHooks : AllocatorHooks
                 Serve(s_current.Value);
             }
 
-            return Outer is { } outer ? outer.InFrontOf(allocator) : allocator;
+            return Outer is { } outer ? outer.InstrumentHere(allocator) : allocator;
         }
 
-        return _inFront.TryGetValue(allocator, out NativeAllocator? inFront) ? inFront : Add(allocator);
+        return _wrapped.TryGetValue(allocator, out NativeAllocator? wrapped) ? wrapped : Add(allocator);
     }
 
     /// <inheritdoc/>
@@ -102,7 +102,7 @@ internal abstract class FlowHooks : AllocatorHooks
         // Under an own lock, because an interrupt could end the wait for the table's lock.
         using (_adding.Enter())
         {
-            return _inFront.GetValue(allocator, inner => Wrap(Outer is { } outer ? outer.InFrontOf(inner) : inner));
+            return _wrapped.GetValue(allocator, inner => Wrap(Outer is { } outer ? outer.InstrumentHere(inner) : inner));
         }
     }
 }

@@ -168,7 +168,7 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
         ArgumentOutOfRangeException.ThrowIfNegative(byteCount);
         ThrowIfTaken();
         nuint size = Layout.ByteCount(byteCount, elementSize: 1);
-        NativeAllocator instrumented = AllocatorHooks.OverAdopted(_allocator);
+        NativeAllocator instrumented = AllocatorHooks.InstrumentAdopted(_allocator);
         AllocationSite.Note(file, line, GetType());
         try
         {
@@ -215,7 +215,7 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
 
         // The move comes first: no other code knows the new owner, so its length stays until the release. All that can fail comes before
         // the move: the handle exists, and nothing is allocated after it.
-        NativeAllocator instrumented = AllocatorHooks.OverAdopted(freedBy);
+        NativeAllocator instrumented = AllocatorHooks.InstrumentAdopted(freedBy);
         NativeMemoryOwner<T> moved = owner.Move();
         nuint byteCount = Layout.ByteCount(moved.Length, Unsafe.SizeOf<T>());
         unsafe

@@ -354,7 +354,7 @@ internal static class AllocatePath
     }
 
     private static AllocationSite? SiteFor(NativeAllocator allocator, string? file, int line, Type type) =>
-        AllocatorHooks.IsWatched(allocator) ? AllocationSite.At(file, line, type) : null;
+        AllocatorHooks.ReadsSite(allocator) ? AllocationSite.At(file, line, type) : null;
 
     /// <summary>Whether the caller chose the default allocator, perhaps through its wrapper for the process or flow.</summary>
     private static bool IsDefault(NativeAllocator allocator) => allocator.Requested is CachingAllocator;

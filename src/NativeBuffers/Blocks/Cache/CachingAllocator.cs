@@ -21,7 +21,7 @@ internal sealed class CachingAllocator : NativeAllocator
     public static CachingAllocator Instance { get; } = new();
 
     /// <summary>The instance, or its wrapper for this process or flow.</summary>
-    public static NativeAllocator Current => AllocatorHooks.Over(Instance);
+    public static NativeAllocator Current => AllocatorHooks.Instrument(Instance);
 
     /// <inheritdoc/>
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)

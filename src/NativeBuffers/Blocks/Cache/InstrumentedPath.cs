@@ -12,7 +12,7 @@ namespace NativeBuffers.Blocks.Cache;
 /// </remarks>
 internal static class InstrumentedPath
 {
-    private static readonly WrappingAllocator? s_allocator = AllocatorHooks.AlwaysOver(CachingAllocator.Instance) as WrappingAllocator;
+    private static readonly WrappingAllocator? s_allocator = AllocatorHooks.InstrumentAlways(CachingAllocator.Instance) as WrappingAllocator;
 
     private static readonly nint s_handle = s_allocator is null ? 0 : Uncached.HandleOf(s_allocator);
 
@@ -31,7 +31,7 @@ internal static class InstrumentedPath
     public static unsafe Slot* Take(Bin* bin, nuint byteCount, bool zeroed, AllocationSite site)
     {
         Slot* slot = IsOpen(bin) ? TryTake(bin, byteCount, zeroed, site)
-            : ThreadCache.IsNoSample(bin, byteCount) ? AllocatePath.TryTakePlain(byteCount, zeroed)
+            : ThreadCache.IsUnsampled(bin, byteCount) ? AllocatePath.TryTakePlain(byteCount, zeroed)
             : TryTakeSample(byteCount, zeroed, site);
         return slot != null ? WithSite(slot, site) : throw NativeAllocator.Default.RefusalOf(byteCount);
     }
@@ -60,7 +60,7 @@ internal static class InstrumentedPath
     public static unsafe void Return(Slot* slot, AllocationSite site)
     {
         ThreadCache* cache = ThreadCache.Of(slot->Home);
-        s_allocator!.FreeAt(ref cache->Watched, site, slot->Start, slot->ByteCount, SizeClasses.Smallest);
+        s_allocator!.FreeAt(ref cache->GuardState, site, slot->Start, slot->ByteCount, SizeClasses.Smallest);
         if (cache->Spare == null)
         {
             slot->Home = null;
@@ -85,10 +85,10 @@ internal static class InstrumentedPath
             FreePath.ReturnVacant(spare);
         }
 
-        if (cache->Watched != 0)
+        if (cache->GuardState != 0)
         {
-            GCHandle.FromIntPtr(cache->Watched).Free();
-            cache->Watched = 0;
+            GCHandle.FromIntPtr(cache->GuardState).Free();
+            cache->GuardState = 0;
         }
     }
 
@@ -108,7 +108,7 @@ internal static class InstrumentedPath
 
         // Each look at the hot block has counted down, and the number must never become positive.
         bin->UntilSample = 0;
-        void* block = s_allocator!.ObtainAt(ref cache->Watched, site, byteCount, SizeClasses.Smallest, zeroed);
+        void* block = s_allocator!.ObtainAt(ref cache->GuardState, site, byteCount, SizeClasses.Smallest, zeroed);
         if (block == null)
         {
             return null;

@@ -45,7 +45,7 @@ internal struct ThreadCache
     public bool IsAside;
 
     /// <summary>Per-thread state of the guard around the default allocator; 0 if there is none: see <see cref="InstrumentedPath"/>.</summary>
-    public nint Watched;
+    public nint GuardState;
 
     /// <summary>
     /// The slot whose instrumented block was given back last; null if there is none. Its other words are unchanged, so that the next
@@ -113,7 +113,7 @@ internal struct ThreadCache
     /// <param name="bin">The bin of a call of <see cref="TakeHot"/> that has just returned null.</param>
     /// <param name="byteCount">The block's size.</param>
     /// <safety>The bin is this thread's.</safety>
-    public static unsafe bool IsNoSample(Bin* bin, nuint byteCount)
+    public static unsafe bool IsUnsampled(Bin* bin, nuint byteCount)
     {
         if (AllocatorHooks.SeesAll || bin == null)
         {

@@ -28,7 +28,7 @@ internal static class Uncached
     /// <inheritdoc cref="TryTakeLarge" path="/safety"/>
     public static unsafe Slot* TryTakeFrom(NativeAllocator allocator, nuint byteCount, bool zeroed)
     {
-        allocator = AllocatorHooks.Over(allocator);
+        allocator = AllocatorHooks.Instrument(allocator);
 
         // The handle comes first: once there is a block, nothing more may fail.
         nint handle = 0;
@@ -61,7 +61,7 @@ internal static class Uncached
     /// </safety>
     public static unsafe Slot* TryAdopt(void* start, nuint byteCount, NativeAllocator freedBy)
     {
-        NativeAllocator allocator = AllocatorHooks.OverAdopted(freedBy);
+        NativeAllocator allocator = AllocatorHooks.InstrumentAdopted(freedBy);
         if (!TryRefer(allocator, out nint handle))
         {
             return null;

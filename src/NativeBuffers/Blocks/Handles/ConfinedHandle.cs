@@ -71,7 +71,7 @@ internal struct ConfinedHandle
             // SAFETY: the slot and its block belong to this handle until it is returned.
             if (allocator is not null)
             {
-                return Over(AllocatePath.TakeScoped(allocator, length, elementSize, zeroed, file, line, type));
+                return Of(AllocatePath.TakeScoped(allocator, length, elementSize, zeroed, file, line, type));
             }
 
             Slot* slot = AllocatePath.Take(length, elementSize, zeroed, file, line, type, out Bin* home);
@@ -86,7 +86,7 @@ internal struct ConfinedHandle
         unsafe
         {
             // SAFETY: the slot and its block belong to this handle until it is returned.
-            return Over(AllocatePath.Take(length, elementSize, site));
+            return Of(AllocatePath.Take(length, elementSize, site));
         }
     }
 
@@ -99,7 +99,7 @@ internal struct ConfinedHandle
         {
             // SAFETY: the slot and its block belong to this handle until it is returned.
             Slot* slot = AllocatePath.TryTakeScoped(allocator, length, elementSize, zeroed, file, line, type);
-            handle = slot == null ? default : Over(slot);
+            handle = slot == null ? default : Of(slot);
             return slot != null;
         }
     }
@@ -177,10 +177,10 @@ internal struct ConfinedHandle
     }
 
     /// <safety>The handle is current, and not none.</safety>
-    private readonly unsafe ConfinedHandle Renewed() => Over(Take());
+    private readonly unsafe ConfinedHandle Renewed() => Of(Take());
 
     /// <safety>The slot belongs to the caller, on this thread.</safety>
-    private static unsafe ConfinedHandle Over(Slot* slot) => new(slot, slot->Home);
+    private static unsafe ConfinedHandle Of(Slot* slot) => new(slot, slot->Home);
 
     /// <summary>Gives an instrumented block back, or the block of a stale handle in an instrumented process.</summary>
     /// <remarks>

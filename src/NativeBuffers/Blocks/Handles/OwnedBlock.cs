@@ -369,14 +369,14 @@ internal struct OwnedBlock
     private unsafe void CloseSlow(Generation opened)
     {
         bool isClosed;
-        bool isLeft;
-        while (!(isClosed = CloseProtocol.Close(_slot, opened, out isLeft)) && Opened != opened)
+        bool isDeferred;
+        while (!(isClosed = CloseProtocol.Close(_slot, opened, out isDeferred)) && Opened != opened)
         {
             opened = Opened;
         }
 
         // The closing thread knows whether there are pins, which the cleaner remembers.
-        if (isClosed && !isLeft && _slot->ReadGeneration() != opened.With(SlotState.ClosePending))
+        if (isClosed && !isDeferred && _slot->ReadGeneration() != opened.With(SlotState.ClosePending))
         {
             _cleaner = null;
         }

@@ -77,7 +77,7 @@ internal readonly struct SharedHandle
 
     /// <summary>Whether the cleaner is that of the slot, so that it keeps the block for this handle; not so in a torn value.</summary>
     /// <remarks>Ask while the generation is open.</remarks>
-    public bool IsGuarded
+    public bool IsKeptByCleaner
     {
         get
         {

@@ -59,10 +59,10 @@ internal static class CloseProtocol
     /// <inheritdoc cref="Close(Slot*, Generation)"/>
     /// <param name="slot">The slot.</param>
     /// <param name="opened">Its generation, in the state open.</param>
-    /// <param name="isLeft">True when the thread that resizes was asked to close.</param>
-    public static unsafe bool Close(Slot* slot, Generation opened, out bool isLeft)
+    /// <param name="isDeferred">True when the thread that resizes was asked to close.</param>
+    public static unsafe bool Close(Slot* slot, Generation opened, out bool isDeferred)
     {
-        isLeft = false;
+        isDeferred = false;
         Backoff backoff = default;
         SlotState before;
         Bin* home;
@@ -73,8 +73,8 @@ internal static class CloseProtocol
                 return false;
             }
 
-            isLeft = Exclusion.TryAskToClose(slot, opened);
-            if (isLeft)
+            isDeferred = Exclusion.TryAskToClose(slot, opened);
+            if (isDeferred)
             {
                 return true;
             }

@@ -67,7 +67,7 @@ internal sealed class FaultHooks : FlowHooks
 
     private void Forget(NativeAllocator allocator, nint address)
     {
-        if (!WrappingAllocator.KeepsNotesIn(_run, allocator))
+        if (!WrappingAllocator.IsTrackedBy(_run, allocator))
         {
             _run.Forget(address);
         }

@@ -24,7 +24,7 @@ internal sealed class FaultRunAllocator : WrappingAllocator
         ReferenceEquals(Inner.ForAdopted, Inner) ? this : new FaultRunAllocator(Inner.ForAdopted, _run);
 
     /// <inheritdoc/>
-    internal override object Notes => _run;
+    internal override object Tracker => _run;
 
     /// <inheritdoc/>
     internal override unsafe void Adopt(void* block, nuint byteCount) => Inner.Adopt(block, byteCount);

@@ -15,7 +15,7 @@ internal sealed class BlockRanges
 
     /// <summary>An empty set for an allocator; null if the library's own functions allocate.</summary>
     public static BlockRanges? For(NativeAllocator allocator) =>
-        allocator.Source.IsForeign && !allocator.Layers.Has(AllocatorLayers.Pool) ? new BlockRanges() : null;
+        allocator.Source.IsCustom && !allocator.Layers.Has(AllocatorLayers.Pool) ? new BlockRanges() : null;
 
     /// <summary>Adds a block. If it overlaps another block, returns that block's range and adds nothing.</summary>
     public (nuint Start, nuint ByteCount)? Add(nuint start, nuint byteCount)

@@ -14,10 +14,10 @@ internal sealed class ProcessHooks : AllocatorHooks
     public override bool IsSampling => InstrumentationSwitch.Guard == GuardMode.Sampled && InstrumentationSwitch.Tracking == TrackingMode.Off;
 
     /// <inheritdoc/>
-    protected override NativeAllocator InFrontOf(NativeAllocator allocator) => allocator.InProcess ?? Make(allocator);
+    protected override NativeAllocator InstrumentHere(NativeAllocator allocator) => allocator.InProcess ?? Make(allocator);
 
-    protected override NativeAllocator GuardInFrontOf(NativeAllocator allocator) =>
-        InFrontOf(allocator) is var first && first.Layer.Has(AllocatorLayers.ProcessTracking) ? first.Inner : first;
+    protected override NativeAllocator GuardHere(NativeAllocator allocator) =>
+        InstrumentHere(allocator) is var first && first.Layer.Has(AllocatorLayers.ProcessTracking) ? first.Inner : first;
 
     protected override void TellDisposedTwiceHere(nint start, nuint byteCount, AllocationSite allocated, AllocationSite first, AllocationSite second) =>
         NativeMemoryGuard.Report(

@@ -75,7 +75,7 @@ internal sealed class LeakScope : FlowHooks, IDisposable
     /// <summary>Removes a bare block of the default allocator. Code outside of the scope's flow may free it.</summary>
     private void RemoveBareBlock(NativeAllocator allocator, nint address)
     {
-        if (!WrappingAllocator.KeepsNotesIn(_tracker, allocator))
+        if (!WrappingAllocator.IsTrackedBy(_tracker, allocator))
         {
             _ = _tracker.Blocks.TryRemove(address, Tracker.DefaultAllocatorId, out _);
         }

@@ -32,7 +32,7 @@ internal sealed class TrackingAllocator : WrappingAllocator
     /// <summary>The wrapper for a leak scope.</summary>
     public static NativeAllocator InScope(NativeAllocator inner, BlockTracker tracker) => new TrackingAllocator(inner, tracker, AllocatorLayers.LeakScope);
 
-    internal override object Notes => _tracker;
+    internal override object Tracker => _tracker;
 
     /// <inheritdoc/>
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
