@@ -99,6 +99,14 @@ internal static class SlotTable
     /// <safety>The caller gives up the slot, which has no block and no home.</safety>
     public static unsafe void Link(ref Slot* list, Slot* slot)
     {
+        if (slot->Cleaner != 0)
+        {
+            // The generation by which this thread gave the slot back may still wait in the store buffer. A thread that
+            // frees the slot remotely marks it as queued, then reads the generation: so this thread needs the opposite order.
+            // Only slots with a cleaner have had owners that two threads may dispose.
+            Interlocked.MemoryBarrier();
+        }
+
         if (Volatile.Read(ref slot->IsQueued) == 0)
         {
             slot->Next = list;
