@@ -12,6 +12,7 @@ namespace NativeBuffers.Blocks.Lifecycle;
 /// Scoped                 next Scoped    home           plain store: a scoped buffer ends, or its copies become stale
 /// Scoped                 Open           home           plain store: no other thread knows the new owner
 /// Scoped                 Closing        home           plain store: chunks of an arena, and the second slot of a resize
+/// Scoped                 Exclusive      home           plain store: an adopted block goes back, because there is no memory for a cleaner
 /// Open                   Biased         home           plain store for a new owner: <see cref="BeginAtHome"/>
 /// Open                   Biased         home           CAS, at the first borrow
 /// Open                   Shared         any other      CAS, at the first borrow

@@ -1,0 +1,544 @@
+/* A slot, its states and their moves: the steps of Blocks/Lifecycle/CloseProtocol.cs, Blocks/Handles/BorrowHandle.cs,
+   Blocks/Lifecycle/Pin.cs, Blocks/Cache/FreePath.cs and Blocks/Cache/RemoteFrees.cs, in the order of the code.
+
+   A generation is one byte: its number, and a SlotState in the lowest three bits. A handle is the number alone.
+   ModelTieTests compares the states with SlotState, and each MOVE_CAS and MOVE_STORE with the table of CloseProtocol.
+
+   Variables of the model alone, beside the memory of the code:
+   lent      the number of the generation whose owner has the block; 0 while the block is free
+   inUse[t]  the number of the generation whose block thread t uses, under a borrow or inside; 0 if none
+   pins      the pins that go on, in generation pinned
+   hot       1 + the thread whose bin has the slot as its hot one; 0 if none
+   A model defines HOMES as 2 if the home of the slot may change; otherwise thread 0 has it. */
+
+#define Scoped 0
+#define Open 1
+#define Biased 2
+#define Shared 3
+#define Exclusive 4
+#define Closing 5
+#define ClosePending 6
+#define RemotelyFreed 7
+
+#define G(number, state) (8 * (number) + (state))
+#define NUMBER(g) ((g) >> 3)
+#define STATE(g) ((g) & 7)
+#define IS_OPEN(g, n) ((g) >= G(n, Open) && (g) <= G(n, Shared))
+/* Generation.IsExclusiveFor: also while the generation before is exclusive. */
+#define IS_EXCLUSIVE(g, n) ((g) == G(n, Exclusive) || (g) == G((n) - 1, Exclusive))
+#define IS_OVER(g, n) (!IS_OPEN(g, n) && !IS_EXCLUSIVE(g, n))
+
+/* The words of memory. */
+#define GEN 0
+#define PINS 1
+#define QUEUED 2
+#define TOP 3               /* TOP + t: the remote frees of thread t's cache; 1 if the slot lies there */
+#define NOTE 6
+#define OPENED 7            /* OwnedBlock._opened: a number */
+#define HOME 8              /* Slot.Home: 1 + a thread; 0 for null */
+#define INSIDE 9            /* INSIDE + t: Bin.Inside of thread t */
+#define RECORD 12           /* RECORD + t: the borrow record of thread t; 1 if it names the slot */
+#define THREADS 3
+#define WORDS 15
+
+#include "tso.h"
+
+byte lent = 1;
+byte inUse[THREADS];
+byte pins;
+byte pinned;
+byte hot;
+
+/* A thread reads the home of the slot into its variable home. */
+#if HOMES == 2
+#define HOME_OF(t) LOAD(t, HOME)
+#define READ_HOME(t) home = LOAD(t, HOME)
+#define CLEAR_HOME home = 0
+#define LOCALS byte g, ok, used, before, home
+#else
+#define HOME_OF(t) 1
+#define READ_HOME(t) skip
+#define CLEAR_HOME skip
+#define LOCALS byte g, ok, used, before
+#define home 1
+#endif
+#define HERE(t, home) ((home) == (t) + 1)
+
+/* The moves. A thread's ok says whether a compare-and-swap has moved. A store waits in the buffer. */
+#define MOVE_CAS(t, n, from, to) CAS(t, GEN, G(n, from), G(n, to))
+#define MOVE_STORE(t, n, from, to) PUT(t, GEN, to_##to(n))
+#define to_Scoped(n) G((n) + 1, Scoped)
+#define to_NextOpen(n) G((n) + 1, Open)
+#define to_NextBiased(n) G((n) + 1, Biased)
+#define to_Open(n) G(n, Open)
+#define to_Biased(n) G(n, Biased)
+#define to_Closing(n) G(n, Closing)
+
+#define NOT_USED(n) assert(inUse[0] != (n) && inUse[1] != (n) && inUse[2] != (n) && (pins == 0 || pinned != (n)))
+#define GIVEN(n) NOT_USED(n); lent = (lent == (n) -> 0 : lent)
+#define TAKEN(n) assert(lent == 0); NOT_USED(NUMBER(G(n, 0)) - 1); lent = (n)
+
+#ifdef NO_WAIT
+#define WAIT_FOR_OWNER(t, home) skip
+#elif HOMES == 2
+#define WAIT_FOR_OWNER(t, home) (home == 0 || LOAD(t, INSIDE + home - 1) == 0)
+#else
+#define WAIT_FOR_OWNER(t, home) (LOAD(t, INSIDE) == 0)
+#endif
+
+/* RemoteFrees.Push. The slot lies in at most one list, and no thread still follows its link. */
+#ifndef PUSHED
+#define PUSHED(t, list) d_step { FENCE(t); assert(mem[TOP + list] == 0); mem[TOP + list] = 1 }
+#endif
+#ifndef LIST_TAKEN
+#define LIST_TAKEN skip
+#define LINK_READ skip
+#define MARK_CLEARED skip
+#endif
+
+/* RemoteFrees.TryPush, after the compare-and-swap to RemotelyFreed. */
+inline push(t, list)
+{
+  do
+  :: atomic { STATE(LOAD(t, GEN)) != RemotelyFreed -> break }
+  :: atomic { STATE(LOAD(t, GEN)) == RemotelyFreed };
+#ifdef NO_MARK
+     ok = 0;
+#else
+     atomic { FENCE(t); ok = mem[QUEUED]; mem[QUEUED] = 1 };
+#endif
+     if
+     :: ok -> break
+     :: else
+     fi;
+#ifndef NO_LOOK_AFTER_MARK
+     if
+     :: atomic { STATE(LOAD(t, GEN)) == RemotelyFreed };
+#endif
+        PUSHED(t, list);
+        break
+#ifndef NO_LOOK_AFTER_MARK
+     :: atomic { STATE(LOAD(t, GEN)) != RemotelyFreed };
+        mem[QUEUED] = 0
+     fi
+#endif
+  od
+}
+
+/* FreePath.ReturnClosed: the generation is closing, and this thread has it. */
+inline returnClosed(t, n)
+{
+  if
+  :: HERE(t, home) ->
+     atomic { MOVE_STORE(t, n, Closing, Scoped); GIVEN(n); assert(hot == 0); hot = t + 1 }
+  :: else ->
+     atomic { MOVE_CAS(t, n, Closing, RemotelyFreed); if :: ok -> GIVEN(n) :: else fi };
+     if
+     :: ok -> push(t, home - 1)
+     :: else
+     fi
+  fi;
+  ok = 0
+}
+
+/* The look of a closing thread at the pins: a thread that does not look finds none. */
+#ifdef NO_LOOK_AT_PINS
+#define PINNED(t) 0
+#else
+#define PINNED(t) (LOAD(t, PINS) != 0)
+#endif
+
+/* BorrowRecords.NameAnywhere, and the pins before it. */
+inline lookAnywhere(t)
+{
+  used = PINNED(t);
+  do
+  :: used -> break
+  :: else -> used = LOAD(t, RECORD + 0); if :: used -> break :: else fi;
+             used = LOAD(t, RECORD + 1); if :: used -> break :: else fi;
+             used = LOAD(t, RECORD + 2); break
+  od
+}
+
+/* FreePath.TryFinish. Not among the steps that it takes part in itself: a thread calls it last. */
+inline tryFinish(t)
+{
+  if
+  :: atomic { STATE(LOAD(t, GEN)) == ClosePending -> g = LOAD(t, GEN) };
+     READ_HOME(t);
+     lookAnywhere(t);
+     if
+     :: !used ->
+        MOVE_CAS(t, NUMBER(g), ClosePending, Closing);
+        if
+        :: ok -> returnClosed(t, NUMBER(g))
+        :: else
+        fi
+     :: else
+     fi
+  :: STATE(LOAD(t, GEN)) != ClosePending
+  fi;
+  used = 0
+}
+
+/* CloseProtocol.TryShare. Leaves its result in ok. */
+inline finishShare(t, n)
+{
+  BARRIER(t);
+  WAIT_FOR_OWNER(t, home);
+  MOVE_CAS(t, n, Exclusive, Shared)
+}
+
+inline tryShare(t, n)
+{
+  READ_HOME(t);
+  MOVE_CAS(t, n, Biased, Exclusive);
+  if
+  :: ok -> finishShare(t, n)
+  :: else
+  fi
+}
+
+inline tryShareOpen(t, n)
+{
+  READ_HOME(t);
+  MOVE_CAS(t, n, Open, Exclusive);
+  if
+  :: ok -> finishShare(t, n)
+  :: else
+  fi
+}
+
+#define OPEN_TO(t, g, n) ((g) == G(n, Shared) || ((g) == G(n, Biased) && HERE(t, home)))
+
+/* BorrowHandle.TryBegin: the record is written, then home and generation are read. Leaves its result in ok. */
+inline beginBorrow(t, n)
+{
+#ifdef RECORD_AFTER_LOOK
+  skip;
+#else
+  STORE(t, RECORD + t, 1);
+#endif
+#ifdef HOME_AFTER_GENERATION
+  g = LOAD(t, GEN);
+  READ_HOME(t);
+  ok = OPEN_TO(t, g, n);
+#else
+  READ_HOME(t);
+  atomic { g = LOAD(t, GEN); ok = OPEN_TO(t, g, n) };
+#endif
+#ifdef RECORD_AFTER_LOOK
+  STORE(t, RECORD + t, 1);
+#endif
+  do
+  :: ok -> break
+  :: else ->
+     READ_HOME(t);
+     if
+     :: HERE(t, home) -> MOVE_CAS(t, n, Open, Biased)
+     :: else -> MOVE_CAS(t, n, Open, Shared)
+     fi;
+     if :: ok -> break :: else fi;
+     g = LOAD(t, GEN);
+     if
+     :: OPEN_TO(t, g, n) -> ok = 1; break
+     :: !OPEN_TO(t, g, n) && g == G(n, Biased) -> tryShare(t, n); if :: ok -> break :: else fi
+     :: else
+     fi;
+     if
+     :: IS_OPEN(g, n) -> skip
+     :: else ->
+        STORE(t, RECORD + t, 0);
+        before = g;
+#ifndef NO_FINISH_AFTER_REFUSAL
+        FENCE(t);
+        tryFinish(t);
+#endif
+        g = before;
+        before = 0;
+        if
+        :: !IS_EXCLUSIVE(g, n) -> ok = 0; break
+        :: else ->
+           /* Waits for the thread that excludes the other threads. */
+           LOAD(t, GEN) != g;
+           STORE(t, RECORD + t, 1);
+           ok = 0
+        fi
+     fi
+  od;
+  g = 0;
+  CLEAR_HOME
+}
+
+/* BorrowHandle.End. */
+inline endBorrow(t, n)
+{
+#ifdef PLAIN_END_OF_BORROW
+  /* On Arm64, a plain store may pass the last use of the block. */
+  STORE(t, RECORD + t, 0);
+  inUse[t] = 0;
+#else
+  inUse[t] = 0;
+  STORE(t, RECORD + t, 0);
+#endif
+  if
+  :: !IS_OPEN(LOAD(t, GEN), n) ->
+#ifndef NO_FENCE_BEFORE_FINISH
+     FENCE(t);
+#endif
+#ifndef NO_FINISH_AFTER_USE
+     tryFinish(t)
+#else
+     skip
+#endif
+  :: IS_OPEN(LOAD(t, GEN), n)
+  fi;
+  g = 0;
+  CLEAR_HOME;
+  ok = 0
+}
+
+inline use(t, n)
+{
+  atomic { assert(lent == (n)); inUse[t] = (n) }
+}
+
+inline borrow(t, n)
+{
+  beginBorrow(t, n);
+  if
+  :: ok -> use(t, n); endBorrow(t, n)
+  :: else
+  fi;
+  ok = 0
+}
+
+/* CloseProtocol.IsUsed, for a generation that was moved from the state before. */
+inline look(t)
+{
+  if
+  :: before == Open -> used = PINNED(t)
+  :: before == Biased && HERE(t, home) ->
+     used = PINNED(t);
+     used = used || LOAD(t, RECORD + t)
+#ifdef NO_BARRIER_IF_PINNED
+  :: before == Shared && PINNED(t) -> used = 1
+#endif
+  :: else ->
+     BARRIER(t);
+     WAIT_FOR_OWNER(t, home);
+     lookAnywhere(t)
+  fi
+}
+
+/* The end of CloseProtocol.Close, after the move to closing. */
+inline closeMoved(t, n)
+{
+  look(t);
+  if
+  :: !used -> returnClosed(t, n)
+  :: else ->
+     MOVE_CAS(t, n, Closing, ClosePending);
+     if
+#ifdef NO_SECOND_LOOK
+     :: ok -> skip
+#else
+     :: ok -> tryFinish(t)
+#endif
+     :: else
+     fi
+  fi;
+  used = 0;
+  before = 0;
+  CLEAR_HOME
+}
+
+/* CloseProtocol.TryLeaveOpen to closing, once. */
+inline leaveOpen(t, n)
+{
+  before = STATE(g);
+  READ_HOME(t);
+  if
+  :: before == Open -> MOVE_CAS(t, n, Open, Closing)
+  :: before == Biased -> MOVE_CAS(t, n, Biased, Closing)
+  :: else -> MOVE_CAS(t, n, Shared, Closing)
+  fi
+}
+
+#ifndef ASK_TO_CLOSE
+#define ASK_TO_CLOSE(t, n) ok = 0
+#endif
+
+/* CloseProtocol.Close. Afterwards ok is 1 if this thread has closed it, or was heard by the excluding thread. */
+inline close(t, n)
+{
+  do
+  :: g = LOAD(t, GEN);
+     if
+     :: IS_OPEN(g, n) ->
+        leaveOpen(t, n);
+        if :: ok -> closeMoved(t, n); ok = 1; break :: else fi
+     :: !IS_OPEN(g, n) && IS_OVER(g, n) -> ok = 0; break
+     :: else ->
+        ASK_TO_CLOSE(t, n);
+        if
+        :: ok -> break
+        :: else -> LOAD(t, GEN) != g
+        fi
+     fi
+  od;
+  g = 0;
+  before = 0;
+  CLEAR_HOME
+}
+
+/* CloseProtocol.TryCloseHere for state Biased, SharedHandle.Return for state Open. On the thread of the home. */
+#ifdef PLAIN_LEAVE
+/* On Arm64, a plain store may pass the stores before it. */
+#define LEAVE_EARLY(t) STORE(t, INSIDE + t, 0)
+#define LEAVE(t) skip
+#else
+#define LEAVE_EARLY(t) skip
+#define LEAVE(t) STORE(t, INSIDE + t, 0)
+#endif
+
+inline closeHere(t, n)
+{
+  STORE(t, INSIDE + t, 1);
+  g = LOAD(t, GEN);
+  ok = 0;
+  if
+#ifdef NO_LOOK_AT_OWN_RECORDS
+  :: g == G(n, Biased) && hot != t + 1 && !PINNED(t) ->
+#else
+  :: g == G(n, Biased) && hot != t + 1 && !PINNED(t) && !LOAD(t, RECORD + t) ->
+#endif
+     LEAVE_EARLY(t);
+     atomic { MOVE_STORE(t, n, Biased, Scoped); GIVEN(n); hot = t + 1; ok = 1 };
+     LEAVE(t)
+  :: else -> STORE(t, INSIDE + t, 0)
+  fi;
+  g = 0
+}
+
+inline returnHere(t, n)
+{
+  STORE(t, INSIDE + t, 1);
+  g = LOAD(t, GEN);
+  ok = 0;
+  if
+  :: g == G(n, Open) && HOME_OF(t) == t + 1 && hot != t + 1 ->
+     LEAVE_EARLY(t);
+     atomic { MOVE_STORE(t, n, Open, Scoped); GIVEN(n); hot = t + 1; ok = 1 };
+     LEAVE(t)
+  :: else -> STORE(t, INSIDE + t, 0)
+  fi;
+  g = 0
+}
+
+/* CloseProtocol.TryAllowUses: a rented buffer lets uses begin. Leaves its result in ok. */
+inline allowUses(t, n)
+{
+  do
+  :: g = LOAD(t, GEN);
+     if
+     :: g == G(n, Open) ->
+        READ_HOME(t);
+        if
+        :: HERE(t, home) -> MOVE_CAS(t, n, Open, Biased)
+        :: else -> tryShareOpen(t, n)
+        fi;
+        if :: ok -> break :: else fi
+     :: g != G(n, Open) && IS_OPEN(g, n) -> ok = 1; break
+     :: IS_EXCLUSIVE(g, n) -> LOAD(t, GEN) != g
+     :: else -> ok = 0; break
+     fi
+  od;
+  g = 0;
+  CLEAR_HOME
+}
+
+/* RemoteFrees.TakeAll and TryTake. Afterwards ok is 1 if this thread has the slot, in the state closing; its number is in before. */
+inline takeRemote(t, list)
+{
+  ok = 0;
+  if
+  :: atomic { mem[TOP + list] == 1 && bufCount[t] == 0 -> mem[TOP + list] = 0; LIST_TAKEN };
+     LINK_READ;
+     atomic { FENCE(t); mem[QUEUED] = 0 };
+     MARK_CLEARED;
+     g = LOAD(t, GEN);
+     if
+     :: STATE(g) == RemotelyFreed -> MOVE_CAS(t, NUMBER(g), RemotelyFreed, Closing); before = NUMBER(g)
+     :: else
+     fi
+  :: atomic { mem[TOP + list] == 0 }
+  fi;
+  g = 0
+}
+
+/* Pin.TryBegin. Leaves its result in ok. */
+inline count(t)
+{
+  atomic { FENCE(t); mem[PINS]++ }
+}
+
+inline uncount(t)
+{
+  atomic { FENCE(t); mem[PINS]-- };
+#ifndef NO_FINISH_AFTER_PIN
+  tryFinish(t)
+#endif
+}
+
+inline beginPin(t, n)
+{
+  g = LOAD(t, GEN);
+  ok = 0;
+  do
+  :: IS_OVER(g, n) -> break
+  :: else ->
+#ifdef LOOK_BEFORE_COUNT
+     READ_HOME(t);
+     g = LOAD(t, GEN);
+     count(t);
+#else
+     count(t);
+     READ_HOME(t);
+     g = LOAD(t, GEN);
+#endif
+     ok = IS_OPEN(g, n);
+#ifndef NO_SHARE_FOR_PIN
+     if
+     :: g == G(n, Biased) && !HERE(t, home) -> tryShare(t, n)
+     :: else
+     fi;
+#endif
+     if
+     :: ok -> atomic { assert(lent == (n)); pins++; pinned = (n) }; break
+     :: else ->
+        before = g;
+        uncount(t);
+        g = before;
+        before = 0;
+        ok = 0;
+        if
+        :: IS_OVER(g, n) -> skip
+        :: IS_EXCLUSIVE(g, n) -> LOAD(t, GEN) != g; g = G(n, Open)
+        :: else -> g = G(n, Open)
+        fi
+     fi
+  od;
+  g = 0;
+  CLEAR_HOME
+}
+
+/* Pin.TryEnd, after the exchange that lets one thread end the pin. */
+inline endPin(t)
+{
+  pins--;
+  uncount(t);
+  g = 0;
+  CLEAR_HOME;
+  ok = 0
+}
