@@ -3,7 +3,7 @@ namespace NativeBuffers.Primitives;
 /// <summary>How a thread waits for another thread: it spins for some microseconds, and then sleeps a millisecond at a time.</summary>
 /// <remarks>
 /// <see cref="Thread.Interrupt"/> does not end the wait, so that <c>Dispose</c> never throws. The interruption is kept, and reaches the
-/// thread at its next wait; until then this wait spins, because a sleep would end at once.
+/// thread at its next wait. A kept interruption ends the next sleep at once, but only one: so the thread sleeps twice then.
 /// </remarks>
 internal struct Backoff
 {
@@ -11,12 +11,11 @@ internal struct Backoff
     private const int Spins = 50;
 
     private int _turns;
-    private bool _isInterrupted;
 
     /// <summary>Waits a moment. Call it again if there is still something to wait for.</summary>
     public void Pause()
     {
-        if (_turns < Spins || _isInterrupted)
+        if (_turns < Spins)
         {
             _turns++;
             Thread.SpinWait(20);
@@ -24,14 +23,23 @@ internal struct Backoff
             return;
         }
 
+        if (!TrySleep())
+        {
+            _ = TrySleep();
+            Thread.CurrentThread.Interrupt();
+        }
+    }
+
+    private static bool TrySleep()
+    {
         try
         {
             Thread.Sleep(1);
+            return true;
         }
         catch (ThreadInterruptedException)
         {
-            _isInterrupted = true;
-            Thread.CurrentThread.Interrupt();
+            return false;
         }
     }
 }
