@@ -88,6 +88,22 @@ public class PinListTests
     }
 
     [Fact]
+    public void Many_pins_of_an_earlier_time_leave_no_room_for_more_ended_pins()
+    {
+        using NativeMemoryOwner<byte> owner = Create(out Cleaner cleaner);
+        MemoryHandle[] early = [.. Enumerable.Range(0, ManyPins).Select(_ => owner.Pin())];
+        Array.ForEach(early, static pin => pin.Dispose());
+        using MemoryHandle active = owner.Pin();
+        for (int i = 0; i < 1000; i++)
+        {
+            MemoryHandle kept = owner.Pin();
+            owner.Pin().Dispose();
+            kept.Dispose();
+            Assert.InRange(cleaner.Pins.Count, 1, 64);
+        }
+    }
+
+    [Fact]
     public void The_owner_ends_the_last_of_the_pins_that_still_go_on()
     {
         using NativeMemoryOwner<byte> owner = NativeMemoryOwner<byte>.Create(64);
