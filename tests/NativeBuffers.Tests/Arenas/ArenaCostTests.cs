@@ -160,7 +160,7 @@ public class ArenaCostTests
                     Assert.InRange(NativeMemoryCache.CachedBytes - before, 0, 0);
                 }
 
-                Assert.InRange(NativeMemoryCache.CachedBytes - before, 100_000, 300_000);
+                Assert.InRange(NativeMemoryCache.CachedBytes - before, 1_100_000, 1_400_000);
             });
     }
 }

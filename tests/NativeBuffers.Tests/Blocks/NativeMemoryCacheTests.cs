@@ -30,15 +30,6 @@ public class NativeMemoryCacheTests
     }
 
     [Fact]
-    public void Blocks_above_the_largest_class_are_not_kept()
-    {
-        NativeMemoryCache.Trim();
-        long before = NativeMemoryCache.CachedBytes;
-        NativeBuffer.Create<byte>((int)SizeClasses.Largest + 1).Dispose();
-        Assert.Equal(before, NativeMemoryCache.CachedBytes);
-    }
-
-    [Fact]
     public void Trim_empties_this_threads_cache_and_leaves_one_block_of_a_size_in_another_threads()
     {
         OtherThread.Run(
@@ -112,7 +103,7 @@ public class NativeMemoryCacheTests
     }
 
     [Fact]
-    public void Full_collections_free_blocks_that_were_idle_since_the_last_one()
+    public void Three_passes_free_blocks_that_are_idle_except_for_the_hot_one()
     {
         OtherThread.Run(
             static () =>
@@ -120,34 +111,47 @@ public class NativeMemoryCacheTests
                 NativeMemoryCache.Trim();
                 long before = NativeMemoryCache.CachedBytes;
                 NestedBuffers.Use(8192, depth: 200);
-                Assert.InRange(NativeMemoryCache.CachedBytes - before, 199 * 8192, 200 * 8192);
-                long kept = long.MaxValue;
-                for (int i = 0; i < 100 && kept > 8192; i++)
+                NativeBuffer.Create<byte>(1_000_000).Dispose();
+                Assert.InRange(NativeMemoryCache.CachedBytes - before, (199 * 8192) + 1_000_000, (200 * 8192) + 1_048_576);
+                for (int i = 0; i < 3; i++)
                 {
-                    GC.Collect();
-                    GC.WaitForPendingFinalizers();
-                    kept = NativeMemoryCache.CachedBytes - before;
+                    IdleTimer.Pass();
                 }
 
-                Assert.Equal(8192, kept);
+                Assert.Equal(8192, NativeMemoryCache.CachedBytes - before);
             });
     }
 
     [Fact]
-    public void A_full_collection_that_finds_memory_short_gives_back_everything()
+    public void Memory_goes_back_by_time_and_the_timer_ends()
     {
+        var watch = System.Diagnostics.Stopwatch.StartNew();
         OtherThread.Run(
-            static () =>
+            () =>
             {
                 NativeMemoryCache.Trim();
                 long before = NativeMemoryCache.CachedBytes;
-                NestedBuffers.Use(8192, depth: 200);
-                NativeMemoryCache.AfterFullCollection(isMemoryShort: false);
-                Assert.InRange(NativeMemoryCache.CachedBytes - before, 100 * 8192, 200 * 8192);
-                NativeMemoryCache.AfterFullCollection(isMemoryShort: true);
-                Assert.Equal(before, NativeMemoryCache.CachedBytes);
+                NestedBuffers.Use(8192, depth: 2000);
+                NestedBuffers.Use(5_000_000, depth: 10);
+                Assert.True(IdleTimer.IsSet);
+                Assert.InRange(NativeMemoryCache.CachedBytes - before, 60_000_000, 80_000_000);
+                while ((NativeMemoryCache.CachedBytes - before > IdleTimer.LeastBytes || IdleTimer.IsSet) && watch.Elapsed < TimeSpan.FromSeconds(60))
+                {
+                    Thread.Sleep(50);
+                }
+
+                Assert.InRange(NativeMemoryCache.CachedBytes - before, 0, IdleTimer.LeastBytes);
+                Assert.False(IdleTimer.IsSet);
             });
     }
+
+    [Theory]
+    [InlineData(100L * 1024 * 1024, 6_553_600)]
+    [InlineData(8L * 1024 * 1024 * 1024, 512 * 1024 * 1024)]
+    [InlineData(1L * 1024 * 1024, 1024 * 1024)]
+    [InlineData(1L << 40, 1024 * 1024 * 1024)]
+    public void The_limit_follows_the_memory_that_the_process_may_use(long available, long limit) =>
+        Assert.Equal(limit, NativeMemoryCache.DefaultProcessLimit(available));
 
     [Fact]
     public void Blocks_that_one_thread_allocates_and_another_frees_use_a_bounded_number_of_slots()
@@ -181,7 +185,7 @@ public class NativeMemoryCacheTests
     }
 
     [Fact]
-    public void Blocks_that_are_used_between_full_collections_are_kept()
+    public void Blocks_that_are_used_between_passes_are_kept()
     {
         OtherThread.Run(
             static () =>
@@ -191,10 +195,10 @@ public class NativeMemoryCacheTests
                 for (int i = 0; i < 5; i++)
                 {
                     NestedBuffers.Use(1024, depth: 20);
-                    GC.Collect();
-                    GC.WaitForPendingFinalizers();
+                    NestedBuffers.Use(1_000_000, depth: 3);
+                    IdleTimer.Pass();
                     NestedBuffers.Use(1024, depth: 20);
-                    Assert.InRange(NativeMemoryCache.CachedBytes - before, 20 * 1024, 40 * 1024);
+                    Assert.InRange(NativeMemoryCache.CachedBytes - before - (3 * 1_048_576), 20 * 1024, 40 * 1024);
                 }
             });
     }

@@ -120,7 +120,7 @@ internal static class AllocatePath
     {
         if (byteCount > SizeClasses.Largest)
         {
-            return Uncached.TryTakeLarge(byteCount, zeroed);
+            return LargePath.TryTake(byteCount, zeroed);
         }
 
         Slot* slot = TryTakeCached(byteCount);
@@ -205,14 +205,18 @@ internal static class AllocatePath
 
                 return slot;
             }
+
+            return TakeSlowest(length, elementSize, zeroed);
         }
 
-        return TakeSlowest(length, elementSize, zeroed);
+        return LargePath.Take(length, elementSize, zeroed);
     }
 
+    /// <summary>The slowest path: the hooks of a flow, and the sources that are far away.</summary>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     /// <inheritdoc cref="TryTakePlain" path="/safety"/>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe Slot* TakeSlowest(long length, int elementSize, bool zeroed)
+    public static unsafe Slot* TakeSlowest(long length, int elementSize, bool zeroed)
     {
         nuint byteCount = Layout.ByteCount(length, elementSize);
         Slot* slot = TryTakeCounted(CachingAllocator.Instance, byteCount, zeroed);

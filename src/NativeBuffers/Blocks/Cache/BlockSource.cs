@@ -5,19 +5,14 @@ namespace NativeBuffers.Blocks.Cache;
 
 /// <summary>The source of the default allocator's blocks: <c>malloc</c>'s family, and whole pages for the largest.</summary>
 /// <remarks>
-/// <para>Cached blocks are aligned to a cache line. Above the largest size class, the size alone chooses the source, so that the free
-/// matches: the C library below 32 MiB, whole pages of the system from there on.</para>
-/// <para>The C library maps pages for that size, too, but new pages are known to be zero: growing a block by doubling from 1 MiB to
-/// 1 GiB touches none of them.</para>
+/// <para>Cached blocks are aligned to a cache line. Above the largest size class, blocks are whole pages of the system, which
+/// <see cref="LargePath"/> keeps. New pages are known to be zero: growing a block by doubling from 1 MiB to 1 GiB touches none of them.</para>
 /// </remarks>
 internal static class BlockSource
 {
-    /// <summary>The smallest block of whole pages, in bytes. The C library never keeps freed blocks of this size for reuse.</summary>
-    public const uint SmallestOfPages = 32 * 1024 * 1024;
-
-    /// <summary>The allocator of blocks above the largest size class, and of over-aligned blocks of any size.</summary>
-    public static NativeAllocator LargeFor(nuint byteCount) =>
-        byteCount < SmallestOfPages ? MallocAllocator.Instance : PagesAllocator.Instance;
+    /// <summary>The allocator of bare blocks that are aligned to more than a cache line. The size alone chooses it, so that the free matches.</summary>
+    public static NativeAllocator OverAligned(nuint byteCount) =>
+        byteCount <= SizeClasses.Largest ? MallocAllocator.Instance : PagesAllocator.Instance;
 
     /// <summary>A fresh cached block; null if memory is exhausted even after all caches were emptied.</summary>
     /// <safety>The block belongs to the caller.</safety>

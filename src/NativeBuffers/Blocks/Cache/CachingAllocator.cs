@@ -1,4 +1,5 @@
 using NativeBuffers.Allocation;
+using NativeBuffers.Platform.Shared;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Cache;
@@ -26,33 +27,22 @@ internal sealed class CachingAllocator : NativeAllocator
     /// <inheritdoc/>
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
     {
-        if (!IsCached(byteCount, alignment))
+        if (IsOverAligned(byteCount, alignment))
         {
-            NativeAllocator source = BlockSource.LargeFor(byteCount);
-            void* large = source.Obtain(byteCount, AlignmentOf(alignment), zeroed);
-            if (large == null)
+            NativeAllocator source = BlockSource.OverAligned(byteCount);
+            void* block = source.Obtain(byteCount, alignment, zeroed);
+            if (block == null)
             {
                 // The caches perhaps hold the missing memory.
                 NativeMemoryCache.Trim();
-                large = source.Obtain(byteCount, AlignmentOf(alignment), zeroed);
+                block = source.Obtain(byteCount, alignment, zeroed);
             }
 
-            return large;
+            return block;
         }
 
-        Slot* slot = AllocatePath.TryTakeCached(byteCount);
-        if (slot == null)
-        {
-            return null;
-        }
-
-        void* block = FreePath.Detach(slot);
-        if (zeroed)
-        {
-            CacheLine.Clear((byte*)block, byteCount);
-        }
-
-        return block;
+        Slot* slot = AllocatePath.TryTakePlain(byteCount, zeroed);
+        return slot == null ? null : FreePath.Detach(slot);
     }
 
     /// <inheritdoc/>
@@ -66,9 +56,16 @@ internal sealed class CachingAllocator : NativeAllocator
     /// <inheritdoc/>
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
     {
-        if (!IsCached(byteCount, alignment))
+        if (IsOverAligned(byteCount, alignment))
         {
-            BlockSource.LargeFor(byteCount).GiveBack(block, byteCount, AlignmentOf(alignment));
+            BlockSource.OverAligned(byteCount).GiveBack(block, byteCount, alignment);
+        }
+        else if (byteCount > SizeClasses.Largest)
+        {
+            if (!LargePath.TryAttach(block, byteCount))
+            {
+                LargePath.FreeBlock(block, byteCount);
+            }
         }
         else if (!FreePath.TryAttach(block, byteCount))
         {
@@ -79,21 +76,29 @@ internal sealed class CachingAllocator : NativeAllocator
     /// <inheritdoc cref="ResizeCore"/>
     private unsafe void* Resize(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed)
     {
-        bool wasCached = IsCached(oldByteCount, alignment);
-        bool isCached = IsCached(newByteCount, alignment);
-        if (!wasCached && !isCached && BlockSource.LargeFor(oldByteCount) == BlockSource.LargeFor(newByteCount))
+        bool wasOverAligned = IsOverAligned(oldByteCount, alignment);
+        bool isOverAligned = IsOverAligned(newByteCount, alignment);
+        bool wasLarge = oldByteCount > SizeClasses.Largest;
+        bool isLarge = newByteCount > SizeClasses.Largest;
+        if (wasLarge == isLarge && (wasOverAligned || isOverAligned))
         {
-            void* resized = ResizeLarge(block, oldByteCount, newByteCount, alignment, zeroed);
+            void* resized = ResizeOverAligned(block, oldByteCount, newByteCount, alignment, zeroed);
             if (resized == null)
             {
                 NativeMemoryCache.Trim();
-                resized = ResizeLarge(block, oldByteCount, newByteCount, alignment, zeroed);
+                resized = ResizeOverAligned(block, oldByteCount, newByteCount, alignment, zeroed);
             }
 
             return resized;
         }
 
-        bool fits = wasCached && isCached && SizeClasses.Of(oldByteCount) == SizeClasses.Of(newByteCount);
+        if (wasLarge && isLarge)
+        {
+            return ResizeLarge(block, oldByteCount, newByteCount, zeroed);
+        }
+
+        bool isCached = !isLarge && !isOverAligned;
+        bool fits = !wasLarge && isCached && SizeClasses.Of(oldByteCount) == SizeClasses.Of(newByteCount);
         void* moved = fits ? block : AllocateCore(newByteCount, alignment, zeroed && !isCached);
         if (moved == null)
         {
@@ -115,11 +120,23 @@ internal sealed class CachingAllocator : NativeAllocator
     }
 
     /// <inheritdoc cref="ResizeCore"/>
-    private static unsafe void* ResizeLarge(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed) =>
-        BlockSource.LargeFor(newByteCount).TryResize(block, oldByteCount, newByteCount, AlignmentOf(alignment), zeroed);
+    private static unsafe void* ResizeOverAligned(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment, bool zeroed) =>
+        BlockSource.OverAligned(newByteCount).TryResize(block, oldByteCount, newByteCount, alignment, zeroed);
 
-    private static bool IsCached(nuint byteCount, nuint alignment) =>
-        byteCount <= SizeClasses.Largest && alignment <= SizeClasses.Smallest;
+    /// <inheritdoc cref="ResizeCore"/>
+    private static unsafe void* ResizeLarge(void* block, nuint oldByteCount, nuint newByteCount, bool zeroed)
+    {
+        nuint hadBytes = LargeSizes.RoundUp(oldByteCount);
+        void* resized = LargePath.TryResize(block, hadBytes, newByteCount);
+        if (resized != null && zeroed)
+        {
+            new Block(resized, nuint.Min(hadBytes, newByteCount)).ClearFrom(oldByteCount);
+        }
 
-    private static nuint AlignmentOf(nuint alignment) => nuint.Max(alignment, SizeClasses.Smallest);
+        return resized;
+    }
+
+    /// <summary>Whether neither the caches nor the large blocks have this alignment.</summary>
+    private static bool IsOverAligned(nuint byteCount, nuint alignment) =>
+        alignment > (byteCount > SizeClasses.Largest ? SystemMemory.PageSize : SizeClasses.Smallest);
 }

@@ -27,8 +27,8 @@ internal sealed class Depot(int sizeClass)
 
     private int MagazineCount => Volatile.Read(ref _magazineCount);
 
-    /// <summary>The number of blocks in a magazine of a size class: 128 KiB of them, but at least 1 and at most 128.</summary>
-    public static int CapacityOf(int sizeClass) => (int)long.Clamp(128 * 1024 / (long)SizeClasses.SizeOf(sizeClass), 1, 128);
+    /// <summary>The number of blocks in a magazine of a size class: 128 KiB of them, but at least 4 and at most 128.</summary>
+    public static int CapacityOf(int sizeClass) => (int)long.Clamp(128 * 1024 / (long)SizeClasses.SizeOf(sizeClass), 4, 128);
 
     /// <summary>The depot of a size class.</summary>
     public static Depot For(int sizeClass) => s_all[sizeClass];

@@ -49,6 +49,10 @@ internal static class FreePath
         {
             ReturnRemotely(slot, closing, home);
         }
+        else if (slot->Kind == SlotKind.Large)
+        {
+            LargePath.ReturnElsewhere(slot);
+        }
         else
         {
             Uncached.FreeElsewhere(slot);
@@ -175,6 +179,12 @@ internal static class FreePath
         // The closed bin has no room, so a block that no cache keeps goes on, too.
         if (!Bin.TryGive(home, slot))
         {
+            if (slot->Kind == SlotKind.Large)
+            {
+                LargePath.Return(home, slot);
+                return;
+            }
+
             ReturnSlowest(home, slot);
         }
     }

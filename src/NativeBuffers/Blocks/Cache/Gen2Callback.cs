@@ -19,7 +19,7 @@ internal sealed class Gen2Callback
 
     ~Gen2Callback()
     {
-        if (Environment.HasShutdownStarted || Volatile.Read(ref s_stopped))
+        if (Environment.HasShutdownStarted || IsStopped)
         {
             return;
         }
@@ -32,7 +32,16 @@ internal sealed class Gen2Callback
                 // The load at which the collector itself begins to work harder to free memory.
                 GCMemoryInfo memory = GC.GetGCMemoryInfo();
                 bool isMemoryShort = memory.MemoryLoadBytes >= memory.HighMemoryLoadThresholdBytes;
-                NativeMemoryCache.AfterFullCollection(isMemoryShort);
+                if (isMemoryShort)
+                {
+                    NativeMemoryCache.Trim();
+                }
+                else
+                {
+                    // The timer frees what is idle. It does not run where little is kept, and ended threads may have left borrows.
+                    ThreadCaches.ReclaimEnded();
+                }
+
                 Call(isMemoryShort);
             }
             catch (OutOfMemoryException)
@@ -41,6 +50,9 @@ internal sealed class Gen2Callback
             }
         }
     }
+
+    /// <summary>Whether the context of the library is being unloaded.</summary>
+    public static bool IsStopped => Volatile.Read(ref s_stopped);
 
     /// <summary>Calls <paramref name="trim"/> after each full collection, for as long as the target lives.</summary>
     /// <param name="target">An object that keeps memory for later. It is referred to weakly.</param>

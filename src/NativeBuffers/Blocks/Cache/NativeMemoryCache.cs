@@ -5,11 +5,14 @@ namespace NativeBuffers;
 
 /// <summary>The blocks that <see cref="NativeAllocator.Default"/> keeps for the next buffers: how much, and how to free them.</summary>
 /// <remarks>
-/// <para>Each thread keeps blocks of up to 256 KiB, at most <see cref="ThreadLimitBytes"/>. Blocks beyond that go to a store that all
-/// threads share. Together they keep at most <see cref="ProcessLimitBytes"/>. Larger blocks are not kept.</para>
-/// <para>The blocks of a thread that has ended are freed when the next thread starts to use buffers, after the next full garbage
-/// collection, or by <see cref="Trim"/>. Each full collection frees the blocks that were not used since the one before; if the system
-/// is short of memory, it frees all. Of another thread that is alive, at most one block of each size stays.</para>
+/// <para>Each thread keeps blocks of up to 256 KiB, at most <see cref="ThreadLimitBytes"/>. It also keeps the larger blocks that it freed
+/// last: two of them, and up to 16 if they have at most a sixteenth of <see cref="ProcessLimitBytes"/>. The other blocks go to stores that
+/// all threads share. Together they keep at most <see cref="ProcessLimitBytes"/>; larger blocks at most seven eighths of that. Blocks above
+/// 1 GiB are not kept. The block of a request above 256 KiB has up to an eighth more bytes than the request.</para>
+/// <para>Blocks that were not used for some seconds are freed, on a thread of the pool. If the system is short of memory, the next full
+/// garbage collection frees all. The blocks of a thread that has ended are freed when the next thread starts to use buffers, after the
+/// next full garbage collection, or by <see cref="Trim"/>. Of another thread that is alive, at most one block of each size up to 256 KiB
+/// stays. Caches that have less than 2 MiB in all keep it.</para>
 /// <para>The limits are settings of the application (in <c>runtimeconfig.template.json</c> or the project file), read
 /// once: <c>NativeBuffers.Cache.ThreadLimitBytes</c>, <c>NativeBuffers.Cache.ProcessLimitBytes</c>. 0 keeps nothing.</para>
 /// <para>A collectible <see cref="System.Runtime.Loader.AssemblyLoadContext"/> in which the library was used is not
@@ -31,19 +34,23 @@ public static class NativeMemoryCache
     private static long s_processLimit = Setting(ProcessLimitSetting) ?? -1;
 
     private static long s_reserved;
+    private static long s_reservedForHot;
     private static long s_queued;
 
     /// <summary>The bytes that are kept now; a good guess while other threads work.</summary>
-    public static long CachedBytes => Depot.TotalBytes + ThreadCaches.ByteCount + QueuedBytes;
+    public static long CachedBytes => Depot.TotalBytes + LargeStore.TotalBytes + ThreadCaches.ByteCount + QueuedBytes;
 
     /// <summary>The most that one thread keeps, in bytes.</summary>
     public static long ThreadLimitBytes { get; internal set; } = Setting(ThreadLimitSetting) ?? 16 * Megabyte;
 
     /// <summary>The most that all threads and the shared store keep together, in bytes.</summary>
-    /// <remarks>A sixteenth of the machine's memory, but at least 64 MiB and at most 1 GiB, unless the application sets it.</remarks>
+    /// <remarks>
+    /// Unless the application sets it, a sixteenth of the memory that the garbage collector may use, and at most 1 GiB. A limit of a
+    /// container counts.
+    /// </remarks>
     public static long ProcessLimitBytes
     {
-        get => s_processLimit >= 0 ? s_processLimit : s_processLimit = LimitOfMachine();
+        get => s_processLimit >= 0 ? s_processLimit : s_processLimit = DefaultProcessLimit(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
         internal set => s_processLimit = value;
     }
 
@@ -54,6 +61,9 @@ public static class NativeMemoryCache
     /// </remarks>
     internal static long ReservedBytes => Volatile.Read(ref s_reserved);
 
+    /// <summary>The reserved bytes, without the room of one block for each size that a thread has used. This room stays with the thread.</summary>
+    internal static long ReservedForUse => ReservedBytes - Volatile.Read(ref s_reservedForHot);
+
     /// <summary>The bytes that wait in remote frees.</summary>
     internal static long QueuedBytes => Volatile.Read(ref s_queued);
 
@@ -62,21 +72,17 @@ public static class NativeMemoryCache
     {
         ThreadCache.FlushHot();
         TrimCaches(idleOnly: false);
-        Host.Memory.ReleaseFreedHeap();
+        ReleaseFreedHeap();
     }
 
-    /// <summary>Frees the blocks that a full collection finds unused, or all blocks when memory is short.</summary>
-    internal static void AfterFullCollection(bool isMemoryShort)
-    {
-        if (isMemoryShort)
-        {
-            Trim();
-        }
-        else
-        {
-            TrimCaches(idleOnly: true);
-        }
-    }
+    /// <summary>The limit of a process that may use a number of bytes.</summary>
+    internal static long DefaultProcessLimit(long availableBytes) => long.Clamp(availableBytes / 16, AlwaysAllowed, 1024 * Megabyte);
+
+    /// <summary>Frees the blocks that were not used since the last such call.</summary>
+    internal static void TrimIdle() => TrimCaches(idleOnly: true);
+
+    /// <summary>Asks the C library to give freed memory to the system.</summary>
+    internal static void ReleaseFreedHeap() => Host.Memory.ReleaseFreedHeap();
 
     /// <summary>Notes bytes that were put into remote frees; false when the process may not keep as many.</summary>
     internal static bool TryQueue(long byteCount) => Interlocked.Add(ref s_queued, byteCount) + ReservedBytes <= ProcessLimitBytes;
@@ -86,14 +92,21 @@ public static class NativeMemoryCache
 
     /// <summary>Reserves bytes; false when the process may not keep as many.</summary>
     /// <remarks>A failed request changes nothing. A request that added first would take room from smaller ones for a moment.</remarks>
-    internal static bool TryReserve(long byteCount)
+    internal static bool TryReserve(long byteCount) => TryReserve(byteCount, spare: 0);
+
+    /// <summary>Reserves bytes for a large block; false when the process may not keep as many.</summary>
+    /// <remarks>Some room stays for the small blocks, which are many more.</remarks>
+    internal static bool TryReserveLarge(long byteCount) => TryReserve(byteCount, spare: ProcessLimitBytes / 8);
+
+    private static bool TryReserve(long byteCount, long spare)
     {
         long reserved = ReservedBytes;
-        while (Fits(reserved + byteCount))
+        while (Fits(reserved + byteCount + spare))
         {
             long before = Interlocked.CompareExchange(ref s_reserved, reserved + byteCount, reserved);
             if (before == reserved)
             {
+                IdleTimer.Start();
                 return true;
             }
 
@@ -103,6 +116,9 @@ public static class NativeMemoryCache
         return false;
     }
 
+    /// <summary>Notes that reserved bytes are for the hot blocks of a thread, or, with a negative number, that they are no longer.</summary>
+    internal static void NoteHot(long byteCount) => Interlocked.Add(ref s_reservedForHot, byteCount);
+
     /// <summary>Ends a reservation.</summary>
     internal static void Release(long byteCount) => Interlocked.Add(ref s_reserved, -byteCount);
 
@@ -111,11 +127,10 @@ public static class NativeMemoryCache
         ThreadCaches.ReclaimEnded();
         ThreadCaches.Trim(idleOnly);
         Depot.Trim(idleOnly);
+        LargeStore.Trim(idleOnly);
     }
 
     private static bool Fits(long byteCount) => (s_processLimit < 0 && byteCount <= AlwaysAllowed) || byteCount <= ProcessLimitBytes;
-
-    private static long LimitOfMachine() => long.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 16, 64 * Megabyte, 1024 * Megabyte);
 
     private static long? Setting(string name) => AppContext.GetData(name) switch
     {

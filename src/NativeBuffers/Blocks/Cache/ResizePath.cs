@@ -15,7 +15,7 @@ internal static class ResizePath
     /// <safety>The slot is exclusively the caller's, and its block has the old bytes. It may have another home afterwards.</safety>
     public static unsafe void Resize(Slot* slot, nuint oldBytes, nuint newBytes, bool zeroed = true, bool trims = false)
     {
-        if (slot->Kind == SlotKind.Cached && newBytes <= slot->ByteCount && !(trims && IsOversized(slot, newBytes)))
+        if (KeepsBlock(slot, newBytes, trims))
         {
             if (zeroed)
             {
@@ -38,14 +38,20 @@ internal static class ResizePath
         }
     }
 
+    /// <summary>Whether the block stays as large as it is.</summary>
     /// <safety>The slot belongs to the caller, and has a block.</safety>
-    private static unsafe bool IsOversized(Slot* slot, nuint byteCount) => SizeClasses.Of(byteCount) < SizeClasses.Of(slot->ByteCount);
+    private static unsafe bool KeepsBlock(Slot* slot, nuint byteCount, bool trims) => slot->Kind switch
+    {
+        SlotKind.Cached => byteCount <= slot->ByteCount && !(trims && SizeClasses.Of(byteCount) < SizeClasses.Of(slot->ByteCount)),
+        SlotKind.Large => byteCount > SizeClasses.Largest && LargeSizes.RoundUp(byteCount) == slot->ByteCount,
+        _ => false,
+    };
 
     /// <summary>Whether the block's allocator can resize it: blocks of the new size must be the same allocator's.</summary>
     /// <safety>The slot belongs to the caller, and has a block.</safety>
     private static unsafe bool CanResizeBlock(Slot* slot, nuint byteCount) => slot->Kind switch
     {
-        SlotKind.Large => byteCount > SizeClasses.Largest && BlockSource.LargeFor(byteCount) == BlockSource.LargeFor(slot->ByteCount),
+        SlotKind.Large => byteCount > SizeClasses.Largest,
         SlotKind.Foreign => true,
         _ => false,
     };
@@ -53,20 +59,15 @@ internal static class ResizePath
     /// <inheritdoc cref="Resize" path="/exception|/safety"/>
     private static unsafe void ResizeBlock(Slot* slot, nuint byteCount, bool zeroed)
     {
-        void* resized = Uncached.TryResize(slot, byteCount, zeroed);
-        if (resized == null && slot->Kind == SlotKind.Large)
-        {
-            NativeMemoryCache.Trim();
-            resized = Uncached.TryResize(slot, byteCount, zeroed);
-        }
-
+        bool isLarge = slot->Kind == SlotKind.Large;
+        void* resized = isLarge ? LargePath.TryResize(slot->Start, slot->ByteCount, byteCount) : Uncached.TryResize(slot, byteCount, zeroed);
         if (resized == null)
         {
-            throw Uncached.AllocatorOf(slot).RefusalOf(byteCount);
+            throw (isLarge ? NativeAllocator.Default : Uncached.AllocatorOf(slot)).RefusalOf(byteCount);
         }
 
         slot->Start = (byte*)resized;
-        slot->ByteCount = byteCount;
+        slot->ByteCount = isLarge ? LargeSizes.RoundUp(byteCount) : byteCount;
     }
 
     /// <summary>Exchanges the block with that of a second slot: from one size class to another, or between cached and large blocks.</summary>

@@ -35,6 +35,9 @@ internal struct ThreadCache
     /// <summary>The slots that other threads gave back, by size class.</summary>
     public SizeClasses.Row<RemoteFrees> Frees;
 
+    /// <summary>The large blocks of this thread.</summary>
+    public LargeBin Large;
+
     /// <summary>The cache made before this one.</summary>
     public unsafe ThreadCache* NextCreated;
 
@@ -71,12 +74,22 @@ internal struct ThreadCache
     /// <summary>The bytes that this thread has reserved of the budget. Visitors release some of them.</summary>
     public long ReservedBytes;
 
+    /// <summary>
+    /// The size classes whose bins have opened, one bit each. From then on, room for one block of the class stays reserved: the hot one, which
+    /// visitors cannot take.
+    /// </summary>
+    public ulong HotReserved;
+
     /// <summary>The counts of this thread, and of those that had this cache before. The thread writes them, any thread reads them.</summary>
     public AllocationCounts Counts;
 
     /// <summary>The cache that a bin is part of.</summary>
     /// <safety>The bin is part of a cache. Caches are never unmapped.</safety>
     public static unsafe ThreadCache* Of(Bin* bin) => (ThreadCache*)bin->Cache;
+
+    /// <summary>This thread's cache; null until it is first needed. The bins come first in a cache.</summary>
+    /// <safety>It is the caller's thread's.</safety>
+    public static unsafe ThreadCache* CurrentOrNone => (ThreadCache*)t_bins;
 
     /// <summary>A slot with a block of at least <paramref name="byteCount"/> bytes that was just freed; null when there is none.</summary>
     /// <param name="byteCount">In bytes; any number.</param>
@@ -194,12 +207,27 @@ internal struct ThreadCache
     /// <safety>Caches are never unmapped.</safety>
     public static unsafe RemoteFrees* FreesOf(ThreadCache* cache, int sizeClass) => (RemoteFrees*)&cache->Frees + sizeClass;
 
-    /// <summary>Gives the room of a closed bin back to the budget.</summary>
+    /// <summary>Gives the room of a closed bin back to the budget, except for one block.</summary>
     public void Release(int sizeClass)
     {
-        long byteCount = RoomOf(sizeClass);
+        long byteCount = RoomOf(sizeClass) - (long)SizeClasses.SizeOf(sizeClass);
         Interlocked.Add(ref ReservedBytes, -byteCount);
         NativeMemoryCache.Release(byteCount);
+    }
+
+    /// <summary>Ends all reservations of an ended thread.</summary>
+    public void ReleaseAll()
+    {
+        long hotBytes = 0;
+        for (int i = 0; i < SizeClasses.Count; i++)
+        {
+            hotBytes += ((HotReserved >> i) & 1) == 0 ? 0 : (long)SizeClasses.SizeOf(i);
+        }
+
+        NativeMemoryCache.NoteHot(-hotBytes);
+        HotReserved = 0;
+        NativeMemoryCache.Release(ReservedBytes);
+        ReservedBytes = 0;
     }
 
     /// <summary>Moves the hot blocks of this thread to the depots.</summary>
@@ -322,9 +350,18 @@ internal struct ThreadCache
 
     private bool TryReserve(int sizeClass)
     {
-        long byteCount = RoomOf(sizeClass);
+        long hotBytes = (long)SizeClasses.SizeOf(sizeClass);
+        ulong bit = 1UL << sizeClass;
+        bool isFirst = (HotReserved & bit) == 0;
+        long byteCount = RoomOf(sizeClass) - (isFirst ? 0 : hotBytes);
         if (Interlocked.Add(ref ReservedBytes, byteCount) <= NativeMemoryCache.ThreadLimitBytes && NativeMemoryCache.TryReserve(byteCount))
         {
+            if (isFirst)
+            {
+                HotReserved |= bit;
+                NativeMemoryCache.NoteHot(hotBytes);
+            }
+
             return true;
         }
 

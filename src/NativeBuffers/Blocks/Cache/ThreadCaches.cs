@@ -32,11 +32,12 @@ internal static class ThreadCaches
             {
                 foreach ((_, nint cache) in s_entries.AsSpan())
                 {
-                    for (int i = 0; i < SizeClasses.Count; i++)
+                    unsafe
                     {
-                        unsafe
+                        // SAFETY: caches are never unmapped. Their threads may change the counts now, so this is a guess.
+                        sum += ((ThreadCache*)cache)->Large.HeldBytes;
+                        for (int i = 0; i < SizeClasses.Count; i++)
                         {
-                            // SAFETY: caches are never unmapped. Their threads may change the counts now, so this is a guess.
                             Bin* bin = ThreadCache.BinOf((ThreadCache*)cache, i);
                             sum += (bin->Count + (bin->Hot == null ? 0 : 1)) * (long)SizeClasses.SizeOf(i);
                         }
@@ -97,34 +98,45 @@ internal static class ThreadCaches
     /// </summary>
     public static void Trim(bool idleOnly)
     {
+        unsafe
+        {
+            // SAFETY: the visits take these slots out of the caches, so they belong to this method.
+            Slot* large = null;
+            Visit(idleOnly, ref large);
+            LargePath.Free(large);
+        }
+    }
+
+    /// <inheritdoc cref="Trim"/>
+    /// <safety>The slots of the list are the caller's from now on.</safety>
+    private static unsafe void Visit(bool idleOnly, ref Slot* large)
+    {
         using (s_gate.Enter())
         {
-            unsafe
+            foreach ((_, nint cache) in s_entries.AsSpan())
             {
-                // SAFETY: caches are never unmapped, and the lock is that of visitors. Between WaitForOwner and EndVisit the owner does not
-                // touch the bin.
-                foreach ((_, nint cache) in s_entries.AsSpan())
+                ((ThreadCache*)cache)->Large.Announce();
+                for (int i = 0; i < SizeClasses.Count; i++)
                 {
-                    for (int i = 0; i < SizeClasses.Count; i++)
-                    {
-                        ThreadCache.BinOf((ThreadCache*)cache, i)->Announce();
-                    }
+                    ThreadCache.BinOf((ThreadCache*)cache, i)->Announce();
                 }
+            }
 
-                Interlocked.MemoryBarrierProcessWide();
-                foreach ((_, nint cache) in s_entries.AsSpan())
-                {
-                    Visit((ThreadCache*)cache, idleOnly);
-                }
+            Interlocked.MemoryBarrierProcessWide();
+            foreach ((_, nint cache) in s_entries.AsSpan())
+            {
+                Visit((ThreadCache*)cache, idleOnly);
+                int count = LargeBin.Visit(&((ThreadCache*)cache)->Large, idleOnly, ref large);
+                _ = Interlocked.Add(ref ((ThreadCache*)cache)->SlotsTakenAway, count);
+            }
 
-                for (var cache = (ThreadCache*)s_created; cache != null; cache = cache->NextCreated)
+            for (var cache = (ThreadCache*)s_created; cache != null; cache = cache->NextCreated)
+            {
+                for (int i = 0; i < SizeClasses.Count; i++)
                 {
-                    for (int i = 0; i < SizeClasses.Count; i++)
+                    if (!ThreadCache.FreesOf(cache, i)->IsEmpty)
                     {
-                        if (!ThreadCache.FreesOf(cache, i)->IsEmpty)
-                        {
-                            Drain(cache, i);
-                        }
+                        Drain(cache, i);
                     }
                 }
             }
@@ -231,6 +243,9 @@ internal static class ThreadCaches
             TakeRemoteFrees(cache, i);
         }
 
+        Slot* large = null;
+        cache->SlotsHeld -= LargeBin.Empty(&cache->Large, ref large);
+        LargeStore.Give(large, isReserved: false);
         EndBorrows(cache);
         InstrumentedPath.ForgetThread(cache);
         cache->SlotsHeld -= Interlocked.Exchange(ref cache->SlotsTakenAway, 0);
@@ -243,8 +258,7 @@ internal static class ThreadCaches
         cache->Vacant = null;
         cache->VacantCount = 0;
         cache->IsAside = false;
-        NativeMemoryCache.Release(cache->ReservedBytes);
-        cache->ReservedBytes = 0;
+        cache->ReleaseAll();
     }
 
     /// <summary>Ends the borrows of the thread: they can have no user any more.</summary>

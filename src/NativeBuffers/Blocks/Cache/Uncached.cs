@@ -4,28 +4,13 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Cache;
 
-/// <summary>The slots whose blocks no cache keeps: large blocks, and blocks of a chosen or instrumented allocator.</summary>
+/// <summary>The slots whose blocks no cache keeps: those of a chosen or instrumented allocator.</summary>
 internal static class Uncached
 {
-    /// <summary>A slot with a large block of the default allocator; null if memory is exhausted.</summary>
-    /// <safety>The slot and its block belong to the caller, on this thread.</safety>
-    public static unsafe Slot* TryTakeLarge(nuint byteCount, bool zeroed)
-    {
-        Slot* slot = TryTake(SlotKind.Large, default, byteCount, zeroed);
-        if (slot == null)
-        {
-            // The caches perhaps hold the missing memory.
-            NativeMemoryCache.Trim();
-            slot = TryTake(SlotKind.Large, default, byteCount, zeroed);
-        }
-
-        return slot;
-    }
-
     /// <summary>
     /// A slot with a block of <paramref name="allocator"/>, or of its wrapper in this process or flow; null if memory is exhausted.
     /// </summary>
-    /// <inheritdoc cref="TryTakeLarge" path="/safety"/>
+    /// <safety>The slot and its block belong to the caller, on this thread.</safety>
     public static unsafe Slot* TryTakeFrom(NativeAllocator allocator, nuint byteCount, bool zeroed)
     {
         allocator = AllocatorHooks.Instrument(allocator);
@@ -40,7 +25,7 @@ internal static class Uncached
                 return null;
             }
 
-            slot = TryTake(SlotKind.Foreign, handle, byteCount, zeroed);
+            slot = TryTake(handle, byteCount, zeroed);
         }
         finally
         {
@@ -94,7 +79,7 @@ internal static class Uncached
         if (slot->Kind == SlotKind.Foreign)
         {
             NativeAllocator allocator = AllocatorOf(slot);
-            block = allocator.Release(block, slot->ByteCount, AlignmentOf(slot));
+            block = allocator.Release(block, slot->ByteCount, allocator.BlockAlignment);
             if (block == null)
             {
                 throw allocator.RefusalOf(slot->ByteCount);
@@ -119,27 +104,29 @@ internal static class Uncached
     /// <summary>Asks the block's allocator for another size; null if memory is exhausted, and then nothing has changed.</summary>
     /// <returns>The block at its new place, which the slot does not know yet.</returns>
     /// <safety>The slot belongs to the caller, and blocks of the new size are the same allocator's.</safety>
-    public static unsafe void* TryResize(Slot* slot, nuint byteCount, bool zeroed) =>
-        AllocatorOf(slot).TryResize(slot->Start, slot->ByteCount, byteCount, AlignmentOf(slot), zeroed);
+    public static unsafe void* TryResize(Slot* slot, nuint byteCount, bool zeroed)
+    {
+        NativeAllocator allocator = AllocatorOf(slot);
+        return allocator.TryResize(slot->Start, slot->ByteCount, byteCount, allocator.BlockAlignment, zeroed);
+    }
 
     /// <summary>Frees the block of a slot of any kind. The caller makes the slot vacant.</summary>
     /// <safety>The slot belongs to the caller and has a block.</safety>
     public static unsafe void Free(Slot* slot)
     {
-        if (slot->Kind == SlotKind.Cached)
+        switch (slot->Kind)
         {
-            BlockSource.Free(slot->Start);
-            return;
+            case SlotKind.Cached:
+                BlockSource.Free(slot->Start);
+                return;
+            case SlotKind.Large:
+                LargePath.FreeBlock(slot->Start, slot->ByteCount);
+                return;
         }
 
         NativeAllocator allocator = AllocatorOf(slot);
-        nuint alignment = AlignmentOf(slot);
-        if (slot->Kind == SlotKind.Foreign)
-        {
-            Unrefer(allocator, slot->Allocator);
-        }
-
-        allocator.FreeOfOwner(slot->Start, slot->ByteCount, alignment);
+        Unrefer(allocator, slot->Allocator);
+        allocator.FreeOfOwner(slot->Start, slot->ByteCount, allocator.BlockAlignment);
         if (allocator.Layers.ReadSite)
         {
             AllocationSite.Forget();
@@ -147,7 +134,7 @@ internal static class Uncached
     }
 
     /// <summary>Frees a closing slot's block on a thread that its home does not belong to.</summary>
-    /// <safety>The slot belongs to the caller, and its block is not a cached one.</safety>
+    /// <safety>The slot belongs to the caller, and its block is of the kind foreign.</safety>
     public static unsafe void FreeElsewhere(Slot* slot)
     {
         try
@@ -161,9 +148,8 @@ internal static class Uncached
     }
 
     /// <summary>The allocator that frees the block of a slot.</summary>
-    /// <safety>The slot belongs to the caller, and its block is not a cached one.</safety>
-    public static unsafe NativeAllocator AllocatorOf(Slot* slot) =>
-        slot->Kind == SlotKind.Large ? BlockSource.LargeFor(slot->ByteCount) : (NativeAllocator)GCHandle.FromIntPtr(slot->Allocator).Target!;
+    /// <safety>The slot belongs to the caller, and its block is of the kind foreign.</safety>
+    public static unsafe NativeAllocator AllocatorOf(Slot* slot) => (NativeAllocator)GCHandle.FromIntPtr(slot->Allocator).Target!;
 
     /// <summary>A handle to an allocator that lives forever, for all slots. It is made at the first use.</summary>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
@@ -194,8 +180,8 @@ internal static class Uncached
         SlotTable.GiveList(vacant);
     }
 
-    /// <inheritdoc cref="TryTakeLarge" path="/safety"/>
-    private static unsafe Slot* TryTake(SlotKind kind, nint allocator, nuint byteCount, bool zeroed)
+    /// <inheritdoc cref="TryTakeFrom" path="/safety"/>
+    private static unsafe Slot* TryTake(nint handle, nuint byteCount, bool zeroed)
     {
         Slot* slot = AllocatePath.TryTakeVacant();
         if (slot == null)
@@ -206,10 +192,11 @@ internal static class Uncached
         // The program's own allocator may throw: the slot must not be lost then.
         try
         {
-            slot->Kind = kind;
-            slot->Allocator = allocator;
+            slot->Kind = SlotKind.Foreign;
+            slot->Allocator = handle;
             slot->ByteCount = byteCount;
-            slot->Start = (byte*)AllocatorOf(slot).Obtain(byteCount, AlignmentOf(slot), zeroed);
+            NativeAllocator allocator = AllocatorOf(slot);
+            slot->Start = (byte*)allocator.Obtain(byteCount, allocator.BlockAlignment, zeroed);
         }
         finally
         {
@@ -221,11 +208,6 @@ internal static class Uncached
 
         return slot->Start == null ? null : slot;
     }
-
-    /// <summary>Large blocks have the alignment of cached ones. A chosen allocator is asked for no more than its own.</summary>
-    /// <inheritdoc cref="AllocatorOf" path="/safety"/>
-    private static unsafe nuint AlignmentOf(Slot* slot) =>
-        slot->Kind == SlotKind.Large ? SizeClasses.Smallest : AllocatorOf(slot).BlockAlignment;
 
     /// <summary>A handle that keeps the allocator alive as long as a slot has it; false if memory is exhausted.</summary>
     private static bool TryRefer(NativeAllocator allocator, out nint handle)

@@ -21,7 +21,7 @@ internal sealed class AllocationCensus
     /// <summary>Allocations whose blocks came from the depot.</summary>
     public long[] FromDepot { get; } = new long[AllocationCounts.Classes];
 
-    /// <summary>Allocations whose blocks came from the C library or another allocator: all of those that no cache keeps.</summary>
+    /// <summary>Allocations whose blocks came from the system or another allocator: all of those that no cache keeps.</summary>
     public long[] Fresh { get; } = new long[AllocationCounts.Classes];
 
     /// <summary>Blocks that owners have.</summary>
@@ -64,7 +64,6 @@ internal sealed class AllocationCensus
             }
         }
 
-        census.Fresh[AllocationCounts.Large] = census.Allocations[AllocationCounts.Large];
         census.Fresh[AllocationCounts.Foreign] = census.Allocations[AllocationCounts.Foreign];
         return census;
     }

@@ -151,7 +151,7 @@ public class AllocationCensusTests
         using NativeBuffer<byte> foreign = NativeBuffer.Create<byte>(100, NativeAllocator.Malloc);
         Expect(count.Allocations(), (768, 10), (0, 1), (-1, 1));
         Expect(count.Fresh(), (768, 1), (0, 1), (-1, 1));
-        Expect(count.Bytes(), (0, 1_000_000), (-1, 100));
+        Expect(count.Bytes(), (0, 1_048_576), (-1, 100));
     });
 
     [Fact]

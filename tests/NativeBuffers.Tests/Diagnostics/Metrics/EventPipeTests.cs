@@ -21,7 +21,7 @@ public class EventPipeTests
         Expect(20_004, "nativebuffers.cache.hits", "nativebuffers.size_class=1024");
         Expect(1, "nativebuffers.cache.misses", "nativebuffers.size_class=1024,nativebuffers.source=allocator");
         Expect(0, "nativebuffers.memory.in_use", "nativebuffers.size_class=1024");
-        Expect(1024, "nativebuffers.cache.size", "");
+        Expect(1024 + (512 * 1024), "nativebuffers.cache.size", "");
         Expect(0, "nativebuffers.double_frees", "");
         Do(process, "refuse");
         Expect(1, "nativebuffers.budget.refusals", "nativebuffers.budget.name=Limit(Malloc)");

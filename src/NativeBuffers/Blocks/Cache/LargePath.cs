@@ -1,0 +1,247 @@
+using NativeBuffers.Allocation;
+using NativeBuffers.Primitives;
+
+namespace NativeBuffers.Blocks.Cache;
+
+/// <summary>The path of blocks above the largest size class: from the thread's bin, the store of all threads, or fresh pages.</summary>
+/// <remarks>
+/// All these blocks are mappings of their own. So a block grows by moving pages, fresh bytes are known to be zero, and a freed block goes
+/// back to the system at once. Slot, cleaner and block stay together while a block is kept.
+/// </remarks>
+internal static class LargePath
+{
+    /// <summary>From this size on, a zeroed request exchanges the pages of a kept block for fresh ones instead of clearing them.</summary>
+    /// <remarks>glibc keeps no blocks from this size on, so its <c>calloc</c> gives fresh pages, too. To clear them takes milliseconds.</remarks>
+    private const uint SmallestExchanged = 32 * 1024 * 1024;
+
+    /// <summary>Takes the large block that this thread freed last, or goes on to <see cref="AllocatePath.TakeSlowest"/>.</summary>
+    /// <remarks>
+    /// A thread that works for an instrumented flow uses a cache without free blocks. So no hook is asked if there is one.
+    /// </remarks>
+    /// <safety>The slot and its block belong to the caller, on this thread.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static unsafe Slot* Take(long length, int elementSize, bool zeroed)
+    {
+        ThreadCache* cache = ThreadCache.CurrentOrNone;
+        if (cache != null)
+        {
+            // A product that wraps, or is negative, is the size of no block: a length of more than 32 bits counts bytes.
+            nuint byteCount = (nuint)(length * elementSize);
+            Slot* slot = LargeBin.TryTakeHot(&cache->Large, byteCount);
+            if (slot != null)
+            {
+                slot->Home = &cache->Closed;
+                return zeroed ? ZeroedOrThrow(slot, byteCount) : slot;
+            }
+        }
+
+        return AllocatePath.TakeSlowest(length, elementSize, zeroed);
+    }
+
+    /// <summary>A slot with a large block of the default allocator; null if memory is exhausted.</summary>
+    /// <safety>The slot and its block belong to the caller, on this thread.</safety>
+    public static unsafe Slot* TryTake(nuint byteCount, bool zeroed)
+    {
+        ThreadCache* cache = ThreadCache.Current();
+        if (cache == null)
+        {
+            return null;
+        }
+
+        nuint blockBytes = LargeSizes.RoundUp(byteCount);
+        Slot* slot = LargeBin.TryTake(&cache->Large, blockBytes);
+        if (slot == null)
+        {
+            slot = LargeStore.TryTake(blockBytes);
+            if (slot == null)
+            {
+                return TakeFresh(cache, blockBytes);
+            }
+
+            LargeBin.AddReserved(&cache->Large, (long)blockBytes);
+            AllocationCounts.Add(ref cache->Counts.FromDepot[AllocationCounts.Large], 1);
+            cache->SlotsHeld++;
+        }
+
+        slot->Home = &cache->Closed;
+        return zeroed ? Zeroed(slot, byteCount) : slot;
+    }
+
+    /// <summary>Gives a slot back with its block.</summary>
+    /// <safety>The slot belongs to the caller, and its home to this thread. Its generation was moved on before.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static unsafe void Return(Bin* home, Slot* slot)
+    {
+        // The home is the closed bin, with which its cache begins.
+        ThreadCache* cache = (ThreadCache*)home;
+        if (!LargeBin.TryGiveHot(&cache->Large, slot))
+        {
+            ReturnSlow(cache, slot);
+        }
+    }
+
+    /// <summary>Gives a closing slot back with its block, on a thread that its home does not belong to.</summary>
+    /// <safety>The slot belongs to the caller.</safety>
+    public static unsafe void ReturnElsewhere(Slot* slot)
+    {
+        FreePath.LeaveHome(slot);
+        slot->Next = null;
+        LargeStore.Give(slot, isReserved: false);
+    }
+
+    /// <summary>Puts a block into a vacant slot, and gives both back; false if there is no vacant slot.</summary>
+    /// <safety>The block is the caller's to give up, and came from <see cref="TryTake"/> for this size, on any thread.</safety>
+    public static unsafe bool TryAttach(void* block, nuint byteCount)
+    {
+        Slot* slot = AllocatePath.TryTakeVacant();
+        if (slot == null)
+        {
+            return false;
+        }
+
+        slot->Kind = SlotKind.Large;
+        slot->ByteCount = LargeSizes.RoundUp(byteCount);
+        slot->Start = (byte*)block;
+        Return(slot->Home, slot);
+        return true;
+    }
+
+    /// <summary>Gives a block another size; null if memory is exhausted, and then nothing has changed.</summary>
+    /// <param name="block">The block.</param>
+    /// <param name="blockBytes">Its size, a result of <see cref="LargeSizes.RoundUp"/>.</param>
+    /// <param name="newBytes">The size of the new request. Bytes after the old block are zero.</param>
+    /// <safety>The block is a large one, and the caller's. The caller uses only the result.</safety>
+    public static unsafe void* TryResize(void* block, nuint blockBytes, nuint newBytes)
+    {
+        nuint newBlockBytes = LargeSizes.RoundUp(newBytes);
+        if (newBlockBytes == blockBytes)
+        {
+            return block;
+        }
+
+        void* resized = PagesAllocator.Instance.TryResize(block, blockBytes, newBlockBytes, SizeClasses.Smallest, zeroed: true);
+        if (resized == null)
+        {
+            NativeMemoryCache.Trim();
+            resized = PagesAllocator.Instance.TryResize(block, blockBytes, newBlockBytes, SizeClasses.Smallest, zeroed: true);
+        }
+
+        return resized;
+    }
+
+    /// <summary>Frees the blocks of slots, which become vacant.</summary>
+    /// <param name="list">Linked by <see cref="Slot.Next"/>.</param>
+    /// <safety>The caller gives up the slots, whose blocks have no user and whose homes are null.</safety>
+    public static unsafe void Free(Slot* list)
+    {
+        Slot* vacant = null;
+        while (list != null)
+        {
+            Slot* slot = list;
+            list = slot->Next;
+            FreeBlock(slot->Start, slot->ByteCount);
+            slot->Start = null;
+            AllocationCounts.SettleElsewhere(slot);
+            SlotTable.Link(ref vacant, slot);
+        }
+
+        SlotTable.GiveList(vacant);
+    }
+
+    /// <summary>Frees a block that has no slot.</summary>
+    /// <param name="block">The block.</param>
+    /// <param name="byteCount">The size of its request, or its own.</param>
+    /// <safety>The block is a large one. No copy of its address is used again.</safety>
+    public static unsafe void FreeBlock(void* block, nuint byteCount) =>
+        PagesAllocator.Instance.GiveBack(block, LargeSizes.RoundUp(byteCount), SizeClasses.Smallest);
+
+    /// <summary>Makes room in the thread's bin, or gives the slot to the store.</summary>
+    /// <safety>The slot is the caller's, and its home to this cache, which is this thread's.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe void ReturnSlow(ThreadCache* cache, Slot* slot)
+    {
+        Slot* left = null;
+        bool isGiven = slot->ByteCount <= LargeSizes.LargestKept
+            && !cache->IsAside
+            && NativeMemoryCache.ThreadLimitBytes > 0
+            && LargeBin.TryGive(&cache->Large, slot, ref left);
+        for (Slot* each = left; each != null; each = each->Next)
+        {
+            cache->SlotsHeld--;
+        }
+
+        LargeStore.Give(left, isReserved: true);
+        if (!isGiven)
+        {
+            cache->SlotsHeld--;
+            slot->Home = null;
+            slot->Next = null;
+            LargeStore.Give(slot, isReserved: false);
+        }
+    }
+
+    /// <inheritdoc cref="TryTake"/>
+    private static unsafe Slot* TakeFresh(ThreadCache* cache, nuint blockBytes)
+    {
+        Slot* slot = AllocatePath.TakeVacant(cache, &cache->Closed);
+        if (slot == null)
+        {
+            return null;
+        }
+
+        slot->Kind = SlotKind.Large;
+        slot->ByteCount = blockBytes;
+        slot->Start = TryAllocate(slot->ByteCount);
+        if (slot->Start == null)
+        {
+            FreePath.ReturnVacant(slot);
+            return null;
+        }
+
+        AllocationCounts.Add(ref cache->Counts.Fresh[AllocationCounts.Large], 1);
+        return slot;
+    }
+
+    /// <summary>Fresh pages; null if memory is exhausted even after all caches were emptied.</summary>
+    /// <safety>The block belongs to the caller.</safety>
+    private static unsafe byte* TryAllocate(nuint blockBytes)
+    {
+        void* block = PagesAllocator.Instance.Obtain(blockBytes, SizeClasses.Smallest, zeroed: true);
+        if (block == null)
+        {
+            NativeMemoryCache.Trim();
+            block = PagesAllocator.Instance.Obtain(blockBytes, SizeClasses.Smallest, zeroed: true);
+        }
+
+        return (byte*)block;
+    }
+
+    /// <inheritdoc cref="Take"/>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe Slot* ZeroedOrThrow(Slot* slot, nuint byteCount)
+    {
+        slot = Zeroed(slot, byteCount);
+        return slot != null ? slot : throw NativeAllocator.Default.RefusalOf(byteCount);
+    }
+
+    /// <summary>Makes the first bytes of a kept block zero. Null if memory is exhausted; then the slot is vacant.</summary>
+    /// <safety>The slot and its block belong to the caller, on this thread.</safety>
+    private static unsafe Slot* Zeroed(Slot* slot, nuint byteCount)
+    {
+        if (byteCount < SmallestExchanged)
+        {
+            new Block(slot->Start, byteCount).ClearFrom(0);
+            return slot;
+        }
+
+        FreeBlock(slot->Start, slot->ByteCount);
+        slot->Start = TryAllocate(slot->ByteCount);
+        if (slot->Start == null)
+        {
+            FreePath.ReturnVacant(slot);
+            return null;
+        }
+
+        return slot;
+    }
+}
