@@ -9,7 +9,7 @@ namespace NativeBuffers.Benchmarks.Targets;
 internal static class Races
 {
     public static IReadOnlyList<Race> All { get; } =
-        [.. Created(), .. Zeroed(), .. Aligned(), .. Live(), .. HeapOwners(), .. Borrowed(), .. Pooled(), .. Arenas(), .. Lists()];
+        [.. Created(), .. Zeroed(), .. Aligned(), .. Live(), .. Large(), .. HeapOwners(), .. Borrowed(), .. Pooled(), .. Arenas(), .. Lists()];
 
     private static IEnumerable<Race> Created()
     {
@@ -67,6 +67,31 @@ internal static class Races
                     BuffersPerTurn = LiveBlocksLoops.BlockCount,
                     Prepare = () => LiveBlocksLoops.LeaveBlockAbove(byteCount),
                 };
+        }
+    }
+
+    /// <remarks>The rival is the faster one of the two, so both rows of a size must be met.</remarks>
+    private static IEnumerable<Race> Large()
+    {
+        foreach (int alive in (int[])[1, 2, 16])
+        {
+            foreach (int megabytes in (int[])[0, 4, 32])
+            {
+                foreach (bool touchesPages in (bool[])[false, true])
+                {
+                    int byteCount = megabytes == 0 ? 512 * 1024 : megabytes * 1024 * 1024;
+                    var loops = new LargeLoops(alive, touchesPages);
+                    string what = $"Large, {alive} of {(megabytes == 0 ? "512 KiB" : $"{megabytes} MiB")} alive, {(touchesPages ? "all pages" : "both ends")}";
+                    yield return Against("ArrayPool.Shared", loops.ArrayPool);
+                    yield return Against("Alloc/Free", loops.Malloc);
+
+                    Race Against(string rival, Loop theirs) => new(what, rival, 1.20, byteCount, loops.Buffer, theirs)
+                    {
+                        TurnsPerCall = touchesPages ? 1 : 64,
+                        BuffersPerTurn = alive,
+                    };
+                }
+            }
         }
     }
 
