@@ -23,6 +23,9 @@ internal sealed class Race(string what, string against, double target, int byteC
     /// <summary>How often a loop is turned per call: so few that the method is entered often, and the best code runs.</summary>
     public int TurnsPerCall { get; init; } = 256;
 
+    /// <summary>The fewest calls of a sample: fewer for work that takes long.</summary>
+    public int LeastCalls { get; init; } = 20;
+
     /// <summary>The limit of our time a turn, in nanoseconds, besides the ratio; none by default.</summary>
     public double NanosecondsTarget { get; init; } = double.PositiveInfinity;
 
@@ -81,9 +84,8 @@ internal sealed class Race(string what, string against, double target, int byteC
 
     private int CallsPerSample(Loop loop)
     {
-        const int Trial = 20;
-        double nanosecondsPerCall = Sample(loop, Trial) * TurnsPerCall * BuffersPerTurn;
-        return int.Max(Trial, (int)(s_sampleLength.TotalNanoseconds / nanosecondsPerCall));
+        double nanosecondsPerCall = Sample(loop, LeastCalls) * TurnsPerCall * BuffersPerTurn;
+        return int.Max(LeastCalls, (int)(s_sampleLength.TotalNanoseconds / nanosecondsPerCall));
     }
 
     /// <summary>Nanoseconds per buffer.</summary>

@@ -88,6 +88,7 @@ internal static class Races
                     Race Against(string rival, Loop theirs) => new(what, rival, 1.20, byteCount, loops.Buffer, theirs)
                     {
                         TurnsPerCall = touchesPages ? 1 : 64,
+                        LeastCalls = touchesPages ? 1 : 20,
                         BuffersPerTurn = alive,
                     };
                 }
