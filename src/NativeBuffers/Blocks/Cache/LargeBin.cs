@@ -126,7 +126,7 @@ internal struct LargeBin
     /// <param name="slot">The slot of the block.</param>
     /// <param name="left">The slots that have left the bin, linked by <see cref="Slot.Next"/>. Their bytes are reserved.</param>
     /// <returns>False if there is no room.</returns>
-    /// <safety>The caller is the owner, gives up the slot, and has the other slots from now on.</safety>
+    /// <safety>The caller is the owner, and gives up the slot. The slots that have left the bin are the caller's.</safety>
     public static unsafe bool TryGive(LargeBin* bin, Slot* slot, ref Slot* left)
     {
         Enter(bin);
