@@ -18,8 +18,12 @@ switch (args)
         return ScaleCommand.Run(rest);
 
     // Started by the two verbs, not by people.
-    case [ListGrowth.Verb, string kind] when ListGrowth.Kinds.ContainsKey(kind):
-        ListGrowth.RunChild(kind);
+    case [FirstBuffer.Verb, string kind]:
+        FirstBuffer.RunChild(kind);
+        return 0;
+
+    case [ListGrowth.Verb, string listKind] when ListGrowth.Kinds.ContainsKey(listKind):
+        ListGrowth.RunChild(listKind);
         return 0;
 
     case [TrackedBuffers.Verb]:

@@ -24,7 +24,7 @@ internal sealed record ScaleRow(string What, Func<int, double?> Measure)
         new("scoped, 4 KiB", static threads => Crowd.Measure(threads, ScopedCreateLoops.Buffer, Size)),
         new("ArrayPool.Shared, 4 KiB", static threads => Crowd.Measure(threads, ScopedCreateLoops.ArrayPool, Size)),
         new("shared pool, RentBuffer, 4 KiB", static threads => Crowd.Measure(threads, PooledLoops.RentBuffer, Size)),
-        new("own pool, RentBuffer, 4 KiB", OwnPool),
+        new("own pool, RentBuffer, 4 KiB", static threads => Crowd.Measure(threads, PooledLoops.RentBufferOwn, Size)),
         new("scoped, 4 KiB, from one budget", OneBudget),
         new("owner created, borrowed, disposed, 64 B", static threads => Crowd.Measure(threads, HeapOwnerLoops.OwnerBorrowed, SmallSize)),
         new("scoped, 4 KiB, in a new process", static threads => InNewProcess("off", threads)),
@@ -48,26 +48,6 @@ internal sealed record ScaleRow(string What, Func<int, double?> Measure)
         _ = Crowd.Measure(threads, ScopedCreateLoops.Buffer, Size);
         Thread.Sleep(s_pause);
         Console.WriteLine(Crowd.Measure(threads, ScopedCreateLoops.Buffer, Size).ToString(CultureInfo.InvariantCulture));
-    }
-
-    private static double? OwnPool(int threads)
-    {
-        using var pool = new NativeMemoryPool<byte>(new NativePoolOptions());
-        return Crowd.Measure(threads, Rent, Size);
-
-        int Rent(int turns, int byteCount)
-        {
-            int sum = 0;
-            for (int turn = 0; turn < turns; turn++)
-            {
-                using PooledBuffer<byte> buffer = pool.RentBuffer(byteCount);
-                Span<byte> span = buffer.AsSpan();
-                span[0] = (byte)turn;
-                sum += span[0];
-            }
-
-            return sum;
-        }
     }
 
     private static double? OneBudget(int threads)

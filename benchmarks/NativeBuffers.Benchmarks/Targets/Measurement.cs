@@ -14,6 +14,9 @@ internal sealed record Measurement(string Name, Action WarmUp, Func<IEnumerable<
         new Measurement(TrackingTargets.What, static () => { }, TrackingTargets.Measure),
         new Measurement(CheckedTargets.What, static () => { }, CheckedTargets.Measure),
         new Measurement(SampledTargets.What, static () => { }, SampledTargets.Measure),
+        new Measurement(BudgetTargets.What, static () => { }, BudgetTargets.Measure),
+        .. FunctionsTargets.All,
+        new Measurement(StartTargets.What, static () => { }, StartTargets.Measure),
         new Measurement(FlatMemory.What, static () => { }, FlatMemory.Measure),
     ];
 }

@@ -144,6 +144,16 @@ internal static class Races
             };
         }
 
+        foreach (int byteCount in (int[])[64, 4096])
+        {
+            string what = $"RentBuffer of an own pool, {Size(byteCount)}";
+            yield return new(what, "ArrayPool.Shared", 1.30, byteCount, PooledLoops.RentBufferOwn, ScopedCreateLoops.ArrayPool);
+            yield return new($"{what}, two threads", "one thread alone", 1.15, byteCount, PooledLoops.RentBufferOwn, PooledLoops.RentBufferOwn)
+            {
+                BesideOurs = PooledLoops.RentBufferOwn,
+            };
+        }
+
         yield return new($"{LivePooledLoops.BufferCount} live, RentBuffer, random", "Alloc/Free", 0.50, 0, LivePooledLoops.RentBuffer, LivePooledLoops.Raw);
     }
 

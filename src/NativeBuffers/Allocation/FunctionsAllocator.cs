@@ -26,6 +26,38 @@ internal sealed class FunctionsAllocator : OverAligningAllocator
     }
 
     /// <inheritdoc/>
+    /// <remarks>The functions are called from here without further calls: they are C code, which throws no exceptions.</remarks>
+    internal override unsafe void* ObtainForOwner(nuint byteCount, bool zeroed)
+    {
+        if (FailPoint.IsRefused)
+        {
+            return null;
+        }
+
+        nuint widened = nuint.Max(byteCount, Layout.DefaultAlignment);
+        void* block = ReturnedBlock.Allocated(this, _allocate(widened), widened, Layout.DefaultAlignment);
+        if (zeroed && block != null)
+        {
+            NativeMemory.Clear(block, widened);
+        }
+
+        return block;
+    }
+
+    /// <inheritdoc/>
+    internal override unsafe void FreeOfOwner(void* block, nuint byteCount, nuint alignment)
+    {
+        if (alignment <= Layout.DefaultAlignment)
+        {
+            _free(block);
+        }
+        else
+        {
+            base.FreeOfOwner(block, byteCount, alignment);
+        }
+    }
+
+    /// <inheritdoc/>
     protected override unsafe void* RawAllocate(nuint byteCount) =>
         ReturnedBlock.Allocated(this, _allocate(byteCount), byteCount, Layout.DefaultAlignment);
 

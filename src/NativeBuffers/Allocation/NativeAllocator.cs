@@ -96,13 +96,17 @@ public abstract class NativeAllocator
     /// <summary>Whether code outside the library makes the addresses that this allocator returns. <see cref="ReturnedBlock"/> checks these.</summary>
     internal bool IsCustom { get; private protected init; }
 
-    /// <summary>Whether the library keeps this allocator as long as the process lives. Then one handle names it in all slots.</summary>
+    /// <summary>Whether the library keeps this allocator as long as the process lives. Then one handle names it in most slots.</summary>
     internal bool LivesForever { get; private protected init; }
+
+    /// <summary>The number of a budget whose blocks the thread caches serve; 0 if this is none.</summary>
+    internal int ChargedNumber { get; private protected set; }
 
     /// <summary>The same allocator with the layers of the process before it; null before the first request.</summary>
     internal NativeAllocator? InProcess { get; set; }
 
-    /// <summary>The one handle to this allocator, if it <see cref="LivesForever"/>: see <see cref="Uncached.HandleOf"/>. 0 before the first use.</summary>
+    /// <summary>The shared handle to this allocator, if it <see cref="LivesForever"/>; 0 before the first use.</summary>
+    /// <remarks>See <see cref="AllocatorReference.ShareFor"/>.</remarks>
     internal ref nint PermanentHandle => ref _permanentHandle;
 
     /// <summary>An allocator whose every block starts at a multiple of <paramref name="alignment"/> bytes.</summary>
@@ -284,6 +288,11 @@ public abstract class NativeAllocator
         Layout.ThrowIfNotAlignment(alignment);
         return ReturnedBlock.Allocated(this, AllocateCore(byteCount, alignment, zeroed), byteCount, alignment);
     }
+
+    /// <summary><see cref="Obtain"/> with <see cref="BlockAlignment"/>, for a size that is known to be no larger than any block.</summary>
+    /// <safety>The caller touches no byte outside the block, and none after the block was freed or resized.</safety>
+    internal virtual unsafe void* ObtainForOwner(nuint byteCount, bool zeroed) =>
+        ReturnedBlock.Allocated(this, AllocateCore(byteCount, BlockAlignment, zeroed), byteCount, BlockAlignment);
 
     /// <summary>Both ways to resize, for the library.</summary>
     /// <safety>The block is this allocator's and live, not null, and has the old size and the alignment.</safety>

@@ -158,5 +158,5 @@ internal static class ArenaSlowPath
 
     /// <safety>The header is valid during the call.</safety>
     private static unsafe NativeAllocator AllocatorOf(ArenaHeader* header) =>
-        header->First.Slot->Kind == SlotKind.Foreign ? Uncached.AllocatorOf(header->First.Slot) : NativeAllocator.Default;
+        header->First.Slot->Kind is SlotKind.Foreign or SlotKind.Charged ? Uncached.AllocatorOf(header->First.Slot) : NativeAllocator.Default;
 }

@@ -104,6 +104,16 @@ internal struct Bin
     public static unsafe bool TryGive(Bin* bin, Slot* slot)
     {
         Volatile.Write(ref bin->Inside, 1);
+        bool given = TryGiveInside(bin, slot);
+        Volatile.Write(ref bin->Inside, 0);
+        return given;
+    }
+
+    /// <summary>The same as <see cref="TryGive"/>, for an owner that is inside.</summary>
+    /// <inheritdoc cref="TryGive" path="/safety"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe bool TryGiveInside(Bin* bin, Slot* slot)
+    {
         int floor = Volatile.Read(ref bin->_floor);
         int count = bin->_count;
         bool given = count < bin->_limit - floor;
@@ -114,7 +124,6 @@ internal struct Bin
             bin->_count = count + 1;
         }
 
-        Volatile.Write(ref bin->Inside, 0);
         return given;
     }
 
@@ -179,6 +188,9 @@ internal struct Bin
         }
     }
 
+    /// <summary>Whether a visit was announced, and has not ended.</summary>
+    public readonly bool IsAnnounced => _floor != 0;
+
     /// <summary>The visitor leaves.</summary>
     public void EndVisit() => Volatile.Write(ref _floor, 0);
 
@@ -193,6 +205,20 @@ internal struct Bin
         bool same = now == _seen;
         _seen = now;
         return same;
+    }
+
+    /// <summary>Takes the slots out that the last such call found here too, and that were not used since. Notes the other slots.</summary>
+    /// <returns>A list of slots, linked by <see cref="Slot.Next"/>.</returns>
+    /// <safety>The caller is a visitor, the owner is out, and the bin is open. The slots are the caller's from now on.</safety>
+    public unsafe Slot* TakeIdle()
+    {
+        // The magazines stay in the bin: an owner that waits outside must not find that the bin has no room, and open it once more.
+        Slot* idle = null;
+        _loaded->Count = _count;
+        TakeIdle(_loaded, ref idle);
+        _count = _loaded->Count;
+        TakeIdle(_previous, ref idle);
+        return idle;
     }
 
     /// <summary>Gives both magazines up, with their slots. The owner opens the bin again when it next needs it.</summary>
@@ -218,6 +244,28 @@ internal struct Bin
         _loaded = magazine;
         _count = magazine->Count;
         return last;
+    }
+
+    /// <inheritdoc cref="TakeIdle()"/>
+    private static unsafe void TakeIdle(Magazine* magazine, ref Slot* idle)
+    {
+        int kept = 0;
+        for (int i = 0; i < magazine->Count; i++)
+        {
+            Slot* slot = Magazine.Slots(magazine)[i];
+            if (slot->Note == slot->Generation.Value)
+            {
+                slot->Next = idle;
+                idle = slot;
+            }
+            else
+            {
+                slot->Note = slot->Generation.Value;
+                Magazine.Slots(magazine)[kept++] = slot;
+            }
+        }
+
+        magazine->Count = kept;
     }
 
     /// <summary>The owner comes in, and waits during a visit.</summary>

@@ -22,10 +22,12 @@ internal struct Slot
 
     /// <summary>A word that has one meaning at a time.</summary>
     /// <remarks>
-    /// The values of the four meanings differ, so a thread that looks too late at a slot finds no value of its own kind:
+    /// The values of the five meanings differ, so a thread that looks too late at a slot finds no value of its own kind:
     /// <code>
     /// the slot is                      the word is                              recognised by
     /// without a block                  the next slot of a list, or null         a multiple of 64
+    /// free in a bin of a pool, at      the generation then                      a multiple of 8, at least 2^60
+    ///   the last full collection
     /// scoped, in an instrumented       the number of the allocation site        odd, highest bit 0
     ///   process
     /// scoped, first block of an arena  the complement of the generation         highest bit 1

@@ -9,9 +9,10 @@ internal static class SlotTable
     public const int ListLength = 16;
 
     /// <summary>
-    /// The number of slots in a slab. After them come more words for each slot: see <see cref="CountedOf"/> and <see cref="ResizedOf"/>.
+    /// The number of slots in a slab. After them come more words for each slot: see <see cref="CountedOf"/>, <see cref="ResizedOf"/> and
+    /// <see cref="ChargedTo"/>.
     /// </summary>
-    public const int SlabLength = 744;
+    public const int SlabLength = 712;
 
     /// <summary>The size and the alignment of a slab, in bytes. So the address of a slot leads to the start of its slab.</summary>
     private const int SlabBytes = 64 * 1024;
@@ -56,6 +57,15 @@ internal static class SlotTable
     {
         Slot* slab = SlabOf(slot);
         return ref ((ValueTuple<Generation, Generation>*)((ulong*)(slab + SlabLength) + SlabLength))[slot - slab];
+    }
+
+    /// <summary>The number of the budget to which a <see cref="SlotKind.Charged"/> block is charged.</summary>
+    /// <safety>The slot is one of this table's, so this word is never unmapped. Only the thread that has the slot uses it.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe ref int ChargedTo(Slot* slot)
+    {
+        nuint place = ((nuint)slot & (SlabBytes - 1)) / (nuint)sizeof(Slot);
+        return ref ((int*)((byte*)SlabOf(slot) + (SlabLength * (sizeof(Slot) + (3 * sizeof(ulong))))))[place];
     }
 
     /// <summary>The addresses of all slabs, each of which begins with <see cref="SlabLength"/> slots. They are never unmapped.</summary>

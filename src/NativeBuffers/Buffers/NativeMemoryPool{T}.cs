@@ -1,6 +1,10 @@
 using System.Buffers;
+using NativeBuffers.Allocation;
+using NativeBuffers.Blocks;
+using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Buffers;
+using NativeBuffers.Instrumentation;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers;
@@ -10,8 +14,8 @@ namespace NativeBuffers;
 /// <para>A rented buffer holds the bytes of its last renter: clear it, or write before you read. The platform's pools
 /// do the same, which makes them fast.</para>
 /// <para><see cref="Shared"/> uses the caches of <see cref="NativeAllocator.Default"/>: blocks of each thread, limits, and trimming
-/// after full collections (<see cref="NativeMemoryCache"/>). A new pool has its own allocator and its own limit. It has no
-/// thread caches, but bins that few threads share.</para>
+/// after full collections (<see cref="NativeMemoryCache"/>). A new pool has its own allocator and its own limit. Each thread keeps
+/// blocks of up to 256 KiB of it for itself, as of the default allocator.</para>
 /// <para>All members may be called from all threads; buffers may be returned by any thread.</para>
 /// </remarks>
 /// <example>
@@ -30,6 +34,9 @@ public sealed class NativeMemoryPool<T> : MemoryPool<T>
     /// <summary>Null for the shared pool, which uses the thread caches.</summary>
     private readonly PoolStore? _store;
 
+    /// <summary>Null for the shared pool, and for a pool whose allocator must see the site of each rental.</summary>
+    private readonly PoolHeap? _heap;
+
     /// <summary>A new pool. Dispose it when done; buffers that are still rented then are freed when they come back.</summary>
     /// <param name="options">The settings of the pool.</param>
     /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
@@ -37,6 +44,20 @@ public sealed class NativeMemoryPool<T> : MemoryPool<T>
     {
         ArgumentNullException.ThrowIfNull(options);
         _store = new PoolStore(options);
+        _heap = _store.IsWatchedAlways ? null : _store.Heap;
+    }
+
+    /// <summary>Frees the blocks of a pool that was never disposed. Buffers that are still rented are freed when they come back.</summary>
+    ~NativeMemoryPool()
+    {
+        try
+        {
+            _store?.Close();
+        }
+        catch (Exception)
+        {
+            // A finalizer must not throw, and the program's own allocator may.
+        }
     }
 
     private NativeMemoryPool()
@@ -69,7 +90,7 @@ public sealed class NativeMemoryPool<T> : MemoryPool<T>
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public PooledBuffer<T> RentBuffer(int length, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
-        new(_store is null ? SharedHandle.Open(length, Unsafe.SizeOf<T>(), file, line, typeof(T)) : RentOwn(length, file, line), length);
+        new(Open(length, file, line), length);
 
     /// <summary>Rents memory for code that takes the platform's types.</summary>
     /// <param name="minBufferSize">In elements; -1 for about 4 KiB. The memory is exactly as long.</param>
@@ -88,7 +109,7 @@ public sealed class NativeMemoryPool<T> : MemoryPool<T>
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(minBufferSize, -1);
         int length = minBufferSize == -1 ? int.Max(1, DefaultByteCount / Unsafe.SizeOf<T>()) : minBufferSize;
-        SharedHandle handle = _store is null ? SharedHandle.Open(length, Unsafe.SizeOf<T>(), file, line, typeof(T)) : RentOwn(length, file, line);
+        SharedHandle handle = Open(length, file, line);
         handle.BeginAtHome();
         unsafe
         {
@@ -113,10 +134,53 @@ public sealed class NativeMemoryPool<T> : MemoryPool<T>
     /// <inheritdoc/>
     protected override void Dispose(bool disposing) => _store?.Close();
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private SharedHandle Open(int length, string? file, int line)
+    {
+        unsafe
+        {
+            // SAFETY: the slot is this call's, and goes to the handle.
+            Slot* own = _store is null ? null : TakeOwn(ThreadCache.Mine, length, file, line);
+            return SharedHandle.Open(own, length, sizeof(T), file, line, typeof(T));
+        }
+    }
+
+    /// <remarks>A thread of an instrumented flow has no bins of its own for a pool, so it finds no block on the shortest path.</remarks>
+    /// <safety>The slot and its block belong to the caller, on this thread.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private SharedHandle RentOwn(int length, string? file, int line)
+    private unsafe Slot* TakeOwn(Bin* bins, int length, string? file, int line)
+    {
+        if (!InstrumentationSwitch.IsOn && _heap is { } heap)
+        {
+            Slot* slot = PoolPath.TryTakeHere(bins, heap, (ulong)(uint)length * (uint)sizeof(T));
+            if (slot != null)
+            {
+                return slot;
+            }
+        }
+
+        return TakeFurther(length, file, line);
+    }
+
+    /// <inheritdoc cref="TakeOwn"/>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private unsafe Slot* TakeFurther(int length, string? file, int line)
     {
         ObjectDisposedException.ThrowIf(_store!.IsClosed, this);
-        return SharedHandle.Open(Layout.ByteCount(length, Unsafe.SizeOf<T>()), _store, zeroed: false, file, line, typeof(T));
+        nuint byteCount = Layout.ByteCount(length, sizeof(T));
+        if (_heap is null || AllocatorHooks.IsOn)
+        {
+            return AllocatePath.Take(byteCount, _store, zeroed: false, file, line, typeof(T), out _);
+        }
+
+        Slot* slot = PoolPath.TryTake(_heap, byteCount);
+        if (slot == null)
+        {
+            ObjectDisposedException.ThrowIf(_store.IsClosed, this);
+            throw _store.RefusalOf(byteCount);
+        }
+
+        GC.KeepAlive(this);
+        return slot;
     }
 }

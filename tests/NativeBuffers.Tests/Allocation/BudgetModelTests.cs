@@ -12,13 +12,17 @@ public class BudgetModelTests
         Prop.ForAll(BudgetStep.Programs, static program => Agree(program)).Check(Config.QuickThrowOnFailure.WithMaxTest(500).WithEndSize(80));
 
     [Fact]
+    public void A_tree_in_which_the_thread_has_credit_does_as_the_model_does() =>
+        Prop.ForAll(BudgetStep.Programs, static program => Agree(program, scale: 600)).Check(Config.QuickThrowOnFailure.WithMaxTest(500).WithEndSize(80));
+
+    [Fact]
     public void A_disagreement_would_be_seen() =>
         Assert.ThrowsAny<Exception>(
             () => Prop.ForAll(BudgetStep.Programs, static program => Agree(program, error: 1)).Check(Config.QuickThrowOnFailure.WithEndSize(80)));
 
-    private static bool Agree(BudgetStep[] program, int error = 0)
+    private static bool Agree(BudgetStep[] program, int error = 0, int scale = 1)
     {
-        var world = new BudgetWorld(error);
+        var world = new BudgetWorld(error, scale);
         try
         {
             return program.All(world.Step);

@@ -11,11 +11,16 @@ internal sealed class BudgetWorld
     private readonly List<(NativeMemoryOwner<byte> Owner, Node Node)> _blocks = [];
     private readonly List<(NativeMemoryReservation Reservation, Node Node)> _reservations = [];
 
+    private readonly int _scale;
+
     /// <param name="error">How many bytes the model forgets of each block.</param>
-    public BudgetWorld(int error)
+    /// <param name="scale">The factor of all sizes. If it is not 1, the thread has credit in each budget, and peaks are not exact.</param>
+    public BudgetWorld(int error, int scale = 1)
     {
-        _error = error;
-        _nodes.Add(new Node(null, 1000, NativeAllocator.Malloc.WithBudget(new() { Name = "0", Limit = 1000 })));
+        (_error, _scale) = (error, scale);
+        NativeAllocator source = scale == 1 ? NativeAllocator.Malloc : NativeAllocator.Default;
+        _nodes.Add(new Node(null, 1000 * scale, source.WithBudget(new() { Name = "0", Limit = 1000 * scale })));
+        GetCredit(_nodes[0]);
     }
 
     /// <summary>Does a step, and returns whether the tree agrees with the model afterwards.</summary>
@@ -33,7 +38,7 @@ internal sealed class BudgetWorld
         switch (step)
         {
             case BudgetStep.Plant plant:
-                return Plant(_nodes[plant.Above % _nodes.Count], plant.Limit, int.Min(plant.Reserved, plant.Limit));
+                return Plant(_nodes[plant.Above % _nodes.Count], plant.Limit * _scale, int.Min(plant.Reserved, plant.Limit) * _scale);
             case BudgetStep.Allocate allocate:
                 Node node = _nodes[allocate.Budget % _nodes.Count];
                 if (node.GivesNothing)
@@ -42,18 +47,18 @@ internal sealed class BudgetWorld
                 }
 
                 NativeMemoryOwner<byte>? made = null;
-                string? refusing = RefusedBy(() => made = NativeMemoryOwner<byte>.Create(allocate.Size, node.Budget));
+                string? refusing = RefusedBy(() => made = NativeMemoryOwner<byte>.Create(allocate.Size * _scale, node.Budget));
                 if (made is not null)
                 {
                     _blocks.Add((made, node));
                 }
 
-                return refusing == Expect(node, () => node.Blocks += allocate.Size, () => node.Blocks -= allocate.Size);
+                return refusing == Expect(node, () => node.Blocks += allocate.Size * _scale, () => node.Blocks -= allocate.Size * _scale);
             case BudgetStep.Resize resize when _blocks.Count > 0:
                 (NativeMemoryOwner<byte> owner, Node its) = _blocks[resize.Block % _blocks.Count];
-                long growth = resize.Size - owner.Length;
+                long growth = (resize.Size * _scale) - owner.Length;
                 return (its.GivesNothing && growth > 0)
-                    || RefusedBy(() => owner.Resize(resize.Size)) == Expect(its, () => its.Blocks += growth, () => its.Blocks -= growth);
+                    || RefusedBy(() => owner.Resize(resize.Size * _scale)) == Expect(its, () => its.Blocks += growth, () => its.Blocks -= growth);
             case BudgetStep.Free free when _blocks.Count > 0:
                 (NativeMemoryOwner<byte> freed, Node home) = _blocks[free.Block % _blocks.Count];
                 _blocks.RemoveAt(free.Block % _blocks.Count);
@@ -61,7 +66,7 @@ internal sealed class BudgetWorld
                 freed.Dispose();
                 return true;
             case BudgetStep.Reserve reserve:
-                return Reserve(_nodes[reserve.Budget % _nodes.Count], reserve.Size);
+                return Reserve(_nodes[reserve.Budget % _nodes.Count], reserve.Size * _scale);
             case BudgetStep.EndReservation end when _reservations.Count > 0:
                 (NativeMemoryReservation reservation, Node reserved) = _reservations[end.Reservation % _reservations.Count];
                 _reservations.RemoveAt(end.Reservation % _reservations.Count);
@@ -91,7 +96,21 @@ internal sealed class BudgetWorld
         string? refusing = RefusedBy(
             () => node.Budget = above.Budget.WithBudget(new() { Name = $"{_nodes.Count}", Limit = limit, ReservedBytes = reserved }));
         string? expected = Expect(above, static () => { }, () => _nodes.Remove(node));
+        if (refusing is null)
+        {
+            GetCredit(node);
+        }
+
         return refusing == expected;
+    }
+
+    /// <summary>Asks for no bytes so often that the thread gets credit.</summary>
+    private void GetCredit(Node node)
+    {
+        for (int i = 0; _scale != 1 && i < 40; i++)
+        {
+            NativeBuffer.Create<byte>(0, node.Budget).Dispose();
+        }
     }
 
     private bool Reserve(Node node, long byteCount)
@@ -148,7 +167,8 @@ internal sealed class BudgetWorld
     }
 
     private bool Agrees(Node node) =>
-        node.Budget.UsedBytes == Used(node) && node.Budget.PeakBytes == node.Peak
+        node.Budget.UsedBytes == Used(node)
+        && (_scale == 1 ? node.Budget.PeakBytes == node.Peak : node.Budget.PeakBytes >= Used(node) && node.Budget.PeakBytes <= node.Limit)
         && node.Budget.ReservedBytes == node.Reserved && node.Budget.RefusedCount == node.Refused;
 
     private long Used(Node node) => node.Blocks - (node.Blocks > 0 ? _error : 0) + Below(node).Sum(Used);

@@ -13,7 +13,12 @@ public class ArenaCostTests
         OtherThread.Run(
             static () =>
             {
-                Work();
+                // A thread keeps slots for the blocks of a chosen allocator: one more after each time that it had several blocks at once.
+                for (int i = 0; i < 20; i++)
+                {
+                    Work();
+                }
+
                 long before = GC.GetAllocatedBytesForCurrentThread();
                 for (int i = 0; i < 3000; i++)
                 {

@@ -13,7 +13,9 @@ namespace NativeBuffers;
 /// <para>A child may <em>reserve</em> bytes. They are set aside in all budgets above it, so that other children cannot take them. Dispose a
 /// child that has reserved; otherwise a finalizer gives the bytes back. Blocks in use stay in use then, and count until they
 /// are freed. New requests throw an <see cref="ObjectDisposedException"/>, also in budgets below it.</para>
-/// <para>All members may be called from any thread, and blocks may be freed on any thread.</para>
+/// <para>All members may be called from any thread, and blocks may be freed on any thread. A thread that asks often takes a parcel of bytes
+/// at a time, as its <em>credit</em>, and then needs no lock. Credit is charged on all levels. Before a level refuses, it calls
+/// in the credit of all threads, so nothing is refused while there is room.</para>
 /// </remarks>
 /// <example>
 /// <code>
@@ -30,7 +32,7 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
     /// <summary>The most calls of callbacks for one allocation.</summary>
     private const int MostRounds = 1_000_000;
 
-    private static int s_lastNumber;
+    private static int s_lastSerial;
 
     /// <summary>The last refusal on this thread, until its exception is made, or the next allocation.</summary>
     [ThreadStatic]
@@ -39,7 +41,7 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
     [ThreadStatic]
     private static bool t_isInCallback;
 
-    private readonly int _number = Interlocked.Increment(ref s_lastNumber);
+    private readonly int _serial = Interlocked.Increment(ref s_lastSerial);
     private readonly NativeAllocator _source;
     private readonly BudgetLevel _level;
     private int _isDisposed;
@@ -56,7 +58,7 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
         GC.SuppressFinalize(this);
         if (options.ReservedBytes != 0)
         {
-            if (!_level.TryReserve(options.ReservedBytes, _number, out BudgetLevel? refusing, out NativeMemoryRefusal? refusal))
+            if (!_level.TryReserve(options.ReservedBytes, _serial, out BudgetLevel? refusing, out NativeMemoryRefusal? refusal))
             {
                 Refuse(refusing, refusal);
                 throw RefusalOf((nuint)options.ReservedBytes);
@@ -67,7 +69,7 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
     }
 
     /// <summary>Ends the reservations of a budget that was not disposed.</summary>
-    ~NativeMemoryBudget() => _level?.Close();
+    ~NativeMemoryBudget() => _level?.Close(this);
 
     /// <summary>The budget above this one; null if there is none.</summary>
     public NativeMemoryBudget? Parent { get; }
@@ -75,10 +77,17 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
     /// <summary>The most bytes that may be in use at a time.</summary>
     public long Limit => _level.Limit;
 
-    /// <summary>The bytes in use now, in this budget and the budgets below it.</summary>
+    /// <summary>The bytes in use now, in this budget and the budgets below it. The credit of threads is not in use.</summary>
+    /// <remarks>
+    /// It is exact for all allocations and frees that happened before the call. Those of other threads during the call may count or not.
+    /// </remarks>
     public long UsedBytes => _level.Used;
 
-    /// <summary>The most bytes that were in use at a time.</summary>
+    /// <summary>The most bytes that were in use at a time; never more than the limit.</summary>
+    /// <remarks>
+    /// It is exact where one thread uses one budget of the tree. Otherwise it may be wrong by the credit of threads. A thread has at most
+    /// 128 KiB of credit in a budget, or twice the size of its largest block there up to 256 KiB.
+    /// </remarks>
     public long PeakBytes => _level.Peak;
 
     /// <summary>The bytes that the budgets above keep for this one, used or not.</summary>
@@ -115,7 +124,7 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(byteCount);
         var reservation = new NativeMemoryReservation(this, byteCount);
-        if (!_level.TryReserve(byteCount, _number, out BudgetLevel? refusing, out NativeMemoryRefusal? refusal))
+        if (!_level.TryReserve(byteCount, _serial, out BudgetLevel? refusing, out NativeMemoryRefusal? refusal))
         {
             Refuse(refusing, refusal);
             return null;
@@ -129,8 +138,70 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
     public void Dispose()
     {
         Volatile.Write(ref _isDisposed, 1);
-        _level.Close();
+        _level.Close(this);
         GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Shows the number of this budget to the thread caches, if they serve its blocks; or 0.</summary>
+    /// <remarks>A process with guards or tracking sees each block, so its caches serve no budget.</remarks>
+    internal void Show(int number) => ChargedNumber = _source.IsDefault && !InstrumentationSwitch.IsOn ? number : 0;
+
+    /// <summary>Closes the credit of an ended thread: see <see cref="BudgetLevel.Drop"/>.</summary>
+    /// <inheritdoc cref="BudgetLevel.Drop" path="/safety"/>
+    internal unsafe void Drop(Credit* credit) => _level.Drop(credit);
+
+    /// <inheritdoc cref="LevelCredits.NoteEmpty"/>
+    internal void NoteEmpty(int change) => _level.Credits.NoteEmpty(change);
+
+    /// <inheritdoc cref="BudgetLevel.LetGoIfUnused"/>
+    internal void LetGoIfUnused() => _level.LetGoIfUnused();
+
+    /// <summary>Charges bytes before they are used. The caller settles them. False if a level refuses.</summary>
+    /// <exception cref="ObjectDisposedException">The byte count is not 0, and this budget or one above it was disposed.</exception>
+    internal bool TryCharge(long byteCount)
+    {
+        t_refusal = null;
+        unsafe
+        {
+            // SAFETY: the credit is this thread's.
+            Credit* own = CreditHere();
+            return (own != null && Credit.TryTake(own, byteCount)) || TryChargeSlow(byteCount, own);
+        }
+    }
+
+    /// <summary>Confirms charged bytes that are in use now, or gives them back if the request has failed.</summary>
+    internal void Settle(long byteCount, bool isUsed)
+    {
+        unsafe
+        {
+            // SAFETY: the credit is this thread's.
+            Credit* own = CreditHere();
+            if (isUsed)
+            {
+                if (own != null)
+                {
+                    Credit.Confirm(own);
+                }
+            }
+            else if (own == null || !Credit.TryGive(own, byteCount))
+            {
+                _level.Cancel(byteCount, own);
+            }
+        }
+    }
+
+    /// <summary>Gives the bytes of a freed block back.</summary>
+    internal void Refund(long byteCount)
+    {
+        unsafe
+        {
+            // SAFETY: the credit is this thread's.
+            Credit* own = CreditHere();
+            if (own == null || !Credit.TryGive(own, byteCount))
+            {
+                _level.Refund(byteCount, own);
+            }
+        }
     }
 
     internal void EndReservation(long byteCount) => _level.EndReservation(byteCount);
@@ -138,7 +209,7 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
     /// <inheritdoc/>
     internal override OutOfMemoryException? BudgetRefusalOf(nuint byteCount)
     {
-        if (t_refusal is { } refusal && refusal.Asker == _number)
+        if (t_refusal is { } refusal && refusal.Asker == _serial)
         {
             t_refusal = null;
             return refusal.ToException();
@@ -182,14 +253,14 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
     {
         // The bytes are still in use if this throws.
         _source.GiveBack(block, byteCount, alignment);
-        _level.Refund((long)byteCount);
+        Refund((long)byteCount);
     }
 
     /// <inheritdoc/>
     internal override unsafe void FreeOfOwner(void* block, nuint byteCount, nuint alignment)
     {
         _source.FreeOfOwner(block, byteCount, alignment);
-        _level.Refund((long)byteCount);
+        Refund((long)byteCount);
     }
 
     /// <inheritdoc cref="ResizeCore" path="/remarks"/>
@@ -213,7 +284,7 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
 
         if (resized != null && newByteCount < oldByteCount)
         {
-            _level.Refund((long)(oldByteCount - newByteCount));
+            Refund((long)(oldByteCount - newByteCount));
         }
 
         return resized;
@@ -228,27 +299,28 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
         }
     }
 
-    /// <summary>Confirms charged bytes that are in use now, and gives back the rest.</summary>
-    private void Settle(long byteCount, bool isUsed)
+    /// <summary>This thread's credit; null if it has none.</summary>
+    /// <safety>The credit is the caller's thread's.</safety>
+    private unsafe Credit* CreditHere()
     {
-        if (isUsed)
-        {
-            _level.Confirm();
-        }
-        else
-        {
-            _level.Refund(byteCount);
-        }
+        int number = _level.Credits.Number;
+        return number == 0 ? null : CreditTable.FindOrMake(number);
     }
 
-    private bool TryCharge(long byteCount)
+    /// <safety>The credit is this thread's, or null.</safety>
+    private unsafe bool TryChargeSlow(long byteCount, Credit* own)
     {
-        t_refusal = null;
-        bool isCharged = _level.TryCharge(byteCount, _number, out BudgetLevel? refusing, out NativeMemoryRefusal? refusal);
+        if (_level.Credits.Number == 0 && _level.Credits.CountRequest())
+        {
+            _level.TakeNumber(this);
+            own = CreditHere();
+        }
+
+        bool isCharged = _level.TryCharge(byteCount, _serial, own, out BudgetLevel? refusing, out NativeMemoryRefusal? refusal);
         for (int round = 0, vain = 0; !isCharged && round < MostRounds && vain < MostVainRounds && MakesRoom(refusing!, refusal!); round++)
         {
             (BudgetLevel? asked, NativeMemoryRefusal before) = (refusing, refusal!);
-            isCharged = _level.TryCharge(byteCount, _number, out refusing, out refusal);
+            isCharged = _level.TryCharge(byteCount, _serial, own, out refusing, out refusal);
             vain = asked == refusing && refusal!.TakenBytes >= before.TakenBytes ? vain + 1 : 0;
         }
 

@@ -239,7 +239,10 @@ internal static class AllocatePath
             AllocationSite.Note(site);
         }
 
-        Slot* slot = isCached ? TryTakeCounted(allocator, byteCount, zeroed) : Uncached.TryTakeFrom(allocator, byteCount, zeroed);
+        Slot* slot = isCached ? TryTakeCounted(allocator, byteCount, zeroed)
+            : allocator is NativeMemoryBudget { ChargedNumber: not 0 } budget && ChargedPath.IsServed(byteCount) && !AllocatorHooks.IsOn
+                ? ChargedPath.TryTake(budget, byteCount, zeroed)
+            : Uncached.TryTakeFrom(allocator, byteCount, zeroed);
         return InstrumentedPath.WithSite(slot, site);
     }
 
@@ -284,7 +287,7 @@ internal static class AllocatePath
 
             // A slot that was given back twice may have got a block of another size since it was queued.
             slot->Generation = closing.Next;
-            if (taken == null && slot->ByteCount == SizeClasses.SizeOf(bin->SizeClass))
+            if (taken == null && slot->Kind == SlotKind.Cached && slot->ByteCount == SizeClasses.SizeOf(bin->SizeClass))
             {
                 taken = slot;
             }

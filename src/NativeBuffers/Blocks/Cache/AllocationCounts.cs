@@ -14,7 +14,7 @@ internal struct AllocationCounts
     /// <summary>The class of blocks above the largest size class.</summary>
     public const int Large = SizeClasses.Count;
 
-    /// <summary>The class of all blocks of <see cref="SlotKind.Foreign"/>.</summary>
+    /// <summary>The class of all blocks of <see cref="SlotKind.Foreign"/> and <see cref="SlotKind.Pooled"/>.</summary>
     public const int Foreign = SizeClasses.Count + 1;
 
     /// <summary>The number of classes: the size classes, and two more for blocks that no cache keeps.</summary>
@@ -35,8 +35,8 @@ internal struct AllocationCounts
     /// <safety>Slots are never unmapped.</safety>
     public static unsafe int ClassOf(Slot* slot) => slot->Kind switch
     {
-        SlotKind.Foreign => Foreign,
-        SlotKind.Cached when (nuint)Volatile.Read(ref *(nint*)&slot->ByteCount) is var byteCount and <= SizeClasses.Largest =>
+        SlotKind.Foreign or SlotKind.Pooled => Foreign,
+        SlotKind.Cached or SlotKind.Charged when (nuint)Volatile.Read(ref *(nint*)&slot->ByteCount) is var byteCount and <= SizeClasses.Largest =>
             SizeClasses.Of(byteCount),
         _ => Large,
     };

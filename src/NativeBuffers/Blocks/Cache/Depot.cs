@@ -3,23 +3,31 @@ using NativeBuffers.Primitives;
 namespace NativeBuffers.Blocks.Cache;
 
 /// <summary>
-/// The magazines that all threads exchange, of one size class: those with blocks, and empty ones. There is one depot for each class
+/// The magazines that all threads exchange, of one size class: those with blocks, and empty ones. A heap has one depot for each class
 /// (Bonwick).
 /// </summary>
-internal sealed class Depot(int sizeClass)
+/// <param name="heap">The heap, whose limit counts the stored bytes.</param>
+/// <param name="sizeClass">The size class.</param>
+/// <param name="capacity">The number of blocks in a magazine.</param>
+internal sealed class Depot(BlockHeap heap, int sizeClass, int capacity)
 {
     private static readonly Depot[] s_all = MakeAll();
 
     private readonly UninterruptedLock _gate = new();
     private readonly long _blockBytes = (long)SizeClasses.SizeOf(sizeClass);
-    private readonly int _capacity = CapacityOf(sizeClass);
     private unsafe Magazine* _stored;
     private unsafe Magazine* _empty;
     private long _byteCount;
     private int _magazineCount;
     private int _fewestMagazines;
 
-    /// <summary>The bytes that all depots store.</summary>
+    /// <summary>A depot of the default allocator.</summary>
+    public Depot(int sizeClass)
+        : this(BlockHeap.Default, sizeClass, CapacityOf(sizeClass))
+    {
+    }
+
+    /// <summary>The bytes that all depots of the default allocator store.</summary>
     public static long TotalBytes => s_all.Sum(static depot => depot.ByteCount);
 
     /// <summary>The bytes that this depot stores.</summary>
@@ -30,18 +38,24 @@ internal sealed class Depot(int sizeClass)
     /// <summary>The number of blocks in a magazine of a size class: 128 KiB of them, but at least 4 and at most 128.</summary>
     public static int CapacityOf(int sizeClass) => (int)long.Clamp(128 * 1024 / (long)SizeClasses.SizeOf(sizeClass), 4, 128);
 
-    /// <summary>The depot of a size class.</summary>
+    /// <summary>The depot of a size class of the default allocator.</summary>
     public static Depot For(int sizeClass) => s_all[sizeClass];
 
-    /// <summary>Frees the blocks of all depots: all of them, or those that no thread needed since the last such call.</summary>
-    public static void Trim(bool idleOnly)
+    /// <summary>Frees the blocks of all depots of the default allocator: all of them, or those that were idle.</summary>
+    public static void TrimAll(bool idleOnly)
     {
         foreach (Depot depot in s_all)
         {
-            for (int i = idleOnly ? depot.TakeIdleCount() : depot.MagazineCount; i > 0; i--)
-            {
-                depot.FreeMagazine();
-            }
+            depot.Trim(idleOnly);
+        }
+    }
+
+    /// <summary>Frees the blocks of this depot: all of them, or those that no thread needed since the last such call.</summary>
+    public void Trim(bool idleOnly)
+    {
+        for (int i = idleOnly ? TakeIdleCount() : MagazineCount; i > 0; i--)
+        {
+            FreeMagazine();
         }
     }
 
@@ -72,23 +86,24 @@ internal sealed class Depot(int sizeClass)
 
         using (_gate.Enter())
         {
-            Magazine* magazine = Unlink();
+            Magazine* magazine = _stored;
             if (magazine == null)
             {
                 return null;
             }
 
+            // The magazine stays, so the rest of its blocks stays reserved.
             Slot* slot = Magazine.Slots(magazine)[--magazine->Count];
-            if (magazine->Count == 0 || !NativeMemoryCache.TryReserve(magazine->Count * _blockBytes))
+            _byteCount -= _blockBytes;
+            _fewestMagazines = int.Min(_fewestMagazines, _magazineCount - 1);
+            if (magazine->Count == 0)
             {
-                BlockSource.Free(magazine);
+                _stored = magazine->Next;
+                _magazineCount--;
                 Push(ref _empty, magazine);
             }
-            else
-            {
-                Link(magazine);
-            }
 
+            heap.Release(_blockBytes);
             return slot;
         }
     }
@@ -104,10 +119,10 @@ internal sealed class Depot(int sizeClass)
             return;
         }
 
-        bool keep = magazine->Count > 0 && NativeMemoryCache.TryReserve(magazine->Count * _blockBytes);
+        bool keep = magazine->Count > 0 && heap.TryReserve(magazine->Count * _blockBytes);
         if (!keep)
         {
-            BlockSource.Free(magazine);
+            heap.Free(magazine);
         }
 
         using (_gate.Enter())
@@ -139,8 +154,18 @@ internal sealed class Depot(int sizeClass)
     /// <safety>The caller gives up the slot.</safety>
     public unsafe void GiveOne(Slot* slot)
     {
+        if (!TryGiveOne(slot))
+        {
+            heap.FreeOne(slot);
+        }
+    }
+
+    /// <summary>Stores a single slot with its block; false when there is no room for it. The slot has no home afterwards.</summary>
+    /// <safety>The caller gives up the slot if this is true.</safety>
+    public unsafe bool TryGiveOne(Slot* slot)
+    {
         slot->Home = null;
-        if (NativeMemoryCache.TryReserve(_blockBytes))
+        if (heap.TryReserve(_blockBytes))
         {
             using (_gate.Enter())
             {
@@ -148,7 +173,7 @@ internal sealed class Depot(int sizeClass)
                 {
                     Magazine.Slots(_stored)[_stored->Count++] = slot;
                     _byteCount += _blockBytes;
-                    return;
+                    return true;
                 }
 
                 Magazine* magazine = TryPopEmpty();
@@ -156,14 +181,26 @@ internal sealed class Depot(int sizeClass)
                 {
                     Magazine.Slots(magazine)[magazine->Count++] = slot;
                     Link(magazine);
-                    return;
+                    return true;
                 }
             }
 
-            NativeMemoryCache.Release(_blockBytes);
+            heap.Release(_blockBytes);
         }
 
-        BlockSource.FreeOne(slot);
+        return false;
+    }
+
+    /// <summary>Takes all empty magazines, as a list.</summary>
+    /// <safety>The magazines are the caller's.</safety>
+    public unsafe Magazine* TakeEmpty()
+    {
+        using (_gate.Enter())
+        {
+            Magazine* list = _empty;
+            _empty = null;
+            return list;
+        }
     }
 
     /// <summary>An empty magazine; null when memory is exhausted.</summary>
@@ -202,7 +239,7 @@ internal sealed class Depot(int sizeClass)
 
             if (magazine != null)
             {
-                BlockSource.Free(magazine);
+                heap.Free(magazine);
                 using (_gate.Enter())
                 {
                     Push(ref _empty, magazine);
@@ -239,7 +276,7 @@ internal sealed class Depot(int sizeClass)
             long byteCount = magazine->Count * _blockBytes;
             _byteCount -= byteCount;
             _fewestMagazines = int.Min(_fewestMagazines, --_magazineCount);
-            NativeMemoryCache.Release(byteCount);
+            heap.Release(byteCount);
         }
 
         return magazine;
@@ -249,7 +286,7 @@ internal sealed class Depot(int sizeClass)
     private unsafe Magazine* TryPopEmpty()
     {
         Magazine* magazine = Pop(ref _empty);
-        return magazine != null ? magazine : Magazine.TryCreate(_capacity);
+        return magazine != null ? magazine : heap.TryMakeMagazine(capacity);
     }
 
     /// <inheritdoc cref="Link" path="/safety"/>

@@ -136,9 +136,43 @@ internal static class FreePath
         }
     }
 
+    /// <summary>Frees a block that no cache keeps, and gives its slot back.</summary>
+    /// <safety>The slot belongs to the caller, and its home to this thread.</safety>
+    public static unsafe void ReturnUncached(Slot* slot)
+    {
+        try
+        {
+            Uncached.Free(slot);
+        }
+        finally
+        {
+            ReturnVacant(slot);
+        }
+    }
+
     /// <summary>Moves a slot from remote frees to the depot, unless the slot's own thread gave it back at the same time.</summary>
     /// <safety>The caller has taken the slot in this generation, and then passed a barrier of the whole process.</safety>
     public static unsafe void TakeAwayUnlessReturned(Slot* slot, Generation closing)
+    {
+        Bin* home = slot->Home;
+        PoolHeap? heap = home != null && HeapBin.Is(home) ? PoolHeaps.Of(((HeapBin*)home)->Set) : null;
+        if (TryTakeAway(slot, closing))
+        {
+            if (heap is not null)
+            {
+                heap.Keep(slot);
+            }
+            else
+            {
+                Depot.For(SizeClasses.Of(slot->ByteCount)).GiveOne(slot);
+            }
+        }
+    }
+
+    /// <summary>Takes a slot from its home, unless the home's thread gave it back at the same time.</summary>
+    /// <returns>Whether the slot is the caller's, in its next generation and without a home.</returns>
+    /// <inheritdoc cref="TakeAwayUnlessReturned" path="/safety"/>
+    public static unsafe bool TryTakeAway(Slot* slot, Generation closing)
     {
         // If the slot's own thread has not seen the remote free, that thread is inside: let it finish.
         Bin* home = slot->Home;
@@ -147,11 +181,13 @@ internal static class FreePath
             home->WaitForOwner();
         }
 
-        if (slot->ReadGeneration() == closing)
+        bool isTaken = slot->ReadGeneration() == closing;
+        if (isTaken)
         {
             LeaveHome(slot);
-            Depot.For(SizeClasses.Of(slot->ByteCount)).GiveOne(slot);
         }
+
+        return isTaken;
     }
 
     /// <summary>Takes a closing slot from its home, on a thread that the home does not belong to.</summary>
@@ -159,7 +195,11 @@ internal static class FreePath
     public static unsafe void LeaveHome(Slot* slot)
     {
         // The home goes first: a slot in the state scoped with a home would count as abandoned when the home's thread ends.
-        _ = Interlocked.Increment(ref ThreadCache.Of(slot->Home)->SlotsTakenAway);
+        if (!HeapBin.Is(slot->Home))
+        {
+            _ = Interlocked.Increment(ref ThreadCache.Of(slot->Home)->SlotsTakenAway);
+        }
+
         slot->Home = null;
         slot->WriteGeneration(slot->Generation.Next);
     }
@@ -176,16 +216,24 @@ internal static class FreePath
             return;
         }
 
-        // The closed bin has no room, so a block that no cache keeps goes on, too.
-        if (!Bin.TryGive(home, slot))
+        if (slot->Kind is SlotKind.Cached or SlotKind.Pooled)
         {
-            if (slot->Kind == SlotKind.Large)
+            if (!Bin.TryGive(home, slot))
             {
-                LargePath.Return(home, slot);
-                return;
+                ReturnSlowest(home, slot);
             }
-
-            ReturnSlowest(home, slot);
+        }
+        else if (slot->Kind == SlotKind.Charged)
+        {
+            ChargedPath.Return(home, slot);
+        }
+        else if (slot->Kind == SlotKind.Foreign)
+        {
+            Uncached.FreeHere(slot);
+        }
+        else
+        {
+            LargePath.Return(home, slot);
         }
     }
 
@@ -193,17 +241,15 @@ internal static class FreePath
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe void ReturnSlowest(Bin* home, Slot* slot)
     {
+        if (slot->Kind == SlotKind.Pooled)
+        {
+            PoolFreePath.ReturnSlow(home, slot);
+            return;
+        }
+
         if (slot->Kind != SlotKind.Cached)
         {
-            try
-            {
-                Uncached.Free(slot);
-            }
-            finally
-            {
-                ReturnVacant(slot);
-            }
-
+            ReturnUncached(slot);
             return;
         }
 
@@ -232,6 +278,12 @@ internal static class FreePath
     /// <safety>The closing slot belongs to the caller, and has a cached block. Its home belongs to another thread.</safety>
     private static unsafe void ReturnRemotely(Slot* slot, Generation closing, Bin* home)
     {
+        if (HeapBin.Is(home))
+        {
+            PoolFreePath.ReturnRemotely(slot, closing, home);
+            return;
+        }
+
         // Read before the move: the home's thread may be giving the slot back at the same time, and then moves it on.
         nuint byteCount = slot->ByteCount;
         if (!slot->TryMove(closing, closing.With(SlotState.RemotelyFreed)))
@@ -253,5 +305,5 @@ internal static class FreePath
     }
 
     /// <summary>The number of remote frees at which the freeing thread empties the list itself: 1 MiB of blocks, but 8 to 128.</summary>
-    private static int MostRemote(int sizeClass) => (int)long.Clamp(1024 * 1024 / (long)SizeClasses.SizeOf(sizeClass), 8, 128);
+    public static int MostRemote(int sizeClass) => (int)long.Clamp(1024 * 1024 / (long)SizeClasses.SizeOf(sizeClass), 8, 128);
 }

@@ -1,4 +1,5 @@
 using System.Runtime.Loader;
+using NativeBuffers.Allocation.Budgets;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Cache;
@@ -42,6 +43,7 @@ internal sealed class Gen2Callback
                     ThreadCaches.ReclaimEnded();
                 }
 
+                BudgetNumbers.Sweep();
                 Call(isMemoryShort);
             }
             catch (OutOfMemoryException)

@@ -14,7 +14,7 @@ internal static class InstrumentedPath
 {
     private static readonly WrappingAllocator? s_allocator = AllocatorHooks.InstrumentAlways(CachingAllocator.Instance) as WrappingAllocator;
 
-    private static readonly nint s_handle = s_allocator is null ? 0 : Uncached.HandleOf(s_allocator);
+    private static readonly nint s_handle = s_allocator is null ? 0 : AllocatorReference.ShareFor(s_allocator);
 
     /// <summary>Takes a slot with a block of the default allocator, instrumented or not.</summary>
     /// <safety>The bin is this thread's, or null. The slot and its block belong to the caller, on this thread.</safety>

@@ -126,7 +126,7 @@ public static class NativeMemoryCache
     {
         ThreadCaches.ReclaimEnded();
         ThreadCaches.Trim(idleOnly);
-        Depot.Trim(idleOnly);
+        Depot.TrimAll(idleOnly);
         LargeStore.Trim(idleOnly);
     }
 

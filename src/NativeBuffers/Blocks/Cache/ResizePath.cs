@@ -39,28 +39,38 @@ internal static class ResizePath
     }
 
     /// <summary>Whether the block stays as large as it is.</summary>
+    /// <remarks>The block of a pool does not if the class changes: after a release, the size alone tells the class.</remarks>
     /// <safety>The slot belongs to the caller, and has a block.</safety>
     private static unsafe bool KeepsBlock(Slot* slot, nuint byteCount, bool trims) => slot->Kind switch
     {
-        SlotKind.Cached => byteCount <= slot->ByteCount && !(trims && SizeClasses.Of(byteCount) < SizeClasses.Of(slot->ByteCount)),
+        SlotKind.Cached => byteCount <= slot->ByteCount && !(trims && IsOversized(slot, byteCount)),
         SlotKind.Large => byteCount > SizeClasses.Largest && LargeSizes.RoundUp(byteCount) == slot->ByteCount,
+        SlotKind.Pooled => IsKept(byteCount) && IsKept(slot->ByteCount) && SizeClasses.Of(byteCount) == SizeClasses.Of(slot->ByteCount),
         _ => false,
     };
+
+    /// <safety>The slot belongs to the caller, and its block has a size class.</safety>
+    private static unsafe bool IsOversized(Slot* slot, nuint byteCount) => SizeClasses.Of(byteCount) < SizeClasses.Of(slot->ByteCount);
 
     /// <summary>Whether the block's allocator can resize it: blocks of the new size must be the same allocator's.</summary>
     /// <safety>The slot belongs to the caller, and has a block.</safety>
     private static unsafe bool CanResizeBlock(Slot* slot, nuint byteCount) => slot->Kind switch
     {
         SlotKind.Large => byteCount > SizeClasses.Largest,
-        SlotKind.Foreign => true,
+        SlotKind.Foreign or SlotKind.Charged => true,
+        SlotKind.Pooled => !IsKept(byteCount) && !IsKept(slot->ByteCount),
         _ => false,
     };
+
+    private static bool IsKept(nuint byteCount) => byteCount <= PoolHeap.Largest;
 
     /// <inheritdoc cref="Resize" path="/exception|/safety"/>
     private static unsafe void ResizeBlock(Slot* slot, nuint byteCount, bool zeroed)
     {
         bool isLarge = slot->Kind == SlotKind.Large;
-        void* resized = isLarge ? LargePath.TryResize(slot->Start, slot->ByteCount, byteCount) : Uncached.TryResize(slot, byteCount, zeroed);
+        void* resized = isLarge ? LargePath.TryResize(slot->Start, slot->ByteCount, byteCount)
+            : slot->Kind == SlotKind.Charged ? ChargedPath.TryResize(slot, byteCount, zeroed)
+            : Uncached.TryResize(slot, byteCount, zeroed);
         if (resized == null)
         {
             throw (isLarge ? NativeAllocator.Default : Uncached.AllocatorOf(slot)).RefusalOf(byteCount);
@@ -75,11 +85,12 @@ internal static class ResizePath
     private static unsafe void Exchange(Slot* slot, nuint oldBytes, nuint newBytes, bool zeroed)
     {
         // Large blocks come from sources where zeroes cost nothing. Cached blocks are cleared after the copied bytes.
-        bool comesZeroed = zeroed && newBytes > SizeClasses.Largest;
-        Slot* other = AllocatePath.TryTakePlain(newBytes, comesZeroed);
+        PoolHeap? heap = slot->Kind == SlotKind.Pooled ? PoolHeaps.Of(slot) : null;
+        bool comesZeroed = zeroed && newBytes > SizeClasses.Largest && heap is null;
+        Slot* other = heap is null ? AllocatePath.TryTakePlain(newBytes, comesZeroed) : PoolPath.TryTake(heap, newBytes);
         if (other == null)
         {
-            throw NativeAllocator.Default.RefusalOf(newBytes);
+            throw (heap?.Allocator ?? NativeAllocator.Default).RefusalOf(newBytes);
         }
 
         var target = new Block(other->Start, newBytes);

@@ -1,4 +1,5 @@
 using NativeBuffers.Allocation;
+using NativeBuffers.Allocation.Budgets;
 using NativeBuffers.Instrumentation;
 using NativeBuffers.Platform.Shared;
 
@@ -6,11 +7,9 @@ namespace NativeBuffers.Blocks.Cache;
 
 /// <summary>The free blocks that one thread keeps, and the shortest path to them.</summary>
 /// <remarks>
-/// <para>A scoped buffer is a ref struct, which the language confines to its thread. So one thread creates it and disposes it, and needs
-/// no lock and no atomic operation.</para>
-/// <para>Taking a block reads one thread-local pointer. Giving it back reads none, because the handle knows its bin.
-/// All other paths are out of line: an inlined P/Invoke would make the JIT keep the caller's span in
-/// memory instead of registers, and its loops would load it at each turn.</para>
+/// <para>The language confines a scoped buffer to its thread. So one thread creates and disposes it, without lock and atomic operation.</para>
+/// <para>Taking a block reads one thread-local pointer. Giving it back reads none, because the handle knows its bin. All other paths are out
+/// of line: an inlined P/Invoke would make the JIT keep the caller's span in memory, and its loops would load it at each turn.</para>
 /// </remarks>
 [StructLayout(LayoutKind.Sequential)]
 internal struct ThreadCache
@@ -50,11 +49,23 @@ internal struct ThreadCache
     /// <summary>Per-thread state of the guard around the default allocator; 0 if there is none: see <see cref="InstrumentedPath"/>.</summary>
     public nint GuardState;
 
+    /// <summary>The credits of the thread, for <see cref="ChargedPath"/>; null before it first needs them.</summary>
+    public unsafe CreditTable.Row* Credits;
+
     /// <summary>
     /// The slot whose instrumented block was given back last; null if there is none. Its other words are unchanged, so that the next
     /// instrumented block needs little. Its allocations are not settled, and it counts among <see cref="SlotsHeld"/>.
     /// </summary>
     public unsafe Slot* Spare;
+
+    /// <summary>
+    /// Slots without a block for the next blocks of chosen allocators, each with an <see cref="AllocatorReference"/> of its own. Their
+    /// allocations are not settled, and they count among <see cref="SlotsHeld"/>. A cache aside has none.
+    /// </summary>
+    public unsafe Slot* Kept;
+
+    /// <summary>The number of slots in <see cref="Kept"/>.</summary>
+    public int KeptCount;
 
     /// <summary>Slots without a block, for this thread's next blocks.</summary>
     public unsafe Slot* Vacant;
@@ -71,17 +82,29 @@ internal struct ThreadCache
     /// <summary>The number of slots that other threads took away. Atomic operations only; so the thread's own count needs none.</summary>
     public long SlotsTakenAway;
 
-    /// <summary>The bytes that this thread has reserved of the budget. Visitors release some of them.</summary>
-    public long ReservedBytes;
+    /// <summary>The bins of this thread for the heaps of pools, by the numbers of the heaps: see <see cref="HeapBins"/>.</summary>
+    public unsafe HeapBins** Heaps;
 
-    /// <summary>
-    /// The size classes whose bins have opened, one bit each. From then on, room for one block of the class stays reserved: the hot one, which
-    /// visitors cannot take.
-    /// </summary>
-    public ulong HotReserved;
+    /// <summary>The length of <see cref="Heaps"/>.</summary>
+    public int HeapCount;
+
+    /// <summary>The number of heaps that had ended when this thread last gave up the bins of ended heaps.</summary>
+    public long HeapsEnded;
+
+    /// <summary>The bytes that are reserved for the bins.</summary>
+    public BinRoom Room;
 
     /// <summary>The counts of this thread, and of those that had this cache before. The thread writes them, any thread reads them.</summary>
     public AllocationCounts Counts;
+
+    /// <summary>This thread's cache, for callees that would pay for the look-up again; null if there is none.</summary>
+    /// <remarks>In a loop that inlines this, the JIT moves the look-up of thread-local storage out of the loop.</remarks>
+    /// <safety>It is the caller's thread's.</safety>
+    public static unsafe Bin* Mine
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => t_bins;
+    }
 
     /// <summary>The cache that a bin is part of.</summary>
     /// <safety>The bin is part of a cache. Caches are never unmapped.</safety>
@@ -144,9 +167,14 @@ internal struct ThreadCache
     /// <summary>Whether a bin is one of this thread's for a size class. By addresses alone: it may be null.</summary>
     /// <safety>No pointer is followed.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe bool IsMineForSize(Bin* bin) =>
+    public static unsafe bool IsMineForSize(Bin* bin) => IsForSize(t_bins, bin);
+
+    /// <summary>Whether a bin is one for a size class of the cache that begins with <paramref name="bins"/>. Both may be null.</summary>
+    /// <safety>No pointer is followed.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe bool IsForSize(Bin* bins, Bin* bin) =>
         // The subtraction leaves out the closed bin, which comes first. So it leaves out null, too, on a thread without a cache.
-        (nuint)((byte*)bin - (byte*)t_bins) - (nuint)sizeof(Bin) < (nuint)(SizeClasses.Count * sizeof(Bin));
+        (nuint)((byte*)bin - (byte*)bins) - (nuint)sizeof(Bin) < (nuint)(SizeClasses.Count * sizeof(Bin));
 
     /// <summary>Whether a bin is one of this thread's, the closed one included. By addresses alone: it may be null.</summary>
     /// <safety>No pointer is followed.</safety>
@@ -158,6 +186,15 @@ internal struct ThreadCache
         return bins != null && IsAmong(bins, bin);
     }
 
+    /// <summary>Whether a bin is one of a thread's for a size class of a pool's heap. It may be null.</summary>
+    /// <remarks>The home of blocks that no bin keeps is left out: see <see cref="PoolFreePath.ReturnRemotely"/>.</remarks>
+    /// <param name="bins">This thread's <see cref="Mine"/>.</param>
+    /// <param name="bin">The bin.</param>
+    /// <safety>Bins are never unmapped.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe bool IsOfHeap(Bin* bins, Bin* bin) =>
+        bin != null && bin->Cache == bins && !IsAmong(bins, bin) && bin->SizeClass >= 0;
+
     /// <summary>Whether a bin is one of this thread's.</summary>
     /// <param name="bin">Null, or part of a cache. Its thread may change during the call if it is not this thread.</param>
     /// <param name="records">This thread's borrow records, if so.</param>
@@ -166,7 +203,33 @@ internal struct ThreadCache
     public static unsafe bool IsHere(Bin* bin, out BorrowRecords* records)
     {
         records = Records(out Bin* bins);
-        return bin != null && bins != null && IsAmong(bins, bin);
+        return bins != null && IsOf(bins, bin);
+    }
+
+    /// <summary>Whether a bin belongs to the thread whose cache begins with <paramref name="bins"/>. It may be null.</summary>
+    /// <safety>Bins are never unmapped.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe bool IsOf(Bin* bins, Bin* bin) => bin != null && (IsAmong(bins, bin) || bin->Cache == bins);
+
+    /// <summary>This thread's bins for a heap; null if there are none.</summary>
+    /// <param name="bins">This thread's <see cref="Mine"/>.</param>
+    /// <param name="number">The number of the heap.</param>
+    /// <param name="id">The identity of the heap.</param>
+    /// <safety>They are the caller's thread's.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe HeapBins* BinsOf(Bin* bins, int number, ulong id)
+    {
+        var cache = (ThreadCache*)bins;
+        if (cache != null && (uint)number < (uint)cache->HeapCount)
+        {
+            HeapBins* set = cache->Heaps[number];
+            if (set != null && set->HeapId == id)
+            {
+                return set;
+            }
+        }
+
+        return null;
     }
 
     /// <summary>Whether a bin is part of the cache that begins with <paramref name="bins"/>. By addresses alone: it may be null.</summary>
@@ -206,29 +269,6 @@ internal struct ThreadCache
     /// <summary>The slots that other threads gave back to a cache, of one size class.</summary>
     /// <safety>Caches are never unmapped.</safety>
     public static unsafe RemoteFrees* FreesOf(ThreadCache* cache, int sizeClass) => (RemoteFrees*)&cache->Frees + sizeClass;
-
-    /// <summary>Gives the room of a closed bin back to the budget, except for one block.</summary>
-    public void Release(int sizeClass)
-    {
-        long byteCount = RoomOf(sizeClass) - (long)SizeClasses.SizeOf(sizeClass);
-        Interlocked.Add(ref ReservedBytes, -byteCount);
-        NativeMemoryCache.Release(byteCount);
-    }
-
-    /// <summary>Ends all reservations of an ended thread.</summary>
-    public void ReleaseAll()
-    {
-        long hotBytes = 0;
-        for (int i = 0; i < SizeClasses.Count; i++)
-        {
-            hotBytes += ((HotReserved >> i) & 1) == 0 ? 0 : (long)SizeClasses.SizeOf(i);
-        }
-
-        NativeMemoryCache.NoteHot(-hotBytes);
-        HotReserved = 0;
-        NativeMemoryCache.Release(ReservedBytes);
-        ReservedBytes = 0;
-    }
 
     /// <summary>Moves the hot blocks of this thread to the depots.</summary>
     public static void FlushHot()
@@ -288,6 +328,15 @@ internal struct ThreadCache
         }
     }
 
+    /// <summary>This thread's cache if it keeps slots for chosen allocators; otherwise null.</summary>
+    /// <safety>It is the caller's thread's.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe ThreadCache* WithKept()
+    {
+        Bin* bins = t_bins;
+        return bins != null && Of(bins)->Kept != null ? Of(bins) : null;
+    }
+
     /// <summary>This thread's cache, made when first needed; null when memory is exhausted.</summary>
     /// <exception cref="PlatformNotSupportedException">The library does not support this system.</exception>
     /// <safety>It is the caller's thread's.</safety>
@@ -328,7 +377,7 @@ internal struct ThreadCache
             return bin;
         }
 
-        if (TryReserve(sizeClass))
+        if (Room.TryReserve(sizeClass))
         {
             Depot depot = Depot.For(sizeClass);
             Magazine* loaded = depot.TryTakeEmpty();
@@ -341,35 +390,10 @@ internal struct ThreadCache
             {
                 depot.Give(loaded);
                 depot.Give(previous);
-                Release(sizeClass);
+                Room.Release(sizeClass);
             }
         }
 
         return bin;
     }
-
-    private bool TryReserve(int sizeClass)
-    {
-        long hotBytes = (long)SizeClasses.SizeOf(sizeClass);
-        ulong bit = 1UL << sizeClass;
-        bool isFirst = (HotReserved & bit) == 0;
-        long byteCount = RoomOf(sizeClass) - (isFirst ? 0 : hotBytes);
-        if (Interlocked.Add(ref ReservedBytes, byteCount) <= NativeMemoryCache.ThreadLimitBytes && NativeMemoryCache.TryReserve(byteCount))
-        {
-            if (isFirst)
-            {
-                HotReserved |= bit;
-                NativeMemoryCache.NoteHot(hotBytes);
-            }
-
-            return true;
-        }
-
-        Interlocked.Add(ref ReservedBytes, -byteCount);
-        return false;
-    }
-
-    /// <summary>The most bytes in an open bin: two magazines, and the hot block.</summary>
-    private static long RoomOf(int sizeClass) =>
-        ((2 * Depot.CapacityOf(sizeClass)) + 1) * (long)SizeClasses.SizeOf(sizeClass);
 }

@@ -65,6 +65,7 @@ internal static class ThreadCaches
                 s_entries.Add(new Entry(thread, (nint)cache));
                 s_unused = cache->NextUnused;
                 cache->NextUnused = null;
+                cache->Credits = null;
             }
 
             return cache;
@@ -203,7 +204,7 @@ internal static class ThreadCaches
             {
                 // The room goes back too: while it is reserved, other threads cannot have it.
                 _ = Interlocked.Add(ref cache->SlotsTakenAway, Depot.For(i).GiveAll(bin));
-                cache->Release(i);
+                cache->Room.Release(i);
             }
 
             bin->EndVisit();
@@ -243,11 +244,13 @@ internal static class ThreadCaches
             TakeRemoteFrees(cache, i);
         }
 
+        LeaveHeaps(cache);
         Slot* large = null;
         cache->SlotsHeld -= LargeBin.Empty(&cache->Large, ref large);
         LargeStore.Give(large, isReserved: false);
         EndBorrows(cache);
         InstrumentedPath.ForgetThread(cache);
+        Uncached.ForgetThread(cache);
         cache->SlotsHeld -= Interlocked.Exchange(ref cache->SlotsTakenAway, 0);
         if (cache->SlotsHeld != 0)
         {
@@ -258,7 +261,29 @@ internal static class ThreadCaches
         cache->Vacant = null;
         cache->VacantCount = 0;
         cache->IsAside = false;
-        cache->ReleaseAll();
+        cache->Room.ReleaseAll();
+    }
+
+    /// <summary>Gives the blocks of pools to the depots of their heaps.</summary>
+    /// <inheritdoc cref="Reclaim" path="/safety"/>
+    private static unsafe void LeaveHeaps(ThreadCache* cache)
+    {
+        HeapBins.Sweep(cache, always: true);
+        for (int i = 0; i < cache->HeapCount; i++)
+        {
+            HeapBins* set = cache->Heaps[i];
+            try
+            {
+                if (set != null && PoolHeaps.Of(set) is { } heap)
+                {
+                    heap.Leave(set);
+                }
+            }
+            catch (Exception)
+            {
+                // The program's own allocator threw, as in EndBorrows.
+            }
+        }
     }
 
     /// <summary>Ends the borrows of the thread: they can have no user any more.</summary>

@@ -1,4 +1,5 @@
 using NativeBuffers.Allocation;
+using NativeBuffers.Allocation.Budgets;
 using NativeBuffers.Instrumentation;
 using NativeBuffers.Primitives;
 
@@ -7,6 +8,9 @@ namespace NativeBuffers.Blocks.Cache;
 /// <summary>The slots whose blocks no cache keeps: those of a chosen or instrumented allocator.</summary>
 internal static class Uncached
 {
+    /// <summary>The most slots that a thread keeps for blocks of chosen allocators.</summary>
+    private const int MostKept = 16;
+
     /// <summary>
     /// A slot with a block of <paramref name="allocator"/>, or of its wrapper in this process or flow; null if memory is exhausted.
     /// </summary>
@@ -15,28 +19,73 @@ internal static class Uncached
     {
         allocator = AllocatorHooks.Instrument(allocator);
 
-        // The handle comes first: once there is a block, nothing more may fail.
-        nint handle = 0;
-        Slot* slot = null;
+        // The slot comes first: once there is a block, nothing more may fail.
+        Slot* slot = TryTakeSlot(allocator);
+        if (slot == null)
+        {
+            AllocationSite.Forget();
+            return null;
+        }
+
+        // The program's own allocator may throw: the slot must not be lost then.
+        bool isFilled = false;
         try
         {
-            if (!TryRefer(allocator, out handle))
-            {
-                return null;
-            }
-
-            slot = TryTake(handle, byteCount, zeroed);
+            Layout.ThrowIfTooLarge(byteCount);
+            slot->ByteCount = byteCount;
+            slot->Start = (byte*)allocator.ObtainForOwner(byteCount, zeroed);
+            isFilled = slot->Start != null;
         }
         finally
         {
-            if (slot == null)
+            if (!isFilled)
             {
-                Unrefer(allocator, handle);
+                GiveSlot(ThreadCache.Of(slot->Home), slot, allocator);
             }
 
             AllocationSite.Forget();
         }
 
+        return isFilled ? slot : null;
+    }
+
+    /// <summary>Takes a slot that this thread has kept, with a block; null if there is none, or if an allocation site must be noted.</summary>
+    /// <remarks>
+    /// The short path of scoped buffers. It has few arguments, because the caller of a call into C must keep them. A thread that works for
+    /// an instrumented flow keeps no slots.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The length is negative, or too large to be counted in bytes.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    /// <safety>The slot and its block belong to the caller, on this thread.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static unsafe Slot* TryTakeKept(NativeAllocator allocator, int length, int elementSize, bool zeroed)
+    {
+        ThreadCache* cache = InstrumentationSwitch.IsOn || allocator.Layers.ReadSite ? null : ThreadCache.WithKept();
+        if (cache == null)
+        {
+            return null;
+        }
+
+        // The block comes first, because the allocator may throw, or may use buffers: no slot can be lost yet.
+        nuint byteCount = Layout.ByteCount(length, elementSize);
+        void* block = allocator.ObtainForOwner(byteCount, zeroed);
+        if (block == null)
+        {
+            throw allocator.RefusalOf(byteCount);
+        }
+
+        Slot* slot = cache->Kept;
+        if (slot == null)
+        {
+            return TakeSlotFor(allocator, block, byteCount);
+        }
+
+        cache->Kept = slot->Next;
+        cache->KeptCount--;
+        AllocatorReference.Of(slot).Allocator = allocator;
+        slot->Home = &cache->Closed;
+        slot->ByteCount = byteCount;
+        slot->Start = (byte*)block;
         return slot;
     }
 
@@ -47,15 +96,9 @@ internal static class Uncached
     public static unsafe Slot* TryAdopt(void* start, nuint byteCount, NativeAllocator freedBy)
     {
         NativeAllocator allocator = AllocatorHooks.InstrumentAdopted(freedBy);
-        if (!TryRefer(allocator, out nint handle))
-        {
-            return null;
-        }
-
-        Slot* slot = AllocatePath.TryTakeVacant();
+        Slot* slot = TryTakeSlot(allocator);
         if (slot == null)
         {
-            Unrefer(allocator, handle);
             AllocationSite.Forget();
             return null;
         }
@@ -64,8 +107,6 @@ internal static class Uncached
         AllocatorHooks.NoteBareFree(allocator, (nint)start);
         allocator.Adopt(start, byteCount);
         AllocationSite.Forget();
-        slot->Kind = SlotKind.Foreign;
-        slot->Allocator = handle;
         slot->ByteCount = byteCount;
         slot->Start = (byte*)start;
         return slot;
@@ -85,17 +126,30 @@ internal static class Uncached
                 throw allocator.RefusalOf(slot->ByteCount);
             }
 
-            Unrefer(allocator, slot->Allocator);
+            AllocatorReference.Free(allocator, slot->Allocator);
         }
 
+        if (slot->Kind == SlotKind.Charged)
+        {
+            ChargedPath.NoteEnd(slot, (NativeMemoryBudget)AllocatorOf(slot));
+        }
+
+        PoolHeap? heap = slot->Kind == SlotKind.Pooled ? PoolHeaps.Of(slot) : null;
         if (ThreadCache.IsHere(slot->Home, out _))
         {
             slot->Generation = slot->Generation.Next;
+            if (heap is not null)
+            {
+                PoolFreePath.Vacate(heap, slot);
+                return block;
+            }
+
             FreePath.ReturnVacant(slot);
         }
         else
         {
             Vacate(slot);
+            heap?.RemoveSlots(1);
         }
 
         return block;
@@ -125,11 +179,56 @@ internal static class Uncached
         }
 
         NativeAllocator allocator = AllocatorOf(slot);
-        Unrefer(allocator, slot->Allocator);
+        if (slot->Kind == SlotKind.Foreign)
+        {
+            AllocatorReference.Free(allocator, slot->Allocator);
+        }
+
         allocator.FreeOfOwner(slot->Start, slot->ByteCount, allocator.BlockAlignment);
+        if (slot->Kind == SlotKind.Charged)
+        {
+            ChargedPath.NoteEnd(slot, (NativeMemoryBudget)allocator);
+        }
+
         if (allocator.Layers.ReadSite)
         {
             AllocationSite.Forget();
+        }
+    }
+
+    /// <summary>Frees the block of a foreign slot on the thread of its home, which keeps the slot for its next block.</summary>
+    /// <remarks>Its calls are the last thing it does, so the JIT saves no registers for them. Not inlined, and so no call into C is, either.</remarks>
+    /// <safety>The slot belongs to the caller and has a block, and its home belongs to this thread.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static unsafe void FreeHere(Slot* slot)
+    {
+        AllocatorReference reference = AllocatorReference.Of(slot);
+        NativeAllocator allocator = reference.Allocator!;
+        ThreadCache* cache = ThreadCache.Of(slot->Home);
+        if (cache->KeptCount >= MostKept || cache->IsAside || allocator.Layers.ReadSite || AllocatorReference.IsShared(allocator, slot->Allocator))
+        {
+            FreeHereSlow(cache, slot, allocator);
+            return;
+        }
+
+        // The slot goes first, because the program's own allocator may throw, or may use buffers.
+        void* block = slot->Start;
+        nuint byteCount = slot->ByteCount;
+        Keep(cache, slot, reference);
+        allocator.FreeOfOwner(block, byteCount, allocator.BlockAlignment);
+    }
+
+    /// <summary>Gives up the slots that a thread has kept.</summary>
+    /// <safety>The cache belongs to the caller: its thread has ended.</safety>
+    public static unsafe void ForgetThread(ThreadCache* cache)
+    {
+        for (Slot* slot = cache->Kept; slot != null; slot = cache->Kept)
+        {
+            cache->Kept = slot->Next;
+            cache->KeptCount--;
+            AllocatorReference.Free(slot->Allocator);
+            slot->Home = &cache->Closed;
+            FreePath.ReturnVacant(slot);
         }
     }
 
@@ -148,25 +247,13 @@ internal static class Uncached
     }
 
     /// <summary>The allocator that frees the block of a slot.</summary>
-    /// <safety>The slot belongs to the caller, and its block is of the kind foreign.</safety>
-    public static unsafe NativeAllocator AllocatorOf(Slot* slot) => (NativeAllocator)GCHandle.FromIntPtr(slot->Allocator).Target!;
-
-    /// <summary>A handle to an allocator that lives forever, for all slots. It is made at the first use.</summary>
-    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
-    public static nint HandleOf(NativeAllocator allocator)
+    /// <safety>The slot belongs to the caller, and its block is neither cached nor large.</safety>
+    public static unsafe NativeAllocator AllocatorOf(Slot* slot) => slot->Kind switch
     {
-        if (allocator.PermanentHandle == 0)
-        {
-            FailPoint.ThrowIfRefused();
-            GCHandle made = GCHandle.Alloc(allocator);
-            if (Interlocked.CompareExchange(ref allocator.PermanentHandle, GCHandle.ToIntPtr(made), 0) != 0)
-            {
-                made.Free();
-            }
-        }
-
-        return allocator.PermanentHandle;
-    }
+        SlotKind.Pooled => PoolHeaps.Of(slot).Allocator,
+        SlotKind.Charged => BudgetNumbers.Of(SlotTable.ChargedTo(slot))!,
+        _ => AllocatorReference.Of(slot).Allocator!,
+    };
 
     /// <summary>Gives a slot without a block to the table, on a thread that its home does not belong to.</summary>
     /// <safety>The slot belongs to the caller, and has a home.</safety>
@@ -180,65 +267,110 @@ internal static class Uncached
         SlotTable.GiveList(vacant);
     }
 
-    /// <inheritdoc cref="TryTakeFrom" path="/safety"/>
-    private static unsafe Slot* TryTake(nint handle, nuint byteCount, bool zeroed)
+    /// <summary>A slot without a block, which names the allocator; null if memory is exhausted.</summary>
+    /// <safety>The slot belongs to the caller, on this thread.</safety>
+    private static unsafe Slot* TryTakeSlot(NativeAllocator allocator)
     {
-        Slot* slot = AllocatePath.TryTakeVacant();
-        if (slot == null)
+        ThreadCache* cache = ThreadCache.Current();
+        if (cache == null)
         {
             return null;
         }
 
-        // The program's own allocator may throw: the slot must not be lost then.
-        try
+        Slot* slot = cache->Kept;
+        if (slot != null)
         {
-            slot->Kind = SlotKind.Foreign;
-            slot->Allocator = handle;
-            slot->ByteCount = byteCount;
-            NativeAllocator allocator = AllocatorOf(slot);
-            slot->Start = (byte*)allocator.Obtain(byteCount, allocator.BlockAlignment, zeroed);
-        }
-        finally
-        {
-            if (slot->Start == null)
-            {
-                FreePath.ReturnVacant(slot);
-            }
+            cache->Kept = slot->Next;
+            cache->KeptCount--;
+            AllocatorReference.Of(slot).Allocator = allocator;
+            slot->Home = &cache->Closed;
+            return slot;
         }
 
-        return slot->Start == null ? null : slot;
+        if (!AllocatorReference.TryMake(allocator, out nint handle))
+        {
+            return null;
+        }
+
+        slot = AllocatePath.TakeVacant(cache, &cache->Closed);
+        if (slot == null)
+        {
+            AllocatorReference.Free(allocator, handle);
+            return null;
+        }
+
+        slot->Kind = SlotKind.Foreign;
+        slot->Allocator = handle;
+        return slot;
     }
 
-    /// <summary>A handle that keeps the allocator alive as long as a slot has it; false if memory is exhausted.</summary>
-    private static bool TryRefer(NativeAllocator allocator, out nint handle)
+    /// <summary>A slot for a block, which is freed if memory is exhausted.</summary>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    /// <safety>The block is the allocator's, and the caller's to give up. The slot belongs to the caller, on this thread.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe Slot* TakeSlotFor(NativeAllocator allocator, void* block, nuint byteCount)
     {
-        try
+        Slot* slot = TryTakeSlot(allocator);
+        if (slot == null)
         {
-            if (allocator.LivesForever)
-            {
-                handle = HandleOf(allocator);
-            }
-            else
-            {
-                FailPoint.ThrowIfRefused();
-                handle = GCHandle.ToIntPtr(GCHandle.Alloc(allocator));
-            }
-
-            return true;
+            allocator.FreeOfOwner(block, byteCount, allocator.BlockAlignment);
+            throw allocator.RefusalOf(byteCount);
         }
-        catch (OutOfMemoryException)
+
+        slot->ByteCount = byteCount;
+        slot->Start = (byte*)block;
+        return slot;
+    }
+
+    /// <summary>Keeps a slot without a block for the next block of this thread, or makes the slot vacant.</summary>
+    /// <remarks>A slot with the shared reference of its allocator gets one of its own if the thread has kept no slot yet.</remarks>
+    /// <safety>The cache is this thread's, and the slot's home. The slot belongs to the caller, and names the allocator.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe void GiveSlot(ThreadCache* cache, Slot* slot, NativeAllocator allocator)
+    {
+        bool isShared = AllocatorReference.IsShared(allocator, slot->Allocator);
+        bool canKeep = !cache->IsAside && cache->KeptCount < (isShared ? 1 : MostKept);
+        if (canKeep && isShared)
         {
-            handle = 0;
-            return false;
+            canKeep = AllocatorReference.TryMakeOwn(allocator, out nint handle);
+            slot->Allocator = canKeep ? handle : slot->Allocator;
+        }
+
+        if (canKeep)
+        {
+            Keep(cache, slot, AllocatorReference.Of(slot));
+        }
+        else
+        {
+            AllocatorReference.Free(allocator, slot->Allocator);
+            FreePath.ReturnVacant(slot);
         }
     }
 
-    /// <summary>Frees a handle of <see cref="TryRefer"/>, if it was made for one slot.</summary>
-    private static void Unrefer(NativeAllocator allocator, nint handle)
+    /// <inheritdoc cref="FreeHere" path="/summary"/>
+    /// <safety>The cache is this thread's, and the slot's home. The slot belongs to the caller and has a block.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe void FreeHereSlow(ThreadCache* cache, Slot* slot, NativeAllocator allocator)
     {
-        if (!allocator.LivesForever && handle != 0)
+        void* block = slot->Start;
+        nuint byteCount = slot->ByteCount;
+        GiveSlot(cache, slot, allocator);
+        allocator.FreeOfOwner(block, byteCount, allocator.BlockAlignment);
+        if (allocator.Layers.ReadSite)
         {
-            GCHandle.FromIntPtr(handle).Free();
+            AllocationSite.Forget();
         }
+    }
+
+    /// <safety>The cache is this thread's. The slot belongs to the caller, and has a reference of its own.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void Keep(ThreadCache* cache, Slot* slot, AllocatorReference reference)
+    {
+        reference.Allocator = null;
+        slot->Home = null;
+        slot->Start = null;
+        slot->Next = cache->Kept;
+        cache->Kept = slot;
+        cache->KeptCount++;
     }
 }

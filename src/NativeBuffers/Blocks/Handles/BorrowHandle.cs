@@ -142,7 +142,13 @@ internal readonly struct BorrowHandle
         {
             // For most slots this is the first borrow. The move is atomic, so that a closing thread comes before it or after it.
             Bin* home = HomeOf(slot);
-            bool isHere = ThreadCache.IsAmong(bins, home);
+            bool isHere = ThreadCache.IsOf(bins, home);
+            if (isHere && slot->ReadGeneration().Is(SlotState.Biased, opened))
+            {
+                // The home is a bin of a pool, which the shortest path does not know.
+                return true;
+            }
+
             if (slot->TryMove(opened, SlotState.Open, isHere ? SlotState.Biased : SlotState.Shared))
             {
                 if (!isHere)

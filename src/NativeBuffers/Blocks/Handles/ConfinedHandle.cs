@@ -71,7 +71,10 @@ internal struct ConfinedHandle
             // SAFETY: the slot and its block belong to this handle until it is returned.
             if (allocator is not null)
             {
-                return Of(AllocatePath.TakeScoped(allocator, length, elementSize, zeroed, file, line, type));
+                Slot* taken = allocator.ChargedNumber != 0 ? ChargedPath.TakeHot(allocator.ChargedNumber, length, elementSize, zeroed)
+                    : allocator.IsServedByCache ? null
+                    : Uncached.TryTakeKept(allocator, length, elementSize, zeroed);
+                return Of(taken != null ? taken : AllocatePath.TakeScoped(allocator, length, elementSize, zeroed, file, line, type));
             }
 
             Slot* slot = AllocatePath.Take(length, elementSize, zeroed, file, line, type, out Bin* home);

@@ -73,7 +73,8 @@ internal struct OwnedBlock
     /// <summary>The allocator that frees the block after the owner has released it: the chosen one, without wrappers of the process or flow.</summary>
     /// <safety>The block is borrowed.</safety>
     public readonly unsafe NativeAllocator Allocator =>
-        _slot->Kind == SlotKind.Foreign && Uncached.AllocatorOf(_slot).Requested is var chosen && !chosen.IsDefault
+        _slot->Kind is SlotKind.Foreign or SlotKind.Pooled or SlotKind.Charged
+            && Uncached.AllocatorOf(_slot).Requested is var chosen && !chosen.IsDefault
             ? chosen
             : NativeAllocator.Default;
 

@@ -96,10 +96,28 @@ internal readonly struct SharedHandle
     {
         unsafe
         {
-            // SAFETY: the slot and its block belong to this handle until it is closed.
-            Slot* slot = AllocatePath.Take(length, elementSize, zeroed: false, file, line, type, out Bin* home);
-            return Open(slot, home);
+            // SAFETY: null is no slot.
+            return Open(taken: null, length, elementSize, file, line, type);
         }
+    }
+
+    /// <summary>Opens the block of a slot that was just taken; of the default allocator if null. Its bytes may hold anything.</summary>
+    /// <inheritdoc cref="Open(int, int, string, int, Type)" path="/param|/exception"/>
+    /// <safety>The taken slot and its block are the caller's, and belong to this handle until it is closed.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe SharedHandle Open(Slot* taken, int length, int elementSize, string? file, int line, Type type)
+    {
+        Bin* home;
+        if (taken == null)
+        {
+            taken = AllocatePath.Take(length, elementSize, zeroed: false, file, line, type, out home);
+        }
+        else
+        {
+            home = taken->Home;
+        }
+
+        return Open(taken, home);
     }
 
     /// <summary>Opens a block of a chosen allocator; of the default one if null.</summary>
@@ -221,7 +239,7 @@ internal readonly struct SharedHandle
                 }
             }
 
-            Close(_slot, _opened, _home, _cleaner);
+            Close(_slot, _opened, _home, _cleaner, ThreadCache.Mine);
         }
     }
 
@@ -272,13 +290,18 @@ internal readonly struct SharedHandle
     /// <remarks>Its calls are the last thing it does, so the JIT saves no registers for them.</remarks>
     /// <safety>The slot, which is never unmapped, was the caller's in this generation. The home is written only if it is this thread's.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe void Close(Slot* slot, Generation opened, Bin* home, Cleaner? cleaner)
+    private static unsafe void Close(Slot* slot, Generation opened, Bin* home, Cleaner? cleaner, Bin* bins)
     {
         if (slot != null)
         {
-            if (ThreadCache.IsMineForSize(home))
+            if (ThreadCache.IsForSize(bins, home))
             {
                 Volatile.Write(ref home->Inside, 0);
+            }
+            else if (PoolFreePath.TryReturn(bins, slot, opened, home))
+            {
+                GC.KeepAlive(cleaner);
+                return;
             }
 
             _ = CloseProtocol.Close(slot, opened);

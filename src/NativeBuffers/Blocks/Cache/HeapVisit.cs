@@ -1,0 +1,150 @@
+namespace NativeBuffers.Blocks.Cache;
+
+/// <summary>A visit of the bins of one heap, in all threads: takes their free blocks while the threads are outside.</summary>
+/// <remarks>The blocks are freed after the visit, without the lock: the pool's allocator may be code of the program.</remarks>
+internal static class HeapVisit
+{
+    /// <summary>Visits all bins.</summary>
+    /// <param name="heap">The heap. The caller has its lock of visitors.</param>
+    /// <param name="sets">The bins of the heap.</param>
+    /// <param name="idleOnly">Whether to leave the blocks that were used since the last such visit.</param>
+    /// <param name="taken">Gets the taken magazines.</param>
+    /// <param name="idle">Gets the slots that were taken alone, linked by <see cref="Slot.Next"/>.</param>
+    /// <param name="remote">Gets the slots that waited for their threads, linked in the same way.</param>
+    /// <safety>The taken slots and magazines are the caller's. Sets are never unmapped.</safety>
+    public static unsafe void Visit(PoolHeap heap, HeapBins* sets, bool idleOnly, ref Magazine* taken, ref Slot* idle, ref Slot* remote)
+    {
+        if (sets == null)
+        {
+            return;
+        }
+
+        for (HeapBins* set = sets; set != null; set = set->NextOfHeap)
+        {
+            for (int i = 0; i < SizeClasses.Count; i++)
+            {
+                HeapBin* bin = HeapBins.At(set, (uint)i);
+                if (bin != &set->Closed)
+                {
+                    bin->Bin.Announce();
+                }
+            }
+        }
+
+        Interlocked.MemoryBarrierProcessWide();
+        for (HeapBins* set = sets; set != null; set = set->NextOfHeap)
+        {
+            for (int i = 0; i < SizeClasses.Count; i++)
+            {
+                // A bin that its thread has made since is not visited.
+                HeapBin* bin = HeapBins.At(set, (uint)i);
+                if (bin->Bin.IsAnnounced)
+                {
+                    bin->Bin.WaitForOwner();
+                    Empty(heap, bin, idleOnly, ref taken, ref idle);
+                    bin->Bin.EndVisit();
+                }
+            }
+
+            TakeRemoteFrees(heap, set, ref remote);
+        }
+    }
+
+    /// <summary>Takes the magazines of a bin, and its room.</summary>
+    /// <safety>As for <see cref="Bin.Close"/>. The taken slots and magazines are the caller's.</safety>
+    public static unsafe void Close(PoolHeap heap, HeapBin* bin, ref Magazine* taken)
+    {
+        bin->Bin.Close(out Magazine* loaded, out Magazine* previous);
+        loaded->Next = previous;
+        previous->Next = taken;
+        taken = loaded;
+        heap.ReleaseRoom(bin->Bin.SizeClass);
+    }
+
+    /// <summary>Takes the remote frees of all bins of a set.</summary>
+    /// <safety>Sets are never unmapped. The taken slots and magazines are the caller's.</safety>
+    public static unsafe void TakeRemoteFrees(PoolHeap heap, HeapBins* set, ref Slot* taken)
+    {
+        for (int i = 0; i < SizeClasses.Count; i++)
+        {
+            HeapBin* bin = HeapBins.At(set, (uint)i);
+            if (!bin->Frees.IsEmpty)
+            {
+                TakeRemoteFrees(heap, bin, ref taken);
+            }
+        }
+    }
+
+    /// <summary>Takes the remote frees of a bin.</summary>
+    /// <inheritdoc cref="TakeRemoteFrees(PoolHeap, HeapBins*, ref Slot*)" path="/safety"/>
+    public static unsafe void TakeRemoteFrees(PoolHeap heap, HeapBin* bin, ref Slot* taken)
+    {
+        // First take, then the barrier, then look whether the slots are still taken: one barrier for many slots.
+        const int Most = 64;
+        Slot** closing = stackalloc Slot*[Most];
+        Generation* generations = stackalloc Generation[Most];
+        Slot* slots = RemoteFrees.TakeAll(&bin->Frees);
+        while (slots != null)
+        {
+            int count = 0;
+            while (slots != null && count < Most)
+            {
+                Slot* slot = slots;
+                slots = RemoteFrees.Below(slot);
+                heap.Dequeue((long)SizeClasses.SizeOf(bin->Bin.SizeClass));
+                if (RemoteFrees.TryTake(slot, out generations[count]))
+                {
+                    closing[count++] = slot;
+                }
+            }
+
+            if (count > 0)
+            {
+                Interlocked.MemoryBarrierProcessWide();
+            }
+
+            for (int i = 0; i < count; i++)
+            {
+                // A slot of another heap, which only two returns at once leave here, goes there.
+                Slot* slot = closing[i];
+                Bin* home = slot->Home;
+                if (home == null || !HeapBin.Is(home) || PoolHeaps.Of(((HeapBin*)home)->Set) != heap)
+                {
+                    FreePath.TakeAwayUnlessReturned(slot, generations[i]);
+                }
+                else if (FreePath.TryTakeAway(slot, generations[i]))
+                {
+                    slot->Next = taken;
+                    taken = slot;
+                }
+            }
+        }
+    }
+
+    /// <safety>The caller is a visitor of the bin, and its thread is outside.</safety>
+    private static unsafe void Empty(PoolHeap heap, HeapBin* bin, bool idleOnly, ref Magazine* taken, ref Slot* idle)
+    {
+        if (!bin->Bin.HasRoom)
+        {
+            return;
+        }
+
+        if (idleOnly)
+        {
+            Slot* slots = bin->Bin.TakeIdle();
+            while (slots != null)
+            {
+                Slot* slot = slots;
+                slots = slot->Next;
+                slot->Next = idle;
+                idle = slot;
+            }
+        }
+
+        if (!idleOnly || bin->Bin.Count == 0)
+        {
+            // The room goes back too: while it is reserved, other threads cannot have it.
+            Close(heap, bin, ref taken);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+using NativeBuffers.Primitives;
+
+namespace NativeBuffers.Blocks.Cache;
+
+/// <summary>The path of every block that is given back to a pool's own heap, by its thread or by another thread.</summary>
+/// <remarks>The fast path gives to the loaded magazine of the slot's home, where a visitor may take the block.</remarks>
+internal static class PoolFreePath
+{
+    /// <summary>
+    /// Gives a rented slot back without an atomic operation, if its home is a bin of this thread. False in all other cases, and then nothing
+    /// has changed: see <see cref="ThreadCache.IsOfHeap"/>.
+    /// </summary>
+    /// <safety>Slots are never unmapped. The slot was the caller's in this generation, in the state open, perhaps long ago.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe bool TryReturn(Bin* bins, Slot* slot, Generation opened, Bin* home)
+    {
+        if (!ThreadCache.IsOfHeap(bins, home))
+        {
+            return false;
+        }
+
+        Volatile.Write(ref home->Inside, 1);
+        if (((Volatile.Read(ref slot->Generation.Value) ^ opened.Value) | ((ulong)slot->Home ^ (ulong)home)) != 0)
+        {
+            Volatile.Write(ref home->Inside, 0);
+            return false;
+        }
+
+        slot->Generation.Value = opened.Value + (Generation.Step - (ulong)SlotState.Open);
+        bool given = Bin.TryGiveInside(home, slot);
+        Volatile.Write(ref home->Inside, 0);
+        if (!given)
+        {
+            ReturnSlow(home, slot);
+        }
+
+        return true;
+    }
+
+    /// <summary>Gives a slot back whose home has no room in the loaded magazine.</summary>
+    /// <safety>The slot belongs to the caller. Its home is this one, a <see cref="HeapBin"/> of this thread.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static unsafe void ReturnSlow(Bin* home, Slot* slot)
+    {
+        PoolHeap heap = PoolHeaps.Of(slot);
+        if (home->SizeClass != HeapBin.NoClass && !home->HasRoom)
+        {
+            heap.Open((HeapBin*)home);
+        }
+
+        if (home->HasRoom && TryGive(home, slot))
+        {
+            return;
+        }
+
+        if (home->HasRoom && heap.DepotFor(home->SizeClass) is { } depot && depot.TryTakeEmpty() is var empty && empty != null)
+        {
+            // Both magazines are full: the older one goes to the depot.
+            depot.Give(home->Push(empty));
+            bool given = Bin.TryGive(home, slot);
+            heap.Settle();
+            if (given)
+            {
+                return;
+            }
+        }
+
+        if (heap.TryKeep(slot))
+        {
+            heap.Settle();
+            return;
+        }
+
+        var block = new Block(slot->Start, slot->ByteCount);
+        slot->Home = home;
+        Vacate(heap, slot);
+        heap.FreeBlock(block);
+    }
+
+    /// <summary>Gives a closing slot back on a thread that its home does not belong to.</summary>
+    /// <safety>The caller has closed the slot, the block has no user, and the home is a <see cref="HeapBin"/>.</safety>
+    public static unsafe void ReturnRemotely(Slot* slot, Generation closing, Bin* home)
+    {
+        if (home->SizeClass == HeapBin.NoClass)
+        {
+            // No thread gives such a slot back with plain stores, so it is this thread's now.
+            PoolHeap own = PoolHeaps.Of(slot);
+            FreePath.LeaveHome(slot);
+            own.Keep(slot);
+            return;
+        }
+
+        // The home's thread may be giving the slot back at the same time. Not if this succeeds: then home and heap stay.
+        if (!slot->TryMove(closing, closing.With(SlotState.RemotelyFreed)))
+        {
+            return;
+        }
+
+        var bin = (HeapBin*)home;
+        PoolHeap heap = PoolHeaps.Of(slot);
+        long byteCount = (long)SizeClasses.SizeOf(home->SizeClass);
+        if (heap.TryQueue(byteCount))
+        {
+            if (!RemoteFrees.TryPush(&bin->Frees, slot, out int depth))
+            {
+                heap.Dequeue(byteCount);
+            }
+            else if (depth >= FreePath.MostRemote(home->SizeClass) || heap.IsClosed)
+            {
+                Drain(heap, bin);
+            }
+        }
+        else if (slot->TryMove(closing.With(SlotState.RemotelyFreed), closing))
+        {
+            Interlocked.MemoryBarrierProcessWide();
+            FreePath.TakeAwayUnlessReturned(slot, closing);
+        }
+    }
+
+    /// <summary>Counts the slot out of the heap, and gives it to this thread without its block.</summary>
+    /// <safety>The slot belongs to the caller, and its home to this thread. The block belongs to the caller now.</safety>
+    public static unsafe void Vacate(PoolHeap heap, Slot* slot)
+    {
+        // Slots of pools are not counted among those of their threads.
+        ThreadCache.Of(slot->Home)->SlotsHeld++;
+        FreePath.ReturnVacant(slot);
+        heap.RemoveSlots(1);
+    }
+
+    /// <summary>Gives a slot to either magazine of a bin of this thread.</summary>
+    /// <safety>The bin is this thread's. The slot is the caller's to give up if this is true.</safety>
+    public static unsafe bool TryGive(Bin* home, Slot* slot) =>
+        Bin.TryGive(home, slot) || (home->TrySwap(wanted: false) && Bin.TryGive(home, slot));
+
+    /// <safety>Bins are never unmapped.</safety>
+    private static unsafe void Drain(PoolHeap heap, HeapBin* bin)
+    {
+        Slot* taken = null;
+        HeapVisit.TakeRemoteFrees(heap, bin, ref taken);
+        heap.KeepAll(taken);
+    }
+}
