@@ -39,7 +39,9 @@
 #define INSIDE 9            /* INSIDE + t: Bin.Inside of thread t */
 #define RECORD 12           /* RECORD + t: the borrow record of thread t; 1 if it names the slot */
 #define THREADS 3
+#ifndef WORDS
 #define WORDS 15
+#endif
 
 #include "tso.h"
 

@@ -49,7 +49,7 @@ internal struct Bin
     private ulong _seen;
 
     /// <summary>The cache that the bin is part of. Untyped, because caches are made of bins.</summary>
-    /// <safety>The cache contains the bin, and is never unmapped.</safety>
+    /// <safety>The cache contains the bin, or its thread is the owner. Caches are never unmapped. <see cref="NoCache"/> is not followed.</safety>
     public unsafe void* Cache { get; private set; }
 
     public int SizeClass { get; private set; }
@@ -63,6 +63,10 @@ internal struct Bin
     /// <summary>A value of <see cref="Hot"/> that is no slot: the place is taken for ever.</summary>
     /// <safety>The pointer is compared, never followed.</safety>
     public static unsafe Slot* NoRoom => (Slot*)1;
+
+    /// <summary>A value of <see cref="Cache"/> that is no cache: no thread is the owner, and none takes the bin for its own.</summary>
+    /// <safety>The pointer is compared, never followed.</safety>
+    public static unsafe void* NoCache => (void*)1;
 
     /// <summary>Whether blocks may be kept here.</summary>
     /// <safety>The pointer is compared, not followed.</safety>
@@ -119,7 +123,8 @@ internal struct Bin
         bool given = count < bin->_limit - floor;
         if (given)
         {
-            slot->Home = null;
+            // A release: a thread that finds no home must find the generation, too, which the owner has perhaps just stored.
+            Volatile.Write(ref *(nint*)&slot->Home, 0);
             Magazine.Slots(bin->_loaded)[count] = slot;
             bin->_count = count + 1;
         }
@@ -173,6 +178,10 @@ internal struct Bin
         _limit = loaded->Capacity;
         Leave();
     }
+
+    /// <summary>Gives the bin to the thread of another cache, or to none (<see cref="NoCache"/>). Only the cache changes, in one store.</summary>
+    /// <safety>The caller is the owner or its heir, the bin is closed, and the cache does not contain the bin.</safety>
+    public unsafe void MoveTo(void* cache) => Cache = cache;
 
     /// <summary>A visitor raises the floor. Next: <see cref="Interlocked.MemoryBarrierProcessWide"/>, then <see cref="WaitForOwner"/>.</summary>
     /// <remarks>One visitor at a time: visitors hold a lock.</remarks>

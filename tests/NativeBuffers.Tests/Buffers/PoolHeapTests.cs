@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
+using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Buffers;
 
 namespace NativeBuffers.Tests.Buffers;
@@ -99,6 +101,46 @@ public class PoolHeapTests
             store.Free(other, (nuint)(100 * (round + 1)));
         }
     }
+
+    [Fact]
+    public void The_allocator_of_a_disposed_pool_leaves_the_next_pool_with_its_number_alone()
+    {
+        var allocator = new WatchingAllocator();
+        var first = new PoolStore(new NativePoolOptions { Allocator = allocator });
+        first.Close();
+        var next = new PoolStore(new NativePoolOptions { Allocator = allocator });
+        Assert.Equal(first.Heap.Number, next.Heap.Number);
+        unsafe
+        {
+            // SAFETY: the blocks have this size, and are not used.
+            next.Free(next.AllocateUninitialized(64), 64);
+            first.Free(first.AllocateUninitialized(64), 64);
+            Assert.Equal((1, 64), (allocator.LiveBlocks, next.CachedBytes));
+        }
+
+        next.Close();
+        allocator.AssertAllFreed();
+    }
+
+    [Fact]
+    public void A_thread_that_gave_its_bins_up_does_not_take_them_for_its_own() =>
+        OtherThread.Run(
+            static () =>
+            {
+                var store = new PoolStore(new NativePoolOptions { Allocator = new WatchingAllocator() });
+                unsafe
+                {
+                    // SAFETY: bins are never unmapped, and the cache is this thread's.
+                    SharedHandle handle = SharedHandle.Open(PoolPath.TryTake(store.Heap, 64), 64, 1, file: null, line: 0, typeof(byte));
+                    Bin* home = handle.Slot->Home;
+                    handle.Return();
+                    Assert.True(ThreadCache.IsOfHeap(ThreadCache.Mine, home));
+                    store.Close();
+                    HeapBins.Sweep(ThreadCache.Current(), always: true);
+                    Assert.False(ThreadCache.IsOfHeap(ThreadCache.Mine, home));
+                    Assert.False(ThreadCache.IsHere(home, out _));
+                }
+            });
 
     [Fact]
     public void A_number_is_not_given_again_while_a_buffer_is_rented()

@@ -43,6 +43,9 @@ internal sealed class Market
     public void Close()
     {
         Array.ForEach(_rented, static buffer => buffer?.Buffer.Dispose());
+
+        // A copy keeps the cleaner of its slot alive, and a buffer that was forgotten perhaps has the slot by now.
+        Array.Clear(_returned);
         Pool.Dispose();
         _allocator?.AssertAllCameBack();
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using NativeBuffers.Blocks.Cache;
 
 namespace NativeBuffers.Tests.Races;
@@ -100,6 +101,41 @@ public class PoolHeapRaceTests
             // A thread that returns a buffer at the same time may keep it for a moment, until it sees that the pool is closed.
             Assert.True(SpinWait.SpinUntil(() => stall.Pool.CachedBytes == 0, TimeSpan.FromSeconds(30)), "A closed pool keeps blocks.");
             closed.Enqueue(stall);
+        }
+    }
+
+    [Theory]
+    [InlineData(100)]
+    [InlineData(64 << 20)]
+    public void A_buffer_that_two_threads_give_back_at_once_comes_back_once(long limit)
+    {
+        var watch = Stopwatch.StartNew();
+        while (Race.GoesOn(watch))
+        {
+            Stall stall = new(limit);
+            var current = new PooledBuffer<long>[2];
+            current[0] = stall.Pool.RentBuffer(8);
+            Race.RunRounds(
+                5000,
+                round =>
+                {
+                    current[round & 1].Dispose();
+                    PooledBuffer<long> next = stall.Pool.RentBuffer(8);
+                    using PooledBuffer<long> other = stall.Pool.RentBuffer(8);
+                    next.AsSpan().Fill(1);
+                    other.AsSpan().Fill(2);
+                    Assert.Equal(-1, next.AsSpan().IndexOfAnyExcept(1));
+                    current[(round + 1) & 1] = next;
+                    if (round % 500 == 499)
+                    {
+                        // The numbers, bins and slots of this pool serve the next one.
+                        stall.Pool.Dispose();
+                        stall = new(limit);
+                    }
+                },
+                round => current[round & 1].Dispose());
+            Array.ForEach(current, static buffer => buffer.Dispose());
+            stall.Close();
         }
     }
 

@@ -1,6 +1,8 @@
 using NativeBuffers.Blocks;
+using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Blocks.Lifecycle;
+using NativeBuffers.Buffers;
 
 namespace NativeBuffers.Tests.Races;
 
@@ -60,6 +62,39 @@ public class ReturnedTwiceRaceTests
                     }
                 }
             });
+    }
+
+    [Fact]
+    public void A_buffer_of_a_pool_that_was_returned_twice_is_rented_once()
+    {
+        var allocator = new WatchingAllocator();
+        var store = new PoolStore(new NativePoolOptions { Allocator = allocator });
+        OtherThread.Run(
+            () =>
+            {
+                unsafe
+                {
+                    // SAFETY: slots and homes are never unmapped; the other thread has ended when this one goes on.
+                    SharedHandle first = Open();
+                    nint slot = (nint)first.Slot;
+                    nint home = (nint)first.Slot->Home;
+                    Generation closing = first.Opened.With(SlotState.Closing);
+
+                    // This thread reads the generation. The second thread closes the slot. This thread's stores come next.
+                    first.Slot->Generation = closing;
+                    first.Slot->Home = null;
+                    OtherThread.Run(() => PoolFreePath.ReturnRemotely((Slot*)slot, closing, (Bin*)home));
+                    first.Slot->Generation = first.Opened.Next;
+                    Assert.True(PoolFreePath.TryGive((Bin*)home, (Slot*)slot));
+                    SharedHandle[] rented = [.. Enumerable.Range(0, 300).Select(_ => Open())];
+                    Assert.Distinct(rented.Select(static handle => (nint)handle.Slot));
+                    Array.ForEach(rented, static handle => handle.Return());
+                }
+            });
+        store.Close();
+        allocator.AssertAllFreed();
+
+        unsafe SharedHandle Open() => SharedHandle.Open(PoolPath.TryTake(store.Heap, 1000), 1000, 1, file: null, line: 0, typeof(byte));
     }
 
     /// <summary>This thread reads the generation; the second thread closes the slot and queues it; this thread's store comes last.</summary>

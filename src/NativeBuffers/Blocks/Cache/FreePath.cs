@@ -174,8 +174,9 @@ internal static class FreePath
     /// <inheritdoc cref="TakeAwayUnlessReturned" path="/safety"/>
     public static unsafe bool TryTakeAway(Slot* slot, Generation closing)
     {
-        // If the slot's own thread has not seen the remote free, that thread is inside: let it finish.
-        Bin* home = slot->Home;
+        // If the slot's own thread has not seen the remote free, that thread is inside: let it finish. If it has taken the home away, it has
+        // stored the generation before.
+        var home = (Bin*)Volatile.Read(ref *(nint*)&slot->Home);
         if (home != null)
         {
             home->WaitForOwner();

@@ -27,7 +27,7 @@ internal struct HeapBin
     public static unsafe bool Is(Bin* bin) => !ThreadCache.IsAmong((Bin*)bin->Cache, bin);
 
     /// <summary>Makes a bin without room.</summary>
-    /// <safety>No thread uses the bin.</safety>
+    /// <safety>The memory is new: no other thread knows the bin.</safety>
     public static unsafe void Initialize(HeapBin* bin, HeapBins* set, ThreadCache* cache, int sizeClass)
     {
         Bin.Initialize(&bin->Bin, cache, sizeClass);

@@ -90,10 +90,17 @@ internal struct HeapBins
         // The set of an earlier heap with this number serves again.
         HeapBins* set = cache->Heaps[number];
         set = set != null ? set : TakeUnused();
-        set = set != null ? set : (HeapBins*)HeapBin.TryAllocate((nuint)sizeof(HeapBins));
         if (set != null)
         {
-            Initialize(set, cache);
+            MoveTo(set, cache);
+        }
+        else
+        {
+            set = TryCreate(cache);
+        }
+
+        if (set != null)
+        {
             set->Number = number;
             cache->Heaps[number] = set;
         }
@@ -117,6 +124,8 @@ internal struct HeapBins
             HeapBins* set = cache->Heaps[i];
             if (set != null && Volatile.Read(ref set->HeapId) == 0)
             {
+                // A stale handle of this thread must not take a bin for its own that the next thread uses.
+                MoveTo(set, Bin.NoCache);
                 cache->Heaps[i] = null;
                 using (s_gate.Enter())
                 {
@@ -143,25 +152,35 @@ internal struct HeapBins
         }
     }
 
-    /// <summary>Empties the bins of an ended heap, and gives them to a thread.</summary>
+    /// <summary>A set without bins; null when memory is exhausted.</summary>
     /// <safety>The set is the caller's.</safety>
-    private static unsafe void Initialize(HeapBins* set, ThreadCache* cache)
+    private static unsafe HeapBins* TryCreate(ThreadCache* cache)
     {
-        HeapBin.Initialize(&set->Closed, set, cache, HeapBin.NoClass);
+        var set = (HeapBins*)HeapBin.TryAllocate((nuint)sizeof(HeapBins));
+        if (set != null)
+        {
+            HeapBin.Initialize(&set->Closed, set, cache, HeapBin.NoClass);
+            new Span<nint>(&set->_bins, SizeClasses.Count).Fill((nint)(&set->Closed));
+        }
+
+        return set;
+    }
+
+    /// <summary>Gives the bins of an ended heap to a thread, or to none.</summary>
+    /// <safety>The set is the caller's: its heap has ended, and no thread has it, or this one.</safety>
+    private static unsafe void MoveTo(HeapBins* set, void* cache)
+    {
+        set->Closed.Bin.MoveTo(cache);
         for (int i = 0; i < SizeClasses.Count; i++)
         {
             HeapBin* bin = At(set, (uint)i);
-            if (bin == null)
-            {
-                ((nint*)&set->_bins)[i] = (nint)(&set->Closed);
-            }
-            else if (bin != &set->Closed)
+            if (bin != &set->Closed)
             {
                 // The bin was closed with its heap, unless its thread opened it just then: then its magazines are empty.
                 bin->Bin.Close(out Magazine* loaded, out Magazine* previous);
                 SpareMagazines.Give(loaded);
                 SpareMagazines.Give(previous);
-                HeapBin.Initialize(bin, set, cache, i);
+                bin->Bin.MoveTo(cache);
             }
         }
     }

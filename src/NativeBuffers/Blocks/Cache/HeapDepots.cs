@@ -43,6 +43,18 @@ internal sealed class HeapDepots(PoolHeap heap)
         return depot;
     }
 
+    /// <summary>Stores the blocks of a list of magazines, or frees those for which the limit has no room.</summary>
+    /// <inheritdoc cref="Give" path="/safety"/>
+    public unsafe void GiveList(Magazine* list)
+    {
+        while (list != null)
+        {
+            Magazine* magazine = list;
+            list = list->Next;
+            Give(magazine);
+        }
+    }
+
     /// <summary>Stores the blocks of a magazine, or frees those for which the limit has no room.</summary>
     /// <safety>The magazine is the caller's to give up. Its blocks are the heap's, so their depot was made.</safety>
     public unsafe void Give(Magazine* magazine)

@@ -10,9 +10,8 @@ internal static class HeapVisit
     /// <param name="idleOnly">Whether to leave the blocks that were used since the last such visit.</param>
     /// <param name="taken">Gets the taken magazines.</param>
     /// <param name="idle">Gets the slots that were taken alone, linked by <see cref="Slot.Next"/>.</param>
-    /// <param name="remote">Gets the slots that waited for their threads, linked in the same way.</param>
     /// <safety>The taken slots and magazines are the caller's. Sets are never unmapped.</safety>
-    public static unsafe void Visit(PoolHeap heap, HeapBins* sets, bool idleOnly, ref Magazine* taken, ref Slot* idle, ref Slot* remote)
+    public static unsafe void Visit(PoolHeap heap, HeapBins* sets, bool idleOnly, ref Magazine* taken, ref Slot* idle)
     {
         if (sets == null)
         {
@@ -45,8 +44,6 @@ internal static class HeapVisit
                     bin->Bin.EndVisit();
                 }
             }
-
-            TakeRemoteFrees(heap, set, ref remote);
         }
     }
 
@@ -61,8 +58,18 @@ internal static class HeapVisit
         heap.ReleaseRoom(bin->Bin.SizeClass);
     }
 
+    /// <summary>Takes the remote frees of all bins of a heap. Not inside its lock: the allocator of another heap is perhaps called.</summary>
+    /// <safety>As for one set. The heap does not end before the list of sets does.</safety>
+    public static unsafe void TakeAllRemoteFrees(PoolHeap heap, HeapBins* sets, ref Slot* taken)
+    {
+        for (HeapBins* set = sets; set != null; set = set->NextOfHeap)
+        {
+            TakeRemoteFrees(heap, set, ref taken);
+        }
+    }
+
     /// <summary>Takes the remote frees of all bins of a set.</summary>
-    /// <safety>Sets are never unmapped. The taken slots and magazines are the caller's.</safety>
+    /// <safety>Sets are never unmapped. The taken slots are the caller's.</safety>
     public static unsafe void TakeRemoteFrees(PoolHeap heap, HeapBins* set, ref Slot* taken)
     {
         for (int i = 0; i < SizeClasses.Count; i++)

@@ -90,30 +90,18 @@ internal static class PoolFreePath
             return;
         }
 
-        // The home's thread may be giving the slot back at the same time. Not if this succeeds: then home and heap stay.
         if (!slot->TryMove(closing, closing.With(SlotState.RemotelyFreed)))
         {
             return;
         }
 
+        // The home's thread may be giving the slot back at the same time. Then the slot has no home and perhaps no heap by now, and the bin
+        // perhaps serves another heap. So nothing here is read from the slot, and the heap is held until the slot is queued and counted.
         var bin = (HeapBin*)home;
-        PoolHeap heap = PoolHeaps.Of(slot);
-        long byteCount = (long)SizeClasses.SizeOf(home->SizeClass);
-        if (heap.TryQueue(byteCount))
+        if (PoolHeaps.Of(bin->Set) is { } heap && heap.TryAddSlot())
         {
-            if (!RemoteFrees.TryPush(&bin->Frees, slot, out int depth))
-            {
-                heap.Dequeue(byteCount);
-            }
-            else if (depth >= FreePath.MostRemote(home->SizeClass) || heap.IsClosed)
-            {
-                Drain(heap, bin);
-            }
-        }
-        else if (slot->TryMove(closing.With(SlotState.RemotelyFreed), closing))
-        {
-            Interlocked.MemoryBarrierProcessWide();
-            FreePath.TakeAwayUnlessReturned(slot, closing);
+            Queue(heap, bin, slot, closing);
+            heap.RemoveSlots(1);
         }
     }
 
@@ -131,6 +119,30 @@ internal static class PoolFreePath
     /// <safety>The bin is this thread's. The slot is the caller's to give up if this is true.</safety>
     public static unsafe bool TryGive(Bin* home, Slot* slot) =>
         Bin.TryGive(home, slot) || (home->TrySwap(wanted: false) && Bin.TryGive(home, slot));
+
+    /// <summary>Puts a slot among the remote frees of a bin, or takes it from its home if the heap may not keep it.</summary>
+    /// <safety>Slots and bins are never unmapped. The caller has moved the slot on to <see cref="SlotState.RemotelyFreed"/>.</safety>
+    private static unsafe void Queue(PoolHeap heap, HeapBin* bin, Slot* slot, Generation closing)
+    {
+        int sizeClass = bin->Bin.SizeClass;
+        long byteCount = (long)SizeClasses.SizeOf(sizeClass);
+        if (heap.TryQueue(byteCount))
+        {
+            if (!RemoteFrees.TryPush(&bin->Frees, slot, out int depth))
+            {
+                heap.Dequeue(byteCount);
+            }
+            else if (depth >= FreePath.MostRemote(sizeClass) || heap.IsClosed)
+            {
+                Drain(heap, bin);
+            }
+        }
+        else if (slot->TryMove(closing.With(SlotState.RemotelyFreed), closing))
+        {
+            Interlocked.MemoryBarrierProcessWide();
+            FreePath.TakeAwayUnlessReturned(slot, closing);
+        }
+    }
 
     /// <safety>Bins are never unmapped.</safety>
     private static unsafe void Drain(PoolHeap heap, HeapBin* bin)

@@ -25,7 +25,6 @@ internal sealed class PoolHeap : BlockHeap
     private unsafe HeapBins* _sets;
     private long _slotCount = 1;
     private int _isClosed;
-    private bool _hasEnded;
 
     /// <param name="allocator">The allocator of bare blocks of the heap. Its inner allocator is the source of all blocks.</param>
     /// <param name="limit">The most bytes that are kept.</param>
@@ -95,7 +94,8 @@ internal sealed class PoolHeap : BlockHeap
     /// <inheritdoc/>
     public override unsafe Magazine* TryMakeMagazine(int capacity) => SpareMagazines.TryTake(capacity);
 
-    /// <summary>Counts a slot that gets a block of this heap; false if the heap has ended.</summary>
+    /// <summary>Counts a slot that gets a block of this heap, or holds the heap in the same way; false if the heap has ended.</summary>
+    /// <remarks>Next: <see cref="RemoveSlots"/>. In between, the heap does not end, and no other heap gets its number.</remarks>
     public bool TryAddSlot()
     {
         long count = Volatile.Read(ref _slotCount);
@@ -133,23 +133,22 @@ internal sealed class PoolHeap : BlockHeap
     public unsafe HeapBins* BinsFor(ThreadCache* cache)
     {
         HeapBins* set = ThreadCache.BinsOf(&cache->Closed, Number, Id);
-        if (set == null && !cache->IsAside)
+
+        // After the end of this heap, the place of its number perhaps has the bins of another heap.
+        if (set == null && !cache->IsAside && TryAddSlot())
         {
             set = HeapBins.TryMake(cache, Number);
             if (set != null)
             {
                 using (_gate.Enter())
                 {
-                    if (_hasEnded)
-                    {
-                        return null;
-                    }
-
                     set->NextOfHeap = _sets;
                     _sets = set;
                     Volatile.Write(ref set->HeapId, Id);
                 }
             }
+
+            RemoveSlots(1);
         }
 
         return set;
@@ -218,10 +217,13 @@ internal sealed class PoolHeap : BlockHeap
     public void Close()
     {
         bool isFirst = Interlocked.Exchange(ref _isClosed, 1) == 0;
-        Trim();
-        if (isFirst)
+        try
         {
-            RemoveSlots(1);
+            Trim();
+        }
+        finally
+        {
+            RemoveSlots(isFirst ? 1 : 0);
         }
     }
 
@@ -233,7 +235,6 @@ internal sealed class PoolHeap : BlockHeap
         Slot* slots = null;
         using (_gate.Enter())
         {
-            HeapVisit.TakeRemoteFrees(this, set, ref slots);
             for (int i = 0; i < SizeClasses.Count; i++)
             {
                 HeapBin* bin = HeapBins.At(set, (uint)i);
@@ -244,13 +245,8 @@ internal sealed class PoolHeap : BlockHeap
             }
         }
 
-        while (left != null)
-        {
-            Magazine* magazine = left;
-            left = left->Next;
-            _depots.Give(magazine);
-        }
-
+        _depots.GiveList(left);
+        HeapVisit.TakeRemoteFrees(this, set, ref slots);
         KeepAll(slots);
         Settle();
     }
@@ -320,36 +316,51 @@ internal sealed class PoolHeap : BlockHeap
 
     private void Empty(bool idleOnly)
     {
-        unsafe
+        if (!TryAddSlot())
         {
-            // SAFETY: the slots and magazines that a visit takes are this call's.
-            Magazine* taken = null;
-            Slot* idle = null;
-            Slot* remote = null;
-            using (_gate.Enter())
-            {
-                HeapVisit.Visit(this, _sets, idleOnly, ref taken, ref idle, ref remote);
-            }
+            return;
+        }
 
-            FreeAll(idle);
-            while (taken != null)
+        try
+        {
+            unsafe
             {
-                Magazine* magazine = taken;
-                taken = taken->Next;
-                Free(magazine);
-                SpareMagazines.Give(magazine);
-            }
+                // SAFETY: the slots and magazines that a visit takes are this call's. The heap does not end now, so the list of sets only grows.
+                Magazine* taken = null;
+                Slot* slots = null;
+                HeapBins* sets;
+                using (_gate.Enter())
+                {
+                    sets = _sets;
+                    HeapVisit.Visit(this, sets, idleOnly, ref taken, ref slots);
+                }
 
-            if (idleOnly)
-            {
-                KeepAll(remote);
-            }
-            else
-            {
-                FreeAll(remote);
-            }
+                FreeAll(slots);
+                while (taken != null)
+                {
+                    Magazine* magazine = taken;
+                    taken = taken->Next;
+                    Free(magazine);
+                    SpareMagazines.Give(magazine);
+                }
 
-            _depots.Trim(idleOnly);
+                slots = null;
+                HeapVisit.TakeAllRemoteFrees(this, sets, ref slots);
+                if (idleOnly)
+                {
+                    KeepAll(slots);
+                }
+                else
+                {
+                    FreeAll(slots);
+                }
+
+                _depots.Trim(idleOnly);
+            }
+        }
+        finally
+        {
+            RemoveSlots(1);
         }
     }
 
@@ -365,7 +376,7 @@ internal sealed class PoolHeap : BlockHeap
         }
     }
 
-    /// <summary>Lets go of the bins of all threads. They have no slot of this heap any more.</summary>
+    /// <summary>Lets go of the bins of all threads. They have no slot of this heap any more, also not among their remote frees.</summary>
     private void End()
     {
         using (_gate.Enter())
@@ -380,8 +391,6 @@ internal sealed class PoolHeap : BlockHeap
 
                 _sets = null;
             }
-
-            _hasEnded = true;
         }
 
         PoolHeaps.Remove(this);
