@@ -4,7 +4,7 @@ Model:     One slot, one bin, one set of bins, one number. Heap 1 has them first
            from either heap. Thread 1 returns generation 1, too, and each generation that it knows a second time. Thread 2 closes heap 1,
            makes heap 2 when the number is free, returns a buffer of either heap, and closes heap 2 when the other threads have ended. In
            the run with moves, thread 0 gives the bins of the ended heap up, and thread 2 takes them for heap 2.
-Left out:  The second magazine and full magazines: see bin.pml. Borrows and pins: see close.pml. The limit: a request to keep or to queue may
+Left out:  The magazines: the bin has the place of its latest slot alone, and bin.pml the rest. Borrows and pins: see close.pml. The limit: a request to keep or to queue may
            fail at any time. Idle blocks.
 Property:  As in remote.pml. A block is rented from its own heap only, and is freed when its heap has closed. A heap that has ended, or another
            one with its number, is never taken for the slot's heap. The counts of a heap are exact. Only the thread of a bin stores Inside.
@@ -16,6 +16,7 @@ Runs:
 Mutations:
   NO_BARRIER: visitors and drains pass no process-wide barrier
   ANNOUNCE_LATE: the visitor raises the floor after the barrier
+  COUNT_BEFORE_FLOOR: the owner looks into the bin before it loads the floor
   NO_WAIT: visitors and drains do not wait until the home's thread is outside
   NO_REREAD: the draining thread does not read the generation again
   HEAP_OF_SLOT: the freeing thread finds the heap by the slot's home after its compare-and-swap
@@ -174,9 +175,14 @@ inline keep(t)
 /* Bin.TryGiveInside. Leaves its result in ok. */
 inline giveInside(t)
 {
+#ifdef COUNT_BEFORE_FLOOR
+  ok = LOAD(t, COUNT) == 0 && LOAD(t, LIMIT);
+  ok = ok && LOAD(t, FLOOR) == 0;
+#else
   g = LOAD(t, FLOOR);
   ok = LOAD(t, COUNT) == 0 && LOAD(t, LIMIT) > g;
   g = 0;
+#endif
   if
   :: ok ->
      assert(HEAP_OF_SET(t) == blockOf);
@@ -376,9 +382,14 @@ inline rent(t, h)
   if
   :: ok ->
      STORE(t, INSIDE, 1);
+#ifdef COUNT_BEFORE_FLOOR
+     ok = LOAD(t, COUNT);
+     ok = ok && LOAD(t, FLOOR) == 0;
+#else
      g = LOAD(t, FLOOR);
      ok = LOAD(t, COUNT) > g;
      g = 0;
+#endif
      if
      :: ok -> STORE(t, HOME, 1); STORE(t, COUNT, 0)
      :: else

@@ -87,6 +87,16 @@ internal struct Bin
     public static unsafe Slot* TryTake(Bin* bin)
     {
         Volatile.Write(ref bin->Inside, 1);
+        Slot* slot = TryTakeInside(bin);
+        Volatile.Write(ref bin->Inside, 0);
+        return slot;
+    }
+
+    /// <summary>The same as <see cref="TryTake"/>, for an owner that is inside.</summary>
+    /// <inheritdoc cref="TryTake" path="/safety"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe Slot* TryTakeInside(Bin* bin)
+    {
         int floor = Volatile.Read(ref bin->_floor);
         int count = bin->_count;
         Slot* slot = null;
@@ -98,7 +108,6 @@ internal struct Bin
             bin->_count = count;
         }
 
-        Volatile.Write(ref bin->Inside, 0);
         return slot;
     }
 
@@ -198,7 +207,11 @@ internal struct Bin
     }
 
     /// <summary>Whether a visit was announced, and has not ended.</summary>
-    public readonly bool IsAnnounced => _floor != 0;
+    public bool IsAnnounced
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Volatile.Read(ref _floor) != 0;
+    }
 
     /// <summary>The visitor leaves.</summary>
     public void EndVisit() => Volatile.Write(ref _floor, 0);

@@ -176,8 +176,9 @@ internal struct HeapBins
             HeapBin* bin = At(set, (uint)i);
             if (bin != &set->Closed)
             {
-                // The bin was closed with its heap, unless its thread opened it just then: then its magazines are empty.
-                bin->Bin.Close(out Magazine* loaded, out Magazine* previous);
+                // The bin was closed with its heap, unless its thread opened it just then: then it is empty.
+                Slot* none = null;
+                HeapBin.Close(bin, out Magazine* loaded, out Magazine* previous, ref none);
                 SpareMagazines.Give(loaded);
                 SpareMagazines.Give(previous);
                 bin->Bin.MoveTo(cache);

@@ -92,5 +92,6 @@ internal struct HeapLimit(long limit)
         Release(byteCount);
     }
 
-    private readonly long RoomOf(int sizeClass) => 2 * CapacityOf(sizeClass) * (long)SizeClasses.SizeOf(sizeClass);
+    /// <summary>The most bytes in an open bin: two magazines, and the latest block.</summary>
+    private readonly long RoomOf(int sizeClass) => ((2 * CapacityOf(sizeClass)) + 1) * (long)SizeClasses.SizeOf(sizeClass);
 }

@@ -47,11 +47,11 @@ internal static class HeapVisit
         }
     }
 
-    /// <summary>Takes the magazines of a bin, and its room.</summary>
+    /// <summary>Takes the magazines of a bin, its latest slot, and its room.</summary>
     /// <safety>As for <see cref="Bin.Close"/>. The taken slots and magazines are the caller's.</safety>
-    public static unsafe void Close(PoolHeap heap, HeapBin* bin, ref Magazine* taken)
+    public static unsafe void Close(PoolHeap heap, HeapBin* bin, ref Magazine* taken, ref Slot* slots)
     {
-        bin->Bin.Close(out Magazine* loaded, out Magazine* previous);
+        HeapBin.Close(bin, out Magazine* loaded, out Magazine* previous, ref slots);
         loaded->Next = previous;
         previous->Next = taken;
         taken = loaded;
@@ -138,7 +138,7 @@ internal static class HeapVisit
 
         if (idleOnly)
         {
-            Slot* slots = bin->Bin.TakeIdle();
+            Slot* slots = HeapBin.TakeIdle(bin);
             while (slots != null)
             {
                 Slot* slot = slots;
@@ -148,10 +148,10 @@ internal static class HeapVisit
             }
         }
 
-        if (!idleOnly || bin->Bin.Count == 0)
+        if (!idleOnly || HeapBin.CountOf(bin) == 0)
         {
             // The room goes back too: while it is reserved, other threads cannot have it.
-            Close(heap, bin, ref taken);
+            Close(heap, bin, ref taken, ref idle);
         }
     }
 }

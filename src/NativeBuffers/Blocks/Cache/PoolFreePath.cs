@@ -3,7 +3,7 @@ using NativeBuffers.Primitives;
 namespace NativeBuffers.Blocks.Cache;
 
 /// <summary>The path of every block that is given back to a pool's own heap, by its thread or by another thread.</summary>
-/// <remarks>The fast path gives to the loaded magazine of the slot's home, where a visitor may take the block.</remarks>
+/// <remarks>The fast path gives to the slot's home, where a visitor may take the block.</remarks>
 internal static class PoolFreePath
 {
     /// <summary>
@@ -27,13 +27,14 @@ internal static class PoolFreePath
         }
 
         slot->Generation.Value = opened.Value + (Generation.Step - (ulong)SlotState.Open);
-        bool given = Bin.TryGiveInside(home, slot);
-        Volatile.Write(ref home->Inside, 0);
-        if (!given)
+        if (HeapBin.TryGiveInside((HeapBin*)home, slot))
         {
-            ReturnSlow(home, slot);
+            Volatile.Write(ref home->Inside, 0);
+            return true;
         }
 
+        Volatile.Write(ref home->Inside, 0);
+        ReturnSlow(home, slot);
         return true;
     }
 

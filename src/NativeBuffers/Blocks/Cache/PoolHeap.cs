@@ -66,7 +66,7 @@ internal sealed class PoolHeap : BlockHeap
                     {
                         for (int i = 0; i < SizeClasses.Count; i++)
                         {
-                            sum += HeapBins.At(set, (uint)i)->Bin.Count * (long)SizeClasses.SizeOf(i);
+                            sum += HeapBin.CountOf(HeapBins.At(set, (uint)i)) * (long)SizeClasses.SizeOf(i);
                         }
                     }
                 }
@@ -165,7 +165,7 @@ internal sealed class PoolHeap : BlockHeap
             Magazine* previous = depot.TryTakeEmpty();
             if (loaded != null && previous != null)
             {
-                bin->Bin.Open(loaded, previous);
+                HeapBin.Open(bin, loaded, previous);
             }
             else
             {
@@ -240,7 +240,7 @@ internal sealed class PoolHeap : BlockHeap
                 HeapBin* bin = HeapBins.At(set, (uint)i);
                 if (bin->Bin.HasRoom)
                 {
-                    HeapVisit.Close(this, bin, ref left);
+                    HeapVisit.Close(this, bin, ref left, ref slots);
                 }
             }
         }

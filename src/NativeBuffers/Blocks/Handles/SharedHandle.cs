@@ -304,9 +304,15 @@ internal readonly struct SharedHandle
                 return;
             }
 
-            _ = CloseProtocol.Close(slot, opened);
+            CloseSlow(slot, opened, cleaner);
         }
+    }
 
+    /// <inheritdoc cref="Close"/>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe void CloseSlow(Slot* slot, Generation opened, Cleaner? cleaner)
+    {
+        _ = CloseProtocol.Close(slot, opened);
         GC.KeepAlive(cleaner);
     }
 }
