@@ -2,6 +2,7 @@
 
 Model:     One slot. Thread 0 is its home. Threads 0 and 1 may borrow generation 1 and close it, thread 2 borrows or closes it. Thread 0 takes the
            slot again as generation 2 (from its hot place or its remote frees), while the other threads still use and close generation 1.
+           With ASIDE, a close that needs a barrier waits in the outbox of its thread, until that thread or thread 0 settles it.
 Left out:  Pins, resizes and other homes (pin.pml, exclusive.pml, enter.pml), drains by other threads (remote.pml). One record a thread.
            The looks at users in a row: they only make a spurious refusal rare.
 Property:  The block is free only while no thread uses it. It gets a new owner only after it was given back, and one at a time. A borrow that
@@ -10,6 +11,8 @@ Property:  The block is free only while no thread uses it. It gets a new owner o
 Runs:
   owner:
   rented: POOLED
+  waiting: ASIDE
+  waiting, rented: ASIDE POOLED
 
 Mutations:
   NO_BARRIER: closing and sharing threads pass no process-wide barrier
@@ -24,11 +27,23 @@ Mutations:
   NO_LOOK_AT_OWN_RECORDS: the home's thread closes without a look at its own borrows
   PLAIN_END_OF_BORROW: the end of a borrow is not a release
   PLAIN_LEAVE FEW: leaving is not a release: the clear Inside passes the store of the generation
+  NO_BARRIER ASIDE: a close that waits is settled without a barrier
+  NO_WAIT ASIDE: it is settled without the wait
+  NO_SECOND_LOOK ASIDE: it is settled without the second look
+  NO_REREAD_OF_CLOSE ASIDE: it is settled although the home's thread has given the block back at the same time
   NO_ALLOW POOLED FEW: a rented buffer is borrowed without TryAllowUses
 */
 #include "slot.h"
 
 byte done;
+
+#ifdef ASIDE
+#define SETTLE(t, box) settleAside(t, box)
+#define WITH_N byte n
+#else
+#define SETTLE(t, box) skip
+#define WITH_N skip
+#endif
 
 inline wholeBorrow(t, n)
 {
@@ -64,7 +79,7 @@ inline drain()
 
 proctype owner()
 {
-  LOCALS;
+  LOCALS; WITH_N;
   if :: wholeBorrow(0, 1) :: skip fi;
   if
 #ifndef POOLED
@@ -75,6 +90,7 @@ proctype owner()
   :: dispose(1)
   :: skip
   fi;
+  if :: SETTLE(0, 1) :: skip fi;
   drain();
   if
 #ifndef FEW
@@ -90,6 +106,7 @@ proctype owner()
 #endif
   :: else
   fi;
+  SETTLE(0, 0);
   done == 2; FENCE(0); FENCE(1); FENCE(2);
   drain();
   FENCE(0);
@@ -101,22 +118,24 @@ proctype owner()
 
 proctype first()
 {
-  LOCALS;
+  LOCALS; WITH_N;
   if :: wholeBorrow(1, 1) :: skip fi;
   if :: close(1, 1) :: skip fi;
   ok = 0;
+  SETTLE(1, 1);
   FENCE(1);
   done++
 }
 
 proctype second()
 {
-  LOCALS;
+  LOCALS; WITH_N;
   if
   :: wholeBorrow(2, 1)
   :: close(2, 1)
   fi;
   ok = 0;
+  SETTLE(2, 2);
   FENCE(2);
   done++
 }

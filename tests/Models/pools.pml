@@ -20,33 +20,32 @@ Mutations:
   NO_WAIT: visitors and drains do not wait until the home's thread is outside
   NO_REREAD: the draining thread does not read the generation again
   HEAP_OF_SLOT: the freeing thread finds the heap by the slot's home after its compare-and-swap
-  NO_HOLD_TO_QUEUE: the freeing thread does not hold the heap while it counts and queues the slot
   NO_HOLD_TO_REGISTER: a thread does not hold the heap while it makes bins for it
   NO_IDENTITY: a thread finds its bins by the number of the heap alone
   NO_SETTLE: a thread that keeps a block does not look whether the heap has closed
-  NO_LOOK_AFTER_PUSH: the freeing thread does not look whether the heap has closed
+  NO_LOOK_AFTER_LIST: the freeing thread does not look whether the heap has closed, after it has listed the slot
+  NO_LOOK_AFTER_PUSH: the same, after it has sent the slot
+  NO_IDENTITY_OF_BATCH: a batch goes to the heap that has the bin now
   PLAIN_HOME: the clear home passes the store of the generation
   KEEP_CACHE MOVES: a thread that gives bins up stays their owner for its stale handles
 */
 #define HOMES 2
 #define K 4
-#define HEAP 15             /* HeapBins.HeapId */
-#define CACHE 16            /* Bin.Cache: 1 + the thread; 0 for Bin.NoCache */
-#define FLOOR 17
-#define LIMIT 18            /* the room of the bin: 1, or 0 when it is closed */
-#define COUNT 19
-#define WORDS 20
-#define PUSHED(t, list) d_step { FENCE(t); assert(!mem[TOP]); mem[TOP] = 1; pushed = 1 }
-/* The list is taken and counted out in one step: of two drains, one takes the slot. */
-#define LIST_TAKEN assert(queued[toDrain]); queued[toDrain]--
-#define LINK_READ skip
-#define MARK_CLEARED skip
+#define HEAP 14             /* HeapBins.HeapId */
+#define CACHE 15            /* Bin.Cache: 1 + the thread; 0 for Bin.NoCache */
+#define FLOOR 16
+#define LIMIT 17            /* the room of the bin: 1, or 0 when it is closed */
+#define COUNT 18
+#define WORDS 19
+/* The entry is taken and counted out in one step: of two drains, one takes it. */
+#define ENTRY_TAKEN assert(queued[toDrain]); queued[toDrain]--
 #include "slot.h"
 
 byte table = 1;             /* PoolHeaps: the heap that has the number; 0 if none */
 byte listed = 1;            /* the heap that lists the set; 0 if none */
 byte slots[3];              /* PoolHeap._slotCount */
 byte queued[3];
+byte box[THREADS];          /* Outbox: the heap whose slot thread t has listed, and has yet to send; 0 if none */
 bit closed[3];
 bit depot[3];
 bit gate[3];
@@ -109,9 +108,8 @@ inline drain(t)
   takeRemote(t, 0);
   if
   :: ok -> ok = 0
-  :: else -> before = 0
-  fi;
-  toDrain = 0
+  :: else -> before = 0; toDrain = 0
+  fi
 }
 
 /* PoolHeap.Empty up to its end: the visit of the bin. */
@@ -157,7 +155,7 @@ inline endVisit(t)
 #ifdef NO_SETTLE
 #define SETTLE(t, h) skip
 #else
-#define SETTLE(t, h) atomic { FENCE(t); toTrim = (closed[h] -> h : 0) }
+#define SETTLE(t, h) atomic { FENCE(t); toTrim = (closed[h] -> h : 0); toFlush = (toTrim -> 1 : toFlush) }
 #endif
 
 /* PoolHeap.Keep. */
@@ -241,14 +239,9 @@ inline returnRemotely(t, n)
      assert(home);
      CLEAR_HOME;
 #endif
-     held = HEAP_OF_SET(t);
+     other = HEAP_OF_SET(t);
      if
-     :: held ->
-        addSlot(t, held);
-        if
-        :: ok -> queue(t, n)
-        :: else -> held = 0
-        fi
+     :: other -> list(t)
      :: else
      fi
   :: else
@@ -256,35 +249,71 @@ inline returnRemotely(t, n)
   ok = 0
 }
 
-/* PoolFreePath.Queue. */
-inline queue(t, n)
+/* PoolFreePath.List, where the heap may have no room. A batch is sent when it is full: here, when the thread has listed a slot before. */
+inline list(t)
 {
-#ifdef NO_HOLD_TO_QUEUE
-  removeSlot(t, held);
+  if
+  :: atomic { FENCE(t) && !closed[other] -> queued[other]++ };
+     atomic { toSend = box[t]; box[t] = other };
+#ifndef NO_LOOK_AFTER_LIST
+     toFlush = (closed[other] -> 1 : 0)
+#endif
+  :: takeListed(t)
+  fi;
+  other = 0
+}
+
+/* FreePath.TakeAway. The number of the generation goes to before, if the slot is this thread's now. */
+inline takeListed(t)
+{
+  g = LOAD(t, GEN);
+  if
+  :: STATE(g) == RemotelyFreed -> MOVE_CAS(t, NUMBER(g), RemotelyFreed, Closing); before = (ok -> NUMBER(g) : 0); ok = 0
+  :: else
+  fi;
+  g = 0
+}
+
+/* PoolFreePath.Send. A thread that holds the heap already holds it on. */
+inline send(t)
+{
+  last = HEAP_OF_SET(t);
+#ifndef NO_IDENTITY_OF_BATCH
+  last = (last == toSend -> last : 0);
 #endif
   if
-  :: atomic { FENCE(t) && !closed[held] -> queued[held]++ };
-     push(t, 0);
-     ok = 0;
-     if
-     :: !pushed -> atomic { FENCE(t); assert(queued[held]); queued[held]-- }
-     :: else ->
-        pushed = 0;
-#ifndef NO_LOOK_AFTER_PUSH
-        toDrain = (closed[held] -> held : 0)
-#endif
-     fi
-  :: MOVE_CAS(t, n, RemotelyFreed, Closing);
-     if
-     :: ok -> before = n
-     :: else
-     fi
+  :: last && held == last -> ok = 1
+  :: last && !held -> addSlot(t, last); held = (ok -> last : 0)
+  :: else
   fi;
-#ifdef NO_HOLD_TO_QUEUE
-  held = 0
-#else
-  skip
+  last = 0;
+  if
+  :: ok ->
+     ok = 0;
+     push(t, 0);
+#ifndef NO_LOOK_AFTER_PUSH
+     toDrain = (closed[held] -> held : 0)
 #endif
+  :: else ->
+     /* The heap has ended: its counts are not read any more. */
+     atomic { assert(!slots[toSend] && queued[toSend]); queued[toSend]-- };
+     takeListed(t)
+  fi;
+  toSend = 0
+}
+
+/* CacheVisits.FlushOutboxes, up to the next batch. outbox.pml shows that one thread takes it. */
+inline flush(t)
+{
+  BARRIER(t);
+  atomic {
+    if
+    :: box[0] -> toSend = box[0]; box[0] = 0
+    :: !box[0] && box[1] -> toSend = box[1]; box[1] = 0
+    :: !box[0] && !box[1] && box[2] -> toSend = box[2]; box[2] = 0
+    :: else -> toFlush = 0
+    fi
+  }
 }
 
 /* PoolFreePath.TryReturn; otherwise CloseProtocol.Close of a rented buffer that has no use, and FreePath.ReturnClosed. */
@@ -330,16 +359,18 @@ inline rest(t)
 {
   do
   :: before -> takeAway(t)
+  :: !before && !toDrain && toSend -> send(t)
+  :: !before && !toDrain && !toSend && toFlush -> flush(t)
   :: !before && toDrain -> drain(t)
   :: !before && !toDrain && inGate -> endVisit(t)
   :: toFree -> atomic { FENCE(t); assert(blockOf == toFree && !lent); blockOf = 0; toRemove = toFree; toFree = 0 }
   :: toRemove -> removeSlot(t, toRemove); toRemove = 0
-  :: !toRemove && !toFree && toTrim -> visit(t)
+  :: !toRemove && !toFree && !toFlush && !toSend && toTrim -> visit(t)
   :: !toRemove && !toFree && !toTrim && toGive == 2 -> open(t)
   :: !toRemove && !toFree && !toTrim && toGive == 1 -> give(t)
   :: toKeep && !inGate -> keep(t)
   :: other && !inGate && !before -> toKeep = other; other = 0
-  :: held && !(before || toDrain || inGate || toFree || toRemove || toTrim || toGive || toKeep || other) -> removeSlot(t, held); held = 0
+  :: held && !(toSend || toFlush || before || toDrain || inGate || toFree || toRemove || toTrim || toGive || toKeep || other) -> removeSlot(t, held); held = 0
   :: else -> break
   od
 }
@@ -402,7 +433,7 @@ inline rent(t, h)
         addSlot(t, h);
         if
         :: ok ->
-           atomic { FENCE(t); ok = !blockOf && !mem[QUEUED]; blockOf = (ok -> h : blockOf) };
+           atomic { FENCE(t); ok = !blockOf; blockOf = (ok -> h : blockOf) };
            toRemove = (ok -> 0 : h)
         :: else
         fi
@@ -433,7 +464,7 @@ inline sweep(t)
   fi
 }
 
-#define VARIABLES byte g, ok, before, home, n, other, taken, held, last, pushed, toDrain, toTrim, inGate, toFree, toRemove, toGive, toKeep, turn
+#define VARIABLES byte g, ok, before, home, n, other, taken, held, last, toSend, toFlush, toDrain, toTrim, inGate, toFree, toRemove, toGive, toKeep, turn
 
 proctype atHome()
 {
@@ -477,6 +508,7 @@ proctype closer()
 {
   VARIABLES;
   closed[1] = 1;
+  toFlush = 1;
   toTrim = 1;
   do
   :: turn == 0 -> turn = 1; rest(2); removeSlot(2, 1);
@@ -493,10 +525,15 @@ proctype closer()
      rent(2, 2);
      if :: n -> giveBack(2, n); n = 0 :: else fi
 #endif
-  :: turn >= 1 && turn < 3 && done == 2 && table == 2 -> turn = 3; closed[2] = 1; toTrim = 2
+  :: turn >= 1 && turn < 3 && done == 2 && table == 2 -> turn = 3; closed[2] = 1; toFlush = 1; toTrim = 2
   :: turn == 3 -> turn = 0; rest(2); removeSlot(2, 2); break
   :: turn >= 1 && turn < 3 && done == 2 && table != 2 -> turn = 0; break
   od;
+  /* Nothing waits for a later trim but stale entries. */
+  done == 2;
+  assert(!blockOf);
+  toFlush = 1;
+  rest(2);
   FENCE(2);
   assert(!slots[1] && !slots[2] && !queued[1] && !queued[2] && !blockOf && !table && !listed && !lent)
 }

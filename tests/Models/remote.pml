@@ -1,11 +1,12 @@
 /* A remote free that is drained, against the home thread's own return of the same rented buffer.
 
 Model:     One slot in cache 0, one rented buffer of generation 1, returned by thread 0 (at home) and by thread 1 (remotely) at once. Thread 0 takes the
-           slot again, returns that generation, or makes the slot vacant. Thread 1 returns each generation that it knows a second time. Thread 2
-           drains the remote frees into the depot, takes the slot from there into cache 2, rents it out, and returns it.
-Left out:  Other slots of the list: only whether a link is read after it was overwritten. The counts of bytes and slots. The end of threads.
-Property:  The slot gets a new owner only when it is free, and only one. It lies in at most one list, and no thread pushes it while another
-           thread reads its link, or after it became vacant. In the end it is not lost, except vacant and queued.
+           slot again, returns that generation, or gives the slot to the depot or, vacant, to the table. Thread 1 returns each generation that it
+           knows a second time. Thread 2 drains the remote frees into the depot, takes the slot from there into cache 2, rents it out, and
+           returns it. So the slot may be listed while it is used again, and may be listed twice.
+Left out:  Other slots of a batch. Batches: their contents are written before one atomic operation, and read after another one. The counts of
+           bytes and slots. The end of threads.
+Property:  The slot gets a new owner only when it is free, and only one. In the end it is not lost.
 
 Runs:
   rented:
@@ -15,27 +16,11 @@ Mutations:
   NO_BARRIER: the draining thread passes no process-wide barrier
   NO_WAIT: the draining thread does not wait until the home's thread is outside
   NO_REREAD: the draining thread does not read the generation again
-  NO_MARK: the freeing thread does not mark the slot as queued
-  NO_FENCE_BEFORE_VACANT: the home's thread makes the slot vacant before its return of the slot is visible
-  NO_LOOK_AFTER_MARK: the freeing thread does not look again after the mark
-  CLEAR_BEFORE_LINK: the draining thread clears the mark before it reads the link
   ANY_HOME: the home's thread takes a slot of its list as its own, whatever home the slot has
   PLAIN_LEAVE: leaving is not a release: the clear Inside passes the store of the generation
   HOME_AFTER_GENERATION SECOND: a borrower reads the home after the generation
 */
 #define HOMES 2
-#define PUSHED(t, list) d_step { FENCE(t); assert(!mem[TOP] && !mem[TOP + 1] && !mem[TOP + 2] && !reading && !vacant); mem[TOP + list] = 1 }
-#define LIST_TAKEN reading = 1
-#ifdef CLEAR_BEFORE_LINK
-#define LINK_READ skip
-#define MARK_CLEARED reading = 0
-#else
-#define LINK_READ reading = 0
-#define MARK_CLEARED skip
-#endif
-byte reading;       /* 1 while a thread has taken the list, and has yet to read the link of the slot */
-byte vacant;        /* 1 once the slot is in the table, and may get another allocator in the place of the link */
-byte lost;          /* 1 once the slot became vacant while queued */
 #include "slot.h"
 
 byte depot;
@@ -121,21 +106,12 @@ proctype owner()
         returnClosed(0, n)
 #else
      :: atomic { hot = 0 }; rent(0); giveBack(0, n)
-     :: /* The slot goes to the depot, whose lock is a full barrier. */
+     :: /* The slot goes to the depot or to the table, whose locks are full barriers. */
         atomic { hot = 0; PUT(0, HOME, 0) };
         d_step { FENCE(0); assert(!depot); depot = 1 };
         if
         :: known > 1 || depot == 0 -> drain(0, 0)
         :: true
-        fi
-     :: /* SlotTable.Link. */
-        atomic { hot = 0 };
-#ifndef NO_FENCE_BEFORE_VACANT
-        FENCE(0);
-#endif
-        if
-        :: atomic { LOAD(0, QUEUED) == 0 -> vacant = 1 }
-        :: atomic { LOAD(0, QUEUED) != 0 -> lost = 1 }
         fi
 #endif
      fi
@@ -179,10 +155,9 @@ proctype visitor()
   FENCE(2);
   done++;
   done == 3;
-  assert(!reading);
   if
-  :: lent -> assert(IS_OPEN(mem[GEN], lent) && !hot && !depot && !vacant)
-  :: else -> assert(hot || depot || vacant || lost || ((mem[TOP] || mem[TOP + 1] || mem[TOP + 2]) && STATE(mem[GEN]) == RemotelyFreed))
+  :: lent -> assert(IS_OPEN(mem[GEN], lent) && !hot && !depot)
+  :: else -> assert(hot || depot || ((mem[TOP] || mem[TOP + 1] || mem[TOP + 2]) && STATE(mem[GEN]) == RemotelyFreed))
   fi
 }
 

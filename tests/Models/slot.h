@@ -31,16 +31,15 @@
 /* The words of memory. */
 #define GEN 0
 #define PINS 1
-#define QUEUED 2
-#define TOP 3               /* TOP + t: the remote frees of thread t's cache; 1 if the slot lies there */
-#define NOTE 6
-#define OPENED 7            /* OwnedBlock._opened: a number */
-#define HOME 8              /* Slot.Home: 1 + a thread; 0 for null */
-#define INSIDE 9            /* INSIDE + t: Bin.Inside of thread t */
-#define RECORD 12           /* RECORD + t: the borrow record of thread t; 1 if it names the slot */
+#define TOP 2               /* TOP + t: how often the slot is listed for thread t's cache, in an outbox or in its remote frees */
+#define NOTE 5
+#define OPENED 6            /* OwnedBlock._opened: a number */
+#define HOME 7              /* Slot.Home: 1 + a thread; 0 for null */
+#define INSIDE 8            /* INSIDE + t: Bin.Inside of thread t */
+#define RECORD 11           /* RECORD + t: the borrow record of thread t; 1 if it names the slot */
 #define THREADS 3
 #ifndef WORDS
-#define WORDS 15
+#define WORDS 14
 #endif
 
 #include "tso.h"
@@ -88,43 +87,11 @@ byte hot;
 #define WAIT_FOR_OWNER(t, home) (LOAD(t, INSIDE) == 0)
 #endif
 
-/* RemoteFrees.Push. The slot lies in at most one list, and no thread still follows its link. */
-#ifndef PUSHED
-#define PUSHED(t, list) d_step { FENCE(t); assert(mem[TOP + list] == 0); mem[TOP + list] = 1 }
-#endif
-#ifndef LIST_TAKEN
-#define LIST_TAKEN skip
-#define LINK_READ skip
-#define MARK_CLEARED skip
-#endif
-
-/* RemoteFrees.TryPush, after the compare-and-swap to RemotelyFreed. */
+/* FreePath.ReturnRemotely, after the compare-and-swap to RemotelyFreed. A list owns nothing: so it makes no difference whether the slot waits
+   in the outbox of thread t or among the remote frees, and how long. */
 inline push(t, list)
 {
-  do
-  :: atomic { STATE(LOAD(t, GEN)) != RemotelyFreed -> break }
-  :: atomic { STATE(LOAD(t, GEN)) == RemotelyFreed };
-#ifdef NO_MARK
-     ok = 0;
-#else
-     atomic { FENCE(t); ok = mem[QUEUED]; mem[QUEUED] = 1 };
-#endif
-     if
-     :: ok -> break
-     :: else
-     fi;
-#ifndef NO_LOOK_AFTER_MARK
-     if
-     :: atomic { STATE(LOAD(t, GEN)) == RemotelyFreed };
-#endif
-        PUSHED(t, list);
-        break
-#ifndef NO_LOOK_AFTER_MARK
-     :: atomic { STATE(LOAD(t, GEN)) != RemotelyFreed };
-        mem[QUEUED] = 0
-     fi
-#endif
-  od
+  atomic { FENCE(t); mem[TOP + list]++; assert(mem[TOP + list] < 4) }
 }
 
 /* FreePath.ReturnClosed: the generation is closing, and this thread has it. */
@@ -150,16 +117,22 @@ inline returnClosed(t, n)
 #define PINNED(t) (LOAD(t, PINS) != 0)
 #endif
 
-/* BorrowRecords.NameAnywhere, and the pins before it. */
-inline lookAnywhere(t)
+/* BorrowRecords.NameAnywhere. */
+inline lookAtRecords(t)
 {
-  used = PINNED(t);
   do
   :: used -> break
   :: else -> used = LOAD(t, RECORD + 0); if :: used -> break :: else fi;
              used = LOAD(t, RECORD + 1); if :: used -> break :: else fi;
              used = LOAD(t, RECORD + 2); break
   od
+}
+
+/* The same, and the pins before it. */
+inline lookAnywhere(t)
+{
+  used = PINNED(t);
+  lookAtRecords(t)
 }
 
 /* FreePath.TryFinish. Not among the steps that it takes part in itself: a thread calls it last. */
@@ -333,8 +306,74 @@ inline look(t)
   fi
 }
 
+/* Outbox.Settle, by the thread that closed generation n or by a visitor of its outbox. The barrier may serve other closes too. */
+inline settle(t, n)
+{
+  READ_HOME(t);
+  BARRIER(t);
+  WAIT_FOR_OWNER(t, home);
+  lookAtRecords(t);
+  if
+#ifdef NO_REREAD_OF_CLOSE
+  :: true ->
+#else
+  :: LOAD(t, GEN) == G(n, Closing) ->
+#endif
+     if
+     :: !used && !PINNED(t) -> returnClosed(t, n)
+     :: else ->
+        MOVE_CAS(t, n, Closing, ClosePending);
+        if
+#ifdef NO_SECOND_LOOK
+        :: ok -> skip
+#else
+        :: ok -> tryFinish(t)
+#endif
+        :: else
+        fi
+     fi
+#ifndef NO_REREAD_OF_CLOSE
+  :: else
+#endif
+  fi;
+  ok = 0;
+  used = 0;
+  CLEAR_HOME
+}
+
+#ifdef ASIDE
+byte aside[THREADS];   /* the number of the generation whose close waits in the outbox of thread t */
+
+/* CloseProtocol.TryPutAside. A close waits if it needs a barrier, and has no pins. */
+#define PUT_ASIDE(t, n) (before != Open && !(before == Biased && HERE(t, home)) && !PINNED(t)) -> atomic { assert(!aside[t]); aside[t] = n }
+
+/* A thread settles the close that waits in its outbox, or visits the outbox of another thread. outbox.pml shows that one of them has it. */
+inline settleAside(t, box)
+{
+  if
+  :: atomic { aside[box] -> n = aside[box]; aside[box] = 0 };
+     settle(t, n);
+     n = 0
+  :: else
+  fi
+}
+#else
+#define PUT_ASIDE(t, n) false -> skip
+#endif
+
 /* The end of CloseProtocol.Close, after the move to closing. */
 inline closeMoved(t, n)
+{
+  if
+  :: PUT_ASIDE(t, n)
+  :: else -> closeNow(t, n)
+  fi;
+  used = 0;
+  before = 0;
+  CLEAR_HOME
+}
+
+inline closeNow(t, n)
 {
   look(t);
   if
@@ -349,10 +388,7 @@ inline closeMoved(t, n)
 #endif
      :: else
      fi
-  fi;
-  used = 0;
-  before = 0;
-  CLEAR_HOME
+  fi
 }
 
 /* CloseProtocol.TryLeaveOpen to closing, once. */
@@ -460,22 +496,25 @@ inline allowUses(t, n)
   CLEAR_HOME
 }
 
-/* RemoteFrees.TakeAll and TryTake. Afterwards ok is 1 if this thread has the slot, in the state closing; its number is in before. */
+#ifndef ENTRY_TAKEN
+#define ENTRY_TAKEN skip
+#endif
+
+/* RemoteFrees.TakeAll and TryTake, until a slot is taken. Afterwards ok is 1 if this thread has the slot, in the state closing; its number is in
+   before. */
 inline takeRemote(t, list)
 {
   ok = 0;
-  if
-  :: atomic { mem[TOP + list] == 1 && bufCount[t] == 0 -> mem[TOP + list] = 0; LIST_TAKEN };
-     LINK_READ;
-     atomic { FENCE(t); mem[QUEUED] = 0 };
-     MARK_CLEARED;
+  do
+  :: atomic { mem[TOP + list] > 0 && bufCount[t] == 0 -> mem[TOP + list]--; ENTRY_TAKEN };
      g = LOAD(t, GEN);
      if
      :: STATE(g) == RemotelyFreed -> MOVE_CAS(t, NUMBER(g), RemotelyFreed, Closing); before = NUMBER(g)
      :: else
-     fi
-  :: atomic { mem[TOP + list] == 0 }
-  fi;
+     fi;
+     if :: ok -> break :: else fi
+  :: atomic { mem[TOP + list] == 0 -> break }
+  od;
   g = 0
 }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using NativeBuffers.Benchmarks.Owners;
 
 namespace NativeBuffers.Benchmarks.Scale;
 
@@ -24,6 +25,36 @@ internal static class Pairs
     /// <summary>Owners on the managed heap.</summary>
     public static double Owner(int pairs, int byteCount) =>
         Measure(pairs, () => NativeMemoryOwner<byte>.CreateUninitialized(byteCount), static owner => owner.Dispose());
+
+    /// <summary>Owners on the managed heap, each of which its maker has borrowed and written.</summary>
+    public static double BorrowedOwner(int pairs, int byteCount)
+    {
+        return Measure(pairs, () => Make(byteCount), static owner => owner.Dispose());
+
+        static NativeMemoryOwner<byte> Make(int byteCount)
+        {
+            NativeMemoryOwner<byte> owner = NativeMemoryOwner<byte>.CreateUninitialized(byteCount);
+            using Borrow<byte> borrow = owner.Borrow();
+            borrow[0] = 1;
+            return owner;
+        }
+    }
+
+    /// <summary>The same with a <see cref="SafeHandle"/> over <c>malloc</c>.</summary>
+    public static double Handle(int pairs, int byteCount)
+    {
+        return Measure(pairs, () => Make(byteCount), static handle => handle.Dispose());
+
+        static MallocHandle Make(int byteCount)
+        {
+            var handle = new MallocHandle(byteCount);
+            bool isAdded = false;
+            handle.DangerousAddRef(ref isAdded);
+            handle.First = 1;
+            handle.DangerousRelease();
+            return handle;
+        }
+    }
 
     /// <summary>The same with <see cref="ArrayPool{T}"/>.</summary>
     public static double Array(int pairs, int byteCount) =>

@@ -10,6 +10,8 @@ internal sealed record Measurement(string Name, Action WarmUp, Func<IEnumerable<
         new Measurement(DisposeCost.What, static () => { }, DisposeCost.Measure),
         .. LongRaces.All.Select(static race => new Measurement(race.What, static () => { }, race.Run)),
         new Measurement(PinTargets.What, static () => { }, PinTargets.Measure),
+        new Measurement(HandoverTargets.What, static () => { }, HandoverTargets.Measure),
+        new Measurement(ThreadStartTargets.What, static () => { }, ThreadStartTargets.Measure),
         new Measurement(ListTargets.What, static () => { }, ListTargets.Measure),
         new Measurement(TrackingTargets.What, static () => { }, TrackingTargets.Measure),
         new Measurement(CheckedTargets.What, static () => { }, CheckedTargets.Measure),

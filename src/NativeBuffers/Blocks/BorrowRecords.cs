@@ -112,6 +112,32 @@ internal struct BorrowRecords
         return records != null;
     }
 
+    /// <summary>The same as <see cref="NameAnywhere"/> for many slots: each record is read once.</summary>
+    /// <param name="slots">The slots.</param>
+    /// <param name="isBorrowed">For each slot, set to true if a thread borrows its block.</param>
+    /// <param name="count">The number of slots.</param>
+    /// <safety>As for <see cref="NameAnywhere"/>. Both arrays have as many elements.</safety>
+    public static unsafe void FindBorrowed(Slot** slots, bool* isBorrowed, int count)
+    {
+        var named = new ReadOnlySpan<nint>(slots, count);
+        for (BorrowRecords* records = (BorrowRecords*)Volatile.Read(ref s_first); records != null; records = records->_nextThread)
+        {
+            for (BorrowRecords* row = records; row != null; row = (BorrowRecords*)Volatile.Read(ref *(nint*)&row->_nextRow))
+            {
+                int end = int.Max(Volatile.Read(ref row->_end), 1);
+                for (int i = 0; i < end; i++)
+                {
+                    nint slot = Volatile.Read(ref *(nint*)&At(row, i)->Slot);
+                    int index = slot == 0 ? -1 : named.IndexOf(slot);
+                    if (index >= 0)
+                    {
+                        isBorrowed[index] = true;
+                    }
+                }
+            }
+        }
+    }
+
     /// <summary>Ends a borrow of a thread that has ended without doing so; null when there is none.</summary>
     /// <returns>The slot that was borrowed, perhaps more than once.</returns>
     /// <safety>The thread has ended.</safety>

@@ -48,9 +48,7 @@ internal struct Slot
     public nuint ByteCount;
 
     /// <summary>
-    /// For <see cref="SlotKind.Foreign"/>: a handle to the <see cref="NativeAllocator"/> that frees the block. For a slot among remote
-    /// frees, which is never foreign: the slot under it. This link is not kept in <see cref="Note"/>: if two threads gave a slot back at
-    /// once, the slot may lie among remote frees while it is in use again.
+    /// For <see cref="SlotKind.Foreign"/>: a handle to the <see cref="NativeAllocator"/> that frees the block.
     /// </summary>
     public nint Allocator;
 
@@ -63,19 +61,14 @@ internal struct Slot
     /// <summary>The number of pins that keep the block in its place, at most <see cref="MostPins"/>. Atomic operations only.</summary>
     public int Pins;
 
-    /// <summary>
-    /// The number of slots under this one among remote frees, at most 255. Not kept up to date after the slot was taken from there.
-    /// </summary>
-    public byte QueueDepth;
+    /// <summary>A byte without a meaning. A thread that is about to take many slots writes here first, which fetches their cache lines.</summary>
+    public byte Touched;
 
     /// <summary>The number of uses in a row that stayed on the home's thread, at most 255: a forecast for the next use.</summary>
     public byte UsesAtHome;
 
     /// <summary>The source of the block, which also frees it.</summary>
     public SlotKind Kind;
-
-    /// <summary>1 while among remote frees. Atomic operations only.</summary>
-    public byte IsQueued;
 
     /// <summary>The block that this slot describes.</summary>
     /// <safety>The slot has a block.</safety>

@@ -102,26 +102,11 @@ internal static class SlotTable
     }
 
     /// <summary>Puts a slot without a block in front of a list of vacant ones.</summary>
-    /// <remarks>
-    /// A slot that is still linked among remote frees, because two threads gave it back at once, stays there and
-    /// is lost to the table: 64 bytes, for a rare mistake.
-    /// </remarks>
     /// <safety>The caller gives up the slot, which has no block and no home.</safety>
     public static unsafe void Link(ref Slot* list, Slot* slot)
     {
-        if (slot->Cleaner != 0)
-        {
-            // The generation by which this thread gave the slot back may still wait in the store buffer. A thread that
-            // frees the slot remotely marks it as queued, then reads the generation: so this thread needs the opposite order.
-            // Only slots with a cleaner have had owners that two threads may dispose.
-            Interlocked.MemoryBarrier();
-        }
-
-        if (Volatile.Read(ref slot->IsQueued) == 0)
-        {
-            slot->Next = list;
-            list = slot;
-        }
+        slot->Next = list;
+        list = slot;
     }
 
     /// <summary>Takes a list of vacant slots back.</summary>
@@ -161,7 +146,7 @@ internal static class SlotTable
                 {
                     // In this order: a slot loses its home before it becomes free.
                     bool isScoped = slot->ReadGeneration().State == SlotState.Scoped;
-                    if (isScoped && slot->Home >= first && slot->Home <= last && slot->IsQueued == 0)
+                    if (isScoped && slot->Home >= first && slot->Home <= last)
                     {
                         slot->Next = found;
                         found = slot;

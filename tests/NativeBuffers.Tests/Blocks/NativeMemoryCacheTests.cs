@@ -192,6 +192,7 @@ public class NativeMemoryCacheTests
         OtherThread.Run(
             static () =>
             {
+                Collector.Settle();
                 NativeMemoryCache.Trim();
                 long before = NativeMemoryCache.CachedBytes;
                 for (int i = 0; i < 5; i++)

@@ -36,6 +36,7 @@ public sealed class RemoteFreesTests : IDisposable
                 Slot* slot = SlotOf(buffer);
                 Generation opened = slot->Generation;
                 OtherThread.Run(buffer.Dispose);
+                ThreadCaches.ReclaimEnded();
                 Assert.Equal(SlotState.RemotelyFreed, slot->Generation.State);
                 slot->Generation = opened.Next;
                 FreePath.Return(slot, slot->Home);
@@ -46,6 +47,7 @@ public sealed class RemoteFreesTests : IDisposable
                 owner.Resize(Large);
                 owner.Resize(Small);
                 OtherThread.Run(owner.Dispose);
+                ThreadCaches.ReclaimEnded();
 
                 // An allocation of the first size must still get that number of bytes.
                 PooledBuffer<byte>[] next = [.. Enumerable.Range(0, 300).Select(static _ => NativeMemoryPool<byte>.Shared.RentBuffer(Medium))];

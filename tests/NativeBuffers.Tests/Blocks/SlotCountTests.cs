@@ -1,41 +1,12 @@
 using NativeBuffers.Blocks;
-using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Blocks.Handles;
 
 namespace NativeBuffers.Tests.Blocks;
 
-/// <summary>Counts of one byte stay at their highest value, and do not return to 0.</summary>
+/// <summary>A count of one byte stays at its highest value, and does not return to 0.</summary>
 [Collection(ProcessWide.Name)]
 public class SlotCountTests
 {
-    [Fact]
-    public unsafe void A_queue_of_many_slots_is_at_least_255_deep()
-    {
-        Needs.Caches();
-        OtherThread.Run(
-            static () =>
-            {
-                var queue = default(RemoteFrees);
-                for (int i = 0; i < 600; i++)
-                {
-                    Slot* slot = SharedHandle.Open(64, 1, file: null, line: 0, typeof(byte)).Slot;
-                    slot->Generation = slot->Generation.With(SlotState.RemotelyFreed);
-                    Assert.True(RemoteFrees.TryPush(&queue, slot, out int depth));
-                    Assert.Equal(int.Min(i, byte.MaxValue), depth);
-                }
-
-                int taken = 0;
-                for (Slot* slot = RemoteFrees.TakeAll(&queue), below; slot != null; slot = below, taken++)
-                {
-                    below = RemoteFrees.Below(slot);
-                    Assert.True(RemoteFrees.TryTake(slot, out Generation closing));
-                    FreePath.ReturnClosed(slot, closing, slot->Home);
-                }
-
-                Assert.Equal(600, taken);
-            });
-    }
-
     [Fact]
     public unsafe void A_slot_that_stays_at_home_for_many_loans_is_expected_to_stay_until_it_leaves()
     {

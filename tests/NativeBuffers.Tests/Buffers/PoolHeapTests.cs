@@ -182,6 +182,30 @@ public class PoolHeapTests
     }
 
     [Fact]
+    public void The_end_of_a_pool_frees_buffers_that_a_living_thread_has_yet_to_send_home()
+    {
+        Needs.BareBlocks();
+        var allocator = new WatchingAllocator();
+        NativeMemoryPool<byte> pool = Make(allocator);
+        PooledBuffer<byte>[] buffers = [.. Enumerable.Range(0, 10).Select(_ => pool.RentBuffer(1000))];
+        using var disposed = new ManualResetEventSlim();
+        using var ended = new ManualResetEventSlim();
+        var thread = new Thread(() =>
+        {
+            Array.ForEach(buffers, static buffer => buffer.Dispose());
+            disposed.Set();
+            ended.Wait(TestContext.Current.CancellationToken);
+        });
+        thread.Start();
+        disposed.Wait(TestContext.Current.CancellationToken);
+        Assert.Equal((10, 10 * 1024), (allocator.LiveBlocks, pool.CachedBytes));
+        pool.Dispose();
+        ended.Set();
+        thread.Join();
+        allocator.AssertAllFreed();
+    }
+
+    [Fact]
     public void A_buffer_that_another_thread_gives_back_is_rented_again()
     {
         Needs.BareBlocks();
@@ -191,6 +215,7 @@ public class PoolHeapTests
         {
             PooledBuffer<byte> buffer = pool.RentBuffer(1000);
             OtherThread.Run(buffer.Dispose);
+            ThreadCaches.ReclaimEnded();
             Assert.Equal(1024, pool.CachedBytes);
         }
 

@@ -1,4 +1,5 @@
 using NativeBuffers.Blocks;
+using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Blocks.Lifecycle;
 
@@ -29,7 +30,8 @@ public class ArenaOfSlotReturnedTwiceTests
         Generation opened = handle.Opened;
         Elsewhere(() => below.Return());
         Elsewhere(() => CloseProtocol.Close((Slot*)slot, opened));
-        Assert.Equal(1, handle.Slot->IsQueued);
+        ThreadCaches.ReclaimEnded();
+        Assert.Equal(SlotState.RemotelyFreed, handle.Slot->Generation.State);
         handle.Slot->Generation = opened.Next;
         handle.Slot->Home->Hot = handle.Slot;
         using (var arena = NativeArena.Create(initialBytes: 3800))

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Reflection;
 using NativeBuffers.Blocks;
+using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Blocks.Lifecycle;
 
@@ -153,6 +154,7 @@ public sealed class TornRentalTests
                 Try(way, first, values[number]);
                 undo();
                 first.Buffer.Dispose();
+                CacheVisits.FlushOutboxes();
                 Assert.Equal(SlotState.Scoped, first.State);
                 Assert.NotEqual(first.Opened, GenerationOf(first).With(SlotState.Open));
                 second.Buffer.Dispose();

@@ -265,36 +265,48 @@ internal static class AllocatePath
     private static unsafe Slot* TakeRemotelyFreed(ThreadCache* cache, Bin* bin)
     {
         Slot* taken = null;
-        Slot* next = RemoteFrees.TakeAll(ThreadCache.FreesOf(cache, bin->SizeClass));
-        while (next != null)
+        nuint byteCount = SizeClasses.SizeOf(bin->SizeClass);
+        RemoteBatch* batch = RemoteFrees.TakeAll(ThreadCache.FreesOf(cache, bin->SizeClass));
+        while (batch != null)
         {
-            Slot* slot = next;
-            next = RemoteFrees.Below(slot);
-            NativeMemoryCache.Dequeue((long)SizeClasses.SizeOf(bin->SizeClass));
-            if (!RemoteFrees.TryTake(slot, out Generation closing))
+            Slot** slots = RemoteBatch.Slots(batch);
+            for (int i = 0; i < batch->Count; i++)
             {
-                continue;
+                // The processor fetches the lines of many stores at once, but waits at each atomic operation.
+                slots[i]->Touched = 0;
             }
 
-            Bin* home = slot->Home;
-            if (home == null || ThreadCache.Of(home) != cache)
+            for (int i = 0; i < batch->Count; i++)
             {
-                // The slot belongs to another thread by now, which may be just giving it back.
-                Interlocked.MemoryBarrierProcessWide();
-                FreePath.TakeAwayUnlessReturned(slot, closing);
-                continue;
+                Slot* slot = slots[i];
+                if (!RemoteFrees.TryTake(slot, out Generation closing))
+                {
+                    continue;
+                }
+
+                Bin* home = slot->Home;
+                if (home == null || ThreadCache.Of(home) != cache)
+                {
+                    // The slot belongs to another thread by now, which may be just giving it back.
+                    Interlocked.MemoryBarrierProcessWide();
+                    FreePath.TakeAwayUnlessReturned(slot, closing);
+                    continue;
+                }
+
+                // A slot that was given back twice may have got a block of another size since it was listed.
+                slot->Generation = closing.Next;
+                if (taken == null && slot->Kind == SlotKind.Cached && slot->ByteCount == byteCount)
+                {
+                    taken = slot;
+                }
+                else
+                {
+                    FreePath.Return(slot, home);
+                }
             }
 
-            // A slot that was given back twice may have got a block of another size since it was queued.
-            slot->Generation = closing.Next;
-            if (taken == null && slot->Kind == SlotKind.Cached && slot->ByteCount == SizeClasses.SizeOf(bin->SizeClass))
-            {
-                taken = slot;
-            }
-            else
-            {
-                FreePath.Return(slot, slot->Home);
-            }
+            NativeMemoryCache.Dequeue(batch->ByteCount);
+            batch = Outbox.GiveBack(batch);
         }
 
         return taken;

@@ -203,6 +203,22 @@ internal sealed class Depot(BlockHeap heap, int sizeClass, int capacity)
         }
     }
 
+    /// <summary>Takes the two magazines of a bin; false when memory is exhausted.</summary>
+    /// <safety>The magazines are empty, and the caller's.</safety>
+    public unsafe bool TryTakePair(out Magazine* loaded, out Magazine* previous)
+    {
+        loaded = TryTakeEmpty();
+        previous = TryTakeEmpty();
+        if (loaded != null && previous != null)
+        {
+            return true;
+        }
+
+        Give(loaded);
+        Give(previous);
+        return false;
+    }
+
     /// <summary>An empty magazine; null when memory is exhausted.</summary>
     /// <safety>The magazine is the caller's.</safety>
     public unsafe Magazine* TryTakeEmpty()

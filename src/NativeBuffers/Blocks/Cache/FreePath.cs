@@ -150,6 +150,17 @@ internal static class FreePath
         }
     }
 
+    /// <summary>Moves a remotely freed slot to the depot, if it is still freed.</summary>
+    /// <safety>Slots are never unmapped.</safety>
+    public static unsafe void TakeAway(Slot* slot)
+    {
+        if (RemoteFrees.TryTake(slot, out Generation closing))
+        {
+            Interlocked.MemoryBarrierProcessWide();
+            TakeAwayUnlessReturned(slot, closing);
+        }
+    }
+
     /// <summary>Moves a slot from remote frees to the depot, unless the slot's own thread gave it back at the same time.</summary>
     /// <safety>The caller has taken the slot in this generation, and then passed a barrier of the whole process.</safety>
     public static unsafe void TakeAwayUnlessReturned(Slot* slot, Generation closing)
@@ -292,19 +303,14 @@ internal static class FreePath
             return;
         }
 
-        int sizeClass = SizeClasses.Of(byteCount);
-        if (!RemoteFrees.TryPush(ThreadCache.FreesOf(ThreadCache.Of(home), sizeClass), slot, out int depth))
+        ThreadCache* cache = ThreadCache.Current();
+        if (cache != null)
         {
-            return;
+            Outbox.Add(&cache->Outbox, slot, home, SizeClasses.Of(byteCount));
         }
-
-        bool fits = NativeMemoryCache.TryQueue((long)SizeClasses.SizeOf(sizeClass));
-        if (!fits || depth >= MostRemote(sizeClass))
+        else
         {
-            ThreadCaches.Drain(ThreadCache.Of(home), sizeClass);
+            TakeAway(slot);
         }
     }
-
-    /// <summary>The number of remote frees at which the freeing thread empties the list itself: 1 MiB of blocks, but 8 to 128.</summary>
-    public static int MostRemote(int sizeClass) => (int)long.Clamp(1024 * 1024 / (long)SizeClasses.SizeOf(sizeClass), 8, 128);
 }

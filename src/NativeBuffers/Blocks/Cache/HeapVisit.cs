@@ -90,19 +90,22 @@ internal static class HeapVisit
         const int Most = 64;
         Slot** closing = stackalloc Slot*[Most];
         Generation* generations = stackalloc Generation[Most];
-        Slot* slots = RemoteFrees.TakeAll(&bin->Frees);
-        while (slots != null)
+        RemoteBatch* batch = RemoteFrees.TakeAll(&bin->Frees);
+        while (batch != null)
         {
             int count = 0;
-            while (slots != null && count < Most)
+            while (batch != null && count + batch->Count <= Most)
             {
-                Slot* slot = slots;
-                slots = RemoteFrees.Below(slot);
-                heap.Dequeue((long)SizeClasses.SizeOf(bin->Bin.SizeClass));
-                if (RemoteFrees.TryTake(slot, out generations[count]))
+                foreach (nint slot in new ReadOnlySpan<nint>(RemoteBatch.Slots(batch), batch->Count))
                 {
-                    closing[count++] = slot;
+                    if (RemoteFrees.TryTake((Slot*)slot, out generations[count]))
+                    {
+                        closing[count++] = (Slot*)slot;
+                    }
                 }
+
+                heap.Dequeue(batch);
+                batch = Outbox.GiveBack(batch);
             }
 
             if (count > 0)

@@ -65,7 +65,7 @@ public static class NativeMemoryCache
     internal static long ReservedForUse => ReservedBytes - Volatile.Read(ref s_reservedForHot);
 
     /// <summary>The bytes that wait in remote frees.</summary>
-    internal static long QueuedBytes => Volatile.Read(ref s_queued);
+    internal static long QueuedBytes => Volatile.Read(ref s_queued) + ThreadCaches.OutboxBytes;
 
     /// <summary>Frees all kept blocks: gives them to the C library, and asks it to give the memory to the system.</summary>
     public static void Trim()
@@ -86,6 +86,9 @@ public static class NativeMemoryCache
 
     /// <summary>Notes bytes that were put into remote frees; false when the process may not keep as many.</summary>
     internal static bool TryQueue(long byteCount) => Interlocked.Add(ref s_queued, byteCount) + ReservedBytes <= ProcessLimitBytes;
+
+    /// <summary>Whether the process may keep as many bytes more in remote frees.</summary>
+    internal static bool MayQueue(long byteCount) => Volatile.Read(ref s_queued) + ReservedBytes + byteCount <= ProcessLimitBytes;
 
     /// <summary>Notes bytes that were taken from remote frees.</summary>
     internal static void Dequeue(long byteCount) => Interlocked.Add(ref s_queued, -byteCount);
@@ -125,7 +128,7 @@ public static class NativeMemoryCache
     private static void TrimCaches(bool idleOnly)
     {
         ThreadCaches.ReclaimEnded();
-        ThreadCaches.Trim(idleOnly);
+        CacheVisits.Trim(idleOnly);
         Depot.TrimAll(idleOnly);
         LargeStore.Trim(idleOnly);
     }

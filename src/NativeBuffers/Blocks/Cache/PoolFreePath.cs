@@ -97,12 +97,37 @@ internal static class PoolFreePath
         }
 
         // The home's thread may be giving the slot back at the same time. Then the slot has no home and perhaps no heap by now, and the bin
-        // perhaps serves another heap. So nothing here is read from the slot, and the heap is held until the slot is queued and counted.
+        // perhaps serves another heap. So nothing here is read from the slot, and the batch has the identity of the heap that it is counted in.
         var bin = (HeapBin*)home;
-        if (PoolHeaps.Of(bin->Set) is { } heap && heap.TryAddSlot())
+        if (PoolHeaps.Of(bin->Set) is { } heap)
         {
-            Queue(heap, bin, slot, closing);
+            List(heap, bin, slot);
+        }
+    }
+
+    /// <summary>Sends a batch to its home, or takes its slots away if the heap has closed.</summary>
+    /// <safety>The caller gives up the batch, which has slots of a heap. Bins are never unmapped.</safety>
+    public static unsafe void Send(RemoteBatch* batch)
+    {
+        // A heap that has ended meanwhile has no slot left: each slot of the batch was given back by its home's thread, too.
+        var bin = (HeapBin*)batch->Home;
+        if (PoolHeaps.Of(bin->Set) is { } heap && heap.Id == batch->HeapId && heap.TryAddSlot())
+        {
+            if (RemoteFrees.Push(&bin->Frees, batch) >= Outbox.MostRemote(bin->Bin.SizeClass) || heap.IsClosed)
+            {
+                Drain(heap, bin);
+            }
+
             heap.RemoveSlots(1);
+        }
+        else
+        {
+            foreach (nint slot in new ReadOnlySpan<nint>(RemoteBatch.Slots(batch), batch->Count))
+            {
+                FreePath.TakeAway((Slot*)slot);
+            }
+
+            _ = Outbox.GiveBack(batch);
         }
     }
 
@@ -121,27 +146,23 @@ internal static class PoolFreePath
     public static unsafe bool TryGive(Bin* home, Slot* slot) =>
         Bin.TryGive(home, slot) || (home->TrySwap(wanted: false) && Bin.TryGive(home, slot));
 
-    /// <summary>Puts a slot among the remote frees of a bin, or takes it from its home if the heap may not keep it.</summary>
+    /// <summary>Lists a slot for its bin, or takes it from its home if the heap may not keep it.</summary>
     /// <safety>Slots and bins are never unmapped. The caller has moved the slot on to <see cref="SlotState.RemotelyFreed"/>.</safety>
-    private static unsafe void Queue(PoolHeap heap, HeapBin* bin, Slot* slot, Generation closing)
+    private static unsafe void List(PoolHeap heap, HeapBin* bin, Slot* slot)
     {
         int sizeClass = bin->Bin.SizeClass;
-        long byteCount = (long)SizeClasses.SizeOf(sizeClass);
-        if (heap.TryQueue(byteCount))
+        ThreadCache* cache = ThreadCache.Current();
+        if (cache == null || !heap.TryQueue((long)SizeClasses.SizeOf(sizeClass)))
         {
-            if (!RemoteFrees.TryPush(&bin->Frees, slot, out int depth))
-            {
-                heap.Dequeue(byteCount);
-            }
-            else if (depth >= FreePath.MostRemote(sizeClass) || heap.IsClosed)
-            {
-                Drain(heap, bin);
-            }
+            FreePath.TakeAway(slot);
+            return;
         }
-        else if (slot->TryMove(closing.With(SlotState.RemotelyFreed), closing))
+
+        Outbox.Add(&cache->Outbox, slot, &bin->Bin, sizeClass, heap.Id);
+        if (heap.IsClosed)
         {
-            Interlocked.MemoryBarrierProcessWide();
-            FreePath.TakeAwayUnlessReturned(slot, closing);
+            // The thread that closes the heap may have emptied this outbox just before.
+            CacheVisits.FlushOutboxes();
         }
     }
 

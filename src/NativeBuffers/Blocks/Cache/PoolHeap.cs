@@ -88,8 +88,9 @@ internal sealed class PoolHeap : BlockHeap
     /// <summary>Reserves room for the remote free of one block; false if the heap may not keep it.</summary>
     public bool TryQueue(long byteCount) => !IsClosed && _limit.TryQueue(byteCount);
 
-    /// <summary>Notes that remote frees were taken.</summary>
-    public void Dequeue(long byteCount) => _limit.Dequeue(byteCount);
+    /// <summary>Notes that the slots of a batch were taken. A batch of another heap, which two returns at once leave, changes nothing.</summary>
+    /// <safety>The batch belongs to the caller.</safety>
+    public unsafe void Dequeue(RemoteBatch* batch) => _limit.Dequeue(batch->HeapId == Id ? batch->ByteCount : 0);
 
     /// <inheritdoc/>
     public override unsafe Magazine* TryMakeMagazine(int capacity) => SpareMagazines.TryTake(capacity);
@@ -161,16 +162,12 @@ internal sealed class PoolHeap : BlockHeap
         int sizeClass = bin->Bin.SizeClass;
         if (DepotFor(sizeClass) is { } depot && !IsClosed && _limit.TryReserveRoom(sizeClass))
         {
-            Magazine* loaded = depot.TryTakeEmpty();
-            Magazine* previous = depot.TryTakeEmpty();
-            if (loaded != null && previous != null)
+            if (depot.TryTakePair(out Magazine* loaded, out Magazine* previous))
             {
                 HeapBin.Open(bin, loaded, previous);
             }
             else
             {
-                depot.Give(loaded);
-                depot.Give(previous);
                 ReleaseRoom(sizeClass);
             }
 
@@ -208,7 +205,11 @@ internal sealed class PoolHeap : BlockHeap
     }
 
     /// <summary>Frees all blocks that are kept.</summary>
-    public void Trim() => Empty(idleOnly: false);
+    public void Trim()
+    {
+        CacheVisits.FlushOutboxes();
+        Empty(idleOnly: false);
+    }
 
     /// <summary>Frees the blocks that were not used since the last full collection, or all free blocks when memory is short.</summary>
     public void AfterFullCollection(bool isMemoryShort) => Empty(idleOnly: !isMemoryShort);

@@ -182,42 +182,40 @@ internal static class PoolPath
     /// <inheritdoc cref="TryTakeHere" path="/safety"/>
     private static unsafe Slot* TakeRemotelyFreed(PoolHeap heap, HeapBin* bin)
     {
-        long count = 0;
         Slot* taken = null;
-        Slot* next = RemoteFrees.TakeAll(&bin->Frees);
-        while (next != null)
+        RemoteBatch* batch = RemoteFrees.TakeAll(&bin->Frees);
+        while (batch != null)
         {
-            Slot* slot = next;
-            next = RemoteFrees.Below(slot);
-            count++;
-            if (!RemoteFrees.TryTake(slot, out Generation closing))
+            foreach (nint each in new ReadOnlySpan<nint>(RemoteBatch.Slots(batch), batch->Count))
             {
-                continue;
+                var slot = (Slot*)each;
+                if (!RemoteFrees.TryTake(slot, out Generation closing))
+                {
+                    continue;
+                }
+
+                Bin* home = slot->Home;
+                if (home == null || home->Cache != bin->Bin.Cache)
+                {
+                    // The slot belongs to another thread by now, which may be just giving it back.
+                    Interlocked.MemoryBarrierProcessWide();
+                    FreePath.TakeAwayUnlessReturned(slot, closing);
+                    continue;
+                }
+
+                slot->Generation = closing.Next;
+                if (taken == null && home == &bin->Bin)
+                {
+                    taken = slot;
+                }
+                else
+                {
+                    FreePath.Return(slot, home);
+                }
             }
 
-            Bin* home = slot->Home;
-            if (home == null || home->Cache != bin->Bin.Cache)
-            {
-                // The slot belongs to another thread by now, which may be just giving it back.
-                Interlocked.MemoryBarrierProcessWide();
-                FreePath.TakeAwayUnlessReturned(slot, closing);
-                continue;
-            }
-
-            slot->Generation = closing.Next;
-            if (taken == null && home == &bin->Bin)
-            {
-                taken = slot;
-            }
-            else
-            {
-                FreePath.Return(slot, home);
-            }
-        }
-
-        if (count != 0)
-        {
-            heap.Dequeue(count * (long)SizeClasses.SizeOf(bin->Bin.SizeClass));
+            heap.Dequeue(batch);
+            batch = Outbox.GiveBack(batch);
         }
 
         return taken;

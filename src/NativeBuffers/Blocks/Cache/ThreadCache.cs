@@ -37,6 +37,9 @@ internal struct ThreadCache
     /// <summary>The large blocks of this thread.</summary>
     public LargeBin Large;
 
+    /// <summary>This thread's closes that wait for a barrier, and its slots on their way to their homes.</summary>
+    public Outbox Outbox;
+
     /// <summary>The cache made before this one.</summary>
     public unsafe ThreadCache* NextCreated;
 
@@ -351,7 +354,7 @@ internal struct ThreadCache
         ThisSystem.ThrowIfUnsupported();
 
         // This may call the program's own allocator, which may use buffers on this thread: so look again.
-        ThreadCaches.ReclaimEnded();
+        ThreadCaches.ReclaimEnded(ThreadCaches.LooksOfNewThread);
         if (t_bins != null)
         {
             return Of(t_bins);
@@ -379,17 +382,12 @@ internal struct ThreadCache
 
         if (Room.TryReserve(sizeClass))
         {
-            Depot depot = Depot.For(sizeClass);
-            Magazine* loaded = depot.TryTakeEmpty();
-            Magazine* previous = depot.TryTakeEmpty();
-            if (loaded != null && previous != null)
+            if (Depot.For(sizeClass).TryTakePair(out Magazine* loaded, out Magazine* previous))
             {
                 bin->Open(loaded, previous);
             }
             else
             {
-                depot.Give(loaded);
-                depot.Give(previous);
                 Room.Release(sizeClass);
             }
         }

@@ -6,10 +6,19 @@ namespace NativeBuffers.Blocks.Cache;
 /// <summary>The caches of all threads: their registration, visits that trim them, and the return of their blocks when a thread has ended.</summary>
 internal static class ThreadCaches
 {
+    /// <summary>
+    /// The number of threads of which a new thread asks whether they have ended: 2 µs. Where more threads live, their ends are found by
+    /// later threads, by a trim, or after a full collection.
+    /// </summary>
+    public const int LooksOfNewThread = 64;
+
     private static readonly UninterruptedLock s_gate = new();
 
     /// <summary>The threads that have a cache, and their caches as addresses.</summary>
     private static readonly GrowingArray<Entry> s_entries = new();
+
+    /// <summary>Looks for ended threads go down from here, and begin again at the last entry.</summary>
+    private static int s_nextLook;
 
     /// <summary>All caches ever made, linked by <see cref="ThreadCache.NextCreated"/>.</summary>
     private static nint s_created;
@@ -49,6 +58,31 @@ internal static class ThreadCaches
         }
     }
 
+    /// <summary>The bytes of the slots that wait in outboxes; a good guess while threads work.</summary>
+    public static long OutboxBytes
+    {
+        get
+        {
+            long sum = 0;
+            unsafe
+            {
+                // SAFETY: caches are never unmapped.
+                for (ThreadCache* cache = LastCreated; cache != null; cache = cache->NextCreated)
+                {
+                    sum += cache->Outbox.ByteCount;
+                }
+            }
+
+            return sum;
+        }
+    }
+
+    /// <summary>The lock of the lists, and of visitors.</summary>
+    public static UninterruptedLock Gate => s_gate;
+
+    /// <summary>The threads that have a cache. Under the lock.</summary>
+    public static ReadOnlySpan<Entry> Entries => s_entries.AsSpan();
+
     /// <summary>The cache made last; <see cref="ThreadCache.NextCreated"/> leads to the rest.</summary>
     /// <safety>Caches are never unmapped. Their threads write to them.</safety>
     public static unsafe ThreadCache* LastCreated => (ThreadCache*)Volatile.Read(ref s_created);
@@ -74,12 +108,13 @@ internal static class ThreadCaches
 
     /// <summary>Frees the free blocks of ended threads, and the blocks that they never gave back.</summary>
     /// <remarks>Allocates nothing on the managed heap: it is called when memory is short.</remarks>
-    public static void ReclaimEnded()
+    /// <param name="most">The most threads to look at. The next call begins where this call has stopped.</param>
+    public static void ReclaimEnded(int most = int.MaxValue)
     {
         unsafe
         {
             // SAFETY: the thread has ended, and only this call has removed its entry: until it is listed as unused, no other call uses the cache.
-            for (ThreadCache* cache = TryRemoveEnded(); cache != null; cache = TryRemoveEnded())
+            for (ThreadCache* cache = TryRemoveEnded(ref most); cache != null; cache = TryRemoveEnded(ref most))
             {
                 // The thread's last stores came without a barrier.
                 Interlocked.MemoryBarrierProcessWide();
@@ -94,135 +129,21 @@ internal static class ThreadCaches
         }
     }
 
-    /// <summary>
-    /// Moves the magazines of every thread to the depots: all, or only those that were not used since the last call. Hot blocks stay.
-    /// </summary>
-    public static void Trim(bool idleOnly)
-    {
-        unsafe
-        {
-            // SAFETY: the visits take these slots out of the caches, so they belong to this method.
-            Slot* large = null;
-            Visit(idleOnly, ref large);
-            LargePath.Free(large);
-        }
-    }
-
-    /// <inheritdoc cref="Trim"/>
-    /// <safety>The slots of the list are the caller's from now on.</safety>
-    private static unsafe void Visit(bool idleOnly, ref Slot* large)
-    {
-        using (s_gate.Enter())
-        {
-            foreach ((_, nint cache) in s_entries.AsSpan())
-            {
-                ((ThreadCache*)cache)->Large.Announce();
-                for (int i = 0; i < SizeClasses.Count; i++)
-                {
-                    ThreadCache.BinOf((ThreadCache*)cache, i)->Announce();
-                }
-            }
-
-            Interlocked.MemoryBarrierProcessWide();
-            foreach ((_, nint cache) in s_entries.AsSpan())
-            {
-                Visit((ThreadCache*)cache, idleOnly);
-                int count = LargeBin.Visit(&((ThreadCache*)cache)->Large, idleOnly, ref large);
-                _ = Interlocked.Add(ref ((ThreadCache*)cache)->SlotsTakenAway, count);
-            }
-
-            for (var cache = (ThreadCache*)s_created; cache != null; cache = cache->NextCreated)
-            {
-                for (int i = 0; i < SizeClasses.Count; i++)
-                {
-                    if (!ThreadCache.FreesOf(cache, i)->IsEmpty)
-                    {
-                        Drain(cache, i);
-                    }
-                }
-            }
-        }
-    }
-
-    /// <summary>Moves the remote frees of a cache, of one size, to the depot.</summary>
-    /// <safety>Caches are never unmapped.</safety>
-    public static unsafe void Drain(ThreadCache* cache, int sizeClass)
-    {
-        using (s_gate.Enter())
-        {
-            // The thread that reclaims a cache takes its remote frees, too.
-            if (!cache->IsReclaimed)
-            {
-                TakeRemoteFrees(cache, sizeClass);
-            }
-        }
-    }
-
-    /// <summary>Gives the remote frees of a cache, of one size, to the depot.</summary>
-    /// <safety>The caller has the lock, or reclaims the cache.</safety>
-    private static unsafe void TakeRemoteFrees(ThreadCache* cache, int sizeClass)
-    {
-        // First take, then the barrier, then look whether the slots are still taken: one barrier for many slots.
-        const int Most = 64;
-        Slot** taken = stackalloc Slot*[Most];
-        Generation* closing = stackalloc Generation[Most];
-        Slot* slots = RemoteFrees.TakeAll(ThreadCache.FreesOf(cache, sizeClass));
-        while (slots != null)
-        {
-            int count = 0;
-            while (slots != null && count < Most)
-            {
-                Slot* slot = slots;
-                slots = RemoteFrees.Below(slot);
-                NativeMemoryCache.Dequeue((long)SizeClasses.SizeOf(sizeClass));
-                if (RemoteFrees.TryTake(slot, out closing[count]))
-                {
-                    taken[count++] = slot;
-                }
-            }
-
-            if (count > 0)
-            {
-                Interlocked.MemoryBarrierProcessWide();
-            }
-
-            for (int i = 0; i < count; i++)
-            {
-                FreePath.TakeAwayUnlessReturned(taken[i], closing[i]);
-            }
-        }
-    }
-
-    /// <safety>The visit of the cache was announced, and a barrier of the whole process came after.</safety>
-    private static unsafe void Visit(ThreadCache* cache, bool idleOnly)
-    {
-        for (int i = 0; i < SizeClasses.Count; i++)
-        {
-            Bin* bin = ThreadCache.BinOf(cache, i);
-            bin->WaitForOwner();
-            if (bin->HasRoom && (bin->WasIdle() || !idleOnly))
-            {
-                // The room goes back too: while it is reserved, other threads cannot have it.
-                _ = Interlocked.Add(ref cache->SlotsTakenAway, Depot.For(i).GiveAll(bin));
-                cache->Room.Release(i);
-            }
-
-            bin->EndVisit();
-        }
-    }
-
     /// <summary>The cache of a thread that has ended, and leaves the list; null when there is none.</summary>
+    /// <param name="most">The most threads to look at; afterwards, the number that is left.</param>
     /// <safety>The cache is the caller's from now on.</safety>
-    private static unsafe ThreadCache* TryRemoveEnded()
+    private static unsafe ThreadCache* TryRemoveEnded(ref int most)
     {
         using (s_gate.Enter())
         {
-            for (int i = s_entries.Count - 1; i >= 0; i--)
+            for (most = int.Min(most, s_entries.Count); most > 0; most--)
             {
-                if (!s_entries[i].Thread.IsAlive)
+                s_nextLook = (s_nextLook > 0 && s_nextLook < s_entries.Count ? s_nextLook : s_entries.Count) - 1;
+                if (!s_entries[s_nextLook].Thread.IsAlive)
                 {
-                    var cache = (ThreadCache*)s_entries[i].Cache;
-                    s_entries.RemoveUnordered(i);
+                    // The last entry takes the place, and is looked at next.
+                    var cache = (ThreadCache*)s_entries[s_nextLook].Cache;
+                    s_entries.RemoveUnordered(s_nextLook++);
                     cache->IsReclaimed = true;
                     return cache;
                 }
@@ -237,11 +158,12 @@ internal static class ThreadCaches
     /// <safety>The thread has ended, a barrier of the whole process came after, and the cache is the caller's.</safety>
     private static unsafe void Reclaim(ThreadCache* cache)
     {
+        Outbox.Flush(&cache->Outbox);
         ThreadCache.FlushHot(cache);
         for (int i = 0; i < SizeClasses.Count; i++)
         {
             cache->SlotsHeld -= Depot.For(i).GiveAll(ThreadCache.BinOf(cache, i));
-            TakeRemoteFrees(cache, i);
+            CacheVisits.TakeRemoteFrees(cache, i);
         }
 
         LeaveHeaps(cache);
@@ -382,5 +304,5 @@ internal static class ThreadCaches
     }
 
     /// <summary>A thread and its cache, as an address.</summary>
-    private readonly record struct Entry(Thread Thread, nint Cache);
+    public readonly record struct Entry(Thread Thread, nint Cache);
 }

@@ -35,8 +35,10 @@ namespace NativeBuffers.Blocks.Lifecycle;
 /// closing thread moves the state, passes the barrier, then reads all records. The barrier falls at one point of the borrower's
 /// sequence. If the record was written before it, the closing thread sees the record. If not, the borrower reads the generation later, and sees
 /// that it is closing. The end of a borrow works alike: either the closing thread sees the record clear, or the borrower sees Closing or
-/// ClosePending, and looks itself (<see cref="FreePath.TryFinish"/>). Pins are counted with atomic operations, which need no
-/// barrier. While the state is Open, no thread has a record; while it is Biased, only home may have one. So home needs no barrier then.</para>
+/// ClosePending, and looks itself (<see cref="FreePath.TryFinish"/>). The barrier may come long after the move, and then serves many
+/// closes (<see cref="Outbox"/>): until then, a thread that ends a borrow sees Closing, and leaves the slot to the closing thread.
+/// Pins are counted with atomic operations, which need no barrier. While the state is Open, no thread has a record; while it is
+/// Biased, only home may have one. So home needs no barrier then.</para>
 /// <para><b>Plain stores at home.</b> Home stores <see cref="Bin.Inside"/>, then reads the generation, then stores the next one. Another
 /// thread moves the generation by CAS, passes a barrier, then waits until home is not inside. So home sees the move, or its
 /// store wins; then the next CAS of the other thread fails. docs/decisions/0007 and 0008 have the whole proof, and the measurements.</para>
@@ -88,6 +90,11 @@ internal static class CloseProtocol
         if (!isHere)
         {
             slot->LeftHome();
+        }
+
+        if (NeedsBarrier(before, isHere) && TryPutAside(slot, opened.With(SlotState.Closing), home))
+        {
+            return true;
         }
 
         if (!IsUsed(slot, home, before, isHere ? records : null))
@@ -310,6 +317,33 @@ internal static class CloseProtocol
         }
     }
 
+    /// <summary>Whether other threads may have records of a slot that was in this state.</summary>
+    private static bool NeedsBarrier(SlotState before, bool isHere) => before != SlotState.Open && (before != SlotState.Biased || !isHere);
+
+    /// <summary>Puts a close aside that needs a barrier, so that one barrier serves many; false if the close must be settled now.</summary>
+    /// <remarks>
+    /// Only for cached blocks: their end calls no code outside the library, and no allocator of the program counts them. And only without
+    /// pins: a pin that this thread does not see after its atomic operation sees the close. So the owner needs its cleaner no longer.
+    /// </remarks>
+    /// <safety>The caller has just moved the state on, with an atomic operation. The slot had this home before.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe bool TryPutAside(Slot* slot, Generation closing, Bin* home)
+    {
+        if (slot->Kind != SlotKind.Cached || Volatile.Read(ref slot->Pins) != 0)
+        {
+            return false;
+        }
+
+        ThreadCache* cache = ThreadCache.Current();
+        if (cache == null)
+        {
+            return false;
+        }
+
+        Outbox.Close(&cache->Outbox, slot, closing, home, slot->ByteCount);
+        return true;
+    }
+
     /// <safety>
     /// The caller has just moved the state on from <paramref name="before"/>, with an atomic operation. The records are those
     /// of this thread if the slot's home is, or else null.
@@ -317,7 +351,7 @@ internal static class CloseProtocol
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static unsafe bool IsUsed(Slot* slot, Bin* home, SlotState before, BorrowRecords* records)
     {
-        if (before == SlotState.Open || (before == SlotState.Biased && records != null))
+        if (!NeedsBarrier(before, records != null))
         {
             return Volatile.Read(ref slot->Pins) != 0 || (before == SlotState.Biased && BorrowRecords.NameHere(records, slot));
         }

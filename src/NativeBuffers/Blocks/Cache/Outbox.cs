@@ -1,0 +1,309 @@
+using NativeBuffers.Primitives;
+
+namespace NativeBuffers.Blocks.Cache;
+
+/// <summary>The slots that one thread has freed for other homes, until they are sent there; and its closes that wait for a barrier.</summary>
+/// <remarks>
+/// <para><b>Frees.</b> A slot of another thread's home is listed in a <see cref="RemoteBatch"/> for that home and size. The batch goes to
+/// the home when it is full. So one atomic operation on memory that both threads write serves many slots. A few batches are open at one
+/// time; two destinations may share a place, and then the first batch goes as it is.</para>
+/// <para><b>Closes.</b> The thread that closes a borrowed block of another thread must pass a barrier in every core before it looks
+/// for users (<c>CloseProtocol</c>). The slot is closing from the first moment, so new uses are refused. The barrier and the look at
+/// the users may come later, and one barrier serves all closes that came before it. So closes are put aside here, at most
+/// <see cref="MostCloses"/> or <see cref="MostCloseBytes"/>, and then settled together (<see cref="Settle(Outbox*)"/>). Put aside are only
+/// cached blocks without pins: no program sees when these are freed.</para>
+/// <para><b>Access.</b> The thread enters with a plain store. A visitor (<see cref="Visit"/>) raises <c>_floor</c>, passes a
+/// barrier in every core, and waits until the thread is outside: as for <see cref="Bin"/>, which has the argument. The stack of returned
+/// batches is for any thread, with atomic operations.</para>
+/// </remarks>
+[StructLayout(LayoutKind.Sequential)]
+internal struct Outbox
+{
+    /// <summary>The most closes that wait.</summary>
+    public const int MostCloses = 64;
+
+    /// <summary>The bytes at which the closes are settled, however few they are.</summary>
+    private const long MostCloseBytes = 256 * 1024;
+
+    /// <summary>The number of batches that are open at one time; a power of two.</summary>
+    private const int Places = 4;
+
+    /// <summary>1 while the thread is inside.</summary>
+    private int _inside;
+
+    /// <summary>Not 0 during a visit.</summary>
+    private int _floor;
+
+    private int _closeCount;
+    private long _closeBytes;
+    private PlaceRow _open;
+
+    /// <summary>Empty batches, for this thread's next slots.</summary>
+    private unsafe RemoteBatch* _empty;
+
+    private CloseRow _closes;
+    private readonly LinePadding _padding;
+
+    /// <summary>Empty batches that receivers have given back.</summary>
+    private unsafe RemoteBatch* _returned;
+
+    /// <summary>The bytes of the slots that are listed here: a good guess while the thread works.</summary>
+    public readonly long ByteCount
+    {
+        get
+        {
+            long sum = 0;
+            unsafe
+            {
+                // SAFETY: batches are never unmapped. The thread may change the counts now, so this is a guess.
+                foreach (nint place in _open)
+                {
+                    sum += place == 0 ? 0 : ((RemoteBatch*)place)->ByteCount;
+                }
+            }
+
+            return sum;
+        }
+    }
+
+    /// <summary>Whether there is nothing to send or to settle.</summary>
+    private readonly bool IsEmpty => Volatile.Read(in _closeCount) == 0 && !((ReadOnlySpan<nint>)_open).ContainsAnyExcept(0);
+
+    /// <summary>The number of remote frees at which the freeing thread empties the list itself: 1 MiB of blocks, but 8 to 1024.</summary>
+    public static int MostRemote(int sizeClass) => (int)long.Clamp(1024 * 1024 / (long)SizeClasses.SizeOf(sizeClass), 8, 1024);
+
+    /// <summary>Lists a slot for its home.</summary>
+    /// <param name="box">The outbox.</param>
+    /// <param name="slot">The slot.</param>
+    /// <param name="home">Its home.</param>
+    /// <param name="sizeClass">The size class of its block.</param>
+    /// <param name="heapId">The identity of the pool's heap that the block is from, which has queued the block already; 0 if none.</param>
+    /// <safety>The outbox is this thread's. The slot was remotely freed by the caller, and had this home and a block of this size.</safety>
+    public static unsafe void Add(Outbox* box, Slot* slot, Bin* home, int sizeClass, ulong heapId = 0)
+    {
+        RemoteBatch* other = null;
+        RemoteBatch* full = null;
+        box->Enter();
+        ref nint place = ref box->_open[(int)(((nuint)home / (nuint)sizeof(Bin)) & (Places - 1))];
+        var batch = (RemoteBatch*)place;
+        if (batch == null || batch->Home != home || batch->SizeClass != sizeClass || batch->HeapId != heapId)
+        {
+            other = batch;
+            batch = TakeEmpty(box);
+            place = (nint)batch;
+            if (batch != null)
+            {
+                RemoteBatch.Address(batch, home, sizeClass, heapId, mayWait: heapId != 0 || NativeMemoryCache.MayQueue(RemoteBatch.MostBytes));
+            }
+        }
+
+        if (batch != null)
+        {
+            RemoteBatch.Slots(batch)[batch->Count++] = slot;
+            if (batch->Count >= batch->Limit)
+            {
+                full = batch;
+                place = 0;
+            }
+        }
+
+        box->Leave();
+        Send(other);
+        Send(full);
+        if (batch == null)
+        {
+            FreePath.TakeAway(slot);
+        }
+    }
+
+    /// <summary>Puts a close aside.</summary>
+    /// <safety>
+    /// The outbox is this thread's. The caller has moved the slot to this generation, by an atomic operation, and has seen no pins
+    /// afterwards. The slot had this home, which is another thread's, and a cached block of this size.
+    /// </safety>
+    public static unsafe void Close(Outbox* box, Slot* slot, Generation closing, Bin* home, nuint byteCount)
+    {
+        box->Enter();
+        int count = box->_closeCount;
+        box->_closes[count] = new PendingClose { Slot = slot, Closing = closing, Home = home };
+        box->_closeBytes += (long)byteCount;
+        Volatile.Write(ref box->_closeCount, count + 1);
+        bool isFull = count + 1 == MostCloses || box->_closeBytes >= MostCloseBytes;
+        box->Leave();
+        if (isFull)
+        {
+            Settle(box);
+        }
+    }
+
+    /// <summary>Settles the closes that wait, with one barrier.</summary>
+    /// <safety>The outbox is this thread's, or its thread has ended.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static unsafe void Settle(Outbox* box)
+    {
+        PendingClose* closes = stackalloc PendingClose[MostCloses];
+        box->Enter();
+        int count = box->TakeCloses(closes);
+        box->Leave();
+        PendingClose.Settle(closes, count);
+    }
+
+    /// <summary>Settles and sends everything.</summary>
+    /// <safety>The thread of the outbox has ended, and a barrier of the whole process came after.</safety>
+    public static unsafe void Flush(Outbox* box)
+    {
+        Settle(box);
+        foreach (ref nint place in box->_open)
+        {
+            var batch = (RemoteBatch*)place;
+            place = 0;
+            Send(batch);
+        }
+    }
+
+    /// <summary>Settles and sends everything in the outbox of a thread that works.</summary>
+    /// <param name="box">The outbox.</param>
+    /// <param name="gate">The lock of visitors, which also keeps the thread's end from being noticed.</param>
+    /// <param name="isReclaimed">True if another thread empties the outbox, because its thread has ended. Read under the lock.</param>
+    /// <safety>The outbox is never unmapped.</safety>
+    public static unsafe void Visit(Outbox* box, UninterruptedLock gate, bool* isReclaimed)
+    {
+        if (box->IsEmpty)
+        {
+            return;
+        }
+
+        PendingClose* closes = stackalloc PendingClose[MostCloses];
+        RemoteBatch** open = stackalloc RemoteBatch*[Places];
+        int count = 0;
+        using (gate.Enter())
+        {
+            if (*isReclaimed)
+            {
+                return;
+            }
+
+            Volatile.Write(ref box->_floor, 1);
+            Interlocked.MemoryBarrierProcessWide();
+            Backoff backoff = default;
+            while (Volatile.Read(ref box->_inside) != 0)
+            {
+                backoff.Pause();
+            }
+
+            count = box->TakeCloses(closes);
+            for (int i = 0; i < Places; i++)
+            {
+                open[i] = (RemoteBatch*)box->_open[i];
+                box->_open[i] = 0;
+            }
+
+            Volatile.Write(ref box->_floor, 0);
+        }
+
+        // Not under the lock: the settlement may call the program's allocators.
+        PendingClose.Settle(closes, count);
+        for (int i = 0; i < Places; i++)
+        {
+            Send(open[i]);
+        }
+    }
+
+    /// <summary>Gives a batch back to its sender, after its slots were taken.</summary>
+    /// <returns>The next batch of the list.</returns>
+    /// <safety>The batch comes from <see cref="RemoteFrees.TakeAll"/>, and is no longer the caller's.</safety>
+    public static unsafe RemoteBatch* GiveBack(RemoteBatch* batch)
+    {
+        RemoteBatch* next = batch->Next;
+        ref nint top = ref *(nint*)&((Outbox*)batch->Sender)->_returned;
+        nint below;
+        do
+        {
+            below = Volatile.Read(ref top);
+            batch->Next = (RemoteBatch*)below;
+        }
+        while (Interlocked.CompareExchange(ref top, (nint)batch, below) != below);
+
+        return next;
+    }
+
+    /// <summary>Sends a batch to its home. Null is ignored.</summary>
+    /// <safety>The caller gives up the batch. Homes are never unmapped.</safety>
+    private static unsafe void Send(RemoteBatch* batch)
+    {
+        if (batch == null)
+        {
+            return;
+        }
+
+        if (batch->HeapId != 0)
+        {
+            PoolFreePath.Send(batch);
+            return;
+        }
+
+        int sizeClass = batch->SizeClass;
+        ThreadCache* home = ThreadCache.Of(batch->Home);
+        bool fits = NativeMemoryCache.TryQueue(batch->ByteCount);
+        int depth = RemoteFrees.Push(ThreadCache.FreesOf(home, sizeClass), batch);
+        if (!fits || depth >= MostRemote(sizeClass))
+        {
+            CacheVisits.Drain(home, sizeClass);
+        }
+    }
+
+    /// <safety>The caller is inside. The batch belongs to the caller.</safety>
+    private static unsafe RemoteBatch* TakeEmpty(Outbox* box)
+    {
+        RemoteBatch* batch = box->_empty;
+        if (batch == null)
+        {
+            batch = (RemoteBatch*)Interlocked.Exchange(ref *(nint*)&box->_returned, 0);
+            if (batch == null)
+            {
+                return RemoteBatch.TryCreate(box);
+            }
+        }
+
+        box->_empty = batch->Next;
+        return batch;
+    }
+
+    /// <summary>Moves the closes to the caller's memory.</summary>
+    /// <safety>The caller is inside, or a visitor while the thread is outside. There is room for <see cref="MostCloses"/>.</safety>
+    private unsafe int TakeCloses(PendingClose* closes)
+    {
+        int count = _closeCount;
+        ((ReadOnlySpan<PendingClose>)_closes)[..count].CopyTo(new Span<PendingClose>(closes, count));
+        _closeCount = 0;
+        _closeBytes = 0;
+        return count;
+    }
+
+    /// <summary>The thread comes in, and waits during a visit.</summary>
+    private void Enter()
+    {
+        Volatile.Write(ref _inside, 1);
+        Backoff backoff = default;
+        while (Volatile.Read(ref _floor) != 0)
+        {
+            Volatile.Write(ref _inside, 0);
+            backoff.Pause();
+            Volatile.Write(ref _inside, 1);
+        }
+    }
+
+    private void Leave() => Volatile.Write(ref _inside, 0);
+
+    [InlineArray(Places)]
+    private struct PlaceRow
+    {
+        private nint _first;
+    }
+
+    [InlineArray(MostCloses)]
+    private struct CloseRow
+    {
+        private PendingClose _first;
+    }
+}
