@@ -1,3 +1,5 @@
+using NativeBuffers.Allocation.Budgets;
+
 namespace NativeBuffers.Tests.Races;
 
 /// <summary>Threads with credit in one tree of budgets, while their credit is called in again and again.</summary>
@@ -120,6 +122,47 @@ public class BudgetRaceTests
                 // The budget was replaced in between.
             }
         }
+    }
+
+    /// <summary>A free of no bytes waits while a sweep lets the budget go, and must not open the credit again.</summary>
+    [Fact]
+    public void A_budget_that_was_let_go_has_no_open_credit()
+    {
+        NativeMemoryBudget budget = NativeAllocator.Default.WithLimit(1_000_000);
+        for (int i = 0; i < 40; i++)
+        {
+            NativeBuffer.Create<byte>(100, budget).Dispose();
+        }
+
+        int number = budget.ChargedNumber;
+        Assert.SkipWhen(number == 0, "A process with guards or tracking shows no number.");
+        Race.RunRounds(4_000, Use, static round => SweepIf(round % 2 == 0));
+
+        void Use(int round)
+        {
+            if (round % 2 == 0)
+            {
+                NativeBuffer.Create<byte>(100, budget).Dispose();
+                for (int i = 0; i < 20; i++)
+                {
+                    NativeBuffer.Create<byte>(0, budget).Dispose();
+                }
+            }
+            else
+            {
+                Assert.True(BudgetNumbers.Of(number) is not null || !HasCredit(number), "The credit is open, and its number is free for any budget.");
+            }
+        }
+
+        static void SweepIf(bool isWanted)
+        {
+            if (isWanted)
+            {
+                BudgetNumbers.Sweep();
+            }
+        }
+
+        static unsafe bool HasCredit(int number) => CreditTable.Find(CreditTable.Here, number)->IsOpen;
     }
 
     private sealed class Held

@@ -366,7 +366,7 @@ internal sealed class BudgetLevel : BudgetCounts
         }
 
         long parcel = FindParcel(byteCount);
-        if (parcel != 0 && (own->IsOpen || Credits.TryMakeRoom()))
+        if (parcel != 0 && (own->IsOpen || (Credits.IsHeld && Credits.TryMakeRoom())))
         {
             long more = parcel - own->Left;
             AddUsed(more);

@@ -7,7 +7,9 @@ namespace NativeBuffers.Allocation.Budgets;
 /// <para>A budget that is asked often gets a number. While bytes of the budget are in use, its number <em>holds</em> it: a slot needs no
 /// handle of its own to keep the budget alive. After a full collection, numbers let go of budgets without bytes in use. Their credits are
 /// closed then, so the next request takes the lock of the tree, and holds the budget again.</para>
-/// <para>A number is free again when its budget is dead, or is closed and has no bytes in use.</para>
+/// <para>A number is free again when its budget is gone, or is closed and has no bytes in use. A budget is gone when no finalizer can use
+/// it any more: a budget that is only found dead keeps its number. Otherwise its own finalizer, or one of the program, would use a
+/// number that another budget has.</para>
 /// <para>The lock of a tree is taken before the lock of this class.</para>
 /// </remarks>
 internal static class BudgetNumbers
@@ -41,7 +43,7 @@ internal static class BudgetNumbers
                     }
                 }
 
-                var weak = new WeakGCHandle<NativeMemoryBudget>(budget);
+                var weak = new WeakGCHandle<NativeMemoryBudget>(budget, trackResurrection: true);
                 int number = s_free.Pop();
                 s_entries[number].Weak = weak;
                 s_entries[number].Held = budget;
@@ -82,7 +84,7 @@ internal static class BudgetNumbers
         }
     }
 
-    /// <summary>Lets go of budgets without bytes in use, and frees the numbers of dead ones.</summary>
+    /// <summary>Lets go of budgets without bytes in use, and frees the numbers of budgets that are gone.</summary>
     public static void Sweep()
     {
         Entry[] entries = Volatile.Read(ref s_entries);

@@ -16,11 +16,14 @@ internal sealed class LevelCredits(BudgetTree tree, BudgetLevel level)
 
     private int _number;
     private int _requests;
-    private bool _isHeld;
     private int _emptyBlocks;
 
     /// <summary>The number under which threads have credit here; 0 if there is none.</summary>
     public int Number => Volatile.Read(ref _number);
+
+    /// <summary>Whether the number holds the budget. While it does not, no credit may be open: the number may go to another budget.</summary>
+    /// <remarks>So a free of no bytes, which may come after the number has let go of the budget, opens no credit.</remarks>
+    public bool IsHeld { get; private set; }
 
     /// <summary>The place of the level in the list of the tree.</summary>
     public int Place { get; set; }
@@ -75,7 +78,7 @@ internal sealed class LevelCredits(BudgetTree tree, BudgetLevel level)
         if (_number == 0)
         {
             int number = BudgetNumbers.TryTake(budget);
-            _isHeld = number != 0;
+            IsHeld = number != 0;
             Volatile.Write(ref _number, number);
         }
     }
@@ -83,10 +86,10 @@ internal sealed class LevelCredits(BudgetTree tree, BudgetLevel level)
     /// <summary>Lets the number hold the budget, which is about to have bytes in use.</summary>
     public void Hold()
     {
-        if (!_isHeld && _number != 0)
+        if (!IsHeld && _number != 0)
         {
             BudgetNumbers.Hold(_number);
-            _isHeld = true;
+            IsHeld = true;
         }
     }
 
@@ -96,10 +99,10 @@ internal sealed class LevelCredits(BudgetTree tree, BudgetLevel level)
     /// <summary>Lets the number let go of the budget, which has no bytes in use and no credit.</summary>
     public void LetGo()
     {
-        if (_isHeld && Volatile.Read(ref _emptyBlocks) == 0)
+        if (IsHeld && Volatile.Read(ref _emptyBlocks) == 0)
         {
             BudgetNumbers.LetGo(_number);
-            _isHeld = false;
+            IsHeld = false;
         }
     }
 
@@ -109,7 +112,7 @@ internal sealed class LevelCredits(BudgetTree tree, BudgetLevel level)
         if (_number != 0 && Volatile.Read(ref _emptyBlocks) == 0)
         {
             BudgetNumbers.Free(_number);
-            _isHeld = false;
+            IsHeld = false;
             Volatile.Write(ref _number, 0);
         }
     }
