@@ -318,21 +318,6 @@ public class BudgetCreditTests
         }
     }
 
-    [Fact]
-    public void A_list_that_grows_near_the_limit_is_refused_once_or_not_at_all()
-    {
-        NativeMemoryBudget budget = NativeAllocator.Default.WithLimit(MiB);
-        Use(budget);
-        using (var list = new NativeList<byte>(600_000, budget))
-        {
-            list.Resize(600_000);
-            list.Add(1);
-            Assert.Equal(0, budget.RefusedCount);
-            Assert.Throws<OutOfMemoryException>(() => list.EnsureCapacity(MiB + 1));
-            Assert.Equal(1, budget.RefusedCount);
-        }
-    }
-
     private static NativeMemoryBudget Over(string source, long limit) =>
         (source == "default" ? NativeAllocator.Default : NativeAllocator.Malloc).WithLimit(limit);
 

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using NativeBuffers.Diagnostics.Tracking;
 
 namespace NativeBuffers.Tests.Allocation;
@@ -15,7 +14,7 @@ public class BudgetStressTests
         Needs.BareBlocks();
 
         // The wrapped allocator counts the bytes in use.
-        var behind = new CountingAllocator();
+        var behind = new WitnessAllocator();
         NativeMemoryBudget top = behind.WithBudget(new() { Limit = 20_000 });
         NativeMemoryBudget[] children =
         [
@@ -160,42 +159,5 @@ public class BudgetStressTests
         Thread[] threads = [.. Enumerable.Range(0, Threads).Select(index => new Thread(() => body(index)))];
         Array.ForEach(threads, static thread => thread.Start());
         Array.ForEach(threads, static thread => thread.Join());
-    }
-
-    /// <summary>Counts live bytes exactly: adds them before it allocates, and subtracts them after it frees.</summary>
-    private sealed class CountingAllocator() : NativeAllocator("Counting")
-    {
-        private readonly Lock _gate = new();
-
-        public long Live { get; private set; }
-
-        public long Peak { get; private set; }
-
-        protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
-        {
-            Count((long)byteCount);
-            return NativeMemory.AlignedAlloc(nuint.Max(byteCount, 1), alignment);
-        }
-
-        protected override unsafe void* ResizeCore(void* block, nuint oldByteCount, nuint newByteCount, nuint alignment)
-        {
-            Count((long)newByteCount - (long)oldByteCount);
-            return NativeMemory.AlignedRealloc(block, nuint.Max(newByteCount, 1), alignment);
-        }
-
-        protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
-        {
-            NativeMemory.AlignedFree(block);
-            Count(-(long)byteCount);
-        }
-
-        private void Count(long byteCount)
-        {
-            using (_gate.EnterScope())
-            {
-                Live += byteCount;
-                Peak = long.Max(Peak, Live);
-            }
-        }
     }
 }

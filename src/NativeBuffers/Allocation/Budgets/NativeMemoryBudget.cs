@@ -15,7 +15,8 @@ namespace NativeBuffers;
 /// are freed. New requests throw an <see cref="ObjectDisposedException"/>, also in budgets below it.</para>
 /// <para>All members may be called from any thread, and blocks may be freed on any thread. A thread that asks often takes a parcel of bytes
 /// at a time, as its <em>credit</em>, and then needs no lock. Credit is charged on all levels. Before a level refuses, it calls
-/// in the credit of all threads, so nothing is refused while there is room.</para>
+/// in the credit of all threads, so nothing is refused while there is room: a level refuses only if its blocks, and all requests and
+/// frees that have not returned yet, take more than its limit together at one moment of the call.</para>
 /// </remarks>
 /// <example>
 /// <code>
@@ -85,8 +86,9 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
 
     /// <summary>The most bytes that were in use at a time; never more than the limit.</summary>
     /// <remarks>
-    /// It is exact where one thread uses one budget of the tree. Otherwise it may be wrong by the credit of threads. A thread has at most
-    /// 128 KiB of credit in a budget, or twice the size of its largest block there up to 256 KiB.
+    /// It is exact where one thread uses one budget of the tree. Otherwise it may be too high or too low, at most by the credit of all
+    /// threads in this budget and the budgets below it. A thread has at most 128 KiB of credit in a budget, or twice the size of
+    /// its largest block there if that block has 64 to 256 KiB.
     /// </remarks>
     public long PeakBytes => _level.Peak;
 
