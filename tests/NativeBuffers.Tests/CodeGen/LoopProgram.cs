@@ -85,11 +85,12 @@ internal static class LoopProgram
 
     /// <remarks>
     /// The runtime closes its listing at the end, also while it compiles in the background: with any library, about one run in fifty is
-    /// ended by a signal then. A fault of the library's own ends each run.
+    /// ended by a signal then. And two threads that compile at once may mix their lines: such a listing cannot be read. A fault of the
+    /// library's own ends each run.
     /// </remarks>
     private static Listing Run(JitMode mode, string program, string guard, int milliseconds)
     {
-        const int MostRuns = 3;
+        const int MostRuns = 5;
         string file = Path.GetTempFileName();
         try
         {
@@ -97,14 +98,15 @@ internal static class LoopProgram
             {
                 using ChildProcess process = ChildProcess.Start(ChildProcess.Host, [program, $"{milliseconds}"], Environment(mode, guard, file));
                 ChildResult result = process.WaitForEnd();
-                if (result.ExitCode == 0)
+                try
                 {
-                    return Listing.Parse(File.ReadAllText(file));
+                    return result.ExitCode == 0
+                        ? Listing.Parse(File.ReadAllText(file))
+                        : throw new InvalidOperationException($"The program with the loops ended with {result.ExitCode}, {run} times: {result.Errors}");
                 }
-
-                if (run == MostRuns)
+                catch (Exception exception) when (exception is InvalidOperationException or ArgumentException && run < MostRuns)
                 {
-                    throw new InvalidOperationException($"The program with the loops ended with {result.ExitCode}, {run} times: {result.Errors}");
+                    // Once more.
                 }
 
                 File.WriteAllText(file, "");
