@@ -22,6 +22,7 @@ public class RoomsTests
     /// <summary>The rooms, from the ground up.</summary>
     private static readonly string[] s_rooms =
     [
+        "Annotations",
         "Primitives",
         "Platform.Shared", "Platform.Unix", "Platform.Linux", "Platform.MacOS", "Platform.Windows", "Platform",
         "Instrumentation",

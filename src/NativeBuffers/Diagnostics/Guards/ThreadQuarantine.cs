@@ -50,7 +50,7 @@ internal sealed class ThreadQuarantine
         unsafe
         {
             // SAFETY: s_ringCount rings, which the finalizer frees.
-            _rings = (QuarantineRing*)NativeMemory.AlignedAlloc((nuint)(s_ringCount * sizeof(QuarantineRing)), 64);
+            _rings = (QuarantineRing*)NativeMemory.AlignedAlloc((nuint)s_ringCount * (nuint)sizeof(QuarantineRing), 64);
             new Span<QuarantineRing>(_rings, s_ringCount).Clear();
         }
 

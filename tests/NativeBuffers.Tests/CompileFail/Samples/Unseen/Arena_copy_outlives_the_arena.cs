@@ -8,11 +8,11 @@ static class Sample
         scoped Span<int> span;
         using (var arena = NativeArena.Create())
         {
-            outer = arena;
+            outer = arena; // NB0005
             span = outer.Allocate<int>(3);
         }
 
-        return span[0];
+        return span[0]; // NB0004
     }
 
     static int RunBorrow(NativeArenaOwner owner)
@@ -25,17 +25,17 @@ static class Sample
             span = outer.Allocate<int>(3);
         }
 
-        return span[0];
+        return span[0]; // NB0004
     }
 
     static int RunScope(in NativeArena arena)
     {
         ArenaScope outer = arena.BeginScope();
         Span<int> span = outer.Allocate<int>(3);
-        using (ArenaScope copy = outer)
+        using (ArenaScope copy = outer) // NB0005
         {
         }
 
-        return span[0];
+        return span[0]; // NB0004
     }
 }

@@ -8,7 +8,7 @@ static class Sample
         using var borrow = owner.Borrow();
         foreach (ref int element in borrow)
         {
-            return ref element;
+            return ref element; // NB0004
         }
 
         throw new InvalidOperationException();

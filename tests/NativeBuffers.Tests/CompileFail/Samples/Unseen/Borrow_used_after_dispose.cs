@@ -6,7 +6,7 @@ static class Sample
         Borrow<int> borrow = owner.Borrow();
         Span<int> span = borrow.Span;
         borrow.Dispose();
-        return span[0];
+        return span[0]; // NB0004
     }
 
     static int RunCopy(NativeMemoryOwner<int> owner)
@@ -14,7 +14,7 @@ static class Sample
         using Borrow<int> borrow = owner.Borrow();
         Borrow<int> copy = borrow;
         copy.Dispose();
-        return borrow[0];
+        return borrow[0]; // NB0002
     }
 
     static int RunDefault()

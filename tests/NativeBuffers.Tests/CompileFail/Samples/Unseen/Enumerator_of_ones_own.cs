@@ -8,7 +8,7 @@ static class Sample
         using var buffer = NativeBuffer.Create<int>(3);
         foreach (ref int element in buffer)
         {
-            return ref element;
+            return ref element; // NB0004
         }
 
         throw new InvalidOperationException();

@@ -6,7 +6,7 @@ static class Sample
     static int Run()
     {
         using var list = new ScratchList<int>(stackalloc int[1]);
-        Fill(list);
+        Fill(list); // NB0005
         return list.Count;
     }
 }

@@ -6,7 +6,7 @@ static class Sample
         using var list = new NativeList<int> { 1 };
         Span<int> span = list.AsSpan();
         list.EnsureCapacity(1_000_000);
-        return span[0];
+        return span[0]; // NB0004
     }
 
     static int RunOverScratch()
@@ -16,12 +16,12 @@ static class Sample
         list.Add(1);
         ref int first = ref list[0];
         list.EnsureCapacity(1_000_000);
-        return first;
+        return first; // NB0004
     }
 
     static Span<int> RunReturned()
     {
-        var list = new NativeList<int> { 1 };
+        var list = new NativeList<int> { 1 }; // NB0001
         return list.AsSpan();
     }
 }

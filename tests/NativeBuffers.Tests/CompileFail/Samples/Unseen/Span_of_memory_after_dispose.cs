@@ -6,19 +6,19 @@ static class Sample
         NativeMemoryOwner<int> owner = NativeMemoryOwner<int>.Create(3);
         Span<int> span = owner.Memory.Span;
         owner.Dispose();
-        return span;
+        return span; // NB0004
     }
 
     static Span<int> RunGetSpan()
     {
         using var owner = NativeMemoryOwner<int>.Create(3);
-        return owner.GetSpan();
+        return owner.GetSpan(); // NB0004
     }
 
     static async Task<Memory<int>> RunMemory()
     {
         using var owner = NativeMemoryOwner<int>.Create(3);
         await Task.Yield();
-        return owner.Memory;
+        return owner.Memory; // NB0004
     }
 }

@@ -6,6 +6,6 @@ static class Sample
         using var owner = NativeMemoryOwner<int>.Create(3);
         Span<int> span = owner.Memory.Span;
         owner.Resize(1_000_000);
-        return span[0];
+        return span[0]; // NB0004
     }
 }

@@ -4,7 +4,7 @@ static class Sample
     static Span<int> Run()
     {
         using PooledBuffer<int> buffer = NativeMemoryPool<int>.Shared.RentBuffer(3);
-        return buffer.AsSpan();
+        return buffer.AsSpan(); // NB0004
     }
 
     static int RunCopy()
@@ -13,12 +13,12 @@ static class Sample
         PooledBuffer<int> copy = buffer;
         Span<int> span = buffer.AsSpan();
         copy.Dispose();
-        return span[0];
+        return span[0]; // NB0004
     }
 
     static Span<int> RunMemory()
     {
         using PooledBuffer<int> buffer = NativeMemoryPool<int>.Shared.RentBuffer(3);
-        return buffer.Memory.Span;
+        return buffer.Memory.Span; // NB0004
     }
 }

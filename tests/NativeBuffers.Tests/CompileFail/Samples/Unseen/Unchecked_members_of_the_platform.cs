@@ -3,7 +3,7 @@ static class Sample
     static Span<int> Leak()
     {
         using var buffer = NativeBuffer.Create<int>(3);
-        return MemoryMarshal.CreateSpan(ref buffer[0], buffer.Length);
+        return MemoryMarshal.CreateSpan(ref buffer[0], buffer.Length); // NB0004
     }
 
     static ref int LeakElement()

@@ -5,6 +5,6 @@ static class Sample
         NativeBuffer<int> buffer = NativeBuffer.Create<int>(3);
         Span<int> span = buffer;
         buffer.Dispose();
-        return span[0];
+        return span[0]; // NB0004
     }
 }

@@ -5,6 +5,6 @@ static class Sample
         using var buffer = NativeBuffer.Create<int>(3);
         Span<int> span = buffer;
         buffer.Resize(1_000_000);
-        return span[0];
+        return span[0]; // NB0004
     }
 }

@@ -1,0 +1,280 @@
+using System.Collections.Generic;
+using System.Collections.Immutable;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Operations;
+using NativeBuffers.Analyzers.Symbols;
+
+namespace NativeBuffers.Analyzers.Flow;
+
+/// <summary>Runs calls of methods that are no members of owners: the signature and the attributes describe them, or their own bodies.</summary>
+internal sealed class OtherCalls(Body body, Evaluator evaluator)
+{
+    private State State => evaluator.State;
+
+    private Owners Owners => body.Owners;
+
+    /// <summary>Runs a call.</summary>
+    public Value Run(IOperation operation, ISymbol member, Value receiver, IOperation? instance, ImmutableArray<IArgumentOperation> arguments)
+    {
+        List<Value> values = [];
+        foreach (IArgumentOperation argument in arguments)
+        {
+            values.Add(ValueOf(argument));
+        }
+
+        bool isQuiet = (member.Name is "Length" or "IsEmpty" or "Count" && member is IPropertySymbol) || (member.Name == "Dispose" && operation.IsImplicit);
+        if (!isQuiet)
+        {
+            evaluator.UseOwner(receiver, Body.PlaceOf(operation));
+        }
+
+        IMethodSymbol? method = member as IMethodSymbol;
+        if (Assertions.EndOf(method, arguments, values) is not PathEnd.None and var end)
+        {
+            State.Ends = end;
+        }
+
+        if (TryCreate(operation, method, arguments) is { } tried)
+        {
+            return tried;
+        }
+
+        List<Loan> loans = receiver.Object < 0 ? [.. receiver.Loans] : [];
+        if (receiver.Object >= 0 && State.Objects[receiver.Object].Kind == OwnerKind.PoolArray)
+        {
+            loans.AddRange(Owners.View(State, receiver, operation.Syntax, lasting: false).Loans);
+        }
+
+        if (method is not null && body.Summaries.Of(method) is { } summary)
+        {
+            return summary.Apply(evaluator, body, operation, arguments, values);
+        }
+
+        string? viewOf = OwnershipAttributes.ViewOf(member);
+        for (int i = 0; i < arguments.Length; i++)
+        {
+            Pass(arguments[i], values[i], method, loans, viewOf);
+        }
+
+        if (instance is not null && loans.Count > receiver.Loans.Length && evaluator.VariableOf(instance) is >= 0 and var changed
+            && instance.Type is { IsRefLikeType: true } && !(method?.IsReadOnly ?? true))
+        {
+            // The object may keep the views that it was given.
+            State[changed] = Value.OfLoans(loans);
+        }
+
+        if (!isQuiet && !LibraryTypes.IsOurs(member))
+        {
+            body.Called(State, member);
+        }
+
+        // One report is enough: results of an ended view are unknown.
+        loans.RemoveAll(static loan => loan.End != EndKind.None);
+        return ResultOf(operation, member, method, loans, viewOf);
+    }
+
+    /// <summary>Runs one argument; a reference to a variable for <c>ref</c>, <c>in</c> and <c>out</c>.</summary>
+    private Value ValueOf(IArgumentOperation argument)
+    {
+        if (argument.Parameter?.RefKind == RefKind.Out)
+        {
+            return Value.Unknown;
+        }
+
+        bool isReference = argument.Parameter is { RefKind: not RefKind.None };
+        Value value = isReference && argument.Value is IInvocationOperation or IPropertyReferenceOperation or IArrayElementReferenceOperation
+            && body.Types.KindOf(argument.Value.Type) == OwnerKind.None
+                ? evaluator.Reference(argument.Value)
+                : evaluator.Run(argument.Value);
+        return body.Types.KindOf(argument.Value.Type) == OwnerKind.None ? value : evaluator.OwnerIn(value, argument.Value);
+    }
+
+    /// <summary>Treats an argument as the parameter's declaration says.</summary>
+    private void Pass(IArgumentOperation argument, Value value, IMethodSymbol? method, List<Loan> loans, string? viewOf)
+    {
+        IParameterSymbol? parameter = argument.Parameter?.OriginalDefinition as IParameterSymbol ?? argument.Parameter;
+        RefKind refKind = parameter?.RefKind ?? RefKind.None;
+        SyntaxNode place = argument.Value.Syntax;
+        if (refKind == RefKind.Out)
+        {
+            PassOut(argument, parameter!, loans);
+            return;
+        }
+
+        if (value.Object < 0)
+        {
+            if (refKind == RefKind.None && !(parameter is not null && OwnershipAttributes.Borrows(parameter)))
+            {
+                Owners.Copy(body.Types.KindOf(argument.Value.Type), value, Body.NameOf(argument.Value));
+            }
+
+            evaluator.Use(value, argument.Value);
+            if (parameter?.ScopedKind != ScopedKind.ScopedValue && (viewOf is null || viewOf == parameter?.Name))
+            {
+                loans.AddRange(value.Loans);
+            }
+
+            if (refKind == RefKind.Ref && evaluator.VariableOf(argument.Value) is >= 0 and var written)
+            {
+                evaluator.Store(written, value.Loans.IsEmpty ? Value.Unknown : value);
+            }
+
+            return;
+        }
+
+        OwnerKind kind = State.Objects[value.Object].Kind;
+        if (Owners.IsScoped(kind))
+        {
+            PassScoped(argument, value, kind, parameter, refKind, loans, viewOf);
+            return;
+        }
+
+        if (kind == OwnerKind.PoolArray)
+        {
+            Owners.Use(State, value, place);
+            loans.AddRange(Owners.View(State, value, place, lasting: false).Loans);
+        }
+        else if (method is not null && LibraryTypes.IsPublicMember(method))
+        {
+            Owners.Use(State, value, place);
+            if (Members.Takes(method) && State.Objects[value.Object].End == EndKind.None)
+            {
+                Owners.End(State, value.Object, EndKind.Moved, place);
+            }
+        }
+        else if (parameter is null || !OwnershipAttributes.Borrows(parameter))
+        {
+            if (viewOf is not null && viewOf == parameter?.Name)
+            {
+                loans.AddRange(Owners.View(State, value, place, lasting: false).Loans);
+            }
+
+            Owners.Escape(State, value);
+        }
+        else
+        {
+            Owners.Use(State, value, place);
+            loans.AddRange(Owners.View(State, value, place, lasting: false).Loans);
+        }
+
+        if (refKind == RefKind.Ref)
+        {
+            evaluator.Store(evaluator.VariableOf(argument.Value), Value.Unknown);
+        }
+    }
+
+    private void PassScoped(
+        IArgumentOperation argument, Value value, OwnerKind kind, IParameterSymbol? parameter, RefKind refKind, List<Loan> loans, string? viewOf)
+    {
+        SyntaxNode place = argument.Value.Syntax;
+        if (refKind == RefKind.Ref)
+        {
+            TrackedObject passed = State.Objects[value.Object];
+            if (passed.End == EndKind.None)
+            {
+                Owners.EndViews(State, value.Object, EndKind.Replaced, place);
+            }
+            else
+            {
+                evaluator.Store(evaluator.VariableOf(argument.Value), Owners.Meet(State, kind, place, passed.Name));
+            }
+
+            return;
+        }
+
+        Owners.Use(State, value, place);
+        bool borrows = refKind != RefKind.None || (parameter is not null && OwnershipAttributes.Borrows(parameter));
+        bool takes = parameter is not null && OwnershipAttributes.Takes(parameter);
+        if (borrows || (kind == OwnerKind.Borrow && !takes && value.Place is not null))
+        {
+            if (parameter?.ScopedKind is not (ScopedKind.ScopedRef or ScopedKind.ScopedValue) && (viewOf is null || viewOf == parameter?.Name))
+            {
+                loans.AddRange(Owners.View(State, value, place, lasting: false).Loans);
+            }
+
+            return;
+        }
+
+        Owners.Copy(kind, value, Body.NameOf(argument.Value));
+        if (State.Objects[value.Object].End == EndKind.None)
+        {
+            Owners.End(State, value.Object, EndKind.Given, place);
+        }
+    }
+
+    private void PassOut(IArgumentOperation argument, IParameterSymbol parameter, List<Loan> loans)
+    {
+        int variable = evaluator.VariableOf(argument.Value);
+        OwnerKind kind = body.Types.KindOf(argument.Value.Type);
+        if (Owners.IsScoped(kind) || (kind != OwnerKind.None && OwnershipAttributes.Gives(parameter)))
+        {
+            bool isOwed = variable >= 0 && !body.Variables.IsField(variable);
+            evaluator.Store(variable, Owners.Create(State, kind, argument.Value.Syntax, Body.NameOf(argument.Value), isOwed));
+        }
+        else
+        {
+            evaluator.Store(variable, body.Types.IsView(argument.Value.Type) ? Value.OfLoans(loans) : Value.Unknown);
+        }
+    }
+
+    /// <summary>Runs <c>NativeBuffer.TryCreate</c>, which has two outcomes; null for other methods.</summary>
+    private Value? TryCreate(IOperation operation, IMethodSymbol? method, ImmutableArray<IArgumentOperation> arguments)
+    {
+        if (method is not { Name: "TryCreate" } || !SymbolEqualityComparer.Default.Equals(method.ContainingType, body.Types.BufferFactory))
+        {
+            return null;
+        }
+
+        bool isCreated = evaluator.Chooser.Choose(2) == 0;
+        foreach (IArgumentOperation argument in arguments)
+        {
+            if (argument.Parameter?.RefKind == RefKind.Out)
+            {
+                int variable = evaluator.VariableOf(argument.Value);
+                bool isOwed = variable >= 0 && !body.Variables.IsField(variable);
+                string name = Body.NameOf(argument.Value);
+                evaluator.Store(variable, isCreated ? Owners.Create(State, OwnerKind.Buffer, operation.Syntax, name, isOwed) : Value.Null);
+            }
+        }
+
+        return Value.Of(isCreated);
+    }
+
+    private Value ResultOf(IOperation operation, ISymbol member, IMethodSymbol? method, List<Loan> loans, string? viewOf)
+    {
+        OwnerKind kind = body.Types.KindOf(operation.Type);
+        if (method is null)
+        {
+            return ViewOf(operation, member, loans);
+        }
+
+        bool isByReference = method.RefKind != RefKind.None;
+        if (kind != OwnerKind.None && !isByReference)
+        {
+            bool gives = Owners.IsScoped(kind) || OwnershipAttributes.Gives(method) || (method.IsStatic && LibraryTypes.IsPublicMember(method));
+            return gives
+                ? Owners.Create(State, kind, operation.Syntax, Body.NameOfCreation(operation), isOwed: true, Owners.IsScoped(kind) ? [.. loans] : [])
+                : Owners.Meet(State, kind, operation.Syntax, Body.NameOfCreation(operation));
+        }
+
+        return viewOf is not null && operation.Type is { SpecialType: not SpecialType.System_Void } ? Value.OfLoans(loans) : ViewOf(operation, member, loans);
+    }
+
+    private Value ViewOf(IOperation operation, ISymbol member, List<Loan> loans)
+    {
+        bool isByReference = member is IMethodSymbol { RefKind: not RefKind.None } or IPropertySymbol { RefKind: not RefKind.None };
+        bool isLasting = body.Types.IsMemory(operation.Type);
+        if (member.Name == "Span" && body.Types.IsMemory(member.ContainingType))
+        {
+            List<Loan> spans = [];
+            foreach (Loan loan in loans)
+            {
+                spans.Add(loan with { Taken = operation.Syntax, SurvivesResize = false });
+            }
+
+            return Value.OfLoans(spans);
+        }
+
+        return isByReference || isLasting || body.Types.IsView(operation.Type) ? Value.OfLoans(loans) : Value.Unknown;
+    }
+}

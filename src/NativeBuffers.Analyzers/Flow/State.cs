@@ -1,0 +1,241 @@
+using System;
+using System.Collections.Generic;
+using System.Collections.Immutable;
+
+namespace NativeBuffers.Analyzers.Flow;
+
+/// <summary>The facts of one path at one place: the values of the variables, and the objects.</summary>
+/// <remarks>Equal states merge: a state that was normalized numbers its objects in the order in which variables name them.</remarks>
+internal sealed class State : IEquatable<State>
+{
+    private readonly List<Value?> _values;
+    private readonly List<TrackedObject> _objects;
+
+    private State(List<Value?> values, List<TrackedObject> objects, ImmutableStack<Continuation> continuations)
+    {
+        _values = values;
+        _objects = objects;
+        Continuations = continuations;
+    }
+
+    /// <summary>Where the path goes after the <c>finally</c> blocks that it is in.</summary>
+    public ImmutableStack<Continuation> Continuations { get; set; }
+
+    /// <summary>True if the path took a handler for an exception that some call may throw: its wrong uses are not reported.</summary>
+    public bool IsDoubtful { get; set; }
+
+    /// <summary>True if the last call never returns, or if the path cannot be: an assertion excludes it.</summary>
+    public PathEnd Ends { get; set; }
+
+    /// <summary>The objects, by number.</summary>
+    public IReadOnlyList<TrackedObject> Objects => _objects;
+
+    /// <summary>The number of variables that may have values.</summary>
+    public int VariableCount => _values.Count;
+
+    /// <summary>The state at the beginning of a method.</summary>
+    public static State Empty() => new([], [], ImmutableStack<Continuation>.Empty);
+
+    /// <summary>A copy that changes on its own.</summary>
+    public State Clone() => new([.. _values], [.. _objects], Continuations) { IsDoubtful = IsDoubtful };
+
+    /// <summary>The value of a variable.</summary>
+    public Value this[int variable]
+    {
+        get => variable >= 0 && variable < _values.Count ? _values[variable] ?? Value.Unknown : Value.Unknown;
+        set
+        {
+            while (_values.Count <= variable)
+            {
+                _values.Add(null);
+            }
+
+            _values[variable] = value.IsUnknown ? null : value;
+        }
+    }
+
+    /// <summary>Adds an object, and returns its number.</summary>
+    public int Add(TrackedObject added)
+    {
+        _objects.Add(added);
+        return _objects.Count - 1;
+    }
+
+    /// <summary>Changes the facts of an object.</summary>
+    public void Update(int number, TrackedObject changed) => _objects[number] = changed;
+
+    /// <summary>Ends the loans of an object that a test selects, wherever they are held.</summary>
+    public void EndLoans(Func<Loan, bool> ends, Func<Loan, Loan> ended)
+    {
+        for (int i = 0; i < _values.Count; i++)
+        {
+            if (_values[i] is { Loans.IsEmpty: false } value && Change(value.Loans, ends, ended) is { } changed)
+            {
+                _values[i] = value.With(value.Object, changed);
+            }
+        }
+
+        for (int i = 0; i < _objects.Count; i++)
+        {
+            if (Change(_objects[i].Loans, ends, ended) is { } changed)
+            {
+                _objects[i] = _objects[i] with { Loans = changed };
+            }
+        }
+    }
+
+    /// <summary>Forgets objects that no variable names, numbers the rest again, and returns the forgotten ones.</summary>
+    public List<TrackedObject> Normalize()
+    {
+        int[] numbers = new int[_objects.Count];
+        List<int> order = [];
+        foreach (Value? value in _values)
+        {
+            if (value is not null)
+            {
+                Name(value.Object, numbers, order);
+                foreach (Loan loan in value.Loans)
+                {
+                    Name(loan.Object, numbers, order);
+                }
+            }
+        }
+
+        List<TrackedObject> forgotten = [];
+        for (int i = 0; i < _objects.Count; i++)
+        {
+            if (numbers[i] == 0)
+            {
+                forgotten.Add(_objects[i]);
+            }
+        }
+
+        List<TrackedObject> kept = [];
+        foreach (int old in order)
+        {
+            kept.Add(_objects[old] with { Loans = Renumber(_objects[old].Loans, numbers) });
+        }
+
+        _objects.Clear();
+        _objects.AddRange(kept);
+        for (int i = 0; i < _values.Count; i++)
+        {
+            if (_values[i] is { } value && (value.Object >= 0 || !value.Loans.IsEmpty))
+            {
+                _values[i] = value.With(value.Object < 0 ? -1 : numbers[value.Object] - 1, Renumber(value.Loans, numbers));
+            }
+        }
+
+        return forgotten;
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(State? other)
+    {
+        if (other is null || _objects.Count != other._objects.Count || IsDoubtful != other.IsDoubtful)
+        {
+            return false;
+        }
+
+        for (int i = 0; i < Math.Max(_values.Count, other._values.Count); i++)
+        {
+            if (!this[i].Same(other[i]))
+            {
+                return false;
+            }
+        }
+
+        for (int i = 0; i < _objects.Count; i++)
+        {
+            if (!_objects[i].Equals(other._objects[i]))
+            {
+                return false;
+            }
+        }
+
+        return Same(Continuations, other.Continuations);
+    }
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as State);
+
+    /// <inheritdoc/>
+    public override int GetHashCode()
+    {
+        int hash = _objects.Count;
+        for (int i = 0; i < _values.Count; i++)
+        {
+            if (_values[i] is { } value)
+            {
+                hash = (hash * 31) + (i * 7) + value.Hash();
+            }
+        }
+
+        foreach (TrackedObject tracked in _objects)
+        {
+            hash = (hash * 31) + tracked.GetHashCode();
+        }
+
+        return hash;
+    }
+
+    private static bool Same(ImmutableStack<Continuation> one, ImmutableStack<Continuation> two)
+    {
+        while (!one.IsEmpty && !two.IsEmpty)
+        {
+            if (!Equals(one.Peek(), two.Peek()))
+            {
+                return false;
+            }
+
+            one = one.Pop();
+            two = two.Pop();
+        }
+
+        return one.IsEmpty && two.IsEmpty;
+    }
+
+    private void Name(int number, int[] numbers, List<int> order)
+    {
+        if (number >= 0 && numbers[number] == 0)
+        {
+            order.Add(number);
+            numbers[number] = order.Count;
+            foreach (Loan loan in _objects[number].Loans)
+            {
+                Name(loan.Object, numbers, order);
+            }
+        }
+    }
+
+    private static ImmutableArray<Loan> Renumber(ImmutableArray<Loan> loans, int[] numbers)
+    {
+        if (loans.IsEmpty)
+        {
+            return loans;
+        }
+
+        ImmutableArray<Loan>.Builder renumbered = ImmutableArray.CreateBuilder<Loan>(loans.Length);
+        foreach (Loan loan in loans)
+        {
+            renumbered.Add(loan with { Object = numbers[loan.Object] - 1 });
+        }
+
+        return renumbered.MoveToImmutable();
+    }
+
+    private static ImmutableArray<Loan>? Change(ImmutableArray<Loan> loans, Func<Loan, bool> ends, Func<Loan, Loan> ended)
+    {
+        ImmutableArray<Loan>.Builder? changed = null;
+        for (int i = 0; i < loans.Length; i++)
+        {
+            if (ends(loans[i]))
+            {
+                changed ??= loans.ToBuilder();
+                changed[i] = ended(loans[i]);
+            }
+        }
+
+        return changed?.ToImmutable();
+    }
+}

@@ -1,0 +1,58 @@
+using NativeBuffers.Analyzers.CodeFixes;
+using NativeBuffers.Analyzers.Tests.TestKit;
+
+namespace NativeBuffers.Analyzers.Tests.CodeFixes;
+
+public sealed class AddUsingTests
+{
+    public static TheoryData<string, string> Fixes => new()
+    {
+        {
+            "var b = {|NB0001:NativeBuffer.Create<int>(n)|}; b[0] = 1;",
+            "using var b = NativeBuffer.Create<int>(n); b[0] = 1;"
+        },
+        {
+            "NativeBuffer<int> b = {|NB0001:NativeBuffer.Create<int>(n)|}; if (c) return b[0]; b.Dispose();",
+            "using NativeBuffer<int> b = NativeBuffer.Create<int>(n); if (c) return b[0]; b.Dispose();"
+        },
+        {
+            """
+            // Two owners.
+                    var a = {|NB0001:NativeArena.Create()|};
+                    var o = {|NB0001:NativeMemoryOwner<int>.Create(n)|};
+                    a.Allocate<int>(n)[0] = (int)o.Length;
+            """,
+            """
+            // Two owners.
+                    using var a = NativeArena.Create();
+                    using var o = NativeMemoryOwner<int>.Create(n);
+                    a.Allocate<int>(n)[0] = (int)o.Length;
+            """
+        },
+        { "_ = {|NB0001:NativeBuffer.Create<int>(n)|};", "using var owner = NativeBuffer.Create<int>(n);" },
+        {
+            """
+            Span<int> s = {|NB0001:NativeMemoryOwner<int>.Create(n)|}.Memory.Span;
+                    s[0] = 1;
+            """,
+            """
+            using var owner = NativeMemoryOwner<int>.Create(n);
+                    Span<int> s = owner.Memory.Span;
+                    s[0] = 1;
+            """
+        },
+        { "var l = {|NB0001:new NativeList<int>()|}; l.Add(n); return l.Count;", "using var l = new NativeList<int>(); l.Add(n); return l.Count;" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Fixes))]
+    public Task An_owner_is_declared_with_using(string before, string after) =>
+        Fixed<OwnershipAnalyzer, AddUsing>.CheckAsync("NB0001", Shape.Program(before), Shape.Program(after));
+
+    /// <summary>C# refuses <c>using</c> for a variable that is assigned, and a returned owner must live on.</summary>
+    [Theory]
+    [InlineData("var b = {|NB0001:NativeBuffer.Create<int>(n)|}; b[0] = 1; b = {|NB0001:NativeBuffer.Create<int>(n)|}; b[0] = 1;")]
+    [InlineData("var b = {|NB0001:NativeBuffer.Create<int>(n)|}; if (c) b.Dispose(); Change(ref b); static void Change(ref NativeBuffer<int> d) => d[0] = 1;")]
+    public Task There_is_no_fix(string body) =>
+        Fixed<OwnershipAnalyzer, AddUsing>.CheckAsync("NB0001", Shape.Program(body), Shape.Program(body));
+}

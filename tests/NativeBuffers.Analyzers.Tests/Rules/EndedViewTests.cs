@@ -1,0 +1,88 @@
+using NativeBuffers.Analyzers.Tests.TestKit;
+
+namespace NativeBuffers.Analyzers.Tests.Rules;
+
+/// <summary>NB0004.</summary>
+public sealed class EndedViewTests
+{
+    public static TheoryData<string> Wrong =>
+    [
+        "var b = NativeBuffer.Create<int>(n); var s = b.AsSpan(); b.Dispose(); {|NB0004:s[0]|} = 1;",
+        "var b = NativeBuffer.Create<int>(n); var s = b.AsSpan(); b.Resize(5); {|NB0004:s[0]|} = 1; b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); var s = b.AsSpan(); using var d = b.Move(); {|NB0004:s[0]|} = 1;",
+        "var b = NativeBuffer.Create<int>(n); var s = b.AsSpan(); b.Resize(5); {|NB0004:s.Clear()|}; b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); var s = b.AsSpan(); b.Resize(5); Read({|NB0004:s|}); b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); var s = b.AsSpan(); var t = s; b.Resize(5); {|NB0004:t[0]|} = 1; b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); var s = b.AsSpan(); b.Resize(5); var t = s; {|NB0004:t[0]|} = 1; b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); var s = b.AsSpan().Slice(1); b.Resize(5); {|NB0004:s[0]|} = 1; b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); var s = Part(b.AsSpan()); b.Resize(5); {|NB0004:s[0]|} = 1; b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); ReadOnlySpan<int> s = b; b.Resize(5); Read({|NB0004:s|}); b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); ref int r = ref b[0]; b.Resize(5); {|NB0004:r|} = 1; b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); unsafe { int* p = b.Pointer; b.Resize(5); *{|NB0004:p|} = 1; } b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); unsafe { fixed (int* p = b) { b.Resize(5); {|NB0004:p|}[1] = 1; } } b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); var s = b.AsSpan(); if (c) b.Resize(5); {|NB0004:s[0]|} = 1; b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); var s = b.AsSpan(); while (Condition()) { {|NB0004:s[0]|} = 1; b.Resize(5); } b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); var s = b.AsSpan(); Change(ref b); {|NB0004:s[0]|} = 1; b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); var s = b.AsSpan(); Grow(ref b); {|NB0004:s[0]|} = 1; b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); var s = First(b); b.Resize(5); {|NB0004:s[0]|} = 1; b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); foreach (ref int x in {|NB0004:b.AsSpan()|}) { x = 1; b.Resize(5); } b.Dispose();",
+        "using var l = new ScratchList<int>(stackalloc int[4]); var s = l.AsSpan(); l.Add(1); {|NB0004:s[0]|} = 1;",
+        "using var l = new ScratchList<int>(stackalloc int[4]); foreach (int x in {|NB0004:l.AsSpan()|}) l.Add(x);",
+        "using var l = new NativeList<int>(); var s = l.AsSpan(); l.Add(1); {|NB0004:s[0]|} = 1;",
+        "using var l = new NativeList<int>(); var s = l.GetSpan(3); l.EnsureCapacity(9); {|NB0004:s[0]|} = 1;",
+        "var a = NativeArena.Create(); var s = a.Allocate<int>(4); a.Dispose(); {|NB0004:s[0]|} = 1;",
+        "var a = NativeArena.Create(); var p = a.BeginScope(); a.Dispose(); {|NB0004:p.Allocate<int>(4)|}; p.Dispose();",
+        "using var a = NativeArena.Create(); var p = a.BeginScope(); var s = p.Allocate<int>(4); p.Dispose(); {|NB0004:s[0]|} = 1;",
+        "var o = NativeMemoryOwner<int>.Create(n); var s = o.GetSpan(); o.Dispose(); {|NB0004:s[0]|} = 1;",
+        "var o = NativeMemoryOwner<int>.Create(n); var s = o.Memory.Span; o.Resize(9); {|NB0004:s[0]|} = 1; o.Dispose();",
+        "var o = NativeMemoryOwner<int>.Create(n); var m = o.Memory; o.Dispose(); {|NB0004:m.Span|}.Clear();",
+        "using var o = NativeMemoryOwner<int>.Create(n); var k = o.Borrow(); var s = k.Span; k.Dispose(); {|NB0004:s[0]|} = 1;",
+        "var p = NativeMemoryPool<int>.Shared.RentBuffer(n); var s = p.AsSpan(); p.Dispose(); {|NB0004:s[0]|} = 1;",
+        "return 0; } static void F(scoped Span<int> s) { using var b = NativeBuffer.Create<int>(1); s = b.AsSpan(); b.Resize(2); {|NB0004:s[0]|} = "
+            + "1; } static int G() {",
+        "return 0; } static Span<int> F() { using var o = NativeMemoryOwner<int>.Create(1); return {|NB0004:o.GetSpan()|}; } static int G() {",
+        "return 0; } [ReturnsViewOf(nameof(o))] static Memory<int> V([BorrowsOwnership] NativeMemoryOwner<int> o, int n) => o.Memory; static int G() "
+            + "{ var o = NativeMemoryOwner<int>.Create(1); var m = V(o, 1); o.Dispose(); {|NB0004:m.Span|}.Clear();",
+    ];
+
+    public static TheoryData<string> Right =>
+    [
+        "var b = NativeBuffer.Create<int>(n); var s = b.AsSpan(); s[0] = 1; b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); var s = b.AsSpan(); b.Resize(5); s = b.AsSpan(); s[0] = 1; b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); var s = b.AsSpan(); b.Dispose(); return s.Length;",
+        "var b = NativeBuffer.Create<int>(n); var s = b.AsSpan(); int first = s[0]; b.Dispose(); return first;",
+        "var b = NativeBuffer.Create<int>(n); var s = b.AsSpan(); b.Resize(5); s = default; s.Clear(); b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); var s = b.AsSpan(); s.Fill(1); b[0] = 1; b.Clear(); s[0] = 1; b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); var s = Other(b.AsSpan()); b.Resize(5); s.Clear(); b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); var s = b.AsSpan().ToArray(); b.Dispose(); s[0] = 1;",
+        "var b = NativeBuffer.Create<int>(n); int r = b[0]; b.Resize(5); r = 1; b.Dispose(); return r;",
+        "var b = NativeBuffer.Create<int>(n); for (int i = 0; i < 3; i++) { var s = b.AsSpan(); s[0] = 1; b.Resize(5); } b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); var s = b.AsSpan(); while (Condition()) { s[0] = 1; b.Resize(5); s = b.AsSpan(); } b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); var s = b.AsSpan(); if (c) b.Resize(5); if (!c) s[0] = 1; b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); var s = b.AsSpan(); if (c) { b.Resize(5); s = b.AsSpan(); } s[0] = 1; b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); var s = b.AsSpan(); Sum(b); Look(b); s[0] = 1; b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); var d = NativeBuffer.Create<int>(n); var s = b.AsSpan(); d.Resize(5); s[0] = 1; b.Dispose(); d.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); foreach (ref int x in b.AsSpan()) { x = 1; if (Condition()) { b.Resize(5); break; } } b.Dispose();",
+        "using var l = new ScratchList<int>(stackalloc int[4]); var s = l.AsSpan(); l.RemoveLast(); s[0] = 1;",
+        "using var l = new NativeList<int>(); var s = l.AsSpan(); l.Sort(); l.Clear(); s.Clear();",
+        "using var l = new NativeList<int>(); var m = l.GetMemory(); l.Add(1); m.Span.Clear();",
+        "using var l = new NativeList<int>(); foreach (int x in l) Work(); l.Add(1);",
+        "using var a = NativeArena.Create(); var s = a.Allocate<int>(4); using (var p = a.BeginScope()) p.Allocate<int>(9); s[0] = 1;",
+        "var o = NativeMemoryOwner<int>.Create(n); var m = o.Memory; o.Resize(9); m.Span.Clear(); o.Dispose();",
+        "using var o = NativeMemoryOwner<int>.Create(n); using var k = o.Borrow(); var s = k.Span; o.Dispose(); s[0] = 1;",
+        "using var b = NativeBuffer.Create<int>(n); unsafe { fixed (int* p = b) { *p = 1; nint address = (nint)p; } }",
+        "var b = NativeBuffer.Create<int>(n); nint address; unsafe { address = (nint)b.Pointer; } b.Dispose(); return (int)address;",
+        "return 0; } static void F(Span<int> s, bool c) { var b = NativeBuffer.Create<int>(1); int x = b.AsSpan()[0]; b.Dispose(); s[0] = x; } "
+            + "static int G() {",
+        "return 0; } static void F(scoped Span<int> s) { using var b = NativeBuffer.Create<int>(1); s = b.AsSpan(); b.Resize(2); s = b.AsSpan(); "
+            + "s[0] = 1; } static int G() {",
+    ];
+
+    [Theory]
+    [MemberData(nameof(Wrong))]
+    public Task Reported(string body) => Shape.CheckAsync(body);
+
+    [Theory]
+    [MemberData(nameof(Right))]
+    public Task Silent(string body) => Shape.CheckAsync(body);
+}
