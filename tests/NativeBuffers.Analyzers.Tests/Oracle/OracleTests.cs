@@ -6,7 +6,8 @@ namespace NativeBuffers.Analyzers.Tests.Oracle;
 
 /// <summary>The rules and the interpreter agree about random programs: see <see cref="Agreement"/>.</summary>
 /// <remarks>
-/// Set <c>NATIVEBUFFERS_ORACLE_PROGRAMS=100000</c> for a longer run, and <c>NATIVEBUFFERS_ORACLE_SEED</c> to repeat one.
+/// Set <c>NATIVEBUFFERS_ORACLE_PROGRAMS=100000</c> for a longer run, and <c>NATIVEBUFFERS_ORACLE_SEED</c> for other
+/// programs. Without a seed the programs are the same in each run: the result of a build depends on its source alone.
 /// </remarks>
 [Trait("Speed", "Slow")]
 public sealed class OracleTests
@@ -16,7 +17,7 @@ public sealed class OracleTests
 
     private static readonly int s_count = Setting("NATIVEBUFFERS_ORACLE_PROGRAMS", 5000);
 
-    private static readonly int s_seed = Setting("NATIVEBUFFERS_ORACLE_SEED", Random.Shared.Next(1_000_000_000));
+    private static readonly int s_seed = Setting("NATIVEBUFFERS_ORACLE_SEED", 1);
 
     [Fact]
     public async Task The_rules_agree_about_scoped_owners()
