@@ -1,10 +1,7 @@
-using System.Collections.Immutable;
 using System.Composition;
 using System.Linq;
 using System.Threading;
-using System.Threading.Tasks;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CodeActions;
 using Microsoft.CodeAnalysis.CodeFixes;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -15,28 +12,13 @@ namespace NativeBuffers.Analyzers.CodeFixes;
 /// <summary>NB0001: declares the owner with <c>using</c>. An owner without a variable gets one.</summary>
 [ExportCodeFixProvider(LanguageNames.CSharp)]
 [Shared]
-public sealed class AddUsing : CodeFixProvider
+public sealed class AddUsing() : DocumentFix("NB0001", "Dispose it with 'using'")
 {
-    private const string Title = "Dispose it with 'using'";
-
     /// <inheritdoc/>
-    public override ImmutableArray<string> FixableDiagnosticIds { get; } = ["NB0001"];
-
-    /// <inheritdoc/>
-    public override FixAllProvider GetFixAllProvider() => WellKnownFixAllProviders.BatchFixer;
-
-    /// <inheritdoc/>
-    public override async Task RegisterCodeFixesAsync(CodeFixContext context)
-    {
-        SyntaxNode? root = await context.Document.GetSyntaxRootAsync(context.CancellationToken).ConfigureAwait(false);
-        SemanticModel? model = await context.Document.GetSemanticModelAsync(context.CancellationToken).ConfigureAwait(false);
-        if (root?.FindNode(context.Span, getInnermostNodeForTie: true) is ExpressionSyntax creation && model is not null
-            && Fix(root, creation, model, context.CancellationToken) is { } changed)
-        {
-            context.RegisterCodeFix(
-                CodeAction.Create(Title, _ => Task.FromResult(context.Document.WithSyntaxRoot(changed)), equivalenceKey: Title), context.Diagnostics);
-        }
-    }
+    protected override SyntaxNode? Fix(CodeFixContext context, SyntaxNode root, SemanticModel model) =>
+        root.FindNode(context.Span, getInnermostNodeForTie: true) is ExpressionSyntax creation
+            ? Fix(root, creation, model, context.CancellationToken)
+            : null;
 
     private static SyntaxNode? Fix(SyntaxNode root, ExpressionSyntax creation, SemanticModel model, CancellationToken cancellation)
     {

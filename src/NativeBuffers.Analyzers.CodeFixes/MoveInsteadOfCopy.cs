@@ -1,10 +1,7 @@
-using System.Collections.Immutable;
 using System.Composition;
 using System.Linq;
 using System.Threading;
-using System.Threading.Tasks;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CodeActions;
 using Microsoft.CodeAnalysis.CodeFixes;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -15,29 +12,13 @@ namespace NativeBuffers.Analyzers.CodeFixes;
 /// <summary>NB0005: hands the owner over with <c>Move</c>. <c>using (b)</c> becomes <c>using var c = b.Move()</c>.</summary>
 [ExportCodeFixProvider(LanguageNames.CSharp)]
 [Shared]
-public sealed class MoveInsteadOfCopy : CodeFixProvider
+public sealed class MoveInsteadOfCopy() : DocumentFix("NB0005", "Hand it over with 'Move'")
 {
-    private const string Title = "Hand it over with 'Move'";
-
     /// <inheritdoc/>
-    public override ImmutableArray<string> FixableDiagnosticIds { get; } = ["NB0005"];
-
-    /// <inheritdoc/>
-    public override FixAllProvider GetFixAllProvider() => WellKnownFixAllProviders.BatchFixer;
-
-    /// <inheritdoc/>
-    public override async Task RegisterCodeFixesAsync(CodeFixContext context)
-    {
-        SyntaxNode? root = await context.Document.GetSyntaxRootAsync(context.CancellationToken).ConfigureAwait(false);
-        SemanticModel? model = await context.Document.GetSemanticModelAsync(context.CancellationToken).ConfigureAwait(false);
-        if (root?.FindNode(context.Span, getInnermostNodeForTie: true) is ExpressionSyntax copied && model is not null
-            && CanMove(copied, model, context.CancellationToken)
-            && Fix(root, copied, model, context.CancellationToken) is { } changed)
-        {
-            context.RegisterCodeFix(
-                CodeAction.Create(Title, _ => Task.FromResult(context.Document.WithSyntaxRoot(changed)), equivalenceKey: Title), context.Diagnostics);
-        }
-    }
+    protected override SyntaxNode? Fix(CodeFixContext context, SyntaxNode root, SemanticModel model) =>
+        root.FindNode(context.Span, getInnermostNodeForTie: true) is ExpressionSyntax copied && CanMove(copied, model, context.CancellationToken)
+            ? Fix(root, copied, model, context.CancellationToken)
+            : null;
 
     private static SyntaxNode? Fix(SyntaxNode root, ExpressionSyntax copied, SemanticModel model, CancellationToken cancellation) => copied.Parent switch
     {

@@ -1,10 +1,7 @@
-using System.Collections.Immutable;
 using System.Composition;
 using System.Linq;
 using System.Threading;
-using System.Threading.Tasks;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CodeActions;
 using Microsoft.CodeAnalysis.CodeFixes;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -16,43 +13,25 @@ namespace NativeBuffers.Analyzers.CodeFixes;
 /// <summary>NB0010: declares an owner with <c>using</c>, and removes the free and its <c>finally</c>.</summary>
 [ExportCodeFixProvider(LanguageNames.CSharp)]
 [Shared]
-public sealed class ReplaceByOwner : CodeFixProvider
+public sealed class ReplaceByOwner() : DocumentFix("NB0010", "Let an owner free the memory")
 {
-    private const string Title = "Let an owner free the memory";
-
     /// <inheritdoc/>
-    public override ImmutableArray<string> FixableDiagnosticIds { get; } = ["NB0010"];
-
-    /// <inheritdoc/>
-    public override FixAllProvider GetFixAllProvider() => WellKnownFixAllProviders.BatchFixer;
-
-    /// <inheritdoc/>
-    public override async Task RegisterCodeFixesAsync(CodeFixContext context)
+    protected override SyntaxNode? Fix(CodeFixContext context, SyntaxNode root, SemanticModel model)
     {
-        SyntaxNode? root = await context.Document.GetSyntaxRootAsync(context.CancellationToken).ConfigureAwait(false);
-        SemanticModel? model = await context.Document.GetSemanticModelAsync(context.CancellationToken).ConfigureAwait(false);
-        if (root is null || model is null || Find(root.FindNode(context.Span, getInnermostNodeForTie: true)) is not { } found)
+        if (Find(root.FindNode(context.Span, getInnermostNodeForTie: true)) is not { } found)
         {
-            return;
+            return null;
         }
 
         StatementSyntax[]? owner = OwnerSyntax.Declare(found.Call, found.Declaration, model, SyntaxGenerator.GetGenerator(context.Document));
         ExpressionStatementSyntax[]? frees = FindFrees(found.Block, found.Declaration.Declaration.Variables[0], model, context.CancellationToken);
         if (owner is null || frees is null)
         {
-            return;
+            return null;
         }
 
-        context.RegisterCodeFix(
-            CodeAction.Create(
-                Title,
-                _ =>
-                {
-                    SyntaxNode changed = new FreeRemover(found.Declaration, owner, frees).Visit(found.Block).WithAdditionalAnnotations(Formatter.Annotation);
-                    return Task.FromResult(context.Document.WithSyntaxRoot(root.ReplaceNode(found.Block, changed)));
-                },
-                equivalenceKey: Title),
-            context.Diagnostics);
+        SyntaxNode changed = new FreeRemover(found.Declaration, owner, frees).Visit(found.Block).WithAdditionalAnnotations(Formatter.Annotation);
+        return root.ReplaceNode(found.Block, changed);
     }
 
     private static (InvocationExpressionSyntax Call, LocalDeclarationStatementSyntax Declaration, BlockSyntax Block)? Find(SyntaxNode node) =>

@@ -1,11 +1,8 @@
 using System.Collections.Generic;
-using System.Collections.Immutable;
 using System.Composition;
 using System.Linq;
 using System.Threading;
-using System.Threading.Tasks;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CodeActions;
 using Microsoft.CodeAnalysis.CodeFixes;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -16,31 +13,21 @@ namespace NativeBuffers.Analyzers.CodeFixes;
 /// <summary>NB0004: takes a span again after its owner was resized, or its list has grown.</summary>
 [ExportCodeFixProvider(LanguageNames.CSharp)]
 [Shared]
-public sealed class TakeViewAgain : CodeFixProvider
+public sealed class TakeViewAgain() : DocumentFix("NB0004", "Take the view again")
 {
-    private const string Title = "Take the view again";
-
     /// <summary>After these there is no memory to take a view of.</summary>
     private static readonly HashSet<string> s_ends = ["Dispose", "Move", "ToOwner", "Release", "Return"];
 
     /// <inheritdoc/>
-    public override ImmutableArray<string> FixableDiagnosticIds { get; } = ["NB0004"];
-
-    /// <inheritdoc/>
-    public override FixAllProvider GetFixAllProvider() => WellKnownFixAllProviders.BatchFixer;
-
-    /// <inheritdoc/>
-    public override async Task RegisterCodeFixesAsync(CodeFixContext context)
+    protected override SyntaxNode? Fix(CodeFixContext context, SyntaxNode root, SemanticModel model)
     {
-        SyntaxNode? root = await context.Document.GetSyntaxRootAsync(context.CancellationToken).ConfigureAwait(false);
-        SemanticModel? model = await context.Document.GetSemanticModelAsync(context.CancellationToken).ConfigureAwait(false);
         IReadOnlyList<Location> places = context.Diagnostics[0].AdditionalLocations;
-        if (root is null || model is null || places.Count == 0 || places[places.Count - 1] is not { } endedAt || endedAt.SourceTree != root.SyntaxTree
+        if (places.Count == 0 || places[places.Count - 1] is not { } endedAt || endedAt.SourceTree != root.SyntaxTree
             || root.FindNode(endedAt.SourceSpan, getInnermostNodeForTie: true).FirstAncestorOrSelf<InvocationExpressionSyntax>() is not { } end
             || IsFinal(end)
             || FindView(root.FindNode(context.Span, getInnermostNodeForTie: true), model, context.CancellationToken) is not { } view)
         {
-            return;
+            return null;
         }
 
         // After the statement that ended it, where the variable is in scope there; else before the use.
@@ -50,19 +37,13 @@ public sealed class TakeViewAgain : CodeFixProvider
         StatementSyntax? place = isInScope ? ending : view.Use.FirstAncestorOrSelf<StatementSyntax>(static statement => statement.Parent is BlockSyntax);
         if (place is null)
         {
-            return;
+            return null;
         }
 
         StatementSyntax taken = SyntaxFactory.ParseStatement($"{view.Name} = {view.Source.WithoutTrivia()};")
             .WithTrailingTrivia(SyntaxFactory.ElasticLineFeed)
             .WithAdditionalAnnotations(Formatter.Annotation);
-        context.RegisterCodeFix(
-            CodeAction.Create(
-                Title,
-                _ => Task.FromResult(
-                    context.Document.WithSyntaxRoot(isInScope ? root.InsertNodesAfter(place, [taken]) : root.InsertNodesBefore(place, [taken]))),
-                equivalenceKey: Title),
-            context.Diagnostics);
+        return isInScope ? root.InsertNodesAfter(place, [taken]) : root.InsertNodesBefore(place, [taken]);
     }
 
     private static bool IsFinal(InvocationExpressionSyntax end) =>

@@ -69,14 +69,7 @@ internal static class CacheVisits
             int count = 0;
             while (batch != null && count + batch->Count <= Most)
             {
-                foreach (nint slot in new ReadOnlySpan<nint>(RemoteBatch.Slots(batch), batch->Count))
-                {
-                    if (RemoteFrees.TryTake((Slot*)slot, out closing[count]))
-                    {
-                        taken[count++] = (Slot*)slot;
-                    }
-                }
-
+                count += RemoteFrees.TakeSlots(batch, taken + count, closing + count);
                 NativeMemoryCache.Dequeue(batch->ByteCount);
                 batch = Outbox.GiveBack(batch);
             }

@@ -96,14 +96,7 @@ internal static class HeapVisit
             int count = 0;
             while (batch != null && count + batch->Count <= Most)
             {
-                foreach (nint slot in new ReadOnlySpan<nint>(RemoteBatch.Slots(batch), batch->Count))
-                {
-                    if (RemoteFrees.TryTake((Slot*)slot, out generations[count]))
-                    {
-                        closing[count++] = (Slot*)slot;
-                    }
-                }
-
+                count += RemoteFrees.TakeSlots(batch, closing + count, generations + count);
                 heap.Dequeue(batch);
                 batch = Outbox.GiveBack(batch);
             }

@@ -77,4 +77,24 @@ internal struct RemoteFrees
         closing = generation.With(SlotState.Closing);
         return generation.State == SlotState.RemotelyFreed && slot->TryMove(generation, closing);
     }
+
+    /// <summary>Takes the slots of a batch over, each as <see cref="TryTake"/> does.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="taken">Gets the slots that this thread has now.</param>
+    /// <param name="closing">Gets their generations.</param>
+    /// <returns>The number of these slots.</returns>
+    /// <safety>The batch is the caller's. Both arrays have room for its slots.</safety>
+    public static unsafe int TakeSlots(RemoteBatch* batch, Slot** taken, Generation* closing)
+    {
+        int count = 0;
+        foreach (nint slot in new ReadOnlySpan<nint>(RemoteBatch.Slots(batch), batch->Count))
+        {
+            if (TryTake((Slot*)slot, out closing[count]))
+            {
+                taken[count++] = (Slot*)slot;
+            }
+        }
+
+        return count;
+    }
 }
