@@ -99,11 +99,11 @@ proctype owner()
      enter();
      LEAVE_FIRST;
      if
-     :: /* Outbox.Close and Outbox.Add. */
+     :: /* Outbox.PutAside and Outbox.TryAdd. */
         count < ROOM ->
         atomic { added++; PUT(0, CELL + count, added) };
         STORE(0, COUNT, count + 1)
-     :: /* Outbox.Settle, or a full batch. */
+     :: /* RemotePath.Settle, or a full batch. */
         count > 0 ->
         takeAll(0);
         STORE(0, COUNT, 0)
@@ -123,7 +123,7 @@ proctype visitor()
   do
   :: turn < 2 ->
      turn++;
-     /* Outbox.Visit. */
+     /* Outbox.TakeAll. */
 #ifdef ANNOUNCE_LATE
      BARRIER(1);
      STORE(1, FLOOR, 1);

@@ -75,7 +75,7 @@ inline addSlot(t, h)
   atomic { FENCE(t); ok = slots[h] != 0; slots[h] = slots[h] + ok }
 }
 
-/* FreePath.TakeAwayUnlessReturned, after TryTake: the number of the generation is in before. The slot's heap goes to other, if the slot was not returned. */
+/* LeavePath.TakeAwayUnlessReturned, after TryTake: the number of the generation is in before. The slot's heap goes to other, if the slot was not returned. */
 inline takeAway(t)
 {
   BARRIER(t);
@@ -263,7 +263,7 @@ inline list(t)
   other = 0
 }
 
-/* FreePath.TakeAway. The number of the generation goes to before, if the slot is this thread's now. */
+/* LeavePath.TakeAway. The number of the generation goes to before, if the slot is this thread's now. */
 inline takeListed(t)
 {
   g = LOAD(t, GEN);
@@ -302,7 +302,7 @@ inline send(t)
   toSend = 0
 }
 
-/* CacheVisits.FlushOutboxes, up to the next batch. outbox.pml shows that one thread takes it. */
+/* RemotePath.FlushOutboxes, up to the next batch. outbox.pml shows that one thread takes it. */
 inline flush(t)
 {
   BARRIER(t);

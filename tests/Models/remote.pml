@@ -27,7 +27,7 @@ byte depot;
 byte known = 1;     /* the last generation that was rented */
 byte done;
 
-/* FreePath.TakeAwayUnlessReturned, after TryTake: the generation's number is in before. */
+/* LeavePath.TakeAwayUnlessReturned, after TryTake: the generation's number is in before. */
 inline takeAway(t)
 {
   BARRIER(t);

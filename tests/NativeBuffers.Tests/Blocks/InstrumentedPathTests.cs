@@ -34,7 +34,7 @@ public class InstrumentedPathTests
         Assert.SkipUnless(NativeMemoryTracker.IsTracking, "This process does not track its blocks.");
         Collector.Settle();
         Reclaim();
-        long abandoned = ThreadCaches.AbandonedCount;
+        long abandoned = EndedThreads.AbandonedCount;
         long inUse = SlotsInUse;
         AllocationCensus before = AllocationCensus.Take();
         for (int thread = 0; thread < 20; thread++)
@@ -56,7 +56,7 @@ public class InstrumentedPathTests
 
         Reclaim();
         Assert.Equal(before.Allocations[AllocationCounts.Foreign] + 400, AllocationCensus.Take().Allocations[AllocationCounts.Foreign]);
-        Assert.Equal(abandoned, ThreadCaches.AbandonedCount);
+        Assert.Equal(abandoned, EndedThreads.AbandonedCount);
         Assert.InRange(SlotsInUse, 0, inUse);
     }
 
@@ -65,7 +65,7 @@ public class InstrumentedPathTests
     /// <summary>The next thread that uses buffers takes the caches of ended threads.</summary>
     private static void Reclaim()
     {
-        OtherThread.Run(static () => ThreadCaches.ReclaimEnded());
+        OtherThread.Run(static () => EndedThreads.Reclaim());
         NativeMemoryCache.Trim();
     }
 

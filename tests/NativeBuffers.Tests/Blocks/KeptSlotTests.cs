@@ -95,12 +95,12 @@ public class KeptSlotTests
     [Fact]
     public void The_slots_that_an_ended_thread_has_kept_are_no_abandoned_buffers()
     {
-        ThreadCaches.ReclaimEnded();
-        long before = ThreadCaches.AbandonedCount;
+        EndedThreads.Reclaim();
+        long before = EndedThreads.AbandonedCount;
         var counting = new CountingAllocator();
         OtherThread.Run(() => Nest(20, counting, NativeAllocator.Malloc));
-        ThreadCaches.ReclaimEnded();
-        Assert.Equal(before, ThreadCaches.AbandonedCount);
+        EndedThreads.Reclaim();
+        Assert.Equal(before, EndedThreads.AbandonedCount);
         Assert.Equal(10, counting.Frees);
     }
 

@@ -171,10 +171,10 @@ public class LargeBlockTests
         NestedBuffers.Use(400_000, depth: 40);
         Assert.Equal(40 * (long)LargeSizes.RoundUp(400_000), NativeMemoryCache.CachedBytes - before);
         Assert.NotEqual(0, LargeStore.TotalBytes);
-        long reserved = NativeMemoryCache.ReservedBytes;
+        long reserved = CacheLimits.ReservedBytes;
         NestedBuffers.Use(400_000, depth: 40);
         Assert.Equal(40 * (long)LargeSizes.RoundUp(400_000), NativeMemoryCache.CachedBytes - before);
-        Assert.Equal(reserved, NativeMemoryCache.ReservedBytes);
+        Assert.Equal(reserved, CacheLimits.ReservedBytes);
     });
 
     [Fact]
@@ -183,14 +183,14 @@ public class LargeBlockTests
         OnFreshThread(static () =>
         {
             long before = NativeMemoryCache.CachedBytes;
-            long reserved = NativeMemoryCache.ReservedBytes;
+            long reserved = CacheLimits.ReservedBytes;
             NestedBuffers.Use(1_000_000, depth: 20);
             Assert.NotEqual(before, NativeMemoryCache.CachedBytes);
             var other = new Thread(NativeMemoryCache.Trim);
             other.Start();
             other.Join();
             Assert.Equal(before, NativeMemoryCache.CachedBytes);
-            Assert.InRange(NativeMemoryCache.ReservedBytes, 0, reserved);
+            Assert.InRange(CacheLimits.ReservedBytes, 0, reserved);
             NestedBuffers.Use(1_000_000, depth: 20);
         });
     }
@@ -198,9 +198,9 @@ public class LargeBlockTests
     [Fact]
     public void A_process_that_keeps_nothing_keeps_no_large_block()
     {
-        long limit = NativeMemoryCache.ProcessLimitBytes;
+        long limit = CacheLimits.ProcessBytes;
         NativeMemoryCache.Trim();
-        NativeMemoryCache.ProcessLimitBytes = 0;
+        CacheLimits.ProcessBytes = 0;
         try
         {
             OtherThread.Run(static () =>
@@ -212,7 +212,7 @@ public class LargeBlockTests
         }
         finally
         {
-            NativeMemoryCache.ProcessLimitBytes = limit;
+            CacheLimits.ProcessBytes = limit;
         }
     }
 
@@ -221,8 +221,8 @@ public class LargeBlockTests
     {
         const long Limit = 12_000_000;
         NativeMemoryCache.Trim();
-        long process = NativeMemoryCache.ProcessLimitBytes;
-        long limit = NativeMemoryCache.ProcessLimitBytes = NativeMemoryCache.ReservedBytes + Limit;
+        long process = CacheLimits.ProcessBytes;
+        long limit = CacheLimits.ProcessBytes = CacheLimits.ReservedBytes + Limit;
         try
         {
             var places = new NativeMemoryOwner<long>?[8];
@@ -265,7 +265,7 @@ public class LargeBlockTests
                     owner.Dispose();
                 }
 
-                Assert.InRange(NativeMemoryCache.ReservedBytes, 0, limit);
+                Assert.InRange(CacheLimits.ReservedBytes, 0, limit);
             }
 
             static void Trim(Random random)
@@ -283,7 +283,7 @@ public class LargeBlockTests
         }
         finally
         {
-            NativeMemoryCache.ProcessLimitBytes = process;
+            CacheLimits.ProcessBytes = process;
             NativeMemoryCache.Trim();
         }
     }

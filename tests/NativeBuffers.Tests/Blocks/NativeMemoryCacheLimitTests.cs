@@ -18,8 +18,8 @@ public class NativeMemoryCacheLimitTests
                 for (int length = 1; length < SizeClasses.Largest; length = (length * 5 / 4) + 1)
                 {
                     NestedBuffers.Use(length, depth: 150);
-                    Assert.InRange(NativeMemoryCache.CachedBytes, 1, NativeMemoryCache.ProcessLimitBytes);
-                    Assert.InRange(ThreadCaches.ByteCount, 1, NativeMemoryCache.ThreadLimitBytes * 8);
+                    Assert.InRange(NativeMemoryCache.CachedBytes, 1, CacheLimits.ProcessBytes);
+                    Assert.InRange(ThreadCaches.ByteCount, 1, CacheLimits.ThreadBytes * 8);
                 }
             });
         NativeMemoryCache.Trim();
@@ -36,11 +36,11 @@ public class NativeMemoryCacheLimitTests
         // Owners that earlier tests forgot are freed now, and not while this test counts.
         Collector.Settle();
         NativeMemoryCache.Trim();
-        long alreadyReserved = NativeMemoryCache.ReservedBytes;
-        (long thread, long process) = (NativeMemoryCache.ThreadLimitBytes, NativeMemoryCache.ProcessLimitBytes);
+        long alreadyReserved = CacheLimits.ReservedBytes;
+        (long thread, long process) = (CacheLimits.ThreadBytes, CacheLimits.ProcessBytes);
         try
         {
-            (NativeMemoryCache.ThreadLimitBytes, NativeMemoryCache.ProcessLimitBytes) = (threadLimit, alreadyReserved + processLimit);
+            (CacheLimits.ThreadBytes, CacheLimits.ProcessBytes) = (threadLimit, alreadyReserved + processLimit);
             var failures = new List<string>();
             long before = NativeMemoryCache.CachedBytes;
             OtherThread.Together(Work, Work, Work, Work);
@@ -60,18 +60,18 @@ public class NativeMemoryCacheLimitTests
             {
                 // While threads work, the count may miss blocks that move between caches.
                 long kept = NativeMemoryCache.CachedBytes - before;
-                if (NativeMemoryCache.ReservedBytes - alreadyReserved > expected || (expected == 0 && kept > 0))
+                if (CacheLimits.ReservedBytes - alreadyReserved > expected || (expected == 0 && kept > 0))
                 {
                     lock (failures)
                     {
-                        failures.Add($"{kept} bytes kept, {NativeMemoryCache.ReservedBytes - alreadyReserved} reserved.");
+                        failures.Add($"{kept} bytes kept, {CacheLimits.ReservedBytes - alreadyReserved} reserved.");
                     }
                 }
             }
         }
         finally
         {
-            (NativeMemoryCache.ThreadLimitBytes, NativeMemoryCache.ProcessLimitBytes) = (thread, process);
+            (CacheLimits.ThreadBytes, CacheLimits.ProcessBytes) = (thread, process);
             NativeMemoryCache.Trim();
         }
     }
@@ -79,24 +79,24 @@ public class NativeMemoryCacheLimitTests
     [Fact]
     public void The_limit_of_the_process_is_not_passed_for_a_moment()
     {
-        long process = NativeMemoryCache.ProcessLimitBytes;
-        long limit = NativeMemoryCache.ProcessLimitBytes = NativeMemoryCache.ReservedBytes + 1000;
+        long process = CacheLimits.ProcessBytes;
+        long limit = CacheLimits.ProcessBytes = CacheLimits.ReservedBytes + 1000;
         try
         {
             new Race().Run(Reserve, Reserve, Reserve);
         }
         finally
         {
-            NativeMemoryCache.ProcessLimitBytes = process;
+            CacheLimits.ProcessBytes = process;
         }
 
         void Reserve(Random random)
         {
-            bool isReserved = NativeMemoryCache.TryReserve(800);
-            long reserved = NativeMemoryCache.ReservedBytes;
+            bool isReserved = CacheLimits.TryReserve(800);
+            long reserved = CacheLimits.ReservedBytes;
             if (isReserved)
             {
-                NativeMemoryCache.Release(800);
+                CacheLimits.Release(800);
             }
 
             Assert.InRange(reserved, 0, limit);
@@ -109,9 +109,9 @@ public class NativeMemoryCacheLimitTests
         const int Threads = 40;
         const long Limit = 8 * 1024 * 1024;
         NativeMemoryCache.Trim();
-        long process = NativeMemoryCache.ProcessLimitBytes;
+        long process = CacheLimits.ProcessBytes;
         long before = NativeMemoryCache.CachedBytes;
-        NativeMemoryCache.ProcessLimitBytes = NativeMemoryCache.ReservedBytes + Limit;
+        CacheLimits.ProcessBytes = CacheLimits.ReservedBytes + Limit;
         using var done = new ManualResetEventSlim();
         var threads = new List<Thread>();
         try
@@ -142,7 +142,7 @@ public class NativeMemoryCacheLimitTests
         }
         finally
         {
-            NativeMemoryCache.ProcessLimitBytes = process;
+            CacheLimits.ProcessBytes = process;
             done.Set();
             threads.ForEach(static thread => thread.Join());
             NativeMemoryCache.Trim();
@@ -153,7 +153,7 @@ public class NativeMemoryCacheLimitTests
     public void Room_that_idle_threads_reserved_goes_back_to_the_budget()
     {
         NativeMemoryCache.Trim();
-        long before = NativeMemoryCache.ReservedBytes;
+        long before = CacheLimits.ReservedBytes;
         using var filled = new CountdownEvent(8);
         using var done = new ManualResetEventSlim();
         Thread[] idle =
@@ -174,11 +174,11 @@ public class NativeMemoryCacheLimitTests
         }
 
         filled.Wait(TestContext.Current.CancellationToken);
-        Assert.NotEqual(before, NativeMemoryCache.ReservedBytes);
+        Assert.NotEqual(before, CacheLimits.ReservedBytes);
         NativeMemoryCache.Trim();
 
         // The hot blocks stay, and so does the room for them.
-        Assert.Equal(8 * (long)SizeClasses.SizeOf(SizeClasses.Of(5000)), NativeMemoryCache.ReservedBytes - before);
+        Assert.Equal(8 * (long)SizeClasses.SizeOf(SizeClasses.Of(5000)), CacheLimits.ReservedBytes - before);
         done.Set();
         foreach (Thread thread in idle)
         {
@@ -186,6 +186,6 @@ public class NativeMemoryCacheLimitTests
         }
 
         NativeMemoryCache.Trim();
-        Assert.Equal(before, NativeMemoryCache.ReservedBytes);
+        Assert.Equal(before, CacheLimits.ReservedBytes);
     }
 }

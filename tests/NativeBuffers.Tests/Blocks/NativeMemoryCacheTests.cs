@@ -67,7 +67,7 @@ public class NativeMemoryCacheTests
     {
         NativeMemoryCache.Trim();
         long before = NativeMemoryCache.CachedBytes;
-        long reserved = NativeMemoryCache.ReservedBytes;
+        long reserved = CacheLimits.ReservedBytes;
         for (int i = 0; i < 300; i++)
         {
             OtherThread.Run(static () => NestedBuffers.Use(10_000, depth: 30));
@@ -76,7 +76,7 @@ public class NativeMemoryCacheTests
         Assert.InRange(NativeMemoryCache.CachedBytes - before, 1, 100 * 10_240);
         NativeMemoryCache.Trim();
         Assert.Equal(before, NativeMemoryCache.CachedBytes);
-        Assert.Equal(reserved, NativeMemoryCache.ReservedBytes);
+        Assert.Equal(reserved, CacheLimits.ReservedBytes);
     }
 
     [Fact]
@@ -84,7 +84,7 @@ public class NativeMemoryCacheTests
     {
         var allocator = new CustomAllocator();
         NativeMemoryCache.Trim();
-        long abandoned = ThreadCaches.AbandonedCount;
+        long abandoned = EndedThreads.AbandonedCount;
         long before = NativeMemoryCache.CachedBytes;
         OtherThread.Run(
             () =>
@@ -100,7 +100,7 @@ public class NativeMemoryCacheTests
         Assert.Equal(0, allocator.LiveBlocks);
 
         // A thread of an earlier test may have ended too.
-        Assert.InRange(ThreadCaches.AbandonedCount - abandoned, 4, long.MaxValue);
+        Assert.InRange(EndedThreads.AbandonedCount - abandoned, 4, long.MaxValue);
         Assert.Equal(before, NativeMemoryCache.CachedBytes);
     }
 
@@ -153,7 +153,7 @@ public class NativeMemoryCacheTests
     [InlineData(1L * 1024 * 1024, 1024 * 1024)]
     [InlineData(1L << 40, 1024 * 1024 * 1024)]
     public void The_limit_follows_the_memory_that_the_process_may_use(long available, long limit) =>
-        Assert.Equal(limit, NativeMemoryCache.DefaultProcessLimit(available));
+        Assert.Equal(limit, CacheLimits.DefaultProcessLimit(available));
 
     [Fact]
     public void Blocks_that_one_thread_allocates_and_another_frees_use_a_bounded_number_of_slots()

@@ -17,11 +17,11 @@ public sealed class RemoteFreesTests : IDisposable
     private const int Medium = 1000;
     private const int Large = 300_000;
 
-    private readonly long _limit = NativeMemoryCache.ProcessLimitBytes;
+    private readonly long _limit = CacheLimits.ProcessBytes;
 
-    public RemoteFreesTests() => NativeMemoryCache.ProcessLimitBytes = long.MaxValue / 2;
+    public RemoteFreesTests() => CacheLimits.ProcessBytes = long.MaxValue / 2;
 
-    public void Dispose() => NativeMemoryCache.ProcessLimitBytes = _limit;
+    public void Dispose() => CacheLimits.ProcessBytes = _limit;
 
     [Fact]
     public unsafe void A_slot_in_the_queue_of_another_size_is_not_taken_for_one_of_this_size()
@@ -36,7 +36,7 @@ public sealed class RemoteFreesTests : IDisposable
                 Slot* slot = SlotOf(buffer);
                 Generation opened = slot->Generation;
                 OtherThread.Run(buffer.Dispose);
-                ThreadCaches.ReclaimEnded();
+                EndedThreads.Reclaim();
                 Assert.Equal(SlotState.RemotelyFreed, slot->Generation.State);
                 slot->Generation = opened.Next;
                 FreePath.Return(slot, slot->Home);
@@ -47,7 +47,7 @@ public sealed class RemoteFreesTests : IDisposable
                 owner.Resize(Large);
                 owner.Resize(Small);
                 OtherThread.Run(owner.Dispose);
-                ThreadCaches.ReclaimEnded();
+                EndedThreads.Reclaim();
 
                 // An allocation of the first size must still get that number of bytes.
                 PooledBuffer<byte>[] next = [.. Enumerable.Range(0, 300).Select(static _ => NativeMemoryPool<byte>.Shared.RentBuffer(Medium))];

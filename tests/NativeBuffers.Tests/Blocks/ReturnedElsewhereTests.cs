@@ -1,3 +1,5 @@
+using NativeBuffers.Blocks.Cache;
+
 namespace NativeBuffers.Tests.Blocks;
 
 [Collection(ProcessWide.Name)]
@@ -25,9 +27,9 @@ public class ReturnedElsewhereTests
     [Fact]
     public void A_process_that_keeps_nothing_lets_nothing_wait()
     {
-        long limit = NativeMemoryCache.ProcessLimitBytes;
+        long limit = CacheLimits.ProcessBytes;
         NativeMemoryCache.Trim();
-        NativeMemoryCache.ProcessLimitBytes = 0;
+        CacheLimits.ProcessBytes = 0;
         try
         {
             RunBeside(owners =>
@@ -38,7 +40,7 @@ public class ReturnedElsewhereTests
         }
         finally
         {
-            NativeMemoryCache.ProcessLimitBytes = limit;
+            CacheLimits.ProcessBytes = limit;
         }
     }
 

@@ -215,7 +215,7 @@ public class PoolHeapTests
         {
             PooledBuffer<byte> buffer = pool.RentBuffer(1000);
             OtherThread.Run(buffer.Dispose);
-            ThreadCaches.ReclaimEnded();
+            EndedThreads.Reclaim();
             Assert.Equal(1024, pool.CachedBytes);
         }
 
@@ -319,7 +319,7 @@ public class PoolHeapTests
         // The bins of the first thousand served again.
         Assert.InRange(HeapBins.UnusedCount, 0, unused + 10);
         thread.Dispose();
-        ThreadCaches.ReclaimEnded();
+        EndedThreads.Reclaim();
         Assert.InRange(HeapBins.UnusedCount, 1000, 2100);
 
         static void MakeAndDrop()

@@ -73,7 +73,7 @@ public partial class PageSamplesTests
     {
         Collector.Settle();
         NativeMemoryCache.Trim();
-        long abandoned = ThreadCaches.AbandonedCount;
+        long abandoned = EndedThreads.AbandonedCount;
         Exception? thrown = null;
         var thread = new Thread(
             () => thrown = Record.Exception(() => entry.Invoke(null, entry.GetParameters().Length == 0 ? null : [Array.Empty<string>()])));
@@ -81,7 +81,7 @@ public partial class PageSamplesTests
         thread.Join();
         Assert.Null(thrown);
         NativeMemoryCache.Trim();
-        return ThreadCaches.AbandonedCount - abandoned;
+        return EndedThreads.AbandonedCount - abandoned;
     }
 
     [GeneratedRegex("^```csharp\n(.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]

@@ -30,7 +30,7 @@ public class ArenaOfSlotReturnedTwiceTests
         Generation opened = handle.Opened;
         Elsewhere(() => below.Return());
         Elsewhere(() => CloseProtocol.Close((Slot*)slot, opened));
-        ThreadCaches.ReclaimEnded();
+        EndedThreads.Reclaim();
         Assert.Equal(SlotState.RemotelyFreed, handle.Slot->Generation.State);
         handle.Slot->Generation = opened.Next;
         handle.Slot->Home->Hot = handle.Slot;

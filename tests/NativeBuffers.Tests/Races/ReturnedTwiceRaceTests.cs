@@ -104,7 +104,7 @@ public class ReturnedTwiceRaceTests
         nint slot = (nint)handle.Slot;
         Generation opened = handle.Opened;
         OtherThread.Run(() => CloseProtocol.Close((Slot*)slot, opened));
-        ThreadCaches.ReclaimEnded();
+        EndedThreads.Reclaim();
         Assert.Equal(SlotState.RemotelyFreed, handle.Slot->Generation.State);
         handle.Slot->Generation = opened.Next;
         handle.Slot->Home->Hot = handle.Slot;

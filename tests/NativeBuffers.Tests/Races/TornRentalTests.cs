@@ -154,7 +154,7 @@ public sealed class TornRentalTests
                 Try(way, first, values[number]);
                 undo();
                 first.Buffer.Dispose();
-                CacheVisits.FlushOutboxes();
+                RemotePath.FlushOutboxes();
                 Assert.Equal(SlotState.Scoped, first.State);
                 Assert.NotEqual(first.Opened, GenerationOf(first).With(SlotState.Open));
                 second.Buffer.Dispose();

@@ -289,7 +289,7 @@ internal static class AllocatePath
                 {
                     // The slot belongs to another thread by now, which may be just giving it back.
                     Interlocked.MemoryBarrierProcessWide();
-                    FreePath.TakeAwayUnlessReturned(slot, closing);
+                    LeavePath.TakeAwayUnlessReturned(slot, closing);
                     continue;
                 }
 
@@ -305,7 +305,7 @@ internal static class AllocatePath
                 }
             }
 
-            NativeMemoryCache.Dequeue(batch->ByteCount);
+            CacheLimits.Dequeue(batch->ByteCount);
             batch = Outbox.GiveBack(batch);
         }
 

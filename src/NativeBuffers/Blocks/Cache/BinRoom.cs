@@ -21,12 +21,12 @@ internal struct BinRoom
         ulong bit = 1UL << sizeClass;
         bool isFirst = (_opened & bit) == 0;
         long byteCount = RoomOf(sizeClass) - (isFirst ? 0 : hotBytes);
-        if (Interlocked.Add(ref _reserved, byteCount) <= NativeMemoryCache.ThreadLimitBytes && NativeMemoryCache.TryReserve(byteCount))
+        if (Interlocked.Add(ref _reserved, byteCount) <= CacheLimits.ThreadBytes && CacheLimits.TryReserve(byteCount))
         {
             if (isFirst)
             {
                 _opened |= bit;
-                NativeMemoryCache.NoteHot(hotBytes);
+                CacheLimits.NoteHot(hotBytes);
             }
 
             return true;
@@ -41,7 +41,7 @@ internal struct BinRoom
     {
         long byteCount = RoomOf(sizeClass) - (long)SizeClasses.SizeOf(sizeClass);
         Interlocked.Add(ref _reserved, -byteCount);
-        NativeMemoryCache.Release(byteCount);
+        CacheLimits.Release(byteCount);
     }
 
     /// <summary>Ends all reservations of an ended thread.</summary>
@@ -53,9 +53,9 @@ internal struct BinRoom
             hotBytes += ((_opened >> i) & 1) == 0 ? 0 : (long)SizeClasses.SizeOf(i);
         }
 
-        NativeMemoryCache.NoteHot(-hotBytes);
+        CacheLimits.NoteHot(-hotBytes);
         _opened = 0;
-        NativeMemoryCache.Release(_reserved);
+        CacheLimits.Release(_reserved);
         _reserved = 0;
     }
 

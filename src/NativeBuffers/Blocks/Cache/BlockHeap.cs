@@ -10,10 +10,10 @@ internal class BlockHeap
     public static BlockHeap Default { get; } = new();
 
     /// <summary>Reserves bytes; false when the heap may not keep as many.</summary>
-    public virtual bool TryReserve(long byteCount) => NativeMemoryCache.TryReserve(byteCount);
+    public virtual bool TryReserve(long byteCount) => CacheLimits.TryReserve(byteCount);
 
     /// <summary>Ends a reservation.</summary>
-    public virtual void Release(long byteCount) => NativeMemoryCache.Release(byteCount);
+    public virtual void Release(long byteCount) => CacheLimits.Release(byteCount);
 
     /// <summary>An empty magazine; null when memory is exhausted.</summary>
     /// <safety>The magazine is the caller's.</safety>

@@ -21,7 +21,7 @@ internal static class BlockSource
         void* block = TryAlign(SizeClasses.SizeOf(sizeClass));
         if (block == null)
         {
-            NativeMemoryCache.Trim();
+            Upkeep.Trim();
             block = TryAlign(SizeClasses.SizeOf(sizeClass));
         }
 

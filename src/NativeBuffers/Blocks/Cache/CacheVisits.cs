@@ -2,7 +2,7 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Cache;
 
-/// <summary>What one thread does with the caches of living threads: takes their free blocks, and empties their outboxes.</summary>
+/// <summary>A visit of the caches of all threads that live, which takes their free blocks.</summary>
 internal static class CacheVisits
 {
     /// <summary>
@@ -10,79 +10,13 @@ internal static class CacheVisits
     /// </summary>
     public static void Trim(bool idleOnly)
     {
-        FlushOutboxes();
+        RemotePath.FlushOutboxes();
         unsafe
         {
             // SAFETY: the visits take these slots out of the caches, so they belong to this method.
             Slot* large = null;
             Visit(idleOnly, ref large);
-            LargePath.Free(large);
-        }
-    }
-
-    /// <summary>Settles the closes that threads have put aside, and sends the slots in all outboxes to their homes.</summary>
-    /// <remarks>Call it before a count of the blocks in use.</remarks>
-    public static void FlushOutboxes()
-    {
-        unsafe
-        {
-            // SAFETY: caches are never unmapped.
-            for (ThreadCache* cache = ThreadCaches.LastCreated; cache != null; cache = cache->NextCreated)
-            {
-                Outbox.Visit(&cache->Outbox, ThreadCaches.Gate, &cache->IsReclaimed);
-            }
-
-            // The slots of settled closes are in the outbox of this thread.
-            _ = ThreadCache.Records(out Bin* mine);
-            if (mine != null)
-            {
-                Outbox.Visit(&ThreadCache.Of(mine)->Outbox, ThreadCaches.Gate, &ThreadCache.Of(mine)->IsReclaimed);
-            }
-        }
-    }
-
-    /// <summary>Moves the remote frees of a cache, of one size, to the depot.</summary>
-    /// <safety>Caches are never unmapped.</safety>
-    public static unsafe void Drain(ThreadCache* cache, int sizeClass)
-    {
-        using (ThreadCaches.Gate.Enter())
-        {
-            // The thread that reclaims a cache takes its remote frees, too.
-            if (!cache->IsReclaimed)
-            {
-                TakeRemoteFrees(cache, sizeClass);
-            }
-        }
-    }
-
-    /// <summary>Gives the remote frees of a cache, of one size, to the depot.</summary>
-    /// <safety>The caller has the lock, or reclaims the cache.</safety>
-    public static unsafe void TakeRemoteFrees(ThreadCache* cache, int sizeClass)
-    {
-        // First take, then the barrier, then look whether the slots are still taken: one barrier for many slots.
-        const int Most = 64;
-        Slot** taken = stackalloc Slot*[Most];
-        Generation* closing = stackalloc Generation[Most];
-        RemoteBatch* batch = RemoteFrees.TakeAll(ThreadCache.FreesOf(cache, sizeClass));
-        while (batch != null)
-        {
-            int count = 0;
-            while (batch != null && count + batch->Count <= Most)
-            {
-                count += RemoteFrees.TakeSlots(batch, taken + count, closing + count);
-                NativeMemoryCache.Dequeue(batch->ByteCount);
-                batch = Outbox.GiveBack(batch);
-            }
-
-            if (count > 0)
-            {
-                Interlocked.MemoryBarrierProcessWide();
-            }
-
-            for (int i = 0; i < count; i++)
-            {
-                FreePath.TakeAwayUnlessReturned(taken[i], closing[i]);
-            }
+            PageSource.Free(large);
         }
     }
 
@@ -115,7 +49,7 @@ internal static class CacheVisits
                 {
                     if (!ThreadCache.FreesOf(cache, i)->IsEmpty)
                     {
-                        Drain(cache, i);
+                        RemotePath.Drain(cache, i);
                     }
                 }
             }

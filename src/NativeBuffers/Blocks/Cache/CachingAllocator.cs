@@ -34,7 +34,7 @@ internal sealed class CachingAllocator : NativeAllocator
             if (block == null)
             {
                 // The caches perhaps hold the missing memory.
-                NativeMemoryCache.Trim();
+                Upkeep.Trim();
                 block = source.Obtain(byteCount, alignment, zeroed);
             }
 
@@ -64,7 +64,7 @@ internal sealed class CachingAllocator : NativeAllocator
         {
             if (!LargePath.TryAttach(block, byteCount))
             {
-                LargePath.FreeBlock(block, byteCount);
+                PageSource.FreeBlock(block, byteCount);
             }
         }
         else if (!FreePath.TryAttach(block, byteCount))
@@ -85,7 +85,7 @@ internal sealed class CachingAllocator : NativeAllocator
             void* resized = ResizeOverAligned(block, oldByteCount, newByteCount, alignment, zeroed);
             if (resized == null)
             {
-                NativeMemoryCache.Trim();
+                Upkeep.Trim();
                 resized = ResizeOverAligned(block, oldByteCount, newByteCount, alignment, zeroed);
             }
 
@@ -127,7 +127,7 @@ internal sealed class CachingAllocator : NativeAllocator
     private static unsafe void* ResizeLarge(void* block, nuint oldByteCount, nuint newByteCount, bool zeroed)
     {
         nuint hadBytes = LargeSizes.RoundUp(oldByteCount);
-        void* resized = LargePath.TryResize(block, hadBytes, newByteCount);
+        void* resized = PageSource.TryResize(block, hadBytes, newByteCount);
         if (resized != null && zeroed)
         {
             new Block(resized, nuint.Min(hadBytes, newByteCount)).ClearFrom(oldByteCount);

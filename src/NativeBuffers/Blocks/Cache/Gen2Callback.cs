@@ -1,5 +1,4 @@
 using System.Runtime.Loader;
-using NativeBuffers.Allocation.Budgets;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Cache;
@@ -33,17 +32,7 @@ internal sealed class Gen2Callback
                 // The load at which the collector itself begins to work harder to free memory.
                 GCMemoryInfo memory = GC.GetGCMemoryInfo();
                 bool isMemoryShort = memory.MemoryLoadBytes >= memory.HighMemoryLoadThresholdBytes;
-                if (isMemoryShort)
-                {
-                    NativeMemoryCache.Trim();
-                }
-                else
-                {
-                    // The timer frees what is idle. It does not run where little is kept, and ended threads may have left borrows.
-                    ThreadCaches.ReclaimEnded();
-                }
-
-                BudgetNumbers.Sweep();
+                Upkeep.AfterFullCollection(isMemoryShort);
                 Call(isMemoryShort);
             }
             catch (OutOfMemoryException)

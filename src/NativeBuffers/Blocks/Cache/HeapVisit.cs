@@ -113,9 +113,9 @@ internal static class HeapVisit
                 Bin* home = slot->Home;
                 if (home == null || !HeapBin.Is(home) || PoolHeaps.Of(((HeapBin*)home)->Set) != heap)
                 {
-                    FreePath.TakeAwayUnlessReturned(slot, generations[i]);
+                    LeavePath.TakeAwayUnlessReturned(slot, generations[i]);
                 }
-                else if (FreePath.TryTakeAway(slot, generations[i]))
+                else if (LeavePath.TryTakeAway(slot, generations[i]))
                 {
                     slot->Next = taken;
                     taken = slot;

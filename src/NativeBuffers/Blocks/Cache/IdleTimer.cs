@@ -1,3 +1,5 @@
+using NativeBuffers.Platform;
+
 namespace NativeBuffers.Blocks.Cache;
 
 /// <summary>Frees kept blocks that are no longer used, by time: without a garbage collection.</summary>
@@ -27,7 +29,7 @@ internal static class IdleTimer
     /// <summary>Starts the timer if it does not run, and the caches have reserved enough. Call it after each reservation.</summary>
     public static void Start()
     {
-        if (!IsSet && NativeMemoryCache.ReservedForUse >= LeastBytes && Interlocked.Exchange(ref s_isSet, 1) == 0)
+        if (!IsSet && CacheLimits.ReservedForUse >= LeastBytes && Interlocked.Exchange(ref s_isSet, 1) == 0)
         {
             Set();
         }
@@ -36,11 +38,11 @@ internal static class IdleTimer
     /// <summary>Frees what was not used since the last pass.</summary>
     public static void Pass()
     {
-        long before = NativeMemoryCache.ReservedBytes;
-        NativeMemoryCache.TrimIdle();
-        if (before - NativeMemoryCache.ReservedBytes >= ReleasedBytes)
+        long before = CacheLimits.ReservedBytes;
+        Upkeep.TrimIdle();
+        if (before - CacheLimits.ReservedBytes >= ReleasedBytes)
         {
-            NativeMemoryCache.ReleaseFreedHeap();
+            Host.Memory.ReleaseFreedHeap();
         }
     }
 
@@ -96,7 +98,7 @@ internal static class IdleTimer
             return;
         }
 
-        if (NativeMemoryCache.ReservedForUse >= LeastBytes)
+        if (CacheLimits.ReservedForUse >= LeastBytes)
         {
             Set();
         }

@@ -224,7 +224,7 @@ internal struct LargeBin
         Slot* slot = RemoveHot(bin);
         bin->_unusedBytes += (long)bin->_hotReserved;
         bin->_hotReserved = 0;
-        long most = NativeMemoryCache.ProcessLimitBytes / 16;
+        long most = CacheLimits.ProcessBytes / 16;
         while (bin->_olderCount == MostOlder || (bin->_olderCount >= AlwaysKept && bin->_olderBytes + (long)byteCount > most))
         {
             RemoveOldest(bin, ref left);
@@ -244,7 +244,7 @@ internal struct LargeBin
         long missing = (long)byteCount - bin->_unusedBytes;
         if (missing > 0)
         {
-            if (!NativeMemoryCache.TryReserveLarge(missing))
+            if (!CacheLimits.TryReserveLarge(missing))
             {
                 return false;
             }
@@ -307,7 +307,7 @@ internal struct LargeBin
         long unused = bin->_unusedBytes + (long)(bin->_hotReserved - bin->_hotBytes);
         if (unused != 0)
         {
-            NativeMemoryCache.Release(unused);
+            CacheLimits.Release(unused);
             bin->_unusedBytes = 0;
             bin->_hotReserved = bin->_hotBytes;
         }

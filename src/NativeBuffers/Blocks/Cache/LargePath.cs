@@ -84,7 +84,7 @@ internal static class LargePath
     /// <safety>The slot belongs to the caller.</safety>
     public static unsafe void ReturnElsewhere(Slot* slot)
     {
-        FreePath.LeaveHome(slot);
+        LeavePath.LeaveHome(slot);
         slot->Next = null;
         LargeStore.Give(slot, isReserved: false);
     }
@@ -106,55 +106,6 @@ internal static class LargePath
         return true;
     }
 
-    /// <summary>Gives a block another size; null if memory is exhausted, and then nothing has changed.</summary>
-    /// <param name="block">The block.</param>
-    /// <param name="blockBytes">Its size, a result of <see cref="LargeSizes.RoundUp"/>.</param>
-    /// <param name="newBytes">The size of the new request. Bytes after the old block are zero.</param>
-    /// <safety>The block is a large one, and the caller's. The caller uses only the result.</safety>
-    public static unsafe void* TryResize(void* block, nuint blockBytes, nuint newBytes)
-    {
-        nuint newBlockBytes = LargeSizes.RoundUp(newBytes);
-        if (newBlockBytes == blockBytes)
-        {
-            return block;
-        }
-
-        void* resized = PagesAllocator.Instance.TryResize(block, blockBytes, newBlockBytes, SizeClasses.Smallest, zeroed: true);
-        if (resized == null)
-        {
-            NativeMemoryCache.Trim();
-            resized = PagesAllocator.Instance.TryResize(block, blockBytes, newBlockBytes, SizeClasses.Smallest, zeroed: true);
-        }
-
-        return resized;
-    }
-
-    /// <summary>Frees the blocks of slots, which become vacant.</summary>
-    /// <param name="list">Linked by <see cref="Slot.Next"/>.</param>
-    /// <safety>The caller gives up the slots, whose blocks have no user and whose homes are null.</safety>
-    public static unsafe void Free(Slot* list)
-    {
-        Slot* vacant = null;
-        while (list != null)
-        {
-            Slot* slot = list;
-            list = slot->Next;
-            FreeBlock(slot->Start, slot->ByteCount);
-            slot->Start = null;
-            AllocationCounts.SettleElsewhere(slot);
-            SlotTable.Link(ref vacant, slot);
-        }
-
-        SlotTable.GiveList(vacant);
-    }
-
-    /// <summary>Frees a block that has no slot.</summary>
-    /// <param name="block">The block.</param>
-    /// <param name="byteCount">The size of its request, or its own.</param>
-    /// <safety>The block is a large one. No copy of its address is used again.</safety>
-    public static unsafe void FreeBlock(void* block, nuint byteCount) =>
-        PagesAllocator.Instance.GiveBack(block, LargeSizes.RoundUp(byteCount), SizeClasses.Smallest);
-
     /// <summary>Makes room in the thread's bin, or gives the slot to the store.</summary>
     /// <safety>The slot is the caller's, and its home to this cache, which is this thread's.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -163,7 +114,7 @@ internal static class LargePath
         Slot* left = null;
         bool isGiven = slot->ByteCount <= LargeSizes.LargestKept
             && !cache->IsAside
-            && NativeMemoryCache.ThreadLimitBytes > 0
+            && CacheLimits.ThreadBytes > 0
             && LargeBin.TryGive(&cache->Large, slot, ref left);
         for (Slot* each = left; each != null; each = each->Next)
         {
@@ -191,7 +142,7 @@ internal static class LargePath
 
         slot->Kind = SlotKind.Large;
         slot->ByteCount = blockBytes;
-        slot->Start = TryAllocate(slot->ByteCount);
+        slot->Start = PageSource.TryAllocate(slot->ByteCount);
         if (slot->Start == null)
         {
             FreePath.ReturnVacant(slot);
@@ -200,20 +151,6 @@ internal static class LargePath
 
         AllocationCounts.Add(ref cache->Counts.Fresh[AllocationCounts.Large], 1);
         return slot;
-    }
-
-    /// <summary>Fresh pages; null if memory is exhausted even after all caches were emptied.</summary>
-    /// <safety>The block belongs to the caller.</safety>
-    private static unsafe byte* TryAllocate(nuint blockBytes)
-    {
-        void* block = PagesAllocator.Instance.Obtain(blockBytes, SizeClasses.Smallest, zeroed: true);
-        if (block == null)
-        {
-            NativeMemoryCache.Trim();
-            block = PagesAllocator.Instance.Obtain(blockBytes, SizeClasses.Smallest, zeroed: true);
-        }
-
-        return (byte*)block;
     }
 
     /// <inheritdoc cref="Take"/>
@@ -234,8 +171,8 @@ internal static class LargePath
             return slot;
         }
 
-        FreeBlock(slot->Start, slot->ByteCount);
-        slot->Start = TryAllocate(slot->ByteCount);
+        PageSource.FreeBlock(slot->Start, slot->ByteCount);
+        slot->Start = PageSource.TryAllocate(slot->ByteCount);
         if (slot->Start == null)
         {
             FreePath.ReturnVacant(slot);

@@ -49,7 +49,7 @@ internal sealed class LargeStore
         {
             Slot* slot = list;
             list = slot->Next;
-            if (isReserved || (slot->ByteCount <= LargeSizes.LargestKept && NativeMemoryCache.TryReserveLarge((long)slot->ByteCount)))
+            if (isReserved || (slot->ByteCount <= LargeSizes.LargestKept && CacheLimits.TryReserveLarge((long)slot->ByteCount)))
             {
                 s_all[LargeSizes.Of(slot->ByteCount)].Push(slot);
             }
@@ -59,7 +59,7 @@ internal sealed class LargeStore
             }
         }
 
-        LargePath.Free(refused);
+        PageSource.Free(refused);
     }
 
     /// <summary>Frees stored blocks: all of them, or those that no thread needed since the last such call.</summary>
@@ -78,9 +78,9 @@ internal sealed class LargeStore
                         break;
                     }
 
-                    NativeMemoryCache.Release((long)slot->ByteCount);
+                    CacheLimits.Release((long)slot->ByteCount);
                     slot->Next = null;
-                    LargePath.Free(slot);
+                    PageSource.Free(slot);
                 }
             }
         }

@@ -10,9 +10,9 @@ namespace NativeBuffers.Blocks.Cache;
 /// <para><b>Closes.</b> The thread that closes a borrowed block of another thread must pass a barrier in every core before it looks
 /// for users (<c>CloseProtocol</c>). The slot is closing from the first moment, so new uses are refused. The barrier and the look at
 /// the users may come later, and one barrier serves all closes that came before it. So closes are put aside here, at most
-/// <see cref="MostCloses"/> or <see cref="MostCloseBytes"/>, and then settled together (<see cref="Settle(Outbox*)"/>). Put aside are only
+/// <see cref="MostCloses"/> or <see cref="MostCloseBytes"/>, and then settled together (<see cref="RemotePath.Settle(Outbox*)"/>). Put aside are only
 /// cached blocks without pins: no program sees when these are freed.</para>
-/// <para><b>Access.</b> The thread enters with a plain store. A visitor (<see cref="Visit"/>) raises <c>_floor</c>, passes a
+/// <para><b>Access.</b> The thread enters with a plain store. A visitor (<see cref="TakeAll"/>) raises <c>_floor</c>, passes a
 /// barrier in every core, and waits until the thread is outside: as for <see cref="Bin"/>, which has the argument. The stack of returned
 /// batches is for any thread, with atomic operations.</para>
 /// </remarks>
@@ -26,7 +26,7 @@ internal struct Outbox
     private const long MostCloseBytes = 256 * 1024;
 
     /// <summary>The number of batches that are open at one time; a power of two.</summary>
-    private const int Places = 4;
+    public const int Places = 4;
 
     /// <summary>1 while the thread is inside.</summary>
     private int _inside;
@@ -67,22 +67,26 @@ internal struct Outbox
     }
 
     /// <summary>Whether there is nothing to send or to settle.</summary>
-    private readonly bool IsEmpty => Volatile.Read(in _closeCount) == 0 && !((ReadOnlySpan<nint>)_open).ContainsAnyExcept(0);
+    public readonly bool IsEmpty => Volatile.Read(in _closeCount) == 0 && !((ReadOnlySpan<nint>)_open).ContainsAnyExcept(0);
 
     /// <summary>The number of remote frees at which the freeing thread empties the list itself: 1 MiB of blocks, but 8 to 1024.</summary>
     public static int MostRemote(int sizeClass) => (int)long.Clamp(1024 * 1024 / (long)SizeClasses.SizeOf(sizeClass), 8, 1024);
 
-    /// <summary>Lists a slot for its home.</summary>
+    /// <summary>Lists a slot for its home; false if memory is exhausted, and then the slot is not listed.</summary>
     /// <param name="box">The outbox.</param>
     /// <param name="slot">The slot.</param>
     /// <param name="home">Its home.</param>
     /// <param name="sizeClass">The size class of its block.</param>
     /// <param name="heapId">The identity of the pool's heap that the block is from, which has queued the block already; 0 if none.</param>
+    /// <param name="other">A batch that gave its place up, to be sent; or null.</param>
+    /// <param name="full">A batch that is full, to be sent; or null.</param>
     /// <safety>The outbox is this thread's. The slot was remotely freed by the caller, and had this home and a block of this size.</safety>
-    public static unsafe void Add(Outbox* box, Slot* slot, Bin* home, int sizeClass, ulong heapId = 0)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe bool TryAdd(
+        Outbox* box, Slot* slot, Bin* home, int sizeClass, ulong heapId, out RemoteBatch* other, out RemoteBatch* full)
     {
-        RemoteBatch* other = null;
-        RemoteBatch* full = null;
+        other = null;
+        full = null;
         box->Enter();
         ref nint place = ref box->_open[(int)(((nuint)home / (nuint)sizeof(Bin)) & (Places - 1))];
         var batch = (RemoteBatch*)place;
@@ -93,7 +97,7 @@ internal struct Outbox
             place = (nint)batch;
             if (batch != null)
             {
-                RemoteBatch.Address(batch, home, sizeClass, heapId, mayWait: heapId != 0 || NativeMemoryCache.MayQueue(RemoteBatch.MostBytes));
+                RemoteBatch.Address(batch, home, sizeClass, heapId, mayWait: heapId != 0 || CacheLimits.MayQueue(RemoteBatch.MostBytes));
             }
         }
 
@@ -108,20 +112,17 @@ internal struct Outbox
         }
 
         box->Leave();
-        Send(other);
-        Send(full);
-        if (batch == null)
-        {
-            FreePath.TakeAway(slot);
-        }
+        return batch != null;
     }
 
     /// <summary>Puts a close aside.</summary>
+    /// <returns>Whether the closes must be settled now.</returns>
     /// <safety>
     /// The outbox is this thread's. The caller has moved the slot to this generation, by an atomic operation, and has seen no pins
     /// afterwards. The slot had this home, which is another thread's, and a cached block of this size.
     /// </safety>
-    public static unsafe void Close(Outbox* box, Slot* slot, Generation closing, Bin* home, nuint byteCount)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe bool PutAside(Outbox* box, Slot* slot, Generation closing, Bin* home, nuint byteCount)
     {
         box->Enter();
         int count = box->_closeCount;
@@ -130,57 +131,44 @@ internal struct Outbox
         Volatile.Write(ref box->_closeCount, count + 1);
         bool isFull = count + 1 == MostCloses || box->_closeBytes >= MostCloseBytes;
         box->Leave();
-        if (isFull)
-        {
-            Settle(box);
-        }
+        return isFull;
     }
 
-    /// <summary>Settles the closes that wait, with one barrier.</summary>
-    /// <safety>The outbox is this thread's, or its thread has ended.</safety>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static unsafe void Settle(Outbox* box)
+    /// <summary>Takes the closes that wait.</summary>
+    /// <returns>Their number.</returns>
+    /// <safety>The outbox is this thread's, or its thread has ended. There is room for <see cref="MostCloses"/>.</safety>
+    public static unsafe int TakeCloses(Outbox* box, PendingClose* closes)
     {
-        PendingClose* closes = stackalloc PendingClose[MostCloses];
         box->Enter();
         int count = box->TakeCloses(closes);
         box->Leave();
-        PendingClose.Settle(closes, count);
+        return count;
     }
 
-    /// <summary>Settles and sends everything.</summary>
-    /// <safety>The thread of the outbox has ended, and a barrier of the whole process came after.</safety>
-    public static unsafe void Flush(Outbox* box)
+    /// <summary>Takes an open batch; null if there is none in that place.</summary>
+    /// <safety>The caller is inside, or a visitor while the thread is outside, or the thread has ended.</safety>
+    public static unsafe RemoteBatch* TakeOpen(Outbox* box, int place)
     {
-        Settle(box);
-        foreach (ref nint place in box->_open)
-        {
-            var batch = (RemoteBatch*)place;
-            place = 0;
-            Send(batch);
-        }
+        var batch = (RemoteBatch*)box->_open[place];
+        box->_open[place] = 0;
+        return batch;
     }
 
-    /// <summary>Settles and sends everything in the outbox of a thread that works.</summary>
+    /// <summary>Takes the closes and the batches of a thread that works.</summary>
     /// <param name="box">The outbox.</param>
     /// <param name="gate">The lock of visitors, which also keeps the thread's end from being noticed.</param>
     /// <param name="isReclaimed">True if another thread empties the outbox, because its thread has ended. Read under the lock.</param>
-    /// <safety>The outbox is never unmapped.</safety>
-    public static unsafe void Visit(Outbox* box, UninterruptedLock gate, bool* isReclaimed)
+    /// <param name="closes">Room for <see cref="MostCloses"/>.</param>
+    /// <param name="open">Room for <see cref="Places"/>, all null.</param>
+    /// <returns>The number of closes.</returns>
+    /// <safety>The outbox is never unmapped. What is taken is the caller's.</safety>
+    public static unsafe int TakeAll(Outbox* box, UninterruptedLock gate, bool* isReclaimed, PendingClose* closes, RemoteBatch** open)
     {
-        if (box->IsEmpty)
-        {
-            return;
-        }
-
-        PendingClose* closes = stackalloc PendingClose[MostCloses];
-        RemoteBatch** open = stackalloc RemoteBatch*[Places];
-        int count = 0;
         using (gate.Enter())
         {
             if (*isReclaimed)
             {
-                return;
+                return 0;
             }
 
             Volatile.Write(ref box->_floor, 1);
@@ -191,21 +179,14 @@ internal struct Outbox
                 backoff.Pause();
             }
 
-            count = box->TakeCloses(closes);
+            int count = box->TakeCloses(closes);
             for (int i = 0; i < Places; i++)
             {
-                open[i] = (RemoteBatch*)box->_open[i];
-                box->_open[i] = 0;
+                open[i] = TakeOpen(box, i);
             }
 
             Volatile.Write(ref box->_floor, 0);
-        }
-
-        // Not under the lock: the settlement may call the program's allocators.
-        PendingClose.Settle(closes, count);
-        for (int i = 0; i < Places; i++)
-        {
-            Send(open[i]);
+            return count;
         }
     }
 
@@ -225,31 +206,6 @@ internal struct Outbox
         while (Interlocked.CompareExchange(ref top, (nint)batch, below) != below);
 
         return next;
-    }
-
-    /// <summary>Sends a batch to its home. Null is ignored.</summary>
-    /// <safety>The caller gives up the batch. Homes are never unmapped.</safety>
-    private static unsafe void Send(RemoteBatch* batch)
-    {
-        if (batch == null)
-        {
-            return;
-        }
-
-        if (batch->HeapId != 0)
-        {
-            PoolFreePath.Send(batch);
-            return;
-        }
-
-        int sizeClass = batch->SizeClass;
-        ThreadCache* home = ThreadCache.Of(batch->Home);
-        bool fits = NativeMemoryCache.TryQueue(batch->ByteCount);
-        int depth = RemoteFrees.Push(ThreadCache.FreesOf(home, sizeClass), batch);
-        if (!fits || depth >= MostRemote(sizeClass))
-        {
-            CacheVisits.Drain(home, sizeClass);
-        }
     }
 
     /// <safety>The caller is inside. The batch belongs to the caller.</safety>

@@ -86,7 +86,7 @@ internal static class PoolFreePath
         {
             // No thread gives such a slot back with plain stores, so it is this thread's now.
             PoolHeap own = PoolHeaps.Of(slot);
-            FreePath.LeaveHome(slot);
+            LeavePath.LeaveHome(slot);
             own.Keep(slot);
             return;
         }
@@ -124,7 +124,7 @@ internal static class PoolFreePath
         {
             foreach (nint slot in new ReadOnlySpan<nint>(RemoteBatch.Slots(batch), batch->Count))
             {
-                FreePath.TakeAway((Slot*)slot);
+                LeavePath.TakeAway((Slot*)slot);
             }
 
             _ = Outbox.GiveBack(batch);
@@ -154,15 +154,15 @@ internal static class PoolFreePath
         ThreadCache* cache = ThreadCache.Current();
         if (cache == null || !heap.TryQueue((long)SizeClasses.SizeOf(sizeClass)))
         {
-            FreePath.TakeAway(slot);
+            LeavePath.TakeAway(slot);
             return;
         }
 
-        Outbox.Add(&cache->Outbox, slot, &bin->Bin, sizeClass, heap.Id);
+        RemotePath.Add(&cache->Outbox, slot, &bin->Bin, sizeClass, heap.Id);
         if (heap.IsClosed)
         {
             // The thread that closes the heap may have emptied this outbox just before.
-            CacheVisits.FlushOutboxes();
+            RemotePath.FlushOutboxes();
         }
     }
 

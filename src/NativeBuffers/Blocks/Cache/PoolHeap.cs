@@ -207,7 +207,7 @@ internal sealed class PoolHeap : BlockHeap
     /// <summary>Frees all blocks that are kept.</summary>
     public void Trim()
     {
-        CacheVisits.FlushOutboxes();
+        Upkeep.FlushOutboxes();
         Empty(idleOnly: false);
     }
 

@@ -199,7 +199,7 @@ internal static class PoolPath
                 {
                     // The slot belongs to another thread by now, which may be just giving it back.
                     Interlocked.MemoryBarrierProcessWide();
-                    FreePath.TakeAwayUnlessReturned(slot, closing);
+                    LeavePath.TakeAwayUnlessReturned(slot, closing);
                     continue;
                 }
 

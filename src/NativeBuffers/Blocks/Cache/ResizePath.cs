@@ -68,7 +68,7 @@ internal static class ResizePath
     private static unsafe void ResizeBlock(Slot* slot, nuint byteCount, bool zeroed)
     {
         bool isLarge = slot->Kind == SlotKind.Large;
-        void* resized = isLarge ? LargePath.TryResize(slot->Start, slot->ByteCount, byteCount)
+        void* resized = isLarge ? PageSource.TryResize(slot->Start, slot->ByteCount, byteCount)
             : slot->Kind == SlotKind.Charged ? ChargedPath.TryResize(slot, byteCount, zeroed)
             : Uncached.TryResize(slot, byteCount, zeroed);
         if (resized == null)

@@ -354,7 +354,7 @@ internal struct ThreadCache
         ThisSystem.ThrowIfUnsupported();
 
         // This may call the program's own allocator, which may use buffers on this thread: so look again.
-        ThreadCaches.ReclaimEnded(ThreadCaches.LooksOfNewThread);
+        Upkeep.ReclaimEnded(ThreadCaches.LooksOfNewThread);
         if (t_bins != null)
         {
             return Of(t_bins);

@@ -3,7 +3,7 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Cache;
 
-/// <summary>The caches of all threads: their registration, visits that trim them, and the return of their blocks when a thread has ended.</summary>
+/// <summary>The list of the caches of all threads.</summary>
 internal static class ThreadCaches
 {
     /// <summary>
@@ -25,11 +25,6 @@ internal static class ThreadCaches
 
     /// <summary>Caches of ended threads, for the next threads.</summary>
     private static unsafe ThreadCache* s_unused;
-
-    private static long s_abandonedCount;
-
-    /// <summary>The number of scoped buffers that were in use when their thread ended. They were freed then.</summary>
-    public static long AbandonedCount => Volatile.Read(ref s_abandonedCount);
 
     /// <summary>The bytes in the bins of all threads; a good guess while they work.</summary>
     public static long ByteCount
@@ -106,33 +101,10 @@ internal static class ThreadCaches
         }
     }
 
-    /// <summary>Frees the free blocks of ended threads, and the blocks that they never gave back.</summary>
-    /// <remarks>Allocates nothing on the managed heap: it is called when memory is short.</remarks>
-    /// <param name="most">The most threads to look at. The next call begins where this call has stopped.</param>
-    public static void ReclaimEnded(int most = int.MaxValue)
-    {
-        unsafe
-        {
-            // SAFETY: the thread has ended, and only this call has removed its entry: until it is listed as unused, no other call uses the cache.
-            for (ThreadCache* cache = TryRemoveEnded(ref most); cache != null; cache = TryRemoveEnded(ref most))
-            {
-                // The thread's last stores came without a barrier.
-                Interlocked.MemoryBarrierProcessWide();
-                Reclaim(cache);
-                using (s_gate.Enter())
-                {
-                    cache->IsReclaimed = false;
-                    cache->NextUnused = s_unused;
-                    s_unused = cache;
-                }
-            }
-        }
-    }
-
     /// <summary>The cache of a thread that has ended, and leaves the list; null when there is none.</summary>
     /// <param name="most">The most threads to look at; afterwards, the number that is left.</param>
     /// <safety>The cache is the caller's from now on.</safety>
-    private static unsafe ThreadCache* TryRemoveEnded(ref int most)
+    public static unsafe ThreadCache* TryRemoveEnded(ref int most)
     {
         using (s_gate.Enter())
         {
@@ -153,110 +125,16 @@ internal static class ThreadCaches
         return null;
     }
 
-    /// <summary>Empties the cache of an ended thread: free blocks, borrows, and scoped buffers that were still in use.</summary>
-    /// <remarks>Owners on the managed heap keep their slots, which belong to the next thread with this cache.</remarks>
-    /// <safety>The thread has ended, a barrier of the whole process came after, and the cache is the caller's.</safety>
-    private static unsafe void Reclaim(ThreadCache* cache)
+    /// <summary>Keeps a cache for a new thread.</summary>
+    /// <safety>The cache comes from <see cref="TryRemoveEnded"/>, is empty, and no longer the caller's.</safety>
+    public static unsafe void GiveUnused(ThreadCache* cache)
     {
-        Outbox.Flush(&cache->Outbox);
-        ThreadCache.FlushHot(cache);
-        for (int i = 0; i < SizeClasses.Count; i++)
+        using (s_gate.Enter())
         {
-            cache->SlotsHeld -= Depot.For(i).GiveAll(ThreadCache.BinOf(cache, i));
-            CacheVisits.TakeRemoteFrees(cache, i);
+            cache->IsReclaimed = false;
+            cache->NextUnused = s_unused;
+            s_unused = cache;
         }
-
-        LeaveHeaps(cache);
-        Slot* large = null;
-        cache->SlotsHeld -= LargeBin.Empty(&cache->Large, ref large);
-        LargeStore.Give(large, isReserved: false);
-        EndBorrows(cache);
-        InstrumentedPath.ForgetThread(cache);
-        Uncached.ForgetThread(cache);
-        cache->SlotsHeld -= Interlocked.Exchange(ref cache->SlotsTakenAway, 0);
-        if (cache->SlotsHeld != 0)
-        {
-            cache->SlotsHeld -= FreeAbandoned(cache);
-        }
-
-        SlotTable.GiveList(cache->Vacant);
-        cache->Vacant = null;
-        cache->VacantCount = 0;
-        cache->IsAside = false;
-        cache->Room.ReleaseAll();
-    }
-
-    /// <summary>Gives the blocks of pools to the depots of their heaps.</summary>
-    /// <inheritdoc cref="Reclaim" path="/safety"/>
-    private static unsafe void LeaveHeaps(ThreadCache* cache)
-    {
-        HeapBins.Sweep(cache, always: true);
-        for (int i = 0; i < cache->HeapCount; i++)
-        {
-            HeapBins* set = cache->Heaps[i];
-            try
-            {
-                if (set != null && PoolHeaps.Of(set) is { } heap)
-                {
-                    heap.Leave(set);
-                }
-            }
-            catch (Exception)
-            {
-                // The program's own allocator threw, as in EndBorrows.
-            }
-        }
-    }
-
-    /// <summary>Ends the borrows of the thread: they can have no user any more.</summary>
-    /// <inheritdoc cref="Reclaim" path="/safety"/>
-    private static unsafe void EndBorrows(ThreadCache* cache)
-    {
-        for (Slot* slot = BorrowRecords.EndOne(&cache->Borrows); slot != null; slot = BorrowRecords.EndOne(&cache->Borrows))
-        {
-            Interlocked.MemoryBarrier();
-            try
-            {
-                FreePath.TryFinish(slot);
-            }
-            catch (Exception)
-            {
-                // The program's own allocator threw. No caller is here to hear of it, and more slots must be freed.
-            }
-        }
-    }
-
-    /// <summary>Frees the scoped buffers of the thread: they can have no user any more. Only their slots still name its bins.</summary>
-    /// <returns>The number of buffers.</returns>
-    /// <safety>As for <see cref="Reclaim"/>; the free slots of the thread have left.</safety>
-    private static unsafe int FreeAbandoned(ThreadCache* cache)
-    {
-        int count = 0;
-        AllocationSite noted = AllocationSite.Noted; // This thread may be asking for a block, whose site it has noted.
-        Slot* slot = SlotTable.CollectByHome(&cache->Closed, ThreadCache.BinOf(cache, SizeClasses.Count - 1));
-        for (Slot* each = slot; each != null; each = each->Next)
-        {
-            count++;
-            each->Generation = each->Generation.Next;
-            each->Home = null;
-            try
-            {
-                AllocationSite.Note(AllocationSite.Abandoned);
-                Uncached.Free(each);
-            }
-            catch (Exception)
-            {
-                // The program's own allocator threw, as in EndBorrows.
-            }
-
-            each->Start = null;
-            AllocationCounts.SettleElsewhere(each, atLeast: 1);
-            Interlocked.Increment(ref s_abandonedCount);
-        }
-
-        AllocationSite.Note(noted);
-        SlotTable.GiveList(slot);
-        return count;
     }
 
     /// <summary>Makes all requests to the managed heap first: a cache without an entry would be lost with all its blocks.</summary>

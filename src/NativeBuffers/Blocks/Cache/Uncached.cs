@@ -174,7 +174,7 @@ internal static class Uncached
                 BlockSource.Free(slot->Start);
                 return;
             case SlotKind.Large:
-                LargePath.FreeBlock(slot->Start, slot->ByteCount);
+                PageSource.FreeBlock(slot->Start, slot->ByteCount);
                 return;
         }
 
@@ -260,7 +260,7 @@ internal static class Uncached
     private static unsafe void Vacate(Slot* slot)
     {
         slot->Start = null;
-        FreePath.LeaveHome(slot);
+        LeavePath.LeaveHome(slot);
         AllocationCounts.SettleElsewhere(slot);
         Slot* vacant = null;
         SlotTable.Link(ref vacant, slot);

@@ -340,7 +340,7 @@ internal static class CloseProtocol
             return false;
         }
 
-        Outbox.Close(&cache->Outbox, slot, closing, home, slot->ByteCount);
+        RemotePath.Close(&cache->Outbox, slot, closing, home, slot->ByteCount);
         return true;
     }
 

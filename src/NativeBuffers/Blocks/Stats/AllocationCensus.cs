@@ -34,7 +34,7 @@ internal sealed class AllocationCensus
     public static AllocationCensus Take()
     {
         var census = new AllocationCensus();
-        CacheVisits.FlushOutboxes();
+        RemotePath.FlushOutboxes();
 
         // In this order, no allocation is counted twice when it is settled now, and none counts as a hit before its miss is known.
         for (int i = 0; i < AllocationCounts.Classes; i++)

@@ -48,7 +48,7 @@ public static class NativeMemoryTracker
     /// their memory. An arena counts with each of its blocks. Each is a mistake in the program. Owners that a finalizer of the program
     /// would have disposed a moment later are counted too.
     /// </summary>
-    public static long AbandonedCount => Cleaner.AbandonedCount + ThreadCaches.AbandonedCount;
+    public static long AbandonedCount => Cleaner.AbandonedCount + EndedThreads.AbandonedCount;
 
     /// <summary>The tracked blocks that are live now.</summary>
     public static NativeMemorySnapshot TakeSnapshot() => ProcessTracker.Instance.TakeSnapshot();

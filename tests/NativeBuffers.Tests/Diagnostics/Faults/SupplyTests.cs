@@ -213,7 +213,7 @@ public class SupplyTests : IClassFixture<SupplyTests.Calm>
         return abandoned;
     }
 
-    private static long Abandoned => ThreadCaches.AbandonedCount + Cleaner.AbandonedCount;
+    private static long Abandoned => EndedThreads.AbandonedCount + Cleaner.AbandonedCount;
 
     private static long SlotsInUse
     {
