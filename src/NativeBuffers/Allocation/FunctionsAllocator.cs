@@ -25,6 +25,19 @@ internal sealed class FunctionsAllocator : OverAligningAllocator
         IsCustom = true;
     }
 
+    /// <summary>Whether the allocator has no function that allocates, so that its refusals say that.</summary>
+    public bool OnlyFrees { get; init; }
+
+    /// <summary>For <see cref="NativeAllocator.FromFree"/>, in place of a function that allocates.</summary>
+    /// <returns>Null.</returns>
+    /// <safety>Nothing is followed.</safety>
+    [UnmanagedCallersOnly]
+    public static unsafe void* AllocateNothing(nuint byteCount) => null;
+
+    /// <inheritdoc/>
+    internal override OutOfMemoryException RefusalOf(nuint byteCount) =>
+        OnlyFrees ? ThrowHelper.OnlyFrees(this) : base.RefusalOf(byteCount);
+
     /// <inheritdoc/>
     /// <remarks>The functions are called from here without further calls: they are C code, which throws no exceptions.</remarks>
     internal override unsafe void* ObtainForOwner(nuint byteCount, bool zeroed)

@@ -126,6 +126,18 @@ public abstract class NativeAllocator
         string name, delegate* unmanaged<nuint, void*> allocate, delegate* unmanaged<void*, nuint, void*> resize, delegate* unmanaged<void*, void> free) =>
         new FunctionsAllocator(name, allocate, resize, free);
 
+    /// <summary>An allocator that only frees: for blocks that a C library returns, and for whose allocation it has no function.</summary>
+    /// <param name="name">For messages and reports.</param>
+    /// <param name="free">Like <c>free</c>: it takes the address alone.</param>
+    /// <remarks>
+    /// <para>It has no memory to give: to resize an owner of such a block, or to create an owner, throws
+    /// <see cref="OutOfMemoryException"/>.</para>
+    /// <para>Safety: the function may be called from any thread, and stays loaded as long as a block is owned.</para>
+    /// </remarks>
+    /// <exception cref="ArgumentNullException"><paramref name="free"/> is null.</exception>
+    public static unsafe NativeAllocator FromFree(string name, delegate* unmanaged<void*, void> free) =>
+        new FunctionsAllocator(name, &FunctionsAllocator.AllocateNothing, resize: null, free) { OnlyFrees = true };
+
     /// <inheritdoc cref="Allocate(nuint, nuint, string?, int)"/>
     public unsafe void* Allocate(nuint byteCount, nuint alignment = Layout.DefaultAlignment) =>
         Allocate(byteCount, alignment, file: null);

@@ -21,6 +21,7 @@ namespace NativeBuffers;
 /// </code>
 /// </example>
 /// <typeparam name="T">Any type without references.</typeparam>
+[NativeMarshalling(typeof(PointerMarshaller<>))]
 public ref struct Borrow<T> : IDisposable
     where T : unmanaged
 {

@@ -26,6 +26,7 @@ namespace NativeBuffers;
 /// </code>
 /// </example>
 /// <typeparam name="T">Any type without references.</typeparam>
+[NativeMarshalling(typeof(PointerMarshaller<>))]
 public ref struct NativeBuffer<T> : IDisposable
     where T : unmanaged
 {

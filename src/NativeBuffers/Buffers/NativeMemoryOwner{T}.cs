@@ -22,12 +22,10 @@ namespace NativeBuffers;
 /// {
 ///     private readonly NativeMemoryOwner&lt;float&gt; _pixels = NativeMemoryOwner&lt;float&gt;.Create(1920 * 1080);
 ///
-///     public float Brightest()
+///     public void Clear()
 ///     {
 ///         using var pixels = _pixels.Borrow();
-///         float brightest = 0;
-///         foreach (float pixel in pixels.Span) brightest = float.Max(brightest, pixel);
-///         return brightest;
+///         pixels.Span.Clear();
 ///     }
 ///
 ///     public void Dispose() => _pixels.Dispose();
@@ -38,6 +36,7 @@ namespace NativeBuffers;
 [SuppressMessage("Design", "CA1000", Justification = "The type is named where it is created, as the field's type is.")]
 [SuppressMessage("Design", "CA1063", Justification = "There is no finalizer here, and nothing to derive from: Dispose is the whole pattern.")]
 [SuppressMessage("Usage", "CA1816", Justification = "There is no finalizer to suppress.")]
+[NativeMarshalling(typeof(PointerMarshaller<>))]
 public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     where T : unmanaged
 {
@@ -57,7 +56,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <summary>Whether it was disposed, released or moved from.</summary>
     public bool IsDisposed => _block.IsOver;
 
-    /// <summary>The allocator that frees the block: after <see cref="Release"/>, with <see cref="NativeAllocator.Free(void*, nuint, nuint)"/>.</summary>
+    /// <summary>The allocator that frees the block: after <see cref="Release()"/>, with <see cref="NativeAllocator.Free(void*, nuint, nuint)"/>.</summary>
     /// <exception cref="ObjectDisposedException">The owner has no block any more.</exception>
     public NativeAllocator Allocator
     {
@@ -87,6 +86,8 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
             return length <= int.MaxValue ? MemoryOf(0, (int)length, length) : throw ThrowHelper.TooLongForMemory(length);
         }
     }
+
+    internal ref OwnedBlock Owned => ref _block;
 
     /// <summary>An owner of zeroed elements.</summary>
     /// <param name="length">In elements.</param>

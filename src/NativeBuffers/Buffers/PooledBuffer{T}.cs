@@ -21,6 +21,7 @@ namespace NativeBuffers;
 /// </example>
 /// <typeparam name="T">Any type without references.</typeparam>
 [SuppressMessage("Performance", "CA1815", Justification = "No caller needs to know whether two values are one rental.")]
+[NativeMarshalling(typeof(PointerMarshaller<>))]
 public readonly struct PooledBuffer<T> : IMemoryOwner<T>
     where T : unmanaged
 {

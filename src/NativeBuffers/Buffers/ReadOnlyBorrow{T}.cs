@@ -6,6 +6,7 @@ namespace NativeBuffers;
 /// <see cref="Borrow{T}"/> on threads, on copies and on borrows that are never disposed apply here.
 /// </remarks>
 /// <typeparam name="T">Any type without references.</typeparam>
+[NativeMarshalling(typeof(PointerMarshaller<>))]
 public ref struct ReadOnlyBorrow<T> : IDisposable
     where T : unmanaged
 {

@@ -21,6 +21,10 @@ internal static class ThrowHelper
     public static OutOfMemoryException OnPurpose(nuint byteCount, object allocator) =>
         new($"{allocator} could not allocate {byteCount:N0} bytes: its fault plan says that this request fails.");
 
+    [SuppressMessage("Usage", "CA2201", Justification = "The allocator has no memory, and callers catch this type.")]
+    public static OutOfMemoryException OnlyFrees(object allocator) =>
+        new($"{allocator} only frees blocks, and has no function that allocates. Copy the elements to an owner of another allocator.");
+
     /// <summary>For an owner that is a class.</summary>
     public static ObjectDisposedException Disposed(string owner) =>
         new(owner, "The object no longer owns memory: it was disposed, or Move, Release or ToOwner has handed its memory on.");

@@ -40,6 +40,34 @@ internal static partial class CLibrary
     [LibraryImport(Name, EntryPoint = "strlen")]
     public static partial nuint LengthOfText(SafeNativeBuffer text);
 
+    [LibraryImport(Name, EntryPoint = "memcpy")]
+    public static partial nint Copy(NativeMemoryOwner<byte>? target, NativeMemoryOwner<byte>? source, nuint byteCount);
+
+    [LibraryImport(Name, EntryPoint = "memcpy")]
+    public static partial nint Copy(PooledBuffer<byte> target, NativeMemoryOwner<byte> source, nuint byteCount);
+
+    [LibraryImport(Name, EntryPoint = "memcpy")]
+    public static partial nint Copy(NativeBuffer<byte> target, Borrow<byte> source, nuint byteCount);
+
+    [LibraryImport(Name, EntryPoint = "memcpy")]
+    public static partial nint Copy(Borrow<byte> target, Borrow<byte> source, nuint byteCount);
+
+    [LibraryImport(Name, EntryPoint = "strlen")]
+    public static partial nuint LengthOfText(NativeMemoryOwner<byte> text);
+
+    [LibraryImport(Name, EntryPoint = "strlen")]
+    public static partial nuint LengthOfText(NativeBuffer<byte> text);
+
+    [LibraryImport(Name, EntryPoint = "strlen")]
+    public static partial nuint LengthOfText(Borrow<byte> text);
+
+    [LibraryImport(Name, EntryPoint = "strlen")]
+    public static partial nuint LengthOfText(ReadOnlyBorrow<byte> text);
+
+    [LibraryImport(Name, EntryPoint = "qsort")]
+    public static unsafe partial void Sort(
+        NativeMemoryOwner<int> items, nuint length, nuint elementSize, delegate* unmanaged<int*, int*, int> compare);
+
     [LibraryImport(Name, EntryPoint = "qsort")]
     public static unsafe partial void Sort(
         SafeNativeBuffer items, nuint length, nuint elementSize, delegate* unmanaged<int*, int*, int> compare);

@@ -59,6 +59,15 @@ internal readonly struct BorrowHandle
     public static unsafe bool TryBegin(Slot* slot, Generation opened, out BorrowHandle handle)
     {
         BorrowRecords.Record* record = BorrowRecords.Hot(ThreadCache.Records(out Bin* bins));
+        return TryBegin(bins, record, slot, opened, out handle);
+    }
+
+    /// <summary>Begins a borrow in a record; false if the slot's generation is over.</summary>
+    /// <inheritdoc cref="TryBegin(Slot*, Generation, out BorrowHandle)" path="/exception"/>
+    /// <safety>Record and bins are this thread's, or null. Slots are never unmapped. The generation is or was the caller's.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe bool TryBegin(Bin* bins, BorrowRecords.Record* record, Slot* slot, Generation opened, out BorrowHandle handle)
+    {
         if (bins == null || record->Slot != null)
         {
             // Values only: the JIT keeps a variable in memory if any call takes it by reference, also on the shortest path.
@@ -90,6 +99,27 @@ internal readonly struct BorrowHandle
                 _record->Ended = _recordGeneration + 1;
                 Volatile.Write(ref *(nint*)&_record->Slot, 0);
                 if (Volatile.Read(ref slot->Generation.Value) - _record->Opened.Value > Generation.OpenSpan)
+                {
+                    Finish(slot);
+                }
+            }
+        }
+    }
+
+    /// <summary>Ends the borrow of a handle that has no copy, once. Costs half of <see cref="End"/>, whose check is for copies.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void EndUncopied()
+    {
+        unsafe
+        {
+            // SAFETY: records and slots are never unmapped. The record is this thread's, because a handle lives on its thread's stack, and no
+            // code has ended the borrow, so the record still names its slot.
+            BorrowRecords.Record* record = _record;
+            if (record != null)
+            {
+                Slot* slot = record->Slot;
+                Volatile.Write(ref *(nint*)&record->Slot, 0);
+                if (Volatile.Read(ref slot->Generation.Value) - record->Opened.Value > Generation.OpenSpan)
                 {
                     Finish(slot);
                 }

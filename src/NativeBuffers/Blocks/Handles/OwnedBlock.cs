@@ -153,6 +153,19 @@ internal struct OwnedBlock
         }
     }
 
+    /// <summary><see cref="TryBorrow"/> for one call of C, whose code needs all registers that survive calls.</summary>
+    /// <remarks>The thread's records come first: slot and generation need no register during the call that finds the records (0.3 ns).</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryBorrowForCall(out BorrowHandle handle)
+    {
+        unsafe
+        {
+            // SAFETY: slots are never unmapped, and the generation is or was this owner's.
+            BorrowRecords.Record* record = BorrowRecords.Hot(ThreadCache.Records(out Bin* bins));
+            return BorrowHandle.TryBegin(bins, record, _slot, Opened, out handle);
+        }
+    }
+
     /// <summary>Borrows the block; false after the end.</summary>
     public bool TryBorrowSlow(out BorrowHandle handle)
     {
