@@ -43,6 +43,7 @@ public abstract class NativeAllocator
         BlockAlignment = inner.BlockAlignment;
         IsServedByCache = layer.IsAmbient && inner.IsServedByCache;
         LivesForever = layer.IsPermanent && inner.LivesForever;
+        HasArrays = inner.HasArrays;
     }
 
     /// <summary>A cache of blocks for each thread, over <see cref="Malloc"/>. Owners use it unless they are given another allocator.</summary>
@@ -60,7 +61,11 @@ public abstract class NativeAllocator
     /// <summary>Whole pages of the operating system, zero when fresh. On Linux a block grows without a copy of its bytes.</summary>
     public static NativeAllocator Pages => PagesAllocator.Instance;
 
-    /// <summary>Pinned arrays: memory that the garbage collector knows, counts and owns.</summary>
+    /// <summary>Pinned arrays: memory that the garbage collector counts, and keeps while anything refers to it. The safest memory there is.</summary>
+    /// <remarks>
+    /// A span of such a block keeps its array. So a span that is used after the disposal of its owner reads the same as before. The
+    /// <see cref="Memory{T}"/> of such an owner is that of an array, and <see cref="MemoryMarshal.TryGetArray{T}"/> has an answer.
+    /// </remarks>
     public static NativeAllocator PinnedHeap => PinnedHeapAllocator.Instance;
 
     /// <summary>For messages and reports.</summary>
@@ -98,6 +103,12 @@ public abstract class NativeAllocator
 
     /// <summary>Whether the library keeps this allocator as long as the process lives. Then one handle names it in most slots.</summary>
     internal bool LivesForever { get; private protected init; }
+
+    /// <summary>Whether <see cref="ArrayOf"/> may have an answer: the blocks are parts of arrays.</summary>
+    internal bool HasArrays { get; private protected init; }
+
+    /// <summary>Whether a span may be used after the disposal of its owner: the blocks are parts of arrays, and are not used again.</summary>
+    internal bool OutlivesOwners => HasArrays && !Layers.Has(AllocatorLayers.Pool);
 
     /// <summary>The number of a budget whose blocks the thread caches serve; 0 if this is none.</summary>
     internal int ChargedNumber { get; private protected set; }
@@ -337,6 +348,10 @@ public abstract class NativeAllocator
     /// <returns>The block, perhaps at a new place; null when memory is exhausted, and then the block is unchanged.</returns>
     /// <safety>The block is this allocator's and live, and has this size and alignment. The caller uses only the result.</safety>
     internal virtual unsafe void* Release(void* block, nuint byteCount, nuint alignment) => block;
+
+    /// <summary>The pinned array that a block is a part of; null if there is none.</summary>
+    /// <safety>The block is this allocator's and live.</safety>
+    internal virtual unsafe Array? ArrayOf(void* block) => HasArrays && Inner != this ? Inner.ArrayOf(block) : null;
 
     /// <summary>The allocator for a block that another source made: without the layers that would not know the block.</summary>
     internal virtual NativeAllocator ForAdopted => this;

@@ -1,44 +1,46 @@
-using System.Runtime.Intrinsics;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Allocation;
 
-/// <summary>Arrays on the pinned heap: memory that the garbage collector counts, limits and reports as its own.</summary>
+/// <summary>Arrays on the pinned heap: memory that the garbage collector counts, limits, reports, and keeps while a span of it is in use.</summary>
 /// <remarks>
-/// Use it where the collector must know how much memory is in use. A handle in the word before the block keeps the array alive until the
-/// block is freed.
+/// <para>A handle in the word before the block keeps the array alive until the block is freed. After that, a span into the block still
+/// keeps the array, and no other block gets its memory: the collector frees it.</para>
+/// <para>The array has the owner's element type, or bytes: see <see cref="PinnedArrays"/>. A block that such an array cannot hold lies in an array
+/// of vectors.</para>
 /// </remarks>
 internal sealed class PinnedHeapAllocator : NativeAllocator
 {
     private PinnedHeapAllocator()
-        : base("PinnedHeap") => LivesForever = true;
+        : base("PinnedHeap")
+    {
+        LivesForever = true;
+        HasArrays = true;
+    }
 
     public static PinnedHeapAllocator Instance { get; } = new();
 
     /// <inheritdoc/>
+    internal override unsafe Array? ArrayOf(void* block) => (Array?)GCHandle.FromIntPtr(HandleOf(block)).Target;
+
+    /// <inheritdoc/>
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
     {
-        // Elements of a vector's size, so that an array may pass 2 GiB.
-        nuint elementSize = (nuint)sizeof(Vector512<byte>);
         nuint effective = nuint.Max(alignment, Layout.DefaultAlignment);
-        nuint slack = effective - 1 + (nuint)IntPtr.Size;
-        if (!Layout.TryAdd(byteCount, slack, out nuint widened) || widened > (nuint)Array.MaxLength * elementSize)
-        {
-            return null;
-        }
-
         try
         {
             FailPoint.ThrowIfRefused();
-            int length = (int)((widened + elementSize - 1) / elementSize);
-            Vector512<byte>[] array = zeroed
-                ? GC.AllocateArray<Vector512<byte>>(length, pinned: true)
-                : GC.AllocateUninitializedArray<Vector512<byte>>(length, pinned: true);
-            nuint first = (nuint)Marshal.UnsafeAddrOfPinnedArrayElement(array, 0);
-            void* block = (void*)((first + slack) & ~(effective - 1));
+            Array? array = PinnedArrays.Wanted.TryMake(byteCount, effective, zeroed, out nuint start)
+                ?? PinnedArrays.Bytes.TryMake(byteCount, effective, zeroed, out start)
+                ?? PinnedArrays.Longest.TryMake(byteCount, effective, zeroed, out start);
+            if (array is null)
+            {
+                return null;
+            }
+
             FailPoint.ThrowIfRefused();
-            HandleOf(block) = GCHandle.ToIntPtr(GCHandle.Alloc(array));
-            return block;
+            HandleOf((void*)start) = GCHandle.ToIntPtr(GCHandle.Alloc(array));
+            return (void*)start;
         }
         catch (OutOfMemoryException)
         {

@@ -184,7 +184,8 @@ public ref struct NativeBuffer<T> : IDisposable
             ConfinedHandle handle = _handle;
             SharedHandle shared = SharedHandle.Take(handle);
             this = default;
-            return new NativeMemoryOwner<T>(new OwnedBlock(shared, length));
+            var block = new OwnedBlock(shared, length);
+            return new NativeMemoryOwner<T>(block, block.HasArrays);
         }
     }
 

@@ -46,9 +46,10 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     // may reach past the end. So each new Memory<T> gets an OwnerWindow, which knows its own end.
     private long _longest;
     private bool _hasGivenMemory;
+    private readonly bool _hasArrays;
 
     /// <safety>The block has as many elements as <paramref name="block"/> says, and belongs to this owner alone.</safety>
-    internal unsafe NativeMemoryOwner(OwnedBlock block) => _block = block;
+    internal unsafe NativeMemoryOwner(OwnedBlock block, bool hasArrays = false) => (_block, _hasArrays) = (block, hasArrays);
 
     /// <summary>The number of elements; 0 once disposed.</summary>
     public long Length => _block.LengthOrNone;
@@ -73,8 +74,9 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
 
     /// <summary>All elements, for code that takes a <see cref="Memory{T}"/>. A pin of it keeps the memory; a span of it does not.</summary>
     /// <remarks>
-    /// If the owner may be disposed during input or output, use the memory of <see cref="Retain()"/>. On Linux the platform's sockets
-    /// and files mostly take spans and pin nothing.
+    /// <para>If the owner may be disposed during input or output, use the memory of <see cref="Retain()"/>. On Linux the platform's sockets
+    /// and files mostly take spans and pin nothing.</para>
+    /// <para>Over <see cref="NativeAllocator.PinnedHeap"/> this is the memory of an array, which stays as it is after the disposal.</para>
     /// </remarks>
     /// <exception cref="InvalidOperationException">There are more than <see cref="int.MaxValue"/> elements: use <see cref="Slice"/>.</exception>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
@@ -82,8 +84,13 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     {
         get
         {
-            _ = Read(out long length);
-            return length <= int.MaxValue ? MemoryOf(0, (int)length, length) : throw ThrowHelper.TooLongForMemory(length);
+            if (!_hasArrays || !OwnerArray<T>.TryMemory(ref _block, 0, length: null, out Memory<T> memory))
+            {
+                _ = Read(out long length);
+                memory = length <= int.MaxValue ? MemoryOf(0, (int)length, length) : throw ThrowHelper.TooLongForMemory(length);
+            }
+
+            return memory;
         }
     }
 
@@ -102,8 +109,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
         Create(length, allocator, zeroed: true, file, line);
 
     /// <inheritdoc cref="Create(long, NativeAllocator?, string?, int)"/>
-    public static NativeMemoryOwner<T> Create(long length, NativeAllocator? allocator = null) =>
-        Create(length, allocator, file: null);
+    public static NativeMemoryOwner<T> Create(long length, NativeAllocator? allocator = null) => Create(length, allocator, file: null);
 
     /// <summary>An owner whose elements may hold anything: for memory that is written before it is read.</summary>
     /// <inheritdoc cref="Create(long, NativeAllocator?, string?, int)" path="/param|/exception"/>
@@ -133,8 +139,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     }
 
     /// <inheritdoc cref="CreateFrom(ReadOnlySpan{T}, NativeAllocator?, string?, int)"/>
-    public static NativeMemoryOwner<T> CreateFrom(ReadOnlySpan<T> source, NativeAllocator? allocator = null) =>
-        CreateFrom(source, allocator, file: null);
+    public static NativeMemoryOwner<T> CreateFrom(ReadOnlySpan<T> source, NativeAllocator? allocator = null) => CreateFrom(source, allocator, file: null);
 
     /// <summary>An owner of memory that other code allocated and handed over, such as a C library.</summary>
     /// <remarks>Safety: the caller owns the block, which has this length, and hands it over. <paramref name="freedBy"/> can free it.</remarks>
@@ -155,13 +160,12 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
         ArgumentNullException.ThrowIfNull(pointer);
         ArgumentNullException.ThrowIfNull(freedBy);
         AllocationSite.Note(file, line, typeof(T));
-        return new NativeMemoryOwner<T>(new OwnedBlock(SharedHandle.Adopt(pointer, Layout.ByteCount(length, sizeof(T)), freedBy), length));
+        return new NativeMemoryOwner<T>(new OwnedBlock(SharedHandle.Adopt(pointer, Layout.ByteCount(length, sizeof(T)), freedBy), length), freedBy.HasArrays);
     }
 
     /// <inheritdoc cref="Adopt(T*, long, NativeAllocator, string?, int)"/>
     [SuppressMessage("Naming", "CA1720", Justification = "It is one.")]
-    public static unsafe NativeMemoryOwner<T> Adopt(T* pointer, long length, NativeAllocator freedBy) =>
-        Adopt(pointer, length, freedBy, file: null);
+    public static unsafe NativeMemoryOwner<T> Adopt(T* pointer, long length, NativeAllocator freedBy) => Adopt(pointer, length, freedBy, file: null);
 
     /// <summary>Hands the block to the caller, which must free it. This owner counts as disposed afterwards.</summary>
     /// <remarks>Safety: free the block once, with its allocator, and do not use it afterwards.</remarks>
@@ -183,7 +187,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
         unsafe
         {
             // SAFETY: the new owner gets the block of this owner, with its length, and this owner loses it.
-            var moved = new NativeMemoryOwner<T>(default);
+            var moved = new NativeMemoryOwner<T>(default, _hasArrays);
             bool isOpen = _block.TryMove(out moved._block);
             GC.KeepAlive(this);
             return isOpen ? moved : throw Disposed();
@@ -197,9 +201,14 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
     public Memory<T> Slice(long start, int length)
     {
-        _ = Read(out long available);
-        Layout.ThrowIfOutside(start, length, available);
-        return MemoryOf(start, length, available);
+        if (!_hasArrays || !OwnerArray<T>.TryMemory(ref _block, start, length, out Memory<T> memory))
+        {
+            _ = Read(out long available);
+            Layout.ThrowIfOutside(start, length, available);
+            memory = MemoryOf(start, length, available);
+        }
+
+        return memory;
     }
 
     /// <summary>Borrows the memory: it is neither freed nor resized before the result is disposed.</summary>
@@ -230,12 +239,12 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <returns>An object that the caller disposes. If it is not disposed, it keeps the memory for ever, as a pin does.</returns>
     /// <exception cref="InvalidOperationException">There are more than <see cref="int.MaxValue"/> elements, or a billion pins go on.</exception>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
-    public IMemoryOwner<T> Retain() => RetainPart(0, length: null);
+    public IMemoryOwner<T> Retain() => RetainedMemory<T>.TryOf(ref _block, 0, length: null, _hasArrays) ?? throw Disposed();
 
     /// <summary>Keeps the memory as <see cref="Retain()"/> does, for part of the elements; all of the memory is kept.</summary>
     /// <inheritdoc cref="Slice" path="/param|/exception"/>
     /// <inheritdoc cref="Retain()" path="/returns"/>
-    public IMemoryOwner<T> Retain(long start, int length) => RetainPart(start, length);
+    public IMemoryOwner<T> Retain(long start, int length) => RetainedMemory<T>.TryOf(ref _block, start, length, _hasArrays) ?? throw Disposed();
 
     /// <summary>Changes the length. Contents are kept, new elements are zero, and the block may move.</summary>
     /// <remarks>
@@ -249,7 +258,9 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <exception cref="OutOfMemoryException">Memory is exhausted; the owner is unchanged.</exception>
     public void Resize(long length)
     {
-        bool isOpen = _block.TryResize(length, Unsafe.SizeOf<T>(), ref _longest);
+        bool isOpen = _hasArrays
+            ? OwnerArray<T>.TryResize(ref _block, length, ref _longest)
+            : _block.TryResize(length, Unsafe.SizeOf<T>(), ref _longest);
         GC.KeepAlive(this);
         if (!isOpen)
         {
@@ -341,17 +352,27 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
         return pin;
     }
 
+    /// <summary>Part of the elements, as a segment of an array; false if there is none, or after the disposal.</summary>
+    internal bool TryGetArray(long start, int? length, out ArraySegment<T> segment) =>
+        OwnerArray<T>.TrySegment(ref _block, start, length, _hasArrays, out segment);
+
+    /// <inheritdoc/>
+    protected override bool TryGetArray(out ArraySegment<T> segment) => TryGetArray(0, length: null, out segment);
+
     /// <inheritdoc/>
     protected override void Dispose(bool disposing) => Dispose();
 
     private static NativeMemoryOwner<T> Create(long length, NativeAllocator? allocator, bool zeroed, string? file, int line)
     {
-        SharedHandle handle = SharedHandle.Open(Layout.ByteCount(length, Unsafe.SizeOf<T>()), allocator, zeroed, file, line, typeof(T));
+        bool hasArrays = allocator is { HasArrays: true };
+        nuint byteCount = Layout.ByteCount(length, Unsafe.SizeOf<T>());
+        SharedHandle handle = hasArrays ? OwnerArray<T>.Open(byteCount, allocator!, zeroed, file, line)
+            : SharedHandle.Open(byteCount, allocator, zeroed, file, line, typeof(T));
         handle.BeginAtHome();
         unsafe
         {
             // SAFETY: the new block has room for length elements, and belongs to the new owner alone.
-            return new NativeMemoryOwner<T>(new OwnedBlock(handle, length));
+            return new NativeMemoryOwner<T>(new OwnedBlock(handle, length), hasArrays);
         }
     }
 
@@ -366,26 +387,6 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
 
     /// <summary>Whether a <see cref="Memory{T}"/> from before may reach past the end.</summary>
     private bool MayReachTooFar(long length) => length < Volatile.Read(ref _longest);
-
-    private RetainedMemory<T> RetainPart(long start, int? length)
-    {
-        Pin pin = PinAll(out nint first, out long available);
-        try
-        {
-            int count = length ?? (available <= int.MaxValue ? (int)available : throw ThrowHelper.TooLongForMemory(available));
-            Layout.ThrowIfOutside(start, count, available);
-            unsafe
-            {
-                // SAFETY: the pin keeps the first element and the length, and the range is inside.
-                return new RetainedMemory<T>(pin, (T*)first + start, count);
-            }
-        }
-        catch
-        {
-            pin.Unpin();
-            throw;
-        }
-    }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private BorrowHandle BorrowAnew() => _block.TryBorrowSlow(out BorrowHandle handle) ? handle : throw Disposed();

@@ -114,7 +114,7 @@ public sealed class NativeMemoryPool<T> : MemoryPool<T>
         unsafe
         {
             // SAFETY: the new block has room for length elements, and belongs to the new owner alone.
-            return new NativeMemoryOwner<T>(new OwnedBlock(handle, length));
+            return new NativeMemoryOwner<T>(new OwnedBlock(handle, length), _store is { HasArrays: true });
         }
     }
 

@@ -19,6 +19,8 @@ internal sealed class OwnerWindow<T>(NativeMemoryOwner<T> owner, long start, int
 
     public override void Unpin() => owner.Unpin();
 
+    protected override bool TryGetArray(out ArraySegment<T> segment) => owner.TryGetArray(start, length, out segment);
+
     /// <summary>Does nothing: the memory belongs to the owner.</summary>
     protected override void Dispose(bool disposing)
     {

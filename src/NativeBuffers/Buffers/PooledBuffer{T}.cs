@@ -1,4 +1,5 @@
 using System.Buffers;
+using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Primitives;
 
@@ -139,7 +140,7 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
         {
             // SAFETY: the block has room for _length elements while its generation is open, which TryShare checks.
             return TryShare()
-                ? new NativeMemoryOwner<T>(new OwnedBlock(_handle, _length))
+                ? new NativeMemoryOwner<T>(new OwnedBlock(_handle, _length), _handle.Slot->Kind is SlotKind.Pooled or SlotKind.Foreign)
                 : throw Disposed();
         }
     }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Blocks.Lifecycle;
 using NativeBuffers.Primitives;
 
@@ -14,13 +15,15 @@ internal sealed class RetainedMemory<T> : MemoryManager<T>, IMemoryOwner<T>
     private readonly Pin _pin;
     private readonly nint _start;
     private readonly int _length;
+    private readonly OwnerArray<T> _array;
 
-    /// <safety>There are <paramref name="length"/> elements at <paramref name="start"/> until the pin ends.</safety>
-    public unsafe RetainedMemory(Pin pin, T* start, int length)
+    /// <safety>There are <paramref name="length"/> elements at <paramref name="start"/> until the pin ends. The array begins there, too.</safety>
+    private unsafe RetainedMemory(Pin pin, T* start, int length, OwnerArray<T> array)
     {
         _pin = pin;
         _start = (nint)start;
         _length = length;
+        _array = array;
     }
 
     public override Memory<T> Memory
@@ -28,7 +31,39 @@ internal sealed class RetainedMemory<T> : MemoryManager<T>, IMemoryOwner<T>
         get
         {
             ThrowIfOver();
-            return CreateMemory(_length);
+            return _array.IsOwn ? _array.Memory(_length) : CreateMemory(_length);
+        }
+    }
+
+    /// <summary>Pins an owner's block for part of its elements, or all; null after the end.</summary>
+    /// <param name="block">The owner's block, with elements of this type.</param>
+    /// <param name="start">In elements.</param>
+    /// <param name="length">In elements; null for all.</param>
+    /// <param name="hasArrays">Whether the block may be a part of an array.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The range is not inside the memory.</exception>
+    /// <exception cref="InvalidOperationException">There are too many elements, or too many pins go on.</exception>
+    public static RetainedMemory<T>? TryOf(ref OwnedBlock block, long start, int? length, bool hasArrays)
+    {
+        if (block.TryPin(out nint first, out long available, isLast: false) is not { } pin)
+        {
+            return null;
+        }
+
+        try
+        {
+            int count = length ?? (available <= int.MaxValue ? (int)available : throw ThrowHelper.TooLongForMemory(available));
+            Layout.ThrowIfOutside(start, count, available);
+            unsafe
+            {
+                // SAFETY: the pin keeps the first element and the length, and the range is inside.
+                OwnerArray<T> array = hasArrays ? OwnerArray<T>.Of(block.Slot) : default;
+                return new RetainedMemory<T>(pin, (T*)first + start, count, array.From(start));
+            }
+        }
+        catch
+        {
+            pin.Unpin();
+            throw;
         }
     }
 
@@ -61,6 +96,12 @@ internal sealed class RetainedMemory<T> : MemoryManager<T>, IMemoryOwner<T>
     }
 
     public void Dispose() => _pin.Unpin();
+
+    protected override bool TryGetArray(out ArraySegment<T> segment)
+    {
+        segment = default;
+        return !_pin.HasEnded && _array.TrySegment(_length, out segment);
+    }
 
     protected override void Dispose(bool disposing) => Dispose();
 

@@ -227,7 +227,8 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
         unsafe
         {
             // SAFETY: the list has handed over its block, and nothing else refers to it. The block has the length that it says.
-            return new NativeMemoryOwner<T>(_core.HandOver());
+            var block = _core.HandOver();
+            return new NativeMemoryOwner<T>(block, block.HasArrays);
         }
     }
 

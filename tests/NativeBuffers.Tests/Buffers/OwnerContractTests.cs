@@ -19,7 +19,15 @@ public class AlignedOwnerTests() : OwnerContract(static length => NativeMemoryOw
 
 public class PagesOwnerTests() : OwnerContract(static length => NativeMemoryOwner<int>.Create(length, NativeAllocator.Pages));
 
-public class PinnedHeapOwnerTests() : OwnerContract(static length => NativeMemoryOwner<int>.Create(length, NativeAllocator.PinnedHeap));
+public class PinnedHeapOwnerTests() : OwnerContract(static length => NativeMemoryOwner<int>.Create(length, NativeAllocator.PinnedHeap))
+{
+    protected override bool HasArrays => true;
+}
+
+public class PinnedHeapPoolOwnerTests() : OwnerContract(static length => (NativeMemoryOwner<int>)s_pool.Rent((int)length), zeroed: false)
+{
+    private static readonly NativeMemoryPool<int> s_pool = new(new NativePoolOptions { Allocator = NativeAllocator.PinnedHeap });
+}
 
 /// <summary>The C library's own functions, as a table.</summary>
 public class FunctionsOwnerTests() : OwnerContract(static length => NativeMemoryOwner<int>.Create(length, CFunctions.Malloc));

@@ -117,11 +117,11 @@ public abstract class OwnerResizeContract(Func<long, NativeMemoryOwner<int>> mak
         Memory<int> all = owner.Memory;
         Memory<int> head = owner.Slice(0, 10);
         owner.Resize(50);
-        Assert.Throws<ArgumentOutOfRangeException>(() => all.Span.Length);
+        Assert.True(HasArrays ? all.Span[99] == At(99) : Refuses<ArgumentOutOfRangeException>(all));
         Assert.Equal(At(9), head.Span[9]);
         owner.Resize(100_000);
         Assert.Equal(100, all.Length);
-        Assert.Equal((At(49), 0), (all.Span[49], all.Span[50]));
+        Assert.Equal((At(49), HasArrays ? At(50) : 0), (all.Span[49], all.Span[50]));
         using MemoryHandle handle = all.Pin();
         unsafe
         {
@@ -190,7 +190,7 @@ public abstract class OwnerResizeContract(Func<long, NativeMemoryOwner<int>> mak
     {
         using NativeMemoryOwner<int> owner = Make(10);
         Fill(owner);
-        using MemoryHandle first = owner.Memory.Pin();
+        using MemoryHandle first = HasArrays ? owner.Pin() : owner.Memory.Pin();
         MemoryHandle second = owner.Pin(3);
         AssertInUse(owner, 10);
         second.Dispose();

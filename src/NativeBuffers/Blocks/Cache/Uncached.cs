@@ -255,6 +255,23 @@ internal static class Uncached
         _ => AllocatorReference.Of(slot).Allocator!,
     };
 
+    /// <summary>The pinned array that the block of a slot is a part of; null if there is none.</summary>
+    /// <param name="slot">The slot.</param>
+    /// <param name="isOwn">Whether no other owner gets the memory afterwards, so that the array may be used at any time.</param>
+    /// <safety>The block is borrowed or pinned.</safety>
+    public static unsafe Array? ArrayOf(Slot* slot, out bool isOwn)
+    {
+        isOwn = false;
+        if (slot->Kind is not (SlotKind.Foreign or SlotKind.Pooled))
+        {
+            return null;
+        }
+
+        NativeAllocator allocator = AllocatorOf(slot);
+        isOwn = allocator.OutlivesOwners;
+        return allocator.HasArrays ? allocator.ArrayOf(slot->Start) : null;
+    }
+
     /// <summary>Gives a slot without a block to the table, on a thread that its home does not belong to.</summary>
     /// <safety>The slot belongs to the caller, and has a home.</safety>
     private static unsafe void Vacate(Slot* slot)

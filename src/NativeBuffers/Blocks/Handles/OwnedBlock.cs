@@ -78,6 +78,19 @@ internal struct OwnedBlock
             ? chosen
             : NativeAllocator.Default;
 
+    /// <summary>Whether the allocator of the block takes blocks from arrays. The caller has the block alone, or keeps it.</summary>
+    public readonly bool HasArrays
+    {
+        get
+        {
+            unsafe
+            {
+                // SAFETY: the caller keeps the block, so the slot names its allocator.
+                return _slot->Kind is SlotKind.Foreign or SlotKind.Pooled && Uncached.AllocatorOf(_slot).HasArrays;
+            }
+        }
+    }
+
     /// <summary>The slot of the block.</summary>
     /// <safety>The slot is never unmapped. Compare its generation before anything else.</safety>
     public readonly unsafe Slot* Slot => _slot;

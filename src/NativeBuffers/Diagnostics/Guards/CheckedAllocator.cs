@@ -23,7 +23,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
 
     private readonly int _id;
 
-    /// <summary>The largest alignment of small blocks, in bytes; 0 if there are none, because the inner allocator can be collected.</summary>
+    /// <summary>The largest alignment of small blocks, in bytes; 0 if there are none: the inner allocator can be collected, or has arrays.</summary>
     private readonly nuint _smallAlignment;
 
     /// <summary>The <see cref="CheckedHeader.Mark"/> of live small blocks.</summary>
@@ -49,7 +49,7 @@ internal sealed class CheckedAllocator : WrappingAllocator
             s_names.Add(string.Intern(Name));
         }
 
-        _smallAlignment = inner.LivesForever && inner.BlockAlignment <= CheckedHeader.ByteCount ? inner.BlockAlignment : 0;
+        _smallAlignment = inner.LivesForever && !inner.HasArrays && inner.BlockAlignment <= CheckedHeader.ByteCount ? inner.BlockAlignment : 0;
         _smallMark = CheckedHeader.LiveMark(_id, isSmall: true, BlockAlignment);
         _quarantine = SharedQuarantine.For(inner, isAmbient);
         _emptied = FailsOnPurpose(inner) ? null : _quarantine;
@@ -154,19 +154,26 @@ internal sealed class CheckedAllocator : WrappingAllocator
         if (moved != null)
         {
             new Block(block, oldByteCount).CopyTo(new Block(moved, newByteCount));
-            Keep(header, release, mayThrow: false);
+            Keep(header, release, mayThrow: false, keepsBytes: OutlivesOwners && PinnedArrays.IsOfOwner);
         }
 
         return moved;
     }
 
     /// <inheritdoc/>
+    internal override unsafe Array? ArrayOf(void* block)
+    {
+        CheckedHeader* header = CheckedHeader.Of(block);
+        return HasArrays && CheckedHeader.IsIntact(header) ? Inner.ArrayOf((byte*)block - RedZones.Of(header).Front) : null;
+    }
+
+    /// <inheritdoc/>
     internal override unsafe void FreeOfOwner(void* block, nuint byteCount, nuint alignment) =>
-        Free(block, byteCount, alignment, isBare: false);
+        Free(block, byteCount, alignment, isOwners: true, isBare: false);
 
     /// <inheritdoc/>
     protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment) =>
-        Free(block, byteCount, alignment, isBare: CheckedFindings.MayThrow);
+        Free(block, byteCount, alignment, isOwners: false, isBare: CheckedFindings.MayThrow);
 
     /// <summary>Whether an allocator must be refused each time its plan of faults says so.</summary>
     /// <remarks>A budget or a pool ends the search: the quarantine may hold the memory that it refused.</remarks>
@@ -178,13 +185,13 @@ internal sealed class CheckedAllocator : WrappingAllocator
 
     /// <remarks>A bare block has no owner. So two threads may free it at once, and violations are thrown.</remarks>
     /// <inheritdoc cref="FreeCore" path="/safety"/>
-    private unsafe void Free(void* block, nuint byteCount, nuint alignment, bool isBare)
+    private unsafe void Free(void* block, nuint byteCount, nuint alignment, bool isOwners, bool isBare)
     {
         CheckedHeader* header = CheckedHeader.Of(block);
         if (!IsSmall(byteCount, alignment) || ((nuint)block & 15) != 0 || !CheckedHeader.IsIntactLive(header, _smallMark, byteCount, out int sizeClass)
             || (isBare && !CheckedHeader.TryClaim(header, _smallMark)))
         {
-            FreeSlowly(block, byteCount, alignment, isBare);
+            FreeSlowly(block, byteCount, alignment, isOwners, isBare);
             return;
         }
 
@@ -194,13 +201,13 @@ internal sealed class CheckedAllocator : WrappingAllocator
     /// <summary>Frees a block that is not small, or reports a violation.</summary>
     /// <inheritdoc cref="FreeCore" path="/safety"/>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private unsafe void FreeSlowly(void* block, nuint byteCount, nuint alignment, bool isBare)
+    private unsafe void FreeSlowly(void* block, nuint byteCount, nuint alignment, bool isOwners, bool isBare)
     {
         ulong release = CheckedFindings.SiteAndThread;
         NativeMemoryViolation? violation = FindAtFree(block, byteCount, alignment, release);
         if (violation is null)
         {
-            Keep(CheckedHeader.Of(block), release, isBare);
+            Keep(CheckedHeader.Of(block), release, isBare, keepsBytes: isOwners && OutlivesOwners);
             return;
         }
 
@@ -347,19 +354,19 @@ internal sealed class CheckedAllocator : WrappingAllocator
         return start;
     }
 
-    /// <summary>Marks an intact block as freed, and puts it where its kind waits.</summary>
+    /// <summary>Marks an intact block as freed, and puts it where its kind waits. If it <paramref name="keepsBytes"/>, it goes back at once.</summary>
     /// <safety>The header is intact, and the block is not used any more.</safety>
-    private unsafe void Keep(CheckedHeader* header, ulong release, bool mayThrow)
+    private unsafe void Keep(CheckedHeader* header, ulong release, bool mayThrow, bool keepsBytes)
     {
         if (header->IsSmall)
         {
             KeepSmall(ThreadQuarantine.Of(this), header, header->Length, SizeClasses.Of(header->Length), release, mayThrow);
         }
-        else if (_quarantine is null)
+        else if (_quarantine is null || (keepsBytes && _quarantine.TryRemove(header, release)))
         {
             GiveToInner(header);
         }
-        else if (!_quarantine.TryKeep(header, release, mayThrow))
+        else if (keepsBytes || !_quarantine.TryKeep(header, release, mayThrow))
         {
             NativeMemoryGuard.Tell(CheckedFindings.DoubleFree(header, release), mayThrow);
         }

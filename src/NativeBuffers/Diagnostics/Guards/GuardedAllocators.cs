@@ -26,13 +26,21 @@ internal static class GuardedAllocators
             ProcessEnd.Do(static () => NativeMemoryGuard.Check());
         }
 
-        return inner.Layers.HasGuard ? inner : Make(inner, mode, isAmbient: true);
+        return inner.Layers.HasGuard ? inner : Make(inner, ModeFor(inner, mode), isAmbient: true);
     }
 
     /// <summary>Whether an allocator may give out blocks of another guard: because it wraps a guard, or is a user's own.</summary>
     public static bool MayHandOn(NativeAllocator allocator) =>
         allocator.Layers.HasGuard || allocator.Layers.Has(AllocatorLayers.GuardAfterPool)
         || allocator.Source.GetType().Assembly != typeof(NativeAllocator).Assembly;
+
+    /// <summary>The mode for an allocator, if the process has this one. Blocks that are parts of arrays stay so: they get no pages of their own.</summary>
+    private static GuardMode ModeFor(NativeAllocator inner, GuardMode mode) => !inner.HasArrays ? mode : mode switch
+    {
+        GuardMode.Pages => GuardMode.Checked,
+        GuardMode.Sampled => GuardMode.Off,
+        _ => mode,
+    };
 
     private static NativeAllocator Make(NativeAllocator inner, GuardMode mode, bool isAmbient) => mode switch
     {

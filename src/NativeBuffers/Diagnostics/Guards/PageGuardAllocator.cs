@@ -33,6 +33,7 @@ internal class PageGuardAllocator : WrappingAllocator
     protected PageGuardAllocator(string name, NativeAllocator inner, bool isAmbient)
         : base(name, inner, isAmbient ? AllocatorLayers.ProcessGuard : AllocatorLayers.Guard)
     {
+        HasArrays = false;
         _hasShadows = !inner.LivesForever;
         _mayHandOn = GuardedAllocators.MayHandOn(inner);
         _keepsAlignment = inner is AlignedAllocator or PagesAllocator;

@@ -88,13 +88,11 @@ internal sealed class SharedQuarantine
         List<(CheckedAllocator Owner, nint Block)> leaving = [];
         using (_lock.Enter())
         {
-            if (!_listed.TryGetValue(block, out CheckedAllocator? owner) || !header->IsLive || CheckedFindings.InLive(header, release) is not null)
+            if (!TryClose(header, release, out CheckedAllocator? owner))
             {
                 return false;
             }
 
-            CheckedHeader.Close(header, header->Mark, release);
-            _ = _reported.Remove(block);
             nuint byteCount = RedZones.Of(header).ByteCount;
             if (byteCount > LargestByteCount)
             {
@@ -116,6 +114,14 @@ internal sealed class SharedQuarantine
 
         Discard(leaving, mayThrow);
         return true;
+    }
+
+    /// <summary>Marks a live block as freed, and lists it no more.</summary>
+    /// <inheritdoc cref="TryKeep" path="/returns|/safety"/>
+    public unsafe bool TryRemove(CheckedHeader* header, ulong release)
+    {
+        using UninterruptedLock.Scope scope = _lock.Enter();
+        return TryClose(header, release, out _) && _listed.Remove((nint)(header + 1));
     }
 
     /// <summary>Gives back all kept blocks, because memory is short.</summary>
@@ -144,6 +150,20 @@ internal sealed class SharedQuarantine
         }
 
         found.ForEach(NativeMemoryGuard.Report);
+    }
+
+    /// <inheritdoc cref="TryKeep" path="/returns|/safety"/>
+    private unsafe bool TryClose(CheckedHeader* header, ulong release, [NotNullWhen(true)] out CheckedAllocator? owner)
+    {
+        nint block = (nint)(header + 1);
+        if (!_listed.TryGetValue(block, out owner) || !header->IsLive || CheckedFindings.InLive(header, release) is not null)
+        {
+            return false;
+        }
+
+        CheckedHeader.Close(header, header->Mark, release);
+        _ = _reported.Remove(block);
+        return true;
     }
 
     private void Empty(Func<CheckedAllocator, bool> isWanted)
