@@ -7,7 +7,7 @@ using NativeBuffers.Primitives;
 namespace NativeBuffers.Buffers;
 
 /// <summary>The array of which an owner's elements are a part, because the allocator of the block takes blocks from arrays.</summary>
-/// <remarks>To read the array of a block, a thread borrows the block. What it finds may be used at any time, because it is an array.</remarks>
+/// <remarks>To read the array of a block, a thread borrows the block. The array may be used at any time.</remarks>
 /// <param name="Elements">The array; null if there is none of this element type.</param>
 /// <param name="First">The index of the owner's first element.</param>
 /// <param name="IsOwn">Whether no later owner gets the memory. A pool gives its blocks to later renters.</param>

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Blocks.Cache;
 
-/// <summary>The limits of what the default allocator's caches keep, and the bytes that are reserved of them.</summary>
+/// <summary>The limits of the caches of the default allocator, and the bytes that are reserved of them.</summary>
 /// <remarks>All members may be called from any thread.</remarks>
 internal static class CacheLimits
 {

@@ -161,7 +161,7 @@ internal struct Outbox
     /// <param name="closes">Room for <see cref="MostCloses"/>.</param>
     /// <param name="open">Room for <see cref="Places"/>, all null.</param>
     /// <returns>The number of closes.</returns>
-    /// <safety>The outbox is never unmapped. What is taken is the caller's.</safety>
+    /// <safety>The outbox is never unmapped. The closes and the batches are the caller's.</safety>
     public static unsafe int TakeAll(Outbox* box, UninterruptedLock gate, bool* isReclaimed, PendingClose* closes, RemoteBatch** open)
     {
         using (gate.Enter())

@@ -53,7 +53,7 @@ internal static class Upkeep
         }
     }
 
-    /// <summary>Frees what a full garbage collection finds unused, or all kept blocks if memory is short.</summary>
+    /// <summary>Frees the blocks of ended threads, or all kept blocks if memory is short. Called after a full garbage collection.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void AfterFullCollection(bool isMemoryShort)
     {
@@ -76,7 +76,7 @@ internal static class Upkeep
         }
     }
 
-    /// <summary>Sends what threads have put aside for others.</summary>
+    /// <summary>Sends the slots in all outboxes to their homes.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void FlushOutboxes()
     {
