@@ -3,7 +3,7 @@
 Model:     One slot. Thread 0 is its home. Threads 0 and 1 may borrow generation 1 and close it, thread 2 borrows or closes it. Thread 0 takes the
            slot again as generation 2 (from its hot place or its remote frees), while the other threads still use and close generation 1.
            With ASIDE, a close that needs a barrier waits in the outbox of its thread, until that thread or thread 0 settles it.
-Left out:  Pins, resizes and other homes (pin.pml, exclusive.pml, enter.pml), drains by other threads (remote.pml). One record a thread.
+Left out:  Pins, resizes and other homes (pin.pml, exclusive.pml, home.pml), drains by other threads (remote.pml). One record a thread.
            The looks at users in a row: they only make a spurious refusal rare.
 Property:  The block is free only while no thread uses it. It gets a new owner only after it was given back, and one at a time. A borrow that
            begins finds its own generation's block. In the end the block is not lost, and no thread waits for ever.

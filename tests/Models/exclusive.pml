@@ -2,7 +2,7 @@
 
 Model:     One owner. Thread 0 is the slot's home at first. Thread 1 resizes the block, releases it, or fails; so does thread 0, or it borrows or
            disposes. A resize moves the home to the resizing thread, and begins a new generation. Thread 2 borrows, then disposes.
-Left out:  Pins (pin.pml), entering (enter.pml). Code of the program that runs during a resize on the same thread. A later user of the
+Left out:  Pins (pin.pml), uses by the home of a list (home.pml). Code of the program that runs during a resize on the same thread. A later user of the
            slot only writes to the place of the request.
 Property:  While one thread excludes the other threads, no thread uses the block. After Dispose has returned, no call finds the owner open,
            also if the resizing thread was asked to close. The block is given back once, and in the end it is not lost.

@@ -74,6 +74,7 @@ byte hot;
 #define to_Open(n) G(n, Open)
 #define to_Biased(n) G(n, Biased)
 #define to_Closing(n) G(n, Closing)
+#define to_ClosePending(n) G(n, ClosePending)
 
 #define NOT_USED(n) assert(inUse[0] != (n) && inUse[1] != (n) && inUse[2] != (n) && (pins == 0 || pinned != (n)))
 #define GIVEN(n) NOT_USED(n); lent = (lent == (n) -> 0 : lent)
@@ -442,8 +443,13 @@ inline close(t, n)
 
 inline closeHere(t, n)
 {
+#ifdef INSIDE_AFTER_LOOK
+  g = LOAD(t, GEN);
+  STORE(t, INSIDE + t, 1);
+#else
   STORE(t, INSIDE + t, 1);
   g = LOAD(t, GEN);
+#endif
   ok = 0;
   if
 #ifdef NO_LOOK_AT_OWN_RECORDS

@@ -175,6 +175,34 @@ internal static class Races
         string what = $"ScratchList<int>, {ScratchLoops.Count} on the stack";
         yield return new(what, "List<int>", 0.30, 0, ScratchLoops.ScratchFill, ScratchLoops.ManagedFill);
         yield return new($"{what}, and summed", "List<int>", 0.30, 0, ScratchLoops.Scratch, ScratchLoops.Managed);
+
+        foreach ((string does, double target, Loop ours, Loop theirs) in ((string, double, Loop, Loop)[])
+        [
+            ("foreach", 1.10, ListLoops.NativeForeach, ListLoops.ManagedForeach),
+            ("foreach, in a field", 1.10, ListLoops.NativeForeachField, ListLoops.ManagedForeachField),
+            ("get", 1.50, ListLoops.NativeGet, ListLoops.ManagedGet),
+            ("get, in a field", 1.50, ListLoops.NativeGetField, ListLoops.ManagedGetField),
+            ("set", 1.50, ListLoops.NativeSet, ListLoops.ManagedSet),
+            ("Add into capacity", 1.20, ListLoops.NativeAdd, ListLoops.ManagedAdd),
+            ("Add into capacity, new list", 1.20, ListLoops.NativeAddLocal, ListLoops.ManagedAddLocal),
+            ("RemoveAt(last), Add", 2.00, ListLoops.NativePopAdd, ListLoops.ManagedPopAdd),
+            ("AddRange(16), an element", 1.10, ListLoops.NativeAddRange, ListLoops.ManagedAddRange),
+        ])
+        {
+            yield return new($"NativeList<int>, {does}", "List<int>", target, 0, ours, theirs) { TurnsPerCall = 4, BuffersPerTurn = ListLoops.Count };
+        }
+
+        yield return new("NativeList<byte>, GetSpan(8), Advance", "ArrayBufferWriter", 1.50, 0, ListLoops.NativeWrite, ListLoops.ManagedWrite)
+        {
+            TurnsPerCall = 4,
+            BuffersPerTurn = ListLoops.Count,
+        };
+        yield return new("NativeList<int>, empty, disposed", "List<int>", double.PositiveInfinity, 0, ListLoops.NativeEmpty, ListLoops.ManagedEmpty)
+        {
+            NanosecondsTarget = 15,
+        };
+        yield return new("NativeList<int>, 4 Adds, disposed", "List<int>", 1.50, 4, ListLoops.NativeFill, ListLoops.ManagedFill);
+        yield return new("NativeList<int>, 100 Adds, disposed", "List<int>", 1.20, 100, ListLoops.NativeFill, ListLoops.ManagedFill);
     }
 
     private static string Size(int byteCount) => byteCount < 1024 ? $"{byteCount} B" : $"{byteCount / 1024} KiB";

@@ -26,7 +26,7 @@ internal struct Bin
     /// <summary>The block freed last, or null. In a bin that never takes a block: <see cref="NoRoom"/>.</summary>
     public unsafe Slot* Hot;
 
-    /// <summary>1 while the owner uses the magazines, returns a slot in use, or has entered a block (<c>OwnedBlock.Enter</c>).</summary>
+    /// <summary>1 while the owner uses the magazines, or returns a slot in use.</summary>
     public int Inside;
 
     /// <summary>

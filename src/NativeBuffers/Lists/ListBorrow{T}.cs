@@ -4,20 +4,25 @@ using NativeBuffers.Primitives;
 namespace NativeBuffers.Lists;
 
 /// <summary>A list's block while one of the list's members works on it. The block is neither moved nor freed before this is disposed.</summary>
-/// <remarks>All ranges are checked against the block, because another thread may change the count at the same time.</remarks>
+/// <remarks>
+/// The default value is that of a list without a block. All ranges are checked against the block, because another thread may change the
+/// count at the same time.
+/// </remarks>
 internal ref struct ListBorrow<T> : IDisposable
     where T : unmanaged
 {
     private readonly BorrowHandle _handle;
+    private readonly HomeBlock? _block;
     private readonly unsafe T* _start;
 
-    /// <safety>The block is borrowed with this handle, starts here, and has room for <paramref name="capacity"/> elements.</safety>
-    public unsafe ListBorrow(BorrowHandle handle, T* start, long capacity, long count)
+    /// <safety>The block is borrowed with this handle, and starts here.</safety>
+    public unsafe ListBorrow(BorrowHandle handle, HomeBlock block, T* start)
     {
         _handle = handle;
+        _block = block;
         _start = start;
-        Capacity = capacity;
-        Count = count;
+        Capacity = block.Capacity;
+        Count = Volatile.Read(ref block.Count);
     }
 
     /// <summary>The number of places.</summary>
@@ -95,6 +100,19 @@ internal ref struct ListBorrow<T> : IDisposable
             }
         }
     }
+
+    /// <summary>Changes the number of elements.</summary>
+    public readonly void SetCount(long count)
+    {
+        if (_block is not null)
+        {
+            Volatile.Write(ref _block.Count, count);
+            _block.Version++;
+        }
+    }
+
+    /// <summary>Notes that elements have changed.</summary>
+    public readonly void NoteChange() => _block!.Version++;
 
     /// <summary>Ends the borrow.</summary>
     public readonly void Dispose() => _handle.End();

@@ -1,4 +1,7 @@
 using System.Collections;
+using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Handles;
+using NativeBuffers.Lists;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers;
@@ -10,13 +13,13 @@ public struct NativeListEnumerator<T> : IEnumerator<T>
     where T : unmanaged
 {
     private readonly NativeList<T>? _list;
-    private readonly (long Count, long Version) _edition;
+    private readonly long _version;
     private long _next;
 
     internal NativeListEnumerator(NativeList<T> list)
     {
         _list = list;
-        _edition = list.Core.Edition;
+        _version = list.Core.Version;
     }
 
     /// <summary>The current element.</summary>
@@ -27,17 +30,33 @@ public struct NativeListEnumerator<T> : IEnumerator<T>
     /// <summary>Moves to the next element; false after the last one.</summary>
     /// <exception cref="InvalidOperationException">The list was changed since the enumeration began.</exception>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool MoveNext()
     {
-        if (_list is null)
+        // The look-up of the thread comes before any branch: then the JIT moves it out of loops.
+        nint mine = ThreadCaches.NameOfThisThread;
+        NativeList<T>? list = _list;
+        long next = _next;
+        _next = next + 1;
+        if (list is not null)
         {
-            // The default value has no list.
-            return false;
+            HomeBlock at = list.Core.At;
+            if (at.IsHomeOf(mine) && at.Version == _version && (ulong)next < (ulong)at.Count)
+            {
+                unsafe
+                {
+                    // SAFETY: this thread is the home, and the index is below the count, which is at most the block's length.
+                    Current = ((T*)at.Start)[next];
+                }
+
+                GC.KeepAlive(at);
+                return true;
+            }
         }
 
-        bool moved = _list.Core.Edition == _edition ? _list.Core.TryGet(_next, out T item) : throw ThrowHelper.Changed();
+        bool moved = TryGetSlowly(list, _version, next, out T item);
         Current = item;
-        _next += moved ? 1 : 0;
         return moved;
     }
 
@@ -47,5 +66,20 @@ public struct NativeListEnumerator<T> : IEnumerator<T>
     /// <summary>Does nothing.</summary>
     public readonly void Dispose()
     {
+    }
+
+    /// <remarks>By values: a call that takes the enumerator by reference would keep its fields in memory.</remarks>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool TryGetSlowly(NativeList<T>? list, long version, long index, out T item)
+    {
+        item = default;
+        if (list is null)
+        {
+            // The default value has no list.
+            return false;
+        }
+
+        bool exists = list.Core.TryGetSlowly(index, out item);
+        return list.Core.Version == version ? exists : throw ThrowHelper.Changed();
     }
 }

@@ -51,12 +51,23 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     }
 
     /// <summary>The number of elements; 0 once disposed.</summary>
-    public long LongCount => _core.CountOrNone;
+    public long LongCount
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => _core.CountOrNone;
+    }
 
     /// <inheritdoc cref="LongCount"/>
-    /// <remarks>LINQ calls this member, even in <c>Any()</c> and <c>Take</c>. For longer lists, give LINQ an iterator that uses <c>foreach</c>.</remarks>
-    /// <exception cref="InvalidOperationException">The list has more than <see cref="int.MaxValue"/> elements: use <see cref="LongCount"/>.</exception>
-    public int Count => LongCount switch { <= int.MaxValue and var count => (int)count, var count => throw ThrowHelper.TooLongForCount(count) };
+    /// <remarks>
+    /// LINQ asks for it, even in <c>Any()</c> and <c>Take</c>, and gets an <see cref="InvalidOperationException"/> if the list has more. For
+    /// such lists, give LINQ an iterator that uses <c>foreach</c>.
+    /// </remarks>
+    /// <exception cref="OverflowException">The list has more than <see cref="int.MaxValue"/> elements: use <see cref="LongCount"/>.</exception>
+    public int Count
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => checked((int)_core.CountOrNone);
+    }
 
     /// <summary>The number of elements that the list has room for without growth; 0 once disposed.</summary>
     public long Capacity => _core.CapacityOrNone;
@@ -64,7 +75,15 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// <summary>Whether the list was disposed, or handed its elements to an owner.</summary>
     public bool IsDisposed => _core.IsOver;
 
+    int ICollection<T>.Count => CountForInterfaces;
+
+    int IReadOnlyCollection<T>.Count => CountForInterfaces;
+
     bool ICollection<T>.IsReadOnly => false;
+
+    /// <summary>With a message for callers that know no list. <see cref="Count"/> has none, so that loops over it stay short.</summary>
+    private int CountForInterfaces =>
+        LongCount switch { <= int.MaxValue and var count => (int)count, var count => throw ThrowHelper.TooLongForCount(count) };
 
     /// <summary>An element by value, because a reference could outlive its block. For loops, use <see cref="AsSpan()"/> or <see cref="Borrow"/>.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The index is outside.</exception>
@@ -97,7 +116,8 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// <param name="items">May be part of this list.</param>
     /// <inheritdoc cref="Add" path="/exception"/>
     [OverloadResolutionPriority(1)] // C# 13 could not choose for an array.
-    public void AddRange(ReadOnlySpan<T> items) => _core.Insert(null, items);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AddRange(ReadOnlySpan<T> items) => _core.AddRange(items);
 
     /// <summary>Adds elements at the end, in their order.</summary>
     /// <param name="items">May be this list.</param>
@@ -125,10 +145,12 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
 
     /// <summary>Removes an element. The elements after it move up.</summary>
     /// <inheritdoc cref="this[int]" path="/exception"/>
-    public void RemoveAt(long index) => RemoveRange(index, 1);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void RemoveAt(long index) => _core.RemoveAt(index);
 
     /// <inheritdoc cref="RemoveAt(long)"/>
-    public void RemoveAt(int index) => RemoveRange(index, 1);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void RemoveAt(int index) => _core.RemoveAt(index);
 
     /// <summary>Removes elements. The elements after them move up.</summary>
     /// <param name="start">In elements.</param>
@@ -236,12 +258,8 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// <param name="sizeHint">The least number of places; one if 0.</param>
     /// <returns>Uninitialized memory. Do not use the span after the list grew or was disposed.</returns>
     /// <inheritdoc cref="EnsureCapacity" path="/exception"/>
-    public Span<T> GetSpan(int sizeHint = 0)
-    {
-        GrowBy(sizeHint);
-        using ListBorrow<T> borrow = _core.BorrowPlaces();
-        return borrow.View(borrow.Count, (int)long.Min(borrow.Capacity - borrow.Count, int.MaxValue));
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Span<T> GetSpan(int sizeHint = 0) => _core.ViewRoom(sizeHint);
 
     /// <summary>Like <see cref="GetSpan"/>. The memory follows the list when it grows. While the memory is pinned, the list cannot grow.</summary>
     /// <inheritdoc cref="GetSpan" path="/param|/exception"/>
@@ -256,6 +274,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// <param name="count">In elements.</param>
     /// <exception cref="ArgumentOutOfRangeException">The number is negative, or above the number of places.</exception>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Advance(int count) => _core.Advance(count);
 
     /// <summary>Sorts all elements. The comparer may read the list, but must not make it grow.</summary>

@@ -84,6 +84,8 @@ internal static class ThrowHelper
     public static ArgumentException TooShort(string name, long length, long available) =>
         new($"{length:N0} elements do not fit into {available:N0}.", name);
 
+    public static InvalidOperationException Empty() => new("The list is empty. TryPop returns false for an empty list.");
+
     public static InvalidOperationException Changed() => new("The list was changed while it was enumerated: elements were added, removed, stored or sorted.");
 
     public static InvalidOperationException Misaligned(object allocator, nuint alignment) =>

@@ -65,7 +65,9 @@ public class HugeListTests
     public void Members_that_count_in_32_bits_throw_beyond_them()
     {
         using NativeList<byte> list = Make();
-        Assert.Throws<InvalidOperationException>(() => list.Count);
+        Assert.Throws<OverflowException>(() => list.Count);
+        Assert.Throws<InvalidOperationException>(() => ((ICollection<byte>)list).Count);
+        Assert.Throws<InvalidOperationException>(() => ((IReadOnlyCollection<byte>)list).Count);
         Assert.Throws<InvalidOperationException>(() => list.AsSpan().Length);
         Assert.Throws<InvalidOperationException>(() => list.Sort());
         Assert.ThrowsAny<ArgumentException>(() => list.CopyTo(new byte[10]));
@@ -102,7 +104,7 @@ public class HugeListTests
         list[0] = 7;
         Action[] uses =
         [
-            () => _ = list.Count, () => _ = ((ICollection<byte>)list).Count, () => _ = list.Any(), () => _ = list.Take(3).ToList(), () => _ = list.Last(),
+            () => _ = ((ICollection<byte>)list).Count, () => _ = list.Any(), () => _ = list.Take(3).ToList(), () => _ = list.Last(),
             () => _ = list.Count(), () => _ = list.ToArray(),
         ];
         Assert.All(uses, use =>

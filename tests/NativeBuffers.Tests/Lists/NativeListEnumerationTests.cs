@@ -1,13 +1,8 @@
-using System.Reflection;
-using NativeBuffers.Lists;
-
 namespace NativeBuffers.Tests.Lists;
 
 /// <summary>Lists that are changed while they are enumerated.</summary>
 public class NativeListEnumerationTests
 {
-    private const BindingFlags Private = BindingFlags.Instance | BindingFlags.NonPublic;
-
     [Fact]
     public void Every_change_is_seen_by_an_enumeration()
     {
@@ -88,11 +83,7 @@ public class NativeListEnumerationTests
         using var list = new NativeList<int>(4) { 1, 2, 3 };
         NativeListEnumerator<int> enumerator = list.GetEnumerator();
         list[0] = 4;
-        FieldInfo core = typeof(NativeList<int>).GetField("_core", Private)!;
-        FieldInfo version = typeof(ListCore<int>).GetField("_version", Private)!;
-        object copy = core.GetValue(list)!;
-        version.SetValue(copy, (long)version.GetValue(copy)! + (1L << 32) - 1);
-        core.SetValue(list, copy);
+        list.Core.At.Version += (1L << 32) - 1;
         Assert.Throws<InvalidOperationException>(() => enumerator.MoveNext());
     }
 }

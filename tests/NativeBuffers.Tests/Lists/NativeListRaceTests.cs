@@ -180,10 +180,12 @@ public class NativeListRaceTests
         }
     }
 
-    [Fact]
-    public void An_element_is_not_freed_during_a_long_copy()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void An_element_is_not_freed_during_a_long_copy(bool isPoisoning)
     {
-        var allocator = new PoisoningAllocator();
+        PoisoningAllocator? allocator = isPoisoning ? new() : null;
         NativeList<Wide>? current = null;
         new Race().Run(
             random =>
@@ -207,9 +209,50 @@ public class NativeListRaceTests
             random =>
             {
                 Thread.SpinWait(random.Next(2000));
-                Volatile.Read(ref current)?.Dispose();
+                NativeList<Wide>? list = Volatile.Read(ref current);
+                if (random.Next(3) == 0)
+                {
+                    Try(() => list?.EnsureCapacity(list.Capacity + 1));
+                }
+
+                list?.Dispose();
+            },
+            static random =>
+            {
+                // Blocks that lists of one, two and four elements have given back.
+                using var other = NativeBuffer.CreateUninitialized<Wide>(1 << random.Next(3));
+                MemoryMarshal.AsBytes(other.AsSpan()).Fill(0xEE);
             });
-        allocator.AssertAllCameBack();
+        allocator?.AssertAllCameBack();
+    }
+
+    [Fact]
+    public void A_large_block_is_not_freed_while_its_home_copies_to_it()
+    {
+        const int Length = 1 << 20;
+        byte[] source = new byte[Length];
+        source.AsSpan().Fill(0x41);
+        NativeList<byte>? current = null;
+        new Race().Run(
+            _ =>
+            {
+                using var list = new NativeList<byte>(Length);
+                Volatile.Write(ref current, list);
+                Try(() => list.AddRange(source.AsSpan()));
+            },
+            random =>
+            {
+                Thread.SpinWait(random.Next(2000));
+                NativeList<byte>? list = Volatile.Read(ref current);
+                if (random.Next(2) == 0)
+                {
+                    Try(() => list?.EnsureCapacity(Length + 1));
+                }
+
+                // Then a freed block is unmapped, and a write to it ends the process.
+                list?.Dispose();
+                NativeMemoryCache.Trim();
+            });
     }
 
     [Fact]

@@ -101,6 +101,38 @@ internal static class ThreadCaches
         }
     }
 
+    /// <summary>A name of this thread: the address of its cache; 0 if it has none.</summary>
+    public static nint NameOfThisThread
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            unsafe
+            {
+                // SAFETY: the pointer is a name, and not followed.
+                return (nint)ThreadCache.Mine;
+            }
+        }
+    }
+
+    /// <summary>Whether the thread that had the cache has ended, and no other thread has the cache now.</summary>
+    /// <safety>The pointer is compared, not followed.</safety>
+    public static unsafe bool HasEnded(ThreadCache* cache)
+    {
+        using (s_gate.Enter())
+        {
+            for (int i = 0; i < s_entries.Count; i++)
+            {
+                if (s_entries[i].Cache == (nint)cache)
+                {
+                    return !s_entries[i].Thread.IsAlive;
+                }
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>The cache of a thread that has ended, and leaves the list; null when there is none.</summary>
     /// <param name="most">The most threads to look at; afterwards, the number that is left.</param>
     /// <safety>The cache is the caller's from now on.</safety>

@@ -43,27 +43,6 @@ internal static class ExclusiveUse
             }
         }
 
-        /// <summary>Makes room for another number of elements; false after the end.</summary>
-        /// <param name="capacity">In elements. The result has more if the block has room for more, or if more are in use.</param>
-        /// <param name="count">The number of elements in use, which are kept. The other elements are neither kept nor zero.</param>
-        /// <param name="elementSize">In bytes.</param>
-        /// <inheritdoc cref="TryResize(ref OwnedBlock, long, int)" path="/exception"/>
-        public bool TryReserve(long capacity, ref long count, int elementSize)
-        {
-            _ = Layout.ByteCount(capacity, elementSize);
-            if (!owned.TryEnterExclusive())
-            {
-                return false;
-            }
-
-            bool closes = ResizeToFit(ref owned, capacity, Volatile.Read(ref count), elementSize);
-            unsafe
-            {
-                // SAFETY: this thread excludes all other threads, so the slot is its to read.
-                return owned.Reopen((long)(owned.Slot->ByteCount / (nuint)elementSize), OwnedBlock.StateHere(owned.Slot), closes);
-            }
-        }
-
         /// <summary>Moves the block to another owner; false after the end.</summary>
         /// <exception cref="InvalidOperationException">The block is borrowed or pinned.</exception>
         public bool TryMove(out OwnedBlock moved)
@@ -83,16 +62,15 @@ internal static class ExclusiveUse
             return true;
         }
 
-        /// <summary>Moves the elements in use to another owner, in a block of their size; false after the end.</summary>
-        /// <inheritdoc cref="TryReserve(ref OwnedBlock, long, ref long, int)" path="/param|/exception"/>
-        public bool TryMoveUsed(ref long count, int elementSize, out OwnedBlock moved)
+        /// <summary>Moves the elements in use to another owner, in a block of their size; false if the owner was disposed in between.</summary>
+        /// <remarks>For a thread that excludes the other threads.</remarks>
+        /// <param name="count">The number of elements in use, which are kept.</param>
+        /// <param name="elementSize">In bytes.</param>
+        /// <param name="moved">The block, and as many elements as were in use.</param>
+        /// <exception cref="OutOfMemoryException">Memory is exhausted; the block is unchanged, and not exclusive any more.</exception>
+        public bool TryMoveExcluded(ref long count, int elementSize, out OwnedBlock moved)
         {
             moved = default;
-            if (!owned.TryEnterExclusive())
-            {
-                return false;
-            }
-
             long used = Volatile.Read(ref count);
             unsafe
             {
@@ -138,7 +116,15 @@ internal static class ExclusiveUse
         }
     }
 
-    private static bool ResizeToFit(ref OwnedBlock owned, long capacity, long used, int elementSize) =>
+    /// <summary>Makes room for another number of elements. The elements in use are kept; others are neither kept nor zero.</summary>
+    /// <remarks>For a thread that excludes the other threads.</remarks>
+    /// <param name="owned">The block of the owner.</param>
+    /// <param name="capacity">In elements. The result has more if the block has room for more, or if more are in use.</param>
+    /// <param name="used">The number of elements in use.</param>
+    /// <param name="elementSize">In bytes.</param>
+    /// <returns>True if the owner was disposed in between.</returns>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted; the block is unchanged, and not exclusive any more.</exception>
+    public static bool ResizeToFit(ref OwnedBlock owned, long capacity, long used, int elementSize) =>
         Resize(
             ref owned, Layout.ByteCount(used, elementSize), Layout.ByteCount(long.Max(capacity, used), elementSize), zeroed: false, trims: true);
 

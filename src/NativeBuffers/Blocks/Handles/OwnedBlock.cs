@@ -95,18 +95,22 @@ internal struct OwnedBlock
     /// <safety>The slot is never unmapped. Compare its generation before anything else.</safety>
     public readonly unsafe Slot* Slot => _slot;
 
+    /// <summary>The cleaner of the slot.</summary>
+    /// <remarks>Before the end, or while the block is pinned: then it is not null.</remarks>
+    public readonly Cleaner Cleaner => _cleaner!;
+
     /// <summary>The last generation of this owner, in the state <see cref="SlotState.Open"/>.</summary>
     public Generation Opened => new(Volatile.Read(in _opened.Value));
 
     /// <summary>The address of the block.</summary>
-    /// <safety>The block is borrowed, pinned or entered.</safety>
+    /// <safety>The block is borrowed or pinned.</safety>
     public readonly unsafe void* Start => _slot->Start;
 
     /// <summary>The number of elements.</summary>
     /// <inheritdoc cref="Start" path="/safety"/>
     public readonly unsafe long BorrowedLength => _length;
 
-    /// <summary>Makes an owned block with as many elements as the block has room for, which this thread may enter.</summary>
+    /// <summary>Makes an owned block with as many elements as the block has room for, which this thread goes on to use.</summary>
     /// <param name="handle">A new handle, which no other thread knows.</param>
     /// <param name="elementSize">In bytes.</param>
     public static OwnedBlock Begin(SharedHandle handle, int elementSize)
@@ -194,40 +198,6 @@ internal struct OwnedBlock
         return borrowed;
     }
 
-    /// <summary>Enters the block without a borrow, which costs half; null if it is not biased to this thread, or after the end.</summary>
-    /// <remarks>
-    /// <para>Leave the block before any call of code outside the library. A thread that wants to borrow or close the block moves
-    /// its state on, passes a barrier, and waits until this thread is not inside, as for <see cref="CloseProtocol.TryCloseHere"/>.</para>
-    /// <para>The order of the reads matters. A new generation is stored in the owned block before the slot shows it, and the home changes
-    /// before either. So a home that was read after the generation is that generation's, if the slot still shows it. See
-    /// docs/decisions/0010.</para>
-    /// </remarks>
-    /// <safety>The block is used on this thread, and only before <see cref="Leave"/>.</safety>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public unsafe Bin* Enter()
-    {
-        Generation opened = Opened;
-        Slot* slot = _slot;
-        Bin* home = (Bin*)Volatile.Read(ref *(nint*)&slot->Home);
-        if (ThreadCache.IsMine(home))
-        {
-            Volatile.Write(ref home->Inside, 1);
-            if (slot->ReadGeneration().Is(SlotState.Biased, opened))
-            {
-                return home;
-            }
-
-            Volatile.Write(ref home->Inside, 0);
-        }
-
-        return null;
-    }
-
-    /// <summary>Leaves the block.</summary>
-    /// <safety><see cref="Enter"/> has returned the home on this thread.</safety>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe void Leave(Bin* home) => Volatile.Write(ref home->Inside, 0);
-
     /// <summary>Pins the block; null after the end.</summary>
     /// <param name="start">The first element, until the pin ends.</param>
     /// <param name="length">In elements.</param>
@@ -308,25 +278,40 @@ internal struct OwnedBlock
     {
         unsafe
         {
-            // SAFETY: slots are never unmapped, and the generation is or was this owner's.
+            // SAFETY: the pointer is compared, not followed.
             if (_slot == null)
             {
                 // The owner's constructor has not run.
                 return;
             }
+        }
 
-            Generation opened = Opened;
+        Generation opened;
+        do
+        {
+            opened = Opened;
+        }
+        while (!TryClose(opened) && Opened != opened);
+    }
+
+    /// <summary>Ends one generation of the owner; false if it was over. See <see cref="Close"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryClose(Generation opened)
+    {
+        unsafe
+        {
+            // SAFETY: slots are never unmapped, and the generation is or was this owner's.
             if (_slot->ReadGeneration().Is(SlotState.Biased, opened) && CloseProtocol.TryCloseHere(_slot, opened))
             {
                 _cleaner = null;
-                return;
+                return true;
             }
 
-            CloseSlow(opened);
+            return TryCloseSlow(opened);
         }
     }
 
-    /// <summary>The state in which this thread may enter, if the slot is at home here.</summary>
+    /// <summary>The state for a block that this thread goes on to use: biased if the slot is at home here.</summary>
     /// <safety>The slot is the caller's.</safety>
     public static unsafe SlotState StateHere(Slot* slot) => ThreadCache.IsMine(slot->Home) ? SlotState.Biased : SlotState.Open;
 
@@ -371,6 +356,18 @@ internal struct OwnedBlock
         }
     }
 
+    /// <summary>Closes the block at once, as <see cref="CloseExclusive"/>, but keeps it until the pin ends.</summary>
+    public Pin CloseExclusivePinned()
+    {
+        unsafe
+        {
+            // SAFETY: this thread excludes all other threads. The slot is never unmapped.
+            Pin pin = Pin.BeginUnchecked(_slot, _opened);
+            _slot->WriteGeneration(_opened.With(SlotState.ClosePending));
+            return pin;
+        }
+    }
+
     /// <summary>Moves the block to a new owner of at most as many elements. This owner's block is over then.</summary>
     public OwnedBlock Moved(long length)
     {
@@ -393,19 +390,16 @@ internal struct OwnedBlock
 
     /// <safety>The slot is not null.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private unsafe void CloseSlow(Generation opened)
+    private unsafe bool TryCloseSlow(Generation opened)
     {
-        bool isClosed;
-        bool isDeferred;
-        while (!(isClosed = CloseProtocol.Close(_slot, opened, out isDeferred)) && Opened != opened)
-        {
-            opened = Opened;
-        }
+        bool isClosed = CloseProtocol.Close(_slot, opened, out bool isDeferred);
 
         // The closing thread knows whether there are pins, which the cleaner remembers.
         if (isClosed && !isDeferred && _slot->ReadGeneration() != opened.With(SlotState.ClosePending))
         {
             _cleaner = null;
         }
+
+        return isClosed;
     }
 }

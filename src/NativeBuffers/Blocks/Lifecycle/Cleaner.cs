@@ -26,6 +26,9 @@ internal sealed class Cleaner : IDisposable
 
     private PinList _pins;
 
+    /// <summary>The owner that closes the block itself if it was forgotten; null if the cleaner does.</summary>
+    private CleanedOwner? _owner;
+
     /// <summary>The next cleaner in the list of <see cref="KeepForEver"/>.</summary>
     private Cleaner? _nextKept;
 
@@ -73,7 +76,7 @@ internal sealed class Cleaner : IDisposable
             }
             else
             {
-                Abandon(slot, opened);
+                Abandon(slot, opened, Owner);
             }
         }
     }
@@ -83,6 +86,13 @@ internal sealed class Cleaner : IDisposable
 
     /// <summary>The pins of the slot's block that the owner may end.</summary>
     public ref PinList Pins => ref _pins;
+
+    /// <summary>The owner that closes the block itself if it was forgotten; null if the cleaner does. Set while the block is open.</summary>
+    public CleanedOwner? Owner
+    {
+        get => Volatile.Read(ref _owner);
+        set => Volatile.Write(ref _owner, value);
+    }
 
     /// <summary>Notes and counts that the next block that this thread gives back was forgotten.</summary>
     public static void NoteAbandoned()
@@ -178,12 +188,12 @@ internal sealed class Cleaner : IDisposable
 
     /// <summary>Gives the block of a forgotten owner back.</summary>
     /// <safety>Slots are never unmapped. The cleaner of the slot has met this generation before.</safety>
-    private static unsafe void Abandon(Slot* slot, Generation opened)
+    private static unsafe void Abandon(Slot* slot, Generation opened, CleanedOwner? owner)
     {
         try
         {
             AllocationSite.Note(AllocationSite.Abandoned);
-            if (CloseProtocol.Close(slot, opened))
+            if ((owner is not null && owner.TryCloseForgotten(opened)) || CloseProtocol.Close(slot, opened))
             {
                 Interlocked.Increment(ref s_abandonedCount);
             }

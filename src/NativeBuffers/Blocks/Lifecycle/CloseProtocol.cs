@@ -22,6 +22,7 @@ namespace NativeBuffers.Blocks.Lifecycle;
 /// Exclusive              next Open,     the excluding  release store: the block or its owner has changed
 ///                        Biased, Scoped
 /// Exclusive              Closing        the excluding  release store: the owner was disposed during the exclusion
+/// Exclusive              ClosePending   the excluding  release store, with a pin: the home of a list may still use the block
 /// Open, Biased, Shared   Closing        any            CAS: <see cref="Close(Slot*, Generation)"/>
 /// Open, Biased           next Scoped    home           plain store, while inside: <see cref="TryCloseHere"/>, and rented buffers
 /// Closing                ClosePending   the closing    CAS, if the block is in use

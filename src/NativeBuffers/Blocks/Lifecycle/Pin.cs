@@ -71,6 +71,15 @@ internal sealed class Pin : IPinnable
         }
     }
 
+    /// <summary>Counts a pin without a look at the generation: for a thread that is about to close it. End the pin if the close fails.</summary>
+    /// <safety>Slots are never unmapped; the generation was the caller's, perhaps long ago.</safety>
+    public static unsafe Pin BeginUnchecked(Slot* slot, Generation opened)
+    {
+        var pin = new Pin(slot, opened);
+        Count(slot);
+        return pin;
+    }
+
     MemoryHandle IPinnable.Pin(int elementIndex) => throw new NotSupportedException();
 
     /// <summary>Another pin of the same block, even if the block is closed by now; null when this one has ended.</summary>

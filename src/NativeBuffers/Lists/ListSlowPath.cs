@@ -1,0 +1,257 @@
+using NativeBuffers.Allocation;
+using NativeBuffers.Allocation.Budgets;
+using NativeBuffers.Blocks.Handles;
+using NativeBuffers.Primitives;
+
+namespace NativeBuffers.Lists;
+
+/// <summary>The members of a list that borrow its block, make it grow, or move elements. <see cref="ListCore{T}"/> has the short paths.</summary>
+internal static class ListSlowPath
+{
+    /// <param name="core">The list's.</param>
+    extension<T>(ref ListCore<T> core)
+        where T : unmanaged
+    {
+        /// <summary>Gets an element; false if there is none at the index.</summary>
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        public bool TryGetSlowly(long index, out T item)
+        {
+            using ListBorrow<T> borrow = core.BorrowPlaces();
+            bool exists = (ulong)index < (ulong)borrow.Count;
+            item = exists ? borrow.Element(index) : default;
+            return exists;
+        }
+
+        /// <param name="index">Where the first element goes; null for the end of the list.</param>
+        /// <param name="items">May be part of this list.</param>
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        public void Insert(long? index, ReadOnlySpan<T> items)
+        {
+            while (!core.TryInsert(index, items, out bool overlap))
+            {
+                if (overlap)
+                {
+                    // They would move, or be overwritten, before they are copied.
+                    using NativeBuffer<T> copy = NativeBuffer.CreateFrom(items);
+                    core.Insert(index, copy.AsSpan());
+                    return;
+                }
+
+                core.Grow(checked(core.Count + items.Length));
+            }
+        }
+
+        public void AddAll(IEnumerable<T> items)
+        {
+            if (items is NativeList<T> list)
+            {
+                // The list grows first: it may be its own source, and a borrowed list does not grow.
+                core.Grow(core.Count + list.LongCount);
+                using Borrow<T> source = list.Borrow();
+                for (long start = 0; start < source.Length; start += int.MaxValue)
+                {
+                    core.AddRange(source.AsSpan(start, (int)long.Min(source.Length - start, int.MaxValue)));
+                }
+
+                return;
+            }
+
+            if (items.TryGetNonEnumeratedCount(out int count))
+            {
+                core.Grow(core.Count + count);
+            }
+
+            foreach (T item in items)
+            {
+                core.Add(item);
+            }
+        }
+
+        public void Remove(long start, long length)
+        {
+            using ListBorrow<T> borrow = core.BorrowPlaces();
+            Layout.ThrowIfOutside(start, length, borrow.Count);
+            borrow.Move(start + length, start);
+            borrow.SetCount(borrow.Count - length);
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        public bool TryPopSlowly(out T item)
+        {
+            using ListBorrow<T> borrow = core.BorrowPlaces();
+            bool exists = borrow.Count > 0;
+            item = exists ? borrow.Element(borrow.Count - 1) : default;
+            if (exists)
+            {
+                borrow.SetCount(borrow.Count - 1);
+            }
+
+            return exists;
+        }
+
+        public void RemoveAtSwapBack(long index)
+        {
+            using ListBorrow<T> borrow = core.BorrowPlaces();
+            ref T place = ref borrow.Element(index);
+            place = borrow.Element(borrow.Count - 1);
+            borrow.SetCount(borrow.Count - 1);
+        }
+
+        public long RemoveAll(Predicate<T> match)
+        {
+            using ListBorrow<T> borrow = core.BorrowPlaces();
+            long read = 0;
+            long kept = 0;
+            try
+            {
+                for (; read < borrow.Count; read++)
+                {
+                    T item = borrow.Element(read);
+                    if (!match(item))
+                    {
+                        borrow.Element(kept++) = item;
+                    }
+                }
+            }
+            finally
+            {
+                // After an exception, the elements that were not read stay.
+                borrow.Move(read, kept);
+                if (read != kept)
+                {
+                    borrow.SetCount(kept + borrow.Count - read);
+                }
+            }
+
+            return read - kept;
+        }
+
+        /// <summary>Makes room for <paramref name="needed"/> elements, and for twice the old capacity if there is memory for it.</summary>
+        public void Grow(long needed)
+        {
+            long capacity = core.Capacity;
+            if (needed <= capacity)
+            {
+                return;
+            }
+
+            // The byte count of the doubled capacity might overflow.
+            long doubled = long.Min(capacity * 2, nint.MaxValue / Unsafe.SizeOf<T>());
+            for (long wanted = long.Max(doubled, ListCore<T>.LengthOfFirst); ; wanted -= (wanted - needed + 1) / 2)
+            {
+                bool isTrial = BudgetLevel.SetTrial(BudgetLevel.IsTrial || needed < wanted);
+                try
+                {
+                    core.Reserve(long.Max(needed, wanted));
+                    return;
+                }
+                catch (OutOfMemoryException refused) when (needed < wanted)
+                {
+                    // Half of the growth, and so on. With growth by one element, each addition would come here.
+                    AllocatorHooks.NoteRecovery(refused);
+                }
+                finally
+                {
+                    _ = BudgetLevel.SetTrial(isTrial);
+                }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        public void ResizeSlowly(long length)
+        {
+            if (length > core.Capacity)
+            {
+                core.Reserve(length);
+            }
+
+            using ListBorrow<T> borrow = core.BorrowPlaces();
+            long possible = long.Min(length, borrow.Capacity);
+            borrow.Clear(borrow.Count, possible);
+            borrow.SetCount(possible);
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        public void AdvanceSlowly(int count)
+        {
+            using ListBorrow<T> borrow = core.BorrowPlaces();
+            ArgumentOutOfRangeException.ThrowIfNegative(count);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(count, borrow.Capacity - borrow.Count);
+            borrow.SetCount(borrow.Count + count);
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        public T GetSlowly(long index)
+        {
+            using ListBorrow<T> borrow = core.BorrowPlaces();
+            return borrow.Element(index);
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        public void SetSlowly(long index, T item)
+        {
+            using ListBorrow<T> borrow = core.BorrowPlaces();
+            borrow.Element(index) = item;
+            borrow.NoteChange();
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        public void AddSlowly(T item)
+        {
+            HomeBlock at = core.At;
+            if (at == HomeBlock.Empty)
+            {
+                _ = core.TakeFirst(ListCore<T>.LengthOfFirst);
+            }
+            else if (at.IsHome)
+            {
+                // The block is full.
+                core.Grow(checked(at.Count + 1));
+            }
+
+            // By now this thread is the home, unless another thread uses the list too, or the allocator was chosen.
+            if (core.At is var grown && grown.IsHome && grown.Count < grown.Capacity)
+            {
+                core.Add(item);
+            }
+            else
+            {
+                core.Insert(null, new ReadOnlySpan<T>(in item));
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        public Span<T> ViewSlowly()
+        {
+            using ListBorrow<T> borrow = core.BorrowPlaces();
+            return borrow.Count <= int.MaxValue ? borrow.View(0, (int)borrow.Count) : throw ThrowHelper.TooLongForMemory(borrow.Count);
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        public Span<T> ViewRoomSlowly(int length)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(length, "sizeHint");
+            core.Grow(core.Count + int.Max(length, 1));
+            using ListBorrow<T> borrow = core.BorrowPlaces();
+            return borrow.View(borrow.Count, (int)long.Min(borrow.Capacity - borrow.Count, int.MaxValue));
+        }
+
+        private bool TryInsert(long? index, ReadOnlySpan<T> items, out bool overlap)
+        {
+            using ListBorrow<T> borrow = core.BorrowPlaces();
+            long at = index ?? borrow.Count;
+            ArgumentOutOfRangeException.ThrowIfNegative(at, nameof(index));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(at, borrow.Count, nameof(index));
+            overlap = borrow.Overlaps(items);
+            if (overlap || items.Length > borrow.Capacity - borrow.Count)
+            {
+                return false;
+            }
+
+            borrow.Move(at, at + items.Length);
+            items.CopyTo(borrow.View(at, items.Length));
+            borrow.SetCount(borrow.Count + items.Length);
+            return true;
+        }
+    }
+}
