@@ -1,0 +1,92 @@
+using NativeBuffers.Lists;
+using NativeBuffers.Primitives;
+
+namespace NativeBuffers;
+
+/// <summary>Makes lists, and has their members beyond those of the interfaces.</summary>
+public static class NativeList
+{
+    /// <inheritdoc cref="NativeList{T}(long, NativeAllocator?, string?, int)"/>
+    /// <returns>A list that the caller disposes.</returns>
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
+    public static NativeList<T> Create<T>(
+        long capacity = 0, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
+        where T : unmanaged => new(capacity, allocator, file, line);
+
+    /// <inheritdoc cref="Create{T}(long, NativeAllocator?, string?, int)"/>
+    public static NativeList<T> Create<T>(long capacity = 0, NativeAllocator? allocator = null)
+        where T : unmanaged => new(capacity, allocator, file: null);
+
+    /// <param name="list">The list.</param>
+    /// <typeparam name="T">The type of the elements.</typeparam>
+    extension<T>(NativeList<T> list)
+        where T : unmanaged
+    {
+        /// <summary>Removes the last element, and returns it.</summary>
+        /// <exception cref="InvalidOperationException">The list is empty.</exception>
+        /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
+        public T Pop() => list.TryPop(out T item) ? item : throw ThrowHelper.Empty();
+
+        /// <summary>Removes the last element, and returns it; false if the list is empty.</summary>
+        /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public bool TryPop(out T item) => list.Core.TryPop(out item);
+
+        /// <summary>Removes an element, and puts the last one into its place. The elements between them do not move.</summary>
+        /// <param name="index">In elements.</param>
+        /// <exception cref="ArgumentOutOfRangeException">The index is outside.</exception>
+        /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
+        public void RemoveAtSwapBack(long index) => list.Core.RemoveAtSwapBack(index);
+
+        /// <summary>Removes all elements that a condition holds for. The elements that stay keep their order.</summary>
+        /// <param name="match">The condition. It may read the list, but must not change it. If it throws, the elements before are removed.</param>
+        /// <returns>The number of removed elements.</returns>
+        /// <exception cref="ArgumentNullException"><paramref name="match"/> is null.</exception>
+        /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
+        public long RemoveAll(Predicate<T> match)
+        {
+            ArgumentNullException.ThrowIfNull(match);
+            return list.Core.RemoveAll(match);
+        }
+
+        /// <summary>The index of the first element that a condition holds for; -1 if there is none.</summary>
+        /// <param name="match">The condition. It may read the list, but must not make it grow.</param>
+        /// <exception cref="ArgumentNullException"><paramref name="match"/> is null.</exception>
+        /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
+        public long FindIndex(Predicate<T> match)
+        {
+            ArgumentNullException.ThrowIfNull(match);
+            using Borrow<T> borrow = list.Borrow();
+            for (long i = 0; i < borrow.Length; i++)
+            {
+                if (match(borrow[i]))
+                {
+                    return i;
+                }
+            }
+
+            return -1;
+        }
+
+        /// <summary>Turns the order of all elements around.</summary>
+        /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
+        public void Reverse()
+        {
+            using Borrow<T> borrow = list.Borrow();
+            list.Core.Changed();
+            for (long first = 0, last = borrow.Length - 1; first < last; first++, last--)
+            {
+                (borrow[first], borrow[last]) = (borrow[last], borrow[first]);
+            }
+        }
+
+        /// <summary>Copies all elements to a new array.</summary>
+        /// <exception cref="InvalidOperationException">The list has more than <see cref="int.MaxValue"/> elements.</exception>
+        /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
+        public T[] ToArray()
+        {
+            using Borrow<T> borrow = list.Borrow();
+            return borrow.Length <= int.MaxValue ? borrow.Span.ToArray() : throw ThrowHelper.TooLongForCount(borrow.Length);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace NativeBuffers.Tests.Lists;
+
+/// <summary>The members of lists beyond those of the interfaces, against the members of <see cref="List{T}"/>.</summary>
+[CorrectProgram]
+public class NativeListMembersTests
+{
+    [Fact]
+    public void Each_member_does_what_the_same_member_of_a_managed_list_does() =>
+        Check.QuickThrowOnFailure(
+            Prop.ForAll<int[]>(
+                static items =>
+                {
+                    using NativeList<int> list = NativeList.Create<int>();
+                    list.AddRange(items);
+                    var managed = new List<int>(items);
+                    Assert.Equal(managed.FindIndex(IsMatch), list.FindIndex(IsMatch));
+                    Assert.Equal(managed.RemoveAll(IsMatch), list.RemoveAll(IsMatch));
+                    Assert.Equal(managed, list.ToArray());
+                    managed.Reverse();
+                    list.Reverse();
+                    Assert.Equal(managed, list);
+                    while (managed.Count > 1)
+                    {
+                        int at = managed.Count / 2;
+                        managed[at] = managed[^1];
+                        managed.RemoveAt(managed.Count - 1);
+                        list.RemoveAtSwapBack(at);
+                        Assert.Equal(managed, list);
+                    }
+
+                    Assert.Equal(managed.Count == 1, list.TryPop(out int last));
+                    Assert.Equal(managed.FirstOrDefault(), last);
+                    Assert.False(list.TryPop(out last));
+                    Assert.Equal(0, last);
+                    Assert.Throws<InvalidOperationException>(() => list.Pop());
+                }));
+
+    [Fact]
+    public void They_work_on_another_thread_than_the_home()
+    {
+        using NativeList<int> list = [1, 2, 3, 4, 5];
+        OtherThread.Run(
+            () =>
+            {
+                Assert.Equal(5, list.Pop());
+                list.RemoveAtSwapBack(0);
+                Assert.Equal([4, 2, 3], list.ToArray());
+                Assert.Equal(1, list.RemoveAll(static item => item == 2));
+                list.Reverse();
+                Assert.Equal(1, list.FindIndex(static item => item == 4));
+            });
+        Assert.Equal([3, 4], list);
+    }
+
+    [Fact]
+    public void Each_change_is_seen_by_an_enumeration_and_a_condition_that_throws_removes_what_it_has_found()
+    {
+        using NativeList<int> list = [1, 2, 3, 4, 5];
+        Action<NativeList<int>>[] changes =
+        [
+            static list => list.Pop(),
+            static list => list.RemoveAtSwapBack(0),
+            static list => list.Reverse(),
+            static list => list.RemoveAll(static item => item == 3),
+        ];
+        Assert.All(changes, Sees);
+        using NativeList<int> other = [1, 2, 3, 4, 5];
+        Assert.Throws<FormatException>(() => other.RemoveAll(static item => item == 4 ? throw new FormatException() : item == 2));
+        Assert.Equal([1, 3, 4, 5], other);
+
+        void Sees(Action<NativeList<int>> change)
+        {
+            using NativeListEnumerator<int> enumerator = list.GetEnumerator();
+            Assert.True(enumerator.MoveNext());
+            change(list);
+            Assert.Throws<InvalidOperationException>(() => enumerator.MoveNext());
+        }
+    }
+
+    [Fact]
+    public void They_refuse_an_index_outside_a_missing_condition_and_a_disposed_list()
+    {
+        NativeList<int> list = [1];
+        Assert.Throws<ArgumentOutOfRangeException>(() => list.RemoveAtSwapBack(1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => list.RemoveAtSwapBack(-1));
+        Assert.Throws<ArgumentNullException>(() => list.RemoveAll(null!));
+        Assert.Throws<ArgumentNullException>(() => list.FindIndex(null!));
+        list.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => list.Pop());
+        Assert.Throws<ObjectDisposedException>(() => list.TryPop(out _));
+        Assert.Throws<ObjectDisposedException>(() => list.RemoveAtSwapBack(0));
+        Assert.Throws<ObjectDisposedException>(() => list.RemoveAll(IsMatch));
+        Assert.Throws<ObjectDisposedException>(() => list.FindIndex(IsMatch));
+        Assert.Throws<ObjectDisposedException>(() => list.Reverse());
+        Assert.Throws<ObjectDisposedException>(() => list.ToArray());
+    }
+
+    private static bool IsMatch(int item) => item % 3 == 0;
+}
