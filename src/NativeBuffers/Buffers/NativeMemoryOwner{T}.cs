@@ -74,8 +74,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
 
     /// <summary>All elements, for code that takes a <see cref="Memory{T}"/>. A pin of it keeps the memory; a span of it does not.</summary>
     /// <remarks>
-    /// <para>If the owner may be disposed during input or output, use the memory of <see cref="Retain()"/>. On Linux the platform's sockets
-    /// and files mostly take spans and pin nothing.</para>
+    /// <para>If the owner may be disposed during input or output, use <see cref="Retain()"/>: on Linux, sockets and files mostly pin nothing.</para>
     /// <para>Over <see cref="NativeAllocator.PinnedHeap"/> this is the memory of an array, which stays as it is after the disposal.</para>
     /// </remarks>
     /// <exception cref="InvalidOperationException">There are more than <see cref="int.MaxValue"/> elements: use <see cref="Slice"/>.</exception>

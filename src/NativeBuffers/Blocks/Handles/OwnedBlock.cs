@@ -232,14 +232,8 @@ internal struct OwnedBlock
     public void EndLastPin() => _cleaner?.Pins.EndLast(Opened);
 
     /// <summary>The handle of the block in this generation, for a value to store.</summary>
-    public readonly SharedHandle AsHandle()
-    {
-        unsafe
-        {
-            // SAFETY: the slot is in this generation, or was, and the cleaner is its own.
-            return new SharedHandle(_cleaner!, _slot, _opened, _slot->Home);
-        }
-    }
+    /// <safety>Slots are never unmapped.</safety>
+    public readonly unsafe SharedHandle AsHandle() => new(_cleaner!, _slot, _opened, _slot->Home);
 
     /// <summary>Excludes the other threads until <see cref="EndExclusive"/>; the generation stays. False after the end.</summary>
     /// <exception cref="InvalidOperationException">The block is borrowed or pinned.</exception>
