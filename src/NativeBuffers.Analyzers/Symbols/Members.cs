@@ -86,6 +86,11 @@ internal static class Members
             return MemberEffect.Use;
         }
 
+        if ((kind is OwnerKind.Buffer or OwnerKind.Pooled) && (name is "Slice" or "GetEnumerator"))
+        {
+            return MemberEffect.View;
+        }
+
         if (kind == OwnerKind.Pooled && name == "Resize")
         {
             return MemberEffect.Move;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using NativeBuffers.Arenas;
 using NativeBuffers.Primitives;
 
@@ -16,6 +17,7 @@ namespace NativeBuffers;
 /// arena.AsSpan(_children).Fill(-1);
 /// </code>
 /// </example>
+[DebuggerDisplay("AllocatedBytes = {AllocatedBytes}")]
 public readonly ref struct ArenaBorrow : IDisposable
 {
     private readonly ArenaHandle _handle;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using NativeBuffers.Arenas;
 
 namespace NativeBuffers;
@@ -18,9 +19,13 @@ namespace NativeBuffers;
 /// }                                              // never more memory than the longest line needs
 /// </code>
 /// </example>
+[DebuggerDisplay("IsOpen = {IsOpen}")]
 public readonly ref struct ArenaScope : IDisposable
 {
     private readonly ArenaHandle _handle;
+
+    /// <summary>Whether the scope may allocate: it was not disposed, and no inner scope is open.</summary>
+    private bool IsOpen => _handle.IsCurrent;
 
     internal ArenaScope(ArenaHandle handle) => _handle = handle;
 

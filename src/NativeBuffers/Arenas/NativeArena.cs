@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using NativeBuffers.Arenas;
 using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Cache;
@@ -23,6 +24,7 @@ namespace NativeBuffers;
 /// Span&lt;char&gt; name = arena.CopyFrom&lt;char&gt;("station");
 /// </code>
 /// </example>
+[DebuggerDisplay("AllocatedBytes = {AllocatedBytes}, IsDisposed = {IsDisposed}")]
 public readonly ref struct NativeArena : IDisposable
 {
     /// <summary>The default size of <see cref="Create(int, NativeAllocator?, long)"/>, in bytes.</summary>

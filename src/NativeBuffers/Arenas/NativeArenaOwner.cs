@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using NativeBuffers.Arenas;
 using NativeBuffers.Instrumentation;
 using NativeBuffers.Primitives;
@@ -29,6 +30,7 @@ namespace NativeBuffers;
 /// }
 /// </code>
 /// </example>
+[DebuggerDisplay("IsBorrowed = {IsBorrowed}, IsDisposed = {IsDisposed}")]
 public sealed class NativeArenaOwner : IDisposable
 {
     private const int Open = 0;
@@ -61,6 +63,9 @@ public sealed class NativeArenaOwner : IDisposable
 
     /// <summary>Whether it was disposed.</summary>
     public bool IsDisposed => Volatile.Read(ref _state) >= Closing;
+
+    /// <summary>Whether a thread uses it. For the debugger.</summary>
+    private bool IsBorrowed => Volatile.Read(ref _state) == InUse;
 
     /// <inheritdoc cref="NativeArena.Create(int, NativeAllocator?, long, string?, int)"/>
     /// <returns>An arena that the caller disposes.</returns>

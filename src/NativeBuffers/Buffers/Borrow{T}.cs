@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using NativeBuffers.Blocks.Handles;
+using NativeBuffers.Buffers;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers;
@@ -21,6 +23,8 @@ namespace NativeBuffers;
 /// </code>
 /// </example>
 /// <typeparam name="T">Any type without references.</typeparam>
+[DebuggerDisplay("Length = {Length}")]
+[DebuggerTypeProxy(typeof(ElementsDebugView<>))]
 [NativeMarshalling(typeof(PointerMarshaller<>))]
 public ref struct Borrow<T> : IDisposable
     where T : unmanaged
@@ -42,6 +46,13 @@ public ref struct Borrow<T> : IDisposable
     /// <summary>The number of elements; 0 once disposed.</summary>
     public readonly long Length => _length;
 
+    /// <summary>Whether the borrow goes on, or is the valid empty one.</summary>
+    internal readonly bool IsActive
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => _handle.IsActive || _handle.IsNone;
+    }
+
     /// <summary>All elements. The span cannot leave the borrow's scope.</summary>
     /// <exception cref="InvalidOperationException">There are more than <see cref="int.MaxValue"/> elements: use <see cref="AsSpan"/>.</exception>
     /// <exception cref="ObjectDisposedException">The borrow has ended, perhaps through a copy.</exception>
@@ -51,11 +62,7 @@ public ref struct Borrow<T> : IDisposable
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get
         {
-            if (!_handle.IsActive && !_handle.IsNone)
-            {
-                ThrowDisposed();
-            }
-
+            ThrowIfEnded();
             if (_length != _span.Length)
             {
                 ThrowTooLong(_length);
@@ -106,13 +113,18 @@ public ref struct Borrow<T> : IDisposable
     [UnscopedRef]
     public readonly Span<T> AsSpan(long start, int length)
     {
-        if (!_handle.IsActive && !_handle.IsNone)
-        {
-            ThrowDisposed();
-        }
-
+        ThrowIfEnded();
         Layout.ThrowIfOutside(start, length, _length);
         return MemoryMarshal.CreateSpan(ref Unsafe.Add(ref MemoryMarshal.GetReference(_span), (nint)start), length);
+    }
+
+    /// <summary>For <c>fixed</c> statements: the first element, or a null reference if there is none.</summary>
+    /// <exception cref="ObjectDisposedException">The borrow has ended, perhaps through a copy.</exception>
+    [UnscopedRef]
+    public readonly ref T GetPinnableReference()
+    {
+        ThrowIfEnded();
+        return ref _span.GetPinnableReference();
     }
 
     /// <summary>All elements.</summary>
@@ -133,6 +145,15 @@ public ref struct Borrow<T> : IDisposable
         _span = default;
         _length = 0;
         _handle.End();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly void ThrowIfEnded()
+    {
+        if (!IsActive)
+        {
+            ThrowDisposed();
+        }
     }
 
     [DoesNotReturn]

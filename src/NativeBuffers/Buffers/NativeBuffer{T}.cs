@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using NativeBuffers.Blocks.Handles;
+using NativeBuffers.Buffers;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers;
@@ -15,8 +17,8 @@ namespace NativeBuffers;
 /// <para>The compiler makes a copy to call <see cref="Resize"/>, <see cref="Move"/>, <see cref="ToOwner"/> or <see cref="Dispose()"/> on an
 /// <c>in</c> parameter or a readonly field: do not call them there. The statement <c>using (buffer)</c> makes a copy, too. If a copy was
 /// only resized, disposing the buffer gives the new block back.</para>
-/// <para><c>default</c> is a valid empty buffer. There is no enumerator, because references taken through one could
-/// leave the scope: write <c>foreach (ref var x in buffer.AsSpan())</c>.</para>
+/// <para><c>default</c> is a valid empty buffer. A <c>foreach</c> over the buffer gives values. For references, write
+/// <c>foreach (ref var x in buffer.AsSpan())</c>, because references through the buffer's own enumerator could leave the scope.</para>
 /// </remarks>
 /// <example>
 /// <code>
@@ -26,6 +28,8 @@ namespace NativeBuffers;
 /// </code>
 /// </example>
 /// <typeparam name="T">Any type without references.</typeparam>
+[DebuggerDisplay("Length = {Length}, IsDisposed = {IsDisposed}")]
+[DebuggerTypeProxy(typeof(ElementsDebugView<>))]
 [NativeMarshalling(typeof(PointerMarshaller<>))]
 public ref struct NativeBuffer<T> : IDisposable
     where T : unmanaged
@@ -116,6 +120,19 @@ public ref struct NativeBuffer<T> : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly Span<T> AsSpan(Range range) => AsSpan()[range];
 
+    /// <summary><paramref name="length"/> elements from <paramref name="start"/> on, for ranges: <c>buffer[2..5]</c>.</summary>
+    /// <inheritdoc cref="AsSpan(int)" path="/exception"/>
+    [UnscopedRef]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly Span<T> Slice(int start, int length) => AsSpan().Slice(start, length);
+
+    /// <summary>For <c>foreach</c>: the elements, by value.</summary>
+    /// <returns>An enumerator that cannot leave the buffer's scope.</returns>
+    /// <exception cref="ObjectDisposedException">The memory was given back.</exception>
+    [UnscopedRef]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly NativeBufferEnumerator<T> GetEnumerator() => new(AsSpan());
+
     /// <summary>All elements.</summary>
     /// <exception cref="ObjectDisposedException">The memory was given back.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -205,6 +222,10 @@ public ref struct NativeBuffer<T> : IDisposable
     /// <exception cref="ArgumentException">The destination is shorter than the buffer.</exception>
     /// <exception cref="ObjectDisposedException">The memory was given back.</exception>
     public readonly void CopyTo(scoped Span<T> destination) => AsSpan().CopyTo(destination);
+
+    /// <summary>An array with a copy of the elements.</summary>
+    /// <exception cref="ObjectDisposedException">The memory was given back.</exception>
+    public readonly T[] ToArray() => AsSpan().ToArray();
 
     /// <summary>Gives the memory back. A second call, on this buffer or on any copy, frees nothing.</summary>
     /// <remarks>Also gives back the block of a copy that was only resized; the compiler may have made that copy. In a process with

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Blocks.Lifecycle;
 using NativeBuffers.Buffers;
@@ -20,12 +21,11 @@ namespace NativeBuffers;
 /// <code>
 /// sealed class Frame : IDisposable
 /// {
-///     private readonly NativeMemoryOwner&lt;float&gt; _pixels = NativeMemoryOwner&lt;float&gt;.Create(1920 * 1080);
-///
-///     public void Clear()
+///     private readonly NativeMemoryOwner&lt;float&gt; _pixels = NativeMemoryOwner.Create&lt;float&gt;(1920 * 1080);
+///     public int CountBlack()
 ///     {
 ///         using var pixels = _pixels.Borrow();
-///         pixels.Span.Clear();
+///         return pixels.Span.Count(0f);
 ///     }
 ///
 ///     public void Dispose() => _pixels.Dispose();
@@ -33,6 +33,8 @@ namespace NativeBuffers;
 /// </code>
 /// </example>
 /// <typeparam name="T">Any type without references.</typeparam>
+[DebuggerDisplay("Length = {Length}, IsDisposed = {IsDisposed}")]
+[DebuggerTypeProxy(typeof(ElementsDebugView<>))]
 [SuppressMessage("Design", "CA1000", Justification = "The type is named where it is created, as the field's type is.")]
 [SuppressMessage("Design", "CA1063", Justification = "There is no finalizer here, and nothing to derive from: Dispose is the whole pattern.")]
 [SuppressMessage("Usage", "CA1816", Justification = "There is no finalizer to suppress.")]
@@ -79,29 +81,11 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// </remarks>
     /// <exception cref="InvalidOperationException">There are more than <see cref="int.MaxValue"/> elements: use <see cref="Slice"/>.</exception>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
-    public override Memory<T> Memory
-    {
-        get
-        {
-            if (!_hasArrays || !OwnerArray<T>.TryMemory(ref _block, 0, length: null, out Memory<T> memory))
-            {
-                _ = Read(out long length);
-                memory = length <= int.MaxValue ? MemoryOf(0, (int)length, length) : throw ThrowHelper.TooLongForMemory(length);
-            }
-
-            return memory;
-        }
-    }
+    public override Memory<T> Memory => MemoryOf(0, length: null);
 
     internal ref OwnedBlock Owned => ref _block;
 
-    /// <summary>An owner of zeroed elements.</summary>
-    /// <param name="length">In elements.</param>
-    /// <param name="allocator">The allocator of the block; <see cref="NativeAllocator.Default"/> when null.</param>
-    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
-    /// <param name="line">Filled in by the compiler.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or too large to be counted in bytes.</exception>
-    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    /// <inheritdoc cref="NativeMemoryOwner.Create{T}(long, NativeAllocator?, string?, int)"/>
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static NativeMemoryOwner<T> Create(
         long length, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
@@ -110,8 +94,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <inheritdoc cref="Create(long, NativeAllocator?, string?, int)"/>
     public static NativeMemoryOwner<T> Create(long length, NativeAllocator? allocator = null) => Create(length, allocator, file: null);
 
-    /// <summary>An owner whose elements may hold anything: for memory that is written before it is read.</summary>
-    /// <inheritdoc cref="Create(long, NativeAllocator?, string?, int)" path="/param|/exception"/>
+    /// <inheritdoc cref="NativeMemoryOwner.CreateUninitialized{T}(long, NativeAllocator?, string?, int)"/>
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static NativeMemoryOwner<T> CreateUninitialized(
         long length, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
@@ -121,12 +104,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     public static NativeMemoryOwner<T> CreateUninitialized(long length, NativeAllocator? allocator = null) =>
         CreateUninitialized(length, allocator, file: null);
 
-    /// <summary>An owner with a copy of <paramref name="source"/>.</summary>
-    /// <param name="source">The elements to copy; the owner shares no memory with them.</param>
-    /// <param name="allocator">The allocator of the block; <see cref="NativeAllocator.Default"/> when null.</param>
-    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/> and guards.</param>
-    /// <param name="line">Filled in by the compiler.</param>
-    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    /// <inheritdoc cref="NativeMemoryOwner.CreateFrom{T}(ReadOnlySpan{T}, NativeAllocator?, string?, int)"/>
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static NativeMemoryOwner<T> CreateFrom(
         ReadOnlySpan<T> source, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
@@ -198,17 +176,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <param name="length">In elements.</param>
     /// <exception cref="ArgumentOutOfRangeException">The range is not inside the memory.</exception>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
-    public Memory<T> Slice(long start, int length)
-    {
-        if (!_hasArrays || !OwnerArray<T>.TryMemory(ref _block, start, length, out Memory<T> memory))
-        {
-            _ = Read(out long available);
-            Layout.ThrowIfOutside(start, length, available);
-            memory = MemoryOf(start, length, available);
-        }
-
-        return memory;
-    }
+    public Memory<T> Slice(long start, int length) => MemoryOf(start, length);
 
     /// <summary>Borrows the memory: it is neither freed nor resized before the result is disposed.</summary>
     /// <returns>A ref struct: declare it with <c>using</c>. Its spans cannot leave its scope.</returns>
@@ -263,8 +231,41 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
         GC.KeepAlive(this);
         if (!isOpen)
         {
-            ThrowDisposed();
+            throw Disposed();
         }
+    }
+
+    /// <summary>Sets all elements to zero.</summary>
+    /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
+    public void Clear() => Fill(default);
+
+    /// <summary>Sets all elements to <paramref name="value"/>.</summary>
+    /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
+    public void Fill(T value)
+    {
+        using Borrow<T> borrow = Borrow();
+        for (long start = 0; start < borrow.Length; start += int.MaxValue)
+        {
+            borrow.AsSpan(start, (int)long.Min(borrow.Length - start, int.MaxValue)).Fill(value);
+        }
+    }
+
+    /// <summary>Copies all elements to the start of <paramref name="destination"/>, which may overlap.</summary>
+    /// <exception cref="ArgumentException">The destination is shorter than the memory.</exception>
+    /// <exception cref="InvalidOperationException">There are more than <see cref="int.MaxValue"/> elements.</exception>
+    /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
+    public void CopyTo(Span<T> destination)
+    {
+        using Borrow<T> borrow = Borrow();
+        borrow.Span.CopyTo(destination);
+    }
+
+    /// <summary>An array with a copy of the elements.</summary>
+    /// <inheritdoc cref="CopyTo" path="/exception[2]|/exception[3]"/>
+    public T[] ToArray()
+    {
+        using Borrow<T> borrow = Borrow();
+        return borrow.Span.ToArray();
     }
 
     /// <summary>Ends the ownership, and gives the memory back: now, or when its last borrow or pin ends.</summary>
@@ -288,14 +289,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
     public override MemoryHandle Pin(int elementIndex = 0)
     {
-        MemoryHandle handle = PinAt(elementIndex, 0);
-        long length;
-        unsafe
-        {
-            // SAFETY: the pin keeps the block and its length until the handle is disposed.
-            length = _block.BorrowedLength;
-        }
-
+        MemoryHandle handle = PinAt(elementIndex, 0, out long length);
         if (MayReachTooFar(length) && Volatile.Read(ref _hasGivenMemory))
         {
             // The caller may go on to use all elements of its Memory<T>, and this method does not know their number.
@@ -325,9 +319,9 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     }
 
     /// <summary>Pins the memory for <paramref name="count"/> elements from any index on.</summary>
-    internal MemoryHandle PinAt(long elementIndex, int count)
+    internal MemoryHandle PinAt(long elementIndex, int count, out long length)
     {
-        Pin pin = _block.TryPin(out nint start, out long length, isLast: true) ?? throw Disposed();
+        Pin pin = _block.TryPin(out nint start, out length, isLast: true) ?? throw Disposed();
         GC.KeepAlive(this);
         if ((ulong)elementIndex > (ulong)length || count > length - elementIndex)
         {
@@ -363,10 +357,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
 
     private static NativeMemoryOwner<T> Create(long length, NativeAllocator? allocator, bool zeroed, string? file, int line)
     {
-        bool hasArrays = allocator is { HasArrays: true };
-        nuint byteCount = Layout.ByteCount(length, Unsafe.SizeOf<T>());
-        SharedHandle handle = hasArrays ? OwnerArray<T>.Open(byteCount, allocator!, zeroed, file, line)
-            : SharedHandle.Open(byteCount, allocator, zeroed, file, line, typeof(T));
+        SharedHandle handle = OwnerArray<T>.Open(Layout.ByteCount(length, Unsafe.SizeOf<T>()), allocator, zeroed, file, line, out bool hasArrays);
         handle.BeginAtHome();
         unsafe
         {
@@ -375,13 +366,23 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
         }
     }
 
-    private Memory<T> MemoryOf(long start, int length, long available)
+    /// <summary>Part of the elements, or all if <paramref name="length"/> is null.</summary>
+    private Memory<T> MemoryOf(long start, int? length)
     {
+        if (_hasArrays && OwnerArray<T>.TryMemory(ref _block, start, length, out Memory<T> memory))
+        {
+            return memory;
+        }
+
+        _ = Read(out long available);
+        int count = length ?? (available <= int.MaxValue ? (int)available : throw ThrowHelper.TooLongForMemory(available));
+        Layout.ThrowIfOutside(start, count, available);
+
         // Noted before the Memory<T> exists: a thread that pins it sees the note, or sees that no resize has shrunk the owner.
         _hasGivenMemory = true;
-        return !MayReachTooFar(available) && start + length <= int.MaxValue
-            ? CreateMemory((int)start, length)
-            : new OwnerWindow<T>(this, start, length).Memory;
+        return !MayReachTooFar(available) && start + count <= int.MaxValue
+            ? CreateMemory((int)start, count)
+            : new OwnerWindow<T>(this, start, count).Memory;
     }
 
     /// <summary>Whether a <see cref="Memory{T}"/> from before may reach past the end.</summary>
@@ -393,7 +394,4 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     private nint Read(out long length) => _block.TryRead(out nint start, out length) ? start : throw Disposed();
 
     private static ObjectDisposedException Disposed() => ThrowHelper.Disposed($"{nameof(NativeMemoryOwner<>)}<{typeof(T).Name}>");
-
-    [DoesNotReturn]
-    private static void ThrowDisposed() => throw Disposed();
 }

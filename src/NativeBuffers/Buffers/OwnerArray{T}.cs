@@ -14,13 +14,13 @@ namespace NativeBuffers.Buffers;
 internal readonly record struct OwnerArray<T>(T[]? Elements, int First, bool IsOwn)
     where T : unmanaged
 {
-    /// <summary>Opens a block that is a part of an array of this element type, if possible.</summary>
+    /// <summary>Opens a block: a part of an array of this element type if the allocator has arrays.</summary>
     /// <inheritdoc cref="SharedHandle.Open(nuint, NativeAllocator, bool, string, int, Type)" path="/exception"/>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static SharedHandle Open(nuint byteCount, NativeAllocator allocator, bool zeroed, string? file, int line)
+    public static SharedHandle Open(nuint byteCount, NativeAllocator? allocator, bool zeroed, string? file, int line, out bool hasArrays)
     {
-        using PinnedArrays.Scope scope = PinnedArrays.Want<T>();
-        return SharedHandle.Open(byteCount, allocator, zeroed, file, line, typeof(T));
+        hasArrays = allocator is { HasArrays: true };
+        return hasArrays ? OpenPart(byteCount, allocator!, zeroed, file, line)
+            : SharedHandle.Open(byteCount, allocator, zeroed, file, line, typeof(T));
     }
 
     /// <summary>Gives an owner's block another size, in another array.</summary>
@@ -105,5 +105,12 @@ internal readonly record struct OwnerArray<T>(T[]? Elements, int First, bool IsO
         handle.End();
         block.KeepAlive();
         return array.Elements is not null;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static SharedHandle OpenPart(nuint byteCount, NativeAllocator allocator, bool zeroed, string? file, int line)
+    {
+        using PinnedArrays.Scope scope = PinnedArrays.Want<T>();
+        return SharedHandle.Open(byteCount, allocator, zeroed, file, line, typeof(T));
     }
 }

@@ -14,7 +14,7 @@ internal sealed class OwnerWindow<T>(NativeMemoryOwner<T> owner, long start, int
     {
         ArgumentOutOfRangeException.ThrowIfNegative(elementIndex);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(elementIndex, length);
-        return owner.PinAt(start + elementIndex, length - elementIndex);
+        return owner.PinAt(start + elementIndex, length - elementIndex, out _);
     }
 
     public override void Unpin() => owner.Unpin();

@@ -1,6 +1,8 @@
 using System.Buffers;
 using NativeBuffers.Blocks;
+using System.Diagnostics;
 using NativeBuffers.Blocks.Handles;
+using NativeBuffers.Buffers;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers;
@@ -22,6 +24,8 @@ namespace NativeBuffers;
 /// </example>
 /// <typeparam name="T">Any type without references.</typeparam>
 [SuppressMessage("Performance", "CA1815", Justification = "No caller needs to know whether two values are one rental.")]
+[DebuggerDisplay("Length = {Length}, IsDisposed = {IsDisposed}")]
+[DebuggerTypeProxy(typeof(ElementsDebugView<>))]
 [NativeMarshalling(typeof(PointerMarshaller<>))]
 public readonly struct PooledBuffer<T> : IMemoryOwner<T>
     where T : unmanaged
@@ -51,6 +55,16 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
     /// <exception cref="ObjectDisposedException">The buffer was given back.</exception>
     public Memory<T> Memory => AsOwner() is { } owner ? owner.Memory : default;
 
+    /// <summary>An element. The reference must not be used after the buffer was given back.</summary>
+    /// <remarks>Each access checks that the buffer was not given back. In loops, take a span.</remarks>
+    /// <exception cref="IndexOutOfRangeException">The index is outside the buffer.</exception>
+    /// <exception cref="ObjectDisposedException">The buffer was given back.</exception>
+    public ref T this[int index]
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => ref AsSpan()[index];
+    }
+
     /// <summary>All elements. The span must not be used after the buffer was given back.</summary>
     /// <exception cref="ObjectDisposedException">The buffer was given back.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -73,6 +87,38 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
     /// <inheritdoc cref="AsSpan(int)" path="/exception"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Span<T> AsSpan(int start, int length) => AsSpan().Slice(start, length);
+
+    /// <summary><paramref name="length"/> elements from <paramref name="start"/> on, for ranges: <c>buffer[2..5]</c>.</summary>
+    /// <inheritdoc cref="AsSpan(int)" path="/exception"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Span<T> Slice(int start, int length) => AsSpan().Slice(start, length);
+
+    /// <summary>All elements. The span must not be used after the buffer was given back.</summary>
+    /// <exception cref="ObjectDisposedException">The buffer was given back.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static implicit operator Span<T>(PooledBuffer<T> buffer) => buffer.AsSpan();
+
+    /// <summary>All elements, to read. The span must not be used after the buffer was given back.</summary>
+    /// <exception cref="ObjectDisposedException">The buffer was given back.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static implicit operator ReadOnlySpan<T>(PooledBuffer<T> buffer) => buffer.AsSpan();
+
+    /// <summary>Sets all elements to zero.</summary>
+    /// <exception cref="ObjectDisposedException">The buffer was given back.</exception>
+    public void Clear() => AsSpan().Clear();
+
+    /// <summary>Sets all elements to <paramref name="value"/>.</summary>
+    /// <exception cref="ObjectDisposedException">The buffer was given back.</exception>
+    public void Fill(T value) => AsSpan().Fill(value);
+
+    /// <summary>Copies all elements to the start of <paramref name="destination"/>, which may overlap.</summary>
+    /// <exception cref="ArgumentException">The destination is shorter than the buffer.</exception>
+    /// <exception cref="ObjectDisposedException">The buffer was given back.</exception>
+    public void CopyTo(Span<T> destination) => AsSpan().CopyTo(destination);
+
+    /// <summary>An array with a copy of the elements.</summary>
+    /// <exception cref="ObjectDisposedException">The buffer was given back.</exception>
+    public T[] ToArray() => AsSpan().ToArray();
 
     /// <summary>Borrows the elements: no other renter gets the block before the result is disposed.</summary>
     /// <returns>A ref struct: declare it with <c>using</c>.</returns>

@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using NativeBuffers.Buffers;
+
 namespace NativeBuffers;
 
 /// <summary>A <see cref="Borrow{T}"/> of memory that may be read and not written: a file mapped for reading, or protected pages.</summary>
@@ -6,6 +9,8 @@ namespace NativeBuffers;
 /// <see cref="Borrow{T}"/> on threads, on copies and on borrows that are never disposed apply here.
 /// </remarks>
 /// <typeparam name="T">Any type without references.</typeparam>
+[DebuggerDisplay("Length = {Length}")]
+[DebuggerTypeProxy(typeof(ElementsDebugView<>))]
 [NativeMarshalling(typeof(PointerMarshaller<>))]
 public ref struct ReadOnlyBorrow<T> : IDisposable
     where T : unmanaged
@@ -54,10 +59,17 @@ public ref struct ReadOnlyBorrow<T> : IDisposable
     [UnscopedRef]
     public readonly ReadOnlySpan<T> AsSpan(long start, int length) => _borrow.AsSpan(start, length);
 
+    /// <inheritdoc cref="Borrow{T}.GetPinnableReference"/>
+    [UnscopedRef]
+    public readonly ref readonly T GetPinnableReference() => ref _borrow.GetPinnableReference();
+
     /// <summary>All elements, to read.</summary>
     /// <inheritdoc cref="Borrow{T}.Span" path="/exception"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static implicit operator ReadOnlySpan<T>([UnscopedRef] in ReadOnlyBorrow<T> borrow) => borrow.Span;
+
+    /// <summary>The same borrow, for the debugger: its elements must not be written.</summary>
+    internal readonly Borrow<T> AsBorrow() => _borrow;
 
     /// <inheritdoc cref="Borrow{T}.Dispose"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -104,6 +104,48 @@ public class NativeBufferTests
         Assert.Equal(33, buffer[^3]);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(1000)]
+    public void A_foreach_gives_each_element_in_its_order(int length)
+    {
+        using var buffer = NativeBuffer.CreateFrom<int>(Enumerable.Range(0, length).ToArray());
+        int next = 0;
+        foreach (int element in buffer)
+        {
+            Assert.Equal(next++, element);
+        }
+
+        Assert.Equal(length, next);
+    }
+
+    [Fact]
+    public void A_foreach_over_the_default_buffer_gives_nothing()
+    {
+        foreach (int element in default(NativeBuffer<int>))
+        {
+            Assert.Fail($"It gave {element}.");
+        }
+    }
+
+    [Fact]
+    public void A_range_is_a_view_and_an_array_is_a_copy()
+    {
+        using var buffer = NativeBuffer.CreateFrom<int>([10, 20, 30, 40, 50]);
+        int[] copy = buffer.ToArray();
+        buffer[1..^1].Fill(1);
+        Assert.Equal([10, 1, 1, 1, 50], buffer.ToArray());
+        Assert.Equal([10, 20, 30, 40, 50], copy);
+        Assert.Equal(0, buffer[5..].Length);
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () =>
+            {
+                using var three = NativeBuffer.Create<int>(3);
+                return three[2..5].Length;
+            });
+    }
+
     [Fact]
     public void It_converts_to_spans()
     {

@@ -27,6 +27,10 @@ public abstract class LoopContract
         AssertNoWorse(Code(typeof(ForEach), nameof(ForEach.Raw)), Code(typeof(ForEach), nameof(ForEach.Ours)));
 
     [Fact]
+    public void A_foreach_by_value_over_the_buffer_itself_costs_at_most_one_instruction_more() =>
+        AssertNoWorse(Code(typeof(ForEach), nameof(ForEach.Raw)), Code(typeof(ForEachByValue), nameof(ForEachByValue.Ours)), more: 1);
+
+    [Fact]
     public void A_random_gather_keeps_its_one_bounds_check() =>
         AssertNoWorse(Code(typeof(Gather), nameof(Gather.Raw)), Code(typeof(Gather), nameof(Gather.Ours)), more: 2, boundsChecks: 1);
 

@@ -22,6 +22,10 @@ public abstract class OwnerElementsContract(Func<long, NativeMemoryOwner<int>> m
         ("Move", static owner => owner.Move().Dispose()),
         ("Release", static owner => { unsafe { _ = owner.Release(); } }),
         ("Allocator", static owner => _ = owner.Allocator),
+        ("Clear", static owner => owner.Clear()),
+        ("Fill", static owner => owner.Fill(1)),
+        ("CopyTo", static owner => owner.CopyTo(new int[300_000])),
+        ("ToArray", static owner => _ = owner.ToArray()),
     ];
 
     public static TheoryData<int> Lengths => [0, 1, 2, 15, 16, 17, 1000, 16_384, 65_536, 65_537, 300_000];
@@ -77,6 +81,27 @@ public abstract class OwnerElementsContract(Func<long, NativeMemoryOwner<int>> m
         Assert.Equal([-3, -4, -5, -6, -7, -8], ((IMemoryOwner<int>)owner).Memory.Slice(3, 6).ToArray());
         Assert.Equal(-99, owner.Memory.Span[99]);
         Assert.Equal((100L, 100), (borrow.Length, ((ReadOnlySpan<int>)borrow).Length));
+    }
+
+    [Theory]
+    [MemberData(nameof(Lengths))]
+    public void Clear_Fill_CopyTo_and_ToArray_do_as_spans_do(int length)
+    {
+        using NativeMemoryOwner<int> owner = Make(length);
+        Fill(owner);
+        int[] copy = new int[length + 1];
+        owner.CopyTo(copy);
+        Assert.True(owner.GetSpan().SequenceEqual(copy.AsSpan(0, length)));
+        Assert.Equal(0, copy[length]);
+        Assert.Equal(copy[..length], owner.ToArray());
+        owner.Fill(7);
+        Assert.Equal(-1, owner.GetSpan().IndexOfAnyExcept(7));
+        owner.Clear();
+        Assert.Equal(-1, owner.GetSpan().IndexOfAnyExcept(0));
+        if (length > 0)
+        {
+            Assert.Throws<ArgumentException>(() => owner.CopyTo(new int[length - 1]));
+        }
     }
 
     [Fact]

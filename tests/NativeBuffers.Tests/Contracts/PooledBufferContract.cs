@@ -18,6 +18,14 @@ public abstract class PooledBufferContract<T>(NativeMemoryPool<T> pool)
         ("IMemoryOwner.Memory", static buffer => _ = ((IMemoryOwner<T>)buffer).Memory),
         ("Borrow", static buffer => buffer.Borrow().Dispose()),
         ("Resize", static buffer => buffer.Resize(1).Dispose()),
+        ("Indexer", static buffer => _ = buffer[0]),
+        ("Slice", static buffer => _ = buffer[..]),
+        ("Span<T>", static buffer => _ = ((Span<T>)buffer).Length),
+        ("ReadOnlySpan<T>", static buffer => _ = ((ReadOnlySpan<T>)buffer).Length),
+        ("Clear", static buffer => buffer.Clear()),
+        ("Fill", static buffer => buffer.Fill(default)),
+        ("CopyTo", static buffer => buffer.CopyTo(new T[1 << 20])),
+        ("ToArray", static buffer => _ = buffer.ToArray()),
     ];
 
     /// <summary>Around the boundaries of size classes, and on both sides of the largest one.</summary>
@@ -41,6 +49,39 @@ public abstract class PooledBufferContract<T>(NativeMemoryPool<T> pool)
             Assert.True(buffer.Memory.Span == buffer.AsSpan());
             Assert.Equal(length / 2, buffer.AsSpan(length - (length / 2)).Length);
             Assert.Equal(0, buffer.AsSpan(length, 0).Length);
+        }
+    }
+
+    [Fact]
+    public void Its_members_do_as_spans_do()
+    {
+        foreach (int length in s_lengths)
+        {
+            using PooledBuffer<T> buffer = pool.RentBuffer(length);
+            Pattern.Write(Bytes(buffer), seed: 3);
+            T[] copy = new T[length];
+            buffer.CopyTo(copy);
+            Assert.Equal(buffer.AsSpan().ToArray(), copy);
+            Assert.Equal(copy, buffer.ToArray());
+            Assert.True((Span<T>)buffer == buffer.AsSpan() && (ReadOnlySpan<T>)buffer == buffer.AsSpan());
+            Assert.True(buffer[(length / 2)..] == buffer.AsSpan(length / 2));
+            buffer.Clear();
+            Assert.Equal(-1, Bytes(buffer).IndexOfAnyExcept((byte)0));
+            foreach (int outside in (int[])[-1, length, int.MaxValue, int.MinValue])
+            {
+                Assert.Throws<IndexOutOfRangeException>(() => buffer[outside]);
+            }
+
+            if (length > 0)
+            {
+                buffer.Fill(copy[0]);
+                Assert.Equal(-1, buffer.AsSpan().IndexOfAnyExcept(copy[0]));
+                buffer[^1] = default;
+                buffer[0] = copy[^1];
+                Assert.Equal(length == 1 ? copy[0] : default, buffer.AsSpan()[^1]);
+                Assert.Equal(copy[^1], buffer.AsSpan()[0]);
+                Assert.Throws<ArgumentException>(() => buffer.CopyTo(new T[length - 1]));
+            }
         }
     }
 

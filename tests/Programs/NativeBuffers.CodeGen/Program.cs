@@ -15,6 +15,7 @@ public static class Program
         Sum.Run,
         Fill.Run,
         ForEach.Run,
+        ForEachByValue.Run,
         Gather.Run,
         DotProduct.Run,
         DotProductOfUnequalLengths.Run,

@@ -14,6 +14,16 @@ static class Sample
             sum += element;
         }
 
+        foreach (int element in buffer)
+        {
+            sum += element;
+        }
+
+        foreach (int element in buffer[1..])
+        {
+            sum += element;
+        }
+
         for (int i = 0; i < buffer.Length; i++)
         {
             sum += buffer[i];

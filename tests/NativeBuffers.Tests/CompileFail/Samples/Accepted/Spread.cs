@@ -3,6 +3,6 @@ static class Sample
     static int[] Copy()
     {
         using var buffer = NativeBuffer.Create<int>(3);
-        return [.. buffer]; // error CS9212
+        return [.. buffer];
     }
 }
