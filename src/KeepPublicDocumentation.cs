@@ -19,13 +19,33 @@ public class KeepPublicDocumentation : Task
     private const BindingFlags Declared =
         BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
+    /// <summary>Each assembly is loaded once: two copies would have different types.</summary>
+    private readonly Dictionary<string, Assembly> _found = new Dictionary<string, Assembly>();
+
     [Required]
     public string Documentation { get; set; }
 
     [Required]
     public string Assembly { get; set; }
 
+    /// <summary>The assemblies that the assembly refers to: packages and projects.</summary>
+    public string[] References { get; set; } = Array.Empty<string>();
+
     public override bool Execute()
+    {
+        AppDomain.CurrentDomain.AssemblyResolve += Find;
+        try
+        {
+            KeepPublic();
+            return true;
+        }
+        finally
+        {
+            AppDomain.CurrentDomain.AssemblyResolve -= Find;
+        }
+    }
+
+    private void KeepPublic()
     {
         // A copy in memory: the build may replace the file afterwards.
         var assembly = System.Reflection.Assembly.Load(File.ReadAllBytes(Assembly));
@@ -38,7 +58,21 @@ public class KeepPublicDocumentation : Task
         }
 
         document.Save(Documentation, SaveOptions.DisableFormatting);
-        return true;
+    }
+
+    /// <summary>An assembly that the assembly refers to. Those of a shared framework come from its folder: the SDK's own copies have no code.</summary>
+    private Assembly Find(object sender, ResolveEventArgs request)
+    {
+        string file = new AssemblyName(request.Name).Name + ".dll";
+        if (_found.TryGetValue(file, out Assembly known))
+        {
+            return known;
+        }
+
+        string frameworks = Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location), "..", "..");
+        string found = References.FirstOrDefault(path => Path.GetFileName(path) == file && !path.Replace('\\', '/').Contains("/ref/"))
+            ?? Directory.EnumerateFiles(frameworks, file, SearchOption.AllDirectories).OrderBy(path => path, StringComparer.Ordinal).LastOrDefault();
+        return _found[file] = found is null ? null : System.Reflection.Assembly.Load(File.ReadAllBytes(found));
     }
 
     private static bool IsVisible(Type type) =>

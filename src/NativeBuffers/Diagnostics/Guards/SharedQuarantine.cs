@@ -116,7 +116,7 @@ internal sealed class SharedQuarantine
         return true;
     }
 
-    /// <summary>Marks a live block as freed, and lists it no more.</summary>
+    /// <summary>Marks a live block as freed, and takes it off the list.</summary>
     /// <inheritdoc cref="TryKeep" path="/returns|/safety"/>
     public unsafe bool TryRemove(CheckedHeader* header, ulong release)
     {

@@ -1,0 +1,95 @@
+using System.Diagnostics;
+using System.Net;
+
+namespace NativeBuffers.AspNetCore.Tests;
+
+/// <summary>More clients than a small limit has room for.</summary>
+public class OverloadTests
+{
+    private const long Limit = 8 << 20;
+
+    [Fact]
+    public async Task Beyond_the_limit_requests_get_503_and_no_connection_is_cut()
+    {
+        await using Server server = await Server.StartAsync(static options => options.LimitBytes = Limit);
+        using var client = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 400 }) { BaseAddress = server.Http1 };
+        int served = 0;
+        int refused = 0;
+        long highest = 0;
+        using var over = new CancellationTokenSource();
+        var watch = Task.Run(
+            () =>
+            {
+                while (!over.IsCancellationRequested)
+                {
+                    highest = long.Max(highest, server.Memory.Budget.UsedBytes);
+                    Thread.Yield();
+                }
+            });
+        await Task.WhenAll(
+            Enumerable.Range(0, 400).Select(
+                async i =>
+                {
+                    for (int round = 0; round < 3; round++)
+                    {
+                        // A request that fails without a status, because its connection was cut, fails the test.
+                        using HttpResponseMessage response = i % 2 == 0
+                            ? await client.GetAsync($"/slow/{500_000}")
+                            : await client.PostAsync("/echo", Payload.Content(50_000));
+                        if (response.StatusCode == HttpStatusCode.ServiceUnavailable)
+                        {
+                            Assert.Equal("1", response.Headers.GetValues("Retry-After").Single());
+                            Interlocked.Increment(ref refused);
+                        }
+                        else
+                        {
+                            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+                            string expected = i % 2 == 0 ? "500000" : "50000";
+                            Assert.Equal(expected, await Payload.CheckAsync(await response.Content.ReadAsStreamAsync()));
+                            Interlocked.Increment(ref served);
+                        }
+                    }
+                }));
+        await over.CancelAsync();
+        await watch;
+        Assert.Equal(1200, served + refused);
+        Assert.True(served > 0 && refused > 0, $"{served} served, {refused} refused");
+        Assert.InRange(highest, 1, Limit);
+        Assert.InRange(server.Memory.Budget.PeakBytes, 1, Limit);
+        Assert.Equal(refused, server.Memory.RefusedRequestCount);
+        for (int i = 0; i < 20; i++)
+        {
+            using HttpResponseMessage after = await client.GetAsync("/bytes/100000");
+            Assert.Equal("100000", await Payload.CheckAsync(await after.Content.ReadAsStreamAsync()));
+        }
+    }
+
+    [Fact]
+    public async Task Beyond_the_limit_wrk_finds_no_broken_connection()
+    {
+        Assert.SkipUnless(TryRun("wrk", "--version", out _), "wrk is not installed.");
+        await using Server server = await Server.StartAsync(static options => options.LimitBytes = Limit);
+        Assert.True(TryRun("wrk", $"-t2 -c100 -d2s --timeout 10s {server.Http1}slow/20000", out string report), report);
+        Assert.DoesNotContain("Socket errors", report, StringComparison.Ordinal);
+        Assert.Contains("requests in", report, StringComparison.Ordinal);
+        Assert.InRange(server.Memory.Budget.PeakBytes, 1, Limit);
+        using var client = new Client(server, new Version(1, 1));
+        await client.DownloadAsync(100_000);
+    }
+
+    private static bool TryRun(string program, string arguments, out string output)
+    {
+        output = "";
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            output = process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            return true;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return false;
+        }
+    }
+}

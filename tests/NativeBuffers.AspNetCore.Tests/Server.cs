@@ -1,0 +1,79 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace NativeBuffers.AspNetCore.Tests;
+
+/// <summary>A real Kestrel on the loopback address, with the library's pool: HTTP/1.1 and WebSockets at one port, HTTP/2 at another.</summary>
+internal sealed class Server : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private Server(WebApplication app)
+    {
+        _app = app;
+        string[] urls = [.. app.Urls];
+        (Http1, Http2) = (new Uri(urls[0]), new Uri(urls[1]));
+        Memory = app.Services.GetRequiredService<NativeServerMemory>();
+    }
+
+    public Uri Http1 { get; }
+
+    public Uri Http2 { get; }
+
+    public NativeServerMemory Memory { get; }
+
+    /// <summary>Whether the disposal asserts that no leak and no violation was noted.</summary>
+    public bool IsClean { get; set; } = true;
+
+    public IServiceProvider Services => _app.Services;
+
+    public static async Task<Server> StartAsync(Action<NativeServerPoolOptions>? configure = null, Action<IServiceCollection>? add = null)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.Services.AddNativeMemoryPool(configure);
+        add?.Invoke(builder.Services);
+        builder.WebHost.ConfigureKestrel(
+            static kestrel =>
+            {
+                kestrel.Limits.MaxRequestBodySize = null;
+                kestrel.Limits.MinRequestBodyDataRate = null;
+                kestrel.Limits.MinResponseDataRate = null;
+                kestrel.Listen(IPAddress.Loopback, 0, static listen => listen.Protocols = HttpProtocols.Http1);
+                kestrel.Listen(IPAddress.Loopback, 0, static listen => listen.Protocols = HttpProtocols.Http2);
+            });
+        WebApplication app = builder.Build();
+        app.UseWebSockets();
+        app.MapGet("/bytes/{count:long}", static (HttpContext context, long count) => Payload.WriteAsync(context.Response, count));
+        app.MapPost("/echo", static context => context.Request.Body.CopyToAsync(context.Response.Body, context.RequestAborted));
+        app.MapPost("/check", static async context => await context.Response.WriteAsync(await Payload.CheckAsync(context.Request.Body)));
+        app.MapGet("/slow/{count:long}", static async (HttpContext context, long count) =>
+        {
+            await Task.Delay(20, context.RequestAborted);
+            await Payload.WriteAsync(context.Response, count);
+        });
+        app.MapGet("/refused", static () => { using var block = NativeMemoryOwner<byte>.Create(11, NativeAllocator.Default.WithLimit(10)); });
+        app.Map("/socket", static context => Sockets.EchoAsync(context));
+        await app.StartAsync();
+        return new Server(app);
+    }
+
+    /// <summary>Stops the server; then no block is rented, and no byte of the budget is in use.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        for (int i = 0; i < 200 && Memory.Budget.UsedBytes != 0; i++)
+        {
+            await Task.Delay(10);
+        }
+
+        Assert.Equal((0, 0), (Memory.RentedBytes, Memory.Budget.UsedBytes));
+        Assert.True(!IsClean || (Memory.LeakCount, Memory.ViolationCount) == (0, 0));
+    }
+}

@@ -1,0 +1,196 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace NativeBuffers.AspNetCore.Tests;
+
+/// <summary>The pools without a server.</summary>
+public class ServerPoolTests
+{
+    private const int Slab = 32 * 4096;
+
+    [Fact]
+    public void Blocks_are_4_KiB_of_arrays_and_the_last_returned_one_comes_first()
+    {
+        using NativeServerMemory memory = Make(1 << 20);
+        using ServerPool pool = memory.Add("test");
+        Assert.Equal(4096, pool.MaxBufferSize);
+        IMemoryOwner<byte> block = pool.Rent();
+        Assert.Equal(4096, block.Memory.Length);
+        Assert.True(MemoryMarshal.TryGetArray<byte>(block.Memory, out ArraySegment<byte> segment));
+        Assert.Equal(4096, segment.Count);
+        block.Memory.Span.Fill(7);
+        block.Dispose();
+        using IMemoryOwner<byte> next = pool.Rent(4096);
+        Assert.Equal(7, next.Memory.Span[4095]);
+        Assert.Throws<ArgumentOutOfRangeException>(() => pool.Rent(4097));
+        Assert.Throws<ArgumentOutOfRangeException>(() => pool.Rent(-2));
+    }
+
+    [Fact]
+    public void The_limit_counts_all_pools_and_the_refusal_names_the_budget()
+    {
+        using NativeServerMemory memory = Make(1 << 20);
+        using ServerPool first = memory.Add("first");
+        using ServerPool second = memory.Add("second");
+        List<IMemoryOwner<byte>> rented = [];
+        for (int i = 0; i < 256; i++)
+        {
+            rented.Add((i % 2 == 0 ? first : second).Rent());
+        }
+
+        Assert.Equal(256, rented.Select(static each => MemoryMarshal.Cast<byte, nuint>(each.Memory.Span)[0] = 0).Count());
+        Assert.Equal((1L << 20, 1L << 20), (memory.RentedBytes, memory.Budget.UsedBytes));
+        OutOfMemoryException refusal = Assert.Throws<OutOfMemoryException>(() => first.Rent());
+        Assert.Equal("Test", NativeMemoryRefusal.Of(refusal)?.BudgetName);
+        Assert.NotNull(memory.SinceRefusal);
+
+        // A free block of one pool serves the other pool.
+        rented[0].Dispose();
+        rented[0] = second.Rent();
+        rented.ForEach(static each => each.Dispose());
+        Assert.Equal((0, 1L << 20), (memory.RentedBytes, memory.KeptBytes));
+        Assert.Equal(1L << 20, memory.Trim());
+        Assert.Equal((0, 0), (memory.KeptBytes, memory.Budget.UsedBytes));
+    }
+
+    [Fact]
+    public void No_two_rentals_have_one_block_on_any_threads()
+    {
+        using NativeServerMemory memory = Make(1 << 20);
+        using ServerPool first = memory.Add("first");
+        using ServerPool second = memory.Add("second");
+        Parallel.For(
+            0,
+            4,
+            thread =>
+            {
+                var random = new Random(thread);
+                Queue<(IMemoryOwner<byte> Block, byte Value)> mine = [];
+                for (int i = 0; i < 20_000; i++)
+                {
+                    if (mine.Count < 50 && random.Next(2) == 0)
+                    {
+                        byte value = (byte)random.Next(1, 255);
+                        IMemoryOwner<byte> block = (random.Next(2) == 0 ? first : second).Rent();
+                        block.Memory.Span[..8].Fill(value);
+                        mine.Enqueue((block, value));
+                    }
+                    else if (mine.TryDequeue(out (IMemoryOwner<byte> Block, byte Value) oldest))
+                    {
+                        Assert.Equal(-1, oldest.Block.Memory.Span[..8].IndexOfAnyExcept(oldest.Value));
+                        oldest.Block.Dispose();
+                    }
+
+                    if (i % 1000 == 0)
+                    {
+                        memory.Trim();
+                    }
+                }
+
+                foreach ((IMemoryOwner<byte> block, _) in mine)
+                {
+                    block.Dispose();
+                }
+            });
+        memory.Trim();
+        Assert.Equal((0, 0, 0), (memory.RentedBytes, memory.Budget.UsedBytes, memory.ViolationCount));
+    }
+
+    [Fact]
+    public void Slabs_that_were_not_needed_for_two_periods_are_freed_and_slabs_in_use_stay()
+    {
+        using NativeServerMemory memory = Make(64 << 20);
+        using ServerPool pool = memory.Add("test");
+        IMemoryOwner<byte>[] burst = [.. Enumerable.Range(0, 320).Select(_ => pool.Rent())];
+        foreach (IMemoryOwner<byte> block in burst[1..])
+        {
+            block.Dispose();
+        }
+
+        Assert.Equal(0, pool.EvictIdle());
+        Assert.Equal(0, pool.EvictIdle());
+        Assert.Equal(9 * Slab, pool.EvictIdle());
+        Assert.Equal(Slab, memory.Budget.UsedBytes);
+        using IMemoryOwner<byte> again = pool.Rent();
+        Assert.Equal(0, pool.EvictIdle());
+        burst[0].Dispose();
+    }
+
+    [Fact]
+    public void Freed_slabs_have_given_their_pages_back()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux tells the resident size so.");
+        using NativeServerMemory memory = Make(256 << 20);
+        using ServerPool pool = memory.Add("test");
+        IMemoryOwner<byte>[] burst = [.. Enumerable.Range(0, 50 << 8).Select(_ => pool.Rent())];
+        Array.ForEach(burst, static block => block.Memory.Span.Fill(1));
+        long high = ResidentBytes();
+        Array.ForEach(burst, static block => block.Dispose());
+        Assert.Equal(50L << 20, memory.Trim());
+        Assert.InRange(high - ResidentBytes(), 40L << 20, 70L << 20);
+    }
+
+    [Fact]
+    public void A_second_return_changes_nothing_and_is_reported()
+    {
+        using NativeServerMemory memory = Make(1 << 20);
+        using ServerPool pool = memory.Add("test");
+        IMemoryOwner<byte> block = pool.Rent();
+        block.Dispose();
+        block.Dispose();
+        Assert.Equal((1, 0), (memory.ViolationCount, memory.RentedBytes));
+        using IMemoryOwner<byte> first = pool.Rent();
+        using IMemoryOwner<byte> second = pool.Rent();
+        Assert.False(first.Memory.Span.Overlaps(second.Memory.Span));
+    }
+
+    [Fact]
+    public void A_forgotten_rental_comes_back_and_is_reported()
+    {
+        using NativeServerMemory memory = Make(1 << 20);
+        using ServerPool pool = memory.Add("test");
+        Forget(pool);
+        for (int i = 0; i < 30 && memory.LeakCount == 0; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        Assert.Equal((1, 0), (memory.LeakCount, memory.RentedBytes));
+
+        // The block is rented again, and forgotten again.
+        Forget(pool);
+        for (int i = 0; i < 30 && memory.LeakCount == 1; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        Assert.Equal((2, 0), (memory.LeakCount, memory.RentedBytes));
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static void Forget(ServerPool pool) => pool.Rent();
+    }
+
+    [Fact]
+    public void A_disposed_pool_frees_the_blocks_that_come_back()
+    {
+        using NativeServerMemory memory = Make(1 << 20);
+        ServerPool pool = memory.Add("test");
+        IMemoryOwner<byte> block = pool.Rent();
+        pool.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => pool.Rent());
+        Assert.Equal(Slab / 2, memory.Budget.UsedBytes);  // Small limits have small slabs.
+        block.Dispose();
+        Assert.Equal(0, memory.Budget.UsedBytes);
+    }
+
+    private static long ResidentBytes() =>
+        long.Parse(File.ReadAllText("/proc/self/statm").Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture) * Environment.SystemPageSize;
+
+    private static NativeServerMemory Make(long limit) =>
+        new(Options.Create(new NativeServerPoolOptions { Name = "Test", LimitBytes = limit, IdleAfter = TimeSpan.FromHours(1) }), NullLoggerFactory.Instance);
+}
