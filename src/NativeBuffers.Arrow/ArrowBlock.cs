@@ -1,0 +1,43 @@
+using System.Buffers;
+using Apache.Arrow.Memory;
+
+namespace NativeBuffers.Arrow;
+
+/// <summary>The memory of one Arrow buffer.</summary>
+/// <param name="memory">The bytes of the buffer.</param>
+/// <param name="owner">The owner of the memory; null if the disposal of the buffer frees nothing.</param>
+internal sealed class ArrowBlock(Memory<byte> memory, NativeMemoryOwner<byte>? owner = null) : IMemoryOwner<byte>
+{
+    /// <summary>Blocks begin at multiples of this, as the format recommends.</summary>
+    public const int Alignment = MemoryAllocator.DefaultAlignment;
+
+    /// <summary>Blocks of all allocators begin at multiples of this.</summary>
+    private const int LeastAlignment = 16;
+
+    public Memory<byte> Memory => memory;
+
+    /// <summary>A block of zeros with an owner of its own.</summary>
+    /// <param name="length">In bytes.</param>
+    /// <param name="allocator">The allocator of the owner.</param>
+    /// <param name="byteCount">The size of the owner in bytes.</param>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted, or a budget refuses.</exception>
+    public static ArrowBlock Create(int length, NativeAllocator allocator, out long byteCount)
+    {
+        byteCount = (long)length + Alignment - LeastAlignment;
+        NativeMemoryOwner<byte> owner = NativeMemoryOwner<byte>.Create(byteCount, allocator);
+        return new ArrowBlock(owner.Slice(ToAlignment(owner), length), owner);
+    }
+
+    public void Dispose() => owner?.Dispose();
+
+    /// <summary>The distance from the start of the block to the first multiple of <see cref="Alignment"/>.</summary>
+    private static int ToAlignment(NativeMemoryOwner<byte> owner)
+    {
+        using Borrow<byte> bytes = owner.Borrow();
+        unsafe
+        {
+            // SAFETY: the address is not followed, and the borrow keeps the block where it is.
+            return (int)(-(nint)Unsafe.AsPointer(ref bytes[0]) & (Alignment - 1));
+        }
+    }
+}
