@@ -11,9 +11,6 @@ internal sealed class ArrowBlock(Memory<byte> memory, NativeMemoryOwner<byte>? o
     /// <summary>Blocks begin at multiples of this, as the format recommends.</summary>
     public const int Alignment = MemoryAllocator.DefaultAlignment;
 
-    /// <summary>Blocks of all allocators begin at multiples of this.</summary>
-    private const int LeastAlignment = 16;
-
     public Memory<byte> Memory => memory;
 
     /// <summary>A block of zeros with an owner of its own.</summary>
@@ -23,7 +20,8 @@ internal sealed class ArrowBlock(Memory<byte> memory, NativeMemoryOwner<byte>? o
     /// <exception cref="OutOfMemoryException">Memory is exhausted, or a budget refuses.</exception>
     public static ArrowBlock Create(int length, NativeAllocator allocator, out long byteCount)
     {
-        byteCount = (long)length + Alignment - LeastAlignment;
+        // A guard with pages places the end of a block at the end of a page, so the start may be anywhere.
+        byteCount = (long)length + Alignment - 1;
         NativeMemoryOwner<byte> owner = NativeMemoryOwner<byte>.Create(byteCount, allocator);
         return new ArrowBlock(owner.Slice(ToAlignment(owner), length), owner);
     }

@@ -10,12 +10,12 @@ namespace NativeBuffers.AspNetCore;
 /// <summary>The transport over sockets, which accepts a connection only while there is room for its buffers.</summary>
 /// <remarks>A connection that is not accepted yet waits in the queue of the system. Nothing of it is read, and it is not cut.</remarks>
 internal sealed class ConnectionGate(
-    IOptions<SocketTransportOptions> transport, ILoggerFactory loggers, ConnectionRoom room)
+    IOptions<SocketTransportOptions> transport, ILoggerFactory loggers, IOptions<NativeServerPoolOptions> options, ConnectionRoom room)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     private readonly SocketTransportFactory _sockets = new(transport, loggers);
 
-    public bool CanBind(EndPoint endpoint) => _sockets.CanBind(endpoint);
+    public bool CanBind(EndPoint endpoint) => options.Value.HoldsOff && _sockets.CanBind(endpoint);
 
     public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) =>
         new Listener(await _sockets.BindAsync(endpoint, cancellationToken).ConfigureAwait(false), room);

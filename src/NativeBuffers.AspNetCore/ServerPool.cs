@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 
 namespace NativeBuffers.AspNetCore;
 
@@ -83,13 +84,23 @@ internal sealed class ServerPool(NativeServerMemory memory, string owner) : Memo
     }
 
     /// <summary>Called by the finalizer of a block: the rental was forgotten if the block is rented.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "A finalizer must not throw.")]
     public void TakeBackForgotten(ServerBlock block)
     {
-        if (block.IsRented)
+        if (!block.IsRented)
+        {
+            return;
+        }
+
+        try
         {
             memory.NoteLeak(Owner);
             GC.ReRegisterForFinalize(block);
             Return(block);
+        }
+        catch (Exception)
+        {
+            // A finalizer must not throw, and the program's own logger may.
         }
     }
 
@@ -170,6 +181,11 @@ internal sealed class ServerPool(NativeServerMemory memory, string owner) : Memo
     /// <summary>Frees slabs without a rented block, of at most <paramref name="most"/> blocks together.</summary>
     private long Evict(int most)
     {
+        if (most <= 0)
+        {
+            return 0;
+        }
+
         HashSet<ServerSlab> over = [];
         using (_lock.EnterScope())
         {

@@ -42,7 +42,11 @@ internal sealed class ServerSlab
     /// <summary>Gives the pages to the system, and lets the array go. All blocks are free, and none is rented again.</summary>
     public void Free()
     {
-        IdlePages.Discard(_owner);
-        _owner.Dispose();
+        // If the whole pool was forgotten, the finalizer of the memory may run first.
+        if (!_owner.IsDisposed)
+        {
+            IdlePages.Discard(_owner);
+            _owner.Dispose();
+        }
     }
 }

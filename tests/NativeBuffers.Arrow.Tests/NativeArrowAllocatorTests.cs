@@ -57,8 +57,11 @@ public class NativeArrowAllocatorTests
 
     /// <summary>The measure can fail: over other memory such a span finds what later arrays wrote.</summary>
     [Fact]
-    public void A_span_over_native_memory_finds_the_elements_of_later_arrays() =>
+    public void A_span_over_native_memory_finds_the_elements_of_later_arrays()
+    {
+        Assert.SkipWhen(Environment.GetEnvironmentVariable("NATIVEBUFFERS_GUARD") is { Length: > 0 }, "The guard ends the process at this mistake.");
         Assert.InRange(Dropped.CountWrong(new NativeArrowAllocator(NativeAllocator.Default), 200), 100, 200);
+    }
 
     [Fact]
     public void A_budget_counts_arrays_until_their_disposal_and_refuses()

@@ -63,7 +63,7 @@ internal static class Payload
 
     private static byte[] Make()
     {
-        var bytes = new byte[Period + Chunk];
+        byte[] bytes = new byte[Period + Chunk];
         new Random(1).NextBytes(bytes.AsSpan(0, Period));
         bytes.AsSpan(0, Chunk).CopyTo(bytes.AsSpan(Period));
         return bytes;

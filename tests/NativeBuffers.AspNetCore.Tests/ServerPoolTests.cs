@@ -122,15 +122,18 @@ public class ServerPoolTests
     [Fact]
     public void Freed_slabs_have_given_their_pages_back()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux tells the resident size so.");
-        using NativeServerMemory memory = Make(256 << 20);
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "On other systems the collector gives the pages back.");
+        using NativeServerMemory memory = Make(64 << 20);
         using ServerPool pool = memory.Add("test");
-        IMemoryOwner<byte>[] burst = [.. Enumerable.Range(0, 50 << 8).Select(_ => pool.Rent())];
-        Array.ForEach(burst, static block => block.Memory.Span.Fill(1));
-        long high = ResidentBytes();
-        Array.ForEach(burst, static block => block.Dispose());
-        Assert.Equal(50L << 20, memory.Trim());
-        Assert.InRange(high - ResidentBytes(), 40L << 20, 70L << 20);
+        IMemoryOwner<byte>[] slab = [.. Enumerable.Range(0, 32).Select(_ => pool.Rent())];
+        Array.ForEach(slab, static block => block.Memory.Span.Fill(1));
+        Memory<byte> middle = slab[15].Memory;
+        Array.ForEach(slab, static block => block.Dispose());
+        Assert.Equal(-1, middle.Span.IndexOfAnyExcept((byte)1));
+        Assert.Equal(Slab, memory.Trim());
+
+        // A page that the system has taken back is zero when it is read again.
+        Assert.Equal(-1, middle.Span.IndexOfAnyExcept((byte)0));
     }
 
     [Fact]
@@ -187,9 +190,6 @@ public class ServerPoolTests
         block.Dispose();
         Assert.Equal(0, memory.Budget.UsedBytes);
     }
-
-    private static long ResidentBytes() =>
-        long.Parse(File.ReadAllText("/proc/self/statm").Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture) * Environment.SystemPageSize;
 
     private static NativeServerMemory Make(long limit) =>
         new(Options.Create(new NativeServerPoolOptions { Name = "Test", LimitBytes = limit, IdleAfter = TimeSpan.FromHours(1) }), NullLoggerFactory.Instance);
