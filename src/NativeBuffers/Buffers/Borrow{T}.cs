@@ -127,6 +127,66 @@ public ref struct Borrow<T> : IDisposable
         return ref _span.GetPinnableReference();
     }
 
+    /// <summary>Part of the elements, also more than a span can have. It cannot leave the borrow's scope.</summary>
+    /// <param name="start">In elements.</param>
+    /// <param name="length">In elements.</param>
+    /// <returns>A view of the same memory. Its disposal does not end the borrow.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The range is not inside the memory.</exception>
+    /// <exception cref="ObjectDisposedException">The borrow has ended, perhaps through a copy.</exception>
+    [UnscopedRef]
+    public readonly Borrow<T> Slice(long start, long length)
+    {
+        Layout.ThrowIfOutside(start, length, _length);
+        unsafe
+        {
+            // SAFETY: the range is inside the memory, which stays during the borrow. The compiler keeps the result in the borrow's scope.
+            return new Borrow<T>(default, (T*)StartOfView() + start, length);
+        }
+    }
+
+    /// <summary>All elements, seen as elements of another type. They cannot leave the borrow's scope.</summary>
+    /// <remarks>
+    /// Every bit pattern must be a value of both types, and neither may have padding: numbers, <see cref="char"/>, enumerations, vectors, and
+    /// structs of these. <see cref="bool"/> and <see cref="DateTime"/> are not such types. Bytes have the order of the processor.
+    /// </remarks>
+    /// <typeparam name="TTo">The type of the elements of the result.</typeparam>
+    /// <returns>A view of the same memory. Its disposal does not end the borrow.</returns>
+    /// <exception cref="ArgumentException">The memory is no whole number of such elements, or is not aligned for them.</exception>
+    /// <exception cref="NotSupportedException">Some bit pattern is no value of one of the types, or it has padding.</exception>
+    /// <exception cref="ObjectDisposedException">The borrow has ended, perhaps through a copy.</exception>
+    [UnscopedRef]
+    public readonly Borrow<TTo> Cast<TTo>()
+        where TTo : unmanaged => Cast<TTo>(0, _length);
+
+    /// <summary>Part of the elements, seen as elements of another type. They cannot leave the borrow's scope.</summary>
+    /// <inheritdoc cref="Cast{TTo}()" path="/remarks|/typeparam|/returns|/exception"/>
+    /// <param name="start">In elements of this borrow.</param>
+    /// <param name="length">In elements of this borrow.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The range is not inside the memory.</exception>
+    [UnscopedRef]
+    public readonly Borrow<TTo> Cast<TTo>(long start, long length)
+        where TTo : unmanaged
+    {
+        BitPattern<T>.ThrowIfRestricted();
+        BitPattern<TTo>.ThrowIfRestricted();
+        Layout.ThrowIfOutside(start, length, _length);
+        unsafe
+        {
+            // SAFETY: the result has the bytes of the range, which is inside the borrowed memory. That stays during the borrow, and the
+            // compiler keeps the result in its scope.
+            T* first = (T*)StartOfView() + start;
+            long byteCount = length * sizeof(T);
+            if (byteCount % sizeof(TTo) != 0)
+            {
+                throw ThrowHelper.NotWholeElements(nameof(TTo), byteCount, sizeof(TTo));
+            }
+
+            return (nuint)first % (nuint)AlignmentOf<TTo>.Value == 0
+                ? new Borrow<TTo>(default, first, byteCount / sizeof(TTo))
+                : throw ThrowHelper.NotAligned(nameof(TTo), (nuint)first, AlignmentOf<TTo>.Value);
+        }
+    }
+
     /// <summary>All elements.</summary>
     /// <inheritdoc cref="Span" path="/exception"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -154,6 +214,17 @@ public ref struct Borrow<T> : IDisposable
         {
             ThrowDisposed();
         }
+    }
+
+    /// <safety>The memory of a borrow does not move. Use the address inside the borrow's length and scope.</safety>
+    private readonly unsafe void* StartOfView()
+    {
+        if (!_handle.IsActive && !_handle.IsNone)
+        {
+            ThrowDisposed();
+        }
+
+        return Unsafe.AsPointer(ref MemoryMarshal.GetReference(_span));
     }
 
     [DoesNotReturn]

@@ -63,6 +63,20 @@ public ref struct ReadOnlyBorrow<T> : IDisposable
     [UnscopedRef]
     public readonly ref readonly T GetPinnableReference() => ref _borrow.GetPinnableReference();
 
+    /// <inheritdoc cref="Borrow{T}.Slice"/>
+    [UnscopedRef]
+    public readonly ReadOnlyBorrow<T> Slice(long start, long length) => new(_borrow.Slice(start, length));
+
+    /// <inheritdoc cref="Borrow{T}.Cast{TTo}()"/>
+    [UnscopedRef]
+    public readonly ReadOnlyBorrow<TTo> Cast<TTo>()
+        where TTo : unmanaged => new(_borrow.Cast<TTo>());
+
+    /// <inheritdoc cref="Borrow{T}.Cast{TTo}(long, long)"/>
+    [UnscopedRef]
+    public readonly ReadOnlyBorrow<TTo> Cast<TTo>(long start, long length)
+        where TTo : unmanaged => new(_borrow.Cast<TTo>(start, length));
+
     /// <summary>All elements, to read.</summary>
     /// <inheritdoc cref="Borrow{T}.Span" path="/exception"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

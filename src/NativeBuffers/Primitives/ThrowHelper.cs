@@ -58,6 +58,18 @@ internal static class ThrowHelper
     public static ArgumentOutOfRangeException EndsOutside(string name, long start, long length, long available, string what = "elements") =>
         new(name, length, $"{length:N0} {what} from {start:N0} on are not inside: {available:N0} are there.");
 
+    /// <summary>For a view as a type that cannot show any bytes.</summary>
+    public static NotSupportedException Restricted(Type type) =>
+        new($"Memory cannot be seen as {type.Name}: the type has padding, or not every bit pattern is a value of it.");
+
+    /// <summary>For a view as another type that the bytes do not fill.</summary>
+    public static ArgumentException NotWholeElements(string name, long byteCount, int elementSize) =>
+        new($"{byteCount:N0} bytes are not a whole number of elements of {elementSize:N0} bytes.", name);
+
+    /// <summary>For elements at an address that their type does not allow.</summary>
+    public static ArgumentException NotAligned(string name, ulong position, ulong alignment) =>
+        new($"Elements that start at {position:N0} are not aligned: the type needs a multiple of {alignment:N0}.", name);
+
     public static InvalidOperationException InUse() =>
         new("The memory is borrowed or pinned: it cannot be resized, released or moved before that ends.");
 

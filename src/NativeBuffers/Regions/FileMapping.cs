@@ -24,6 +24,15 @@ internal sealed class FileMapping : MappedBlock
         CanWrite = canWrite;
     }
 
+    /// <summary>The place of the block in the file, in bytes; 0 unless the mapping is a part.</summary>
+    private long Offset { get; init; }
+
+    /// <summary>The bytes before the block that are mapped with it.</summary>
+    private nuint Lead => (nuint)(Offset % SystemFiles.OffsetUnit);
+
+    /// <summary>True if the mapping is of a part of the file, which cannot be resized.</summary>
+    public bool IsPart { get; private init; }
+
     /// <summary>True if the memory may be written.</summary>
     public bool CanWrite { get; }
 
@@ -59,20 +68,31 @@ internal sealed class FileMapping : MappedBlock
         }
     }
 
+    /// <summary>Maps a part of an existing file.</summary>
+    public static FileMapping OpenPart(string path, bool canWrite, MappedFileAccess access, long byteOffset, nuint byteCount)
+    {
+        string fullPath = Check(path, access);
+        SafeFileHandle file = File.OpenHandle(
+            fullPath, FileMode.Open, canWrite ? FileAccess.ReadWrite : FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        try
+        {
+            long available = RandomAccess.GetLength(file);
+            return byteOffset <= available && (long)byteCount <= available - byteOffset
+                ? new FileMapping(file, fullPath, canWrite, access, Host.Files) { Offset = byteOffset, IsPart = true }.Mapped(byteCount)
+                : throw new EndOfStreamException(
+                    $"{fullPath} has {available:N0} bytes: {byteCount:N0} bytes from {byteOffset:N0} on are not inside.");
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Maps an open file with at least <paramref name="byteCount"/> bytes, which the result closes. The path is for messages.</summary>
     public static FileMapping Map(
-        SafeFileHandle file, string path, bool canWrite, MappedFileAccess access, nuint byteCount, SystemFiles files)
-    {
-        var mapping = new FileMapping(file, path, canWrite, access, files);
-        unsafe
-        {
-            // SAFETY: the file is open and has byteCount bytes. The mapping lives until the result frees it.
-            void* start = mapping.MapPart(byteCount);
-            mapping.Block = start != null ? new Block(start, byteCount) : throw ThrowHelper.OutOfMemory(byteCount, mapping);
-        }
-
-        return mapping;
-    }
+        SafeFileHandle file, string path, bool canWrite, MappedFileAccess access, nuint byteCount, SystemFiles files) =>
+        new FileMapping(file, path, canWrite, access, files).Mapped(byteCount);
 
     /// <summary>Checks the arguments before the file is opened, because opening a pipe waits for its other end. Returns the full path.</summary>
     public static string Check(string path, MappedFileAccess access)
@@ -106,10 +126,10 @@ internal sealed class FileMapping : MappedBlock
         }
 
         long length = RandomAccess.GetLength(_file);
-        if (length < (long)byteCount)
+        if (length < Offset + (long)byteCount)
         {
             throw new EndOfStreamException(
-                $"{Name} was {byteCount:N0} bytes long when it was mapped, and has {length:N0} now: another program has cut it. "
+                $"{Name} was at least {Offset + (long)byteCount:N0} bytes long when it was mapped, and has {length:N0} now: another program has cut it. "
                 + "Resize it to its present length, or open it again.");
         }
     }
@@ -156,7 +176,7 @@ internal sealed class FileMapping : MappedBlock
     {
         if (byteCount != 0 && !_isUnmapped)
         {
-            _files.Unmap(block, byteCount);
+            _files.Unmap((byte*)block - Lead, byteCount + Lead);
         }
 
         _file.Dispose();
@@ -220,7 +240,7 @@ internal sealed class FileMapping : MappedBlock
         }
     }
 
-    /// <summary>Maps the first bytes of the file. Null if memory is short.</summary>
+    /// <summary>Maps the bytes of the block. Null if memory is short.</summary>
     /// <safety>The file has these bytes.</safety>
     private unsafe void* MapPart(nuint byteCount)
     {
@@ -229,9 +249,22 @@ internal sealed class FileMapping : MappedBlock
             return Nowhere;
         }
 
-        void* start = _files.Map(_file, byteCount, CanWrite, Name);
-        Advise(start, byteCount);
-        return start;
+        byte* start = (byte*)_files.Map(_file, byteCount + Lead, CanWrite, Name, Offset - (long)Lead);
+        Advise(start, byteCount + Lead);
+        return start == null ? null : start + Lead;
+    }
+
+    /// <summary>Maps the file, which has the bytes, and returns this.</summary>
+    private FileMapping Mapped(nuint byteCount)
+    {
+        unsafe
+        {
+            // SAFETY: the file is open and has byteCount bytes. The mapping lives until the result frees it.
+            void* start = MapPart(byteCount);
+            Block = start != null ? new Block(start, byteCount) : throw ThrowHelper.OutOfMemory(byteCount, this);
+        }
+
+        return this;
     }
 
     /// <safety>The range is mapped, or null.</safety>

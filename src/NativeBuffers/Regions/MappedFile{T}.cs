@@ -86,6 +86,50 @@ public sealed class MappedFile<T> : IDisposable
     public static MappedFile<T> Open(string path, MappedFileAccess access = MappedFileAccess.Any) =>
         Open(path, access, file: null);
 
+    /// <summary>Maps a part of a file to read it: the elements after a header, for example, or a few of very many.</summary>
+    /// <param name="path">The path of a file; a pipe or a device has no bytes to map.</param>
+    /// <param name="byteOffset">The place of the first element in the file, in bytes: a multiple of the alignment of <typeparamref name="T"/>.</param>
+    /// <param name="length">In elements.</param>
+    /// <param name="access">A hint.</param>
+    /// <param name="file">Filled in by the compiler, for <see cref="NativeMemoryTracker"/>.</param>
+    /// <param name="line">Filled in by the compiler.</param>
+    /// <exception cref="ArgumentException"><paramref name="byteOffset"/> is not aligned, or <paramref name="path"/> is empty.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// <paramref name="byteOffset"/> or <paramref name="length"/> is negative, or too large to be counted in bytes.
+    /// </exception>
+    /// <exception cref="EndOfStreamException">The file is shorter.</exception>
+    /// <exception cref="IOException">The file cannot be opened or mapped.</exception>
+    /// <exception cref="NotSupportedException">The path is that of a pipe or a device.</exception>
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
+    public static MappedFile<T> OpenRead(
+        string path,
+        long byteOffset,
+        long length,
+        MappedFileAccess access = MappedFileAccess.Any,
+        [CallerFilePath] string? file = null,
+        [CallerLineNumber] int line = 0) =>
+        OpenPart(path, canWrite: false, access, byteOffset, length, file, line);
+
+    /// <inheritdoc cref="OpenRead(string, long, long, MappedFileAccess, string?, int)"/>
+    public static MappedFile<T> OpenRead(string path, long byteOffset, long length, MappedFileAccess access = MappedFileAccess.Any) =>
+        OpenRead(path, byteOffset, length, access, file: null);
+
+    /// <summary>Maps a part of an existing file to read and write it. The part cannot be resized.</summary>
+    /// <inheritdoc cref="OpenRead(string, long, long, MappedFileAccess, string?, int)" path="/param|/exception"/>
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
+    public static MappedFile<T> Open(
+        string path,
+        long byteOffset,
+        long length,
+        MappedFileAccess access = MappedFileAccess.Any,
+        [CallerFilePath] string? file = null,
+        [CallerLineNumber] int line = 0) =>
+        OpenPart(path, canWrite: true, access, byteOffset, length, file, line);
+
+    /// <inheritdoc cref="Open(string, long, long, MappedFileAccess, string?, int)"/>
+    public static MappedFile<T> Open(string path, long byteOffset, long length, MappedFileAccess access = MappedFileAccess.Any) =>
+        Open(path, byteOffset, length, access, file: null);
+
     /// <summary>Maps a new file of zeros. It replaces an existing file.</summary>
     /// <remarks>
     /// <para>The new file gets the path only when it is complete, with its room on the disk if the file system can promise that. So programs
@@ -147,12 +191,17 @@ public sealed class MappedFile<T> : IDisposable
     /// <exception cref="IOException">The disk refused, for example because it is full, or the process's limit for files is
     /// reached; file and memory are unchanged.
     /// On Windows: another mapping keeps the file from becoming shorter.</exception>
-    /// <exception cref="NotSupportedException">The file was opened only to be read.</exception>
+    /// <exception cref="NotSupportedException">The file was opened only to be read, or in part.</exception>
     /// <exception cref="ObjectDisposedException">The mapping was disposed.</exception>
     /// <exception cref="OutOfMemoryException">The address space has no room for the mapping; file and memory are unchanged.</exception>
     public void Resize(long length)
     {
         ThrowIfReadOnly();
+        if (_mapping.IsPart)
+        {
+            throw new NotSupportedException($"{Path} is mapped in part, and a part cannot be resized. Map all of the file.");
+        }
+
         bool isOpen = _ownedBlock.TryResize(length, Unsafe.SizeOf<T>());
         GC.KeepAlive(this);
         if (!isOpen)
@@ -208,6 +257,15 @@ public sealed class MappedFile<T> : IDisposable
     /// <summary>Maps an existing file through a system that a test may replace.</summary>
     internal static MappedFile<T> Open(string path, bool canWrite, MappedFileAccess access, SystemFiles files, string? file, int line) =>
         new(FileMapping.Open(path, canWrite, access, Unsafe.SizeOf<T>(), files), file, line);
+
+    private static MappedFile<T> OpenPart(
+        string path, bool canWrite, MappedFileAccess access, long byteOffset, long length, string? file, int line)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(byteOffset);
+        return (ulong)byteOffset % AlignmentOf<T>.Value == 0
+            ? new(FileMapping.OpenPart(path, canWrite, access, byteOffset, Layout.ByteCount(length, Unsafe.SizeOf<T>())), file, line)
+            : throw ThrowHelper.NotAligned(nameof(byteOffset), (ulong)byteOffset, AlignmentOf<T>.Value);
+    }
 
     private Borrow<T> BorrowAll(bool isChecked)
     {

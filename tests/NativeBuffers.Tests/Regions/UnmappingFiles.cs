@@ -23,7 +23,7 @@ internal sealed class UnmappingFiles : SystemFiles
 
     public override bool IsPlainFile(string path) => Host.Files.IsPlainFile(path);
 
-    public override unsafe void* Map(SafeFileHandle file, nuint byteCount, bool canWrite, string name = "A file")
+    public override unsafe void* Map(SafeFileHandle file, nuint byteCount, bool canWrite, string name = "A file", long offset = 0)
     {
         if (ThrowsAtMapping)
         {
@@ -36,7 +36,7 @@ internal sealed class UnmappingFiles : SystemFiles
         }
 
         Count++;
-        return Host.Files.Map(file, byteCount, canWrite, name);
+        return Host.Files.Map(file, byteCount, canWrite, name, offset);
     }
 
     public override string? EndOf(string link) => Host.Files.EndOf(link);

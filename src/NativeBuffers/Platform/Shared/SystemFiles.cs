@@ -28,8 +28,11 @@ internal abstract class SystemFiles
     /// <summary>False if the path is that of a pipe, a device or a folder. True if nothing has the path.</summary>
     public abstract bool IsPlainFile(string path);
 
-    /// <summary>Maps the first bytes of a file.</summary>
-    public abstract unsafe void* Map(SafeFileHandle file, nuint byteCount, bool canWrite, string name = "A file");
+    /// <summary>A part of a file that is mapped starts at a multiple of this, in bytes: no system has larger pages or a coarser rule.</summary>
+    public const long OffsetUnit = 65_536;
+
+    /// <summary>Maps bytes of a file from an offset on.</summary>
+    public abstract unsafe void* Map(SafeFileHandle file, nuint byteCount, bool canWrite, string name = "A file", long offset = 0);
 
     /// <summary>Gives a file and its mapping another length. New bytes are zero, and have room on the disk.</summary>
     /// <remarks>A failure leaves file and mapping unchanged. With <see cref="MustUnmapToCut"/>, the file can only become longer.</remarks>

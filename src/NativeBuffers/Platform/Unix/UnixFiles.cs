@@ -20,14 +20,14 @@ internal abstract class UnixFiles(UnixStat stat) : SystemFiles
     public sealed override bool IsPlainFile(string path) => stat.At(path) is not { IsPlain: false };
 
     /// <inheritdoc/>
-    public sealed override unsafe void* Map(SafeFileHandle file, nuint byteCount, bool canWrite, string name = "A file")
+    public sealed override unsafe void* Map(SafeFileHandle file, nuint byteCount, bool canWrite, string name = "A file", long offset = 0)
     {
         if (FailPoint.IsRefused)
         {
             return null;
         }
 
-        void* start = mmap(null, byteCount, canWrite ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, file, 0);
+        void* start = mmap(null, byteCount, canWrite ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, file, (nint)offset);
         return start != MAP_FAILED ? start : NullOrThrow(Marshal.GetLastPInvokeError(), name);
     }
 

@@ -17,7 +17,7 @@ internal sealed class WindowsFiles : SystemFiles
     public override bool IsPlainFile(string path) => !Directory.Exists(path);
 
     /// <inheritdoc/>
-    public override unsafe void* Map(SafeFileHandle file, nuint byteCount, bool canWrite, string name = "A file")
+    public override unsafe void* Map(SafeFileHandle file, nuint byteCount, bool canWrite, string name = "A file", long offset = 0)
     {
         // The view keeps the section alive, so its handle is closed here. Closing may change the error number.
         SafeFileHandle section = CreateFileMapping(file, 0, canWrite ? PAGE_READWRITE : PAGE_READONLY, 0, 0, null);
@@ -25,7 +25,7 @@ internal sealed class WindowsFiles : SystemFiles
         void* start = null;
         if (!section.IsInvalid)
         {
-            start = MapViewOfFile(section, canWrite ? FILE_MAP_READ | FILE_MAP_WRITE : FILE_MAP_READ, 0, 0, byteCount);
+            start = MapViewOfFile(section, canWrite ? FILE_MAP_READ | FILE_MAP_WRITE : FILE_MAP_READ, (uint)(offset >> 32), (uint)offset, byteCount);
             error = Marshal.GetLastPInvokeError();
         }
 
