@@ -219,11 +219,7 @@ public ref struct Borrow<T> : IDisposable
     /// <safety>The memory of a borrow does not move. Use the address inside the borrow's length and scope.</safety>
     private readonly unsafe void* StartOfView()
     {
-        if (!_handle.IsActive && !_handle.IsNone)
-        {
-            ThrowDisposed();
-        }
-
+        ThrowIfEnded();
         return Unsafe.AsPointer(ref MemoryMarshal.GetReference(_span));
     }
 
