@@ -31,11 +31,10 @@ internal sealed class ArrowBlock(Memory<byte> memory, NativeMemoryOwner<byte>? o
     /// <summary>The distance from the start of the block to the first multiple of <see cref="Alignment"/>.</summary>
     private static int ToAlignment(NativeMemoryOwner<byte> owner)
     {
-        using Borrow<byte> bytes = owner.Borrow();
         unsafe
         {
-            // SAFETY: the address is not followed, and the borrow keeps the block where it is.
-            return (int)(-(nint)Unsafe.AsPointer(ref bytes[0]) & (Alignment - 1));
+            // SAFETY: the address is not followed, and the block stays where it is: no other code has the owner.
+            return (int)(-(nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(owner.GetSpan())) & (Alignment - 1));
         }
     }
 }

@@ -64,7 +64,10 @@ public sealed class SharedArrowReader : IDisposable
     /// <summary>Leaves the memory: now, or when the last pin of an array's memory ends.</summary>
     public void Dispose()
     {
-        _reader.Dispose();
-        _mapping.Dispose();
+        lock (_lock)
+        {
+            _reader.Dispose();
+            _mapping.Dispose();
+        }
     }
 }

@@ -96,9 +96,12 @@ public sealed class SharedArrowWriter : IDisposable
     /// <summary>Leaves the memory. Its name goes with the last process that has it open.</summary>
     public void Dispose()
     {
-        _mapping.Dispose();
-        _writer.Dispose();
-        _stream.Dispose();
+        lock (_lock)
+        {
+            _mapping.Dispose();
+            _writer.Dispose();
+            _stream.Dispose();
+        }
     }
 
     [SuppressMessage("Usage", "CA2201", Justification = "The memory that Arrow asks for is exhausted.")]

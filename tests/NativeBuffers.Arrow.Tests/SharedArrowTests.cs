@@ -125,6 +125,45 @@ public class SharedArrowTests
     }
 
     [Fact]
+    public void A_slice_that_begins_between_multiples_of_8_is_copied()
+    {
+        var schema = new Schema([new Field("n", Int32Type.Default, nullable: false)], null);
+        using var writer = new SharedArrowWriter(_name, 1 << 20, schema);
+        using var reader = new SharedArrowReader(_name);
+        Int32Array all = new Int32Array.Builder().AppendRange(Enumerable.Range(0, 100)).Build(writer.Allocator);
+        var slice = (Int32Array)all.Slice(3, 50);
+        writer.Write(new RecordBatch(schema, [slice], slice.Length));
+        Assert.InRange(writer.CopiedByteCount, 200, 256);
+        ReadOnlySpan<int> read = ((Int32Array)reader.ReadNext()!.Column(0)).Values;
+        Assert.Equal(slice.Values.ToArray(), read.ToArray());
+        unsafe
+        {
+            Assert.Equal(0, (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(read)) % 8);
+        }
+    }
+
+    /// <summary>A thread writes and reads batches while another one disposes: members refuse, and the process goes on.</summary>
+    [Fact]
+    public void Racing_disposals_are_refused()
+    {
+        for (int round = 0; round < 50; round++)
+        {
+            string name = $"{_name}-{round}";
+            var writer = new SharedArrowWriter(name, 1 << 20, s_numbers);
+            var reader = new SharedArrowReader(name);
+            Int64Array foreign = Build(new NativeArrowAllocator(), 100, round);
+            Together.Run(
+                () =>
+                {
+                    Thread.SpinWait(round * 200);
+                    writer.Dispose();
+                    reader.Dispose();
+                },
+                () => Assert.Throws<ObjectDisposedException>(() => WriteAndRead(writer, reader, foreign)));
+        }
+    }
+
+    [Fact]
     public void An_empty_batch_leaves_the_arrays_that_were_built_before_it()
     {
         using var writer = new SharedArrowWriter(_name, 1 << 20, s_numbers);
@@ -193,6 +232,26 @@ public class SharedArrowTests
         Assert.Throws<ObjectDisposedException>(() => writer.Write(new RecordBatch(s_numbers, [array], array.Length)));
         Assert.Throws<ObjectDisposedException>(() => writer.Allocator.Allocate(8));
         Assert.Throws<FileNotFoundException>(() => new SharedArrowReader(_name));
+    }
+
+    /// <summary>Ends with an exception, at the latest when the memory is full and was disposed.</summary>
+    private static void WriteAndRead(SharedArrowWriter writer, SharedArrowReader reader, Int64Array array)
+    {
+        for (bool isFull = false; ; )
+        {
+            try
+            {
+                _ = reader.ReadNext();
+                if (!isFull)
+                {
+                    writer.Write(new RecordBatch(s_numbers, [array], array.Length));
+                }
+            }
+            catch (OutOfMemoryException)
+            {
+                isFull = true;
+            }
+        }
     }
 
     private static Int64Array Build(MemoryAllocator allocator, int length, long first) =>
