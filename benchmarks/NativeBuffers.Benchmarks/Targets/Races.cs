@@ -168,6 +168,23 @@ internal static class Races
         {
             NanosecondsTarget = 15,
         };
+        yield return new("Arena, New 16 B, scope", "bump pointer, C#", 1.05, 16, ArenaReuseLoops.Scope, ArenaReuseLoops.Bump)
+        {
+            TurnsPerCall = ArenaReuseLoops.MostTurns,
+        };
+        yield return new("Arena, New 16 B, owner after a reset", "bump pointer, C#", 1.05, 16, ArenaReuseLoops.Owner, ArenaReuseLoops.Bump)
+        {
+            TurnsPerCall = ArenaReuseLoops.MostTurns,
+        };
+        yield return new("Arena, 4 scopes within each other", "4 blocks, try/finally", 1.00, 0, ArenaReuseLoops.NestedScopes, ArenaReuseLoops.NestedBlocks)
+        {
+            NanosecondsTarget = 40,
+        };
+        yield return new("ArenaRef, an element read", "List<T> of structs", 2.00, 0, ArenaReuseLoops.References, ArenaReuseLoops.Indexes)
+        {
+            TurnsPerCall = ArenaReuseLoops.MostTurns,
+            NanosecondsTarget = 2,
+        };
     }
 
     private static IEnumerable<Race> Lists()

@@ -49,16 +49,42 @@ public readonly ref struct ArenaBorrow : IDisposable
     public Span<T> CopyFrom<T>(scoped ReadOnlySpan<T> source)
         where T : unmanaged => _handle.CopyFrom(source);
 
+    /// <inheritdoc cref="NativeArena.CopyString"/>
+    [UnscopedRef]
+    public Span<char> CopyString(scoped ReadOnlySpan<char> text, bool isZeroTerminated = false) => ArenaText.Copy(_handle, text, isZeroTerminated);
+
+    /// <inheritdoc cref="NativeArena.CopyUtf8String"/>
+    [UnscopedRef]
+    public Span<byte> CopyUtf8String(scoped ReadOnlySpan<char> text, bool isZeroTerminated = false) =>
+        ArenaText.CopyAsUtf8(_handle, text, isZeroTerminated);
+
     /// <inheritdoc cref="NativeArena.New{T}(T)"/>
     [UnscopedRef]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref T New<T>(T value)
         where T : unmanaged => ref _handle.New(value);
 
+    /// <summary>Allocates one element with a value, and returns a reference that outlives the borrow: until the arena is reset or disposed.</summary>
+    /// <remarks>The reference has 8 bytes, so it fits into other elements of the arena. <see cref="At"/> finds the element.</remarks>
+    /// <exception cref="InvalidOperationException">A scope is open, or the arena has more than 32 GiB.</exception>
+    /// <inheritdoc cref="NativeArena.Allocate{T}(int)" path="/exception[3]|/exception[4]"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ArenaRef<T> NewRef<T>(T value)
+        where T : unmanaged => _handle.NewRef(value);
+
+    /// <summary>The element of a reference.</summary>
+    /// <remarks>Costs a nanosecond or two, and more while a scope is open.</remarks>
+    /// <exception cref="ArgumentException">The reference is <c>default</c>, of another arena, or from before a reset.</exception>
+    /// <exception cref="ObjectDisposedException">The borrow has ended.</exception>
+    [UnscopedRef]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref T At<T>(ArenaRef<T> reference)
+        where T : unmanaged => ref _handle.At(reference);
+
     /// <summary>Allocates zeroed elements, and returns a value that outlives the borrow: until the arena is reset or disposed.</summary>
     /// <inheritdoc cref="NativeArena.Allocate{T}(int)" path="/param|/exception"/>
     public ArenaSlice<T> AllocateSlice<T>(int length)
-        where T : unmanaged => _owner.SliceOf(_handle.Allocate<T>(length, zeroed: true));
+        where T : unmanaged => _handle.SliceOf(_handle.Allocate<T>(length, zeroed: true));
 
     /// <summary>The elements of a slice.</summary>
     /// <exception cref="ArgumentException">The slice is of another arena, or from before a reset.</exception>
@@ -69,6 +95,7 @@ public readonly ref struct ArenaBorrow : IDisposable
 
     /// <inheritdoc cref="NativeArena.BeginScope"/>
     [UnscopedRef]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ArenaScope BeginScope() => new(_handle.BeginScope());
 
     /// <summary>Ends the borrow, and its open scopes. Frees the arena if it was disposed during the borrow.</summary>

@@ -17,17 +17,25 @@ namespace NativeBuffers.Arenas;
 internal sealed class ArenaChunks(NativeAllocator? allocator, AllocationSite site)
 {
     private readonly List<nint> _slots = [];
+    private ArenaPages _pages = new();
 
     /// <summary>The arena's header, at the start of the first chunk.</summary>
     /// <safety>Valid as long as the caller has entered the arena.</safety>
     public unsafe ArenaHeader* Header => (ArenaHeader*)First->Start;
 
+    /// <summary>The number of the arena's life, from its creation or a reset to the next reset. No two lives have the same number.</summary>
+    public long Epoch { get; private set; }
+
+    /// <summary>The positions of elements.</summary>
+    public ref ArenaPages Pages => ref _pages;
+
     /// <safety>There is a chunk. Its slot is never unmapped.</safety>
     private unsafe Slot* First => (Slot*)_slots[0];
 
     /// <summary>Begins an empty arena in the first chunk.</summary>
-    public void Initialize(ulong generation, long byteLimit)
+    public void Initialize(ulong generation, long byteLimit, long epoch)
     {
+        Epoch = epoch;
         unsafe
         {
             // SAFETY: the caller has entered the arena, and no view of the first block exists. The block has room for the header and
@@ -52,6 +60,16 @@ internal sealed class ArenaChunks(NativeAllocator? allocator, AllocationSite sit
 
         slot->Generation = slot->Generation.With(SlotState.Closing);
         _slots.Add((nint)slot);
+        try
+        {
+            _pages.Add(RoomOf(_slots.Count - 1, out nint roomByteCount), roomByteCount);
+        }
+        catch
+        {
+            ReturnLast();
+            throw;
+        }
+
         return slot;
     }
 
@@ -72,20 +90,37 @@ internal sealed class ArenaChunks(NativeAllocator? allocator, AllocationSite sit
             ulong end = start + (ulong)byteCount;
 
             // The memory of scopes is refused, because the arena keeps its checkpoints there.
-            ArenaHeader.Position outside = Header->Now;
-            while (outside.Innermost != null)
-            {
-                outside = outside.Innermost->Before;
-            }
-
+            ArenaHeader.Position outside = Outside;
             return slice.Chunk > outside.LastChunk->Index || (start < outside.End && end > outside.Next)
                 ? throw new ArgumentException(ThrowHelper.NotHandedOut, nameof(slice))
                 : Block.View<T>((void*)start, slice.Length);
         }
     }
 
+    /// <summary>The element of a reference, also while a scope is open.</summary>
+    /// <exception cref="ArgumentException">The reference is of another arena, or of another life of this one, or no reference.</exception>
+    public ref T At<T>(ArenaRef<T> reference)
+        where T : unmanaged
+    {
+        if (reference.Life != (uint)Epoch)
+        {
+            throw new ArgumentException(ThrowHelper.OtherLife, nameof(reference));
+        }
+
+        unsafe
+        {
+            // SAFETY: the caller has entered the arena, so its chunks are valid, and the element is in one of them. It is not in a scope.
+            if (!_pages.TryFind(reference.Position, sizeof(T), out nint start) || IsInScope((ulong)start, (ulong)(start + sizeof(T))))
+            {
+                throw new ArgumentException(ThrowHelper.NotHandedOut, nameof(reference));
+            }
+
+            return ref *(T*)start;
+        }
+    }
+
     /// <summary>A slice for elements that were just allocated.</summary>
-    public ArenaSlice<T> SliceOf<T>(Span<T> elements, long epoch)
+    public ArenaSlice<T> SliceOf<T>(Span<T> elements)
         where T : unmanaged
     {
         unsafe
@@ -99,7 +134,7 @@ internal sealed class ArenaChunks(NativeAllocator? allocator, AllocationSite sit
                     chunk = chunk->Previous;
                 }
 
-                return first == null ? default : new ArenaSlice<T>(epoch, chunk->Index, (uint)((byte*)first - (byte*)chunk), elements.Length);
+                return first == null ? default : new ArenaSlice<T>(Epoch, chunk->Index, (uint)((byte*)first - (byte*)chunk), elements.Length);
             }
         }
     }
@@ -111,6 +146,7 @@ internal sealed class ArenaChunks(NativeAllocator? allocator, AllocationSite sit
         {
             // SAFETY: the slot is never unmapped, and only this object has it. The list drops the slot before its block is freed.
             var slot = (Slot*)_slots[^1];
+            _pages.Remove(RoomOf(_slots.Count - 1, out nint roomByteCount), roomByteCount);
             _slots.RemoveAt(_slots.Count - 1);
             FreePath.ReturnClosed(slot, slot->Generation, slot->Home);
         }
@@ -147,5 +183,56 @@ internal sealed class ArenaChunks(NativeAllocator? allocator, AllocationSite sit
         }
 
         thrown?.Throw();
+    }
+
+    /// <summary>The position before the outermost open scope, or the present one if no scope is open.</summary>
+    private ArenaHeader.Position Outside
+    {
+        get
+        {
+            unsafe
+            {
+                // SAFETY: the caller has entered the arena, so the checkpoints of its open scopes are valid.
+                ArenaHeader.Position outside = Header->Now;
+                while (outside.Innermost != null)
+                {
+                    outside = outside.Innermost->Before;
+                }
+
+                return outside;
+            }
+        }
+    }
+
+    /// <summary>Whether any byte of a range in a chunk belongs to an open scope, which keeps its checkpoint there.</summary>
+    private bool IsInScope(ulong start, ulong end)
+    {
+        unsafe
+        {
+            // SAFETY: the caller has entered the arena, so its chunks are valid.
+            ArenaHeader.Position outside = Outside;
+            for (ArenaHeader.Chunk* chunk = Header->Now.LastChunk; chunk != outside.LastChunk; chunk = chunk->Previous)
+            {
+                if (start - (ulong)chunk < chunk->Slot->ByteCount)
+                {
+                    return true;
+                }
+            }
+
+            return Header->Now.Innermost != null && start < outside.End && end > outside.Next;
+        }
+    }
+
+    /// <summary>The start of the room of a chunk, and its bytes: between the header and the slack.</summary>
+    private nint RoomOf(int chunk, out nint byteCount)
+    {
+        unsafe
+        {
+            // SAFETY: the slot is never unmapped, and only this object has it.
+            var slot = (Slot*)_slots[chunk];
+            nint header = chunk == 0 ? sizeof(ArenaHeader) : sizeof(ArenaHeader.Chunk);
+            byteCount = (nint)slot->ByteCount - header - ArenaHeader.Slack;
+            return (nint)slot->Start + header;
+        }
     }
 }

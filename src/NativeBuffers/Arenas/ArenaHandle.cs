@@ -86,7 +86,7 @@ internal readonly ref struct ArenaHandle
             if (IsCurrent)
             {
                 // No chunk has as much room as a negative length asks for, and no sum wraps: sizes are far below 2^63.
-                ulong start = (_header->Now.Next + (AlignmentOf<T>.Value - 1)) & ~(AlignmentOf<T>.Value - 1);
+                ulong start = Aligned(_header->Now.Next, AlignmentOf<T>.Value);
                 ulong end = start + byteCount;
                 if (end <= _header->Now.End)
                 {
@@ -102,6 +102,35 @@ internal readonly ref struct ArenaHandle
 
             return Block.View<T>(
                 ArenaSlowPath.Allocate(this, Layout.ByteCount(length, sizeof(T)), (nuint)AlignmentOf<T>.Value, zeroed), length);
+        }
+    }
+
+    /// <summary>Begins a scope.</summary>
+    /// <inheritdoc cref="Allocate{T}" path="/exception"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ArenaHandle BeginScope()
+    {
+        unsafe
+        {
+            // SAFETY: the handle's fields belong together. The words in registers leave this struct out of the frame.
+            ulong generation = IsCurrent && ArenaScopes.TryBegin(ref _generations, _header, Chunks is null)
+                ? _generations.Current
+                : ArenaSlowPath.BeginScope(this);
+            return new ArenaHandle(ref _generations, generation, _header, Chunks);
+        }
+    }
+
+    /// <summary>Ends the scope of this handle, and its inner scopes. Does nothing if it has ended.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void EndScope()
+    {
+        unsafe
+        {
+            // SAFETY: the handle is current, so the header may be read, and it is a scope's.
+            if (!IsCurrent || !ArenaScopes.TryEnd(ref _generations, _header))
+            {
+                ArenaSlowPath.EndScope(this);
+            }
         }
     }
 
@@ -121,65 +150,53 @@ internal readonly ref struct ArenaHandle
     public ref T New<T>(T value)
         where T : unmanaged
     {
-        ref T place = ref Allocate<T>(1, zeroed: false)[0];
-        place = value;
-        return ref place;
+        unsafe
+        {
+            // SAFETY: the place has room for one element, until the scope or the arena ends.
+            T* place = (T*)AllocateOne((uint)sizeof(T), AlignmentOf<T>.Value);
+            *place = value;
+            return ref *place;
+        }
     }
 
-    /// <summary>Begins a scope.</summary>
+    /// <summary>Allocates one element with a value, for a <see cref="NativeArenaOwner"/>, and returns a reference to it.</summary>
     /// <inheritdoc cref="Allocate{T}" path="/exception"/>
-    public ArenaHandle BeginScope()
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ArenaRef<T> NewRef<T>(T value)
+        where T : unmanaged
     {
-        ThrowIfNotCurrent();
+        ulong alignment = ulong.Max(AlignmentOf<T>.Value, ArenaPages.Word);
         unsafe
         {
-            // SAFETY: the handle is current, so the header may be read. The checkpoint is allocated with its size, and is valid until the scope ends.
-            var checkpoint = new ArenaHeader.Checkpoint
-            {
-                Before = _header->Now,
-                Generation = _header->LastGeneration + ArenaGenerations.Step,
-                OuterGeneration = _generation,
-            };
-            var scope = (ArenaHeader.Checkpoint*)ArenaSlowPath.Allocate(this, (nuint)sizeof(ArenaHeader.Checkpoint), sizeof(ulong), zeroed: false);
-            *scope = checkpoint;
-            _header->Now.Innermost = scope;
-            _header->LastGeneration = checkpoint.Generation;
-            if (Chunks is null)
-            {
-                // The current generation is that of the first chunk's slot.
-                ThreadCache.Of(_header->First.Slot->Home)->Counts.RenumberTo(_header->First.Slot, new Generation(checkpoint.Generation));
-            }
-
-            _generations.Current = checkpoint.Generation;
-            return new ArenaHandle(ref _generations, checkpoint.Generation, _header, Chunks);
+            // SAFETY: the place has room for one element, until the scope or the arena ends.
+            T* place = (T*)AllocateOne((uint)sizeof(T), alignment);
+            *place = value;
+            ArenaChunks chunks = Chunks!;
+            return new ArenaRef<T>(chunks.Pages.PositionOf((nint)place), (uint)chunks.Epoch);
         }
     }
 
-    /// <summary>Ends the scope of this handle, and its inner scopes. Does nothing if it has ended.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public void EndScope()
-    {
-        unsafe
-        {
-            // SAFETY: the arena is alive if a scope is found, and so is the scope's checkpoint.
-            ArenaHeader.Checkpoint* scope = FindScope();
-            if (scope != null)
-            {
-                Rewind(*scope);
-            }
-        }
-    }
+    /// <summary>A slice for elements that were just allocated in a <see cref="NativeArenaOwner"/>.</summary>
+    public ArenaSlice<T> SliceOf<T>(Span<T> elements)
+        where T : unmanaged => Chunks!.SliceOf(elements);
 
-    /// <summary>Ends all open scopes. The arena is alive.</summary>
-    public void EndScopes()
+    /// <summary>The element of a reference.</summary>
+    /// <exception cref="ArgumentException">The reference is of another arena, or of another life of this one, or no reference.</exception>
+    /// <exception cref="ObjectDisposedException">The borrow has ended.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref T At<T>(ArenaRef<T> reference)
+        where T : unmanaged
     {
         unsafe
         {
-            // SAFETY: the arena is alive, and so are the checkpoints of its open scopes.
-            while (_header->Now.Innermost != null)
+            // SAFETY: the handle is current, so the chunks are valid until the borrow ends, and no scope is open. The element is in the room
+            // of one of them, where the arena keeps nothing of its own outside scopes.
+            if (IsCurrent && reference.Life == (uint)Chunks!.Epoch && Chunks.Pages.TryFind(reference.Position, sizeof(T), out nint start))
             {
-                Rewind(*_header->Now.Innermost);
+                return ref *(T*)start;
             }
+
+            return ref ArenaSlowPath.At(this, reference);
         }
     }
 
@@ -195,6 +212,40 @@ internal readonly ref struct ArenaHandle
                 throw IsAliveArena || FindScope() != null ? ThrowHelper.ScopeOpen() : ThrowHelper.Disposed("Arena");
             }
         }
+    }
+
+    /// <summary>The next multiple of <paramref name="alignment"/>, which is a power of two.</summary>
+    /// <remarks>
+    /// The branch is seldom wrong, and then the next address does not wait for two more operations on the last one. Measured for elements of
+    /// 16 bytes: 1.17 ns without the branch.
+    /// </remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Aligned(ulong address, ulong alignment)
+    {
+        if ((address & (alignment - 1)) != 0)
+        {
+            address = (address + (alignment - 1)) & ~(alignment - 1);
+        }
+
+        return address;
+    }
+
+    /// <safety>The result has <paramref name="byteCount"/> bytes, and is valid until the scope or the arena ends.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private unsafe void* AllocateOne(uint byteCount, ulong alignment)
+    {
+        if (IsCurrent)
+        {
+            ulong start = Aligned(_header->Now.Next, alignment);
+            ulong end = start + byteCount;
+            if (end <= _header->Now.End)
+            {
+                _header->Now.Next = end;
+                return (void*)start;
+            }
+        }
+
+        return ArenaSlowPath.Allocate(this, byteCount, (nuint)alignment, zeroed: false);
     }
 
     /// <summary>Zeroes memory in steps of <see cref="ArenaHeader.Slack"/>, or by a call if it is large.</summary>
@@ -217,21 +268,9 @@ internal readonly ref struct ArenaHandle
         while (start < end);
     }
 
-    /// <summary>Restores the state before a scope began.</summary>
-    /// <param name="scope">A copy, because the checkpoint may be in a chunk that is freed here.</param>
-    /// <safety>The arena is alive, and the scope is open. Its memory is not used afterwards.</safety>
-    private unsafe void Rewind(ArenaHeader.Checkpoint scope)
-    {
-        ArenaHeader.Chunk* last = _header->Now.LastChunk;
-        _header->Now = scope.Before;
-        _generations.Current = scope.OuterGeneration;
-        _header->Now.LastChunk = last;
-        ArenaSlowPath.FreeChunks(this, scope.Before.LastChunk);
-    }
-
     /// <summary>The checkpoint of this handle's scope; null if the scope has ended.</summary>
     /// <safety>Valid while the scope is open.</safety>
-    private unsafe ArenaHeader.Checkpoint* FindScope()
+    public unsafe ArenaHeader.Checkpoint* FindScope()
     {
         ArenaHeader.Checkpoint* scope = IsAlive ? _header->Now.Innermost : null;
         while (scope != null && scope->Generation != _generation)

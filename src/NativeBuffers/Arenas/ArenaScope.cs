@@ -46,6 +46,15 @@ public readonly ref struct ArenaScope : IDisposable
     public Span<T> CopyFrom<T>(scoped ReadOnlySpan<T> source)
         where T : unmanaged => _handle.CopyFrom(source);
 
+    /// <inheritdoc cref="NativeArena.CopyString"/>
+    [UnscopedRef]
+    public Span<char> CopyString(scoped ReadOnlySpan<char> text, bool isZeroTerminated = false) => ArenaText.Copy(_handle, text, isZeroTerminated);
+
+    /// <inheritdoc cref="NativeArena.CopyUtf8String"/>
+    [UnscopedRef]
+    public Span<byte> CopyUtf8String(scoped ReadOnlySpan<char> text, bool isZeroTerminated = false) =>
+        ArenaText.CopyAsUtf8(_handle, text, isZeroTerminated);
+
     /// <inheritdoc cref="NativeArena.New{T}(T)"/>
     [UnscopedRef]
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -54,8 +63,10 @@ public readonly ref struct ArenaScope : IDisposable
 
     /// <inheritdoc cref="NativeArena.BeginScope"/>
     [UnscopedRef]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ArenaScope BeginScope() => new(_handle.BeginScope());
 
     /// <summary>Frees the memory that was allocated from the scope. A second call, on this value or on any copy, does nothing.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Dispose() => _handle.EndScope();
 }

@@ -32,6 +32,79 @@ internal static class ArenaSlowPath
         return start;
     }
 
+    /// <summary>Begins a scope whose checkpoint needs a chunk, or whose slot has allocations to count.</summary>
+    /// <returns>The generation of the scope.</returns>
+    /// <inheritdoc cref="ArenaHandle.Allocate{T}" path="/exception"/>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static ulong BeginScope(ArenaHandle handle)
+    {
+        handle.ThrowIfNotCurrent();
+        unsafe
+        {
+            // SAFETY: the handle is current, so the header may be read. The checkpoint is allocated with its size, and is valid until the scope ends.
+            ArenaHeader* header = handle.Header;
+            var checkpoint = new ArenaHeader.Checkpoint
+            {
+                Before = header->Now,
+                Generation = header->LastGeneration + ArenaGenerations.Step,
+                OuterGeneration = handle.Generations.Current,
+            };
+            var scope = (ArenaHeader.Checkpoint*)Allocate(handle, (nuint)sizeof(ArenaHeader.Checkpoint), sizeof(ulong), zeroed: false);
+            *scope = checkpoint;
+            header->Now.Innermost = scope;
+            header->LastGeneration = checkpoint.Generation;
+            if (handle.Chunks is null)
+            {
+                // The current generation is that of the first chunk's slot.
+                ThreadCache.Of(header->First.Slot->Home)->Counts.RenumberTo(header->First.Slot, new Generation(checkpoint.Generation));
+            }
+
+            return handle.Generations.Current = checkpoint.Generation;
+        }
+    }
+
+    /// <summary>Ends a handle's scope, and its inner scopes. Does nothing if it has ended.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void EndScope(ArenaHandle handle)
+    {
+        unsafe
+        {
+            // SAFETY: the arena is alive if a scope is found, and so is the scope's checkpoint.
+            ArenaHeader.Checkpoint* scope = handle.FindScope();
+            if (scope != null)
+            {
+                Rewind(handle, *scope);
+            }
+        }
+    }
+
+    /// <summary>Ends all open scopes. The arena is alive.</summary>
+    public static void EndScopes(ArenaHandle handle)
+    {
+        unsafe
+        {
+            // SAFETY: the arena is alive, and so are the checkpoints of its open scopes.
+            while (handle.Header->Now.Innermost != null)
+            {
+                Rewind(handle, *handle.Header->Now.Innermost);
+            }
+        }
+    }
+
+    /// <summary>The element of a reference, if the handle is not current or the reference is wrong.</summary>
+    /// <inheritdoc cref="ArenaHandle.At{T}" path="/exception"/>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static ref T At<T>(ArenaHandle handle, ArenaRef<T> reference)
+        where T : unmanaged
+    {
+        if (!handle.IsAliveArena)
+        {
+            throw ThrowHelper.Ended(nameof(ArenaBorrow));
+        }
+
+        return ref handle.Chunks!.At(reference);
+    }
+
     /// <summary>Ends a <see cref="NativeArena"/> that has several chunks or an open scope. Does nothing if it has ended.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void EndArena(ArenaHandle handle)
@@ -57,6 +130,20 @@ internal static class ArenaSlowPath
                 FreePath.Return(slot, slot->Home);
             }
         }
+    }
+
+    /// <summary>Restores the state before a scope began.</summary>
+    /// <param name="handle">Of the arena.</param>
+    /// <param name="scope">A copy, because the checkpoint may be in a chunk that is freed here.</param>
+    /// <safety>The arena is alive, and the scope is open. Its memory is not used afterwards.</safety>
+    private static unsafe void Rewind(ArenaHandle handle, ArenaHeader.Checkpoint scope)
+    {
+        ArenaHeader* header = handle.Header;
+        ArenaHeader.Chunk* last = header->Now.LastChunk;
+        header->Now = scope.Before;
+        handle.Generations.Current = scope.OuterGeneration;
+        header->Now.LastChunk = last;
+        FreeChunks(handle, scope.Before.LastChunk);
     }
 
     /// <summary>Frees the chunks after <paramref name="last"/>.</summary>

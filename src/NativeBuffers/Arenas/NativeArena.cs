@@ -109,6 +109,19 @@ public readonly ref struct NativeArena : IDisposable
     public Span<T> CopyFrom<T>(scoped ReadOnlySpan<T> source)
         where T : unmanaged => _handle.CopyFrom(source);
 
+    /// <summary>Allocates a copy of a text in UTF-16.</summary>
+    /// <param name="text">The text to copy.</param>
+    /// <param name="isZeroTerminated">True if a zero must follow the text, for C functions. The result does not have it.</param>
+    /// <inheritdoc cref="Allocate{T}(int)" path="/returns|/exception"/>
+    [UnscopedRef]
+    public Span<char> CopyString(scoped ReadOnlySpan<char> text, bool isZeroTerminated = false) => ArenaText.Copy(_handle, text, isZeroTerminated);
+
+    /// <summary>Allocates a copy of a text in UTF-8. A surrogate without its partner becomes U+FFFD.</summary>
+    /// <inheritdoc cref="CopyString" path="/param|/returns|/exception"/>
+    [UnscopedRef]
+    public Span<byte> CopyUtf8String(scoped ReadOnlySpan<char> text, bool isZeroTerminated = false) =>
+        ArenaText.CopyAsUtf8(_handle, text, isZeroTerminated);
+
     /// <summary>Allocates one element with a value.</summary>
     /// <inheritdoc cref="Allocate{T}(int)" path="/exception"/>
     [UnscopedRef]
@@ -120,6 +133,7 @@ public readonly ref struct NativeArena : IDisposable
     /// <returns>A ref struct: declare it with <c>using</c>. Its spans cannot leave its scope.</returns>
     /// <inheritdoc cref="New{T}(T)" path="/exception"/>
     [UnscopedRef]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ArenaScope BeginScope() => new(_handle.BeginScope());
 
     /// <summary>Frees all memory of the arena, and ends its open scopes. A second call, on this value or on any copy, frees nothing.</summary>

@@ -49,7 +49,6 @@ public sealed class NativeArenaOwner : IDisposable
     private NativeArenaOwner? _nextBorrowed;
     private Thread? _user;
     private ArenaGenerations _generations;
-    private long _epoch = Interlocked.Increment(ref s_lastEpoch);
     private int _state;
 
     private NativeArenaOwner(NativeAllocator? allocator, AllocationSite site)
@@ -86,7 +85,7 @@ public sealed class NativeArenaOwner : IDisposable
             _ = owner._chunks.Take((nuint)initialBytes + (nuint)sizeof(ArenaHeader) + ArenaHeader.Slack, zeroed: false);
         }
 
-        owner._chunks.Initialize(generation: 0, byteLimit);
+        owner._chunks.Initialize(generation: 0, byteLimit, NextEpoch());
         return owner;
     }
 
@@ -118,6 +117,7 @@ public sealed class NativeArenaOwner : IDisposable
     /// <summary>Frees all elements. The arena is empty afterwards, and slices from before are invalid.</summary>
     /// <exception cref="InvalidOperationException">The arena is borrowed.</exception>
     /// <exception cref="ObjectDisposedException">The arena was disposed.</exception>
+    [MethodImpl(MethodImplOptions.NoInlining)] // Its finally would keep the variables of the caller in the frame.
     public void Reset()
     {
         Enter();
@@ -136,8 +136,7 @@ public sealed class NativeArenaOwner : IDisposable
         }
         finally
         {
-            _chunks.Initialize(generation, limit);
-            _epoch = Interlocked.Increment(ref s_lastEpoch);
+            _chunks.Initialize(generation, limit, NextEpoch());
             Leave();
         }
     }
@@ -157,12 +156,21 @@ public sealed class NativeArenaOwner : IDisposable
     internal Span<T> View<T>(ArenaSlice<T> slice)
         where T : unmanaged =>
         slice.Length == 0 ? default
-        : slice.Epoch == _epoch ? _chunks.View(slice)
-        : throw new ArgumentException("The slice is of another arena, or from before this one was reset.", nameof(slice));
+        : slice.Epoch == _chunks.Epoch ? _chunks.View(slice)
+        : throw new ArgumentException(ThrowHelper.OtherLife, nameof(slice));
 
-    /// <summary>A slice for elements that a borrow has just allocated.</summary>
-    internal ArenaSlice<T> SliceOf<T>(Span<T> elements)
-        where T : unmanaged => _chunks.SliceOf(elements, _epoch);
+    /// <summary>The number of the next life of an arena. Its lower half is not 0, which is that of no life.</summary>
+    private static long NextEpoch()
+    {
+        long epoch;
+        do
+        {
+            epoch = Interlocked.Increment(ref s_lastEpoch);
+        }
+        while ((uint)epoch == 0);
+
+        return epoch;
+    }
 
     private void Enter()
     {
@@ -198,7 +206,7 @@ public sealed class NativeArenaOwner : IDisposable
         {
             // SAFETY: the caller has entered, so the header is valid until it leaves.
             ArenaHeader* header = _chunks.Header;
-            new ArenaHandle(ref _generations, header->LastGeneration, header, _chunks).EndScopes();
+            ArenaSlowPath.EndScopes(new ArenaHandle(ref _generations, header->LastGeneration, header, _chunks));
             _generations.End(header->LastGeneration += ArenaGenerations.Step);
         }
     }

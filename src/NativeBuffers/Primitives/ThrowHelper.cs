@@ -5,7 +5,9 @@ internal static class ThrowHelper
 {
     private const string Source = "NativeBuffers";
 
-    public const string NotHandedOut = "The slice names memory that this arena has not handed out, or that a scope has given back.";
+    public const string NotHandedOut = "The value names memory that this arena has not handed out, or that a scope has given back.";
+
+    public const string OtherLife = "The value is of another arena, or from before this one was reset.";
 
     [SuppressMessage("Usage", "CA2201", Justification = "Exhausted memory is what the type is for, and what callers catch.")]
     public static OutOfMemoryException OutOfMemory(nuint byteCount, object allocator) =>
@@ -105,6 +107,9 @@ internal static class ThrowHelper
 
     public static InvalidOperationException NoBlock(object allocator, nuint address, nuint byteCount) =>
         new($"{allocator} returned the address 0x{address:X}: a block of {byteCount:N0} bytes there would reach the last page of the address space. The address is neither used nor freed. Correct the allocator.");
+
+    public static InvalidOperationException ArenaHasNoPosition() =>
+        new("The arena has more than 32 GiB, and a reference can name an element only in the first 32. Use several arenas.");
 
     public static InvalidOperationException ScopeOpen() =>
         new("A scope of this arena is open: allocate from the innermost one, or dispose it first.");
