@@ -4,7 +4,7 @@ Model:     One list, whose home is thread 0 at first. Thread 0 uses the block: i
            threads where it is. Then it does something else (its mark), or closes the list itself, or both. Thread 1 closes the list, or makes
            it grow: the list goes on in a copy, whose home is thread 1. Thread 2 borrows, closes the list, or both. The steps of borrow,
            close and exclusive use are those of slot.h and owned.h.
-Left out:  Growth by the home: no other thread takes part in it. The collector: it finds the object of the block unreachable only while the home
+Left out:  Growth by the home, and its first block: no other thread takes part in it. The collector: it finds the object of the block unreachable only while the home
            is at no use, so the end of a pin by the finalizer is a step that waits for that.
 Property:  A block is neither freed nor in other hands while any thread uses it. A use finds the block of the object that it compared. The block is
            given back once, and in the end it is not lost.

@@ -12,14 +12,16 @@ internal ref struct ListBorrow<T> : IDisposable
     where T : unmanaged
 {
     private readonly BorrowHandle _handle;
-    private readonly HomeBlock? _block;
+    private readonly ref ListCore<T> _core;
+    private readonly ref HomeBlock _block;
     private readonly unsafe T* _start;
 
     /// <safety>The block is borrowed with this handle, and starts here.</safety>
-    public unsafe ListBorrow(BorrowHandle handle, HomeBlock block, T* start)
+    public unsafe ListBorrow(BorrowHandle handle, ref ListCore<T> core, ref HomeBlock block, T* start)
     {
         _handle = handle;
-        _block = block;
+        _core = ref core;
+        _block = ref block;
         _start = start;
         Capacity = block.Capacity;
         Count = Volatile.Read(ref block.Count);
@@ -104,15 +106,16 @@ internal ref struct ListBorrow<T> : IDisposable
     /// <summary>Changes the number of elements.</summary>
     public readonly void SetCount(long count)
     {
-        if (_block is not null)
+        if (!Unsafe.IsNullRef(ref _block))
         {
             Volatile.Write(ref _block.Count, count);
             _block.Version++;
+            _core.NoteCount();
         }
     }
 
     /// <summary>Notes that elements have changed.</summary>
-    public readonly void NoteChange() => _block!.Version++;
+    public readonly void NoteChange() => _block.Version++;
 
     /// <summary>Ends the borrow.</summary>
     public readonly void Dispose() => _handle.End();

@@ -23,37 +23,30 @@ internal struct ListCore<T>
     /// <summary>The least number of elements in that block, unless they are large.</summary>
     private const int FirstLength = 4;
 
-    private HomeBlock _at;
+    private HomeBlock _first;
 
-    /// <summary>After the end: the block, if it was pinned.</summary>
-    private HomeBlock? _pinned;
+    /// <summary>The block that took the place of the first one; null if none did.</summary>
+    private LaterBlock? _later;
 
-    public ListCore(long capacity, NativeAllocator? allocator, string? file, int line)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(capacity);
-        _at = HomeBlock.Empty;
-        if (capacity > 0 || allocator is not null || InstrumentationSwitch.IsOn)
-        {
-            // An instrumented list has a block from the start: its allocation site is here.
-            _at = CreateBlock(capacity, allocator, file, line);
-        }
-    }
+    /// <summary>By how much the count of the block that took the place is above the count of the first block.</summary>
+    /// <remarks>So a reader of the count needs no branch, and a loop over the count looks the thread up before the loop.</remarks>
+    private long _beyond;
 
     /// <summary>Whether it was closed, or handed over.</summary>
-    public readonly bool IsOver => At is var at && (at == HomeBlock.Over || (at != HomeBlock.Empty && at.IsOver));
+    public bool IsOver => IsAtEnd || At.IsOver;
 
     /// <summary>A value that changes with the elements.</summary>
-    public readonly long Version => At.Version;
+    public long Version => At.Version;
 
     /// <summary>The number of elements; 0 once closed.</summary>
-    public readonly long CountOrNone
+    public long CountOrNone
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => At.Count;
+        get => _first.Count + _beyond;
     }
 
     /// <summary>The number of places; 0 once closed.</summary>
-    public readonly long CapacityOrNone => At is var at && (at == HomeBlock.Over || at == HomeBlock.Empty) ? 0 : at.CapacityOrNone;
+    public long CapacityOrNone => At.CapacityOrNone;
 
     public long Count => IsOver ? throw Disposed() : CountOrNone;
 
@@ -63,18 +56,18 @@ internal struct ListCore<T>
         {
             while (true)
             {
-                HomeBlock at = At;
-                if (at == HomeBlock.Empty)
+                ref HomeBlock at = ref At;
+                if (at.IsEmpty)
                 {
-                    return 0;
+                    return IsAtEnd ? throw Disposed() : 0;
                 }
 
-                if (at != HomeBlock.Over && at.TryRead(out long capacity))
+                if (at.TryRead(out long capacity))
                 {
                     return capacity;
                 }
 
-                ThrowIfStill(at);
+                ThrowIfStill(ref at);
             }
         }
     }
@@ -83,61 +76,110 @@ internal struct ListCore<T>
     public static long LengthOfFirst =>
         long.Max(FirstBytes / Unsafe.SizeOf<T>(), Unsafe.SizeOf<T>() <= FirstBytes * FirstLength ? FirstLength : 1);
 
-    /// <summary>The block now. Another thread may give the list another one at any time.</summary>
-    public readonly HomeBlock At
+    /// <summary>The first block, for members that try the short path.</summary>
+    public ref HomeBlock First
     {
+        [UnscopedRef]
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => _at;
+        get => ref _first;
+    }
+
+    /// <summary>The block now. Another thread may give the list another one at any time.</summary>
+    public ref HomeBlock At
+    {
+        [UnscopedRef]
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => ref (Volatile.Read(ref _later) is { } later ? ref later.Block : ref _first);
+    }
+
+    /// <summary>Begins a list, with a block only if need be.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Begin(ICleanedOwner list, long capacity, NativeAllocator? allocator, string? file, int line)
+    {
+        _first.Begin();
+        if (capacity != 0 || allocator is not null || InstrumentationSwitch.IsOn)
+        {
+            // An instrumented list has a block from the start: its allocation site is here.
+            Open(list, capacity, allocator, file, line);
+        }
+    }
+
+    /// <summary>Notes a new count of the block that took the place of the first one.</summary>
+    public void NoteCount()
+    {
+        LaterBlock? later = Volatile.Read(ref _later);
+        while (later is not null)
+        {
+            Volatile.Write(ref _beyond, Volatile.Read(ref later.Block.Count) - _first.Count);
+
+            // The list may have ended in between.
+            Interlocked.MemoryBarrier();
+            LaterBlock? before = later;
+            later = Volatile.Read(ref _later);
+            if (later == before)
+            {
+                return;
+            }
+        }
     }
 
     /// <summary>Notes that elements have changed their places.</summary>
-    public readonly void Changed() => At.Version++;
+    public void Changed() => At.Version++;
 
     /// <summary>Makes room for exactly <paramref name="capacity"/> elements, or for the present ones if they are more.</summary>
-    public void Reserve(long capacity)
+    public void Reserve(ICleanedOwner list, long capacity)
     {
         RetiredBlock.FreeSettled();
         while (true)
         {
-            HomeBlock at = At;
-            if (at == HomeBlock.Empty)
+            LaterBlock? later = Volatile.Read(ref _later);
+            ref HomeBlock at = ref At;
+            if (at.IsEmpty)
             {
+                if (IsAtEnd)
+                {
+                    throw Disposed();
+                }
+
                 if (capacity > 0)
                 {
-                    _ = TakeFirst(capacity);
+                    TakeFirst(list, capacity);
                 }
 
                 return;
             }
 
-            if (at != HomeBlock.Over && at.TryReserve(ref _at, capacity, Unsafe.SizeOf<T>(), typeof(T)))
+            if (Unsafe.AreSame(ref at, ref Of(later)) && at.TryReserve(KeeperOf(list, later), ref _later, capacity, Unsafe.SizeOf<T>(), typeof(T)))
             {
+                NoteCount();
                 return;
             }
 
-            ThrowIfStill(at);
+            ThrowIfStill(ref at);
         }
     }
 
     /// <summary>Hands the elements over in a block of their size. The list is over afterwards.</summary>
-    public OwnedBlock HandOver()
+    public OwnedBlock HandOver(ICleanedOwner list)
     {
         while (true)
         {
-            HomeBlock at = BlockNow();
-            if (at != HomeBlock.Over && at.TryMoveUsed(Unsafe.SizeOf<T>(), typeof(T), out OwnedBlock moved))
+            LaterBlock? later = BlockNow(list);
+            ref HomeBlock at = ref Of(later);
+            if (at.TryMoveUsed(KeeperOf(list, later), Unsafe.SizeOf<T>(), typeof(T), out OwnedBlock moved))
             {
-                Volatile.Write(ref _at, HomeBlock.Over);
+                End(LaterBlock.Over);
                 return moved;
             }
 
-            ThrowIfStill(at);
+            ThrowIfStill(ref at);
         }
     }
 
-    public Borrow<T> Borrow()
+    public Borrow<T> Borrow(ICleanedOwner list)
     {
-        BorrowHandle handle = BeginBorrow(out HomeBlock at);
+        BorrowHandle handle = BeginBorrow(list, out LaterBlock? later);
+        ref HomeBlock at = ref Of(later);
         unsafe
         {
             // SAFETY: the block at this address is borrowed with this handle, and has at least as many places as the count.
@@ -146,35 +188,38 @@ internal struct ListCore<T>
     }
 
     /// <summary>Borrows the block for one of the list's members, with the places after the last element. There are none without a block.</summary>
-    public ListBorrow<T> BorrowPlaces()
+    [UnscopedRef]
+    public ListBorrow<T> BorrowPlaces(ICleanedOwner list)
     {
-        if (At == HomeBlock.Empty)
+        if (At.IsEmpty)
         {
-            return default;
+            return IsAtEnd ? throw Disposed() : default;
         }
 
-        BorrowHandle handle = BeginBorrow(out HomeBlock at);
+        BorrowHandle handle = BeginBorrow(list, out LaterBlock? later);
+        ref HomeBlock at = ref Of(later);
         unsafe
         {
             // SAFETY: the block at this address is borrowed with this handle, and has this length.
-            return new ListBorrow<T>(handle, at, (T*)at.BorrowedStart);
+            return new ListBorrow<T>(handle, ref this, ref at, (T*)at.BorrowedStart);
         }
     }
 
     /// <summary>The part of a range of places that is inside the block. It may reach past the last element.</summary>
-    public Span<T> ViewPlaces(long start, int length)
+    [UnscopedRef]
+    public Span<T> ViewPlaces(ICleanedOwner list, long start, int length)
     {
-        using ListBorrow<T> borrow = BorrowPlaces();
+        using ListBorrow<T> borrow = BorrowPlaces(list);
         return borrow.View(long.Min(start, borrow.Capacity), (int)long.Clamp(borrow.Capacity - start, 0, length));
     }
 
     /// <summary>Pins the block, and returns the address of a place. The caller uses the range only.</summary>
-    public MemoryHandle PinPlaces(long start, int length)
+    public MemoryHandle PinPlaces(ICleanedOwner list, long start, int length)
     {
         while (true)
         {
-            HomeBlock at = BlockNow();
-            if (at != HomeBlock.Over && at.TryPin(out nint first, out long capacity) is { } pin)
+            ref HomeBlock at = ref Of(BlockNow(list));
+            if (at.TryPin(out nint first, out long capacity) is { } pin)
             {
                 try
                 {
@@ -193,91 +238,155 @@ internal struct ListCore<T>
                 }
             }
 
-            ThrowIfStill(at);
+            ThrowIfStill(ref at);
         }
     }
 
     /// <summary>Ends the last pin that has not ended, if there is one.</summary>
-    public readonly void UnpinLast() => (_pinned ?? At).EndLastPin();
+    public void UnpinLast() => Of(Volatile.Read(ref _later) is { IsOver: true } over ? over.Pinned : Volatile.Read(ref _later)).EndLastPin();
 
     /// <summary>Closes the list, and frees the block now or when its last use ends. A second call does nothing.</summary>
-    public void Close()
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Close(ICleanedOwner list)
+    {
+        if (_later is null && _first.TryCloseHere(list))
+        {
+            // If another thread takes a first block at the same time, the cleaner of that block frees it.
+            End(LaterBlock.Over);
+        }
+        else
+        {
+            CloseSlowly(list);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void CloseSlowly(ICleanedOwner list)
     {
         while (true)
         {
-            HomeBlock at = At;
-            if (at is null || at == HomeBlock.Over)
+            LaterBlock? later = Volatile.Read(ref _later);
+            if (later is { IsOver: true })
             {
-                // Null if the list's constructor has not run.
+                // The home of the first block may have changed its count late.
+                NoteCount();
                 return;
             }
 
-            if (at == HomeBlock.Empty)
+            ref HomeBlock at = ref Of(later);
+            if (at.IsEmpty)
             {
-                _ = Interlocked.CompareExchange(ref _at, HomeBlock.Over, at);
+                _ = at.TakeHome(list);
+                if (Interlocked.CompareExchange(ref _later, LaterBlock.Over, null) is null)
+                {
+                    NoteCount();
+                    return;
+                }
             }
-            else if (at.TryClose(out bool isPinned))
+            else if (at.TryClose(KeeperOf(list, later), out bool isPinned))
             {
                 // No other thread gives the list another block now: that takes an exclusive use of the block before.
-                _pinned = isPinned ? at : null;
-                Volatile.Write(ref _at, HomeBlock.Over);
+                End(later is not null && isPinned ? LaterBlock.After(later) : LaterBlock.Over);
+                if (later is not null && !_first.IsEmpty)
+                {
+                    // The home has perhaps taken it while another thread took the first block, too.
+                    _ = _first.TryClose(list, out _);
+                }
+
                 return;
             }
-            else if (At == at)
+            else if (Volatile.Read(ref _later) == later)
             {
                 return;
             }
         }
     }
 
-    /// <summary>Takes the block of a list that has none yet; the result is another block if another thread was faster.</summary>
+    /// <summary>Takes the block of a list that has none yet.</summary>
+    /// <remarks>Another thread than the home puts it into another object: the home may be doing the same.</remarks>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public HomeBlock TakeFirst(long capacity)
+    public void TakeFirst(ICleanedOwner list, long capacity)
     {
-        HomeBlock made = CreateBlock(capacity, allocator: null, file: null, line: 0);
-        HomeBlock before = Interlocked.CompareExchange(ref _at, made, HomeBlock.Empty);
-        if (before == HomeBlock.Empty)
+        RetiredBlock.FreeSettled();
+        if (_first.IsHome)
         {
-            return made;
+            _first.Open(list, capacity, Unsafe.SizeOf<T>(), typeof(T));
+            if (Volatile.Read(ref _later) is not null)
+            {
+                // Another thread was faster, or has disposed the list.
+                _ = _first.TryClose(list, out _);
+            }
+
+            return;
         }
 
-        _ = made.TryClose(out _);
-        return before;
+        var made = LaterBlock.Create(capacity, Unsafe.SizeOf<T>(), typeof(T));
+        _ = _first.TakeHome(list);
+        if (Interlocked.CompareExchange(ref _later, made, null) is not null)
+        {
+            _ = made.Block.TryClose(made, out _);
+        }
+    }
+
+    /// <summary>Takes the block of a new list.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Open(ICleanedOwner list, long capacity, NativeAllocator? allocator, string? file, int line)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(capacity);
+        RetiredBlock.FreeSettled();
+        _first.Open(list, capacity, Unsafe.SizeOf<T>(), typeof(T), allocator, file, line);
     }
 
     private static ObjectDisposedException Disposed() => ThrowHelper.Disposed($"{nameof(NativeList<>)}<{typeof(T).Name}>");
 
+    private bool IsAtEnd => Volatile.Read(ref _later) is { IsOver: true };
+
     /// <summary>Throws unless the list has another block since.</summary>
-    private readonly void ThrowIfStill(HomeBlock at)
+    private void ThrowIfStill(ref HomeBlock at)
     {
-        if (at == HomeBlock.Over || Volatile.Read(in _at) == at)
+        if (IsAtEnd || Unsafe.AreSame(ref at, ref At))
         {
             throw Disposed();
         }
     }
 
-    /// <summary>The block, taken if the list has none yet.</summary>
-    private HomeBlock BlockNow() => At is var at && at == HomeBlock.Empty ? TakeFirst(LengthOfFirst) : at;
+    [UnscopedRef]
+    private ref HomeBlock Of(LaterBlock? later) => ref (later is null ? ref _first : ref later.Block);
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static HomeBlock CreateBlock(long capacity, NativeAllocator? allocator, string? file, int line)
+    private static ICleanedOwner KeeperOf(ICleanedOwner list, LaterBlock? later) => later is null ? list : later;
+
+    /// <summary>The block now, taken if the list has none yet: null for the first one.</summary>
+    private LaterBlock? BlockNow(ICleanedOwner list)
     {
-        RetiredBlock.FreeSettled();
-        return HomeBlock.Create(capacity, Unsafe.SizeOf<T>(), typeof(T), allocator, file, line);
+        LaterBlock? later = Volatile.Read(ref _later);
+        if (later is null && _first.IsEmpty)
+        {
+            TakeFirst(list, LengthOfFirst);
+            later = Volatile.Read(ref _later);
+        }
+
+        return later is { IsOver: true } ? throw Disposed() : later;
     }
 
+    /// <summary>The list is over: closed, or handed over.</summary>
+    private void End(LaterBlock over)
+    {
+        Volatile.Write(ref _later, over);
+        Volatile.Write(ref _beyond, -_first.Count);
+    }
 
-    private BorrowHandle BeginBorrow(out HomeBlock at)
+    private BorrowHandle BeginBorrow(ICleanedOwner list, out LaterBlock? later)
     {
         while (true)
         {
-            at = BlockNow();
-            if (at != HomeBlock.Over && at.TryBorrow(out BorrowHandle handle))
+            later = BlockNow(list);
+            ref HomeBlock at = ref Of(later);
+            if (at.TryBorrow(out BorrowHandle handle))
             {
                 return handle;
             }
 
-            ThrowIfStill(at);
+            ThrowIfStill(ref at);
         }
     }
 }

@@ -26,14 +26,14 @@ internal sealed class ListMemory<T>(NativeList<T> list, long start, int length) 
     }
 
     /// <inheritdoc/>
-    public override Span<T> GetSpan() => list.Core.ViewPlaces(start, length);
+    public override Span<T> GetSpan() => list.Core.ViewPlaces(list, start, length);
 
     /// <inheritdoc/>
     public override MemoryHandle Pin(int elementIndex = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(elementIndex);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(elementIndex, length);
-        return list.Core.PinPlaces(start + elementIndex, length - elementIndex);
+        return list.Core.PinPlaces(list, start + elementIndex, length - elementIndex);
     }
 
     /// <inheritdoc/>

@@ -1,23 +1,26 @@
+using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Lists;
 
-/// <summary>The members of a list on the thread that is the home of its block: without a borrow (<see cref="HomeBlock"/>).</summary>
+/// <summary>The members of a list on the thread that is the home of its first block: without a borrow (<see cref="HomeBlock"/>).</summary>
+/// <remarks>Each looks the thread up before anything else: then the JIT moves the look-up out of loops.</remarks>
 internal static class ListShortPath
 {
-    /// <param name="core">The list's.</param>
-    extension<T>(ref ListCore<T> core)
+    /// <param name="list">The list.</param>
+    extension<T>(NativeList<T> list)
         where T : unmanaged
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public T Get(long index) => core.TryGetHere(index, out T item) ? item : core.GetSlowly(index);
+        public T Get(long index) => ListShortPath.TryGetHere(list, index, out T item) ? item : ListSlowPath.GetSlowly(list, index);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Set(long index, T item)
         {
-            HomeBlock at = core.At;
-            if (at.IsHome && (ulong)index < (ulong)at.Count)
+            nint thread = ThreadCaches.NameOfThisThread;
+            ref HomeBlock at = ref list.Core.First;
+            if (at.IsHomeOf(thread) && (ulong)index < (ulong)at.Count)
             {
                 unsafe
                 {
@@ -26,18 +29,19 @@ internal static class ListShortPath
                 }
 
                 at.Version++;
-                GC.KeepAlive(at);
+                GC.KeepAlive(list);
                 return;
             }
 
-            core.SetSlowly(index, item);
+            ListSlowPath.SetSlowly(list, index, item);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Add(T item)
         {
-            HomeBlock at = core.At;
-            if (at.IsHome)
+            nint thread = ThreadCaches.NameOfThisThread;
+            ref HomeBlock at = ref list.Core.First;
+            if (at.IsHomeOf(thread))
             {
                 long count = at.Count;
                 if (count < at.Capacity)
@@ -50,20 +54,21 @@ internal static class ListShortPath
 
                     at.Count = count + 1;
                     at.Version++;
-                    GC.KeepAlive(at);
+                    GC.KeepAlive(list);
                     return;
                 }
             }
 
-            core.AddSlowly(item);
+            ListSlowPath.AddSlowly(list, item);
         }
 
         /// <summary>All elements. The span does not keep the block.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public Span<T> View()
         {
-            HomeBlock at = core.At;
-            if (at.IsHome && at.Count is <= int.MaxValue and var count)
+            nint thread = ThreadCaches.NameOfThisThread;
+            ref HomeBlock at = ref list.Core.First;
+            if (at.IsHomeOf(thread) && at.Count is <= int.MaxValue and var count)
             {
                 unsafe
                 {
@@ -72,15 +77,16 @@ internal static class ListShortPath
                 }
             }
 
-            return core.ViewSlowly();
+            return ListSlowPath.ViewSlowly(list);
         }
 
         /// <summary>The places after the last element: one at least, and <paramref name="length"/>. The span does not keep the block.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public Span<T> ViewRoom(int length)
         {
-            HomeBlock at = core.At;
-            if (at.IsHome)
+            nint thread = ThreadCaches.NameOfThisThread;
+            ref HomeBlock at = ref list.Core.First;
+            if (at.IsHomeOf(thread))
             {
                 long count = at.Count;
                 long room = at.Capacity - count;
@@ -94,7 +100,7 @@ internal static class ListShortPath
                 }
             }
 
-            return core.ViewRoomSlowly(length);
+            return ListSlowPath.ViewRoomSlowly(list, length);
         }
 
         /// <summary>Adds elements at the end.</summary>
@@ -102,8 +108,9 @@ internal static class ListShortPath
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void AddRange(ReadOnlySpan<T> items)
         {
-            HomeBlock at = core.At;
-            if (at.IsHome)
+            nint thread = ThreadCaches.NameOfThisThread;
+            ref HomeBlock at = ref list.Core.First;
+            if (at.IsHomeOf(thread))
             {
                 long count = at.Count;
                 if (items.Length <= at.Capacity - count)
@@ -116,20 +123,21 @@ internal static class ListShortPath
 
                     at.Count = count + items.Length;
                     at.Version++;
-                    GC.KeepAlive(at);
+                    GC.KeepAlive(list);
                     return;
                 }
             }
 
-            core.Insert(null, items);
+            ListSlowPath.Insert(list, null, items);
         }
 
         /// <summary>Removes the last element; false if there is none.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public bool TryPop(out T item)
         {
-            HomeBlock at = core.At;
-            if (at.IsHome)
+            nint thread = ThreadCaches.NameOfThisThread;
+            ref HomeBlock at = ref list.Core.First;
+            if (at.IsHomeOf(thread))
             {
                 long last = at.Count - 1;
                 if (last >= 0)
@@ -142,19 +150,20 @@ internal static class ListShortPath
 
                     at.Count = last;
                     at.Version++;
-                    GC.KeepAlive(at);
+                    GC.KeepAlive(list);
                     return true;
                 }
             }
 
-            return core.TryPopSlowly(out item);
+            return ListSlowPath.TryPopSlowly(list, out item);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void RemoveAt(long index)
         {
-            HomeBlock at = core.At;
-            if (at.IsHome)
+            nint thread = ThreadCaches.NameOfThisThread;
+            ref HomeBlock at = ref list.Core.First;
+            if (at.IsHomeOf(thread))
             {
                 // If so, it is the last element.
                 long last = at.Count - 1;
@@ -162,45 +171,51 @@ internal static class ListShortPath
                 {
                     at.Count = last;
                     at.Version++;
+                    GC.KeepAlive(list);
                     return;
                 }
             }
 
-            core.Remove(index, 1);
+            ListSlowPath.Remove(list, index, 1);
         }
 
         public void Resize(long length)
         {
-            HomeBlock at = core.At;
-            if (at.IsHome && length <= at.Count)
+            nint thread = ThreadCaches.NameOfThisThread;
+            ref HomeBlock at = ref list.Core.First;
+            if (at.IsHomeOf(thread) && length <= at.Count)
             {
                 at.Count = length;
                 at.Version++;
+                GC.KeepAlive(list);
                 return;
             }
 
-            core.ResizeSlowly(length);
+            ListSlowPath.ResizeSlowly(list, length);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Advance(int count)
         {
-            HomeBlock at = core.At;
-            if (at.IsHome && (uint)count <= (ulong)(at.Capacity - at.Count))
+            nint thread = ThreadCaches.NameOfThisThread;
+            ref HomeBlock at = ref list.Core.First;
+            if (at.IsHomeOf(thread) && (uint)count <= (ulong)(at.Capacity - at.Count))
             {
                 at.Count += count;
                 at.Version++;
+                GC.KeepAlive(list);
                 return;
             }
 
-            core.AdvanceSlowly(count);
+            ListSlowPath.AdvanceSlowly(list, count);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private bool TryGetHere(long index, out T item)
         {
-            HomeBlock at = core.At;
-            if (at.IsHome && (ulong)index < (ulong)at.Count)
+            nint thread = ThreadCaches.NameOfThisThread;
+            ref HomeBlock at = ref list.Core.First;
+            if (at.IsHomeOf(thread) && (ulong)index < (ulong)at.Count)
             {
                 unsafe
                 {
@@ -208,7 +223,7 @@ internal static class ListShortPath
                     item = ((T*)at.Start)[index];
                 }
 
-                GC.KeepAlive(at);
+                GC.KeepAlive(list);
                 return true;
             }
 

@@ -1,5 +1,6 @@
 using NativeBuffers.Allocation;
 using NativeBuffers.Allocation.Budgets;
+using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Primitives;
 
@@ -8,15 +9,15 @@ namespace NativeBuffers.Lists;
 /// <summary>The members of a list that borrow its block, make it grow, or move elements. <see cref="ListCore{T}"/> has the short paths.</summary>
 internal static class ListSlowPath
 {
-    /// <param name="core">The list's.</param>
-    extension<T>(ref ListCore<T> core)
+    /// <param name="list">The list.</param>
+    extension<T>(NativeList<T> list)
         where T : unmanaged
     {
         /// <summary>Gets an element; false if there is none at the index.</summary>
         [MethodImpl(MethodImplOptions.NoInlining)]
         public bool TryGetSlowly(long index, out T item)
         {
-            using ListBorrow<T> borrow = core.BorrowPlaces();
+            using ListBorrow<T> borrow = list.Core.BorrowPlaces(list);
             bool exists = (ulong)index < (ulong)borrow.Count;
             item = exists ? borrow.Element(index) : default;
             return exists;
@@ -27,30 +28,30 @@ internal static class ListSlowPath
         [MethodImpl(MethodImplOptions.NoInlining)]
         public void Insert(long? index, ReadOnlySpan<T> items)
         {
-            while (!core.TryInsert(index, items, out bool overlap))
+            while (!ListSlowPath.TryInsert(list, index, items, out bool overlap))
             {
                 if (overlap)
                 {
                     // They would move, or be overwritten, before they are copied.
                     using NativeBuffer<T> copy = NativeBuffer.CreateFrom(items);
-                    core.Insert(index, copy.AsSpan());
+                    ListSlowPath.Insert(list, index, copy.AsSpan());
                     return;
                 }
 
-                core.Grow(checked(core.Count + items.Length));
+                ListSlowPath.Grow(list, checked(list.Core.Count + items.Length));
             }
         }
 
         public void AddAll(IEnumerable<T> items)
         {
-            if (items is NativeList<T> list)
+            if (items is NativeList<T> source)
             {
                 // The list grows first: it may be its own source, and a borrowed list does not grow.
-                core.Grow(core.Count + list.LongCount);
-                using Borrow<T> source = list.Borrow();
-                for (long start = 0; start < source.Length; start += int.MaxValue)
+                ListSlowPath.Grow(list, list.Core.Count + source.LongCount);
+                using Borrow<T> borrow = source.Borrow();
+                for (long start = 0; start < borrow.Length; start += int.MaxValue)
                 {
-                    core.AddRange(source.AsSpan(start, (int)long.Min(source.Length - start, int.MaxValue)));
+                    ListShortPath.AddRange(list, borrow.AsSpan(start, (int)long.Min(borrow.Length - start, int.MaxValue)));
                 }
 
                 return;
@@ -58,18 +59,18 @@ internal static class ListSlowPath
 
             if (items.TryGetNonEnumeratedCount(out int count))
             {
-                core.Grow(core.Count + count);
+                ListSlowPath.Grow(list, list.Core.Count + count);
             }
 
             foreach (T item in items)
             {
-                core.Add(item);
+                ListShortPath.Add(list, item);
             }
         }
 
         public void Remove(long start, long length)
         {
-            using ListBorrow<T> borrow = core.BorrowPlaces();
+            using ListBorrow<T> borrow = list.Core.BorrowPlaces(list);
             Layout.ThrowIfOutside(start, length, borrow.Count);
             borrow.Move(start + length, start);
             borrow.SetCount(borrow.Count - length);
@@ -78,7 +79,7 @@ internal static class ListSlowPath
         [MethodImpl(MethodImplOptions.NoInlining)]
         public bool TryPopSlowly(out T item)
         {
-            using ListBorrow<T> borrow = core.BorrowPlaces();
+            using ListBorrow<T> borrow = list.Core.BorrowPlaces(list);
             bool exists = borrow.Count > 0;
             item = exists ? borrow.Element(borrow.Count - 1) : default;
             if (exists)
@@ -91,7 +92,7 @@ internal static class ListSlowPath
 
         public void RemoveAtSwapBack(long index)
         {
-            using ListBorrow<T> borrow = core.BorrowPlaces();
+            using ListBorrow<T> borrow = list.Core.BorrowPlaces(list);
             ref T place = ref borrow.Element(index);
             place = borrow.Element(borrow.Count - 1);
             borrow.SetCount(borrow.Count - 1);
@@ -99,7 +100,7 @@ internal static class ListSlowPath
 
         public long RemoveAll(Predicate<T> match)
         {
-            using ListBorrow<T> borrow = core.BorrowPlaces();
+            using ListBorrow<T> borrow = list.Core.BorrowPlaces(list);
             long read = 0;
             long kept = 0;
             try
@@ -129,7 +130,7 @@ internal static class ListSlowPath
         /// <summary>Makes room for <paramref name="needed"/> elements, and for twice the old capacity if there is memory for it.</summary>
         public void Grow(long needed)
         {
-            long capacity = core.Capacity;
+            long capacity = list.Core.Capacity;
             if (needed <= capacity)
             {
                 return;
@@ -142,7 +143,7 @@ internal static class ListSlowPath
                 bool isTrial = BudgetLevel.SetTrial(BudgetLevel.IsTrial || needed < wanted);
                 try
                 {
-                    core.Reserve(long.Max(needed, wanted));
+                    list.Core.Reserve(list, long.Max(needed, wanted));
                     return;
                 }
                 catch (OutOfMemoryException refused) when (needed < wanted)
@@ -160,12 +161,12 @@ internal static class ListSlowPath
         [MethodImpl(MethodImplOptions.NoInlining)]
         public void ResizeSlowly(long length)
         {
-            if (length > core.Capacity)
+            if (length > list.Core.Capacity)
             {
-                core.Reserve(length);
+                list.Core.Reserve(list, length);
             }
 
-            using ListBorrow<T> borrow = core.BorrowPlaces();
+            using ListBorrow<T> borrow = list.Core.BorrowPlaces(list);
             long possible = long.Min(length, borrow.Capacity);
             borrow.Clear(borrow.Count, possible);
             borrow.SetCount(possible);
@@ -174,7 +175,7 @@ internal static class ListSlowPath
         [MethodImpl(MethodImplOptions.NoInlining)]
         public void AdvanceSlowly(int count)
         {
-            using ListBorrow<T> borrow = core.BorrowPlaces();
+            using ListBorrow<T> borrow = list.Core.BorrowPlaces(list);
             ArgumentOutOfRangeException.ThrowIfNegative(count);
             ArgumentOutOfRangeException.ThrowIfGreaterThan(count, borrow.Capacity - borrow.Count);
             borrow.SetCount(borrow.Count + count);
@@ -183,14 +184,39 @@ internal static class ListSlowPath
         [MethodImpl(MethodImplOptions.NoInlining)]
         public T GetSlowly(long index)
         {
-            using ListBorrow<T> borrow = core.BorrowPlaces();
+            ref HomeBlock at = ref list.Core.At;
+            if (at.IsHome && (ulong)index < (ulong)at.Count)
+            {
+                unsafe
+                {
+                    // SAFETY: this thread is the home, and the index is below the count, which is at most the block's length.
+                    T item = ((T*)at.Start)[index];
+                    at.KeepAlive();
+                    return item;
+                }
+            }
+
+            using ListBorrow<T> borrow = list.Core.BorrowPlaces(list);
             return borrow.Element(index);
         }
 
         [MethodImpl(MethodImplOptions.NoInlining)]
         public void SetSlowly(long index, T item)
         {
-            using ListBorrow<T> borrow = core.BorrowPlaces();
+            ref HomeBlock at = ref list.Core.At;
+            if (at.IsHome && (ulong)index < (ulong)at.Count)
+            {
+                unsafe
+                {
+                    // SAFETY: this thread is the home, and the index is below the count, which is at most the block's length.
+                    ((T*)at.Start)[index] = item;
+                }
+
+                at.Version++;
+                return;
+            }
+
+            using ListBorrow<T> borrow = list.Core.BorrowPlaces(list);
             borrow.Element(index) = item;
             borrow.NoteChange();
         }
@@ -198,32 +224,38 @@ internal static class ListSlowPath
         [MethodImpl(MethodImplOptions.NoInlining)]
         public void AddSlowly(T item)
         {
-            HomeBlock at = core.At;
-            if (at == HomeBlock.Empty)
+            nint thread = ThreadCaches.NameOfThisThread;
+            ref HomeBlock at = ref list.Core.At;
+            if (at.IsHomeOf(thread) && at.Count >= at.Capacity)
             {
-                _ = core.TakeFirst(ListCore<T>.LengthOfFirst);
-            }
-            else if (at.IsHome)
-            {
-                // The block is full.
-                core.Grow(checked(at.Count + 1));
+                if (at.IsEmpty)
+                {
+                    list.Core.TakeFirst(list, ListCore<T>.LengthOfFirst);
+                }
+                else
+                {
+                    ListSlowPath.Grow(list, checked(at.Count + 1));
+                }
+
+                at = ref list.Core.At;
             }
 
             // By now this thread is the home, unless another thread uses the list too, or the allocator was chosen.
-            if (core.At is var grown && grown.IsHome && grown.Count < grown.Capacity)
+            if (at.IsHomeOf(thread) && at.Count < at.Capacity)
             {
-                core.Add(item);
+                at.Append(item);
+                list.Core.NoteCount();
             }
             else
             {
-                core.Insert(null, new ReadOnlySpan<T>(in item));
+                ListSlowPath.Insert(list, null, new ReadOnlySpan<T>(in item));
             }
         }
 
         [MethodImpl(MethodImplOptions.NoInlining)]
         public Span<T> ViewSlowly()
         {
-            using ListBorrow<T> borrow = core.BorrowPlaces();
+            using ListBorrow<T> borrow = list.Core.BorrowPlaces(list);
             return borrow.Count <= int.MaxValue ? borrow.View(0, (int)borrow.Count) : throw ThrowHelper.TooLongForMemory(borrow.Count);
         }
 
@@ -231,14 +263,14 @@ internal static class ListSlowPath
         public Span<T> ViewRoomSlowly(int length)
         {
             ArgumentOutOfRangeException.ThrowIfNegative(length, "sizeHint");
-            core.Grow(core.Count + int.Max(length, 1));
-            using ListBorrow<T> borrow = core.BorrowPlaces();
+            ListSlowPath.Grow(list, list.Core.Count + int.Max(length, 1));
+            using ListBorrow<T> borrow = list.Core.BorrowPlaces(list);
             return borrow.View(borrow.Count, (int)long.Min(borrow.Capacity - borrow.Count, int.MaxValue));
         }
 
         private bool TryInsert(long? index, ReadOnlySpan<T> items, out bool overlap)
         {
-            using ListBorrow<T> borrow = core.BorrowPlaces();
+            using ListBorrow<T> borrow = list.Core.BorrowPlaces(list);
             long at = index ?? borrow.Count;
             ArgumentOutOfRangeException.ThrowIfNegative(at, nameof(index));
             ArgumentOutOfRangeException.ThrowIfGreaterThan(at, borrow.Count, nameof(index));

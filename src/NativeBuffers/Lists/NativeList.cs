@@ -30,13 +30,13 @@ public static class NativeList
         /// <summary>Removes the last element, and returns it; false if the list is empty.</summary>
         /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public bool TryPop(out T item) => list.Core.TryPop(out item);
+        public bool TryPop(out T item) => ListShortPath.TryPop(list, out item);
 
         /// <summary>Removes an element, and puts the last one into its place. The elements between them do not move.</summary>
         /// <param name="index">In elements.</param>
         /// <exception cref="ArgumentOutOfRangeException">The index is outside.</exception>
         /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
-        public void RemoveAtSwapBack(long index) => list.Core.RemoveAtSwapBack(index);
+        public void RemoveAtSwapBack(long index) => ListSlowPath.RemoveAtSwapBack(list, index);
 
         /// <summary>Removes all elements that a condition holds for. The elements that stay keep their order.</summary>
         /// <param name="match">The condition. It may read the list, but must not change it. If it throws, the elements before are removed.</param>
@@ -46,7 +46,7 @@ public static class NativeList
         public long RemoveAll(Predicate<T> match)
         {
             ArgumentNullException.ThrowIfNull(match);
-            return list.Core.RemoveAll(match);
+            return ListSlowPath.RemoveAll(list, match);
         }
 
         /// <summary>The index of the first element that a condition holds for; -1 if there is none.</summary>
@@ -79,6 +79,11 @@ public static class NativeList
                 (borrow[first], borrow[last]) = (borrow[last], borrow[first]);
             }
         }
+
+        /// <summary>References to all elements, for one <c>foreach</c>: <c>foreach (ref int n in list.References())</c>.</summary>
+        /// <returns>It borrows the list until the loop ends: see <see cref="NativeListReferences{T}"/>.</returns>
+        /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
+        public NativeListReferences<T> References() => new(list.Borrow());
 
         /// <summary>Copies all elements to a new array.</summary>
         /// <exception cref="InvalidOperationException">The list has more than <see cref="int.MaxValue"/> elements.</exception>

@@ -41,7 +41,7 @@ public struct NativeListEnumerator<T> : IEnumerator<T>
         _next = next + 1;
         if (list is not null)
         {
-            HomeBlock at = list.Core.At;
+            ref HomeBlock at = ref list.Core.First;
             if (at.IsHomeOf(mine) && at.Version == _version && (ulong)next < (ulong)at.Count)
             {
                 unsafe
@@ -50,7 +50,7 @@ public struct NativeListEnumerator<T> : IEnumerator<T>
                     Current = ((T*)at.Start)[next];
                 }
 
-                GC.KeepAlive(at);
+                GC.KeepAlive(list);
                 return true;
             }
         }
@@ -79,7 +79,7 @@ public struct NativeListEnumerator<T> : IEnumerator<T>
             return false;
         }
 
-        bool exists = list.Core.TryGetSlowly(index, out item);
+        bool exists = list.TryGetSlowly(index, out item);
         return list.Core.Version == version ? exists : throw ThrowHelper.Changed();
     }
 }

@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.Collections;
+using NativeBuffers.Blocks;
+using NativeBuffers.Blocks.Lifecycle;
 using NativeBuffers.Lists;
 using NativeBuffers.Primitives;
 
@@ -16,7 +18,7 @@ namespace NativeBuffers;
 /// members that would move the elements throw, and a disposed list frees its memory when the borrow ends.</para>
 /// <para><b>Threads.</b> As with <see cref="List{T}"/>, only one thread may change a list at a time, and no thread may read the changed
 /// parts at the same time. Threads that break this rule may lose or repeat elements, but never touch memory outside of the list. A list
-/// is fastest on the thread that created it, or that made it grow last if it has the default allocator.</para>
+/// with the default allocator is fastest on the thread that created it, until another thread makes it grow.</para>
 /// <para><b>Growth</b> doubles the capacity. On Linux, blocks from 32 MiB on grow without a copy, because their pages move.</para>
 /// </remarks>
 /// <example>
@@ -28,7 +30,7 @@ namespace NativeBuffers;
 /// </example>
 /// <typeparam name="T">Any type without references.</typeparam>
 [SuppressMessage("Naming", "CA1710", Justification = "It is a list.")]
-public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>, IDisposable
+public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>, IDisposable, ICleanedOwner
     where T : unmanaged
 {
     private ListCore<T> _core;
@@ -42,7 +44,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public NativeList(long capacity = 0, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
-        _core = new ListCore<T>(capacity, allocator, file, line);
+        _core.Begin(this, capacity, allocator, file, line);
 
     /// <inheritdoc cref="NativeList{T}(long, NativeAllocator?, string?, int)"/>
     public NativeList(long capacity = 0, NativeAllocator? allocator = null)
@@ -100,9 +102,9 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     public T this[long index]
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => _core.Get(index);
+        get => ListShortPath.Get(this, index);
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        set => _core.Set(index, value);
+        set => ListShortPath.Set(this, index, value);
     }
 
     /// <summary>Adds an element at the end.</summary>
@@ -110,14 +112,14 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted. The list has not changed.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Add(T item) => _core.Add(item);
+    public void Add(T item) => ListShortPath.Add(this, item);
 
     /// <summary>Adds elements at the end, in their order.</summary>
     /// <param name="items">May be part of this list.</param>
     /// <inheritdoc cref="Add" path="/exception"/>
     [OverloadResolutionPriority(1)] // C# 13 could not choose for an array.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void AddRange(ReadOnlySpan<T> items) => _core.AddRange(items);
+    public void AddRange(ReadOnlySpan<T> items) => ListShortPath.AddRange(this, items);
 
     /// <summary>Adds elements at the end, in their order.</summary>
     /// <param name="items">May be this list.</param>
@@ -126,13 +128,13 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     public void AddRange(IEnumerable<T> items)
     {
         ArgumentNullException.ThrowIfNull(items);
-        _core.AddAll(items);
+        ListSlowPath.AddAll(this, items);
     }
 
     /// <summary>Inserts an element before the one at an index, or at the end.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The index is negative, or above the count.</exception>
     /// <inheritdoc cref="Add" path="/exception"/>
-    public void Insert(long index, T item) => _core.Insert(index, new ReadOnlySpan<T>(in item));
+    public void Insert(long index, T item) => ListSlowPath.Insert(this, index, new ReadOnlySpan<T>(in item));
 
     /// <inheritdoc cref="Insert(long, T)"/>
     public void Insert(int index, T item) => Insert((long)index, item);
@@ -141,23 +143,23 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// <param name="index">In elements.</param>
     /// <param name="items">May be part of this list.</param>
     /// <inheritdoc cref="Insert(long, T)" path="/exception"/>
-    public void InsertRange(long index, ReadOnlySpan<T> items) => _core.Insert(index, items);
+    public void InsertRange(long index, ReadOnlySpan<T> items) => ListSlowPath.Insert(this, index, items);
 
     /// <summary>Removes an element. The elements after it move up.</summary>
     /// <inheritdoc cref="this[int]" path="/exception"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void RemoveAt(long index) => _core.RemoveAt(index);
+    public void RemoveAt(long index) => ListShortPath.RemoveAt(this, index);
 
     /// <inheritdoc cref="RemoveAt(long)"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void RemoveAt(int index) => _core.RemoveAt(index);
+    public void RemoveAt(int index) => ListShortPath.RemoveAt(this, index);
 
     /// <summary>Removes elements. The elements after them move up.</summary>
     /// <param name="start">In elements.</param>
     /// <param name="length">In elements.</param>
     /// <exception cref="ArgumentOutOfRangeException">The range is not inside the list.</exception>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
-    public void RemoveRange(long start, long length) => _core.Remove(start, length);
+    public void RemoveRange(long start, long length) => ListSlowPath.Remove(this, start, length);
 
     /// <summary>Removes the first element that equals <paramref name="item"/>; false if there is none.</summary>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
@@ -174,7 +176,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
 
     /// <summary>Removes all elements. The capacity stays.</summary>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
-    public void Clear() => _core.Resize(0);
+    public void Clear() => ListShortPath.Resize(this, 0);
 
     /// <summary>Changes the count: removes elements at the end, or adds zeroed ones there.</summary>
     /// <param name="length">In elements.</param>
@@ -182,7 +184,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     public void Resize(long length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        _core.Resize(length);
+        ListShortPath.Resize(this, length);
     }
 
     /// <summary>Makes room for exactly this number of elements. Does nothing if the list has room.</summary>
@@ -197,7 +199,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
         ArgumentOutOfRangeException.ThrowIfNegative(capacity);
         if (capacity > _core.Capacity)
         {
-            _core.Reserve(capacity);
+            _core.Reserve(this, capacity);
         }
 
         return _core.Capacity;
@@ -207,19 +209,19 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// <exception cref="InvalidOperationException">The list is borrowed or pinned.</exception>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted, also for a smaller block to move to.</exception>
-    public void TrimExcess() => _core.Reserve(0);
+    public void TrimExcess() => _core.Reserve(this, 0);
 
     /// <summary>All elements. Do not use the span after the list grew or was disposed: see the remarks of the type.</summary>
     /// <exception cref="InvalidOperationException">The list has more than <see cref="int.MaxValue"/> elements.</exception>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Span<T> AsSpan() => _core.View();
+    public Span<T> AsSpan() => ListShortPath.View(this);
 
     /// <summary>A range of elements, also beyond <see cref="int.MaxValue"/>. Do not use the span after the list grew or was disposed.</summary>
     /// <inheritdoc cref="RemoveRange" path="/param|/exception"/>
     public Span<T> AsSpan(long start, int length)
     {
-        using ListBorrow<T> borrow = _core.BorrowPlaces();
+        using ListBorrow<T> borrow = _core.BorrowPlaces(this);
         Layout.ThrowIfOutside(start, length, borrow.Count);
         return borrow.View(start, length);
     }
@@ -228,7 +230,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// <remarks>While it lasts, elements may be added up to the capacity. An addition beyond the capacity throws.</remarks>
     /// <returns>A ref struct: declare it with <c>using</c>. Its spans cannot leave its scope.</returns>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
-    public Borrow<T> Borrow() => _core.Borrow();
+    public Borrow<T> Borrow() => _core.Borrow(this);
 
     /// <summary>All elements, as the platform's type for sequences that are too long for a span.</summary>
     /// <remarks>
@@ -249,7 +251,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
         unsafe
         {
             // SAFETY: the list has handed over its block, and nothing else refers to it. The block has the length that it says.
-            var block = _core.HandOver();
+            var block = _core.HandOver(this);
             return new NativeMemoryOwner<T>(block, block.HasArrays);
         }
     }
@@ -259,13 +261,13 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// <returns>Uninitialized memory. Do not use the span after the list grew or was disposed.</returns>
     /// <inheritdoc cref="EnsureCapacity" path="/exception"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Span<T> GetSpan(int sizeHint = 0) => _core.ViewRoom(sizeHint);
+    public Span<T> GetSpan(int sizeHint = 0) => ListShortPath.ViewRoom(this, sizeHint);
 
     /// <summary>Like <see cref="GetSpan"/>. The memory follows the list when it grows. While the memory is pinned, the list cannot grow.</summary>
     /// <inheritdoc cref="GetSpan" path="/param|/exception"/>
     public Memory<T> GetMemory(int sizeHint = 0)
     {
-        GrowBy(sizeHint);
+        _ = GetSpan(sizeHint);
         long count = _core.Count;
         return new ListMemory<T>(this, count, (int)long.Min(_core.Capacity - count, int.MaxValue)).Memory;
     }
@@ -275,7 +277,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// <exception cref="ArgumentOutOfRangeException">The number is negative, or above the number of places.</exception>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Advance(int count) => _core.Advance(count);
+    public void Advance(int count) => ListShortPath.Advance(this, count);
 
     /// <summary>Sorts all elements. The comparer may read the list, but must not make it grow.</summary>
     /// <param name="comparer">The type's own order if null.</param>
@@ -382,14 +384,10 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
 
     /// <summary>Closes the list, and frees its memory now or when its last borrow or pin ends.</summary>
     /// <remarks>A second call does nothing, on any thread. Never throws.</remarks>
-    public void Dispose() => _core.Close();
+    public void Dispose() => _core.Close(this);
+
+    bool ICleanedOwner.TryCloseForgotten(Generation opened) => _core.First.TryCloseForgotten(this, opened);
 
     /// <summary>For the list's enumerator and memories.</summary>
     internal ref ListCore<T> Core => ref _core;
-
-    private void GrowBy(int sizeHint)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(sizeHint);
-        _core.Grow(_core.Count + int.Max(sizeHint, 1));
-    }
 }

@@ -134,6 +134,26 @@ public ref struct ScratchList<T> : IDisposable
         _count += items.Length;
     }
 
+    /// <summary>Inserts an element before the one at an index, or at the end.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The index is negative, or above the count.</exception>
+    /// <inheritdoc cref="Add" path="/exception"/>
+    public void Insert(int index, T item)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)index, (uint)_count, nameof(index));
+        Add(item);
+        _places[index..(_count - 1)].CopyTo(_places[(index + 1)..]);
+        _places[index] = item;
+    }
+
+    /// <summary>Removes an element. The elements after it move up.</summary>
+    /// <inheritdoc cref="this" path="/exception"/>
+    public void RemoveAt(int index)
+    {
+        _ = this[index];
+        _places[(index + 1).._count].CopyTo(_places[index..]);
+        _count--;
+    }
+
     /// <summary>Removes the last element, and returns it.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The list is empty.</exception>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>

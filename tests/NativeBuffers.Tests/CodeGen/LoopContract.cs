@@ -84,6 +84,22 @@ public abstract class LoopContract
     public void A_loop_over_the_elements_of_a_list_is_the_one_over_any_span(Type loop) =>
         AssertSame(Code(loop, nameof(ListSum.Plain)), Code(loop, nameof(ListSum.Ours)));
 
+    [Theory]
+    [InlineData(nameof(ListElements.Get), 24)]
+    [InlineData(nameof(ListElements.Each), 24)]
+    [InlineData(nameof(ListElements.Set), 26)]
+    [InlineData(nameof(ListElements.Add), 20)]
+    public void A_loop_over_the_members_of_a_list_looks_the_thread_up_before_it_and_announces_nothing(string method, int most)
+    {
+        MethodCode code = Code(typeof(ListElements), method);
+        Loop loop = code.InnermostLoops[0];
+        string all = $"{_mode}\n--- the loop\n{loop}\n--- all\n{code}";
+        Assert.True(loop.Instructions.Count <= most, $"{loop.Instructions.Count} instructions: {all}");
+        Assert.False(loop.Instructions.Any(static each => each.FindsThreadStatics), $"The thread is looked up: {all}");
+        Assert.True(loop.Calls <= 1, $"Calls beside the slow path: {all}");
+        Assert.False(loop.Instructions.Any(static each => each.Text.Contains("lock", StringComparison.Ordinal)), $"Atomic operations: {all}");
+    }
+
     private MethodCode RawSum => Code(typeof(Sum), nameof(Sum.Raw));
 
     private MethodCode RawDotProduct => Code(typeof(DotProduct), nameof(DotProduct.Raw));

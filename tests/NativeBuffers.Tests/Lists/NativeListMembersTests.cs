@@ -39,6 +39,36 @@ public class NativeListMembersTests
                 }));
 
     [Fact]
+    public void A_loop_over_references_borrows_the_list_until_it_ends()
+    {
+        using NativeList<int> list = [1, 2, 3];
+        foreach (ref int item in list.References())
+        {
+            item *= 2;
+            Assert.Throws<InvalidOperationException>(() => list.EnsureCapacity(100_000));
+        }
+
+        Assert.Equal([2, 4, 6], list.ToArray());
+        Assert.Throws<FormatException>(
+            () =>
+            {
+                foreach (ref int item in list.References())
+                {
+                    throw new FormatException();
+                }
+            });
+        list.EnsureCapacity(100_000);
+        list.Clear();
+        foreach (ref int item in list.References())
+        {
+            Assert.Fail("There is no element.");
+        }
+
+        list.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => list.References().Dispose());
+    }
+
+    [Fact]
     public void They_work_on_another_thread_than_the_home()
     {
         using NativeList<int> list = [1, 2, 3, 4, 5];
@@ -52,7 +82,7 @@ public class NativeListMembersTests
                 list.Reverse();
                 Assert.Equal(1, list.FindIndex(static item => item == 4));
             });
-        Assert.Equal([3, 4], list);
+        Assert.Equal([3, 4], list.ToArray());
     }
 
     [Fact]
@@ -69,7 +99,7 @@ public class NativeListMembersTests
         Assert.All(changes, Sees);
         using NativeList<int> other = [1, 2, 3, 4, 5];
         Assert.Throws<FormatException>(() => other.RemoveAll(static item => item == 4 ? throw new FormatException() : item == 2));
-        Assert.Equal([1, 3, 4, 5], other);
+        Assert.Equal([1, 3, 4, 5], other.ToArray());
 
         void Sees(Action<NativeList<int>> change)
         {

@@ -90,6 +90,59 @@ public class NativeListRaceTests
         allocator?.AssertAllCameBack();
     }
 
+    [Fact]
+    public void First_elements_from_several_threads_and_a_dispose_stay_inside_the_list()
+    {
+        var race = new Race();
+        var rendezvous = new Rendezvous(race, 3);
+        NativeList<long> current = null!;
+        race.Run(Add, Add, Begin, Disturb);
+
+        void Begin(Random random)
+        {
+            var list = new NativeList<long>();
+            Volatile.Write(ref current, list);
+            if (rendezvous.Meet())
+            {
+                Use(list, random);
+            }
+
+            bool isAlone = rendezvous.Meet();
+            list.Dispose();
+            if (isAlone)
+            {
+                Assert.Equal(0, list.LongCount);
+                Assert.Throws<ObjectDisposedException>(() => list.Add(MarkedElement));
+            }
+        }
+
+        void Add(Random random)
+        {
+            if (rendezvous.Meet())
+            {
+                Use(Volatile.Read(ref current), random);
+                _ = rendezvous.Meet();
+            }
+        }
+
+        static void Use(NativeList<long> list, Random random) => Try(
+            () =>
+            {
+                Thread.SpinWait(random.Next(100));
+                if (random.Next(4) == 0)
+                {
+                    list.Dispose();
+                }
+
+                for (int i = random.Next(20); i >= 0; i--)
+                {
+                    list.Add(MarkedElement);
+                }
+
+                Verify(list.ToArray());
+            });
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -30,7 +30,11 @@ public class ScratchListModelTests
             bool hasRoom = count + step.Length < most;
             switch (step.Kind)
             {
-                case ListStep.What.Add or ListStep.What.Insert or ListStep.What.Sort:
+                case ListStep.What.Insert:
+                    real.Insert(place, step.Value);
+                    model.Insert(place, step.Value);
+                    break;
+                case ListStep.What.Add or ListStep.What.Sort:
                     real.Add(step.Value);
                     model.Add(step.Value);
                     break;
@@ -47,7 +51,11 @@ public class ScratchListModelTests
                     real[place] = step.Value;
                     model[place] = step.Value;
                     break;
-                case ListStep.What.RemoveLast or ListStep.What.RemoveAt when count > 0:
+                case ListStep.What.RemoveAt when count > 0:
+                    real.RemoveAt(place);
+                    model.RemoveAt(place);
+                    break;
+                case ListStep.What.RemoveLast when count > 0:
                     Assert.Equal(model[^1], real.RemoveLast());
                     model.RemoveAt(count - 1);
                     break;

@@ -30,6 +30,7 @@ public static class Program
         BorrowedDotProduct.Run,
         ListSum.Run,
         ListForEach.Run,
+        ListElements.Run,
         ScratchListSum.Run,
         CreateAndDispose.Run,
         CreateZeroedAndDispose.Run,

@@ -1,4 +1,5 @@
 using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Lifecycle;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Handles;
@@ -86,6 +87,19 @@ internal static class ExclusiveUse
             return true;
         }
 
+        /// <summary>Closes the block at once, but keeps it until the pin ends.</summary>
+        /// <remarks>For a thread that excludes the other threads.</remarks>
+        public Pin CloseExclusivePinned()
+        {
+            unsafe
+            {
+                // SAFETY: this thread excludes all other threads. The slot is never unmapped.
+                Pin pin = Pin.BeginUnchecked(owned.Slot, owned.Opened);
+                owned.Slot->WriteGeneration(owned.Opened.With(SlotState.ClosePending));
+                return pin;
+            }
+        }
+
         /// <summary>Takes the block out; false after the end.</summary>
         /// <exception cref="InvalidOperationException">The block is borrowed or pinned.</exception>
         /// <safety>The block belongs to the caller, which frees it.</safety>
@@ -115,6 +129,10 @@ internal static class ExclusiveUse
             return true;
         }
     }
+
+    /// <summary>The state for a block that this thread goes on to use: biased if the slot is at home here.</summary>
+    /// <safety>The slot is the caller's.</safety>
+    public static unsafe SlotState StateHere(Slot* slot) => ThreadCache.IsMine(slot->Home) ? SlotState.Biased : SlotState.Open;
 
     /// <summary>Makes room for another number of elements. The elements in use are kept; others are neither kept nor zero.</summary>
     /// <remarks>For a thread that excludes the other threads.</remarks>

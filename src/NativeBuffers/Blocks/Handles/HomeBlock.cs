@@ -6,18 +6,19 @@ namespace NativeBuffers.Blocks.Handles;
 
 /// <summary>The block of a list. One thread, its home, uses the block without an announcement; all other threads borrow it.</summary>
 /// <remarks>
-/// <para>A use by the home is: compare <see cref="IsHome"/>, read or write elements, <see cref="GC.KeepAlive"/> this object. Nothing tells
-/// the other threads where between these steps the home is. So no other thread frees or moves such a block. If another thread closes the
+/// <para>A use by the home is: compare <see cref="IsHome"/>, read or write elements, <see cref="GC.KeepAlive"/> the object that has this. Nothing
+/// tells the other threads where between these steps the home is. So no other thread frees or moves such a block. If another thread closes the
 /// list, or makes it grow, that thread <i>retires</i> the block: it takes the home's name away, and pins the block until the home
-/// is known to be elsewhere (<see cref="RetiredBlock"/>). The grown list continues in another object like this one.</para>
-/// <para>The home itself needs none of this: while it frees or moves the block, it is at no other place in its program.</para>
+/// is known to be elsewhere (<see cref="RetiredBlock"/>). The grown list continues in a <see cref="LaterBlock"/>.</para>
+/// <para>The home itself needs none of this: while it frees or moves the block, it is at no other place in its program. Only the home
+/// gives this its first block, and then no other thread has used a block here.</para>
 /// <para>Only the default allocator's blocks have a home: the program can see when the blocks of other allocators are freed. docs/decisions/0026
 /// has the proof, and tests/Models/home.pml the model.</para>
 /// </remarks>
-internal sealed class HomeBlock : CleanedOwner
+internal struct HomeBlock
 {
     /// <summary>A value of <see cref="_home"/> that is no thread's cache. Not 0, which a thread without a cache has.</summary>
-    private const nint None = 1;
+    public const nint None = 1;
 
     /// <summary>Added to the home whose use has ended, but which may still be at its last use.</summary>
     private const nint Ended = 2;
@@ -28,39 +29,38 @@ internal sealed class HomeBlock : CleanedOwner
     /// <summary>A number that changes with the elements.</summary>
     public long Version;
 
-    private nint _home = None;
+    private nint _home;
     private unsafe void* _start;
     private OwnedBlock _block;
-    private RetiredBlock? _retired;
 
-    private HomeBlock()
+    /// <summary>The block, for the thread that excludes the other threads.</summary>
+    public ref OwnedBlock Owned
     {
+        [UnscopedRef]
+        get => ref _block;
     }
 
-    /// <summary>The block of a list that has none yet. No thread writes to it.</summary>
-    public static HomeBlock Empty { get; } = new();
-
-    /// <summary>The block of a list that was disposed. No thread writes to it.</summary>
-    public static HomeBlock Over { get; } = new();
+    /// <summary>Whether there was no block yet.</summary>
+    public readonly bool IsEmpty => _block.IsNone;
 
     /// <summary>Whether this thread may use the block without a borrow, until it calls code from outside the library.</summary>
-    public bool IsHome
+    public readonly bool IsHome
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Volatile.Read(ref _home) == ThreadCaches.NameOfThisThread;
+        get => Volatile.Read(in _home) == ThreadCaches.NameOfThisThread;
     }
 
     /// <summary>Whether a thread may use the block without a borrow: see <see cref="IsHome"/>.</summary>
-    /// <param name="mine"><see cref="ThreadCaches.NameOfThisThread"/> of this thread.</param>
+    /// <param name="thread"><see cref="ThreadCaches.NameOfThisThread"/>.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool IsHomeOf(nint mine) => Volatile.Read(ref _home) == mine;
+    public readonly bool IsHomeOf(nint thread) => Volatile.Read(in _home) == thread;
 
-    /// <summary>The address of the block, for its home.</summary>
-    /// <safety><see cref="IsHome"/> was true on this thread since it last called code from outside the library. Keep this object alive.</safety>
-    public unsafe void* Start => _start;
+    /// <summary>The address of the block, for its home; null if there is none.</summary>
+    /// <safety><see cref="IsHome"/> was true on this thread since it last called code from outside the library. Keep the object with this alive.</safety>
+    public readonly unsafe void* Start => _start;
 
     /// <summary>The number of elements that the block has room for. For its home, or under a borrow or pin.</summary>
-    public long Capacity
+    public readonly long Capacity
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get
@@ -75,43 +75,111 @@ internal sealed class HomeBlock : CleanedOwner
 
     /// <summary>The address of the block.</summary>
     /// <safety>The block is borrowed or pinned.</safety>
-    public unsafe void* BorrowedStart => _block.Start;
+    public readonly unsafe void* BorrowedStart => _block.Start;
 
-    /// <summary>Whether the block was closed, or moved to another owner.</summary>
-    public bool IsOver => _block.IsOver;
+    /// <summary>Whether there was a block, which was closed, or moved to another owner.</summary>
+    public bool IsOver => !IsEmpty && _block.IsOver;
 
     /// <summary>The number of elements that the block has room for; 0 after the end.</summary>
-    public long CapacityOrNone => _block.LengthOrNone;
-
-    /// <summary>Takes a block with room for a number of elements, at least, whose home is this thread.</summary>
-    /// <inheritdoc cref="SharedHandle.Open(nuint, NativeAllocator, bool, string, int, Type)" path="/exception"/>
-    public static HomeBlock Create(long capacity, int elementSize, Type type, NativeAllocator? allocator = null, string? file = null, int line = 0)
-    {
-        SharedHandle handle = SharedHandle.Open(Layout.ByteCount(capacity, elementSize), allocator, zeroed: false, file, line, type);
-        var block = new HomeBlock { _block = OwnedBlock.Begin(handle, elementSize) };
-        block.BeginAtHome();
-        return block;
-    }
+    public long CapacityOrNone => IsEmpty ? 0 : _block.LengthOrNone;
 
     /// <summary>Whether the block is retired, and not free yet.</summary>
-    public bool IsKept
+    public readonly bool IsKept
     {
         get
         {
             unsafe
             {
                 // SAFETY: slots are never unmapped.
-                return _retired is not null && _block.Slot->ReadGeneration().Is(SlotState.ClosePending, _block.Opened);
+                return !IsEmpty && _block.Slot->ReadGeneration().Is(SlotState.ClosePending, _block.Opened);
             }
         }
     }
+
+    /// <summary>Makes this thread the home, so that it can take the first block without an atomic operation.</summary>
+    /// <remarks>In place: a copy of this takes longer than the rest of an empty list.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Begin() => _home = ThreadCaches.NameOfThisThread is not 0 and var mine ? mine : MakeName();
+
+    /// <summary>Makes this thread the home of another block, before other threads can see its generation.</summary>
+    /// <param name="keeper">The object with this.</param>
+    /// <safety>This thread excludes all other threads, and the slot's home is this thread's.</safety>
+    public unsafe void BeginNext(ICleanedOwner keeper)
+    {
+        _start = _block.Slot->Start;
+        _block.Cleaner.Owner = keeper;
+        Volatile.Write(ref _home, ThreadCaches.NameOfThisThread);
+    }
+
+    /// <summary>Leaves this without a home.</summary>
+    public void BeginOver() => _home = None;
+
+    /// <summary>Takes the first block, with room for a number of elements, at least.</summary>
+    /// <remarks>For the home of an empty list. If the allocator of the block allows no home, there is none afterwards.</remarks>
+    /// <param name="keeper">The object with this.</param>
+    /// <param name="capacity">In elements.</param>
+    /// <param name="elementSize">In bytes.</param>
+    /// <param name="type">The type of the elements.</param>
+    /// <param name="allocator">The default one if null.</param>
+    /// <param name="file">The allocation site's file.</param>
+    /// <param name="line">The allocation site's line.</param>
+    /// <inheritdoc cref="SharedHandle.Open(nuint, NativeAllocator, bool, string, int, Type)" path="/exception"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Open(
+        ICleanedOwner keeper, long capacity, int elementSize, Type type, NativeAllocator? allocator = null, string? file = null, int line = 0)
+    {
+        SharedHandle handle = SharedHandle.Open(Layout.ByteCount(capacity, elementSize), allocator, zeroed: false, file, line, type);
+        unsafe
+        {
+            // SAFETY: the slot belongs to this thread, which has just opened it.
+            Slot* slot = handle.Slot;
+            if (!IsEmpty)
+            {
+                // The allocator has called the program, and the program this list.
+                _ = CloseProtocol.Close(slot, handle.Opened);
+                return;
+            }
+
+            if (slot->Kind == SlotKind.Foreign)
+            {
+                Volatile.Write(ref _home, None);
+            }
+            else if (_home != None)
+            {
+                // The name stays as it is: another thread may have taken it away since.
+                _start = slot->Start;
+                handle.Cleaner!.Owner = keeper;
+            }
+        }
+
+        OwnedBlock.BeginIn(ref _block, handle, elementSize);
+    }
+
+    /// <summary>Adds an element, if this thread is the home, and there is room.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Append<T>(T item)
+        where T : unmanaged
+    {
+        unsafe
+        {
+            // SAFETY: this thread is the home, and the block is longer than the count.
+            ((T*)_start)[Count] = item;
+        }
+
+        Count++;
+        Version++;
+    }
+
+    /// <summary>Keeps the object with this alive: call it after each use of the block.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void KeepAlive() => _block.KeepAlive();
 
     /// <inheritdoc cref="OwnedBlock.TryBorrowSlow"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryBorrow(out BorrowHandle handle)
     {
         bool isOpen = _block.TryBorrow(out handle) || _block.TryBorrowSlow(out handle);
-        GC.KeepAlive(this);
+        _block.KeepAlive();
         return isOpen;
     }
 
@@ -119,7 +187,7 @@ internal sealed class HomeBlock : CleanedOwner
     public bool TryRead(out long capacity)
     {
         bool isOpen = _block.TryRead(out _, out capacity);
-        GC.KeepAlive(this);
+        _block.KeepAlive();
         return isOpen;
     }
 
@@ -127,147 +195,70 @@ internal sealed class HomeBlock : CleanedOwner
     public Pin? TryPin(out nint start, out long capacity)
     {
         Pin? pin = _block.TryPin(out start, out capacity, isLast: true);
-        GC.KeepAlive(this);
+        _block.KeepAlive();
         return pin;
     }
 
     /// <inheritdoc cref="OwnedBlock.EndLastPin"/>
     public void EndLastPin() => _block.EndLastPin();
 
-    /// <summary>Makes room for exactly a number of elements, or for the present ones if they are more. False after the end.</summary>
-    /// <param name="place">The list's reference to this object. It refers to another one afterwards, if this block had to be retired.</param>
-    /// <param name="capacity">In elements.</param>
-    /// <param name="elementSize">In bytes.</param>
-    /// <param name="type">The type of the elements.</param>
-    /// <exception cref="InvalidOperationException">The block is borrowed or pinned.</exception>
-    /// <exception cref="OutOfMemoryException">Memory is exhausted; the block is unchanged.</exception>
-    public bool TryReserve(ref HomeBlock place, long capacity, int elementSize, Type type)
-    {
-        _ = Layout.ByteCount(capacity, elementSize);
-        if (!_block.TryEnterExclusive())
-        {
-            return false;
-        }
-
-        if (TakeHome() is not None and var home)
-        {
-            return TryReplace(ref place, home, capacity, elementSize, type);
-        }
-
-        bool closes = ExclusiveUse.ResizeToFit(ref _block, capacity, Volatile.Read(ref Count), elementSize);
-        unsafe
-        {
-            // SAFETY: this thread excludes all other threads, so the slot is its to read.
-            Slot* slot = _block.Slot;
-            SlotState state = OwnedBlock.StateHere(slot);
-            if (!closes && state == SlotState.Biased)
-            {
-                BeginAtHome();
-            }
-
-            bool isOpen = _block.Reopen((long)(slot->ByteCount / (nuint)elementSize), state, closes);
-            GC.KeepAlive(this);
-            return isOpen;
-        }
-    }
-
-    /// <summary>Moves the elements to another owner, in a block of their size. False after the end.</summary>
-    /// <inheritdoc cref="TryReserve" path="/param|/exception"/>
-    public bool TryMoveUsed(int elementSize, Type type, out OwnedBlock moved)
-    {
-        moved = default;
-        if (!_block.TryEnterExclusive())
-        {
-            return false;
-        }
-
-        if (TakeHome() is not None and var home)
-        {
-            HomeBlock? copy = CopyExcluded(home, 0, elementSize, type);
-            if (copy is null)
-            {
-                return false;
-            }
-
-            try
-            {
-                _ = copy.TryMoveUsed(elementSize, type, out moved);
-            }
-            catch
-            {
-                _ = copy.TryClose(out _);
-                _block.EndExclusive();
-                throw;
-            }
-
-            Retire(_block.CloseExclusivePinned(), home);
-            return true;
-        }
-
-        _block.Cleaner.Owner = null;
-        bool isOpen = _block.TryMoveExcluded(ref Count, elementSize, out moved);
-        GC.KeepAlive(this);
-        return isOpen;
-    }
-
     /// <summary>Closes the block, and frees it now, when its last use ends, or when its home is known to be elsewhere.</summary>
+    /// <param name="keeper">The object with this.</param>
     /// <param name="isPinned">Whether pins go on, which <see cref="EndLastPin"/> may end.</param>
     /// <returns>False when the block was closed already, or moved to another object.</returns>
-    public bool TryClose(out bool isPinned)
+    public bool TryClose(ICleanedOwner keeper, out bool isPinned)
     {
         while (true)
         {
             // In this order, because a new home is stored before the generation that it belongs to.
             Generation opened = _block.Opened;
-            nint home = TakeHome();
+            nint home = TakeHome(keeper);
             unsafe
             {
-                // SAFETY: slots are never unmapped. If there is a pin, the list keeps this object, so that its members can end the pin.
+                // SAFETY: slots are never unmapped. If there is a pin, the list keeps the object with this, so that its members can end the pin.
                 isPinned = Volatile.Read(ref _block.Slot->Pins) != 0;
             }
 
-            bool isClosed = home == None ? _block.TryClose(opened) : TryCloseElsewhere(opened, home);
+            bool isClosed = home == None ? _block.TryClose(opened) : TryCloseElsewhere(keeper, opened, home);
             if (isClosed || _block.Opened == opened)
             {
-                GC.KeepAlive(this);
+                _block.KeepAlive();
                 return isClosed;
             }
         }
     }
 
-    /// <inheritdoc/>
-    public override bool TryCloseForgotten(Generation opened)
+    /// <summary>Closes at home, without an atomic operation; false if that is not possible, and then <see cref="TryClose"/> decides.</summary>
+    /// <param name="keeper">The object with this.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryCloseHere(ICleanedOwner keeper)
     {
-        if (_block.Opened != opened)
+        if (!IsHome)
         {
             return false;
         }
 
-        nint home = TakeHome();
-        return home == None ? _block.TryClose(opened) : TryCloseElsewhere(opened, home);
+        // From here on there is no home: this thread is at no use.
+        Volatile.Write(ref _home, None);
+        _block.DropOwner(keeper);
+        return IsEmpty || _block.TryCloseHere(_block.Opened);
     }
 
-    /// <summary>Lets this thread use the block without a borrow, if its allocator allows that.</summary>
-    /// <remarks>Before other threads can see the generation.</remarks>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void BeginAtHome()
+    /// <inheritdoc cref="ICleanedOwner.TryCloseForgotten"/>
+    public bool TryCloseForgotten(ICleanedOwner keeper, Generation opened)
     {
-        unsafe
+        if (IsEmpty || _block.Opened != opened)
         {
-            // SAFETY: the slot belongs to this thread, which has just opened it, or excludes the other threads.
-            Slot* slot = _block.Slot;
-            if (slot->Kind != SlotKind.Foreign)
-            {
-                _start = slot->Start;
-                _block.Cleaner.Owner = this;
-                Volatile.Write(ref _home, ThreadCaches.NameOfThisThread);
-            }
+            return false;
         }
+
+        nint home = TakeHome(keeper);
+        return home == None ? _block.TryClose(opened) : TryCloseElsewhere(keeper, opened, home);
     }
 
     /// <summary>Ends the use by the home: from its next use on, the home borrows.</summary>
     /// <returns><see cref="None"/>, or the home that may still be at its last use.</returns>
-    private nint TakeHome()
+    public nint TakeHome(ICleanedOwner keeper)
     {
         while (true)
         {
@@ -280,7 +271,7 @@ internal sealed class HomeBlock : CleanedOwner
             if ((home & ~Ended) == ThreadCaches.NameOfThisThread)
             {
                 // The home itself: it is here, and at no use.
-                _block.Cleaner.Owner = null;
+                _block.DropOwner(keeper);
                 Volatile.Write(ref _home, None);
                 return None;
             }
@@ -292,9 +283,21 @@ internal sealed class HomeBlock : CleanedOwner
         }
     }
 
+    /// <summary>The name of a thread that has no cache yet; <see cref="None"/> if memory is exhausted.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static nint MakeName()
+    {
+        unsafe
+        {
+            // SAFETY: the pointer is a name, and not followed.
+            ThreadCache* cache = ThreadCache.Current();
+            return cache == null ? None : (nint)cache;
+        }
+    }
+
     /// <summary>Closes a block whose home may be at its last use. The pin keeps the block, also when its last borrow ends.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private bool TryCloseElsewhere(Generation opened, nint home)
+    private bool TryCloseElsewhere(ICleanedOwner keeper, Generation opened, nint home)
     {
         unsafe
         {
@@ -303,7 +306,7 @@ internal sealed class HomeBlock : CleanedOwner
             bool isClosed = CloseProtocol.Close(_block.Slot, opened, out bool isDeferred);
             if (isClosed && !isDeferred)
             {
-                Retire(pin, home);
+                Retire(keeper, pin, home);
             }
             else
             {
@@ -314,77 +317,17 @@ internal sealed class HomeBlock : CleanedOwner
         }
     }
 
-    /// <summary>Goes on with a copy of the elements in another object.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private bool TryReplace(ref HomeBlock place, nint home, long capacity, int elementSize, Type type)
-    {
-        HomeBlock? copy = CopyExcluded(home, capacity, elementSize, type);
-        if (copy is null)
-        {
-            return false;
-        }
-
-        // Before the old generation ends: a thread that finds it over looks for the next object.
-        bool isPlaced = Interlocked.CompareExchange(ref place, copy, this) == this;
-        Retire(_block.CloseExclusivePinned(), home);
-        if (!isPlaced)
-        {
-            _ = copy.TryClose(out _);
-        }
-
-        return isPlaced;
-    }
-
-    /// <summary>Copies the elements, while this thread excludes the other threads. Null if the list was disposed in between.</summary>
-    /// <exception cref="OutOfMemoryException">Memory is exhausted; the block is unchanged, and other threads may use it again.</exception>
-    private HomeBlock? CopyExcluded(nint home, long capacity, int elementSize, Type type)
-    {
-        unsafe
-        {
-            // SAFETY: this thread excludes all other threads but the home, which does not change length and address. The count is never above
-            // the length. The note ends before the stack frame that has it.
-            long count = Volatile.Read(ref Count);
-            HomeBlock? copy = null;
-            Exclusion note;
-            Exclusion.Begin(&note, _block.Slot, _block.Opened);
-            bool closes = true;
-            try
-            {
-                copy = Create(long.Max(capacity, count), elementSize, type);
-                Buffer.MemoryCopy(_block.Start, copy.BorrowedStart, copy.Capacity * elementSize, count * elementSize);
-                copy.Count = count;
-                copy.Version = Version;
-            }
-            finally
-            {
-                closes = Exclusion.End(&note, _block.Slot, _block.Opened);
-                if (closes)
-                {
-                    Retire(_block.CloseExclusivePinned(), home);
-                }
-                else if (copy is null)
-                {
-                    _block.EndExclusive();
-                }
-            }
-
-            if (closes)
-            {
-                _ = copy.TryClose(out _);
-                return null;
-            }
-
-            return copy;
-        }
-    }
-
-    private void Retire(Pin pin, nint home)
+    /// <summary>Keeps a closed block until its home is known to be elsewhere.</summary>
+    /// <param name="keeper">The object with this.</param>
+    /// <param name="pin">A pin of the block, after the block was closed.</param>
+    /// <param name="home">The home, whose name was taken away.</param>
+    public readonly void Retire(ICleanedOwner keeper, Pin pin, nint home)
     {
         unsafe
         {
             // SAFETY: the slot is pinned, so the block stays this object's, and no other owner has the cleaner.
-            _block.Cleaner.Owner = null;
-            _retired = RetiredBlock.Add(pin, (ThreadCache*)home, _block.Slot->ByteCount);
+            _block.DropOwner(keeper);
+            RetiredBlock.Add(keeper, pin, (ThreadCache*)home, _block.Slot->ByteCount);
         }
     }
 }

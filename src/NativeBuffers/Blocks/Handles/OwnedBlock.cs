@@ -16,7 +16,7 @@ internal struct OwnedBlock
     // While the owner is reachable, so is the cleaner, and then no finalizer gives the block back. Null after the end, unless the block
     // was in use then: the slot's next owner may become unreachable while the program still refers to this owner.
     private Cleaner? _cleaner;
-    private readonly unsafe Slot* _slot;
+    private unsafe Slot* _slot;
     private Generation _opened;
     private long _length;
 
@@ -111,18 +111,29 @@ internal struct OwnedBlock
     public readonly unsafe long BorrowedLength => _length;
 
     /// <summary>Makes an owned block with as many elements as the block has room for, which this thread goes on to use.</summary>
+    /// <param name="place">The place of a new owned block. Other threads may look at it: it has a block as soon as they see the generation.</param>
     /// <param name="handle">A new handle, which no other thread knows.</param>
     /// <param name="elementSize">In bytes.</param>
-    public static OwnedBlock Begin(SharedHandle handle, int elementSize)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void BeginIn(ref OwnedBlock place, SharedHandle handle, int elementSize)
     {
         unsafe
         {
             // SAFETY: the caller has just opened the block, so no other thread uses the slot.
             Slot* slot = handle.Slot;
-            slot->Generation = handle.Opened.With(StateHere(slot));
-            return new OwnedBlock(handle, (long)(slot->ByteCount / (nuint)elementSize));
+            slot->Generation = handle.Opened.With(ExclusiveUse.StateHere(slot));
+            place._cleaner = handle.Cleaner;
+            place._slot = slot;
+            place._length = (long)(slot->ByteCount / (nuint)elementSize);
+            Volatile.Write(ref place._opened.Value, handle.Opened.Value);
         }
     }
+
+    /// <summary>Whether no block was given to this yet.</summary>
+    public readonly bool IsNone => Volatile.Read(in _opened.Value) == 0;
+
+    /// <summary>Lets the cleaner close the block of this owner by itself again.</summary>
+    public readonly void DropOwner(ICleanedOwner owner) => _cleaner?.DropOwner(owner);
 
     /// <summary>Keeps the cleaner alive: call it after each use of the block.</summary>
     public readonly void KeepAlive() => GC.KeepAlive(_cleaner);
@@ -288,6 +299,17 @@ internal struct OwnedBlock
         while (!TryClose(opened) && Opened != opened);
     }
 
+    /// <summary>Gives the block back on its home's thread, without an atomic operation; false if that is not possible.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryCloseHere(Generation opened)
+    {
+        unsafe
+        {
+            // SAFETY: slots are never unmapped, and the generation is or was this owner's. Only after the close is the cleaner let go.
+            return CloseProtocol.TryCloseHere(_slot, opened) && (_cleaner = null) is null;
+        }
+    }
+
     /// <summary>Ends one generation of the owner; false if it was over. See <see cref="Close"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryClose(Generation opened)
@@ -295,19 +317,9 @@ internal struct OwnedBlock
         unsafe
         {
             // SAFETY: slots are never unmapped, and the generation is or was this owner's.
-            if (_slot->ReadGeneration().Is(SlotState.Biased, opened) && CloseProtocol.TryCloseHere(_slot, opened))
-            {
-                _cleaner = null;
-                return true;
-            }
-
-            return TryCloseSlow(opened);
+            return (_slot->ReadGeneration().Is(SlotState.Biased, opened) && TryCloseHere(opened)) || TryCloseSlow(opened);
         }
     }
-
-    /// <summary>The state for a block that this thread goes on to use: biased if the slot is at home here.</summary>
-    /// <safety>The slot is the caller's.</safety>
-    public static unsafe SlotState StateHere(Slot* slot) => ThreadCache.IsMine(slot->Home) ? SlotState.Biased : SlotState.Open;
 
     /// <summary>Lets the other threads enter again, in a new generation with another length.</summary>
     /// <param name="length">In elements.</param>
@@ -347,18 +359,6 @@ internal struct OwnedBlock
             _cleaner = null;
             _slot->WriteGeneration(closing);
             FreePath.ReturnClosed(_slot, closing, home);
-        }
-    }
-
-    /// <summary>Closes the block at once, as <see cref="CloseExclusive"/>, but keeps it until the pin ends.</summary>
-    public Pin CloseExclusivePinned()
-    {
-        unsafe
-        {
-            // SAFETY: this thread excludes all other threads. The slot is never unmapped.
-            Pin pin = Pin.BeginUnchecked(_slot, _opened);
-            _slot->WriteGeneration(_opened.With(SlotState.ClosePending));
-            return pin;
         }
     }
 

@@ -10,7 +10,7 @@ namespace NativeBuffers.Blocks.Handles;
 /// <list type="bullet">
 /// <item>the home has ended;</item>
 /// <item>the home has done something else since (<see cref="MarkOf"/>): it took, freed or borrowed any block;</item>
-/// <item>the collector found the <see cref="HomeBlock"/> unreachable: the home keeps it alive during a use. This object's finalizer ends
+/// <item>the collector found the list or the <see cref="LaterBlock"/> unreachable: the home keeps it alive during a use. This object's finalizer ends
 /// the pin then.</item>
 /// </list>
 /// The first two are looked for when another block is retired, and when a list takes a block.</para>
@@ -21,6 +21,7 @@ internal sealed class RetiredBlock
 {
     private static readonly UninterruptedLock s_gate = new();
     private static readonly List<Entry> s_entries = [];
+    private static readonly ConditionalWeakTable<object, RetiredBlock> s_kept = [];
     private static int s_count;
 
     private readonly Entry _entry;
@@ -43,15 +44,16 @@ internal sealed class RetiredBlock
     public static int Count => Volatile.Read(ref s_count);
 
     /// <summary>Keeps a closed block until its home is known to be elsewhere.</summary>
+    /// <param name="keeper">The object that the home keeps alive during a use.</param>
     /// <param name="pin">A pin of the block, after the block was closed.</param>
     /// <param name="home">The cache of the home, whose name was taken away.</param>
     /// <param name="byteCount">The size of the block, which is reported to the collector.</param>
     /// <safety>Caches are never unmapped.</safety>
-    public static unsafe RetiredBlock Add(Pin pin, ThreadCache* home, nuint byteCount)
+    public static unsafe void Add(object keeper, Pin pin, ThreadCache* home, nuint byteCount)
     {
         Interlocked.MemoryBarrierProcessWide();
         var entry = new Entry(pin, (nint)home, MarkOf(home), (long)byteCount);
-        var retired = new RetiredBlock(entry);
+        s_kept.AddOrUpdate(keeper, new RetiredBlock(entry));
         GC.AddMemoryPressure(entry.ByteCount);
         using (s_gate.Enter())
         {
@@ -60,7 +62,6 @@ internal sealed class RetiredBlock
         }
 
         FreeSettled();
-        return retired;
     }
 
     /// <summary>Ends the pins of blocks whose homes are known to be elsewhere.</summary>

@@ -27,7 +27,7 @@ internal sealed class Cleaner : IDisposable
     private PinList _pins;
 
     /// <summary>The owner that closes the block itself if it was forgotten; null if the cleaner does.</summary>
-    private CleanedOwner? _owner;
+    private ICleanedOwner? _owner;
 
     /// <summary>The next cleaner in the list of <see cref="KeepForEver"/>.</summary>
     private Cleaner? _nextKept;
@@ -88,10 +88,21 @@ internal sealed class Cleaner : IDisposable
     public ref PinList Pins => ref _pins;
 
     /// <summary>The owner that closes the block itself if it was forgotten; null if the cleaner does. Set while the block is open.</summary>
-    public CleanedOwner? Owner
+    public ICleanedOwner? Owner
     {
         get => Volatile.Read(ref _owner);
         set => Volatile.Write(ref _owner, value);
+    }
+
+    /// <summary>Lets the cleaner close the block by itself again, if it has this owner.</summary>
+    /// <remarks>While the block is pinned, or while the caller is its home: so the slot gets no other owner in between.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void DropOwner(ICleanedOwner owner)
+    {
+        if (Owner == owner)
+        {
+            Owner = null;
+        }
     }
 
     /// <summary>Notes and counts that the next block that this thread gives back was forgotten.</summary>
@@ -188,7 +199,7 @@ internal sealed class Cleaner : IDisposable
 
     /// <summary>Gives the block of a forgotten owner back.</summary>
     /// <safety>Slots are never unmapped. The cleaner of the slot has met this generation before.</safety>
-    private static unsafe void Abandon(Slot* slot, Generation opened, CleanedOwner? owner)
+    private static unsafe void Abandon(Slot* slot, Generation opened, ICleanedOwner? owner)
     {
         try
         {

@@ -1,0 +1,161 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using NativeBuffers.Blocks;
+using NativeBuffers.Blocks.Handles;
+using NativeBuffers.Blocks.Lifecycle;
+
+namespace NativeBuffers.Tests.Lists;
+
+/// <summary>The first block of a list, which its home takes without an atomic operation, and the blocks that take its place.</summary>
+[Collection(ProcessWide.Name)]
+public class FirstBlockTests
+{
+    [Fact]
+    public void A_list_belongs_to_the_thread_that_made_it_also_before_it_has_a_block()
+    {
+        using var list = new NativeList<int>();
+        Assert.True(list.Core.First.IsHome);
+        Assert.True(list.Core.First.IsEmpty);
+        list.Add(1);
+        Assert.True(list.Core.First.IsHome);
+        Assert.False(list.Core.First.IsEmpty);
+    }
+
+    [Fact]
+    public void The_first_element_from_another_thread_goes_to_a_block_of_that_thread()
+    {
+        using var other = new Worker();
+        using var list = new NativeList<int>();
+        other.Run(
+            () =>
+            {
+                list.Add(1);
+                Assert.True(list.Core.At.IsHome);
+                list.Add(2);
+            });
+        Assert.True(list.Core.First.IsEmpty);
+        Assert.Equal([1, 2], list);
+        list.Add(3);
+        list[0] = 4;
+        Assert.Equal(4, list[0]);
+        other.Run(() => Assert.Equal([4, 2, 3], list.ToArray()));
+    }
+
+    [Fact]
+    public void The_count_is_right_on_each_thread_after_each_change()
+    {
+        using var other = new Worker();
+        var list = new NativeList<int>(4) { 1, 2, 3 };
+        int expected = 3;
+        Action<NativeList<int>>[] changes =
+        [
+            list => { list.EnsureCapacity(100); },
+            list => { list.Add(1); expected++; },
+            list => { list.AddRange([1, 2, 3]); expected += 3; },
+            list => { list.Insert(0, 5); expected++; },
+            list => { list.RemoveAt(0); expected--; },
+            list => { list.RemoveAt(list.Count - 1); expected--; },
+            list => { Assert.True(list.TryPop(out _)); expected--; },
+            list => { list.GetSpan(10)[0] = 1; list.Advance(2); expected += 2; },
+            list => { list.Resize(20); expected = 20; },
+            list => { list.Resize(3); expected = 3; },
+            list => { list.TrimExcess(); },
+            list => { list.Clear(); expected = 0; },
+            list => { list.Add(1); expected++; },
+        ];
+        foreach (Action<NativeList<int>> change in changes)
+        {
+            other.Run(() => change(list));
+            Assert.Equal(expected, list.Count);
+            change(list);
+            other.Run(() => Assert.Equal(expected, list.LongCount));
+            Assert.Equal(expected, list.ToArray().Length);
+        }
+
+        list.Dispose();
+        Assert.Equal(0, list.Count);
+        Assert.Equal(0, list.Capacity);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_list_that_another_thread_disposes_is_over_for_its_home(bool hasBlock)
+    {
+        var list = new NativeList<int>();
+        if (hasBlock)
+        {
+            list.Add(1);
+        }
+
+        OtherThread.Run(list.Dispose);
+        Assert.True(list.IsDisposed);
+        Assert.Equal(0, list.Count);
+        Assert.Throws<ObjectDisposedException>(() => list.Add(1));
+        Assert.Throws<ObjectDisposedException>(() => list.AsSpan().Length);
+        Assert.Throws<ObjectDisposedException>(() => list[0]);
+        list.Dispose();
+    }
+
+    [Fact]
+    public void A_pin_of_a_later_block_can_be_ended_through_the_memory_after_the_end_of_the_list()
+    {
+        var list = new NativeList<int>(4) { 1 };
+        OtherThread.Run(() => list.AddRange(new int[100]));
+        Memory<int> memory = list.GetMemory();
+        MemoryHandle pin = memory.Pin();
+        Assert.Throws<InvalidOperationException>(() => list.EnsureCapacity(10_000));
+        list.Dispose();
+        _ = MemoryMarshal.TryGetMemoryManager<int, MemoryManager<int>>(memory, out MemoryManager<int>? manager);
+        manager!.Unpin();
+        pin.Dispose();
+    }
+
+    [Fact]
+    public void A_block_that_the_program_takes_during_a_call_of_its_allocator_stays()
+    {
+        var keeper = new Keeper();
+        var allocator = new EnteringAllocator();
+        allocator.Enter = () =>
+        {
+            keeper.Block.Open(keeper, 1000, sizeof(long), typeof(long));
+            keeper.Block.Count = 1000;
+        };
+        keeper.Block.Begin();
+        keeper.Block.Open(keeper, 4, sizeof(long), typeof(long), allocator);
+        Assert.InRange(keeper.Block.Capacity, 1000, long.MaxValue);
+        Assert.True(keeper.Block.IsHome);
+        Assert.Equal(0, allocator.LiveBlocks);
+        Assert.True(keeper.Block.TryClose(keeper, out _));
+    }
+
+    /// <summary>Calls the program once before it allocates.</summary>
+    private sealed class EnteringAllocator() : NativeAllocator("Entering")
+    {
+        public Action? Enter { get; set; }
+
+        public int LiveBlocks { get; private set; }
+
+        protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
+        {
+            Action? enter = Enter;
+            Enter = null;
+            enter?.Invoke();
+            LiveBlocks++;
+            return NativeMemory.AlignedAlloc(byteCount, alignment);
+        }
+
+        protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
+        {
+            LiveBlocks--;
+            NativeMemory.AlignedFree(block);
+        }
+    }
+
+    private sealed class Keeper : ICleanedOwner
+    {
+        public HomeBlock Block;
+
+        public bool TryCloseForgotten(Generation opened) => Block.TryCloseForgotten(this, opened);
+    }
+}
