@@ -14,6 +14,11 @@ public sealed class EditTests
 {
     private const int Methods = 48;
 
+    /// <summary>An editor runs for hours. In the first edits the JIT compiles the compiler and the rules: they do not count.</summary>
+    private const int FirstEdits = 30;
+
+    private const int CountedEdits = 21;
+
     /// <summary>The target of an edit, in processor time: the file is bound again, and all its methods are analyzed.</summary>
     private static readonly TimeSpan s_most = TimeSpan.FromMilliseconds(200);
 
@@ -28,7 +33,7 @@ public sealed class EditTests
         List<TimeSpan> times = [];
         SyntaxTree first = CSharpSyntaxTree.ParseText(text, cancellationToken: cancellation);
         CSharpCompilation compilation = CSharpCompilation.Create("Edited", [first], Shape.References, s_options);
-        for (int edit = 0; edit < 40; edit++)
+        for (int edit = 0; edit < FirstEdits + CountedEdits; edit++)
         {
             text = text.Replace(text.ToString().IndexOf("b[0] = ", StringComparison.Ordinal) + "b[0] = ".Length, 1, $"{(edit % 9) + 1}");
             compilation = compilation.ReplaceSyntaxTree(compilation.SyntaxTrees[0], CSharpSyntaxTree.ParseText(text, cancellationToken: cancellation));
@@ -38,12 +43,16 @@ public sealed class EditTests
             TimeSpan before = Environment.CpuUsage.TotalTime;
             AnalysisResult result = await driver.GetAnalysisResultAsync(model, null, cancellation);
             Assert.Equal(Methods, result.GetAllDiagnostics().Length);
-            times.Add(Environment.CpuUsage.TotalTime - before);
+            if (edit >= FirstEdits)
+            {
+                times.Add(Environment.CpuUsage.TotalTime - before);
+            }
         }
 
         times.Sort();
-        TestContext.Current.TestOutputHelper?.WriteLine($"median {times[times.Count / 2].TotalMilliseconds:0} ms, best {times[0].TotalMilliseconds:0} ms");
-        Assert.True(times[0] <= s_most, $"{times[0].TotalMilliseconds:0} ms; the target is {s_most.TotalMilliseconds:0} ms.");
+        TimeSpan median = times[CountedEdits / 2];
+        TestContext.Current.TestOutputHelper?.WriteLine($"median {median.TotalMilliseconds:0} ms, best {times[0].TotalMilliseconds:0} ms");
+        Assert.True(median <= s_most, $"{median.TotalMilliseconds:0} ms; the target is {s_most.TotalMilliseconds:0} ms.");
     }
 
     /// <summary>Methods of 42 lines, each with one mistake among the uses of buffers, lists, arenas and views.</summary>

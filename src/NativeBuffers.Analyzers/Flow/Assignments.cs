@@ -1,7 +1,9 @@
 using System.Collections.Generic;
+using System.Collections.Immutable;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.FlowAnalysis;
 using Microsoft.CodeAnalysis.Operations;
+using NativeBuffers.Analyzers.Symbols;
 
 namespace NativeBuffers.Analyzers.Flow;
 
@@ -24,8 +26,16 @@ internal sealed class Assignments(Body body, Evaluator evaluator, Calls calls)
             return reference;
         }
 
-        RunTarget(assignment.Target);
+        int held = evaluator.State.HeldCount;
+        evaluator.State.Hold(RunPlace(assignment.Target));
         Value value = evaluator.Run(assignment.Value);
+        StoreThrough(evaluator.State.Release(held)[0], assignment.Syntax);
+        if (Evaluator.IsVariable(assignment.Value))
+        {
+            // var p = _owner: both name one object from now on.
+            value = evaluator.OwnerIn(value, assignment.Value);
+        }
+
         calls.CopyInto(value, assignment.Value);
         Assign(assignment.Target, value);
         return value;
@@ -54,46 +64,64 @@ internal sealed class Assignments(Body body, Evaluator evaluator, Calls calls)
     /// <summary>Runs <c>x++</c> and <c>x += y</c>: x loses its facts, but a pointer stays a view.</summary>
     public Value RunChange(IOperation operation)
     {
-        IOperation target = operation is ICompoundAssignmentOperation compound ? compound.Target : ((IIncrementOrDecrementOperation)operation).Target;
-        Value value = evaluator.RunOther(operation);
+        ICompoundAssignmentOperation? compound = operation as ICompoundAssignmentOperation;
+        IOperation target = compound?.Target ?? ((IIncrementOrDecrementOperation)operation).Target;
         if (Evaluator.IsVariable(target))
         {
-            evaluator.Store(evaluator.VariableOf(target), value);
+            Value changed = evaluator.RunOther(operation);
+            evaluator.Store(evaluator.VariableOf(target), changed);
+            return changed;
         }
 
-        return value;
+        int held = evaluator.State.HeldCount;
+        evaluator.State.Hold(RunPlace(target));
+        if (compound is not null)
+        {
+            Owners.Escape(evaluator.State, evaluator.Use(evaluator.Run(compound.Value), compound.Value));
+        }
+
+        StoreThrough(evaluator.State.Release(held)[0], operation.Syntax);
+        return Value.Unknown;
     }
 
-    /// <summary>Runs the parts of a target: the instance, the index, the reference that is written through.</summary>
-    private void RunTarget(IOperation target)
+    /// <summary>Runs a target for the reference that is written through later. One report is enough: a loan that has ended is not followed.</summary>
+    private Value RunPlace(IOperation target)
+    {
+        Value place = RunTarget(target);
+        return place.Object >= 0 ? Value.Unknown : Value.OfLoans(place.Loans.RemoveAll(static loan => loan.End != EndKind.None));
+    }
+
+    /// <summary>Runs the parts of a target (the instance, the index), and returns the reference to it.</summary>
+    private Value RunTarget(IOperation target)
     {
         switch (target)
         {
             case ILocalReferenceOperation { Local.RefKind: not RefKind.None }:
                 Value reference = evaluator.State[evaluator.RawVariableOf(target)];
-                if (!reference.IsReference)
-                {
-                    evaluator.Use(reference, target);
-                }
-
-                break;
+                return reference.IsReference ? Value.Unknown : evaluator.Use(reference, target);
             case ILocalReferenceOperation or IParameterReferenceOperation or IDeclarationExpressionOperation or IDiscardOperation:
-                break;
+                return Value.Unknown;
             case IFlowCaptureReferenceOperation capture:
-                if (evaluator.State[body.Variables.Of(capture.Id)] is { Variable: < 0 } view)
-                {
-                    evaluator.Use(view, target);
-                }
-
-                break;
+                return evaluator.State[body.Variables.Of(capture.Id)] is { Variable: < 0 } view ? evaluator.Use(view, target) : Value.Unknown;
             case IFieldReferenceOperation field when body.Variables.Of(field) < 0:
-                evaluator.UseOwner(evaluator.Run(field.Instance), field.Syntax);
-                break;
+                return evaluator.UseOwner(evaluator.Run(field.Instance), field.Syntax);
             case IFieldReferenceOperation:
-                break;
+                return Value.Unknown;
+            case IPropertyReferenceOperation { Property.RefKind: not RefKind.None } or IInvocationOperation or IArrayElementReferenceOperation:
+                return evaluator.Reference(target);
+            case { Kind: OperationKind.None }:
+                return evaluator.RunPlace(target);
             default:
-                evaluator.Use(evaluator.Run(target), target);
-                break;
+                return evaluator.Use(evaluator.Run(target), target);
+        }
+    }
+
+    /// <summary>Writes through a reference that was taken before the value was computed: <c>list[0] = F(ref list)</c>.</summary>
+    private void StoreThrough(Value reference, SyntaxNode place)
+    {
+        if (reference.Object < 0 && !reference.Loans.IsEmpty)
+        {
+            body.Owners.UseView(evaluator.State, reference, place);
         }
     }
 
@@ -111,6 +139,12 @@ internal sealed class Assignments(Body body, Evaluator evaluator, Calls calls)
             if (target is not IDiscardOperation)
             {
                 Owners.Escape(evaluator.State, value);
+            }
+
+            if (isThroughView && body.Types.KindOf(target.Type) != OwnerKind.None && evaluator.State[variable].Loans.IsEmpty)
+            {
+                // A reference to a place that is no variable: the place holds the new owner from now on.
+                evaluator.Store(variable, value);
             }
 
             return;
@@ -148,6 +182,18 @@ internal sealed class Assignments(Body body, Evaluator evaluator, Calls calls)
 
     private void AssignTuple(IOperation target, ITupleOperation values)
     {
+        if (target is IDeclarationExpressionOperation declaration)
+        {
+            target = declaration.Expression;
+        }
+
+        ImmutableArray<IOperation> targets = target is ITupleOperation { Elements: var elements } && elements.Length == values.Elements.Length ? elements : [];
+        int held = evaluator.State.HeldCount;
+        foreach (IOperation element in targets)
+        {
+            evaluator.State.Hold(RunPlace(element));
+        }
+
         List<Value> results = [];
         foreach (IOperation element in values.Elements)
         {
@@ -156,16 +202,12 @@ internal sealed class Assignments(Body body, Evaluator evaluator, Calls calls)
             results.Add(value);
         }
 
-        if (target is IDeclarationExpressionOperation declaration)
-        {
-            target = declaration.Expression;
-        }
-
-        if (target is ITupleOperation { Elements: var targets } && targets.Length == results.Count)
+        List<Value> references = evaluator.State.Release(held);
+        if (!targets.IsEmpty)
         {
             for (int i = 0; i < targets.Length; i++)
             {
-                RunTarget(targets[i]);
+                StoreThrough(references[i], targets[i].Parent!.Syntax.Parent ?? targets[i].Syntax);
                 Assign(targets[i], results[i]);
             }
         }

@@ -46,6 +46,12 @@ internal sealed class Body
     /// <summary>The values that <c>using</c> statements keep and dispose.</summary>
     public HashSet<CaptureId> DisposedByUsing { get; } = [];
 
+    /// <summary>The references that the compiler keeps, and writes through later: the value has branches, as in <c>b[0] = c ? 1 : 2</c>.</summary>
+    public HashSet<CaptureId> WrittenThrough { get; } = [];
+
+    /// <summary>True if some statement ends the latest pin of an owner by <c>Unpin</c>.</summary>
+    public bool EndsPins { get; private set; }
+
     /// <summary>The block that is running.</summary>
     public BasicBlock? Block { get; set; }
 
@@ -69,7 +75,11 @@ internal sealed class Body
             }
 
             SyntaxNode place = Graph.OriginalOperation.Syntax;
-            int number = state.Add(new TrackedObject(kind, place, parameter.Name) { Parameter = marks ? parameter.Ordinal : -1 });
+            int number = state.Add(new TrackedObject(kind, place, parameter.Name)
+            {
+                Parameter = marks ? parameter.Ordinal : -1,
+                MayBeNull = !marks && Owners.MayBeNull(kind),
+            });
             state[variable] = isView ? Value.OfLoans([new Loan(number, place, SurvivesResize: false, EndKind.None, null)]) : Value.OfObject(number);
         }
 
@@ -210,6 +220,12 @@ internal sealed class Body
                 }
 
                 break;
+            case IInvocationOperation { TargetMethod.Name: "Unpin" }:
+                EndsPins = true;
+                break;
+            case IFlowCaptureReferenceOperation { Parent: var parent } target when IsTarget(parent, target):
+                WrittenThrough.Add(target.Id);
+                break;
             case ISimpleAssignmentOperation { IsRef: true, Value: var value }:
                 Pin(value);
                 break;
@@ -231,6 +247,14 @@ internal sealed class Body
             Look(child);
         }
     }
+
+    private static bool IsTarget(IOperation? parent, IOperation target) => parent switch
+    {
+        IAssignmentOperation assignment => assignment.Target == target,
+        IIncrementOrDecrementOperation => true,
+        IArgumentOperation { Parameter.RefKind: not RefKind.None } => true,
+        _ => false,
+    };
 
     private void Pin(IOperation value)
     {

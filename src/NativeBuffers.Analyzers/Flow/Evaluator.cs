@@ -217,7 +217,7 @@ internal sealed class Evaluator
 
     private Value RunCapture(IFlowCaptureOperation capture)
     {
-        Value value = Run(capture.Value);
+        Value value = _body.WrittenThrough.Contains(capture.Id) ? Reference(capture.Value) : Run(capture.Value);
         if (_body.DisposedByUsing.Contains(capture.Id))
         {
             value = OwnerIn(value, capture.Value);
@@ -294,8 +294,15 @@ internal sealed class Evaluator
 
     private Value RunBinary(IBinaryOperation binary)
     {
-        Value left = Run(binary.LeftOperand);
+        int held = State.HeldCount;
+        State.Hold(Run(binary.LeftOperand));
         Value right = Run(binary.RightOperand);
+        Value left = State.Release(held)[0];
+        if (left.IsNull && binary.RightOperand.ConstantValue is { HasValue: true, Value: 0 or 0L })
+        {
+            return CompareZero(binary.OperatorKind);
+        }
+
         if (binary.OperatorKind is BinaryOperatorKind.Equals or BinaryOperatorKind.NotEquals)
         {
             bool? equal = right.IsNull ? IsNull(left) : left.IsNull ? IsNull(right) : left.Bool is { } l && right.Bool is { } r ? l == r : null;
@@ -305,8 +312,16 @@ internal sealed class Evaluator
         return left.Loans.IsEmpty && right.Loans.IsEmpty ? Value.Unknown : Value.OfLoans([.. left.Loans, .. right.Loans]);
     }
 
+    /// <summary>The length of an owner that has ended, compared with 0.</summary>
+    private static Value CompareZero(BinaryOperatorKind comparison) => comparison switch
+    {
+        BinaryOperatorKind.Equals or BinaryOperatorKind.LessThanOrEqual or BinaryOperatorKind.GreaterThanOrEqual => Value.True,
+        BinaryOperatorKind.NotEquals or BinaryOperatorKind.LessThan or BinaryOperatorKind.GreaterThan => Value.False,
+        _ => Value.Unknown,
+    };
+
     /// <summary>Whether a value is null; null if that is not known.</summary>
-    public static bool? IsNull(Value value) => value.IsNull ? true : value.Object >= 0 ? false : null;
+    public bool? IsNull(Value value) => value.IsNull ? true : value.Object >= 0 && !State.Objects[value.Object].MayBeNull ? false : null;
 
     private Value RunConversion(IConversionOperation conversion)
     {
@@ -334,6 +349,22 @@ internal sealed class Evaluator
         RunAll(element.Indices);
         UseOwner(array, element.Syntax);
         return Value.Unknown.At(-1, element.Syntax);
+    }
+
+    /// <summary>Runs a target through a pointer, <c>*p</c> or <c>p[1]</c>, for the place that it names.</summary>
+    public Value RunPlace(IOperation target)
+    {
+        Value place = Value.Unknown;
+        foreach (IOperation child in target.ChildOperations)
+        {
+            Value value = Use(Run(child), child);
+            if (child.Type is { TypeKind: TypeKind.Pointer })
+            {
+                place = value;
+            }
+        }
+
+        return place;
     }
 
     /// <summary>Runs an operation without a meaning of its own: owners in it escape, views in it are used.</summary>

@@ -37,8 +37,9 @@ internal sealed class Exceptions(FlowWalk walk)
     public void Raise(State state, ControlFlowRegion? region, bool isExplicit, IOperation? thrown, SyntaxNode? from)
     {
         // The graph of a lambda ends at its own root, inside the regions of the method around it.
-        for (; region is { Kind: not ControlFlowRegionKind.Root }; region = region.EnclosingRegion)
+        for (; region is { Kind: not ControlFlowRegionKind.Root } && (isExplicit || IsWatched(region)); region = region.EnclosingRegion)
         {
+            state.IsLeaving = !isExplicit && !MayBeCaught(region);
             if (region.Kind != ControlFlowRegionKind.Try || region.EnclosingRegion is not { } around)
             {
                 continue;
@@ -126,6 +127,19 @@ internal sealed class Exceptions(FlowWalk walk)
         }
 
         return Derives(type, caught) ? true : Derives(caught, type) ? null : false;
+    }
+
+    private static bool MayBeCaught(ControlFlowRegion? region)
+    {
+        for (; region is { Kind: not ControlFlowRegionKind.Root }; region = region.EnclosingRegion)
+        {
+            if (region.Kind == ControlFlowRegionKind.Try && region.EnclosingRegion is { Kind: ControlFlowRegionKind.TryAndCatch })
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static bool IsException(ITypeSymbol type) =>

@@ -59,7 +59,12 @@ internal sealed class FlowWalk
             }
         }
 
-        _body.Owners.Forget(state.Normalize(), from);
+        List<TrackedObject> lost = state.Normalize();
+        if (!state.IsLeaving)
+        {
+            _body.Owners.Forget(lost, from);
+        }
+
         HashSet<State> seen = _seen[block.Ordinal] ??= [];
         if (seen.Count >= StatesOfOneBlock)
         {
@@ -111,17 +116,19 @@ internal sealed class FlowWalk
             List<State> after = [];
             foreach (State state in states)
             {
-                if (isWatched && Exceptions.MayThrow(operation))
-                {
-                    _exceptions.Raise(state.Clone(), block.EnclosingRegion, isExplicit: false, null, operation.Syntax);
-                }
-
+                State? thrown = isWatched && Exceptions.MayThrow(operation) ? state.Clone() : null;
                 foreach ((State next, _) in Execute(operation, state))
                 {
+                    thrown?.GiveAs(next);
                     if (GoesOn(block, next, operation))
                     {
                         after.Add(next);
                     }
+                }
+
+                if (thrown is not null)
+                {
+                    _exceptions.Raise(thrown, block.EnclosingRegion, isExplicit: false, null, operation.Syntax);
                 }
             }
 
@@ -133,17 +140,19 @@ internal sealed class FlowWalk
         {
             if (block.BranchValue is { } value)
             {
-                if (isWatched && Exceptions.MayThrow(value))
+                State? thrown = isWatched && Exceptions.MayThrow(value) ? state.Clone() : null;
+                foreach ((State next, Value result) in Execute(value, state, IsReturnedByReference(block)))
                 {
-                    _exceptions.Raise(state.Clone(), block.EnclosingRegion, isExplicit: false, null, value.Syntax);
-                }
-
-                foreach ((State next, Value result) in Execute(value, state))
-                {
+                    thrown?.GiveAs(next);
                     if (GoesOn(block, next, value))
                     {
                         Branch(block, next, value, result);
                     }
+                }
+
+                if (thrown is not null)
+                {
+                    _exceptions.Raise(thrown, block.EnclosingRegion, isExplicit: false, null, value.Syntax);
                 }
             }
             else
@@ -152,6 +161,9 @@ internal sealed class FlowWalk
             }
         }
     }
+
+    private bool IsReturnedByReference(BasicBlock block) =>
+        _body.Method is { RefKind: not RefKind.None } && block.FallThroughSuccessor is { Semantics: ControlFlowBranchSemantics.Return };
 
     /// <summary>False if the path ends at a call that always throws, or cannot be.</summary>
     private bool GoesOn(BasicBlock block, State state, IOperation operation)
@@ -224,11 +236,12 @@ internal sealed class FlowWalk
     }
 
     /// <summary>Runs an operation on a state, which changes, or on copies of it if the operation has several outcomes.</summary>
-    private IEnumerable<(State State, Value Result)> Execute(IOperation operation, State state)
+    private IEnumerable<(State State, Value Result)> Execute(IOperation operation, State state, bool isReference = false)
     {
         if (!HasOutcomes(operation))
         {
-            yield return (state, new Evaluator(_body, state, new Chooser()).Run(operation));
+            Evaluator only = new(_body, state, new Chooser());
+            yield return (state, isReference ? only.Reference(operation) : only.Run(operation));
             yield break;
         }
 
@@ -236,7 +249,7 @@ internal sealed class FlowWalk
         do
         {
             Evaluator evaluator = new(_body, state.Clone(), chooser);
-            Value result = evaluator.Run(operation);
+            Value result = isReference ? evaluator.Reference(operation) : evaluator.Run(operation);
             yield return (evaluator.State, result);
         }
         while (chooser.Next());

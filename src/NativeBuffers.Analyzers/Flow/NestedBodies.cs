@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.Threading;
 using Microsoft.CodeAnalysis;
@@ -13,12 +14,22 @@ internal static class NestedBodies
     public static bool IsExpectedToThrow(ControlFlowGraph graph) =>
         graph.OriginalOperation.Syntax.FirstAncestorOrSelf<LambdaExpressionSyntax>()
             is { Parent: ArgumentSyntax { Parent.Parent: InvocationExpressionSyntax call } }
-            && (call.Expression switch
+            && (call.Expression is MemberAccessExpressionSyntax access ? access.Name : call.Expression as SimpleNameSyntax) is { } called
+            && (called.Identifier.ValueText is var name && (name.Contains("Throw") || name.Contains("Exception")) || NamesException(called));
+
+    /// <summary>True for <c>Refused&lt;ObjectDisposedException&gt;</c>.</summary>
+    private static bool NamesException(SimpleNameSyntax called)
+    {
+        foreach (TypeSyntax type in (called as GenericNameSyntax)?.TypeArgumentList.Arguments ?? default)
+        {
+            if (type.ToString().EndsWith("Exception", StringComparison.Ordinal))
             {
-                MemberAccessExpressionSyntax access => access.Name.Identifier.ValueText,
-                SimpleNameSyntax name => name.Identifier.ValueText,
-                _ => string.Empty,
-            }) is var called && (called.Contains("Throw") || called.Contains("Exception"));
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>Adds the graphs of all nested bodies.</summary>
     public static void Collect(

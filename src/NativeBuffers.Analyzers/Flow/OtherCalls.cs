@@ -16,12 +16,16 @@ internal sealed class OtherCalls(Body body, Evaluator evaluator)
     /// <summary>Runs a call.</summary>
     public Value Run(IOperation operation, ISymbol member, Value receiver, IOperation? instance, ImmutableArray<IArgumentOperation> arguments)
     {
-        List<Value> values = [];
+        int held = State.HeldCount;
+        State.Hold(receiver);
         foreach (IArgumentOperation argument in arguments)
         {
-            values.Add(ValueOf(argument));
+            State.Hold(ValueOf(argument));
         }
 
+        List<Value> values = State.Release(held);
+        receiver = values[0];
+        values.RemoveAt(0);
         bool isQuiet = (member.Name is "Length" or "IsEmpty" or "Count" && member is IPropertySymbol) || (member.Name == "Dispose" && operation.IsImplicit);
         if (!isQuiet)
         {
@@ -251,7 +255,9 @@ internal sealed class OtherCalls(Body body, Evaluator evaluator)
         bool isByReference = method.RefKind != RefKind.None;
         if (kind != OwnerKind.None && !isByReference)
         {
-            bool gives = Owners.IsScoped(kind) || OwnershipAttributes.Gives(method) || (method.IsStatic && LibraryTypes.IsPublicMember(method));
+            bool isPin = kind == OwnerKind.Pin && loans.Count > 0 && body.Types.IsMemory(method.ContainingType);
+            bool gives = Owners.IsScoped(kind) || (isPin && !body.EndsPins)
+                || OwnershipAttributes.Gives(method) || (method.IsStatic && LibraryTypes.IsPublicMember(method));
             return gives
                 ? Owners.Create(State, kind, operation.Syntax, Body.NameOfCreation(operation), isOwed: true, Owners.IsScoped(kind) ? [.. loans] : [])
                 : Owners.Meet(State, kind, operation.Syntax, Body.NameOfCreation(operation));

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Linq;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.FlowAnalysis;
 using Microsoft.CodeAnalysis.Operations;
@@ -22,13 +23,19 @@ internal sealed class OwnerMembers(Body body, Evaluator evaluator)
             return member.Name == "HasValue" ? Value.True : receiver;
         }
 
+        int held = State.HeldCount;
         foreach (IArgumentOperation argument in arguments)
         {
-            Value value = evaluator.Run(argument.Value);
-            evaluator.Use(value, argument.Value);
+            State.Hold(evaluator.Run(argument.Value));
+        }
+
+        foreach ((Value value, int position) in State.Release(held).Select(static (value, position) => (value, position)))
+        {
+            IOperation argument = arguments[position].Value;
+            evaluator.Use(value, argument);
             if (value.Object >= 0)
             {
-                Owners.Use(State, value, argument.Value.Syntax);
+                Owners.Use(State, value, argument.Syntax);
             }
         }
 
@@ -77,6 +84,13 @@ internal sealed class OwnerMembers(Body body, Evaluator evaluator)
 
     private Value Fact(ISymbol member, Value receiver)
     {
+        if (member.Name is "Length" or "Count" or "LongCount" && receiver.Object >= 0 && State.Objects[receiver.Object] is
+            { End: EndKind.Disposed or EndKind.Moved, Kind: OwnerKind.Heap or OwnerKind.Pooled or OwnerKind.Borrow })
+        {
+            // An owner that has ended has no elements. A stale copy of a buffer keeps its length.
+            return Value.Null;
+        }
+
         if (member.Name == "IsEmpty" && (receiver.IsNull || (receiver.Object >= 0 && State.Objects[receiver.Object].End is EndKind.Disposed or EndKind.Moved)))
         {
             return Value.True;
@@ -174,7 +188,7 @@ internal sealed class OwnerMembers(Body body, Evaluator evaluator)
         ImmutableArray<Loan> loans = isScope && receiver.Object >= 0 && State.Objects[receiver.Object].End == EndKind.None
             ? Owners.LoansOf(State, receiver.Object, operation.Syntax, lasting: false)
             : [];
-        return Owners.Create(State, kind, operation.Syntax, Body.NameOfCreation(operation), isOwed: true, loans);
+        return Owners.Create(State, kind, operation.Syntax, Body.NameOfCreation(operation), isOwed: kind != OwnerKind.Pin || !body.EndsPins, loans);
     }
 
     /// <summary>Reports a member that changes the owner, on a variable that C# may not change: the compiler calls the member on a copy.</summary>

@@ -20,7 +20,11 @@ internal sealed class Owners(LibraryTypes types, Findings findings)
         Value.OfObject(state.Add(new TrackedObject(kind, place, name) { IsOwn = true, IsOwed = isOwed, Loans = loans.IsDefault ? [] : loans }));
 
     /// <summary>Makes an object that other code owns.</summary>
-    public static Value Meet(State state, OwnerKind kind, SyntaxNode place, string name) => Value.OfObject(state.Add(new TrackedObject(kind, place, name)));
+    public static Value Meet(State state, OwnerKind kind, SyntaxNode place, string name) =>
+        Value.OfObject(state.Add(new TrackedObject(kind, place, name) { MayBeNull = MayBeNull(kind) }));
+
+    /// <summary>True for the kinds that are objects.</summary>
+    public static bool MayBeNull(OwnerKind kind) => kind is OwnerKind.Heap or OwnerKind.PlatformOwner or OwnerKind.PoolArray;
 
     /// <summary>Uses an owner.</summary>
     public void Use(State state, Value owner, SyntaxNode place)
@@ -30,6 +34,7 @@ internal sealed class Owners(LibraryTypes types, Findings findings)
             return;
         }
 
+        state.IsThere(owner.Object);
         TrackedObject used = state.Objects[owner.Object];
         Mistake mistake = IsPooled(used.Kind) ? Mistake.UsedAfterReturn : Mistake.UsedAfterEnd;
         if (used.End == EndKind.None)
@@ -51,6 +56,7 @@ internal sealed class Owners(LibraryTypes types, Findings findings)
             return;
         }
 
+        state.IsThere(owner.Object);
         TrackedObject disposed = state.Objects[owner.Object];
         Mistake mistake = IsPooled(disposed.Kind) ? Mistake.UsedAfterReturn : Mistake.DisposedTwice;
         if (disposed.End == EndKind.Disposed && !isImplicit)

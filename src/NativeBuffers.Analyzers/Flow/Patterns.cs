@@ -18,7 +18,7 @@ internal static class Patterns
         switch (pattern)
         {
             case IConstantPatternOperation { Value.ConstantValue: { HasValue: true, Value: null } }:
-                return Evaluator.IsNull(value);
+                return evaluator.IsNull(value);
             case IConstantPatternOperation { Value.ConstantValue: { HasValue: true, Value: bool wanted } }:
                 return value.Bool is { } known ? known == wanted : null;
             case INegatedPatternOperation negated:
@@ -34,7 +34,7 @@ internal static class Patterns
 
                 bool isSimple = recursive.PropertySubpatterns.IsEmpty && recursive.DeconstructionSubpatterns.IsEmpty
                     && SymbolEqualityComparer.Default.Equals(recursive.MatchedType, recursive.InputType);
-                return value.IsNull ? false : isSimple && value.Object >= 0 ? true : null;
+                return value.IsNull ? false : isSimple && evaluator.IsNull(value) == false ? true : null;
             default:
                 return null;
         }

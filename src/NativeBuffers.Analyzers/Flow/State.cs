@@ -10,6 +10,7 @@ internal sealed class State : IEquatable<State>
 {
     private readonly List<Value?> _values;
     private readonly List<TrackedObject> _objects;
+    private readonly List<Value> _held = [];
 
     private State(List<Value?> values, List<TrackedObject> objects, ImmutableStack<Continuation> continuations)
     {
@@ -24,6 +25,9 @@ internal sealed class State : IEquatable<State>
     /// <summary>True if the path took a handler for an exception that some call may throw: its wrong uses are not reported.</summary>
     public bool IsDoubtful { get; set; }
 
+    /// <summary>True if an exception that some call may throw leaves the method: owners that it loses are not reported.</summary>
+    public bool IsLeaving { get; set; }
+
     /// <summary>True if the last call never returns, or if the path cannot be: an assertion excludes it.</summary>
     public PathEnd Ends { get; set; }
 
@@ -37,7 +41,7 @@ internal sealed class State : IEquatable<State>
     public static State Empty() => new([], [], ImmutableStack<Continuation>.Empty);
 
     /// <summary>A copy that changes on its own.</summary>
-    public State Clone() => new([.. _values], [.. _objects], Continuations) { IsDoubtful = IsDoubtful };
+    public State Clone() => new([.. _values], [.. _objects], Continuations) { IsDoubtful = IsDoubtful, IsLeaving = IsLeaving };
 
     /// <summary>The value of a variable.</summary>
     public Value this[int variable]
@@ -64,6 +68,55 @@ internal sealed class State : IEquatable<State>
     /// <summary>Changes the facts of an object.</summary>
     public void Update(int number, TrackedObject changed) => _objects[number] = changed;
 
+    /// <summary>Notes that an object is there: a member of it was called, or a test against null failed.</summary>
+    public void IsThere(int number)
+    {
+        if (_objects[number].MayBeNull)
+        {
+            _objects[number] = _objects[number] with { MayBeNull = false };
+        }
+    }
+
+    /// <summary>Notes that an object is not there: all its variables are null.</summary>
+    public void IsNotThere(int number)
+    {
+        for (int i = 0; i < _values.Count; i++)
+        {
+            if (_values[i] is { } value && value.Object == number)
+            {
+                _values[i] = Value.Null;
+            }
+        }
+    }
+
+    /// <summary>Forgets the debts of owners on the heap that an operation gave to a call. If the call throws, it may have taken them before.</summary>
+    /// <param name="after">The state after the operation, which began in this state.</param>
+    public void GiveAs(State after)
+    {
+        for (int i = 0; i < _objects.Count; i++)
+        {
+            TrackedObject given = after._objects[i];
+            if (_objects[i].IsOwed && !given.IsOwed && !Owners.IsScoped(given.Kind) && (given.HasEscaped || given.End is EndKind.Given or EndKind.Disposed))
+            {
+                _objects[i] = _objects[i] with { IsOwed = false, HasEscaped = true };
+            }
+        }
+    }
+
+    /// <summary>The number of values that wait.</summary>
+    public int HeldCount => _held.Count;
+
+    /// <summary>Keeps a value that waits for the rest of its operation: an argument, while the next one runs. Its loans may end in between.</summary>
+    public void Hold(Value value) => _held.Add(value);
+
+    /// <summary>Gives back the values that were held since there were <paramref name="count"/> of them.</summary>
+    public List<Value> Release(int count)
+    {
+        List<Value> released = _held.GetRange(count, _held.Count - count);
+        _held.RemoveRange(count, released.Count);
+        return released;
+    }
+
     /// <summary>Ends the loans of an object that a test selects, wherever they are held.</summary>
     public void EndLoans(Func<Loan, bool> ends, Func<Loan, Loan> ended)
     {
@@ -72,6 +125,14 @@ internal sealed class State : IEquatable<State>
             if (_values[i] is { Loans.IsEmpty: false } value && Change(value.Loans, ends, ended) is { } changed)
             {
                 _values[i] = value.With(value.Object, changed);
+            }
+        }
+
+        for (int i = 0; i < _held.Count; i++)
+        {
+            if (Change(_held[i].Loans, ends, ended) is { } changed)
+            {
+                _held[i] = _held[i].With(_held[i].Object, changed);
             }
         }
 
@@ -104,6 +165,15 @@ internal sealed class State : IEquatable<State>
         List<TrackedObject> forgotten = [];
         for (int i = 0; i < _objects.Count; i++)
         {
+            if (_objects[i].Parameter >= 0)
+            {
+                // The caller of the method has a name for it.
+                Name(i, numbers, order);
+            }
+        }
+
+        for (int i = 0; i < _objects.Count; i++)
+        {
             if (numbers[i] == 0)
             {
                 forgotten.Add(_objects[i]);
@@ -132,7 +202,7 @@ internal sealed class State : IEquatable<State>
     /// <inheritdoc/>
     public bool Equals(State? other)
     {
-        if (other is null || _objects.Count != other._objects.Count || IsDoubtful != other.IsDoubtful)
+        if (other is null || _objects.Count != other._objects.Count || IsDoubtful != other.IsDoubtful || IsLeaving != other.IsLeaving)
         {
             return false;
         }

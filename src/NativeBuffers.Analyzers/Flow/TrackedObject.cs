@@ -17,6 +17,9 @@ internal sealed record TrackedObject(OwnerKind Kind, SyntaxNode Created, string 
     /// <summary>True if other code may know the object: it was stored, passed or captured.</summary>
     public bool HasEscaped { get; init; }
 
+    /// <summary>True if other code made the object, if there is one: the variable may be null.</summary>
+    public bool MayBeNull { get; init; }
+
     /// <summary>The position of the parameter that brought the object, for summaries; otherwise -1.</summary>
     public int Parameter { get; init; } = -1;
 
@@ -35,7 +38,7 @@ internal sealed record TrackedObject(OwnerKind Kind, SyntaxNode Created, string 
     /// <summary>Compares the loans one by one.</summary>
     public bool Equals(TrackedObject? other) =>
         other is not null && Kind == other.Kind && Created == other.Created && Name == other.Name && IsOwn == other.IsOwn && IsOwed == other.IsOwed
-            && HasEscaped == other.HasEscaped && Parameter == other.Parameter && End == other.End && EndedAt == other.EndedAt
+            && HasEscaped == other.HasEscaped && MayBeNull == other.MayBeNull && Parameter == other.Parameter && End == other.End && EndedAt == other.EndedAt
             && ViewsEnd == other.ViewsEnd && Loans.SequenceEqual(other.Loans);
 
     /// <inheritdoc/>

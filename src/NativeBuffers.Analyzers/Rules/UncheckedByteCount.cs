@@ -53,9 +53,20 @@ internal static class UncheckedByteCount
 
     private static bool MayWrap(IBinaryOperation product) =>
         product.Type?.SpecialType is SpecialType.System_Int32 or SpecialType.System_UInt32
+        && !(IsFixed(product.LeftOperand) && IsFixed(product.RightOperand))
         && BitsOf(product.LeftOperand) + BitsOf(product.RightOperand) > (product.Type.SpecialType == SpecialType.System_UInt32 ? 32 : 31)
         && !IsBounded(product.LeftOperand)
         && !IsBounded(product.RightOperand);
+
+    /// <summary>True for a constant and the size of a type: a product of these is the same in each run, and the first run shows whether it wraps.</summary>
+    private static bool IsFixed(IOperation value) => Strip(value) switch
+    {
+        { ConstantValue.HasValue: true } or ISizeOfOperation => true,
+        IInvocationOperation { TargetMethod: { Name: "SizeOf", ContainingType.Name: "Marshal" or "Unsafe" } } => true,
+        IPropertyReferenceOperation { Property: { Name: "Size", ContainingType.SpecialType: SpecialType.System_IntPtr or SpecialType.System_UIntPtr } } => true,
+        ILocalReferenceOperation local => OnlyValueOf(local) is { } only && only is not ILocalReferenceOperation && IsFixed(only),
+        _ => false,
+    };
 
     /// <summary>The bits that a value needs at most, without its sign.</summary>
     private static int BitsOf(IOperation value)

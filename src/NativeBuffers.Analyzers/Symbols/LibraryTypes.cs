@@ -52,7 +52,12 @@ internal sealed class LibraryTypes
             _owners[owner] = OwnerKind.PlatformOwner;
         }
 
-        foreach (string name in new[] { "System.Span`1", "System.ReadOnlySpan`1", "System.Memory`1", "System.ReadOnlyMemory`1" })
+        if (HasLibrary && compilation.GetTypeByMetadataName("System.Buffers.MemoryHandle") is { } pin)
+        {
+            _owners[pin] = OwnerKind.Pin;
+        }
+
+        foreach (string name in new[] { "System.Span`1", "System.ReadOnlySpan`1", "System.Memory`1", "System.ReadOnlyMemory`1", "System.ArraySegment`1" })
         {
             if (compilation.GetTypeByMetadataName(name) is { } view)
             {

@@ -39,6 +39,6 @@ internal enum MemberEffect
     /// <summary>Returns a new owner that needs this one.</summary>
     BeginScope,
 
-    /// <summary>Returns a new owner that keeps the memory itself.</summary>
+    /// <summary>Returns a new owner that keeps the memory itself: a borrow, or a pin.</summary>
     Borrow,
 }

@@ -38,6 +38,7 @@ internal static class Members
         ["Move"] = MemberEffect.Move,
         ["ToOwner"] = MemberEffect.Move,
         ["Release"] = MemberEffect.Release,
+        ["SetHandleAsInvalid"] = MemberEffect.Release,
         ["Resize"] = MemberEffect.Resize,
         ["AsSpan"] = MemberEffect.View,
         ["Span"] = MemberEffect.View,
@@ -59,6 +60,7 @@ internal static class Members
         ["Borrow"] = MemberEffect.Borrow,
         ["BorrowReadOnly"] = MemberEffect.Borrow,
         ["Retain"] = MemberEffect.Borrow,
+        ["Pin"] = MemberEffect.Borrow,
     };
 
     private static readonly Dictionary<string, MemberEffect> s_lists = new()

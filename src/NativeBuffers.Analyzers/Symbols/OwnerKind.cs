@@ -27,6 +27,9 @@ internal enum OwnerKind
     /// <summary><c>PooledBuffer&lt;T&gt;</c>.</summary>
     Pooled,
 
+    /// <summary>The platform's <c>MemoryHandle</c>: a pin of an owner.</summary>
+    Pin,
+
     /// <summary>The platform's <c>IMemoryOwner&lt;T&gt;</c>.</summary>
     PlatformOwner,
 

@@ -8,8 +8,9 @@ internal static class OwnershipAttributes
     /// <summary>True for <c>[TakesOwnership]</c>.</summary>
     public static bool Takes(IParameterSymbol parameter) => Find(parameter, "TakesOwnershipAttribute") is not null;
 
-    /// <summary>True for <c>[BorrowsOwnership]</c>.</summary>
-    public static bool Borrows(IParameterSymbol parameter) => Find(parameter, "BorrowsOwnershipAttribute") is not null;
+    /// <summary>True for <c>[BorrowsOwnership]</c>, and for the parameters of C functions, which use the memory during the call.</summary>
+    public static bool Borrows(IParameterSymbol parameter) =>
+        Find(parameter, "BorrowsOwnershipAttribute") is not null || (parameter.ContainingSymbol is IMethodSymbol method && IsOfC(method));
 
     /// <summary>True for <c>[GivesOwnership]</c> on an <c>out</c> parameter.</summary>
     public static bool Gives(IParameterSymbol parameter) => Find(parameter, "GivesOwnershipAttribute") is not null;
@@ -44,6 +45,24 @@ internal static class OwnershipAttributes
         }
 
         return found?.ConstructorArguments is { Length: 1 } arguments ? arguments[0].Value as string : null;
+    }
+
+    private static bool IsOfC(IMethodSymbol method)
+    {
+        if (method.GetDllImportData() is not null)
+        {
+            return true;
+        }
+
+        foreach (AttributeData attribute in method.GetAttributes())
+        {
+            if (attribute.AttributeClass is { Name: "LibraryImportAttribute", ContainingNamespace.Name: "InteropServices" })
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static AttributeData? Find(ISymbol symbol, string name)

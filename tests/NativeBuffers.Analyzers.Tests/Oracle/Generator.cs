@@ -251,13 +251,14 @@ internal sealed class Generator
             return null;
         }
 
-        Deed deed = Chance(10) ? Deed.Dispose : (Deed)_random.Next((int)Deed.Give + 1);
+        Deed deed = Chance(10) ? Deed.Dispose : (Deed)_random.Next((int)Deed.PassGrown + 1);
         bool isPossible = deed switch
         {
             Deed.Grow => on.Kind.CanGrow,
             Deed.Clear => on.Kind is OwnerKind.Buffer,
             Deed.PassIn => on.Kind.IsScoped && on.Kind != OwnerKind.Scope,
-            Deed.PassRef => on.Kind.HasMutatingMembers && on is { IsUsing: false, IsParameter: false, MayBeEmpty: false, Guards: 0 },
+            Deed.PassRef or Deed.StoreGrown or Deed.PassGrown =>
+                on.Kind.HasMutatingMembers && on is { IsUsing: false, IsParameter: false, MayBeEmpty: false, Guards: 0 },
             Deed.PassByValue => on.Kind.IsScoped && on.Kind is not (OwnerKind.Scope or OwnerKind.Borrow),
             Deed.PassMoved or Deed.ReadInside => on.Kind == OwnerKind.Buffer,
             Deed.EndInside or Deed.RenewInside => on is { Kind: OwnerKind.Buffer, IsUsing: false, IsParameter: false, MayBeEmpty: false, Guards: 0 },

@@ -18,6 +18,20 @@ internal sealed class Printer
 
             public static void Show(scoped ReadOnlySpan<int> span) => s_count += span.Length;
 
+            public static void Show(scoped ReadOnlySpan<int> span, int more) => s_count += span.Length + more;
+
+            public static int Grown(ref NativeBuffer<int> buffer)
+            {
+                buffer.Resize(8);
+                return 1;
+            }
+
+            public static int Grown(ref ScratchList<int> list)
+            {
+                list.Add(1);
+                return 1;
+            }
+
             public static Span<int> Part(Span<int> span) => span[1..];
 
             public static NativeBuffer<int> Make() => NativeBuffer.Create<int>(4);
@@ -181,6 +195,8 @@ internal sealed class Printer
             Deed.PassIn => $"H.Read(in {name});",
             Deed.PassRef => $"H.Change(ref {name});",
             Deed.PassByValue => $"H.Take({name});",
+            Deed.StoreGrown => $"{name}[0] = H.Grown(ref {name});",
+            Deed.PassGrown => $"H.Show({name}.AsSpan(), H.Grown(ref {name}));",
             Deed.EndInside => $"End(ref {name});",
             Deed.RenewInside => $"Renew(ref {name});",
             Deed.ReadInside => $"First({name});",

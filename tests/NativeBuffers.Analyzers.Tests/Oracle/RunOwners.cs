@@ -140,10 +140,12 @@ internal sealed class RunOwners(Choices choices, RunReport report)
         }
     }
 
-    public void Do(Statement.Act act)
+    public void Do(Statement.Act act) => Do(act, act.Deed);
+
+    private void Do(Statement.Act act, Deed deed)
     {
         HeldValue value = _owners[act.On];
-        if (act.On.IsParameter && act.Deed is Deed.Dispose or Deed.Grow or Deed.PassMoved)
+        if (act.On.IsParameter && deed is Deed.Dispose or Deed.Grow or Deed.PassMoved)
         {
             // The compiler calls the member on a copy.
             Use(value, act);
@@ -151,7 +153,7 @@ internal sealed class RunOwners(Choices choices, RunReport report)
             return;
         }
 
-        switch (act.Deed)
+        switch (deed)
         {
             case Deed.Dispose:
                 Dispose(value, act);
@@ -165,6 +167,17 @@ internal sealed class RunOwners(Choices choices, RunReport report)
             case Deed.Grow:
                 Use(value, act);
                 _owners[act.On] = Grow(value);
+                break;
+            case Deed.StoreGrown or Deed.PassGrown:
+                Use(value, act);
+                bool isOwned = value.Held is { State: HeldState.Owned };
+                var older = new Loan(value.Held);
+                Do(act, Deed.PassRef);
+                if (isOwned)
+                {
+                    Read(older, act);
+                }
+
                 break;
             case Deed.PassRef when value.Held is { State: not HeldState.Owned } held:
                 // The method may have made it an owner again, or not.
@@ -196,7 +209,7 @@ internal sealed class RunOwners(Choices choices, RunReport report)
                 }
 
                 End(value.Held, HeldState.Disposed);
-                if (act.Deed == Deed.RenewInside)
+                if (deed == Deed.RenewInside)
                 {
                     _owners[act.On] = Own(act.On.Kind, act, parent: null);
                 }

@@ -213,6 +213,12 @@ internal enum Deed
 
     /// <summary>A method with <c>[TakesOwnership]</c> gets an owner on the heap.</summary>
     Give,
+
+    /// <summary><c>b[0] = F(ref b)</c>: C# takes the reference to the element before the call, and stores through it after the call.</summary>
+    StoreGrown,
+
+    /// <summary><c>Show(b.AsSpan(), F(ref b))</c>: the span is older than the call, too.</summary>
+    PassGrown,
 }
 
 /// <summary>A method: its statements, its parameter and its result.</summary>

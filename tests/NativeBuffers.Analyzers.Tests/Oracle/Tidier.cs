@@ -51,7 +51,7 @@ internal sealed class Tidier(OracleProgram program)
                 Statement.TryDeclare declare => declare.Target == variable,
                 Statement.Assign assign => assign.Target == variable,
                 Statement.Declare { Value: Source.Empty } declare => declare.Target == variable,
-                Statement.Act { Deed: Deed.PassRef or Deed.EndInside or Deed.RenewInside } act => act.On == variable,
+                Statement.Act { Deed: Deed.PassRef or Deed.StoreGrown or Deed.PassGrown or Deed.EndInside or Deed.RenewInside } act => act.On == variable,
                 Statement.Return { Value: var value } => value == variable,
                 Statement.UsingOld use => use.On == variable,
                 _ => false,

@@ -78,6 +78,12 @@ internal sealed class Walk
         if (_attempts > 0 && MayThrow.At(statement) && _choices.Take(2) == 1)
         {
             _report.HasThrown = true;
+            if (statement is Statement.Act { Deed: Deed.Share or Deed.Give, On: var given } && _owners[given].Held is { } held)
+            {
+                // The call may have taken the owner before it threw.
+                held.IsShared = true;
+            }
+
             return Flow.Throw;
         }
 

@@ -39,6 +39,8 @@ public sealed class CopiedTests
         "var b = NativeBuffer.Create<int>(n); Change(ref b); b.Dispose();",
         "var b = NativeBuffer.Create<int>(n); ref NativeBuffer<int> d = ref b; d.Resize(4); b.Dispose();",
         "var b = NativeBuffer.Create<int>(n); Lend(b); b.Dispose();",
+        "using var b = NativeBuffer.Create<int>(n); Strlen(b); b[0] = 1; return 0; } [System.Runtime.InteropServices.LibraryImport(\"libc\")] static extern nuint "
+            + "Strlen(NativeBuffer<int> s); static int G() {",
         "using var b = Make(n); b[0] = 1;",
         "var b = NativeBuffer.Create<int>(n); using (b) { b[0] = 1; }",
         "if (!NativeBuffer.TryCreate<int>(n, out var b)) return 1; using (b) { return b[0]; }",

@@ -48,10 +48,29 @@ public sealed class EndedViewTests
         "return 0; } static Span<int> F() { using var o = NativeMemoryOwner<int>.Create(1); return {|NB0004:o.GetSpan()|}; } static int G() {",
         "return 0; } [ReturnsViewOf(nameof(o))] static Memory<int> V([BorrowsOwnership] NativeMemoryOwner<int> o, int n) => o.Memory; static int G() "
             + "{ var o = NativeMemoryOwner<int>.Create(1); var m = V(o, 1); o.Dispose(); {|NB0004:m.Span|}.Clear();",
+        "var l = new ScratchList<int>(stackalloc int[4]); {|NB0004:l[0] = AddTo(ref l)|}; l.Dispose();",
+        "var l = new ScratchList<int>(stackalloc int[4]); {|NB0004:l[0] += AddTo(ref l)|}; l.Dispose();",
+        "var l = new ScratchList<int>(stackalloc int[4]); {|NB0004:l[0]|} = c ? AddTo(ref l) : 1; l.Dispose();",
+        "var l = new ScratchList<int>(stackalloc int[4]); int x; {|NB0004:(l[0], x) = (AddTo(ref l), 2)|}; l.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); {|NB0004:b[0] = GrowAnd(ref b)|}; b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); var s = b.AsSpan(); {|NB0004:s[0] = GrowAnd(ref b)|}; b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); ref int r = ref b[0]; {|NB0004:r = GrowAnd(ref b)|}; b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); unsafe { int* p = b.Pointer; {|NB0004:*p = GrowAnd(ref b)|}; } b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); Read({|NB0004:b.AsSpan()|}, GrowAnd(ref b)); b.Dispose();",
+        "return 0; } static ref int F() { using var b = NativeBuffer.Create<int>(1); return ref {|NB0004:Unsafe.AsRef(in b[0])|}; } static int G() {",
+        "return 0; } static ref int F(bool c) { var b = NativeBuffer.Create<int>(1); ref int r = ref Unsafe.AsRef(in b[0]); b.Dispose(); "
+            + "return ref {|NB0004:r|}; } static int G() {",
+        "using var o = NativeMemoryOwner<int>.Create(n); unsafe { var h = o.Pin(); var p = (int*)h.Pointer; h.Dispose(); *{|NB0004:p|} = 1; }",
     ];
 
     public static TheoryData<string> Right =>
     [
+        "var l = new ScratchList<int>(stackalloc int[4]); int x = AddTo(ref l); l[0] = x; l[0] = n + x; l[0] += x; l.Dispose();",
+        "using var l = new ScratchList<int>(stackalloc int[4]); l[0] = c ? l[1] : 1; l[0] = l[1]; (l[0], l[1]) = (l[1], l[0]);",
+        "var b = NativeBuffer.Create<int>(n); b[0] = Sum(b); var s = b.AsSpan(); s[0] = Sum(b); s[0]++; b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); int x = GrowAnd(ref b); b[0] = x; Read(b.AsSpan(GrowAnd(ref b)), x); b.Dispose();",
+        "return 0; } static ref int F(ref int x) { using var b = NativeBuffer.Create<int>(1); x = b[0]; return ref x; } static int G() {",
+        "var o = NativeMemoryOwner<int>.Create(n); unsafe { using var h = o.Pin(); var p = (int*)h.Pointer; o.Dispose(); *p = 1; }",
         "var b = NativeBuffer.Create<int>(n); var s = b.AsSpan(); s[0] = 1; b.Dispose();",
         "var b = NativeBuffer.Create<int>(n); var s = b.AsSpan(); b.Resize(5); s = b.AsSpan(); s[0] = 1; b.Dispose();",
         "var b = NativeBuffer.Create<int>(n); var s = b.AsSpan(); b.Dispose(); return s.Length;",

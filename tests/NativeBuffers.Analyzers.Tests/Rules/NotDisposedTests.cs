@@ -33,10 +33,32 @@ public sealed class NotDisposedTests
         "var o = {|NB0001:NativeMemoryOwner<int>.Create(n)|}; See(o);",
         "var o = {|NB0001:NativeMemoryOwner<int>.Create(n)|}; SumOwner(o);",
         "void F() { var o = {|NB0001:NativeMemoryOwner<int>.Create(n)|}; o.Resize(2); } F();",
+        "using var o = NativeMemoryOwner<int>.Create(n); _ = {|NB0001:o.Pin()|};",
+        "using var o = NativeMemoryOwner<int>.Create(n); var h = {|NB0001:o.Pin()|}; unsafe { *(int*)h.Pointer = 1; }",
+        "using var o = NativeMemoryOwner<int>.Create(n); var h = {|NB0001:o.Memory.Pin()|}; if (c) h.Dispose();",
+        "return 0; } static void F(NativeMemoryOwner<int>? o) { if (o is null) { var b = {|NB0001:NativeBuffer.Create<int>(1)|}; b[0] = 1; } } static int "
+            + "G() {",
+        "var o = {|NB0001:NativeMemoryOwner<int>.Create(n)|}; try { See(o); } catch (ArgumentException) { return 1; } o.Dispose();",
+        "var o = {|NB0001:NativeMemoryOwner<int>.Create(n)|}; Strlen(o); return 0; } [System.Runtime.InteropServices.DllImport(\"libc\")] static extern "
+            + "nuint Strlen(NativeMemoryOwner<int> s); static int G() {",
     ];
 
     public static TheoryData<string> Right =>
     [
+        "var h = SafeMallocBuffer.Allocate(n); Work(); h.SetHandleAsInvalid();",
+        "using var o = NativeMemoryOwner<int>.Create(n); using var h = o.Pin(); using var g = o.Memory.Pin();",
+        "using var o = NativeMemoryOwner<int>.Create(n); o.Pin(); if (c) Work(); o.Unpin();",
+        "using var o = NativeMemoryOwner<int>.Create(n); MemoryHandle h = default; try { h = o.Pin(); Work(); } finally { h.Dispose(); }",
+        "return 0; } static void F(NativeMemoryOwner<int>? g) { var o = g ?? NativeMemoryOwner<int>.Create(1); try { o.Resize(2); } finally { if (g is "
+            + "null) o.Dispose(); } } static int G() {",
+        "var h = new int[n].AsMemory().Pin(); Anything(h);",
+        "using var o = NativeMemoryOwner<int>.Create(n); var all = new List<MemoryHandle>(); all.Add(o.Pin());",
+        "var o = NativeMemoryOwner<int>.Create(n); try { Anything(o); } catch (ArgumentException) { return 1; }",
+        "End(NativeMemoryOwner<int>.Create(n)); void End(NativeMemoryOwner<int> o) { using (o) { if (c) Work(); } }",
+        "foreach (int x in new List<int>()) { var b = NativeBuffer.Create<int>(x); try { Work(); } catch (ArgumentException) { n++; } b.Dispose(); }",
+        "using var o = NativeMemoryOwner<int>.Create(n); var b = NativeBuffer.Create<int>(n); try { b.Resize(9); } catch (ArgumentException) { n++; } b.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); try { Work(); } finally { n++; } b.Dispose();",
+        "Refused<ArgumentOutOfRangeException>(() => NativeBuffer.Create<int>(1).Resize(-2));",
         "using var b = NativeBuffer.Create<int>(n); b[0] = 1;",
         "using (var b = NativeBuffer.Create<int>(n)) { return b[0]; }",
         "var b = NativeBuffer.Create<int>(n); b.Dispose();",

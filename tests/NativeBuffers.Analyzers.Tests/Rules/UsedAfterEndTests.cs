@@ -35,10 +35,16 @@ public sealed class UsedAfterEndTests
         "unsafe { var o = NativeMemoryOwner<int>.Create(n, NativeAllocator.Malloc); int* p = o.Release(); {|NB0002:o.Resize(4)|}; "
             + "System.Runtime.InteropServices.NativeMemory.Free(p); }",
         "return 0; } static NativeBuffer<int> F() { using var b = NativeBuffer.Create<int>(1); return {|NB0002:b|}; } static int G() {",
+        "return 0; } class Keeper { readonly NativeMemoryOwner<int> _o = NativeMemoryOwner<int>.Create(1); public void F() { var p = _o; p.Dispose(); "
+            + "{|NB0002:_o.Resize(2)|}; } } static int G() {",
+        "using var o = NativeMemoryOwner<int>.Create(n); var h = o.Pin(); h.Dispose(); unsafe { void* p = {|NB0002:h.Pointer|}; }",
+        "var o = NativeMemoryOwner<int>.Create(n); End(o); {|NB0002:o.Resize(4)|}; void End(NativeMemoryOwner<int> a) { using (a) { if (c) Work(); } }",
+        "using var o = NativeMemoryOwner<int>.Create(n); var k = o.Borrow(); if (c) k.Dispose(); if (k.Length >= 0) {|NB0002:k[0]|} = 1; if (!c) k.Dispose();",
     ];
 
     public static TheoryData<string> Right =>
     [
+        "using var o = NativeMemoryOwner<int>.Create(n); var k = o.Borrow(); if (c) k.Dispose(); if (k.Length > 0) k[0] = 1; if (!c) k.Dispose();",
         "var b = NativeBuffer.Create<int>(n); b[0] = 1; b.Dispose();",
         "var b = NativeBuffer.Create<int>(n); b.Dispose(); b = NativeBuffer.Create<int>(n); b[0] = 1; b.Dispose();",
         "var b = NativeBuffer.Create<int>(n); b.Dispose(); if (!b.IsDisposed) b[0] = 1;",

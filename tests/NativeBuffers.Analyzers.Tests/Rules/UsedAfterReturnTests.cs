@@ -20,6 +20,7 @@ public sealed class UsedAfterReturnTests
         "var a = ArrayPool<int>.Shared.Rent(n); ArrayPool<int>.Shared.Return(a); Read({|NB0006:a|});",
         "var a = ArrayPool<int>.Shared.Rent(n); ArrayPool<int>.Shared.Return(a); {|NB0006:a|}.AsSpan();",
         "var a = ArrayPool<int>.Shared.Rent(n); var s = a.AsSpan(); ArrayPool<int>.Shared.Return(a); {|NB0006:s[0]|} = 1;",
+        "var a = ArrayPool<int>.Shared.Rent(n); var s = new ArraySegment<int>(a, 0, n); ArrayPool<int>.Shared.Return(a); {|NB0006:s[0]|} = 1;",
         "var a = ArrayPool<int>.Shared.Rent(n); Span<int> s = a; ArrayPool<int>.Shared.Return(a); {|NB0006:s.Clear()|};",
         "var a = ArrayPool<int>.Shared.Rent(n); var d = a; ArrayPool<int>.Shared.Return(a); {|NB0006:d[0]|} = 1;",
         "var a = ArrayPool<int>.Shared.Rent(n); if (c) ArrayPool<int>.Shared.Return(a); {|NB0006:a[0]|} = 1;",
@@ -32,6 +33,8 @@ public sealed class UsedAfterReturnTests
 
     public static TheoryData<string> Right =>
     [
+        "var all = new PooledBuffer<int>[1]; ref PooledBuffer<int> p = ref all[0]; p.Dispose(); p = NativeMemoryPool<int>.Shared.RentBuffer(n); "
+            + "p.AsSpan().Clear();",
         "var p = NativeMemoryPool<int>.Shared.RentBuffer(n); p.AsSpan().Clear(); p.Dispose();",
         "using var p = NativeMemoryPool<int>.Shared.RentBuffer(n); p.AsSpan().Clear();",
         "var p = NativeMemoryPool<int>.Shared.RentBuffer(n); p.Dispose(); p = NativeMemoryPool<int>.Shared.RentBuffer(n); p.AsSpan().Clear(); p.Dispose();",

@@ -49,6 +49,7 @@ internal static class Shape
         using System;
         using System.Buffers;
         using System.Collections.Generic;
+        using System.Runtime.CompilerServices;
         using System.Threading;
         using System.Threading.Tasks;
         using NativeBuffers;
@@ -101,6 +102,22 @@ internal static class Shape
             private static void EndOwner(NativeMemoryOwner<int> owner) => owner.Dispose();
 
             private static int SumOwner(NativeMemoryOwner<int> owner) => owner.GetSpan()[0];
+
+            private static int GrowAnd(ref NativeBuffer<int> b)
+            {
+                b.Resize(100);
+                return 1;
+            }
+
+            private static int AddTo(ref ScratchList<int> l)
+            {
+                l.Add(1);
+                return 1;
+            }
+
+            public static void Read(ReadOnlySpan<int> s, int n) { }
+
+            public static void Refused<T>(Action act) where T : Exception { }
 
             private static Span<int> First(in NativeBuffer<int> b) => b.AsSpan(0, 1);
         }

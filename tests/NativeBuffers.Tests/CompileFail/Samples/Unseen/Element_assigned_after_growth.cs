@@ -14,7 +14,7 @@ static class Sample
         {
             list.EnsureCapacity(10);
             list.Add(1);
-            list[0] = Grow(ref list);
+            list[0] = Grow(ref list); // NB0004
         }
         finally
         {

@@ -8,6 +8,6 @@ static class Sample
 
     static void RunPin(NativeMemoryOwner<int> owner)
     {
-        _ = owner.Pin();
+        _ = owner.Pin(); // NB0001
     }
 }

@@ -9,6 +9,6 @@ static class Sample
     static ref int LeakElement()
     {
         using var buffer = NativeBuffer.Create<int>(3);
-        return ref System.Runtime.CompilerServices.Unsafe.AsRef(in buffer[0]);
+        return ref System.Runtime.CompilerServices.Unsafe.AsRef(in buffer[0]); // NB0004
     }
 }
