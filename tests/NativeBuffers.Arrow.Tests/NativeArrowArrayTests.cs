@@ -229,7 +229,7 @@ public unsafe class NativeArrowArrayTests
 
         public static Source Create(long[] numbers)
         {
-            byte* block = (byte*)NativeMemory.AllocZeroed(256 + (nuint)(numbers.Length * sizeof(long)));
+            byte* block = (byte*)NativeMemory.AllocZeroed(256 + ((nuint)numbers.Length * sizeof(long)));
             numbers.CopyTo(new Span<long>(block + 256, numbers.Length));
             var source = new Source(block);
             source.Array->length = numbers.Length;

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using BenchmarkDotNet.Attributes;
 
@@ -32,6 +33,7 @@ public class FillBenchmark
     }
 
     [Benchmark(Description = "Pointer", OperationsPerInvoke = Passes, Baseline = true)]
+    [SuppressMessage("Ownership", "NB0010", Justification = "The measure: code without the library.")]
     public int RawPointer()
     {
         int length = Length;

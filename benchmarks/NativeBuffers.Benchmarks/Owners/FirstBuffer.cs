@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -72,6 +73,7 @@ internal static class FirstBuffer
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
+    [SuppressMessage("Ownership", "NB0010", Justification = "The measure: code without the library.")]
     private static void RentArray()
     {
         byte[] array = ArrayPool<byte>.Shared.Rent(64);

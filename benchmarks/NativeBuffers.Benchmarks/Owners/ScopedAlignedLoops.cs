@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -24,6 +25,7 @@ internal static class ScopedAlignedLoops
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
+    [SuppressMessage("Ownership", "NB0010", Justification = "The measure: code without the library.")]
     public static int TryFinally(int turns, int byteCount)
     {
         int sum = 0;

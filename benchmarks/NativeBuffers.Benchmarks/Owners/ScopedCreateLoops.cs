@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using CommunityToolkit.HighPerformance.Buffers;
@@ -7,6 +8,7 @@ namespace NativeBuffers.Benchmarks.Owners;
 
 /// <summary>A block is created, one byte of it is written and read, and the block is given back: each way as a person writes it.</summary>
 /// <remarks>Each loop returns the sum of the values that it read, which is the same for all.</remarks>
+[SuppressMessage("Ownership", "NB0010", Justification = "The measure: code without the library.")]
 internal static class ScopedCreateLoops
 {
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -119,6 +120,7 @@ internal static class LiveBlocksLoops
         return deeper + buffer[0];
     }
 
+    [SuppressMessage("Ownership", "NB0010", Justification = "The measure: code without the library.")]
     private static int HoldRaw(int depth, int byteCount)
     {
         unsafe

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using NativeBuffers.Regions;
@@ -9,6 +10,7 @@ namespace NativeBuffers.Tests.Allocation;
 public class AllocatorTests
 {
     [Fact]
+    [SuppressMessage("Ownership", "NB0007", Justification = "The test is that both functions know the block.")]
     public unsafe void Malloc_and_C_free_each_others_blocks()
     {
         void* block = NativeAllocator.Malloc.Allocate(100);
@@ -18,6 +20,7 @@ public class AllocatorTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0007", Justification = "The test is that both functions know the block.")]
     public unsafe void HGlobal_and_CoTaskMem_and_Marshal_free_each_others_blocks()
     {
         Marshal.FreeHGlobal((nint)NativeAllocator.HGlobal.Allocate(100));
@@ -58,6 +61,7 @@ public class AllocatorTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0010", Justification = "The test is about blocks without an owner.")]
     public unsafe void The_collector_counts_the_pinned_heap_and_keeps_its_blocks_until_they_are_freed()
     {
         long before = PinnedBytes();
@@ -102,6 +106,8 @@ public class AllocatorTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0003", Justification = "The test is about a second disposal.")]
+    [SuppressMessage("Ownership", "NB0005", Justification = "The test is about a copy.")]
     public void A_buffer_gives_its_block_back_to_the_allocator_it_came_from_once()
     {
         var allocator = new CustomAllocator();

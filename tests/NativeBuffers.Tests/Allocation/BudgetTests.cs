@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using NativeBuffers.Instrumentation;
 
@@ -191,6 +192,7 @@ public class BudgetTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0001", Justification = "The test forgets the owner.")]
     public void Blocks_keep_their_budget_and_are_given_back_to_it_by_whomever()
     {
         NativeMemoryBudget top = NativeAllocator.Malloc.WithBudget(new() { Limit = 10_000 });

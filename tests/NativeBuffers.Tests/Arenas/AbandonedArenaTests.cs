@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace NativeBuffers.Tests.Arenas;
 
 /// <summary>Arenas that were never disposed, on threads that end.</summary>
@@ -9,6 +11,7 @@ public class AbandonedArenaTests
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(2)]
+    [SuppressMessage("Ownership", "NB0001", Justification = "The test forgets the owner.")]
     public void Arenas_that_were_never_disposed_are_freed_when_their_thread_has_ended(int scopes)
     {
         Needs.Caches();
@@ -50,6 +53,7 @@ public class AbandonedArenaTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0001", Justification = "The test forgets the owner.")]
     public void Arenas_of_threads_that_end_are_freed_while_other_threads_run()
     {
         var allocator = new WatchingAllocator();

@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace NativeBuffers.Tests.Arenas;
 
 /// <summary>An arena, a scope or a borrow, so that their common promises are tested once.</summary>
+[SuppressMessage("Ownership", "NB0005", Justification = "The wrapper lives shorter than the arena, and disposes nothing.")]
 internal readonly ref struct AnyArena
 {
     private readonly NativeArena _arena;

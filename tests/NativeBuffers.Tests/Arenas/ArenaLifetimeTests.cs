@@ -1,9 +1,13 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace NativeBuffers.Tests.Arenas;
 
 /// <summary>Copies, values that are nothing, and ends in all orders.</summary>
 [CorrectProgram]
+[SuppressMessage("Ownership", "NB0002", Justification = "The test uses an owner that has ended, which must refuse.")]
+[SuppressMessage("Ownership", "NB0003", Justification = "The test is about a second disposal.")]
+[SuppressMessage("Ownership", "NB0005", Justification = "Copies and stale variables are the subject.")]
 public class ArenaLifetimeTests
 {
     [Fact]
@@ -56,6 +60,7 @@ public class ArenaLifetimeTests
     [InlineData(0)]
     [InlineData(100_000)]
     [InlineData(1_000_000)]
+    [SuppressMessage("Ownership", "NB0001", Justification = "A stale copy ends the scope, or nothing does: its arena has ended.")]
     public void A_stale_copy_frees_nothing_of_the_next_arena_in_its_place(int more)
     {
         var stale = NativeArena.Create();
@@ -141,6 +146,7 @@ public class ArenaLifetimeTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0006", Justification = "The test is about a second disposal.")]
     public void A_stale_buffer_frees_nothing_of_the_next_arena_in_its_place()
     {
         for (int i = 0; i < 10; i++)
@@ -219,6 +225,7 @@ public class ArenaLifetimeTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    [SuppressMessage("Ownership", "NB0004", Justification = "Scopes of a disposed arena must refuse.")]
     public void Disposing_an_arena_ends_its_scopes(bool isWatched)
     {
         var allocator = new WatchingAllocator();

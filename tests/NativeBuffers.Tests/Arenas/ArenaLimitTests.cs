@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.Intrinsics;
 
 namespace NativeBuffers.Tests.Arenas;
@@ -72,6 +73,7 @@ public class ArenaLimitTests
     [InlineData(0)]
     [InlineData(5000)]
     [InlineData(300_000)]
+    [SuppressMessage("Ownership", "NB0001", Justification = "The scope cannot begin.")]
     public void A_scope_counts_and_gives_all_back(int within)
     {
         int limit = 100 + Mark + within;

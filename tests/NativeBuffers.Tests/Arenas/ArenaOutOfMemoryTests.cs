@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace NativeBuffers.Tests.Arenas;
 
 /// <summary>The allocator of an arena's blocks has no memory, or throws.</summary>
@@ -41,6 +43,7 @@ public class ArenaOutOfMemoryTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0001", Justification = "Creations and disposals fail here.")]
     public void A_scope_that_cannot_begin_leaves_the_arena_unchanged()
     {
         var allocator = new WatchingAllocator();
@@ -83,6 +86,9 @@ public class ArenaOutOfMemoryTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    [SuppressMessage("Ownership", "NB0001", Justification = "Creations and disposals fail here.")]
+    [SuppressMessage("Ownership", "NB0002", Justification = "The test uses an owner that has ended, which must refuse.")]
+    [SuppressMessage("Ownership", "NB0004", Justification = "The test uses a view that has ended.")]
     public void A_block_whose_free_threw_is_not_used(bool isArena)
     {
         var allocator = new WatchingAllocator();

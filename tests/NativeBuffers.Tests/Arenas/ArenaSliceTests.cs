@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Tests.Arenas;
@@ -35,6 +36,7 @@ public class ArenaSliceTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0002", Justification = "The test uses an owner that has ended, which must refuse.")]
     public void A_slice_of_no_elements_is_good_everywhere_and_a_slice_from_before_a_reset_nowhere()
     {
         using var owner = NativeArenaOwner.Create();

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace NativeBuffers.Tests.Arenas;
@@ -5,6 +6,8 @@ namespace NativeBuffers.Tests.Arenas;
 /// <summary>One borrow at a time, and what happens to the rest.</summary>
 [Collection(ProcessWide.Name)]
 [CorrectProgram]
+[SuppressMessage("Ownership", "NB0001", Justification = "The test forgets a borrow or an owner, or ends borrows in the order of an array.")]
+[SuppressMessage("Ownership", "NB0003", Justification = "The test is about a second disposal.")]
 public class NativeArenaOwnerTests
 {
     [Fact]
@@ -116,6 +119,7 @@ public class NativeArenaOwnerTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0002", Justification = "The test uses an owner that has ended, which must refuse.")]
     public void A_scope_of_an_ended_borrow_does_nothing_to_the_next()
     {
         using var owner = NativeArenaOwner.Create(100);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace NativeBuffers.Tests.Arenas;
@@ -81,6 +82,7 @@ public class RevivedArenaTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0001", Justification = "The test forgets the owner.")]
     public void A_forgotten_borrow_of_a_revived_arena_is_freed_when_its_thread_has_ended()
     {
         // The borrow begins before the arena's own finalizer runs, or that refuses it: either way nothing is lost.

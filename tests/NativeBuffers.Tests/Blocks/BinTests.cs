@@ -205,7 +205,7 @@ public class BinTests
 
         public unsafe Fixture(int slots, int capacity)
         {
-            nuint byteCount = (nuint)(sizeof(Bin) + (slots * sizeof(Slot)));
+            nuint byteCount = (nuint)sizeof(Bin) + ((nuint)slots * (nuint)sizeof(Slot));
             Bin = (Bin*)NativeMemory.AlignedAlloc(byteCount, 64);
             NativeMemory.Clear(Bin, byteCount);
             _slots = (Slot*)(Bin + 1);

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using NativeBuffers.Blocks.Cache;
 
@@ -80,6 +81,8 @@ public class KeptSlotTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0003", Justification = "The test is about a second disposal.")]
+    [SuppressMessage("Ownership", "NB0005", Justification = "The test is about a copy.")]
     public void A_second_disposal_of_a_copy_frees_nothing()
     {
         var counting = new CountingAllocator();

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using NativeBuffers.Blocks.Cache;
 
 namespace NativeBuffers.Tests.Blocks;
@@ -62,6 +63,7 @@ public class LargeBlockTests
     });
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0010", Justification = "The test is about blocks without an owner.")]
     public void Buffers_owners_pools_lists_and_bare_blocks_share_the_kept_ones() => OnFreshThread(static () =>
     {
         nint kept = AddressOfNew(1_000_000);
@@ -107,6 +109,8 @@ public class LargeBlockTests
     });
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0003", Justification = "The test is about a second disposal.")]
+    [SuppressMessage("Ownership", "NB0005", Justification = "The test is about a copy.")]
     public void Stale_copies_reach_no_block_that_is_used_again() => OnFreshThread(static () =>
     {
         NativeBuffer<byte> first = NativeBuffer.Create<byte>(1_000_000);

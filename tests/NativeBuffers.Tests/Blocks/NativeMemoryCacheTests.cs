@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Cache;
 
@@ -80,6 +81,7 @@ public class NativeMemoryCacheTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0001", Justification = "The test forgets the owner.")]
     public void Buffers_that_were_never_disposed_are_freed_when_their_thread_has_ended()
     {
         var allocator = new CustomAllocator();

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using NativeBuffers.Buffers;
@@ -6,6 +7,8 @@ using NativeBuffers.Buffers;
 namespace NativeBuffers.Tests.Buffers;
 
 /// <summary>The line and the elements that a debugger shows of an owner.</summary>
+[SuppressMessage("Ownership", "NB0002", Justification = "The view of an ended owner must be empty.")]
+[SuppressMessage("Ownership", "NB0005", Justification = "A debugger gives the view a copy.")]
 public partial class DebugViewTests
 {
     public static TheoryData<Type> Owners =>

@@ -1,8 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
 using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Tests.Buffers;
 
 /// <summary>A copy that the compiler made is resized, and is gone: the buffer itself notices, and gives the memory back.</summary>
+[SuppressMessage("Ownership", "NB0003", Justification = "Each disposal but one must free nothing.")]
+[SuppressMessage("Ownership", "NB0005", Justification = "Hidden copies are the subject.")]
 public class HiddenCopyTests
 {
     [Fact]

@@ -1,10 +1,12 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using NativeBuffers.Buffers;
 
 namespace NativeBuffers.Tests.Buffers;
 
 /// <summary>A block whose owner was disposed is freed when the last borrow or pin of it ends: not before, and once.</summary>
 [CorrectProgram]
+[SuppressMessage("Ownership", "NB0003", Justification = "Each user ends once in the order of an array, or again, which must free nothing.")]
 public class LastUserTests
 {
     public static TheoryData<string> Ways => ["Create", "ToOwner", "Move", "Adopt", "Pool", "Resized", "Other thread"];
@@ -71,6 +73,8 @@ public class LastUserTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0001", Justification = "An array gives the order in which the users end, or the thread's end does.")]
+    [SuppressMessage("Ownership", "NB0002", Justification = "An array gives the order in which the users end.")]
     public void Whichever_of_several_users_ends_last_frees_the_block()
     {
         foreach (int[] order in Permutations(5))
@@ -178,6 +182,7 @@ public class LastUserTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0001", Justification = "An array gives the order in which the users end, or the thread's end does.")]
     public void A_borrow_that_was_never_ended_keeps_the_block_until_its_thread_has_ended()
     {
         var allocator = new WatchingAllocator();

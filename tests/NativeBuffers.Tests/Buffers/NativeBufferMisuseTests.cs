@@ -1,8 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Tests.Buffers;
 
 /// <summary>Wrong use throws, and never reaches memory of another owner.</summary>
+[SuppressMessage("Ownership", "NB0003", Justification = "Disposals of ended buffers and of their copies must free nothing.")]
+[SuppressMessage("Ownership", "NB0005", Justification = "Stale copies are the subject.")]
 public class NativeBufferMisuseTests
 {
     /// <summary>The outcome of a member.</summary>
@@ -122,6 +125,7 @@ public class NativeBufferMisuseTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0001", Justification = "The disposals come in the order of an array.")]
     public void A_copy_that_was_already_freed_frees_nothing_in_whatever_order()
     {
         for (int order = 0; order < 6; order++)

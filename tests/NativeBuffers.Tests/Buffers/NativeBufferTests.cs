@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace NativeBuffers.Tests.Buffers;
 
 /// <summary>Promises of a scoped buffer in correct use.</summary>
@@ -279,6 +281,7 @@ public class NativeBufferTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0002", Justification = "A moved buffer is empty, which is the test.")]
     public void Moving_hands_the_memory_over_and_leaves_an_empty_buffer()
     {
         var source = NativeBuffer.CreateFrom<int>([1, 2, 3]);

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -61,6 +62,7 @@ public class NativeMemoryOwnerTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0003", Justification = "The test is about a second disposal.")]
     public unsafe void An_adopted_block_keeps_the_bytes_of_C_and_is_freed_once_with_its_size()
     {
         var allocator = new WatchingAllocator();
@@ -93,6 +95,8 @@ public class NativeMemoryOwnerTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0004", Justification = "Only the address is compared.")]
+    [SuppressMessage("Ownership", "NB0005", Justification = "The test is about a copy.")]
     public void ToOwner_takes_the_block_itself_and_leaves_the_buffer_empty_and_its_copies_stale()
     {
         foreach (int length in new[] { 0, 10, 100_000 })
@@ -178,6 +182,7 @@ public class NativeMemoryOwnerTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0003", Justification = "The test is about a second disposal.")]
     public void An_object_that_no_constructor_has_seen_is_disposed_without_harm()
     {
         // As deserializers and mocks make them.

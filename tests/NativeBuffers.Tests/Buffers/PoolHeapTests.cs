@@ -96,7 +96,7 @@ public class PoolHeapTests
         static unsafe void Use(PoolStore store, int round)
         {
             void* small = store.AllocateUninitialized(64);
-            void* other = store.AllocateUninitialized((nuint)(100 * (round + 1)));
+            void* other = store.AllocateUninitialized(100 * ((nuint)round + 1));
             store.Free(small, 64);
             store.Free(other, (nuint)(100 * (round + 1)));
         }

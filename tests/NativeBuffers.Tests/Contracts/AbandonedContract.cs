@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace NativeBuffers.Tests.Contracts;
 
 /// <summary>Owners that no code can reach any more are freed by their finalizers, and counted. A kind of owner joins with one class.</summary>
@@ -68,6 +70,7 @@ public abstract class AbandonedContract
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0001", Justification = "The test forgets the owner.")]
     public void A_forgotten_owner_with_a_forgotten_borrow_is_freed_only_after_the_borrowing_thread_has_ended()
     {
         Func<bool>? isFreed = null;

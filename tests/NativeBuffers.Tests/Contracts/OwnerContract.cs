@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 
 namespace NativeBuffers.Tests.Contracts;
 
@@ -7,6 +8,7 @@ namespace NativeBuffers.Tests.Contracts;
 /// length. The base classes test the elements and resizing; this class tests users on several threads, and new owners.
 /// </summary>
 [CorrectProgram]
+[SuppressMessage("Ownership", "NB0003", Justification = "A second end of a borrow or a pin must end nothing.")]
 public abstract class OwnerContract(Func<long, NativeMemoryOwner<int>> make, bool zeroed = true)
     : OwnerResizeContract(make, zeroed)
 {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using NativeBuffers.Blocks.Lifecycle;
 
@@ -168,6 +169,7 @@ public abstract class OwnerElementsContract(Func<long, NativeMemoryOwner<int>> m
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0003", Justification = "The test is about a second disposal.")]
     public void A_disposed_owner_refuses_every_member_but_Length_IsDisposed_Unpin_and_Dispose()
     {
         foreach (int length in new[] { 0, 10, 300_000 })
@@ -199,6 +201,7 @@ public abstract class OwnerElementsContract(Func<long, NativeMemoryOwner<int>> m
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0004", Justification = "Memory of a disposed owner must refuse.")]
     public void Memory_taken_before_is_refused_after_Dispose_to_read_and_to_pin()
     {
         NativeMemoryOwner<int> owner = Make(10);
@@ -222,6 +225,8 @@ public abstract class OwnerElementsContract(Func<long, NativeMemoryOwner<int>> m
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0003", Justification = "The test is about a second disposal.")]
+    [SuppressMessage("Ownership", "NB0004", Justification = "Memory of a disposed owner must refuse.")]
     public void A_disposed_owner_does_not_reach_those_that_have_its_memory_next()
     {
         NativeMemoryOwner<int> stale = Make(10);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -49,6 +50,8 @@ public abstract class PoolContract<T>(NativeMemoryPool<T> pool) : PooledBufferCo
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0003", Justification = "The test is about a second disposal.")]
+    [SuppressMessage("Ownership", "NB0004", Justification = "The second pin still keeps the bytes.")]
     public unsafe void A_pin_of_its_memory_keeps_the_bytes_from_other_renters_until_it_ends()
     {
         foreach (int length in new[] { 10, 100_000 })

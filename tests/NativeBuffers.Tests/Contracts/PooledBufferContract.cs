@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -207,6 +208,7 @@ public abstract class PooledBufferContract<T>(NativeMemoryPool<T> pool)
     [Theory]
     [InlineData(10)]
     [InlineData(100_000)]
+    [SuppressMessage("Ownership", "NB0006", Justification = "Stale copies and second disposals are the subject.")]
     public void A_stale_copy_is_refused_and_never_reaches_the_next_renters_bytes(int length)
     {
         PooledBuffer<T> buffer = pool.RentBuffer(length);
@@ -249,6 +251,7 @@ public abstract class PooledBufferContract<T>(NativeMemoryPool<T> pool)
     [Theory]
     [InlineData(10)]
     [InlineData(100_000)]
+    [SuppressMessage("Ownership", "NB0006", Justification = "Stale copies and second disposals are the subject.")]
     public void Disposed_twice_on_whichever_threads_it_is_given_back_once(int length)
     {
         for (int way = 0; way < 8; way++)

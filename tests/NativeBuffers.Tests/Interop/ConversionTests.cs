@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace NativeBuffers.Tests.Interop;
@@ -42,6 +43,7 @@ public sealed class ConversionTests : IDisposable
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0003", Justification = "The test is about a second disposal.")]
     public void After_a_conversion_in_flight_the_last_user_frees_the_block()
     {
         foreach (bool ownerEndsFirst in new[] { true, false })

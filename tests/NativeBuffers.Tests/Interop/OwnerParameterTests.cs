@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace NativeBuffers.Tests.Interop;
 
 /// <summary>Owners and borrows as parameters of C functions: <c>memcpy</c> and <c>strlen</c> read them, <c>qsort</c> calls back.</summary>
@@ -49,6 +51,8 @@ public class OwnerParameterTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0002", Justification = "The test uses owners that have ended, which must refuse.")]
+    [SuppressMessage("Ownership", "NB0005", Justification = "The test is about a copy, too.")]
     public void What_was_disposed_does_not_reach_C()
     {
         var owner = NativeMemoryOwner<byte>.Create(10);

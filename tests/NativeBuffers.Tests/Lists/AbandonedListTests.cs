@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using NativeBuffers.Tests.Contracts;
 
@@ -7,6 +8,7 @@ namespace NativeBuffers.Tests.Lists;
 /// <summary>Lists that no code can reach any more.</summary>
 [Collection(ProcessWide.Name)]
 [Slow]
+[SuppressMessage("Ownership", "NB0001", Justification = "The tests forget lists, or keep only what reaches them.")]
 public class AbandonedListTests : AbandonedContract
 {
     protected override IReadOnlyDictionary<string, Func<Func<bool>>> Ways { get; } = new Dictionary<string, Func<Func<bool>>>
@@ -21,6 +23,7 @@ public class AbandonedListTests : AbandonedContract
     };
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0009", Justification = "The memory itself must keep the list.")]
     public void A_list_that_a_sequence_an_enumerator_or_a_memory_can_reach_is_not_forgotten()
     {
         var allocator = new WatchingAllocator();

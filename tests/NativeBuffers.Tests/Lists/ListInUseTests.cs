@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace NativeBuffers.Tests.Lists;
@@ -43,6 +44,8 @@ public class ListInUseTests
     }
 
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [SuppressMessage("Ownership", "NB0001", Justification = "The call itself must keep the forgotten list.")]
+    [SuppressMessage("Ownership", "NB0009", Justification = "The memory itself must keep the list.")]
     private static void Use(string member, WatchingAllocator allocator)
     {
         switch (member)

@@ -1,8 +1,10 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 
 namespace NativeBuffers.Tests.Lists;
 
 /// <summary>Bad input, disposed lists, and lists that are changed while they are borrowed, sorted or resized.</summary>
+[SuppressMessage("Ownership", "NB0002", Justification = "The test uses an owner that has ended, which must refuse.")]
 public class NativeListMisuseTests
 {
     private static readonly Action<NativeList<int>>[] s_uses =
@@ -51,6 +53,7 @@ public class NativeListMisuseTests
 
     [Theory]
     [MemberData(nameof(Capacities))]
+    [SuppressMessage("Ownership", "NB0003", Justification = "The test is about a second disposal.")]
     public void After_dispose_every_use_throws_and_nothing_is_left(int capacity)
     {
         var list = new NativeList<int>(capacity) { 1, 2, 3 };

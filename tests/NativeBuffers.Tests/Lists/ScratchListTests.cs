@@ -1,9 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
 using NativeBuffers.Tests.Buffers;
 
 namespace NativeBuffers.Tests.Lists;
 
 /// <summary>Each member, on the caller's stack and after the list has outgrown it.</summary>
 [CorrectProgram]
+[SuppressMessage("Ownership", "NB0005", Justification = "The test is about a copy.")]
 public class ScratchListTests
 {
     [Fact]
@@ -136,6 +138,7 @@ public class ScratchListTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0003", Justification = "The test is about a second disposal.")]
     public void After_dispose_there_is_nothing_and_more_is_refused()
     {
         foreach (int room in new[] { 0, 10 })
@@ -212,6 +215,7 @@ public class ScratchListTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0002", Justification = "The test uses an owner that has ended, which must refuse.")]
     public void Copies_on_the_stack_go_their_own_ways()
     {
         using var list = new ScratchList<int>(stackalloc int[2]);
@@ -226,6 +230,7 @@ public class ScratchListTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0003", Justification = "The test is about a second disposal.")]
     public void Disposing_twice_or_through_a_copy_frees_nothing_of_the_next_list()
     {
         ScratchList<int> first = default;

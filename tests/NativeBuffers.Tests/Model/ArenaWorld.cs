@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using NativeBuffers.Primitives;
@@ -21,6 +22,7 @@ internal sealed class ArenaWorld(ArenaStep[] program, bool isWatched)
     public bool IsWrong { get; init; }
 
     /// <summary>Runs the program; throws where the two disagree.</summary>
+    [SuppressMessage("Ownership", "NB0005", Justification = "The wrapper lives shorter than the arena, and disposes nothing.")]
     public bool Run(ArenaKind kind)
     {
         if (kind == ArenaKind.Arena)
@@ -83,6 +85,7 @@ internal sealed class ArenaWorld(ArenaStep[] program, bool isWatched)
         Close(_levels.Count - 1, isAtEnd: true);
     }
 
+    [SuppressMessage("Ownership", "NB0005", Justification = "The wrapper lives shorter than the arena, and disposes nothing.")]
     private void Begin(in AnyArena current, in AnyArena from, in AnyArena around, int index)
     {
         if (ExpectedOf(index) is { } expected)

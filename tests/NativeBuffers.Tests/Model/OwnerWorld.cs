@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 
 namespace NativeBuffers.Tests.Model;
 
@@ -248,6 +249,7 @@ internal sealed class OwnerWorld : IDisposable
         }
     }
 
+    [SuppressMessage("Ownership", "NB0003", Justification = "A second end of a pin must end nothing.")]
     private void Unpin(OwnerStep.Unpin unpin)
     {
         ModelOwner[] pinned = [.. _owners.Concat(_stale).Where(static owner => owner.Pins.Count > 0)];

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 
 namespace NativeBuffers.Tests.Primitives;
@@ -63,6 +64,7 @@ public class MessageTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0002", Justification = "The message of the exception is the test.")]
     public void How_the_memory_was_lost_of_each_kind_of_owner()
     {
         var owner = NativeMemoryOwner<int>.Create(1);

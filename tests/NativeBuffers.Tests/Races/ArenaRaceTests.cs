@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace NativeBuffers.Tests.Races;
 
 /// <summary>Many threads use the same arenas, and each thread uses its own arenas at the same time.</summary>
@@ -35,6 +37,7 @@ public class ArenaRaceTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0001", Justification = "The test forgets the owner.")]
     public void Threads_that_end_leave_forgotten_arenas_and_borrows_behind()
     {
         var allocator = new PoisoningAllocator();
@@ -78,6 +81,7 @@ public class ArenaRaceTests
         }
     }
 
+    [SuppressMessage("Ownership", "NB0003", Justification = "The test is about a second disposal.")]
     private sealed class Shared(NativeAllocator? allocator)
     {
         private readonly List<(ArenaSlice<long> Slice, long Mark)> _slices = [];

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace NativeBuffers.Tests.Races;
 
 /// <summary>Dispose against borrows, on threads that live and threads that end.</summary>
@@ -123,6 +125,7 @@ public class BorrowRaceTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
+    [SuppressMessage("Ownership", "NB0001", Justification = "The test forgets the borrow.")]
     public void Threads_that_end_without_ending_their_borrows_keep_no_memory(bool isPoisoning)
     {
         PoisoningAllocator? allocator = isPoisoning ? new() : null;

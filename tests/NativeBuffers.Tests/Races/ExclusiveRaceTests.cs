@@ -131,10 +131,12 @@ public class ExclusiveRaceTests
                 switch (random.Next(4))
                 {
                     case 0:
-                        NativeMemoryOwner<long> moved = last.Owner.Move();
-                        Assert.True(last.Owner.IsDisposed);
-                        Mark.Verify(moved.GetSpan(), moved.GetSpan()[0]);
-                        moved.Dispose();
+                        using (NativeMemoryOwner<long> moved = last.Owner.Move())
+                        {
+                            Assert.True(last.Owner.IsDisposed);
+                            Mark.Verify(moved.GetSpan(), moved.GetSpan()[0]);
+                        }
+
                         break;
                     case 1:
                         unsafe

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using NativeBuffers.Blocks.Cache;
 
 namespace NativeBuffers.Tests.Races;
@@ -14,6 +15,7 @@ public class PoolHeapRaceTests
     [InlineData(2000)]
     [InlineData(64 * 1024)]
     [InlineData(4 << 20)]
+    [SuppressMessage("Ownership", "NB0006", Justification = "The test is about a second disposal.")]
     public void Pools_that_come_and_go_keep_their_blocks_apart_and_their_limits(long limit)
     {
         Stall[] stalls = [new(limit), new(limit)];

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace NativeBuffers.Tests.Races;
@@ -12,6 +13,7 @@ public class RevivedArenaRaceTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
+    [SuppressMessage("Ownership", "NB0003", Justification = "Another user may have disposed it: a second disposal frees nothing.")]
     public void A_user_of_a_revived_arena_is_alone_in_its_memory(bool isPoisoning)
     {
         PoisoningAllocator? allocator = isPoisoning ? new() : null;
@@ -83,6 +85,7 @@ public class RevivedArenaRaceTests
         }
     }
 
+    [SuppressMessage("Ownership", "NB0001", Justification = "The thread that forgets the borrow ends.")]
     private static void TryUse(NativeArenaOwner arena, Random random, bool isEnded)
     {
         try

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 
 namespace NativeBuffers.Tests.Races;
@@ -67,6 +68,7 @@ public sealed class TornStructTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0003", Justification = "A second end of a pin must end nothing.")]
     public void Handles_of_two_pins_end_each_pin_once_and_no_other()
     {
         using var small = NativeMemoryOwner<byte>.Create(60);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipes;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -60,6 +61,7 @@ public sealed class DisposeInFlightTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    [SuppressMessage("Ownership", "NB0006", Justification = "The test uses an owner that has ended, which must refuse.")]
     public async Task A_pooled_buffer_under_a_read_that_the_platform_pins_reaches_no_other_renter_before_it_ends(bool isShared)
     {
         Needs.BareBlocks();
@@ -93,6 +95,7 @@ public sealed class DisposeInFlightTests : IDisposable
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0002", Justification = "The test uses an owner that has ended, which must refuse.")]
     public async Task A_pin_of_ones_own_keeps_the_memory_of_a_read_that_holds_a_span()
     {
         Needs.BareBlocks();

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using NativeBuffers.Tests.Contracts;
 
@@ -27,6 +28,7 @@ public class AbandonedRegionTests : AbandonedContract
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
+    [SuppressMessage("Ownership", "NB0001", Justification = "The test forgets the owner.")]
     protected override int ForgetDefault(int length)
     {
         NativeRegion.Reserve(length).Commit(0, Environment.SystemPageSize);

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Tests.Regions;
@@ -286,6 +287,7 @@ public class NativeRegionTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0002", Justification = "The test uses an owner that has ended, which must refuse.")]
     public void After_Dispose_every_use_is_refused_and_borrows_stay_valid()
     {
         var system = new ObservedMemory();

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using NativeBuffers.Mapping;
 
@@ -153,6 +154,7 @@ public sealed class SharedMemoryTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0001", Justification = "The test forgets the owner.")]
     public void Forgotten_it_is_left()
     {
         for (int i = 0; i < 5; i++)

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace NativeBuffers.Faults;
 
 /// <summary>Touches a page of a region through an address that was kept, which the library cannot see.</summary>
@@ -8,6 +10,8 @@ internal static class Touch
 
     private static readonly long s_page = Environment.SystemPageSize;
 
+    [SuppressMessage("Ownership", "NB0001", Justification = "The process ends at the fault.")]
+    [SuppressMessage("Ownership", "NB0004", Justification = "The program touches what it must not.")]
     public static unsafe void Page(string how)
     {
         long start = Size / 2;

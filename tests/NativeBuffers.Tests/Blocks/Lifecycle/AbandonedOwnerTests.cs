@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using NativeBuffers.Tests.Contracts;
 
@@ -7,6 +8,7 @@ namespace NativeBuffers.Tests.Blocks.Lifecycle;
 /// <summary>Owners and buffers: freed after no code can reach them, and not before.</summary>
 [Collection(ProcessWide.Name)]
 [Slow]
+[SuppressMessage("Ownership", "NB0001", Justification = "The contract is about forgotten owners.")]
 public class AbandonedOwnerTests : AbandonedContract
 {
     protected override unsafe IReadOnlyDictionary<string, Func<Func<bool>>> Ways { get; } = new Dictionary<string, Func<Func<bool>>>
@@ -125,6 +127,7 @@ public class AbandonedOwnerTests : AbandonedContract
         new(new NativePoolOptions { Allocator = allocator, CachedBytesLimit = 0 });
 
     [MethodImpl(MethodImplOptions.NoInlining)]
+    [SuppressMessage("Ownership", "NB0009", Justification = "Nothing keeps the forgotten owner: the collector must find it.")]
     protected override int ForgetDefault(int length)
     {
         NativeMemoryOwner<int>.Create(length).GetSpan().Fill(1);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using NativeBuffers.Blocks.Lifecycle;
 using NativeBuffers.Buffers;
@@ -9,6 +10,7 @@ namespace NativeBuffers.Tests.Blocks.Lifecycle;
 /// <summary>Memory in use is never freed, however often the collector runs. Finalizers end no process.</summary>
 [Collection(ProcessWide.Name)]
 [Slow]
+[SuppressMessage("Ownership", "NB0001", Justification = "The test forgets the owner.")]
 public class CleanerTests
 {
     private static readonly NativeMemoryOwner<byte>[] s_owners = new NativeMemoryOwner<byte>[200];
@@ -244,6 +246,8 @@ public class CleanerTests
     [InlineData("moved")]
     [InlineData("list")]
     [InlineData("handed over")]
+    [SuppressMessage("Ownership", "NB0002", Justification = "The test returns a disposed owner, and keeps only the reference.")]
+    [SuppressMessage("Ownership", "NB0009", Justification = "Nothing keeps the forgotten owner: the collector must find it.")]
     public void A_reference_to_a_disposed_owner_does_not_keep_the_next_one_from_being_freed(string how)
     {
         Collector.Settle();

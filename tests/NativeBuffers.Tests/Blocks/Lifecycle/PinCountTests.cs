@@ -65,11 +65,10 @@ public class PinCountTests
         {
             try
             {
-                IMemoryOwner<byte> kept = owner.Retain();
+                using IMemoryOwner<byte> kept = owner.Retain();
                 Assert.InRange(Interlocked.Increment(ref pinned), 1, Places);
                 Thread.SpinWait(random.Next(50));
                 Interlocked.Decrement(ref pinned);
-                kept.Dispose();
             }
             catch (InvalidOperationException)
             {

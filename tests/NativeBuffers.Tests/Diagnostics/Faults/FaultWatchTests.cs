@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace NativeBuffers.Tests.Diagnostics.Faults;
@@ -135,6 +136,8 @@ public class FaultHooksTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0001", Justification = "The test forgets the owner.")]
+    [SuppressMessage("Ownership", "NB0009", Justification = "Nothing keeps the forgotten owner: the collector must find it.")]
     public void An_owner_that_was_forgotten_is_a_leak_though_a_finalizer_freed_it()
     {
         IReadOnlyList<FaultFinding> findings = Assert.Throws<FaultInjectionException>(() => FaultInjection.ForEachFailure(static () =>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -63,6 +64,7 @@ public class CheckedOwnerTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0004", Justification = "The guard must report the write.")]
     public void A_write_through_a_span_of_a_disposed_buffer_is_reported_before_the_block_is_used_again()
     {
         List<NativeMemoryViolation> found = Listen(
@@ -88,6 +90,7 @@ public class CheckedOwnerTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0004", Justification = "The guard must report the write.")]
     public void A_write_through_a_span_from_before_a_resize_is_reported()
     {
         List<NativeMemoryViolation> found = Listen(
@@ -109,6 +112,8 @@ public class CheckedOwnerTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0003", Justification = "A copy is disposed, too, which a guard must not report.")]
+    [SuppressMessage("Ownership", "NB0005", Justification = "The test is about a copy.")]
     public void A_guard_reports_no_second_disposal_of_a_copy()
     {
         Assert.SkipWhen(Needs.Watched.Length > 0, "A watched process tells the second disposal: see DoubleDisposalTests.");

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace NativeBuffers.Tests.Diagnostics.Metrics;
 
 /// <summary>Allocations are counted exactly, although an allocation itself counts nothing.</summary>
@@ -135,6 +137,7 @@ public class AllocationCensusTests
     });
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0010", Justification = "The test is about blocks without an owner.")]
     public void Bare_blocks_large_ones_and_those_of_other_allocators_count() => CountsSince.OnFreshThread(static () =>
     {
         var count = new CountsSince();
@@ -155,6 +158,7 @@ public class AllocationCensusTests
     });
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0001", Justification = "The test forgets the owner.")]
     public void Counts_stay_when_blocks_go_and_threads_end()
     {
         var count = new CountsSince();

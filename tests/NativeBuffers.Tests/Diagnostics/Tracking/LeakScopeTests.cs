@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using NativeBuffers.Instrumentation;
 using NativeBuffers.Watched.Tracking;
@@ -5,6 +6,7 @@ using NativeBuffers.Watched.Tracking;
 namespace NativeBuffers.Tests.Diagnostics.Tracking;
 
 [Slow]
+[SuppressMessage("Ownership", "NB0001", Justification = "The test forgets the owner.")]
 public class LeakScopeTests
 {
     public static TheoryData<string> Kinds => [.. OwnerKinds.All.Keys];
@@ -56,6 +58,7 @@ public class LeakScopeTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0009", Justification = "Nothing keeps the forgotten owner: the collector must find it.")]
     public void An_owner_that_was_forgotten_is_a_leak_though_a_finalizer_freed_it()
     {
         IDisposable scope = NativeMemoryTracker.AssertNoLeaks();

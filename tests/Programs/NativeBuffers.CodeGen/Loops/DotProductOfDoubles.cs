@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -32,6 +33,7 @@ public static class DotProductOfDoubles
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
+    [SuppressMessage("Ownership", "NB0010", Justification = "The measure: code without the library.")]
     public static double Raw(int length)
     {
         unsafe

@@ -1,6 +1,9 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace NativeBuffers.Violations;
 
 /// <summary>Disposes variables twice, and copies whose block moved to another owner, which is right and frees nothing.</summary>
+[SuppressMessage("Ownership", "NB0005", Justification = "Guards must not report the disposals of these copies.")]
 public sealed class DisposedRightly : Scenario
 {
     public override void Run(NativeAllocator allocator)
@@ -15,6 +18,7 @@ public sealed class DisposedRightly : Scenario
         }
     }
 
+    [SuppressMessage("Ownership", "NB0003", Justification = "Guards must not report these disposals.")]
     private static void DisposeAgain(NativeAllocator allocator)
     {
         using var declared = NativeBuffer.Create<byte>(64, allocator);
@@ -46,6 +50,7 @@ public sealed class DisposedRightly : Scenario
         }
     }
 
+    [SuppressMessage("Ownership", "NB0003", Justification = "Guards must not report these disposals.")]
     private static void DisposeLists()
     {
         using var grown = new ScratchList<byte>([]);

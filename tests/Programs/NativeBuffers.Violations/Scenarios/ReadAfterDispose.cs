@@ -1,8 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace NativeBuffers.Violations;
 
 /// <summary>Reads through an address after the owner was disposed.</summary>
 public sealed class ReadAfterDispose : Scenario
 {
+    [SuppressMessage("Ownership", "NB0004", Justification = "The program shows what guards and tracking report.")]
     public override unsafe void Run(NativeAllocator allocator)
     {
         byte* kept;

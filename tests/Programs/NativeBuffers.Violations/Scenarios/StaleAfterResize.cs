@@ -1,8 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace NativeBuffers.Violations;
 
 /// <summary>Writes through an address from before a resize.</summary>
 public sealed class StaleAfterResize : Scenario
 {
+    [SuppressMessage("Ownership", "NB0004", Justification = "The program shows what guards and tracking report.")]
     public override unsafe void Run(NativeAllocator allocator)
     {
         byte* kept;

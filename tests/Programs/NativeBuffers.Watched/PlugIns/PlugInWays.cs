@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace NativeBuffers.Watched.PlugIns;
 
 /// <summary>Each way in which a plug-in may use the library with its own types.</summary>
@@ -6,6 +8,8 @@ public static class PlugInWays
     /// <summary>The object that the host keeps of a plug-in, which must make the test fail.</summary>
     public const string Held = "held by the host";
 
+    [SuppressMessage("Ownership", "NB0001", Justification = "The plug-in forgets an owner on purpose.")]
+    [SuppressMessage("Ownership", "NB0009", Justification = "Nothing keeps the forgotten owner: the collector must find it.")]
     public static IReadOnlyDictionary<string, Action> All { get; } = new Dictionary<string, Action>
     {
         ["nothing"] = static () => { },

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace NativeBuffers.Watched.Tracking;
@@ -23,5 +24,7 @@ internal static class Abandonment
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
+    [SuppressMessage("Ownership", "NB0001", Justification = "The program forgets an owner: tracking must report it.")]
+    [SuppressMessage("Ownership", "NB0009", Justification = "Nothing keeps the forgotten owner: the collector must find it.")]
     private static void Forget() => NativeMemoryOwner<double>.Create(10).GetSpan().Fill(1);
 }

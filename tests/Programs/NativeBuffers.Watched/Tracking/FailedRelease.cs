@@ -1,8 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace NativeBuffers.Watched.Tracking;
 
 /// <summary>An owner is to hand its block out, and the allocator throws something else than a lack of memory: then it is disposed.</summary>
 internal static class FailedRelease
 {
+    [SuppressMessage("Ownership", "NB0002", Justification = "Release throws here, and the owner goes on.")]
     public static void Run(string[] arguments)
     {
         var allocator = new Moody();

@@ -1,8 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace NativeBuffers.Watched.Tracking;
 
 /// <summary>Each kind of owner: makes one, calls back, and disposes it. The line that makes it ends with its name.</summary>
 public static class OwnerKinds
 {
+    [SuppressMessage("Ownership", "NB0010", Justification = "A bare block is one of the kinds that tracking must name.")]
     public static IReadOnlyDictionary<string, Action<Action>> All { get; } = new Dictionary<string, Action<Action>>
     {
         ["buffer"] = static then =>
