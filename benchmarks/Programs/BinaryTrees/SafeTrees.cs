@@ -48,6 +48,7 @@ internal sealed class SafeTrees : ITrees
 
     private static int Plant(ref ScratchList<IndexNode> nodes, int depth)
     {
+        nodes.EnsureCapacity(2 << depth);
         nodes.Add(default);
         return Make(ref nodes, depth);
     }
