@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Apache.Arrow;
@@ -37,6 +38,7 @@ public class NativeArrowAllocatorTests
     [Theory]
     [InlineData(100)]
     [InlineData(100_000)]
+    [SuppressMessage("Ownership", "NB0006", Justification = "The test reads a span after the disposal, which this memory allows.")]
     public void Memory_that_the_collector_keeps_is_read_after_the_disposal(int length)
     {
         IMemoryOwner<byte> block = new NativeArrowAllocator().Allocate(length);

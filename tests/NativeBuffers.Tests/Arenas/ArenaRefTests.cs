@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Tests.Arenas;
@@ -83,6 +84,7 @@ public class ArenaRefTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0002", Justification = "The test uses a copy of a borrow that has ended, which must refuse.")]
     public void A_borrow_that_has_ended_finds_nothing_and_makes_nothing()
     {
         using var owner = NativeArenaOwner.Create();

@@ -107,14 +107,16 @@ public class NumpyTests
         Assert.Equal(["a", "b"], model.Names.Order());
         Assert.Equal([2, 2], model.ShapeOf("b"));
         using ReadOnlyBorrow<byte> all = model.Borrow();
-        Assert.True(model.Tensor<float>(all, "a").Span.SequenceEqual([0, 1, 2, 3, 4, 5]));
-        Assert.Equal(-4, model.Tensor<long>(all, "b")[3]);
+        using ReadOnlyBorrow<float> a = model.Tensor<float>(all, "a");
+        using ReadOnlyBorrow<long> b = model.Tensor<long>(all, "b");
+        Assert.True(a.Span.SequenceEqual([0, 1, 2, 3, 4, 5]));
+        Assert.Equal(-4, b[3]);
         Assert.Throws<InvalidDataException>(() => TensorOf(model));
 
         static void TensorOf(SafeTensors model)
         {
             using ReadOnlyBorrow<byte> all = model.Borrow();
-            _ = model.Tensor<double>(all, "a");
+            using ReadOnlyBorrow<double> other = model.Tensor<double>(all, "a");
         }
     }
 

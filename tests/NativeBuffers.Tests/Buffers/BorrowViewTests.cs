@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -90,6 +91,7 @@ public class BorrowViewTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0002", Justification = "The test uses a copy of a borrow that has ended, which must refuse.")]
     public void A_view_of_a_borrow_that_has_ended_is_refused()
     {
         using var owner = NativeMemoryOwner<byte>.Create(32);

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace NativeBuffers.ApiCheck;
 
 /// <summary>Scoped buffers, and the allocators of their blocks.</summary>
@@ -43,6 +45,8 @@ internal static class BufferChecks
         Check.That(first.IsEmpty && second[2] == 3);
     }
 
+    [SuppressMessage("Ownership", "NB0003", Justification = "The check disposes a stale copy, which must do nothing.")]
+    [SuppressMessage("Ownership", "NB0005", Justification = "The check is about a copy.")]
     private static void Stale()
     {
         NativeBuffer<int> buffer = NativeBuffer.Create<int>(10);

@@ -49,8 +49,10 @@ internal static class DiagnosticChecks
             Check.That(leak.BlockCount == 1, $"{leak}");
             Check.That(!RuntimeFeature.IsDynamicCodeSupported || leak.FilePath.EndsWith("DiagnosticChecks.cs", StringComparison.Ordinal), $"{leak}");
         }
-
-        kept?.Dispose();
+        finally
+        {
+            kept?.Dispose();
+        }
     }
 
     private static unsafe void Guard()
