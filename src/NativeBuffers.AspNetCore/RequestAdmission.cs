@@ -18,7 +18,7 @@ internal sealed class RequestAdmission(NativeServerMemory memory, ConnectionRoom
             builder.Use(AdmitAsync);
             next(builder);
         }
-        : next;
+    : next;
 
     private async Task AdmitAsync(HttpContext context, RequestDelegate next)
     {

@@ -237,7 +237,7 @@ public class SharedArrowTests
     /// <summary>Ends with an exception, at the latest when the memory is full and was disposed.</summary>
     private static void WriteAndRead(SharedArrowWriter writer, SharedArrowReader reader, Int64Array array)
     {
-        for (bool isFull = false; ; )
+        for (bool isFull = false; ;)
         {
             try
             {
