@@ -58,7 +58,6 @@ public class ServerPoolTests
     }
 
     [Fact]
-    [SuppressMessage("Ownership", "NB0006", Justification = "A fault of the rule: it takes the next tuple of the queue for the last one.")]
     public void No_two_rentals_have_one_block_on_any_threads()
     {
         using NativeServerMemory memory = Make(1 << 20);

@@ -180,6 +180,10 @@ internal sealed class Evaluator
         {
             _body.Conditions.Changed(State, variable);
             State[variable] = value.Content();
+            foreach (int field in _body.Variables.FieldsOf(variable))
+            {
+                State[field] = Value.Unknown;
+            }
         }
     }
 

@@ -13,6 +13,7 @@ internal sealed class Variables
     private readonly HashSet<ISymbol> _captured;
     private readonly HashSet<int> _pinned = [];
     private readonly HashSet<int> _shared = [];
+    private readonly Dictionary<int, List<int>> _fields = [];
 
     public Variables(HashSet<ISymbol> captured)
     {
@@ -52,14 +53,34 @@ internal sealed class Variables
             case IInstanceReferenceOperation { ReferenceKind: InstanceReferenceKind.ContainingTypeInstance }:
                 return Pin(Number(reference.Field, reference.Field));
             case ILocalReferenceOperation { Local: { Type.IsValueType: true, RefKind: RefKind.None } local } when !_captured.Contains(local):
-                return Pin(Number((local, reference.Field), reference.Field));
+                return OfField(local, reference.Field);
             default:
                 return -1;
         }
     }
 
+    /// <summary>The fields of a local struct that the body names.</summary>
+    public IReadOnlyList<int> FieldsOf(int variable) => _fields.TryGetValue(variable, out List<int>? fields) ? fields : [];
+
     /// <summary>Marks a variable as always in use.</summary>
     public void PinVariable(int variable) => _pinned.Add(variable);
+
+    private int OfField(ILocalSymbol local, IFieldSymbol field)
+    {
+        int number = Pin(Number((local, field), field));
+        int whole = Number(local, local);
+        if (!_fields.TryGetValue(whole, out List<int>? fields))
+        {
+            _fields.Add(whole, fields = []);
+        }
+
+        if (!fields.Contains(number))
+        {
+            fields.Add(number);
+        }
+
+        return number;
+    }
 
     private int Pin(int variable)
     {

@@ -33,6 +33,10 @@ public sealed class UsedAfterReturnTests
 
     public static TheoryData<string> Right =>
     [
+        "var q = new Queue<(IMemoryOwner<int> Block, int Value)>(); while (Condition()) { if (c) q.Enqueue((MemoryPool<int>.Shared.Rent(n), 1)); "
+            + "else if (q.TryDequeue(out (IMemoryOwner<int> Block, int Value) o)) { o.Block.Memory.Span.Clear(); o.Block.Dispose(); } }",
+        "var q = new Queue<(IMemoryOwner<int> Block, int Value)>(); while (Condition()) { var o = q.Dequeue(); o.Block.Memory.Span.Clear(); o.Block.Dispose(); }",
+        "var q = new Queue<(IMemoryOwner<int> Block, int Value)>(); (IMemoryOwner<int> Block, int Value) o; while (q.TryDequeue(out o)) o.Block.Dispose();",
         "var all = new PooledBuffer<int>[1]; ref PooledBuffer<int> p = ref all[0]; p.Dispose(); p = NativeMemoryPool<int>.Shared.RentBuffer(n); "
             + "p.AsSpan().Clear();",
         "var p = NativeMemoryPool<int>.Shared.RentBuffer(n); p.AsSpan().Clear(); p.Dispose();",
