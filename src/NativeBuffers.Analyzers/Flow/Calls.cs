@@ -42,6 +42,13 @@ internal sealed class Calls(Body body, Evaluator evaluator)
         _ => Value.Unknown,
     };
 
+    /// <summary>Runs <c>owner[1..2]</c>, which calls a method that slices.</summary>
+    public Value RunRange(IImplicitIndexerReferenceOperation range, IMethodSymbol slice)
+    {
+        evaluator.Use(evaluator.Run(range.Argument), range.Argument);
+        return RunMember(range, slice, range.Instance, []);
+    }
+
     /// <summary>Notes that a value is copied into another variable.</summary>
     public void CopyInto(Value value, IOperation source)
     {

@@ -66,6 +66,8 @@ internal sealed class Evaluator
                 return RunConversion(conversion);
             case IInvocationOperation or IObjectCreationOperation or IPropertyReferenceOperation:
                 return _calls.Run(operation);
+            case IImplicitIndexerReferenceOperation { IndexerSymbol: IMethodSymbol slice } range when Owners.KindOf(range.Instance.Type) != OwnerKind.None:
+                return _calls.RunRange(range, slice);
             case IArrayElementReferenceOperation element:
                 return RunElement(element);
             case IDeconstructionAssignmentOperation deconstruction:

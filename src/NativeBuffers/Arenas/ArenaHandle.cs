@@ -273,7 +273,7 @@ internal readonly ref struct ArenaHandle
     public unsafe ArenaHeader.Checkpoint* FindScope()
     {
         ArenaHeader.Checkpoint* scope = IsAlive ? _header->Now.Innermost : null;
-        while (scope != null && scope->Generation != _generation)
+        while (scope != null && scope->Opened != _generation)
         {
             scope = scope->Before.Innermost;
         }

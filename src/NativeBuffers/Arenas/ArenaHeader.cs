@@ -130,7 +130,7 @@ internal struct ArenaHeader
     {
         public Position Before;
 
-        public ulong Generation;
+        public ulong Opened;
 
         /// <summary>The generation of the scope around this one, or of the arena.</summary>
         public ulong OuterGeneration;

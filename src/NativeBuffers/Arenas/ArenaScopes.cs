@@ -32,7 +32,7 @@ internal static class ArenaScopes
         scope->Before.Reserve = header->Now.Reserve;
         scope->Before.LastChunk = header->Now.LastChunk;
         scope->Before.Innermost = header->Now.Innermost;
-        scope->Generation = generation;
+        scope->Opened = generation;
         scope->OuterGeneration = generations.Current;
         header->Now.Next = end;
         header->Now.Innermost = scope;

@@ -46,20 +46,20 @@ internal static class ArenaSlowPath
             var checkpoint = new ArenaHeader.Checkpoint
             {
                 Before = header->Now,
-                Generation = header->LastGeneration + ArenaGenerations.Step,
+                Opened = header->LastGeneration + ArenaGenerations.Step,
                 OuterGeneration = handle.Generations.Current,
             };
             var scope = (ArenaHeader.Checkpoint*)Allocate(handle, (nuint)sizeof(ArenaHeader.Checkpoint), sizeof(ulong), zeroed: false);
             *scope = checkpoint;
             header->Now.Innermost = scope;
-            header->LastGeneration = checkpoint.Generation;
+            header->LastGeneration = checkpoint.Opened;
             if (handle.Chunks is null)
             {
                 // The current generation is that of the first chunk's slot.
-                ThreadCache.Of(header->First.Slot->Home)->Counts.RenumberTo(header->First.Slot, new Generation(checkpoint.Generation));
+                ThreadCache.Of(header->First.Slot->Home)->Counts.RenumberTo(header->First.Slot, new Generation(checkpoint.Opened));
             }
 
-            return handle.Generations.Current = checkpoint.Generation;
+            return handle.Generations.Current = checkpoint.Opened;
         }
     }
 
