@@ -17,7 +17,7 @@ public sealed class TornStructTests
                 static type => type is { IsValueType: true, IsEnum: false, IsByRefLike: false }),
         ];
         Assert.Equal(
-            [typeof(ArenaSlice<>), typeof(FaultInjectionProgress), typeof(NativeListEnumerator<>), typeof(PooledBuffer<>)],
+            [typeof(ArenaRef<>), typeof(ArenaSlice<>), typeof(FaultInjectionProgress), typeof(NativeListEnumerator<>), typeof(PooledBuffer<>)],
             structs.OrderBy(static type => type.Name, StringComparer.Ordinal));
     }
 

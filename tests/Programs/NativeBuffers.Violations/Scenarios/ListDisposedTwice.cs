@@ -11,11 +11,11 @@ public sealed class ListDisposedTwice : Scenario
     {
         for (int i = 0; i < 100; i++)
         {
-            var list = new ScratchList<long>([]); Say(i, "allocated at ListDisposedTwice.cs:10");
+            var list = new ScratchList<long>([]); Say(i, "allocated at ListDisposedTwice.cs:14");
             list.Add(1);
             ScratchList<long> copy = list;
-            list.Dispose(); Say(i, "freed at ListDisposedTwice.cs:13");
-            copy.Dispose(); Say(i, "again at ListDisposedTwice.cs:14");
+            list.Dispose(); Say(i, "freed at ListDisposedTwice.cs:17");
+            copy.Dispose(); Say(i, "again at ListDisposedTwice.cs:18");
         }
     }
 
