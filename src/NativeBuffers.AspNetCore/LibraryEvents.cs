@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace NativeBuffers.AspNetCore;
 
 /// <summary>Logs the events of the library: leaks, violations that guards find, and refusals of budgets, of the whole process.</summary>
+/// <remarks>The library's events begin 100 ms after its first block in the process. Earlier ones are not logged.</remarks>
 internal sealed class LibraryEvents(ILoggerFactory loggers) : IHostedService, IDisposable
 {
     private Listener? _listener;
