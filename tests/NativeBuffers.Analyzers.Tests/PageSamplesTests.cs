@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.Diagnostics;
@@ -8,7 +7,7 @@ using NativeBuffers.Analyzers.Tests.TestKit;
 namespace NativeBuffers.Analyzers.Tests;
 
 /// <summary>The rules accept the samples of all pages.</summary>
-public sealed partial class PageSamplesTests
+public sealed class PageSamplesTests
 {
     private const string Imports = """
         global using System;
@@ -24,21 +23,14 @@ public sealed partial class PageSamplesTests
     [Fact]
     public async Task No_rule_reports_a_sample_of_a_page()
     {
-        string root = Root();
-        string[] pages =
-        [
-            .. Directory.GetFiles(root, "*.md"),
-            .. Directory.GetFiles(Path.Combine(root, "docs"), "*.md", SearchOption.AllDirectories),
-        ];
         int samples = 0;
         List<string> reports = [];
-        foreach (string page in pages.Order(StringComparer.Ordinal))
+        foreach (string page in Repository.Pages)
         {
-            string text = await File.ReadAllTextAsync(page, TestContext.Current.CancellationToken);
-            foreach (string sample in Fence().Matches(text).Select(static fence => fence.Groups[1].Value).Where(static sample => !Refusal().IsMatch(sample)))
+            foreach (PageSample sample in PageSample.Of(page, "csharp").Where(static sample => sample.Refusal is null))
             {
                 samples++;
-                reports.AddRange((await ReportsAsync(sample)).Select(report => $"{Path.GetRelativePath(root, page)}: {report}\n{sample}"));
+                reports.AddRange((await ReportsAsync(sample.Text)).Select(report => $"{page}: {report}\n{sample.Text}"));
             }
         }
 
@@ -57,21 +49,4 @@ public sealed partial class PageSamplesTests
         return await compilation.WithAnalyzers([new OwnershipAnalyzer(), new RawMemoryAnalyzer()])
             .GetAnalyzerDiagnosticsAsync(TestContext.Current.CancellationToken);
     }
-
-    private static string Root()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "NativeBuffers.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder.FullName;
-    }
-
-    [GeneratedRegex("^```csharp\n(.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
-    private static partial Regex Fence();
-
-    [GeneratedRegex("^// does not compile: ", RegexOptions.Multiline)]
-    private static partial Regex Refusal();
 }

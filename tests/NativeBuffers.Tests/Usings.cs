@@ -1,2 +1,3 @@
+global using NativeBuffers.TestKit;
 global using NativeBuffers.Tests.TestKit;
 global using Xunit;

@@ -49,16 +49,7 @@ public class SafeAssemblyTests
         Assert.All(files, file => Assert.All(forbidden, word => Assert.DoesNotContain(word, File.ReadAllText(file), StringComparison.Ordinal)));
     }
 
-    private static string SourceFolder
-    {
-        get
-        {
-            var folder = new DirectoryInfo(AppContext.BaseDirectory);
-            while (!File.Exists(Path.Combine(folder.FullName, "NativeBuffers.sln")))
-                folder = folder.Parent ?? throw new InvalidOperationException("The tests do not run inside the repository.");
-            return Path.Combine(folder.FullName, "benchmarks", "OneBillionRows", "Safe");
-        }
-    }
+    private static string SourceFolder => Repository.Absolute("benchmarks/OneBillionRows/Safe");
 
     private static List<string> UncheckedMembersOf(string assemblyPath)
     {

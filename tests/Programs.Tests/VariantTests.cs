@@ -56,17 +56,5 @@ public class VariantTests
         Assert.All(files, file => Assert.All(s_unchecked, word => Assert.DoesNotContain(word, file, StringComparison.Ordinal)));
     }
 
-    private static string SourceFolder
-    {
-        get
-        {
-            var folder = new DirectoryInfo(AppContext.BaseDirectory);
-            while (!File.Exists(Path.Combine(folder.FullName, "NativeBuffers.sln")))
-            {
-                folder = folder.Parent ?? throw new InvalidOperationException("The tests do not run inside the repository.");
-            }
-
-            return Path.Combine(folder.FullName, "benchmarks", "Programs");
-        }
-    }
+    private static string SourceFolder => Repository.Absolute("benchmarks/Programs");
 }

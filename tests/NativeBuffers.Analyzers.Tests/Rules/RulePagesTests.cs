@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.Diagnostics;
@@ -7,7 +6,7 @@ using NativeBuffers.Analyzers.Tests.TestKit;
 namespace NativeBuffers.Analyzers.Tests.Rules;
 
 /// <summary>Each rule has a page. The wrong sample of a page (<c>cs</c>) is reported on the marked lines, and its right one (<c>csharp</c>) is not.</summary>
-public sealed partial class RulePagesTests
+public sealed class RulePagesTests
 {
     private static readonly DiagnosticAnalyzer[] s_analyzers = [new OwnershipAnalyzer(), new RawMemoryAnalyzer()];
 
@@ -17,21 +16,20 @@ public sealed partial class RulePagesTests
     [MemberData(nameof(Rules))]
     public async Task The_samples_of_a_page_are_right(string id)
     {
-        string page = await File.ReadAllTextAsync(PathOf(id), TestContext.Current.CancellationToken);
-        string[] wrong = [.. Wrong().Matches(page).Select(static match => match.Groups[1].Value)];
-        string[] right = [.. Right().Matches(page).Select(static match => match.Groups[1].Value)];
+        IReadOnlyList<PageSample> wrong = PageSample.Of(PathOf(id), "cs");
+        IReadOnlyList<PageSample> right = PageSample.Of(PathOf(id), "csharp");
         Assert.NotEmpty(wrong);
         Assert.NotEmpty(right);
-        foreach (string sample in wrong)
+        foreach (PageSample sample in wrong)
         {
-            string[] lines = sample.Split('\n');
+            string[] lines = sample.Text.Split('\n');
             IEnumerable<int> marked = lines.Index().Where(line => line.Item.Contains($"// {id}", StringComparison.Ordinal)).Select(static line => line.Index);
-            Assert.Equal(marked, await ReportsAsync(sample, id));
+            Assert.Equal(marked, await ReportsAsync(sample.Text, id));
         }
 
-        foreach (string sample in right)
+        foreach (PageSample sample in right)
         {
-            Assert.Empty(await ReportsAsync(sample, id));
+            Assert.Empty(await ReportsAsync(sample.Text, id));
         }
     }
 
@@ -40,7 +38,7 @@ public sealed partial class RulePagesTests
     public void The_title_of_a_page_is_that_of_the_rule(string id)
     {
         DiagnosticDescriptor rule = s_analyzers.SelectMany(static analyzer => analyzer.SupportedDiagnostics).Single(rule => rule.Id == id);
-        Assert.Equal($"# {id}: {rule.Title}", File.ReadLines(PathOf(id)).First());
+        Assert.Equal($"# {id}: {rule.Title}", File.ReadLines(Repository.Absolute(PathOf(id))).First());
         Assert.EndsWith($"docs/rules/{id}.md", rule.HelpLinkUri, StringComparison.Ordinal);
     }
 
@@ -60,20 +58,5 @@ public sealed partial class RulePagesTests
             .Order();
     }
 
-    private static string PathOf(string id)
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "NativeBuffers.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return Path.Combine(folder.FullName, "docs", "rules", $"{id}.md");
-    }
-
-    [GeneratedRegex("^```cs\n(.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
-    private static partial Regex Wrong();
-
-    [GeneratedRegex("^```csharp\n(.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
-    private static partial Regex Right();
+    private static string PathOf(string id) => $"docs/rules/{id}.md";
 }

@@ -48,16 +48,7 @@ public sealed partial class UnseenSamplesTests
 
     private static SyntaxTree Parse(string text) => CSharpSyntaxTree.ParseText(text, cancellationToken: TestContext.Current.CancellationToken);
 
-    private static string Folder()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "NativeBuffers.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return Path.Combine(folder.FullName, "tests", "NativeBuffers.Tests", "CompileFail", "Samples", "Unseen");
-    }
+    private static string Folder() => Repository.Absolute("tests/NativeBuffers.Tests/CompileFail/Samples/Unseen");
 
     [GeneratedRegex("(?<=//.*)NB[0-9]{4}")]
     private static partial Regex Mark();

@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Text.RegularExpressions;
 using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Tests.CompileFail;
 
@@ -7,90 +6,67 @@ namespace NativeBuffers.Tests.HouseRules;
 
 /// <summary>Every sample on a page compiles and runs, and prints what its comments say; or does not compile, as it says.</summary>
 [Collection(ProcessWide.Name)]
-public partial class PageSamplesTests
+public class PageSamplesTests
 {
     public static TheoryData<string, int> Samples =>
-        [.. Repository.Pages.SelectMany(static page => Fence().Matches(Repository.Read(page)).Select((_, index) => (page, index)))];
+        [.. Repository.Pages.SelectMany(static page => PageSample.Of(page, "csharp").Select((_, index) => (page, index)))];
 
     [Theory]
     [MemberData(nameof(Samples))]
     public void A_sample_does_what_the_page_says(string page, int index)
     {
-        string sample = Fence().Matches(Repository.Read(page))[index].Groups[1].Value;
+        PageSample sample = PageSample.Of(page, "csharp")[index];
         using var program = new MemoryStream();
-        IReadOnlyList<string> diagnostics = SampleCompiler.CompileStatements(sample, program);
-        if (Refusal().Match(sample) is { Success: true } refusal)
+        IReadOnlyList<string> diagnostics = SampleCompiler.CompileStatements(sample.Text, program);
+        if (sample.Refusal is { } refusal)
         {
-            Assert.Contains(diagnostics, diagnostic => diagnostic.EndsWith($"error {refusal.Groups[1].Value}", StringComparison.Ordinal));
+            Assert.Contains(diagnostics, diagnostic => diagnostic.EndsWith($"error {refusal}", StringComparison.Ordinal));
             return;
         }
 
         Assert.Empty(diagnostics);
-        Assert.Equal(Shown().Matches(sample).Select(static shown => shown.Groups[1].Value), Run(program.ToArray()));
+        Assert.Equal(sample.Shown, Run(program.ToArray()));
     }
 
     [Fact]
     public void There_are_samples_of_both_kinds()
     {
-        string[] samples =
-            [.. Repository.Pages.SelectMany(static page => Fence().Matches(Repository.Read(page)).Select(static match => match.Groups[1].Value))];
-        Assert.Contains(samples, static sample => Refusal().IsMatch(sample));
-        Assert.True(samples.Count(static sample => Shown().IsMatch(sample)) >= 5);
+        PageSample[] samples = [.. Repository.Pages.SelectMany(static page => PageSample.Of(page, "csharp"))];
+        Assert.Contains(samples, static sample => sample.Refusal is not null);
+        Assert.True(samples.Count(static sample => sample.Shown.Count > 0) >= 5);
     }
 
-    private static string[] Run(byte[] program)
+    private static IReadOnlyList<string> Run(byte[] bytes)
     {
-        TextWriter console = Console.Out;
-        MethodInfo entry = Assembly.Load(program).EntryPoint!;
+        Assembly program = Assembly.Load(bytes);
 
         // A page must not teach how to lose memory. A sample that does loses it in each run. A thread that an earlier test left may end
         // during one of the runs, and its buffers are counted then.
         const int Runs = 3;
         for (int run = 1; ; run++)
         {
-            using var output = new StringWriter();
-            long lost;
-            try
-            {
-                Console.SetOut(output);
-                lost = CountLost(entry);
-            }
-            finally
-            {
-                Console.SetOut(console);
-            }
-
+            long lost = 0;
+            IReadOnlyList<string> lines = PageSample.LinesOf(() => lost = CountLost(program));
             if (lost == 0)
             {
-                return output.ToString().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
+                return lines;
             }
 
             Assert.True(run < Runs, $"{lost} buffers are lost.");
         }
     }
 
-    private static long CountLost(MethodInfo entry)
+    private static long CountLost(Assembly program)
     {
         Collector.Settle();
         NativeMemoryCache.Trim();
         long abandoned = EndedThreads.AbandonedCount;
         Exception? thrown = null;
-        var thread = new Thread(
-            () => thrown = Record.Exception(() => entry.Invoke(null, entry.GetParameters().Length == 0 ? null : [Array.Empty<string>()])));
+        var thread = new Thread(() => thrown = Record.Exception(() => PageSample.Start(program)));
         thread.Start();
         thread.Join();
         Assert.Null(thrown);
         NativeMemoryCache.Trim();
         return EndedThreads.AbandonedCount - abandoned;
     }
-
-    [GeneratedRegex("^```csharp\n(.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
-    private static partial Regex Fence();
-
-    [GeneratedRegex("^// does not compile: (CS[0-9]{4})$", RegexOptions.Multiline)]
-    private static partial Regex Refusal();
-
-    /// <summary>A line that prints, with its output in a comment after it.</summary>
-    [GeneratedRegex(@"Console\.WriteLine\(.*\);\s*// (.+)$", RegexOptions.Multiline)]
-    private static partial Regex Shown();
 }

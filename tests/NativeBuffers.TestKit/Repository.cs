@@ -2,18 +2,20 @@ using System.Runtime.CompilerServices;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 
-namespace NativeBuffers.Tests.TestKit;
+namespace NativeBuffers.TestKit;
 
 /// <summary>The repository's own files, as the rules see them.</summary>
-internal static class Repository
+public static class Repository
 {
+    private static readonly Lazy<IReadOnlyList<(string Path, CompilationUnitSyntax Tree)>> s_source = new(static () =>
+    [
+        .. Files("src", "*.cs").Select(static path => (path, CSharpSyntaxTree.ParseText(Read(path)).GetCompilationUnitRoot())),
+    ]);
+
     public static string Root { get; } = FindRoot();
 
-    /// <summary>The library's source files, parsed.</summary>
-    public static IReadOnlyList<(string Path, CompilationUnitSyntax Tree)> Source { get; } =
-    [
-        .. Files("src", "*.cs").Select(static path => (path, CSharpSyntaxTree.ParseText(File.ReadAllText(Absolute(path))).GetCompilationUnitRoot())),
-    ];
+    /// <summary>The libraries' source files, parsed.</summary>
+    public static IReadOnlyList<(string Path, CompilationUnitSyntax Tree)> Source => s_source.Value;
 
     /// <summary>The pages a user reads.</summary>
     public static IReadOnlyList<string> Pages { get; } = ["README.md", "CONTRIBUTING.md", "SECURITY.md", .. Files("docs", "*.md")];
