@@ -12,7 +12,12 @@ internal sealed class Race(string what, string against, double target, int byteC
     /// <summary>How often the timed method is entered to warm it up, each time before a pause for the compiler.</summary>
     private const int CallsToWarmUp = 40;
 
+    /// <summary>The fewest calls, where one takes long: with those of all turns, more than the compiler counts before it optimizes.</summary>
+    private const int LeastCallsToWarmUp = 8;
+
     private const int Rounds = 21;
+
+    private static readonly TimeSpan s_warmUpLength = TimeSpan.FromMilliseconds(50);
 
     private static readonly TimeSpan s_sampleLength = TimeSpan.FromMilliseconds(10);
 
@@ -44,7 +49,8 @@ internal sealed class Race(string what, string against, double target, int byteC
     /// <summary>Runs both sides for a while, and checks that they do the same work.</summary>
     public void WarmUp()
     {
-        for (int call = 0; call < CallsToWarmUp; call++)
+        long start = Stopwatch.GetTimestamp();
+        for (int call = 0; call < CallsToWarmUp && (call < LeastCallsToWarmUp || Stopwatch.GetElapsedTime(start) < s_warmUpLength); call++)
         {
             if (ours(TurnsPerCall, byteCount) != theirs(TurnsPerCall, byteCount))
             {

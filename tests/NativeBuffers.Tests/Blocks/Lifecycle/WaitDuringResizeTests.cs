@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 
 namespace NativeBuffers.Tests.Blocks.Lifecycle;
 
@@ -100,23 +99,11 @@ public class WaitDuringResizeTests
         var resizing = new Thread(() => resize());
         resizing.Start();
         Thread.Sleep(200);
-        (TimeSpan Processor, TimeSpan Elapsed) before = (ProcessorTime(), watch.Elapsed);
+        (TimeSpan Processor, TimeSpan Elapsed) before = (ProcessorTime.Now, watch.Elapsed);
         use();
-        (TimeSpan Processor, TimeSpan Elapsed) after = (ProcessorTime(), watch.Elapsed);
+        (TimeSpan Processor, TimeSpan Elapsed) after = (ProcessorTime.Now, watch.Elapsed);
         resizing.Join();
         Assert.InRange(after.Elapsed - before.Elapsed, TimeSpan.FromSeconds(0.5), s_longest);
         Assert.InRange((after.Processor - before.Processor) / (after.Elapsed - before.Elapsed), 0, 0.1);
     }
-
-    /// <summary>Of this thread.</summary>
-    private static unsafe TimeSpan ProcessorTime()
-    {
-        const int ClockOfThread = 3;
-        long* time = stackalloc long[2];
-        Assert.Equal(0, GetClock(ClockOfThread, time));
-        return TimeSpan.FromSeconds(time[0]) + TimeSpan.FromMicroseconds(time[1] / 1000);
-    }
-
-    [DllImport("libc", EntryPoint = "clock_gettime")]
-    private static extern unsafe int GetClock(int clock, long* time);
 }
