@@ -37,6 +37,14 @@ internal sealed class Assignments(Body body, Evaluator evaluator, Calls calls)
         }
 
         calls.CopyInto(value, assignment.Value);
+        if (!value.HasContent && Assumptions.IsKeptTest(body.Types, assignment))
+        {
+            // bool owns = given is null: each way has its own path.
+            bool outcome = evaluator.Chooser.Choose(2) == 0;
+            Assumptions.Assume(body, evaluator.State, assignment.Value, outcome);
+            value = Value.Of(outcome);
+        }
+
         Assign(assignment.Target, value);
         return value;
     }

@@ -19,7 +19,7 @@ internal sealed class Body
         Findings = findings;
         Summaries = summaries;
         Owners = new Owners(types, findings);
-        Variables = new Variables(captured);
+        Variables = new Variables(method, captured);
         Look();
         Conditions = new Conditions(graph, Variables);
         Liveness = new Liveness(graph, Variables, Conditions);

@@ -45,13 +45,14 @@ internal sealed class Evaluator
             case IFlowCaptureOperation capture:
                 return RunCapture(capture);
             case IFlowCaptureReferenceOperation reference:
-                return State[_body.Variables.Of(reference.Id)];
+                Value captured = State[_body.Variables.Of(reference.Id)];
+                return captured.IsReference ? State[captured.Variable].At(captured.Variable, reference.Syntax) : captured;
             case ISimpleAssignmentOperation assignment:
                 return _assignments.Run(assignment);
             case ILocalReferenceOperation or IParameterReferenceOperation or IFieldReferenceOperation:
                 return Read(operation);
             case ILiteralOperation or IDefaultValueOperation or { ConstantValue.HasValue: true }:
-                return Constant(operation);
+                return Value.OfConstant(operation);
             case IUnaryOperation { OperatorKind: UnaryOperatorKind.Not } not:
                 return Run(not.Operand).Bool is { } known ? Value.Of(!known) : Value.Unknown;
             case IUnaryOperation { OperatorMethod: null } unary:
@@ -66,7 +67,7 @@ internal sealed class Evaluator
                 return RunConversion(conversion);
             case IInvocationOperation or IObjectCreationOperation or IPropertyReferenceOperation:
                 return _calls.Run(operation);
-            case IImplicitIndexerReferenceOperation { IndexerSymbol: IMethodSymbol slice } range when Owners.KindOf(range.Instance.Type) != OwnerKind.None:
+            case IImplicitIndexerReferenceOperation { IndexerSymbol: IMethodSymbol slice } range:
                 return _calls.RunRange(range, slice);
             case IArrayElementReferenceOperation element:
                 return RunElement(element);
@@ -80,14 +81,14 @@ internal sealed class Evaluator
                 return Reference(address.Reference);
             case IAwaitOperation awaited:
                 Value result = Run(awaited.Operation);
+                Owners.Await(State, result, Body.PlaceOf(awaited.Operation));
                 _body.Called(State);
-                return result.Loans.IsEmpty ? Value.Unknown : result;
+                State.ForgetAnswers();
+                return Value.OfLoans(result.Loans.RemoveAll(static loan => loan.IsPending));
             case IReturnOperation { ReturnedValue: { } yielded }:
                 Owners.Escape(State, Use(Run(yielded), yielded));
                 return Value.Unknown;
-            case IFlowAnonymousFunctionOperation:
-                return Value.Unknown;
-            case IInstanceReferenceOperation:
+            case IFlowAnonymousFunctionOperation or IInstanceReferenceOperation:
                 return Value.Unknown;
             default:
                 return RunOther(operation);
@@ -282,16 +283,6 @@ internal sealed class Evaluator
         _ => -1,
     };
 
-    private static Value Constant(IOperation operation) => operation switch
-    {
-        IDefaultValueOperation { Type: { IsReferenceType: true } or { IsRefLikeType: true } } => Value.Null,
-        IDefaultValueOperation { Type.SpecialType: SpecialType.System_Boolean } => Value.False,
-        IDefaultValueOperation => Value.Null,
-        { ConstantValue: { HasValue: true, Value: null } } => Value.Null,
-        { ConstantValue: { HasValue: true, Value: bool known } } => Value.Of(known),
-        _ => Value.Unknown,
-    };
-
     private Value RunArithmetic(IUnaryOperation unary)
     {
         Value operand = Run(unary.Operand);
@@ -345,7 +336,7 @@ internal sealed class Evaluator
             return Owners.View(State, value, conversion.Operand.Syntax, lasting: false);
         }
 
-        bool keeps = _body.Types.IsView(conversion.Type) || _body.Types.IsMemory(conversion.Type) || value.Object >= 0;
+        bool keeps = _body.Types.IsView(conversion.Type) || _body.Types.IsTask(conversion.Type) || value.Object >= 0;
         return keeps || value.Loans.IsEmpty ? value : Value.Unknown;
     }
 
@@ -394,6 +385,8 @@ internal sealed class Evaluator
             loans.AddRange(value.Loans);
         }
 
-        return operation.Type is { IsRefLikeType: true } or { TypeKind: TypeKind.Pointer } ? Value.OfLoans(loans) : Value.Unknown;
+        // An array of tasks is as pending as its tasks.
+        bool isView = operation.Type is { IsRefLikeType: true } or { TypeKind: TypeKind.Pointer };
+        return Value.OfLoans(isView ? loans : loans.FindAll(static loan => loan.IsPending));
     }
 }

@@ -255,12 +255,13 @@ internal sealed class FlowWalk
         while (chooser.Next());
     }
 
-    /// <summary>True if an operation calls a method that may have several outcomes: <c>TryCreate</c>, or one whose body is read.</summary>
+    /// <summary>True if an operation may have several outcomes: <c>TryCreate</c>, a method whose body is read, a null test that is kept.</summary>
     private bool HasOutcomes(IOperation operation)
     {
         if (!_hasOutcomes.TryGetValue(operation, out bool has))
         {
             has = operation is IInvocationOperation { TargetMethod: var method } && (method.Name == "TryCreate" || Summaries.MayRead(method));
+            has |= Assumptions.IsKeptTest(_body.Types, operation);
             foreach (IOperation child in operation.ChildOperations)
             {
                 has |= HasOutcomes(child);

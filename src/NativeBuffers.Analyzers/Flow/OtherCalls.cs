@@ -32,6 +32,11 @@ internal sealed class OtherCalls(Body body, Evaluator evaluator)
             evaluator.UseOwner(receiver, Body.PlaceOf(operation));
         }
 
+        if (body.Types.IsTask(instance?.Type))
+        {
+            AskTask(member, receiver, operation);
+        }
+
         IMethodSymbol? method = member as IMethodSymbol;
         if (Assertions.EndOf(method, arguments, values) is not PathEnd.None and var end)
         {
@@ -73,8 +78,21 @@ internal sealed class OtherCalls(Body body, Evaluator evaluator)
         }
 
         // One report is enough: results of an ended view are unknown.
-        loans.RemoveAll(static loan => loan.End != EndKind.None);
+        loans.RemoveAll(static loan => loan.End != EndKind.None && !loan.IsPending);
         return ResultOf(operation, member, method, loans, viewOf);
+    }
+
+    /// <summary>Runs a member of a task: it waits for the task, or asks whether the task is over.</summary>
+    private void AskTask(ISymbol member, Value task, IOperation operation)
+    {
+        if (member.Name is "Wait" or "Result" or "GetAwaiter")
+        {
+            body.Owners.Await(State, task, Body.PlaceOf(operation));
+        }
+        else if (!body.Types.IsTask((member as IMethodSymbol)?.ReturnType))
+        {
+            Owners.Escape(State, task);
+        }
     }
 
     /// <summary>Runs one argument; a reference to a variable for <c>ref</c>, <c>in</c> and <c>out</c>.</summary>
@@ -99,6 +117,7 @@ internal sealed class OtherCalls(Body body, Evaluator evaluator)
         IParameterSymbol? parameter = argument.Parameter?.OriginalDefinition as IParameterSymbol ?? argument.Parameter;
         RefKind refKind = parameter?.RefKind ?? RefKind.None;
         SyntaxNode place = argument.Value.Syntax;
+        bool isStarted = body.Types.IsTask(method?.ReturnType);
         if (refKind == RefKind.Out)
         {
             PassOut(argument, parameter!, loans);
@@ -113,11 +132,13 @@ internal sealed class OtherCalls(Body body, Evaluator evaluator)
             }
 
             evaluator.Use(value, argument.Value);
-            if (parameter?.ScopedKind != ScopedKind.ScopedValue && (viewOf is null || viewOf == parameter?.Name))
+            if (!isStarted && body.Types.IsTask(argument.Value.Type))
             {
-                loans.AddRange(value.Loans);
+                Owners.Escape(State, value);
             }
 
+            bool flows = parameter?.ScopedKind != ScopedKind.ScopedValue && (viewOf is null || viewOf == parameter?.Name);
+            loans.AddRange(flows ? value.Loans : value.Loans.RemoveAll(static loan => !loan.IsPending));
             if (refKind == RefKind.Ref && evaluator.VariableOf(argument.Value) is >= 0 and var written)
             {
                 evaluator.Store(written, value.Loans.IsEmpty ? Value.Unknown : value);
@@ -136,7 +157,7 @@ internal sealed class OtherCalls(Body body, Evaluator evaluator)
         if (kind == OwnerKind.PoolArray)
         {
             Owners.Use(State, value, place);
-            loans.AddRange(Owners.View(State, value, place, lasting: false).Loans);
+            loans.AddRange(Owners.View(State, value, place, lasting: isStarted).Loans);
         }
         else if (method is not null && LibraryTypes.IsPublicMember(method))
         {
@@ -158,7 +179,7 @@ internal sealed class OtherCalls(Body body, Evaluator evaluator)
         else
         {
             Owners.Use(State, value, place);
-            loans.AddRange(Owners.View(State, value, place, lasting: false).Loans);
+            loans.AddRange(Owners.View(State, value, place, lasting: isStarted).Loans);
         }
 
         if (refKind == RefKind.Ref)
@@ -263,14 +284,31 @@ internal sealed class OtherCalls(Body body, Evaluator evaluator)
                 : Owners.Meet(State, kind, operation.Syntax, Body.NameOfCreation(operation));
         }
 
+        if (viewOf is null && body.Types.IsTask(operation.Type))
+        {
+            return Value.OfLoans(Pending(loans));
+        }
+
         return viewOf is not null && operation.Type is { SpecialType: not SpecialType.System_Void } ? Value.OfLoans(loans) : ViewOf(operation, member, loans);
+    }
+
+    /// <summary>The loans of a task: a call that got a <c>Memory</c>, an array or an owner uses it until the task is over. It cannot keep a span.</summary>
+    private static IEnumerable<Loan> Pending(List<Loan> loans)
+    {
+        foreach (Loan loan in loans)
+        {
+            if (loan.SurvivesResize)
+            {
+                yield return loan with { IsPending = true };
+            }
+        }
     }
 
     private Value ViewOf(IOperation operation, ISymbol member, List<Loan> loans)
     {
         bool isByReference = member is IMethodSymbol { RefKind: not RefKind.None } or IPropertySymbol { RefKind: not RefKind.None };
         bool isLasting = body.Types.IsMemory(operation.Type);
-        if (member.Name == "Span" && body.Types.IsMemory(member.ContainingType))
+        if (operation.Type is { IsRefLikeType: true } && body.Types.IsMemory(member.ContainingType))
         {
             List<Loan> spans = [];
             foreach (Loan loan in loans)

@@ -112,7 +112,7 @@ internal sealed class OwnerMembers(Body body, Evaluator evaluator)
             EndKind.Disposed => Value.True,
             EndKind.Moved when asked.Kind == OwnerKind.Buffer => Value.False,
             EndKind.None when asked is { IsOwn: true, HasEscaped: false } => Value.False,
-            _ => Value.Unknown,
+            _ => asked.IsKnownDisposed is { } known ? Value.Of(known) : Value.Unknown,
         };
     }
 

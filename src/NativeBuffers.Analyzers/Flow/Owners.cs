@@ -106,6 +106,13 @@ internal sealed class Owners(LibraryTypes types, Findings findings)
 
         foreach (Loan loan in value.Loans)
         {
+            if (loan.IsPending)
+            {
+                // Other code may await the task.
+                state.ForgetPending(loan);
+                continue;
+            }
+
             // A Memory<T> keeps its owner alive, and its owner's finalizer frees: code that stores or returns it gets both.
             if (loan.SurvivesResize && value.Object < 0)
             {
@@ -137,11 +144,37 @@ internal sealed class Owners(LibraryTypes types, Findings findings)
         }
     }
 
+    /// <summary>Waits for a task: the views that its call got must be valid until then.</summary>
+    public void Await(State state, Value task, SyntaxNode place)
+    {
+        if (task.Object >= 0)
+        {
+            return;
+        }
+
+        foreach (Loan loan in task.Loans)
+        {
+            if (loan.IsPending)
+            {
+                // The call may have used the view at once, so the mistake is never certain.
+                TrackedObject of = state.Objects[loan.Object];
+                findings.Pass(MistakeWith(of.Kind), place);
+                if (loan.End != EndKind.None)
+                {
+                    Fail(state, MistakeWith(of.Kind), place, of.Name, loan.Taken, loan.End, loan.EndedAt);
+                }
+
+                state.ForgetPending(loan);
+            }
+        }
+    }
+
     /// <summary>Returns a value from the method: its objects must not have ended, not even in the last <c>finally</c> block.</summary>
     public void Return(State state, Value returned, SyntaxNode place)
     {
         Use(state, returned, place);
         UseView(state, returned, place);
+        Await(state, returned, place);
         Escape(state, returned);
     }
 
@@ -180,6 +213,9 @@ internal sealed class Owners(LibraryTypes types, Findings findings)
 
     private static EndKind Stronger(EndKind known, EndKind now) => known is EndKind.None or EndKind.Grown or EndKind.Replaced ? now : known;
 
+    private static Mistake MistakeWith(OwnerKind kind) =>
+        kind is OwnerKind.PoolArray or OwnerKind.PlatformOwner ? Mistake.UsedAfterReturn : Mistake.EndedView;
+
     private void Fail(State state, Mistake mistake, SyntaxNode place, string name, SyntaxNode? taken, EndKind end, SyntaxNode? endedAt)
     {
         if (!state.IsDoubtful)
@@ -193,11 +229,10 @@ internal sealed class Owners(LibraryTypes types, Findings findings)
         bool isRight = true;
         foreach (Loan loan in loans)
         {
-            if (loan.End != EndKind.None)
+            if (loan.End != EndKind.None && !loan.IsPending)
             {
                 TrackedObject of = state.Objects[loan.Object];
-                Mistake mistake = of.Kind is OwnerKind.PoolArray or OwnerKind.PlatformOwner ? Mistake.UsedAfterReturn : Mistake.EndedView;
-                Fail(state, mistake, place, of.Name, loan.Taken, loan.End, loan.EndedAt);
+                Fail(state, MistakeWith(of.Kind), place, of.Name, loan.Taken, loan.End, loan.EndedAt);
                 isRight = false;
             }
         }

@@ -89,6 +89,18 @@ internal sealed class State : IEquatable<State>
         }
     }
 
+    /// <summary>Notes that other code ran for a while: an owner that was not disposed may be disposed now.</summary>
+    public void ForgetAnswers()
+    {
+        for (int i = 0; i < _objects.Count; i++)
+        {
+            if (_objects[i].IsKnownDisposed == false)
+            {
+                _objects[i] = _objects[i] with { IsKnownDisposed = null };
+            }
+        }
+    }
+
     /// <summary>Forgets the debts of owners on the heap that an operation gave to a call. If the call throws, it may have taken them before.</summary>
     /// <param name="after">The state after the operation, which began in this state.</param>
     public void GiveAs(State after)
@@ -141,6 +153,22 @@ internal sealed class State : IEquatable<State>
             if (Change(_objects[i].Loans, ends, ended) is { } changed)
             {
                 _objects[i] = _objects[i] with { Loans = changed };
+            }
+        }
+    }
+
+    /// <summary>Forgets a loan of a task, in all variables that hold the task: the task is over, or other code waits for it.</summary>
+    public void ForgetPending(Loan over)
+    {
+        for (int i = 0; i < _values.Count; i++)
+        {
+            if (_values[i] is { Loans.IsEmpty: false } value)
+            {
+                ImmutableArray<Loan> rest = value.Loans.RemoveAll(loan => loan.IsPending && loan.Object == over.Object && loan.Taken == over.Taken);
+                if (rest.Length < value.Loans.Length)
+                {
+                    this[i] = value.With(value.Object, rest);
+                }
             }
         }
     }

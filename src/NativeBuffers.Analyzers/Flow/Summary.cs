@@ -1,6 +1,7 @@
 using System.Collections.Generic;
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Linq;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Operations;
 using NativeBuffers.Analyzers.Symbols;
@@ -49,6 +50,12 @@ internal sealed class Summary(IMethodSymbol method, IReadOnlyList<Outcome> outco
         }
 
         body.Called(state, method);
+        if (method.IsAsync)
+        {
+            return Value.OfLoans(views.Values.SelectMany(static given => given).Where(static loan => loan.End == EndKind.None)
+                .Select(static loan => loan with { SurvivesResize = true, IsPending = true }));
+        }
+
         return ResultOf(body, state, operation, outcome.Returned, views, owners);
     }
 

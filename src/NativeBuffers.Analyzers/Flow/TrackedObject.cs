@@ -20,6 +20,9 @@ internal sealed record TrackedObject(OwnerKind Kind, SyntaxNode Created, string 
     /// <summary>True if other code made the object, if there is one: the variable may be null.</summary>
     public bool MayBeNull { get; init; }
 
+    /// <summary>The answer of <c>IsDisposed</c> on this path, if other code decides it.</summary>
+    public bool? IsKnownDisposed { get; init; }
+
     /// <summary>The position of the parameter that brought the object, for summaries; otherwise -1.</summary>
     public int Parameter { get; init; } = -1;
 
@@ -39,7 +42,7 @@ internal sealed record TrackedObject(OwnerKind Kind, SyntaxNode Created, string 
     public bool Equals(TrackedObject? other) =>
         other is not null && Kind == other.Kind && Created == other.Created && Name == other.Name && IsOwn == other.IsOwn && IsOwed == other.IsOwed
             && HasEscaped == other.HasEscaped && MayBeNull == other.MayBeNull && Parameter == other.Parameter && End == other.End && EndedAt == other.EndedAt
-            && ViewsEnd == other.ViewsEnd && Loans.SequenceEqual(other.Loans);
+            && ViewsEnd == other.ViewsEnd && IsKnownDisposed == other.IsKnownDisposed && Loans.SequenceEqual(other.Loans);
 
     /// <inheritdoc/>
     public override int GetHashCode() => (Created.GetHashCode() * 31) + ((int)End * 7) + (IsOwed ? 1 : 0) + (EndedAt?.GetHashCode() ?? 0);

@@ -2,6 +2,7 @@ using System.Collections.Generic;
 using System.Collections.Immutable;
 using System.Linq;
 using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Operations;
 
 namespace NativeBuffers.Analyzers.Flow;
 
@@ -53,6 +54,17 @@ internal sealed class Value
 
     /// <summary>A known condition.</summary>
     public static Value Of(bool condition) => condition ? True : False;
+
+    /// <summary>The value of a literal, of <c>default</c>, or of another constant.</summary>
+    public static Value OfConstant(IOperation operation) => operation switch
+    {
+        IDefaultValueOperation { Type: { IsReferenceType: true } or { IsRefLikeType: true } } => Null,
+        IDefaultValueOperation { Type.SpecialType: SpecialType.System_Boolean } => False,
+        IDefaultValueOperation => Null,
+        { ConstantValue: { HasValue: true, Value: null } } => Null,
+        { ConstantValue: { HasValue: true, Value: bool known } } => Of(known),
+        _ => Unknown,
+    };
 
     /// <summary>The object with this number.</summary>
     public static Value OfObject(int number) => new() { Object = number };

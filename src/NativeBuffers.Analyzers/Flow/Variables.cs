@@ -14,9 +14,11 @@ internal sealed class Variables
     private readonly HashSet<int> _pinned = [];
     private readonly HashSet<int> _shared = [];
     private readonly Dictionary<int, List<int>> _fields = [];
+    private readonly IMethodSymbol? _method;
 
-    public Variables(HashSet<ISymbol> captured)
+    public Variables(IMethodSymbol? method, HashSet<ISymbol> captured)
     {
+        _method = method;
         _captured = captured;
         Returned = Number("return", null);
     }
@@ -37,7 +39,20 @@ internal sealed class Variables
     public ISymbol? SymbolOf(int variable) => variable >= 0 ? _symbols[variable] : null;
 
     /// <summary>The number of a local or parameter; -1 if lambdas share it.</summary>
-    public int Of(ISymbol symbol) => _captured.Contains(symbol) ? -1 : Number(symbol, symbol);
+    public int Of(ISymbol symbol)
+    {
+        if (_captured.Contains(symbol))
+        {
+            return -1;
+        }
+
+        int number = Number(symbol, symbol);
+
+        // A member that names a parameter of the primary constructor names a field.
+        bool isField = symbol is IParameterSymbol { ContainingSymbol: IMethodSymbol { MethodKind: MethodKind.Constructor } constructor }
+            && !SymbolEqualityComparer.Default.Equals(constructor, _method);
+        return isField ? Pin(number) : number;
+    }
 
     /// <summary>The number of a value that the compiler keeps.</summary>
     public int Of(CaptureId capture) => Number(capture, null);

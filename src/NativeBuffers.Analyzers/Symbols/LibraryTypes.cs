@@ -33,8 +33,31 @@ internal sealed class LibraryTypes
         ("PooledBuffer`1", OwnerKind.Pooled),
     ];
 
+    private static readonly string[] s_viewTypes =
+    [
+        "System.Span`1",
+        "System.ReadOnlySpan`1",
+        "System.Memory`1",
+        "System.ReadOnlyMemory`1",
+        "System.ArraySegment`1",
+        "System.Buffers.ReadOnlySequence`1",
+    ];
+
+    private static readonly string[] s_tasks =
+    [
+        "System.Threading.Tasks.Task",
+        "System.Threading.Tasks.Task`1",
+        "System.Threading.Tasks.ValueTask",
+        "System.Threading.Tasks.ValueTask`1",
+        "System.Runtime.CompilerServices.ConfiguredTaskAwaitable",
+        "System.Runtime.CompilerServices.ConfiguredTaskAwaitable`1",
+        "System.Runtime.CompilerServices.ConfiguredValueTaskAwaitable",
+        "System.Runtime.CompilerServices.ConfiguredValueTaskAwaitable`1",
+    ];
+
     private readonly Dictionary<ISymbol, OwnerKind> _owners = new(SymbolEqualityComparer.Default);
     private readonly HashSet<ISymbol> _views = new(SymbolEqualityComparer.Default);
+    private readonly HashSet<ISymbol> _tasks = new(SymbolEqualityComparer.Default);
 
     private LibraryTypes(Compilation compilation)
     {
@@ -57,11 +80,19 @@ internal sealed class LibraryTypes
             _owners[pin] = OwnerKind.Pin;
         }
 
-        foreach (string name in new[] { "System.Span`1", "System.ReadOnlySpan`1", "System.Memory`1", "System.ReadOnlyMemory`1", "System.ArraySegment`1" })
+        foreach (string name in s_viewTypes)
         {
             if (compilation.GetTypeByMetadataName(name) is { } view)
             {
                 _views.Add(view);
+            }
+        }
+
+        foreach (string name in s_tasks)
+        {
+            if (compilation.GetTypeByMetadataName(name) is { } task)
+            {
+                _tasks.Add(task);
             }
         }
 
@@ -105,7 +136,10 @@ internal sealed class LibraryTypes
         type is not null && KindOf(type) == OwnerKind.None
             && (type.IsRefLikeType || type.TypeKind == TypeKind.Pointer || _views.Contains(type.OriginalDefinition));
 
-    /// <summary>True for <c>Memory</c> and <c>ReadOnlyMemory</c>, which look up the place of the elements for each span.</summary>
+    /// <summary>True for tasks, and for what <c>ConfigureAwait</c> makes of them.</summary>
+    public bool IsTask(ITypeSymbol? type) => type is not null && _tasks.Contains(type.OriginalDefinition);
+
+    /// <summary>True for <c>Memory</c>, <c>ReadOnlyMemory</c> and sequences of them, which look up the place of the elements for each span.</summary>
     public bool IsMemory(ITypeSymbol? type) => type is not null && !type.IsRefLikeType && _views.Contains(type.OriginalDefinition);
 
     /// <summary>True for <c>ArrayPool&lt;T&gt;</c> and types derived from it.</summary>

@@ -10,7 +10,8 @@ internal static class OwnershipAttributes
 
     /// <summary>True for <c>[BorrowsOwnership]</c>, and for the parameters of C functions, which use the memory during the call.</summary>
     public static bool Borrows(IParameterSymbol parameter) =>
-        Find(parameter, "BorrowsOwnershipAttribute") is not null || (parameter.ContainingSymbol is IMethodSymbol method && IsOfC(method));
+        Find(parameter, "BorrowsOwnershipAttribute") is not null
+            || (parameter.ContainingSymbol is IMethodSymbol method && IsOfC(method) && !Takes(parameter));
 
     /// <summary>True for <c>[GivesOwnership]</c> on an <c>out</c> parameter.</summary>
     public static bool Gives(IParameterSymbol parameter) => Find(parameter, "GivesOwnershipAttribute") is not null;

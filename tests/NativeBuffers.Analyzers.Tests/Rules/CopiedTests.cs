@@ -29,6 +29,10 @@ public sealed class CopiedTests
         "return 0; } ref struct Holder { NativeBuffer<int> _b; public Holder(NativeBuffer<int> b) => _b = {|NB0005:b|}; } static int G() {",
         "return 0; } static void F(in ScratchList<int> l) => {|NB0005:l|}.Add(1); static int G() {",
         "var b = NativeBuffer.Create<int>(n); using var d = {|NB0005:b|};",
+        "using var b = NativeBuffer.Create<byte>(n); Free({|NB0005:b|}); return 0; } [System.Runtime.InteropServices.DllImport(\"libc\")] static "
+            + "extern void Free([TakesOwnership] NativeBuffer<byte> s); static int G() {",
+        "using var b = NativeBuffer.Create<byte>(n); Strlen({|NB0005:b|}); return 0; } static int Strlen(NativeBuffer<byte> s) => s.Length; static "
+            + "int G() {",
     ];
 
     public static TheoryData<string> Right =>
@@ -60,6 +64,9 @@ public sealed class CopiedTests
         "NativeBuffer<int> b = default; b = NativeBuffer.Create<int>(n); b.Dispose();",
         "NativeBuffer<int> b = c ? NativeBuffer.Create<int>(n) : default; b.Dispose();",
         "return 0; } struct NativeArena { public void Dispose() { } } static void F(NativeArena b) { var d = b; d.Dispose(); d.Dispose(); } static int G() {",
+        "using var b = NativeBuffer.Create<byte>(n); C.strlen(b); b[0] = 1; return 0; } static partial class C { "
+            + "[System.Runtime.InteropServices.LibraryImport(\"libc\")] public static partial nuint strlen(NativeBuffer<byte> s); public static partial "
+            + "nuint strlen(NativeBuffer<byte> s) => 0; } static int G() {",
     ];
 
     [Theory]

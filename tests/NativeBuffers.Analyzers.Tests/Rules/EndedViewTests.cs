@@ -61,6 +61,19 @@ public sealed class EndedViewTests
         "return 0; } static ref int F(bool c) { var b = NativeBuffer.Create<int>(1); ref int r = ref Unsafe.AsRef(in b[0]); b.Dispose(); "
             + "return ref {|NB0004:r|}; } static int G() {",
         "using var o = NativeMemoryOwner<int>.Create(n); unsafe { var h = o.Pin(); var p = (int*)h.Pointer; h.Dispose(); *{|NB0004:p|} = 1; }",
+        "return 0; } static async Task F(System.IO.Stream s) { var o = NativeMemoryOwner<byte>.Create(9); var t = s.ReadAsync(o.Memory); "
+            + "o.Dispose(); await {|NB0004:t|}; } static int G() {",
+        "return 0; } static async Task F(System.IO.Stream s) { var o = NativeMemoryOwner<byte>.Create(9); Task t = "
+            + "s.ReadAsync(o.Memory[..3]).AsTask(); o.Dispose(); await {|NB0004:t.ConfigureAwait(false)|}; } static int G() {",
+        "return 0; } static async Task F(System.IO.Stream s) { var o = NativeMemoryOwner<byte>.Create(9); Task t = s.ReadAsync(o.Memory).AsTask(); "
+            + "o.Dispose(); await {|NB0004:Task.WhenAll(t, Task.Delay(1))|}; } static int G() {",
+        "return 0; } static async Task F(System.IO.Stream s) { Task t; using (var p = NativeMemoryPool<byte>.Shared.RentBuffer(9)) { t = "
+            + "s.ReadAsync(p.Memory).AsTask(); } {|NB0004:t.Wait()|}; await Task.Yield(); } static int G() {",
+        "return 0; } static Task F(System.IO.Stream s) { using var o = NativeMemoryOwner<byte>.Create(9); return "
+            + "{|NB0004:s.WriteAsync(o.Memory).AsTask()|}; } static int G() {",
+        "return 0; } static async Task F(System.IO.Stream s) { var o = NativeMemoryOwner<int>.Create(9); Task t = Fill(o); o.Dispose(); await "
+            + "{|NB0004:t|}; static async Task Fill(NativeMemoryOwner<int> x) { await Task.Yield(); x.Clear(); } } static int G() {",
+        "var o = NativeMemoryOwner<int>.Create(n); var all = new ReadOnlySequence<int>(o.Memory); o.Dispose(); Read({|NB0004:all.FirstSpan|});",
     ];
 
     public static TheoryData<string> Right =>
@@ -100,6 +113,20 @@ public sealed class EndedViewTests
             + "static int G() {",
         "return 0; } static void F(scoped Span<int> s) { using var b = NativeBuffer.Create<int>(1); s = b.AsSpan(); b.Resize(2); s = b.AsSpan(); "
             + "s[0] = 1; } static int G() {",
+        "return 0; } static async Task F(System.IO.Stream s) { var o = NativeMemoryOwner<byte>.Create(9); Task<int> t = "
+            + "s.ReadAsync(o.Memory).AsTask(); await t; o.Dispose(); int k = t.Result; } static int G() {",
+        "return 0; } static async Task F(System.IO.Stream s) { var o = NativeMemoryOwner<byte>.Create(9); var t = s.ReadAsync(o.Memory); if "
+            + "(t.IsCompletedSuccessfully) { o.Dispose(); _ = t.Result; } else { await t; o.Dispose(); } } static int G() {",
+        "return 0; } static async Task F(System.IO.Stream s) { var o = NativeMemoryOwner<byte>.Create(9); var all = new List<Task>(); "
+            + "all.Add(s.ReadAsync(o.Memory).AsTask()); await Task.WhenAll(all); o.Dispose(); } static int G() {",
+        "return 0; } static async Task F(System.IO.Stream s) { var o = NativeMemoryOwner<byte>.Create(9); Task t = s.ReadAsync(o.Memory).AsTask(); "
+            + "Task.WaitAll(t); o.Dispose(); await t; } static int G() {",
+        "return 0; } static Task F(System.IO.Stream s) { using var o = NativeMemoryOwner<byte>.Create(9); s.Write(o.GetSpan()); return "
+            + "s.FlushAsync(); } static int G() {",
+        "return 0; } static Task<int> F(System.IO.Stream s) { using var o = NativeMemoryOwner<byte>.Create(9); return "
+            + "Task.FromResult(s.Read(o.GetSpan())); } static int G() {",
+        "var o = NativeMemoryOwner<int>.Create(n); Keep(o); if (o.IsDisposed) { ref int r = ref o.GetSpan()[0]; o.Resize(8); if (!o.IsDisposed) r = 1; }",
+        "var o = NativeMemoryOwner<int>.Create(n); var all = new ReadOnlySequence<int>(o.Memory); Read(all.FirstSpan); o.Dispose();",
     ];
 
     [Theory]

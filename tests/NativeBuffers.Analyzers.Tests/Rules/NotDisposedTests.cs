@@ -103,6 +103,11 @@ public sealed class NotDisposedTests
         "return 0; } static NativeMemoryOwner<int> F() { var o = NativeMemoryOwner<int>.Create(1); bool done = false; try { Work(); done = true; "
             + "return o; } finally { if (!done) o.Dispose(); } } static int G() {",
         "var o = NativeMemoryOwner<int>.Create(n); System.Diagnostics.Debug.Assert(!o.IsDisposed); if (o.IsDisposed) return 1; o.Dispose();",
+        "var given = c ? Cached : null; bool owns = given is null; given ??= NativeMemoryOwner<int>.Create(n); given.Clear(); if (owns) given.Dispose();",
+        "var given = c ? Cached : null; bool owns = given == null; var o = given ?? NativeMemoryOwner<int>.Create(n); o.Clear(); if (owns) o.Dispose();",
+        "var given = c ? Cached : null; bool isOurs = given != null; given ??= NativeMemoryOwner<int>.Create(n); if (!isOurs) given.Dispose();",
+        "return 0; } class Keeper(NativeMemoryOwner<int> o) { public void Grow(int n) { var more = NativeMemoryOwner<int>.Create(n); o.Dispose(); o "
+            + "= more; } } static int G() {",
     ];
 
     [Theory]

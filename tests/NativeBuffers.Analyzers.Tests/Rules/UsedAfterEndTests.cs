@@ -40,6 +40,7 @@ public sealed class UsedAfterEndTests
         "using var o = NativeMemoryOwner<int>.Create(n); var h = o.Pin(); h.Dispose(); unsafe { void* p = {|NB0002:h.Pointer|}; }",
         "var o = NativeMemoryOwner<int>.Create(n); End(o); {|NB0002:o.Resize(4)|}; void End(NativeMemoryOwner<int> a) { using (a) { if (c) Work(); } }",
         "using var o = NativeMemoryOwner<int>.Create(n); var k = o.Borrow(); if (c) k.Dispose(); if (k.Length >= 0) {|NB0002:k[0]|} = 1; if (!c) k.Dispose();",
+        "return 0; } class Keeper(NativeMemoryOwner<int> o) { public void F() { o.Dispose(); {|NB0002:o.Clear()|}; } } static int G() {",
     ];
 
     public static TheoryData<string> Right =>
@@ -72,6 +73,7 @@ public sealed class UsedAfterEndTests
         "var o = NativeMemoryOwner<int>.Create(n); using (var k = o.Borrow()) { o.Dispose(); k[0] = 1; }",
         "NativeBuffer<int> b = default; b.Resize(3); b[0] = 1; b.Dispose();",
         "foreach (var o in new[] { Cached, Cached }) { o.Resize(2); o.Dispose(); }",
+        "return 0; } class Keeper(NativeMemoryOwner<int> o) { public void F() { o.Dispose(); Work(); o.Clear(); } } static int G() {",
     ];
 
     [Theory]

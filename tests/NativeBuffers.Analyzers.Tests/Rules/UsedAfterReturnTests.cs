@@ -29,6 +29,10 @@ public sealed class UsedAfterReturnTests
         "var m = MemoryPool<int>.Shared.Rent(n); m.Dispose(); {|NB0006:m.Memory|}.Span.Clear();",
         "var m = MemoryPool<int>.Shared.Rent(n); var s = m.Memory.Span; m.Dispose(); {|NB0006:s[0]|} = 1;",
         "var m = MemoryPool<int>.Shared.Rent(n); m.Dispose(); {|NB0006:m.Dispose()|};",
+        "return 0; } static async Task F(System.IO.Stream s) { var a = ArrayPool<byte>.Shared.Rent(9); Task t = s.ReadAsync(a, 0, 9); "
+            + "ArrayPool<byte>.Shared.Return(a); await {|NB0006:t|}; } static int G() {",
+        "return 0; } static Task F(System.IO.Stream s) { var a = ArrayPool<byte>.Shared.Rent(9); try { return {|NB0006:s.WriteAsync(a, 0, 9)|}; } "
+            + "finally { ArrayPool<byte>.Shared.Return(a); } } static int G() {",
     ];
 
     public static TheoryData<string> Right =>
@@ -63,6 +67,8 @@ public sealed class UsedAfterReturnTests
         "using var m = MemoryPool<int>.Shared.Rent(n); m.Memory.Span.Clear();",
         "return 0; } static int[]? _a; static void Clear() { if (_a != null) { var a = _a; _a = null; ArrayPool<int>.Shared.Return(a); } _a = "
             + "ArrayPool<int>.Shared.Rent(4); _a[0] = 1; } static int G() {",
+        "return 0; } static async Task F(System.IO.Stream s) { var a = ArrayPool<byte>.Shared.Rent(9); try { while (await s.ReadAsync(a) > 0) "
+            + "Work(); } finally { ArrayPool<byte>.Shared.Return(a); } } static int G() {",
     ];
 
     [Theory]
