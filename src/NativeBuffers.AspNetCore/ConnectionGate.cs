@@ -32,27 +32,20 @@ internal sealed class ConnectionGate(
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _unbound.Token);
             try
             {
-                await room.EnterAsync(either.Token).ConfigureAwait(false);
+                await room.WaitAsync(either.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (_unbound.IsCancellationRequested)
             {
                 return null;
             }
 
-            ConnectionContext? connection = null;
-            try
+            ConnectionContext? connection = await sockets.AcceptAsync(cancellationToken).ConfigureAwait(false);
+            if (connection is not null)
             {
-                connection = await sockets.AcceptAsync(cancellationToken).ConfigureAwait(false);
-            }
-            finally
-            {
-                if (connection is null)
-                {
-                    room.Leave();
-                }
+                room.Enter();
+                _ = connection.ConnectionClosed.UnsafeRegister(static room => ((ConnectionRoom)room!).Leave(), room);
             }
 
-            _ = connection?.ConnectionClosed.UnsafeRegister(static room => ((ConnectionRoom)room!).Leave(), room);
             return connection;
         }
 

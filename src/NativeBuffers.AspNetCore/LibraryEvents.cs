@@ -5,7 +5,6 @@ using Microsoft.Extensions.Logging;
 namespace NativeBuffers.AspNetCore;
 
 /// <summary>Logs the events of the library: leaks, violations that guards find, and refusals of budgets, of the whole process.</summary>
-/// <remarks>The library's events begin 100 ms after its first block in the process. Earlier ones are not logged.</remarks>
 internal sealed class LibraryEvents(ILoggerFactory loggers) : IHostedService, IDisposable
 {
     private Listener? _listener;
@@ -13,6 +12,7 @@ internal sealed class LibraryEvents(ILoggerFactory loggers) : IHostedService, ID
     public Task StartAsync(CancellationToken cancellationToken)
     {
         _listener = new Listener(loggers.CreateLogger(ServerLog.Category));
+        NativeMemoryMetrics.Start();
         return Task.CompletedTask;
     }
 
@@ -27,8 +27,9 @@ internal sealed class LibraryEvents(ILoggerFactory loggers) : IHostedService, ID
 
         public Listener(ILogger logger)
         {
-            // The base class has reported the event sources already, before there was a logger.
+            // The base class has reported the event sources already, before there was a logger. Another thread may report one now.
             _logger = logger;
+            Interlocked.MemoryBarrier();
             if (_early is { } source)
             {
                 EnableEvents(source, EventLevel.Warning);
@@ -37,12 +38,13 @@ internal sealed class LibraryEvents(ILoggerFactory loggers) : IHostedService, ID
 
         protected override void OnEventSourceCreated(EventSource eventSource)
         {
-            if (eventSource.Name != "NativeBuffers")
+            if (eventSource.Name != NativeMemoryMetrics.Name)
             {
                 return;
             }
 
             _early = eventSource;
+            Interlocked.MemoryBarrier();
             if (_logger is not null)
             {
                 EnableEvents(eventSource, EventLevel.Warning);

@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
@@ -12,6 +14,10 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class NativeMemoryPoolServices
 {
     /// <summary>Makes Kestrel, and all that ask for an <see cref="IMemoryPoolFactory{T}"/> of bytes, rent from <see cref="NativeServerMemory"/>.</summary>
+    /// <remarks>
+    /// Call it after <c>UseKestrel</c> or <c>ConfigureWebHostDefaults</c>, if the program calls one of them. They would replace the pool, and the
+    /// server does not start then.
+    /// </remarks>
     /// <param name="services">The services of the application.</param>
     /// <param name="configure">Changes the settings; or null.</param>
     /// <returns>The services.</returns>
@@ -29,13 +35,22 @@ public static class NativeMemoryPoolServices
             return services;
         }
 
-        services.AddOptions<NativeServerPoolOptions>();
+        services.AddOptions<NativeServerPoolOptions>()
+            .Validate(
+                static options => options.HasRoom,
+                $"Half of {nameof(NativeServerPoolOptions.LimitBytes)} is for requests, and half for connections: set {nameof(NativeServerPoolOptions.RequestBytes)} and "
+                    + $"{nameof(NativeServerPoolOptions.ConnectionBytes)} to at most half of {nameof(NativeServerPoolOptions.LimitBytes)}.")
+            .ValidateOnStart();
         services.AddSingleton<NativeServerMemory>();
         services.RemoveAll<IMemoryPoolFactory<byte>>();
         services.AddSingleton<IMemoryPoolFactory<byte>, ServerPoolFactory>();
         services.AddSingleton<ConnectionRoom>();
         services.AddSingleton<IStartupFilter, RequestAdmission>();
+        services.AddSingleton<RefusalAnswer>();
+        services.AddSingleton<IExceptionHandler>(static provider => provider.GetRequiredService<RefusalAnswer>());
+        services.AddSingleton<IDeveloperPageExceptionFilter>(static provider => provider.GetRequiredService<RefusalAnswer>());
         services.AddSingleton<IPostConfigureOptions<KestrelServerOptions>, KestrelBufferLimits>();
+        services.AddSingleton<IPostConfigureOptions<SocketTransportOptions>, KestrelBufferLimits>();
         services.AddSingleton<IConnectionListenerFactory, ConnectionGate>();
         services.AddHostedService<LibraryEvents>();
         services.AddHostedService<ServerMetrics>();

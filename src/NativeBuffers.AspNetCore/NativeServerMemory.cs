@@ -22,6 +22,7 @@ public sealed class NativeServerMemory : IDisposable
     private readonly int _slabByteCount;
     private readonly int _mostRequests;
     private ServerPool[] _pools = [];
+    private bool _isDisposed;
     private int _requestCount;
     private long _violationCount;
     private long _leakCount;
@@ -79,6 +80,9 @@ public sealed class NativeServerMemory : IDisposable
     /// <summary>The pools that were not disposed.</summary>
     internal ServerPool[] Pools => Volatile.Read(ref _pools);
 
+    /// <summary>Whether the limit leaves room for a slab; a good guess.</summary>
+    internal bool HasRoomForSlab => Budget.UsedBytes + Budget.SetAsideBytes <= Budget.Limit - _slabByteCount;
+
     /// <summary>Frees all slabs without a rented block.</summary>
     /// <returns>The bytes that were freed.</returns>
     public long Trim() => NoteEvicted(Pools.Sum(static pool => pool.Trim()));
@@ -86,6 +90,11 @@ public sealed class NativeServerMemory : IDisposable
     /// <summary>Ends the eviction, and lets the pools be freed as their rentals end. The container calls it.</summary>
     public void Dispose()
     {
+        using (_lock.EnterScope())
+        {
+            _isDisposed = true;
+        }
+
         _timer.Dispose();
         foreach (ServerPool pool in Pools)
         {
@@ -94,11 +103,13 @@ public sealed class NativeServerMemory : IDisposable
     }
 
     /// <summary>Makes a pool for an owner.</summary>
+    /// <exception cref="ObjectDisposedException">The memory was disposed.</exception>
     internal ServerPool Add(string owner)
     {
         var pool = new ServerPool(this, owner);
         using (_lock.EnterScope())
         {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
             _pools = [.. _pools, pool];
         }
 
@@ -113,14 +124,9 @@ public sealed class NativeServerMemory : IDisposable
         }
     }
 
-    /// <summary>A free block of another pool, if the limit leaves no room for a slab; otherwise null.</summary>
+    /// <summary>A free block of another pool; null if there is none.</summary>
     internal ServerBlock? TryTakeElsewhere(ServerPool asking)
     {
-        if (Budget.UsedBytes <= Budget.Limit - _slabByteCount)
-        {
-            return null;
-        }
-
         foreach (ServerPool pool in Pools)
         {
             if (pool != asking && pool.TryTake() is { } block)
@@ -134,18 +140,7 @@ public sealed class NativeServerMemory : IDisposable
 
     /// <summary>The memory of a new slab.</summary>
     /// <exception cref="OutOfMemoryException">The limit is reached, or memory is exhausted.</exception>
-    internal NativeMemoryOwner<byte> AllocateSlab()
-    {
-        try
-        {
-            return NativeMemoryOwner<byte>.CreateUninitialized(_slabByteCount, Budget);
-        }
-        catch (OutOfMemoryException)
-        {
-            NoteRefusal();
-            throw;
-        }
-    }
+    internal NativeMemoryOwner<byte> AllocateSlab() => NativeMemoryOwner<byte>.CreateUninitialized(_slabByteCount, Budget);
 
     /// <summary>Begins a request, if there is room; next: <see cref="EndRequest"/>.</summary>
     internal bool TryBeginRequest()
@@ -181,7 +176,7 @@ public sealed class NativeServerMemory : IDisposable
     }
 
     /// <summary>Logs a refusal, at most once a second.</summary>
-    private void NoteRefusal()
+    internal void NoteRefusal()
     {
         long now = Environment.TickCount64;
         long before = Interlocked.Exchange(ref _refusedAt, now);

@@ -74,8 +74,8 @@ public sealed class NativeServerPoolOptions
     } = 96 * 1024;
 
     /// <summary>
-    /// The most bytes that Kestrel buffers of what one client sends; null to follow the limit: from 32 KiB to 1 MiB. At most half the
-    /// limit divided by this and 8 KiB is the number of connections at a time.
+    /// The room for what one client sends, in bytes; null to follow the limit: from 32 KiB to 1 MiB. Half of it may wait to be read, because
+    /// the blocks are not always full. At most half the limit divided by this and 8 KiB is the number of connections at a time.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 32 KiB, the size of the headers that Kestrel takes.</exception>
     public int? ConnectionBytes
@@ -93,16 +93,27 @@ public sealed class NativeServerPoolOptions
     }
 
     /// <summary>The time that a refused client is asked to wait, in the header <c>Retry-After</c>: one second unless set.</summary>
-    public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(1);
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative, or more than a day.</exception>
+    public TimeSpan RetryAfter
+    {
+        get;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.Zero);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, TimeSpan.FromDays(1));
+            field = value;
+        }
+    } = TimeSpan.FromSeconds(1);
 
     /// <summary><see cref="ConnectionBytes"/>, chosen by the limit if it is null.</summary>
     internal int BytesOfConnection => ConnectionBytes ?? (int)long.Clamp(LimitBytes / 32_768, 32 * 1024, 1 << 20);
 
-    /// <summary>The most connections that are accepted at a time.</summary>
-    internal int MostConnections => MostOf(BytesOfConnection + (8 * 1024));
-
     /// <summary>The most requests that run at a time.</summary>
     internal int MostRequests => MostOf(RequestBytes);
 
-    private int MostOf(int byteCount) => HoldsOff ? (int)long.Clamp(LimitBytes / 2 / byteCount, 1, int.MaxValue) : int.MaxValue;
+    /// <summary>Whether each half of the limit has room for one request, and for one connection.</summary>
+    internal bool HasRoom => !HoldsOff || (RequestBytes <= LimitBytes / 2 && BytesOfConnection <= LimitBytes / 2);
+
+    /// <summary>The number of users of this size for which half the limit has room.</summary>
+    internal int MostOf(long byteCount) => HoldsOff ? (int)long.Clamp(LimitBytes / 2 / byteCount, 1, int.MaxValue) : int.MaxValue;
 }

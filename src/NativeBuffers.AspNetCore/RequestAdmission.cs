@@ -1,24 +1,43 @@
-using System.Globalization;
+using System.Buffers;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace NativeBuffers.AspNetCore;
 
 /// <summary>The first middleware: a request for which there is no memory is answered with status 503, and its connection stays.</summary>
-internal sealed class RequestAdmission(NativeServerMemory memory, ConnectionRoom connections, IOptions<NativeServerPoolOptions> options) : IStartupFilter
+internal sealed class RequestAdmission(
+    NativeServerMemory memory,
+    ConnectionRoom connections,
+    RefusalAnswer answer,
+    IOptions<NativeServerPoolOptions> options,
+    IMemoryPoolFactory<byte> pools) : IStartupFilter
 {
-    private readonly string _retryAfter = long.Max(1, (long)Math.Ceiling(options.Value.RetryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+    /// <summary>In bytes.</summary>
+    private const int MostReceived = 1 << 20;
 
-    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => options.Value.HoldsOff
-        ? builder =>
+    /// <inheritdoc/>
+    /// <exception cref="InvalidOperationException">Kestrel was added after the pool, and has replaced it.</exception>
+    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next)
+    {
+        if (pools is not ServerPoolFactory)
         {
-            builder.Use(AdmitAsync);
-            next(builder);
+            throw new InvalidOperationException(
+                $"Kestrel was added after the pool, and has replaced it: call {nameof(NativeMemoryPoolServices.AddNativeMemoryPool)} after UseKestrel and ConfigureWebHostDefaults.");
         }
-    : next;
+
+        return options.Value.HoldsOff
+            ? builder =>
+            {
+                builder.Use(AdmitAsync);
+                next(builder);
+            }
+        : next;
+    }
 
     private async Task AdmitAsync(HttpContext context, RequestDelegate next)
     {
@@ -29,7 +48,12 @@ internal sealed class RequestAdmission(NativeServerMemory memory, ConnectionRoom
 
         if (!memory.TryBeginRequest())
         {
-            Refuse(context);
+            if (!HttpProtocol.IsHttp11(context.Request.Protocol))
+            {
+                await ReceiveAsync(context.Request.Body).ConfigureAwait(false);
+            }
+
+            answer.Refuse(context);
             return;
         }
 
@@ -37,16 +61,34 @@ internal sealed class RequestAdmission(NativeServerMemory memory, ConnectionRoom
         {
             await next(context).ConfigureAwait(false);
         }
-        catch (OutOfMemoryException exception) when (NativeMemoryRefusal.Of(exception) is not null && !context.Response.HasStarted)
+        catch (OutOfMemoryException exception) when (answer.CanAnswer(context, exception))
         {
-            var connection = context.Response.Headers.Connection;
-            context.Response.Clear();
-            context.Response.Headers.Connection = connection;
-            Refuse(context);
+            answer.Refuse(context);
         }
         finally
         {
             memory.EndRequest();
+        }
+    }
+
+    /// <summary>Receives the start of a body that no code reads.</summary>
+    /// <remarks>
+    /// A stream of HTTP/2 that is answered before its body has arrived is counted for some seconds more. A client that is refused often would have
+    /// too many, and Kestrel resets further ones without an answer.
+    /// </remarks>
+    private static async Task ReceiveAsync(Stream body)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(4096);
+        try
+        {
+            int read;
+            for (int left = MostReceived; left > 0 && (read = await body.ReadAsync(buffer).ConfigureAwait(false)) != 0; left -= read)
+            {
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 
@@ -55,19 +97,18 @@ internal sealed class RequestAdmission(NativeServerMemory memory, ConnectionRoom
     {
         if (HttpProtocol.IsHttp11(context.Request.Protocol))
         {
-            context.Response.Headers.Connection = "close";
+            // At the end, because an application that handles exceptions removes all headers.
+            context.Response.OnStarting(
+                static response =>
+                {
+                    ((HttpResponse)response).Headers.Connection = "close";
+                    return Task.CompletedTask;
+                },
+                context.Response);
         }
         else
         {
             context.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
         }
-    }
-
-    private void Refuse(HttpContext context)
-    {
-        memory.NoteRefusedRequest();
-        context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
-        context.Response.Headers.RetryAfter = _retryAfter;
-        context.Response.ContentLength = 0;
     }
 }

@@ -44,7 +44,26 @@ internal sealed class ServerPool(NativeServerMemory memory, string owner) : Memo
         ArgumentOutOfRangeException.ThrowIfGreaterThan(minBufferSize, BlockByteCount);
         ArgumentOutOfRangeException.ThrowIfLessThan(minBufferSize, -1);
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed), this);
-        return TryTake() ?? memory.TryTakeElsewhere(this) ?? TakeFresh();
+        if ((TryTake() ?? (memory.HasRoomForSlab ? null : memory.TryTakeElsewhere(this))) is { } block)
+        {
+            return block;
+        }
+
+        try
+        {
+            return TakeFresh();
+        }
+        catch (OutOfMemoryException)
+        {
+            // Another thread has taken the room, or a reservation has. That thread's slab may have free blocks.
+            if ((TryTake() ?? memory.TryTakeElsewhere(this)) is { } last)
+            {
+                return last;
+            }
+
+            memory.NoteRefusal();
+            throw;
+        }
     }
 
     /// <summary>A free block of this pool; null if there is none.</summary>
@@ -68,19 +87,23 @@ internal sealed class ServerPool(NativeServerMemory memory, string owner) : Memo
     /// <summary>Takes a block back. A second return of one rental changes nothing, and is reported.</summary>
     public void Return(ServerBlock block)
     {
-        ServerSlab? over;
+        bool isRented;
+        ServerSlab? over = null;
         using (_lock.EnterScope())
         {
-            if (!block.IsRented)
+            isRented = block.IsRented;
+            if (isRented)
             {
-                memory.NoteViolation(Owner);
-                return;
+                over = Keep(block);
             }
-
-            over = Keep(block);
         }
 
         over?.Free();
+        if (!isRented)
+        {
+            // Outside the lock: the program's logger may rent.
+            memory.NoteViolation(Owner);
+        }
     }
 
     /// <summary>Called by the finalizer of a block: the rental was forgotten if the block is rented.</summary>

@@ -1,20 +1,29 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 
 namespace NativeBuffers.AspNetCore.Tests;
 
 /// <summary>Requests to a <see cref="Server"/>; each compares all bytes.</summary>
-internal sealed class Client(Server server, Version version) : IDisposable
+internal sealed class Client(Server server, Version version, bool isSecure = false, int connections = 64) : IDisposable
 {
-    private readonly HttpClient _http = new(new SocketsHttpHandler { MaxConnectionsPerServer = 64, EnableMultipleHttp2Connections = true })
+    private readonly HttpClient _http = new(
+        new SocketsHttpHandler
+        {
+            MaxConnectionsPerServer = connections,
+            EnableMultipleHttp2Connections = true,
+            SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, certificate, _, _) => Server.Certificate.Equals(certificate) },
+        })
     {
-        BaseAddress = version.Major == 2 ? server.Http2 : server.Http1,
+        BaseAddress = isSecure ? server.Https : version.Major == 2 ? server.Http2 : server.Http1,
         DefaultRequestVersion = version,
         DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
     };
 
     public Task<HttpResponseMessage> GetAsync(string path) => _http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead);
+
+    public Task<HttpResponseMessage> PostAsync(string path, long count) => _http.PostAsync(path, Payload.Content(count));
 
     public async Task DownloadAsync(long count)
     {

@@ -24,6 +24,20 @@ public class RequestTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public async Task Bytes_arrive_unchanged_over_TLS(int version)
+    {
+        await using Server server = await Server.StartAsync();
+        using var client = new Client(server, new Version(version, version == 1 ? 1 : 0), isSecure: true);
+        foreach (long count in new long[] { 1, 4096, 65_536, 3_000_000 })
+        {
+            await client.DownloadAsync(count);
+            await client.UploadAsync(count);
+            await client.EchoAsync(long.Min(count, 100_000));
+        }
+    }
+
     [Fact]
     public async Task Messages_of_WebSockets_come_back_unchanged()
     {

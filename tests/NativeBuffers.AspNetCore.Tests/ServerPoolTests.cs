@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -193,6 +194,134 @@ public class ServerPoolTests
         Assert.Equal(0, memory.Budget.UsedBytes);
     }
 
-    private static NativeServerMemory Make(long limit) =>
-        new(Options.Create(new NativeServerPoolOptions { Name = "Test", LimitBytes = limit, IdleAfter = TimeSpan.FromHours(1) }), NullLoggerFactory.Instance);
+    [Fact]
+    public void A_free_block_of_another_pool_is_rented_while_the_rest_is_set_aside()
+    {
+        using NativeServerMemory memory = Make(1 << 20);
+        using ServerPool first = memory.Add("first");
+        using ServerPool second = memory.Add("second");
+        using NativeMemoryBudget work = memory.Budget.WithBudget(new() { Name = "Work" });
+        using IMemoryOwner<byte> block = first.Rent();
+        using NativeMemoryReservation rest = work.Reserve((1 << 20) - memory.Budget.UsedBytes);
+        using IMemoryOwner<byte> other = second.Rent();
+        Assert.Null(memory.SinceRefusal);
+    }
+
+    [Fact]
+    public void Threads_that_together_need_less_than_the_limit_are_never_refused()
+    {
+        using NativeServerMemory memory = Make(1 << 20);
+        ServerPool[] pools = [.. Enumerable.Range(0, 8).Select(i => memory.Add($"{i}"))];
+        Parallel.For(
+            0,
+            4,
+            thread =>
+            {
+                var random = new Random(thread);
+                List<IMemoryOwner<byte>> mine = [];
+                for (int round = 0; round < 400; round++)
+                {
+                    for (int most = random.Next(60); mine.Count < most;)
+                    {
+                        mine.Add(pools[random.Next(pools.Length)].Rent());
+                    }
+
+                    for (int least = random.Next(60); mine.Count > least;)
+                    {
+                        int at = random.Next(mine.Count);
+                        mine[at].Dispose();
+                        mine.RemoveAt(at);
+                    }
+
+                    if (random.Next(50) == 0)
+                    {
+                        memory.Trim();
+                    }
+                }
+
+                mine.ForEach(static block => block.Dispose());
+            });
+        Assert.Equal((0, 0), (memory.RentedBytes, memory.ViolationCount));
+    }
+
+    [Fact]
+    [SuppressMessage("Ownership", "NB0006", Justification = "The test is about a second disposal.")]
+    public void A_logger_may_rent_on_another_thread()
+    {
+        ServerPool? pool = null;
+        bool hasRented = false;
+        using var log = new Calling(() => hasRented = Task.Run(() => pool!.Rent().Dispose()).Wait(TimeSpan.FromSeconds(10)));
+        using NativeServerMemory memory = Make(1 << 20, log);
+        using (pool = memory.Add("test"))
+        {
+            IMemoryOwner<byte> block = pool.Rent();
+            block.Dispose();
+            block.Dispose();
+        }
+
+        Assert.True(hasRented);
+    }
+
+    [Fact]
+    public void Pools_that_are_disposed_while_threads_rent_leave_nothing()
+    {
+        for (int round = 0; round < 20; round++)
+        {
+            NativeServerMemory memory = Make(4 << 20);
+            ServerPool[] pools = [.. Enumerable.Range(0, 3).Select(i => memory.Add($"{i}"))];
+            Parallel.For(
+                0,
+                4,
+                thread =>
+                {
+                    if (thread == 0)
+                    {
+                        Thread.SpinWait(round * 500);
+                        memory.Dispose();
+                        return;
+                    }
+
+                    List<IMemoryOwner<byte>> mine = [];
+                    try
+                    {
+                        for (int i = 0; i < 200; i++)
+                        {
+                            mine.Add(pools[thread - 1].Rent());
+                        }
+                    }
+                    catch (ObjectDisposedException)
+                    {
+                        // The pool has ended.
+                    }
+
+                    mine.ForEach(static block => block.Dispose());
+                });
+            Assert.Equal(0, memory.Budget.UsedBytes);
+            Assert.Throws<ObjectDisposedException>(() => memory.Add("late"));
+        }
+    }
+
+    private static NativeServerMemory Make(long limit, ILoggerFactory? loggers = null) => new(
+        Options.Create(new NativeServerPoolOptions { Name = "Test", LimitBytes = limit, IdleAfter = TimeSpan.FromHours(1) }), loggers ?? NullLoggerFactory.Instance);
+
+    /// <summary>A logger that calls a method for each line.</summary>
+    private sealed class Calling(Action onLine) : ILoggerFactory, ILogger
+    {
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public void AddProvider(ILoggerProvider provider)
+        {
+        }
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => onLine();
+
+        public void Dispose()
+        {
+        }
+    }
 }

@@ -2,10 +2,17 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Net;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace NativeBuffers.AspNetCore.Tests;
 
@@ -20,9 +27,10 @@ public class ServiceTests
         using IMemoryOwner<byte> block = pool.Rent();
         var found = new ConcurrentDictionary<string, long>();
         using var listener = new MeterListener();
-        listener.InstrumentPublished = static (instrument, listening) =>
+        listener.InstrumentPublished = (instrument, listening) =>
         {
-            if (instrument.Meter.Name == "NativeBuffers.AspNetCore")
+            // Other tests have servers, too.
+            if (instrument.Meter.Name == "NativeBuffers.AspNetCore" && instrument.Meter.Scope == server.Services.GetRequiredService<IMeterFactory>())
             {
                 listening.EnableMeasurementEvents(instrument);
             }
@@ -68,14 +76,7 @@ public class ServiceTests
             services => services.AddSingleton<ILoggerProvider>(log));
         server.IsClean = false;
         NativeMemoryBudget budget = NativeAllocator.Default.WithBudget(new() { Name = "Refusing", Limit = 10 });
-
-        // The library's events begin a moment after its first block in the process.
-        for (int i = 0; i < 200 && !log.Lines.Any(static line => line.Contains("'Refusing'", StringComparison.Ordinal)); i++)
-        {
-            await Task.Delay(i > 0 ? 50 : 0, TestContext.Current.CancellationToken);
-            Assert.Throws<OutOfMemoryException>(() => NativeMemoryOwner<byte>.Create(11, budget));
-        }
-
+        Assert.Throws<OutOfMemoryException>(() => NativeMemoryOwner<byte>.Create(11, budget));
         server.Memory.NoteLeak("forgetful");
         server.Memory.NoteViolation("careless");
         Assert.Contains(log.Lines, static line => line.Contains("The budget 'Refusing' refused 11 bytes", StringComparison.Ordinal));
@@ -84,15 +85,53 @@ public class ServiceTests
         Assert.Equal((1, 1), (server.Memory.LeakCount, server.Memory.ViolationCount));
     }
 
-    [Fact]
-    public async Task A_refusal_inside_a_request_is_answered_with_503()
+    [Theory]
+    [InlineData("Production", false)]
+    [InlineData("Production", true)]
+    [InlineData("Development", false)]
+    public async Task A_refusal_inside_a_request_is_answered_with_503(string environment, bool handlesExceptions)
     {
-        await using Server server = await Server.StartAsync(static options => options.LimitBytes = 1 << 20);
-        using MemoryPool<byte> pool = server.Memory.Add("test");
+        await using Server server = await Server.StartAsync(
+            use: app => _ = handlesExceptions ? app.UseExceptionHandler(static failed => failed.Run(static context => context.Response.WriteAsync("failed"))) : app,
+            environment: environment);
         using var client = new Client(server, new Version(1, 1));
         using HttpResponseMessage response = await client.GetAsync("/refused");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
+        Assert.Equal(1, server.Memory.RefusedRequestCount);
         await client.DownloadAsync(10);
+    }
+
+    [Fact]
+    public async Task A_server_that_was_added_after_the_pool_does_not_start()
+    {
+        using IHost host = new HostBuilder()
+            .ConfigureServices(static services => services.AddNativeMemoryPool())
+            .ConfigureWebHost(static web => web.UseKestrel().UseUrls("http://127.0.0.1:0").Configure(static _ => { }))
+            .Build();
+        InvalidOperationException refusal = await Assert.ThrowsAsync<InvalidOperationException>(() => host.StartAsync());
+        Assert.Contains("call AddNativeMemoryPool after UseKestrel", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_server_that_holds_nothing_off_rents_from_the_pool()
+    {
+        await using Server server = await Server.StartAsync(static options => options.HoldsOff = false);
+        using var client = new Client(server, new Version(1, 1));
+        await client.DownloadAsync(100_000);
+        Assert.True(server.Memory.Budget.PeakBytes > 0);
+    }
+
+    [Fact]
+    public async Task Settings_that_leave_no_room_are_refused_when_the_server_starts()
+    {
+        OptionsValidationException refusal = await Assert.ThrowsAsync<OptionsValidationException>(
+            static () => Server.StartAsync(static options => (options.LimitBytes, options.RequestBytes) = (1 << 20, 600_000)));
+        Assert.Contains("set RequestBytes and ConnectionBytes to at most half of LimitBytes", refusal.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<OptionsValidationException>(
+            static () => Server.StartAsync(static options => (options.LimitBytes, options.ConnectionBytes) = (1 << 20, int.MaxValue)));
+        var options = new NativeServerPoolOptions();
+        Assert.Throws<ArgumentOutOfRangeException>(() => options.RetryAfter = TimeSpan.FromSeconds(-1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => options.RetryAfter = TimeSpan.MaxValue);
     }
 
     private sealed class Kept : ILoggerProvider, ILogger

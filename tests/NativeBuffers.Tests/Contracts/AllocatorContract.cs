@@ -352,7 +352,7 @@ public abstract class AllocatorContract(NativeAllocator allocator)
         Assert.True(failed);
         Assert.Equal(3, buffer.Length);
         Assert.False(buffer.IsDisposed);
-        buffer.Fill(default);
+        buffer.Clear();
     }
 
     /// <summary>2^31 of these are more than any address space holds.</summary>
