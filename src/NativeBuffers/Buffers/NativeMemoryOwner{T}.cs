@@ -186,7 +186,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     {
         if (!_block.TryBorrow(out BorrowHandle handle))
         {
-            handle = BorrowAnew();
+            handle = BorrowSlowly();
         }
 
         unsafe
@@ -389,7 +389,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     private bool MayReachTooFar(long length) => length < Volatile.Read(ref _longest);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private BorrowHandle BorrowAnew() => _block.TryBorrowSlow(out BorrowHandle handle) ? handle : throw Disposed();
+    private BorrowHandle BorrowSlowly() => _block.TryBorrowSlow(out BorrowHandle handle) ? handle : throw Disposed();
 
     private nint Read(out long length) => _block.TryRead(out nint start, out length) ? start : throw Disposed();
 

@@ -44,7 +44,7 @@ public sealed class NativeMemoryPool<T> : MemoryPool<T>
     {
         ArgumentNullException.ThrowIfNull(options);
         _store = new PoolStore(options);
-        _heap = _store.IsWatchedAlways ? null : _store.Heap;
+        _heap = _store.ReadsSites ? null : _store.Heap;
     }
 
     /// <summary>Frees the blocks of a pool that was never disposed. Buffers that are still rented are freed when they come back.</summary>

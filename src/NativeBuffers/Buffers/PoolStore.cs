@@ -23,7 +23,7 @@ internal sealed class PoolStore : NativeAllocator
     public PoolHeap Heap { get; }
 
     /// <summary>Whether a layer after the pool reads the site of each request, so that no rental may take a slot of the heap.</summary>
-    public bool IsWatchedAlways => Layers.ReadSite;
+    public bool ReadsSites => Layers.ReadSite;
 
     public long CachedBytes => Heap.CachedBytes;
 

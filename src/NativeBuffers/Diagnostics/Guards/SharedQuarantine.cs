@@ -43,7 +43,7 @@ internal sealed class SharedQuarantine
 
         if (!inner.LivesForever && Interlocked.Exchange(ref s_isTrimmed, 1) == 0)
         {
-            Gen2Callback.Register(s_instance, static (quarantine, isMemoryShort) => ((SharedQuarantine)quarantine).AfterFullCollection(isMemoryShort));
+            Gen2Callback.Register(s_instance, static (quarantine, _) => ((SharedQuarantine)quarantine).AfterFullCollection());
         }
 
         return s_instance;
@@ -128,7 +128,7 @@ internal sealed class SharedQuarantine
     public void Empty() => Empty(static _ => true);
 
     /// <summary>Gives back the kept blocks of allocators that can be collected: budgets, and those of plug-ins.</summary>
-    public void AfterFullCollection(bool isMemoryShort) => Empty(static owner => !owner.LivesForever);
+    public void AfterFullCollection() => Empty(static owner => !owner.LivesForever);
 
     /// <summary>Verifies all blocks that are live or kept, and reports damage that was not reported before.</summary>
     public static void CheckAll()
