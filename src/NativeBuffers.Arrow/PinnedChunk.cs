@@ -7,7 +7,7 @@ namespace NativeBuffers.Arrow;
 /// </remarks>
 internal sealed class PinnedChunk
 {
-    /// <summary>In bytes. At most the eighth part of a chunk remains unused at its end.</summary>
+    /// <summary>The largest block that shares a chunk, in bytes. So at most an eighth of a chunk remains unused at its end.</summary>
     public const int LargestPart = ByteCount / 8;
 
     private const int ByteCount = 64 * 1024;

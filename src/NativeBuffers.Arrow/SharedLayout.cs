@@ -6,8 +6,8 @@ namespace NativeBuffers.Arrow;
 
 /// <summary>The places in a shared memory with record batches: a header, and a stream of Arrow's IPC format.</summary>
 /// <remarks>
-/// The stream is the message of the schema, and a message for each batch: two words, metadata, a body. The metadata has room in front of its
-/// body before the batch's arrays exist, because the format demands this order. What it leaves over is padding, which the format allows.
+/// The stream is the message of the schema, and a message for each batch: two words, metadata, a body. The metadata gets its room before the
+/// batch's arrays exist, because the format demands this order. The rest of the room is padding, which the format allows.
 /// </remarks>
 internal static class SharedLayout
 {

@@ -5,8 +5,9 @@ namespace NativeBuffers.AspNetCore;
 
 /// <summary>Gives the pages of unused memory back to the system at once.</summary>
 /// <remarks>
-/// The collector frees a pinned array at the next full collection, and an idle server has none. And it keeps the pages of a region of its
-/// heap as long as one array is in there. So the pages go back before. The array stays an array, whose bytes are zero.
+/// The collector frees a pinned array at the next full collection, and an idle server has none. The collector also keeps the pages of a
+/// region of its heap while one array is in there. So the pages go back first. The array stays an array, whose
+/// bytes are zero.
 /// </remarks>
 internal static partial class IdlePages
 {

@@ -27,7 +27,7 @@ internal sealed class RefusalAnswer(NativeServerMemory memory, IOptions<NativeSe
         response.StatusCode = StatusCodes.Status503ServiceUnavailable;
         response.Headers.RetryAfter = _retryAfter;
 
-        // What the application has written and not sent cannot be taken back. It is sent as a body then.
+        // A part that the application has written and not sent cannot be taken back: it becomes the body.
         if (!response.BodyWriter.CanGetUnflushedBytes || response.BodyWriter.UnflushedBytes == 0)
         {
             response.ContentLength = 0;

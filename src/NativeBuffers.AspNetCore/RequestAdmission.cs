@@ -17,7 +17,7 @@ internal sealed class RequestAdmission(
     IOptions<NativeServerPoolOptions> options,
     IMemoryPoolFactory<byte> pools) : IStartupFilter
 {
-    /// <summary>In bytes.</summary>
+    /// <summary>The most that is received of a refused request's body, in bytes.</summary>
     private const int MostReceived = 1 << 20;
 
     /// <inheritdoc/>

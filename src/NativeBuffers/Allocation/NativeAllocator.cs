@@ -46,7 +46,7 @@ public abstract class NativeAllocator
         HasArrays = inner.HasArrays;
     }
 
-    /// <summary>A cache of blocks for each thread, over <see cref="Malloc"/>. Owners use it unless they are given another allocator.</summary>
+    /// <summary>A cache of blocks for each thread, over the C library and whole pages. Owners use it unless they are given another allocator.</summary>
     public static NativeAllocator Default => CachingAllocator.Current;
 
     /// <summary>The C library's <c>malloc</c>, <c>calloc</c>, <c>realloc</c> and <c>free</c>.</summary>

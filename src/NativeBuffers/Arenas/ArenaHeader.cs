@@ -58,7 +58,7 @@ internal struct ArenaHeader
         return header;
     }
 
-    /// <summary>A block of an arena. This is at its start.</summary>
+    /// <summary>The header of a chunk, at its start. A chunk is one block of the arena.</summary>
     internal struct Chunk
     {
         /// <summary>The chunk before this one; null for the first.</summary>

@@ -51,7 +51,7 @@ internal struct ArenaPages
         }
     }
 
-    /// <summary>Removes the room that was added last; does nothing if another one was.</summary>
+    /// <summary>Removes a room if it is the last one; otherwise does nothing.</summary>
     public void Remove(nint start, nint byteCount)
     {
         _roomByteCount = 0;

@@ -5,7 +5,7 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Arenas;
 
-/// <summary>Adds chunks to an arena, and frees them.</summary>
+/// <summary>The allocations, scopes and ends of an arena that add or free chunks, or that fail.</summary>
 internal static class ArenaSlowPath
 {
     /// <summary>Allocates when the last chunk has no room, or the handle may not allocate.</summary>

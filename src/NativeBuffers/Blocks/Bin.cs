@@ -7,7 +7,7 @@ namespace NativeBuffers.Blocks;
 /// <para>First comes <see cref="Hot"/>, the block freed last. A buffer that is created and disposed again and again only moves this one
 /// pointer: the processor waits for one store to reach one load, and for nothing else. Only the bin's thread touches it.</para>
 /// <para>Next come the loaded magazine, a counted stack of slots, and a previous magazine that is full or empty. Whole magazines move to and
-/// from the depot, so a thread that sways around a boundary does not trade one block at a time (Bonwick and Adams, Magazines and
+/// from the depot. So a thread that sways around a boundary does not trade one block at a time (Bonwick and Adams, Magazines and
 /// Vmem, 2001).</para>
 /// <para>The thread of the bin, its <i>owner</i>, uses the magazines with plain loads and stores. Now and then a <i>visitor</i> takes their
 /// blocks away. The visitor pays for both with a barrier in every core: Dekker's mutual exclusion made asymmetric (Dice,
@@ -45,7 +45,7 @@ internal struct Bin
     private unsafe Magazine* _loaded;
     private unsafe Magazine* _previous;
 
-    /// <summary>The slot on top at the last full collection, and its generation, as one number.</summary>
+    /// <summary>The slot on top at the last visit, and its generation, as one number: see <see cref="WasIdle"/>.</summary>
     private ulong _seen;
 
     /// <summary>The cache that the bin is part of. Untyped, because caches are made of bins.</summary>
@@ -229,7 +229,7 @@ internal struct Bin
         return same;
     }
 
-    /// <summary>Takes the slots out that the last such call found here too, and that were not used since. Notes the other slots.</summary>
+    /// <summary>Takes out the slots that the last such call found here, too, and that were not used since. Notes the rest for the next call.</summary>
     /// <returns>A list of slots, linked by <see cref="Slot.Next"/>.</returns>
     /// <safety>The caller is a visitor, the owner is out, and the bin is open. The slots are the caller's from now on.</safety>
     public unsafe Slot* TakeIdle()

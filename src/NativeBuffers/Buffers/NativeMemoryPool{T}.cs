@@ -13,8 +13,8 @@ namespace NativeBuffers;
 /// <remarks>
 /// <para>A rented buffer holds the bytes of its last renter: clear it, or write before you read. The platform's pools
 /// do the same, which makes them fast.</para>
-/// <para><see cref="Shared"/> uses the caches of <see cref="NativeAllocator.Default"/>: blocks of each thread, limits, and trimming
-/// after full collections (<see cref="NativeMemoryCache"/>). A new pool has its own allocator and its own limit. Each thread keeps
+/// <para><see cref="Shared"/> uses the caches of <see cref="NativeAllocator.Default"/>: blocks of each thread, limits, and the free
+/// of idle blocks after some seconds (<see cref="NativeMemoryCache"/>). A new pool has its own allocator and its own limit. Each thread keeps
 /// blocks of up to 256 KiB of it for itself, as of the default allocator.</para>
 /// <para>All members may be called from all threads; buffers may be returned by any thread.</para>
 /// </remarks>

@@ -10,7 +10,7 @@ namespace NativeBuffers.Lists;
 /// <remarks>
 /// <para>Each member first looks whether this thread is the block's home (<see cref="HomeBlock"/>), and then works without a borrow. If not, the
 /// member borrows the block.</para>
-/// <para>The count is never above the block's length. A thread writes the count only while it is the home or has borrowed the block, and the
+/// <para>The count is never above the block's length. A thread writes the count only while it is the home or has borrowed the block. The
 /// block shrinks only while no other thread can use it. So threads that misuse a list together may lose elements, and do no other harm.
 /// Contracts and exceptions are those of the list's members.</para>
 /// </remarks>

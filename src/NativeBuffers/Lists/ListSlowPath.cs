@@ -6,7 +6,7 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Lists;
 
-/// <summary>The members of a list that borrow its block, make it grow, or move elements. <see cref="ListCore{T}"/> has the short paths.</summary>
+/// <summary>The members of a list that borrow its block, make it grow, or move elements. <see cref="ListShortPath"/> has the short paths.</summary>
 internal static class ListSlowPath
 {
     /// <param name="list">The list.</param>

@@ -2,7 +2,7 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Allocation.Budgets;
 
-/// <summary>What the levels of one tree of budgets share: the lock, and the list of levels in which threads have credit.</summary>
+/// <summary>The parts that all levels of one tree of budgets share: the lock, and the list of levels in which threads have credit.</summary>
 /// <remarks>The caller of each member has the lock.</remarks>
 internal sealed class BudgetTree
 {

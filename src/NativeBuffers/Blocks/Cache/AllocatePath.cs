@@ -318,7 +318,7 @@ internal static class AllocatePath
         Depot depot = Depot.For(bin->SizeClass);
         if (!bin->HasRoom)
         {
-            // The budget has no room for this bin, so its slots come back through the closed bin.
+            // The limits have no room for this bin, so its slots come back through the closed bin.
             Slot* single = depot.TryTakeOne();
             if (single == null)
             {

@@ -3,11 +3,8 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Cache;
 
-/// <summary>The source of the default allocator's blocks: <c>malloc</c>'s family, and whole pages for the largest.</summary>
-/// <remarks>
-/// <para>Cached blocks are aligned to a cache line. Above the largest size class, blocks are whole pages of the system, which
-/// <see cref="LargePath"/> keeps. New pages are known to be zero: growing a block by doubling from 1 MiB to 1 GiB touches none of them.</para>
-/// </remarks>
+/// <summary>The source of the default allocator's cached blocks: <c>malloc</c>'s family. <see cref="PageSource"/> is that of the large ones.</summary>
+/// <remarks>Cached blocks are aligned to a cache line.</remarks>
 internal static class BlockSource
 {
     /// <summary>The allocator of bare blocks that are aligned to more than a cache line. The size alone chooses it, so that the free matches.</summary>

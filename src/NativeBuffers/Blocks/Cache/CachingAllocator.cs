@@ -4,7 +4,7 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Cache;
 
-/// <summary>The default allocator: the thread caches over <c>malloc</c>, for callers that want bare blocks.</summary>
+/// <summary>The default allocator: the caches over <c>malloc</c> and over whole pages, for callers that want bare blocks.</summary>
 /// <remarks>
 /// Owners use <see cref="AllocatePath"/> instead, and keep the slot. A bare block is taken out of its slot. When it comes back, on any
 /// thread, it is put into a vacant slot: its size class follows from its size.

@@ -19,6 +19,8 @@ internal sealed class Depot(BlockHeap heap, int sizeClass, int capacity)
     private unsafe Magazine* _empty;
     private long _byteCount;
     private int _magazineCount;
+
+    /// <summary>The fewest magazines here since the last trim of idle ones: no thread needed these.</summary>
     private int _fewestMagazines;
 
     /// <summary>A depot of the default allocator.</summary>
@@ -109,7 +111,7 @@ internal sealed class Depot(BlockHeap heap, int sizeClass, int capacity)
     }
 
     /// <summary>
-    /// Stores a magazine, or frees its blocks when the budget has no room for them. Null and <see cref="Magazine.None"/> are ignored.
+    /// Stores a magazine, or frees its blocks when the limit of the heap has no room for them. Null and <see cref="Magazine.None"/> are ignored.
     /// </summary>
     /// <safety>The caller gives up the magazine and its slots.</safety>
     public unsafe void Give(Magazine* magazine)

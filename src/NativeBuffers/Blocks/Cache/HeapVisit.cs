@@ -59,7 +59,7 @@ internal static class HeapVisit
     }
 
     /// <summary>Takes the remote frees of all bins of a heap. Not inside its lock: the allocator of another heap is perhaps called.</summary>
-    /// <safety>As for one set. The heap does not end before the list of sets does.</safety>
+    /// <safety>As for one set. The heap does not end during the call, so its list of sets stays.</safety>
     public static unsafe void TakeAllRemoteFrees(PoolHeap heap, HeapBins* sets, ref Slot* taken)
     {
         for (HeapBins* set = sets; set != null; set = set->NextOfHeap)

@@ -4,7 +4,7 @@ namespace NativeBuffers.Blocks.Cache;
 
 /// <summary>Frees kept blocks that are no longer used, by time: without a garbage collection.</summary>
 /// <remarks>
-/// <para>A pass frees what was not used since the pass before. A block in a thread's bin moves to a depot in one pass, and is freed in the
+/// <para>A pass frees the blocks that were not used since the pass before. A block in a thread's bin moves to a depot in one pass, and is freed in the
 /// next one. So three passes free all that is idle.</para>
 /// <para>The timer runs while caches have reserved at least <see cref="LeastBytes"/>. A process that is idle for good has no timer after
 /// the last pass, and one that keeps little never has one.</para>
@@ -14,7 +14,7 @@ internal static class IdleTimer
     /// <summary>The caches may keep fewer reserved bytes for good. Reservations for hot blocks do not count.</summary>
     public const long LeastBytes = 2 * 1024 * 1024;
 
-    /// <summary>A pass that frees as much asks the C library to give freed memory back to the system.</summary>
+    /// <summary>A pass that frees this number of bytes asks the C library to give freed memory back to the system.</summary>
     private const long ReleasedBytes = 1024 * 1024;
 
     private static Timer? s_timer;
@@ -35,7 +35,7 @@ internal static class IdleTimer
         }
     }
 
-    /// <summary>Frees what was not used since the last pass.</summary>
+    /// <summary>Frees the blocks that were not used since the last pass.</summary>
     public static void Pass()
     {
         long before = CacheLimits.ReservedBytes;

@@ -7,7 +7,7 @@ namespace NativeBuffers.Blocks.Cache;
 /// <para>The block freed last is the <i>hot</i> one. The older ones are in an array, and the oldest of them come first.</para>
 /// <para>The owner and visitors exclude each other as in <see cref="Bin"/>: the owner stores <see cref="_inside"/>, then loads
 /// <see cref="_visited"/>. A visitor does both in the other order, with a barrier of the whole process in between.</para>
-/// <para>The bin has <i>reserved</i> bytes of the process's limit: for a hot block, for its older blocks, and unused ones. A reservation stays
+/// <para>The bin has <i>reserved</i> bytes of the process's limit: some for a hot block, some for older blocks, some unused. A reservation stays
 /// when the owner takes a block, so a thread that uses the same blocks again and again pays for no atomic operation. Visitors end the
 /// part that no block here needs. Between the bin and the store, a block takes its reservation with it.</para>
 /// </remarks>

@@ -25,7 +25,7 @@ internal static class LargePath
         ThreadCache* cache = ThreadCache.CurrentOrNone;
         if (cache != null)
         {
-            // A product that wraps, or is negative, is the size of no block: a length of more than 32 bits counts bytes.
+            // The product does not wrap: a length of more than 32 bits comes with elements of one byte. A negative one is the size of no block.
             nuint byteCount = (nuint)(length * elementSize);
             Slot* slot = LargeBin.TryTakeHot(&cache->Large, byteCount);
             if (slot != null)

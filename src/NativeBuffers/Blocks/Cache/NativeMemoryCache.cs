@@ -50,7 +50,7 @@ public static class NativeMemoryCache
     internal static void TrimIdle() => TrimCaches(idleOnly: true);
 
     /// <summary>Frees all kept blocks if memory is short; otherwise what ended threads have left.</summary>
-    /// <remarks><see cref="IdleTimer"/> frees what is idle. It does not run where little is kept, and ended threads may have left borrows.</remarks>
+    /// <remarks><see cref="IdleTimer"/> frees idle blocks. It does not run where little is kept, and ended threads may have left borrows.</remarks>
     internal static void AfterFullCollection(bool isMemoryShort)
     {
         if (isMemoryShort)

@@ -6,7 +6,7 @@ namespace NativeBuffers.Blocks.Cache;
 /// <remarks>
 /// <para><b>Frees.</b> A slot of another thread's home is listed in a <see cref="RemoteBatch"/> for that home and size. The batch goes to
 /// the home when it is full. So one atomic operation on memory that both threads write serves many slots. A few batches are open at one
-/// time; two destinations may share a place, and then the first batch goes as it is.</para>
+/// time, each in the place of its home. If two homes share a place, the first batch goes before it is full.</para>
 /// <para><b>Closes.</b> The thread that closes a borrowed block of another thread must pass a barrier in every core before it looks
 /// for users (<c>CloseProtocol</c>). The slot is closing from the first moment, so new uses are refused. The barrier and the look at
 /// the users may come later, and one barrier serves all closes that came before it. So closes are put aside here, at most

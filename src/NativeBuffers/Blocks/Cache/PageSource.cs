@@ -3,6 +3,7 @@ using NativeBuffers.Allocation;
 namespace NativeBuffers.Blocks.Cache;
 
 /// <summary>The source of the default allocator's large blocks: whole pages of the system.</summary>
+/// <remarks>New pages are known to be zero, so growing a block by doubling from 1 MiB to 1 GiB touches none of them.</remarks>
 internal static class PageSource
 {
     /// <summary>Fresh pages; null if memory is exhausted even after all caches were emptied.</summary>

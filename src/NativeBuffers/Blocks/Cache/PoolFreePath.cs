@@ -109,7 +109,7 @@ internal static class PoolFreePath
     /// <safety>The caller gives up the batch, which has slots of a heap. Bins are never unmapped.</safety>
     public static unsafe void Send(RemoteBatch* batch)
     {
-        // A heap that has ended meanwhile has no slot left: each slot of the batch was given back by its home's thread, too.
+        // A heap that has ended by now has no slot left: each slot of the batch was given back by its home's thread, too.
         var bin = (HeapBin*)batch->Home;
         if (PoolHeaps.Of(bin->Set) is { } heap && heap.Id == batch->HeapId && heap.TryAddSlot())
         {

@@ -194,7 +194,7 @@ internal sealed class PoolHeap : BlockHeap
     public unsafe bool TryKeep(Slot* slot) =>
         slot->ByteCount <= Largest && _depots.Find(slot->ByteCount) is { } depot && depot.TryGiveOne(slot);
 
-    /// <summary>Frees the block that was just kept, if the pool was closed in between: its bins were perhaps emptied before.</summary>
+    /// <summary>Frees the block that was just kept if the pool was closed in between: the closing thread perhaps emptied the bins before.</summary>
     public void Settle()
     {
         Interlocked.MemoryBarrier();

@@ -5,7 +5,7 @@ namespace NativeBuffers.Blocks.Cache;
 /// <para>A stack of batches that any thread pushes to, and that is taken as a whole. So no batch can leave and come back unseen: this is
 /// Treiber's stack without its ABA problem.</para>
 /// <para>A batch lists slots, and owns none of them: the generation of a slot alone decides (<see cref="TryTake"/>). A slot's
-/// own thread and another thread may give it back at once. Then the own thread's store may win, and the slot is used again, gets a block
+/// own thread and another thread may give it back at once. Then the own thread's store may win. The slot is used again, gets a block
 /// of another size, or loses its block, while it is listed. It may be listed twice, after it was freed again. So the thread that finds
 /// a slot in a list looks at its state, its home and its size before it believes the list.</para>
 /// </remarks>
@@ -69,7 +69,7 @@ internal struct RemoteFrees
     }
 
     /// <summary>Takes a listed slot over, in the state closing; false if it is not freed, because another thread has it.</summary>
-    /// <safety>Slots are never unmapped. The caller moves the slot's generation on, once the slot has a home or none.</safety>
+    /// <safety>Slots are never unmapped. The caller moves the slot's generation on, after it has cleared the slot's home if the slot leaves.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe bool TryTake(Slot* slot, out Generation closing)
     {

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Blocks.Cache;
 
-/// <summary>The path of what one thread ends for another: through its <see cref="Outbox"/>, to the homes of the slots.</summary>
+/// <summary>The path of slots that one thread closes or frees for other threads: through its <see cref="Outbox"/>, to their homes.</summary>
 internal static class RemotePath
 {
     /// <summary>Lists a slot for its home, in the outbox of this thread.</summary>

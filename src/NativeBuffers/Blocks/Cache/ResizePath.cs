@@ -39,7 +39,7 @@ internal static class ResizePath
     }
 
     /// <summary>Whether the block stays as large as it is.</summary>
-    /// <remarks>The block of a pool does not if the class changes: after a release, the size alone tells the class.</remarks>
+    /// <remarks>A block of a pool stays only within its size class: after a release, the size alone tells the class.</remarks>
     /// <safety>The slot belongs to the caller, and has a block.</safety>
     private static unsafe bool KeepsBlock(Slot* slot, nuint byteCount, bool trims) => slot->Kind switch
     {

@@ -22,7 +22,7 @@ internal struct ThreadCache
     [ThreadStatic]
     private static unsafe Bin* t_otherBins;
 
-    /// <summary>The home of slots whose blocks no bin takes back: large ones, blocks of other allocators, blocks over the budget.</summary>
+    /// <summary>The home of slots whose blocks no bin takes back: large, foreign and charged ones, and cached ones beyond the limits.</summary>
     public Bin Closed;
 
     /// <summary>The bins, by size class.</summary>
@@ -370,7 +370,7 @@ internal struct ThreadCache
         return cache;
     }
 
-    /// <summary>The bin of a size class; while it has no room, the budget is asked for some.</summary>
+    /// <summary>The bin of a size class. A bin without room is opened first, if the limits of the caches allow it.</summary>
     /// <safety>The caller is this cache's thread.</safety>
     public unsafe Bin* Opened(int sizeClass)
     {

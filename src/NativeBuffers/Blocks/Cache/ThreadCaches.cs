@@ -7,8 +7,8 @@ namespace NativeBuffers.Blocks.Cache;
 internal static class ThreadCaches
 {
     /// <summary>
-    /// The number of threads of which a new thread asks whether they have ended: 2 µs. Where more threads live, their ends are found by
-    /// later threads, by a trim, or after a full collection.
+    /// The number of threads that a new thread checks for their end, in 2 µs. Where more threads live, later threads, a trim, or the callback
+    /// after a full collection find the remaining ends.
     /// </summary>
     public const int LooksOfNewThread = 64;
 

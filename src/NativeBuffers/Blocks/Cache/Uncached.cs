@@ -5,7 +5,7 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Cache;
 
-/// <summary>The slots whose blocks no cache keeps: those of a chosen or instrumented allocator.</summary>
+/// <summary>The path of blocks that no cache keeps: instrumented and adopted ones, and those of allocators that the caller chose.</summary>
 internal static class Uncached
 {
     /// <summary>The most slots that a thread keeps for blocks of chosen allocators.</summary>

@@ -1,6 +1,6 @@
 namespace NativeBuffers.Blocks.Cache;
 
-/// <summary>Entry points of what keeps the caches small, for the paths of blocks, which it is built on.</summary>
+/// <summary>Entry points of the upkeep, which keeps the caches small, for the stores and paths below it, which may not name it.</summary>
 /// <remarks>Function pointers, for the reasons of <see cref="Allocation.DiagnosticsRegistration"/>, and set at the same time.</remarks>
 internal static class Upkeep
 {

@@ -112,7 +112,7 @@ internal readonly struct BorrowHandle
     {
         unsafe
         {
-            // SAFETY: records and slots are never unmapped. The record is this thread's, because a handle lives on its thread's stack, and no
+            // SAFETY: records and slots are never unmapped. The record is this thread's, because a handle lives on its thread's stack. No
             // code has ended the borrow, so the record still names its slot.
             BorrowRecords.Record* record = _record;
             if (record != null)

@@ -134,7 +134,7 @@ internal static class ExclusiveUse
     /// <safety>The slot is the caller's.</safety>
     public static unsafe SlotState StateHere(Slot* slot) => ThreadCache.IsMine(slot->Home) ? SlotState.Biased : SlotState.Open;
 
-    /// <summary>Makes room for another number of elements. The elements in use are kept; others are neither kept nor zero.</summary>
+    /// <summary>Makes room for another number of elements. The elements in use are kept; the places after them may hold anything.</summary>
     /// <remarks>For a thread that excludes the other threads.</remarks>
     /// <param name="owned">The block of the owner.</param>
     /// <param name="capacity">In elements. The result has more if the block has room for more, or if more are in use.</param>

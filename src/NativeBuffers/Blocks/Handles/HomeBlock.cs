@@ -102,7 +102,7 @@ internal struct HomeBlock
     public void Begin() => _home = ThreadCaches.NameOfThisThread is not 0 and var mine ? mine : MakeName();
 
     /// <summary>Makes this thread the home of another block, before other threads can see its generation.</summary>
-    /// <param name="keeper">The object with this.</param>
+    /// <param name="keeper">The list or the <see cref="LaterBlock"/> that has this.</param>
     /// <safety>This thread excludes all other threads, and the slot's home is this thread's.</safety>
     public unsafe void BeginNext(ICleanedOwner keeper)
     {
@@ -116,7 +116,7 @@ internal struct HomeBlock
 
     /// <summary>Takes the first block, with room for a number of elements, at least.</summary>
     /// <remarks>For the home of an empty list. If the allocator of the block allows no home, there is none afterwards.</remarks>
-    /// <param name="keeper">The object with this.</param>
+    /// <param name="keeper">The list or the <see cref="LaterBlock"/> that has this.</param>
     /// <param name="capacity">In elements.</param>
     /// <param name="elementSize">In bytes.</param>
     /// <param name="type">The type of the elements.</param>
@@ -203,7 +203,7 @@ internal struct HomeBlock
     public void EndLastPin() => _block.EndLastPin();
 
     /// <summary>Closes the block, and frees it now, when its last use ends, or when its home is known to be elsewhere.</summary>
-    /// <param name="keeper">The object with this.</param>
+    /// <param name="keeper">The list or the <see cref="LaterBlock"/> that has this.</param>
     /// <param name="isPinned">Whether pins go on, which <see cref="EndLastPin"/> may end.</param>
     /// <returns>False when the block was closed already, or moved to another object.</returns>
     public bool TryClose(ICleanedOwner keeper, out bool isPinned)
@@ -229,7 +229,7 @@ internal struct HomeBlock
     }
 
     /// <summary>Closes at home, without an atomic operation; false if that is not possible, and then <see cref="TryClose"/> decides.</summary>
-    /// <param name="keeper">The object with this.</param>
+    /// <param name="keeper">The list or the <see cref="LaterBlock"/> that has this.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryCloseHere(ICleanedOwner keeper)
     {
@@ -318,7 +318,7 @@ internal struct HomeBlock
     }
 
     /// <summary>Keeps a closed block until its home is known to be elsewhere.</summary>
-    /// <param name="keeper">The object with this.</param>
+    /// <param name="keeper">The list or the <see cref="LaterBlock"/> that has this.</param>
     /// <param name="pin">A pin of the block, after the block was closed.</param>
     /// <param name="home">The home, whose name was taken away.</param>
     public readonly void Retire(ICleanedOwner keeper, Pin pin, nint home)

@@ -11,9 +11,9 @@ internal static class HomeChanges
     extension(ref HomeBlock block)
     {
         /// <summary>Makes room for exactly a number of elements, or for the present ones if they are more. False after the end.</summary>
-        /// <param name="keeper">The object with the block.</param>
-        /// <param name="place">The list's reference to the object with this; null if that is the list. If this block had to be retired, the list
-        /// refers to another object afterwards.</param>
+        /// <param name="keeper">The list or the <see cref="LaterBlock"/> that has the block.</param>
+        /// <param name="place">The list's reference to its <see cref="LaterBlock"/>; null while the list itself has the block. If the block had to be
+        /// retired, it refers to a new one afterwards.</param>
         /// <param name="capacity">In elements.</param>
         /// <param name="elementSize">In bytes.</param>
         /// <param name="type">The type of the elements.</param>

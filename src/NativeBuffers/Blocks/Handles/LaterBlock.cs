@@ -22,7 +22,7 @@ internal sealed class LaterBlock : ICleanedOwner
     /// <summary>Whether the list was closed, or handed over.</summary>
     public bool IsOver { get; private init; }
 
-    /// <summary>After the end: the block that was pinned, if the list did not have it itself.</summary>
+    /// <summary>After the end of a list: its last block if that was a later one, and pinned. The list's members may still end those pins.</summary>
     public LaterBlock? Pinned { get; private init; }
 
     /// <summary>Takes a block of the default allocator, whose home is this thread.</summary>

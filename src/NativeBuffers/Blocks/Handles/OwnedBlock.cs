@@ -13,8 +13,8 @@ namespace NativeBuffers.Blocks.Handles;
 /// </remarks>
 internal struct OwnedBlock
 {
-    // While the owner is reachable, so is the cleaner, and then no finalizer gives the block back. Null after the end, unless the block
-    // was in use then: the slot's next owner may become unreachable while the program still refers to this owner.
+    // Keeps the cleaner reachable, so that its finalizer does not give the block back. Null after the end: otherwise this owner would keep the
+    // finalizer from the slot's next owner, too. If the block was in use at the end, it stays, because the cleaner has the pins.
     private Cleaner? _cleaner;
     private unsafe Slot* _slot;
     private Generation _opened;

@@ -105,8 +105,8 @@ internal sealed class RetiredBlock
     }
 
     /// <summary>
-    /// A number that changes when the thread of a cache takes, frees or borrows a block: it is made of what no other thread writes while that
-    /// thread lives. The same number proves nothing.
+    /// A number that changes when the thread of a cache takes, frees or borrows a block: it is made of words that no other thread writes while
+    /// that thread lives. The same number proves nothing.
     /// </summary>
     /// <safety>Caches and slots are never unmapped.</safety>
     private static unsafe ulong MarkOf(ThreadCache* cache)

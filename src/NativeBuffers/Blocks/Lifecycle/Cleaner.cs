@@ -4,7 +4,7 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Lifecycle;
 
-/// <summary>Gives the block of a forgotten owner back: owners refer to the cleaner, and its finalizer runs when none does any more.</summary>
+/// <summary>Gives the block of a forgotten owner back. Owners refer to the cleaner, so its finalizer runs when the last owner is unreachable.</summary>
 /// <remarks>
 /// <para>An object with a finalizer costs 40 to 50 ns to make, so a cleaner stays with its slot through all uses of the slot. The
 /// slot refers to the cleaner weakly, so a use costs one load, and a return nothing. The cleaner is dismissed when the slot becomes

@@ -35,7 +35,7 @@ internal sealed class Pin : IPinnable
     /// <exception cref="InvalidOperationException">The block has <see cref="Slot.MostPins"/> pins already, or this thread is resizing it.</exception>
     public static unsafe Pin? TryBegin(Slot* slot, Generation opened)
     {
-        // Most calls that come too late leave no count, by which the slot's next owner would look used.
+        // Before the count, too: a count of a call that comes too late makes the slot's next owner look used for a moment.
         if (slot->ReadGeneration().IsOverFor(opened))
         {
             return null;
