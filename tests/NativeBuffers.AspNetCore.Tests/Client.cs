@@ -13,7 +13,10 @@ internal sealed class Client(Server server, Version version, bool isSecure = fal
         {
             MaxConnectionsPerServer = connections,
             EnableMultipleHttp2Connections = true,
-            SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = static (_, certificate, _, _) => Server.Certificate.Equals(certificate) },
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                RemoteCertificateValidationCallback = static (_, certificate, _, _) => Server.Certificate.Equals(certificate),
+            },
         })
     {
         BaseAddress = isSecure ? server.Https : version.Major == 2 ? server.Http2 : server.Http1,

@@ -41,7 +41,10 @@ internal sealed class Server : IAsyncDisposable
     public IServiceProvider Services => _app.Services;
 
     public static async Task<Server> StartAsync(
-        Action<NativeServerPoolOptions>? configure = null, Action<IServiceCollection>? add = null, Action<WebApplication>? use = null, string environment = "Production")
+        Action<NativeServerPoolOptions>? configure = null,
+        Action<IServiceCollection>? add = null,
+        Action<WebApplication>? use = null,
+        string environment = "Production")
     {
         WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment });
 

@@ -92,7 +92,9 @@ public class ServiceTests
     public async Task A_refusal_inside_a_request_is_answered_with_503(string environment, bool handlesExceptions)
     {
         await using Server server = await Server.StartAsync(
-            use: app => _ = handlesExceptions ? app.UseExceptionHandler(static failed => failed.Run(static context => context.Response.WriteAsync("failed"))) : app,
+            use: app => _ = handlesExceptions
+                ? app.UseExceptionHandler(static failed => failed.Run(static context => context.Response.WriteAsync("failed")))
+                : app,
             environment: environment);
         using var client = new Client(server, new Version(1, 1));
         using HttpResponseMessage response = await client.GetAsync("/refused");
