@@ -36,6 +36,7 @@ internal static class Members
         ["Dispose"] = MemberEffect.Dispose,
         ["Close"] = MemberEffect.Dispose,
         ["Move"] = MemberEffect.Move,
+        ["MoveAs"] = MemberEffect.Move,
         ["ToOwner"] = MemberEffect.Move,
         ["Release"] = MemberEffect.Release,
         ["SetHandleAsInvalid"] = MemberEffect.Release,

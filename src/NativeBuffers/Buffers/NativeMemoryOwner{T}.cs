@@ -85,6 +85,9 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
 
     internal ref OwnedBlock Owned => ref _block;
 
+    /// <summary>Whether the allocator takes blocks from arrays.</summary>
+    internal bool HasArrays => _hasArrays;
+
     /// <inheritdoc cref="NativeMemoryOwner.Create{T}(long, NativeAllocator?, string?, int)"/>
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public static NativeMemoryOwner<T> Create(
@@ -159,17 +162,14 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <summary>Hands ownership to the result. This owner counts as disposed afterwards.</summary>
     /// <exception cref="InvalidOperationException">The memory is borrowed or pinned.</exception>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
-    public NativeMemoryOwner<T> Move()
-    {
-        unsafe
-        {
-            // SAFETY: the new owner gets the block of this owner, with its length, and this owner loses it.
-            var moved = new NativeMemoryOwner<T>(default, _hasArrays);
-            bool isOpen = _block.TryMove(out moved._block);
-            GC.KeepAlive(this);
-            return isOpen ? moved : throw Disposed();
-        }
-    }
+    public NativeMemoryOwner<T> Move() => OwnerMove.TryMove(this) ?? throw Disposed();
+
+    /// <summary>Hands ownership to an owner of elements of another type, without a copy. This owner counts as disposed afterwards.</summary>
+    /// <inheritdoc cref="Borrow{T}.Cast{TTo}()" path="/remarks|/typeparam|/exception[1]|/exception[2]"/>
+    /// <returns>An owner of the same memory, which is freed as before.</returns>
+    /// <inheritdoc cref="Move" path="/exception"/>
+    public NativeMemoryOwner<TTo> MoveAs<TTo>()
+        where TTo : unmanaged => OwnerMove.TryMoveAs<T, TTo>(this) ?? throw Disposed();
 
     /// <summary>Part of the elements, for code that takes a <see cref="Memory{T}"/>: also of those beyond <see cref="int.MaxValue"/>.</summary>
     /// <param name="start">In elements.</param>

@@ -63,6 +63,40 @@ internal static class ExclusiveUse
             return true;
         }
 
+        /// <summary>Moves the block to an owner of elements of another size; false after the end.</summary>
+        /// <param name="elementSize">Of the elements until now, in bytes.</param>
+        /// <param name="newSize">Of the elements of the new owner, in bytes.</param>
+        /// <param name="newAlignment">What the address must be a multiple of.</param>
+        /// <param name="moved">The block.</param>
+        /// <exception cref="ArgumentException">The block is no whole number of such elements, or is not aligned for them. It is unchanged.</exception>
+        /// <exception cref="InvalidOperationException">The block is borrowed or pinned.</exception>
+        public bool TryMoveAs(int elementSize, int newSize, int newAlignment, out OwnedBlock moved)
+        {
+            moved = default;
+            if (!owned.TryEnterExclusive())
+            {
+                return false;
+            }
+
+            unsafe
+            {
+                // SAFETY: this thread excludes all other threads, so length and address are its to read.
+                long byteCount = owned.BorrowedLength * elementSize;
+                nuint start = (nuint)owned.Start;
+                if (byteCount % newSize != 0 || start % (nuint)newAlignment != 0)
+                {
+                    owned.EndExclusive();
+                    throw byteCount % newSize != 0
+                        ? ThrowHelper.NotWholeElements("TTo", byteCount, newSize)
+                        : ThrowHelper.NotAligned("TTo", start, (nuint)newAlignment);
+                }
+
+                moved = owned.Moved(byteCount / newSize);
+            }
+
+            return true;
+        }
+
         /// <summary>Moves the elements in use to another owner, in a block of their size; false if the owner was disposed in between.</summary>
         /// <remarks>For a thread that excludes the other threads.</remarks>
         /// <param name="count">The number of elements in use, which are kept.</param>
