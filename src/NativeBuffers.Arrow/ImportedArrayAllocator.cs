@@ -15,7 +15,7 @@ internal sealed class ImportedArrayAllocator : NativeAllocator
     public static unsafe NativeMemoryOwner<T> Import<T>(ArrowArrayLayout* array)
         where T : unmanaged
     {
-        ThrowIfUnusable(array);
+        ThrowIfUnusable(array, sizeof(T));
         T* first = (T*)array->Buffers[1] + array->Offset;
         if ((nuint)first % (nuint)sizeof(T) != 0)
         {
@@ -23,7 +23,7 @@ internal sealed class ImportedArrayAllocator : NativeAllocator
         }
 
         // The spec allows a null pointer for an array without elements, and an owner needs an address.
-        first = first == null ? (T*)sizeof(T) : first;
+        first = array->Buffers[1] == null ? (T*)sizeof(T) : first;
         var allocator = new ImportedArrayAllocator(in *array);
         NativeMemoryOwner<T> owner = NativeMemoryOwner<T>.Adopt(first, array->Length, allocator);
         array->Release = null;
@@ -42,7 +42,7 @@ internal sealed class ImportedArrayAllocator : NativeAllocator
     }
 
     /// <safety>The array is valid by the rules of the C Data Interface.</safety>
-    private static unsafe void ThrowIfUnusable(ArrowArrayLayout* array)
+    private static unsafe void ThrowIfUnusable(ArrowArrayLayout* array, int elementSize)
     {
         if (array->Release == null)
         {
@@ -52,6 +52,16 @@ internal sealed class ImportedArrayAllocator : NativeAllocator
         if (array->BufferCount != 2 || array->ChildCount != 0 || array->Dictionary != null || array->Length < 0 || array->Offset < 0)
         {
             throw new ArgumentException($"The array has {array->BufferCount:N0} buffers and {array->ChildCount:N0} children: an array of numbers has 2 and 0.", nameof(array));
+        }
+
+        if (array->Buffers == null || (array->Buffers[1] == null && array->Length != 0))
+        {
+            throw new ArgumentException($"The array has {array->Length:N0} elements and no address of them: its producer has not filled it in.", nameof(array));
+        }
+
+        if (array->Length > (long.MaxValue / elementSize) - array->Offset)
+        {
+            throw new ArgumentException($"The array has {array->Length:N0} elements from {array->Offset:N0} on: no memory is that large.", nameof(array));
         }
 
         if (array->NullCount != 0 && array->Buffers[0] != null)

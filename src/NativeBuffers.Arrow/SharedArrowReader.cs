@@ -37,8 +37,16 @@ public sealed class SharedArrowReader : IDisposable
             throw new InvalidDataException($"The shared memory '{name}' has no record batches: open it after its SharedArrowWriter has created it.");
         }
 
-        _reader = new ArrowStreamReader(_mapping.Memory[SharedLayout.StreamStart..]);
-        Schema = _reader.Schema;
+        try
+        {
+            _reader = new ArrowStreamReader(_mapping.Memory[SharedLayout.StreamStart..]);
+            Schema = _reader.Schema;
+        }
+        catch
+        {
+            _mapping.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The columns of all batches.</summary>

@@ -26,6 +26,7 @@ public sealed class SharedArrowWriter : IDisposable
     private readonly SharedMapping _mapping;
     private readonly BodyStream _stream;
     private readonly ArrowStreamWriter _writer;
+    private readonly Schema _schema;
     private readonly int _roomForMetadata;
     private int _bodyStart;
     private int _next;
@@ -41,6 +42,7 @@ public sealed class SharedArrowWriter : IDisposable
     public SharedArrowWriter(string name, int byteCount, Schema schema)
     {
         ArgumentNullException.ThrowIfNull(schema);
+        _schema = schema;
         _roomForMetadata = SharedLayout.RoomForMetadata(schema);
         _stream = new BodyStream(OnBuffer);
         _writer = new ArrowStreamWriter(_stream, schema, leaveOpen: true);
@@ -67,12 +69,14 @@ public sealed class SharedArrowWriter : IDisposable
 
     /// <summary>Writes the metadata of a batch, and lets other processes read the batch.</summary>
     /// <param name="batch">Columns of the writer's schema. It stays the caller's.</param>
+    /// <exception cref="ArgumentException">The columns have other types than those of the writer's schema.</exception>
     /// <exception cref="InvalidOperationException">The metadata of the batch is larger than its room.</exception>
     /// <exception cref="ObjectDisposedException">The writer was disposed.</exception>
     /// <exception cref="OutOfMemoryException">The shared memory has no room for the batch, which is not written.</exception>
     public void Write(RecordBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
+        SharedLayout.ThrowIfOther(_schema, batch);
         lock (_lock)
         {
             Span<byte> memory = _mapping.GetSpan();

@@ -42,6 +42,36 @@ internal static class SharedLayout
     /// <summary>The number of batches that are complete: the writing process adds 1 after it has written all of a batch.</summary>
     public static ref long BatchCount(Span<byte> memory) => ref MemoryMarshal.Cast<byte, long>(memory[..StreamStart])[1];
 
+    /// <summary>Throws if batches of one schema would be read wrongly by that of the writer. Names do not matter.</summary>
+    /// <exception cref="ArgumentException">A type differs, or there are more or fewer columns.</exception>
+    public static void ThrowIfOther(Schema expected, RecordBatch batch)
+    {
+        if (ReferenceEquals(expected, batch.Schema))
+        {
+            return;
+        }
+
+        string types = TypesOf(expected.FieldsList);
+        string others = TypesOf(batch.Schema.FieldsList);
+        if (types != others)
+        {
+            throw new ArgumentException($"The batch has columns of {others}; the writer was created for {types}.", nameof(batch));
+        }
+    }
+
+    /// <summary>The types of columns as text, with those inside them.</summary>
+    private static string TypesOf(IEnumerable<Field> fields) => string.Join(", ", fields.Select(static field => NameOf(field.DataType)));
+
+    private static string NameOf(IArrowType type) => type switch
+    {
+        FixedSizeListType list => $"{type.Name}[{list.ListSize}]({TypesOf(list.Fields)})",
+        NestedType nested => $"{type.Name}({TypesOf(nested.Fields)})",
+        FixedSizeBinaryType bytes => $"{type.Name}[{bytes.ByteWidth}]",
+        TimestampType timestamp => $"{type.Name}[{timestamp.Unit}]",
+        TimeBasedType time => $"{type.Name}[{time.Unit}]",
+        _ => type.Name,
+    };
+
     private static int FieldsOf(IArrowType type) => type switch
     {
         DictionaryType or StringViewType or BinaryViewType => throw new NotSupportedException(

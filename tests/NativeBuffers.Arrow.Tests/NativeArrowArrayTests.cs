@@ -155,6 +155,35 @@ public unsafe class NativeArrowArrayTests
         source.Free();
     }
 
+    [Theory]
+    [InlineData(2, 0, false)]
+    [InlineData(2, 3, false)]
+    [InlineData(long.MaxValue, 0, true)]
+    [InlineData(1, long.MaxValue, true)]
+    [InlineData(1, long.MaxValue / sizeof(long), true)]
+    public void Arrays_whose_elements_cannot_be_there_stay_the_callers(long length, long offset, bool hasElements)
+    {
+        Source source = Source.Create([1, 2]);
+        (source.Array->length, source.Array->offset) = (length, offset);
+        source.Array->buffers[1] = hasElements ? source.Array->buffers[1] : null;
+        Assert.Throws<ArgumentException>(() => NativeArrowArray.Import<long>(source.Array, Int64Type.Default).Dispose());
+        source.Array->buffers = null;
+        Assert.Throws<ArgumentException>(() => NativeArrowArray.Import<long>(source.Array, Int64Type.Default).Dispose());
+        Assert.Equal(0, source.Releases);
+        source.Free();
+    }
+
+    [Fact]
+    public void An_empty_array_may_have_an_offset()
+    {
+        Source none = Source.Create([]);
+        none.Array->buffers[1] = null;
+        none.Array->offset = 5;
+        NativeArrowArray.Import<long>(none.Array, Int64Type.Default).Dispose();
+        Assert.Equal(1, none.Releases);
+        none.Free();
+    }
+
     [Fact]
     public void Owners_without_a_number_or_after_their_end_are_refused()
     {

@@ -234,6 +234,76 @@ public class SharedArrowTests
         Assert.Throws<FileNotFoundException>(() => new SharedArrowReader(_name));
     }
 
+    [Fact]
+    public void A_batch_of_other_types_is_refused_and_not_written()
+    {
+        using var writer = new SharedArrowWriter(_name, 1 << 16, s_numbers);
+        using var reader = new SharedArrowReader(_name);
+        Int32Array narrow = new Int32Array.Builder().AppendRange([1, 2, 3]).Build(writer.Allocator);
+        var schema = new Schema([new Field("n", Int32Type.Default, nullable: true)], null);
+        ArgumentException refusal = Assert.Throws<ArgumentException>(() => writer.Write(new RecordBatch(schema, [narrow], narrow.Length)));
+        Assert.Contains("columns of int32; the writer was created for int64", refusal.Message, StringComparison.Ordinal);
+        Assert.Null(reader.ReadNext());
+        var renamed = new Schema([new Field("other", Int64Type.Default, nullable: false)], null);
+        writer.Write(new RecordBatch(renamed, [Build(writer.Allocator, 3, 1)], 3));
+        Assert.Equal(3, reader.ReadNext()!.Length);
+    }
+
+    /// <summary>Whatever the memory holds: reading it ends, with an exception or without one, and the memory is left.</summary>
+    /// <remarks>Without strings and lists: Arrow follows their offsets without a check.</remarks>
+    [Fact]
+    public void Memory_with_wrong_bytes_is_read_or_refused_and_left()
+    {
+        byte[] right;
+        var schema = new Schema([new Field("numbers", Int32Type.Default, nullable: true), new Field("flags", BooleanType.Default, nullable: false)], metadata: null);
+        using (var writer = new SharedArrowWriter(_name, 16_384, schema))
+        {
+            for (int i = 0; i < 2; i++)
+            {
+                IArrowArray[] columns = [.. Columns(writer.Allocator, 10)];
+                writer.Write(new RecordBatch(schema, [columns[0], columns[2]], 10));
+            }
+
+            using SharedMemory<byte> shared = SharedMemory<byte>.Open(_name);
+            using Borrow<byte> bytes = shared.Borrow();
+            right = bytes.Span.ToArray();
+        }
+
+        int refused = 0;
+        for (int round = 0; round < 300; round++)
+        {
+            var random = new Random(round);
+            using (SharedMemory<byte> shared = SharedMemory<byte>.Create(_name, right.Length))
+            {
+                using Borrow<byte> bytes = shared.Borrow();
+                right.CopyTo(bytes.Span);
+                for (int wrong = random.Next(1, 4); wrong > 0; wrong--)
+                {
+                    int place = random.Next(16, 1000) * sizeof(int);
+                    int value = random.Next(3) switch { 0 => int.MaxValue, 1 => -1, _ => random.Next() };
+                    MemoryMarshal.Write(bytes.Span[place..], in value);
+                }
+
+                try
+                {
+                    using var reader = new SharedArrowReader(_name);
+                    while (reader.ReadNext() is { } batch)
+                    {
+                        _ = batch.Arrays.Select(Describe).Count();
+                    }
+                }
+                catch (Exception exception) when (exception is not (OutOfMemoryException or ObjectDisposedException))
+                {
+                    refused++;
+                }
+            }
+
+            Assert.Throws<FileNotFoundException>(() => SharedMemory<byte>.Open(_name));
+        }
+
+        Assert.InRange(refused, 10, 300);
+    }
+
     /// <summary>Ends with an exception, at the latest when the memory is full and was disposed.</summary>
     private static void WriteAndRead(SharedArrowWriter writer, SharedArrowReader reader, Int64Array array)
     {
