@@ -37,18 +37,26 @@ public sealed class NpyFile<T> : IDisposable
     };
 
     /// <summary>Maps a file to read it.</summary>
-    /// <exception cref="InvalidDataException">The file has elements of another type.</exception>
+    /// <exception cref="EndOfStreamException">The file ends before its last element.</exception>
+    /// <exception cref="InvalidDataException">The header is wrong, or the file has elements of another type.</exception>
     public static NpyFile<T> OpenRead(string path)
     {
         NpyHeader header;
         using (FileStream file = File.OpenRead(path))
         {
             header = NpyHeader.Read(file);
+            if (header.Type != NumpyType)
+            {
+                throw new InvalidDataException($"The elements are {header.Type}, and not {NumpyType}.");
+            }
+
+            if (header.Length > (file.Length - header.ByteCount) / ByteCountOf())
+            {
+                throw new EndOfStreamException($"The file has {file.Length:N0} bytes, and its header speaks of {header.Length:N0} elements.");
+            }
         }
 
-        return header.Type == NumpyType
-            ? new NpyFile<T>(MappedFile<T>.OpenRead(path, header.ByteCount, header.Length), header)
-            : throw new InvalidDataException($"The elements are {header.Type}, and not {NumpyType}.");
+        return new NpyFile<T>(MappedFile<T>.OpenRead(path, header.ByteCount, header.Length), header);
     }
 
     /// <summary>Makes a new file of zeros, and maps it to write it.</summary>

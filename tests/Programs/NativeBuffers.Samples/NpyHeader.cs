@@ -20,7 +20,8 @@ public sealed partial record NpyHeader(string Type, bool IsFortran, IReadOnlyLis
     public long Length => Shape.Aggregate(1L, static (product, length) => checked(product * length));
 
     /// <summary>Reads the header of a file.</summary>
-    /// <exception cref="InvalidDataException">It is not a file of NumPy.</exception>
+    /// <exception cref="EndOfStreamException">The header is longer than the file.</exception>
+    /// <exception cref="InvalidDataException">It is not a file of NumPy, or the shape has more elements than a file can have.</exception>
     public static NpyHeader Read(Stream file)
     {
         Span<byte> start = stackalloc byte[12];
@@ -49,16 +50,29 @@ public sealed partial record NpyHeader(string Type, bool IsFortran, IReadOnlyLis
         byte[] text = new byte[length];
         file.ReadExactly(text);
         Match match = Dictionary().Match(Encoding.UTF8.GetString(text));
-        return match.Success
-            ? new NpyHeader(
+        if (!match.Success)
+        {
+            throw new InvalidDataException("The header is not the dictionary of an array.");
+        }
+
+        string shape = match.Groups["shape"].Value;
+        try
+        {
+            var header = new NpyHeader(
                 match.Groups["type"].Value,
                 match.Groups["fortran"].Value == "True",
                 [
-                    .. match.Groups["shape"].Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-                        .Select(static number => long.Parse(number, CultureInfo.InvariantCulture)),
+                    .. shape.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+                        .Select(static number => long.Parse(number, NumberStyles.None, CultureInfo.InvariantCulture)),
                 ],
-                fixedByteCount + length)
-            : throw new InvalidDataException("The header is not the dictionary of an array.");
+                fixedByteCount + length);
+            _ = header.Length;
+            return header;
+        }
+        catch (Exception exception) when (exception is FormatException or OverflowException)
+        {
+            throw new InvalidDataException($"The shape ({shape}) is not the lengths of dimensions, or has more elements than a file can have.", exception);
+        }
     }
 
     /// <summary>The bytes of a header of version 1. Their number is a multiple of 64, so that the elements are aligned.</summary>
@@ -77,6 +91,6 @@ public sealed partial record NpyHeader(string Type, bool IsFortran, IReadOnlyLis
         return header;
     }
 
-    [GeneratedRegex(@"^\{\s*'descr':\s*'(?<type>[<>|=][a-zA-Z]\d+)',\s*'fortran_order':\s*(?<fortran>True|False),\s*'shape':\s*\((?<shape>[\d,\s]*)\),?\s*\}\s*$")]
+    [GeneratedRegex(@"^\{\s*'descr':\s*'(?<type>[<>|=][a-zA-Z][0-9]+)',\s*'fortran_order':\s*(?<fortran>True|False),\s*'shape':\s*\((?<shape>[0-9,\s]*)\),?\s*\}\s*$")]
     private static partial Regex Dictionary();
 }

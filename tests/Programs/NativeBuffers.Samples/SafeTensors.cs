@@ -20,6 +20,7 @@ public sealed class SafeTensors : IDisposable
     public IReadOnlyCollection<string> Names => _entries.Keys;
 
     /// <summary>Maps a file to read it.</summary>
+    /// <exception cref="EndOfStreamException">The file has fewer than 8 bytes.</exception>
     /// <exception cref="InvalidDataException">The header is wrong.</exception>
     public static SafeTensors OpenRead(string path)
     {
@@ -28,27 +29,23 @@ public sealed class SafeTensors : IDisposable
         Span<byte> start = stackalloc byte[8];
         file.ReadExactly(start);
         long headerByteCount = BinaryPrimitives.ReadInt64LittleEndian(start);
-        if (headerByteCount is < 2 or > Longest)
+        if (headerByteCount is < 2 or > Longest || headerByteCount > file.Length - file.Position)
         {
-            throw new InvalidDataException($"The header has {headerByteCount:N0} bytes.");
+            throw new InvalidDataException($"The header has {headerByteCount:N0} bytes, and the file {file.Length:N0}.");
         }
 
         byte[] header = new byte[headerByteCount];
         file.ReadExactly(header);
         long dataByteCount = file.Length - file.Position;
-        Dictionary<string, Entry> entries = [];
-        using JsonDocument document = JsonDocument.Parse(header);
-        foreach (JsonProperty tensor in document.RootElement.EnumerateObject().Where(static tensor => tensor.Name != "__metadata__"))
+        Dictionary<string, Entry> entries;
+        try
         {
-            JsonElement offsets = tensor.Value.GetProperty("data_offsets");
-            (long begin, long end) = (offsets[0].GetInt64(), offsets[1].GetInt64());
-            if (begin < 0 || end < begin || end > dataByteCount)
-            {
-                throw new InvalidDataException($"{tensor.Name} is at {begin:N0} to {end:N0}, and the file has {dataByteCount:N0} bytes of elements.");
-            }
-
-            long[] shape = [.. tensor.Value.GetProperty("shape").EnumerateArray().Select(static length => length.GetInt64())];
-            entries.Add(tensor.Name, new Entry(tensor.Value.GetProperty("dtype").GetString()!, shape, begin, end - begin));
+            entries = Read(header, dataByteCount);
+        }
+        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException
+            or FormatException or OverflowException or IndexOutOfRangeException)
+        {
+            throw new InvalidDataException("The header does not describe tensors.", exception);
         }
 
         return new SafeTensors(MappedFile<byte>.OpenRead(path, 8 + headerByteCount, dataByteCount), entries);
@@ -74,11 +71,36 @@ public sealed class SafeTensors : IDisposable
             throw new InvalidDataException($"{name} is {entry.Type}, and not {TypeOf<T>()}.");
         }
 
-        return borrow.Cast<T>(entry.Offset, entry.ByteCount);
+        ReadOnlyBorrow<T> elements = borrow.Cast<T>(entry.Offset, entry.ByteCount);
+        return elements.Length == entry.Length
+            ? elements
+            : throw new InvalidDataException($"{name} has {elements.Length:N0} elements, and its shape has {entry.Length:N0}.");
     }
 
     /// <summary>Unmaps the file.</summary>
     public void Dispose() => _data.Dispose();
+
+    private static Dictionary<string, Entry> Read(byte[] header, long dataByteCount)
+    {
+        Dictionary<string, Entry> entries = [];
+        using JsonDocument document = JsonDocument.Parse(header);
+        foreach (JsonProperty tensor in document.RootElement.EnumerateObject().Where(static tensor => tensor.Name != "__metadata__"))
+        {
+            JsonElement offsets = tensor.Value.GetProperty("data_offsets");
+            (long begin, long end) = (offsets[0].GetInt64(), offsets[1].GetInt64());
+            if (begin < 0 || end < begin || end > dataByteCount)
+            {
+                throw new InvalidDataException($"{tensor.Name} is at {begin:N0} to {end:N0}, and the file has {dataByteCount:N0} bytes of elements.");
+            }
+
+            // A negative number is no UInt64.
+            long[] shape = [.. tensor.Value.GetProperty("shape").EnumerateArray().Select(static length => checked((long)length.GetUInt64()))];
+            long length = shape.Aggregate(1L, static (product, length) => checked(product * length));
+            entries.Add(tensor.Name, new Entry(tensor.Value.GetProperty("dtype").GetString()!, shape, length, begin, end - begin));
+        }
+
+        return entries;
+    }
 
     private static string TypeOf<T>() => Type.GetTypeCode(typeof(T)) switch
     {
@@ -96,5 +118,5 @@ public sealed class SafeTensors : IDisposable
         _ => throw new NotSupportedException($"There are no tensors of {typeof(T).Name}."),
     };
 
-    private sealed record Entry(string Type, IReadOnlyList<long> Shape, long Offset, long ByteCount);
+    private sealed record Entry(string Type, IReadOnlyList<long> Shape, long Length, long Offset, long ByteCount);
 }
