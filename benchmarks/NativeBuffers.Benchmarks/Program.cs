@@ -38,6 +38,10 @@ switch (args)
         MixedBuffers.RunChild();
         return 0;
 
+    case [PayloadMemory.Verb, string blockKind, string size]:
+        PayloadMemory.RunChild(blockKind, int.Parse(size, CultureInfo.InvariantCulture));
+        return 0;
+
     case [ScaleRow.Verb, string threads]:
         ScaleRow.RunChild(int.Parse(threads, CultureInfo.InvariantCulture));
         return 0;

@@ -29,6 +29,14 @@ internal static class FunctionsLoops
         return s_allocator is not null;
     }
 
+    /// <summary>A block of mimalloc.</summary>
+    /// <safety>The library is loaded. The block belongs to the caller.</safety>
+    public static unsafe void* Allocate(nuint byteCount) => s_allocate(byteCount);
+
+    /// <summary>Frees a block of mimalloc.</summary>
+    /// <safety>The block came from <see cref="Allocate"/>, and no copy of its address is used again.</safety>
+    public static unsafe void Free(void* block) => s_free(block);
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static int Buffer(int turns, int byteCount)
     {

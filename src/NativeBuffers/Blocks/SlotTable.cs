@@ -1,3 +1,4 @@
+using NativeBuffers.Platform;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks;
@@ -17,9 +18,16 @@ internal static class SlotTable
     /// <summary>The size and the alignment of a slab, in bytes. So the address of a slot leads to the start of its slab.</summary>
     private const int SlabBytes = 64 * 1024;
 
+    /// <summary>The number of slabs that are mapped at a time.</summary>
+    private const int SlabsPerChunk = 16;
+
     private static readonly UninterruptedLock s_gate = new();
     private static readonly GrowingArray<nint> s_slabs = new();
     private static unsafe Slot* s_vacant;
+
+    /// <summary>The mapped slabs that were never used, one after the other.</summary>
+    private static unsafe byte* s_fresh;
+    private static int s_freshCount;
 
     /// <summary>The number of slots that no thread has: for tests. Slow.</summary>
     public static long VacantCount
@@ -173,24 +181,33 @@ internal static class SlotTable
         }
     }
 
+    /// <remarks>Fresh pages are zero, so the words after the slots that no slot needs have no memory.</remarks>
     /// <safety>The caller holds the lock of the table.</safety>
     private static unsafe bool TryAddSlab()
     {
-        Slot* slab;
         try
         {
             // First the room in the list: a slab that is not in the list would be lost.
             FailPoint.ThrowIfRefused();
             s_slabs.EnsureRoom();
-            FailPoint.ThrowIfRefused();
-            slab = (Slot*)NativeMemory.AlignedAlloc(SlabBytes, SlabBytes);
-            NativeMemory.Clear(slab, SlabBytes);
         }
         catch (OutOfMemoryException)
         {
             return false;
         }
 
+        if (s_freshCount == 0)
+        {
+            s_fresh = (byte*)Host.Memory.Allocate(SlabsPerChunk * SlabBytes, SlabBytes);
+            if (s_fresh == null)
+            {
+                return false;
+            }
+
+            s_freshCount = SlabsPerChunk;
+        }
+
+        Slot* slab = (Slot*)s_fresh;
         for (int i = 0; i < SlabLength; i++)
         {
             slab[i].Next = i + 1 < SlabLength ? slab + i + 1 : s_vacant;
@@ -198,6 +215,8 @@ internal static class SlotTable
             *CountedOf(slab + i) = slab[i].Generation.Value;
         }
 
+        s_fresh += SlabBytes;
+        s_freshCount--;
         s_slabs.Add((nint)slab);
         s_vacant = slab;
         return true;

@@ -154,7 +154,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
     public unsafe T* Release()
     {
-        bool isOpen = _block.TryRelease(out void* block);
+        bool isOpen = _block.TryRelease(sizeof(T), out void* block);
         GC.KeepAlive(this);
         return isOpen ? (T*)block : throw Disposed();
     }

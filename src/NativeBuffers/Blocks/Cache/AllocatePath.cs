@@ -133,7 +133,7 @@ internal static class AllocatePath
     }
 
     /// <summary>A slot with a block of at least <paramref name="byteCount"/> bytes, which a size class holds; null if memory is exhausted.</summary>
-    /// <remarks>From the thread's magazines, its remote frees, the depot, or the C library.</remarks>
+    /// <remarks>From the thread's magazines, its remote frees, the depot, or the source.</remarks>
     /// <safety>The slot and its block belong to the caller, on this thread.</safety>
     public static unsafe Slot* TryTakeCached(nuint byteCount)
     {

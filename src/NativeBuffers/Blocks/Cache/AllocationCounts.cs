@@ -28,7 +28,7 @@ internal struct AllocationCounts
     /// <summary>Allocations whose blocks came from the depot.</summary>
     public Row FromDepot;
 
-    /// <summary>Allocations whose blocks came from the C library.</summary>
+    /// <summary>Allocations whose blocks came from runs or the C library; of bare blocks, those that filled a magazine.</summary>
     public Row Fresh;
 
     /// <summary>The class of a slot's block; any class while another thread changes the block.</summary>

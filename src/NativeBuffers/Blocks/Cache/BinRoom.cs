@@ -44,6 +44,27 @@ internal struct BinRoom
         CacheLimits.Release(byteCount);
     }
 
+    /// <summary>Reserves the room of a bin for blocks without slots; false if a limit has no room for it. For the thread of the bins.</summary>
+    public bool TryReserveBare(int sizeClass)
+    {
+        long byteCount = BareRoomOf(sizeClass);
+        if (Interlocked.Add(ref _reserved, byteCount) <= CacheLimits.ThreadBytes && CacheLimits.TryReserve(byteCount))
+        {
+            return true;
+        }
+
+        Interlocked.Add(ref _reserved, -byteCount);
+        return false;
+    }
+
+    /// <summary>Gives the room of a closed bin for blocks without slots back: such a bin has no hot block. For any thread.</summary>
+    public void ReleaseBare(int sizeClass)
+    {
+        long byteCount = BareRoomOf(sizeClass);
+        Interlocked.Add(ref _reserved, -byteCount);
+        CacheLimits.Release(byteCount);
+    }
+
     /// <summary>Ends all reservations of an ended thread.</summary>
     public void ReleaseAll()
     {
@@ -60,5 +81,8 @@ internal struct BinRoom
     }
 
     /// <summary>The most bytes in an open bin: two magazines, and the hot block.</summary>
-    private static long RoomOf(int sizeClass) => ((2 * Depot.CapacityOf(sizeClass)) + 1) * (long)SizeClasses.SizeOf(sizeClass);
+    private static long RoomOf(int sizeClass) => BareRoomOf(sizeClass) + (long)SizeClasses.SizeOf(sizeClass);
+
+    /// <summary>The bytes in two magazines.</summary>
+    private static long BareRoomOf(int sizeClass) => 2 * Depot.CapacityOf(sizeClass) * (long)SizeClasses.SizeOf(sizeClass);
 }

@@ -29,6 +29,7 @@ internal static class CacheVisits
             foreach ((_, nint cache) in ThreadCaches.Entries)
             {
                 ((ThreadCache*)cache)->Large.Announce();
+                BareBins.Announce((ThreadCache*)cache);
                 for (int i = 0; i < SizeClasses.Count; i++)
                 {
                     ThreadCache.BinOf((ThreadCache*)cache, i)->Announce();
@@ -39,6 +40,7 @@ internal static class CacheVisits
             foreach ((_, nint cache) in ThreadCaches.Entries)
             {
                 Visit((ThreadCache*)cache, idleOnly);
+                BareBins.Visit((ThreadCache*)cache, idleOnly);
                 int count = LargeBin.Visit(&((ThreadCache*)cache)->Large, idleOnly, ref large);
                 _ = Interlocked.Add(ref ((ThreadCache*)cache)->SlotsTakenAway, count);
             }

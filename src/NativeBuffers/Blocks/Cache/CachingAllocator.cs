@@ -41,6 +41,11 @@ internal sealed class CachingAllocator : NativeAllocator
             return block;
         }
 
+        if (BlockRun.Holds(byteCount))
+        {
+            return BarePath.TryTake(byteCount, zeroed);
+        }
+
         Slot* slot = AllocatePath.TryTakePlain(byteCount, zeroed);
         return slot == null ? null : FreePath.Detach(slot);
     }
@@ -60,6 +65,10 @@ internal sealed class CachingAllocator : NativeAllocator
         {
             BlockSource.OverAligned(byteCount).GiveBack(block, byteCount, alignment);
         }
+        else if (BlockRun.Holds(byteCount))
+        {
+            BarePath.Give(block, byteCount);
+        }
         else if (byteCount > SizeClasses.Largest)
         {
             if (!LargePath.TryAttach(block, byteCount))
@@ -69,7 +78,7 @@ internal sealed class CachingAllocator : NativeAllocator
         }
         else if (!FreePath.TryAttach(block, byteCount))
         {
-            BlockSource.Free(block);
+            BlockSource.Free(block, SizeClasses.Of(byteCount));
         }
     }
 

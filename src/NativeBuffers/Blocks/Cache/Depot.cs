@@ -11,6 +11,9 @@ namespace NativeBuffers.Blocks.Cache;
 /// <param name="capacity">The number of blocks in a magazine.</param>
 internal sealed class Depot(BlockHeap heap, int sizeClass, int capacity)
 {
+    /// <summary>The most blocks in a magazine of the default allocator.</summary>
+    public const int MostCapacity = 128;
+
     private static readonly Depot[] s_all = MakeAll();
 
     private readonly UninterruptedLock _gate = new();
@@ -37,8 +40,8 @@ internal sealed class Depot(BlockHeap heap, int sizeClass, int capacity)
 
     private int MagazineCount => Volatile.Read(ref _magazineCount);
 
-    /// <summary>The number of blocks in a magazine of a size class: 128 KiB of them, but at least 4 and at most 128.</summary>
-    public static int CapacityOf(int sizeClass) => (int)long.Clamp(128 * 1024 / (long)SizeClasses.SizeOf(sizeClass), 4, 128);
+    /// <summary>The number of blocks in a magazine of a size class: 128 KiB of them, but at least 4 and at most <see cref="MostCapacity"/>.</summary>
+    public static int CapacityOf(int sizeClass) => (int)long.Clamp(128 * 1024 / (long)SizeClasses.SizeOf(sizeClass), 4, MostCapacity);
 
     /// <summary>The depot of a size class of the default allocator.</summary>
     public static Depot For(int sizeClass) => s_all[sizeClass];

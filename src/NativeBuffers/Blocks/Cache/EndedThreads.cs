@@ -41,6 +41,7 @@ internal static class EndedThreads
             RemotePath.TakeRemoteFrees(cache, i);
         }
 
+        BareBins.Empty(cache);
         LeaveHeaps(cache);
         Slot* large = null;
         cache->SlotsHeld -= LargeBin.Empty(&cache->Large, ref large);

@@ -23,7 +23,7 @@ namespace NativeBuffers;
 public static class NativeMemoryCache
 {
     /// <summary>The bytes that are kept now; a good guess while other threads work.</summary>
-    public static long CachedBytes => Depot.TotalBytes + LargeStore.TotalBytes + ThreadCaches.ByteCount + QueuedBytes;
+    public static long CachedBytes => Depot.TotalBytes + LargeStore.TotalBytes + RunSpace.KeptBytes + ThreadCaches.ByteCount + QueuedBytes;
 
     /// <summary>The most that one thread keeps, in bytes.</summary>
     public static long ThreadLimitBytes => CacheLimits.ThreadBytes;
@@ -38,7 +38,7 @@ public static class NativeMemoryCache
     /// <summary>The bytes that wait in remote frees.</summary>
     internal static long QueuedBytes => CacheLimits.QueuedBytes + ThreadCaches.OutboxBytes;
 
-    /// <summary>Frees all kept blocks: gives them to the C library, and asks it to give the memory to the system.</summary>
+    /// <summary>Frees all kept blocks: gives their pages to the system, or the blocks to the C library, which is asked to do the same.</summary>
     public static void Trim()
     {
         ThreadCache.FlushHot();
@@ -71,5 +71,7 @@ public static class NativeMemoryCache
         CacheVisits.Trim(idleOnly);
         Depot.TrimAll(idleOnly);
         LargeStore.Trim(idleOnly);
+        RunClass.TrimAll(spareOnly: idleOnly);
+        RunSpace.Trim(idleOnly);
     }
 }

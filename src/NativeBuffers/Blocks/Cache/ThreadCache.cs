@@ -67,14 +67,11 @@ internal struct ThreadCache
     /// </summary>
     public unsafe Slot* Kept;
 
-    /// <summary>The number of slots in <see cref="Kept"/>.</summary>
-    public int KeptCount;
-
     /// <summary>Slots without a block, for this thread's next blocks.</summary>
     public unsafe Slot* Vacant;
 
-    /// <summary>The number of slots in <see cref="Vacant"/>.</summary>
-    public int VacantCount;
+    /// <summary>The number of slots in <see cref="Kept"/>, and in <see cref="Vacant"/>.</summary>
+    public int KeptCount, VacantCount;
 
     /// <summary>While no thread has this cache: the next such cache.</summary>
     public unsafe ThreadCache* NextUnused;
@@ -93,6 +90,9 @@ internal struct ThreadCache
 
     /// <summary>The number of heaps that had ended when this thread last gave up the bins of ended heaps.</summary>
     public long HeapsEnded;
+
+    /// <summary>The bins for blocks without slots; null before this thread first needs one.</summary>
+    public unsafe BareBins* Bare;
 
     /// <summary>The bytes that are reserved for the bins.</summary>
     public BinRoom Room;

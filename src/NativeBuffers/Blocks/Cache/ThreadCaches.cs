@@ -39,7 +39,7 @@ internal static class ThreadCaches
                     unsafe
                     {
                         // SAFETY: caches are never unmapped. Their threads may change the counts now, so this is a guess.
-                        sum += ((ThreadCache*)cache)->Large.HeldBytes;
+                        sum += ((ThreadCache*)cache)->Large.HeldBytes + BareBins.BytesOf((ThreadCache*)cache);
                         for (int i = 0; i < SizeClasses.Count; i++)
                         {
                             Bin* bin = ThreadCache.BinOf((ThreadCache*)cache, i);

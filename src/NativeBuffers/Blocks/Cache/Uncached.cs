@@ -171,7 +171,7 @@ internal static class Uncached
         switch (slot->Kind)
         {
             case SlotKind.Cached:
-                BlockSource.Free(slot->Start);
+                BlockSource.Free(slot->Start, SizeClasses.Of(slot->ByteCount));
                 return;
             case SlotKind.Large:
                 PageSource.FreeBlock(slot->Start, slot->ByteCount);

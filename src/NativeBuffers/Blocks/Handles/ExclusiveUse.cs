@@ -135,9 +135,12 @@ internal static class ExclusiveUse
         }
 
         /// <summary>Takes the block out; false after the end.</summary>
+        /// <param name="elementSize">In bytes. The caller frees the block by its length in elements.</param>
+        /// <param name="block">The block.</param>
         /// <exception cref="InvalidOperationException">The block is borrowed or pinned.</exception>
+        /// <exception cref="OutOfMemoryException">Memory is exhausted; the block is unchanged.</exception>
         /// <safety>The block belongs to the caller, which frees it.</safety>
-        public unsafe bool TryRelease(out void* block)
+        public unsafe bool TryRelease(int elementSize, out void* block)
         {
             block = null;
             if (!owned.TryEnterExclusive())
@@ -149,6 +152,13 @@ internal static class ExclusiveUse
             Exclusion.Begin(&note, owned.Slot, owned.Opened);
             try
             {
+                nuint byteCount = Layout.ByteCount(owned.BorrowedLength, elementSize);
+                if (owned.Slot->Kind == SlotKind.Cached && !BlockSource.AreAlike(owned.Slot->ByteCount, byteCount))
+                {
+                    // The owner was made smaller. From now on, the size alone tells from which source the block comes.
+                    ResizePath.Resize(owned.Slot, byteCount, byteCount, zeroed: false, trims: true);
+                }
+
                 block = Uncached.Detach(owned.Slot);
                 Exclusion.Forget(&note);
             }
