@@ -152,6 +152,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <returns>The first element. Read <see cref="Allocator"/> and <see cref="Length"/> before: they are needed to free the block.</returns>
     /// <exception cref="InvalidOperationException">The memory is borrowed or pinned.</exception>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
+    /// <exception cref="OutOfMemoryException">The block of an owner that was made smaller must move, and memory is exhausted.</exception>
     public unsafe T* Release()
     {
         bool isOpen = _block.TryRelease(sizeof(T), out void* block);

@@ -48,7 +48,7 @@ internal sealed class RunClass
     public static RunClass For(int sizeClass) => s_all[sizeClass];
 
     /// <summary>Takes blocks.</summary>
-    /// <param name="blocks">Their addresses; neighbours stand together.</param>
+    /// <param name="blocks">Their addresses, in the order of their places.</param>
     /// <returns>The number of blocks: less than asked for if memory is exhausted.</returns>
     /// <safety>The blocks are the caller's.</safety>
     public unsafe int Take(Span<nint> blocks)
@@ -144,7 +144,7 @@ internal sealed class RunClass
         {
             unsafe
             {
-                // SAFETY: the lock is held, so no block is taken meanwhile.
+                // SAFETY: this method has the lock, so no thread takes a block.
                 for (BlockRun* run = _partial; run != null; run = run->Next)
                 {
                     if (run->HasFreed)

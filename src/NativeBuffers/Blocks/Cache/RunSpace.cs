@@ -3,8 +3,8 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Cache;
 
-/// <summary>The runs of which no block is in use: some keep their memory, the others are addresses without memory.</summary>
-/// <remarks>Chunks are never unmapped. A run serves any size class after another.</remarks>
+/// <summary>The runs without used blocks. Some keep their memory; the rest are addresses without memory.</summary>
+/// <remarks>Chunks are never unmapped. A run may serve another size class later.</remarks>
 internal static class RunSpace
 {
     private const int RunsPerChunk = BlockRun.ChunkSize / BlockRun.Size;
