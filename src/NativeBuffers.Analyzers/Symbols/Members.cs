@@ -116,5 +116,5 @@ internal static class Members
     }
 
     /// <summary>True if a method of the library takes the owner that it is given.</summary>
-    public static bool Takes(IMethodSymbol method) => method.Name is "FromOwner" or "TakeBlock";
+    public static bool Takes(IMethodSymbol method) => method.Name is "FromOwner" or "TakeBlock" or "Release";
 }

@@ -1,3 +1,4 @@
+using NativeBuffers.Platform;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Allocation;
@@ -48,6 +49,26 @@ internal static class ReturnedBlock
         if (!Fits(block, byteCount))
         {
             throw ThrowHelper.NoBlock(allocator, (nuint)block, byteCount);
+        }
+    }
+
+    /// <summary>Throws if a block that a native function returned is smaller than the caller says, as far as the system tells sizes.</summary>
+    /// <remarks>
+    /// The C library tells the size of its blocks. Of mapped pages the system tells whether they are mapped, and not to which mapping
+    /// they belong. Functions of the user tell nothing.
+    /// </remarks>
+    /// <safety>The block is allocated, and <paramref name="allocator"/> could free it.</safety>
+    public static unsafe void ThrowIfSmaller(NativeAllocator allocator, void* block, nuint byteCount)
+    {
+        bool isOfHeap = allocator is OverAligningAllocator || (allocator is AlignedAllocator && !OperatingSystem.IsWindows());
+        if (isOfHeap && Host.Memory.HeapByteCountOf(block) is var most && byteCount > most)
+        {
+            throw ThrowHelper.SmallerBlock(byteCount, most);
+        }
+
+        if (allocator is PagesAllocator && !Host.Memory.IsMapped(block, byteCount))
+        {
+            throw ThrowHelper.SmallerMapping(byteCount);
         }
     }
 

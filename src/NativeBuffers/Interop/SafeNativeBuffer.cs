@@ -73,7 +73,8 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
     /// <summary>Sets the size of a block that a native method returned. Once; handles that allocated their block know its size.</summary>
     /// <remarks>The block must have these bytes: they limit reads and writes, and a free function that needs a size gets this one.</remarks>
     /// <param name="numBytes">In bytes.</param>
-    /// <exception cref="ArgumentOutOfRangeException">No block can have this size.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">No block can have this size, or the block is smaller. Of its own blocks, the C library
+    /// tells the size, rounded up.</exception>
     /// <exception cref="InvalidOperationException">The size is known already, or a block of this size would reach the last page
     /// of the address space.</exception>
     /// <exception cref="ObjectDisposedException">There is no block: the method returned null, or the handle was disposed.</exception>
@@ -81,7 +82,7 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(numBytes, Layout.LargestByteCount);
         ThrowIfSized();
-        ThrowIfOutside((nuint)numBytes);
+        ThrowIfWrong((nuint)numBytes);
         base.Initialize(numBytes);
         _byteCount = (nuint)numBytes;
     }
@@ -98,8 +99,9 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
     {
         ThrowIfSized();
         base.Initialize<T>(numElements);
-        ThrowIfOutside((nuint)ByteLength);
-        _byteCount = (nuint)ByteLength;
+        nuint byteCount = (nuint)ByteLength;
+        base.Initialize(0);
+        Initialize(byteCount);
     }
 
     /// <summary>Gives the block up to a native method that has taken it over: the handle does not free it.</summary>
@@ -348,12 +350,13 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
         }
     }
 
-    private void ThrowIfOutside(nuint byteCount)
+    private void ThrowIfWrong(nuint byteCount)
     {
         unsafe
         {
-            // SAFETY: the handle's address is compared with byteCount, and not followed: its lifetime does not matter.
+            // SAFETY: the handle owns the block, so the allocator could free it. The caller uses the handle, which keeps the block allocated.
             ReturnedBlock.ThrowIfOutside(_allocator, (void*)handle, byteCount);
+            ReturnedBlock.ThrowIfSmaller(_allocator, (void*)handle, byteCount);
         }
     }
 

@@ -108,6 +108,12 @@ internal static class ThrowHelper
     public static InvalidOperationException NoBlock(object allocator, nuint address, nuint byteCount) =>
         new($"{allocator} returned the address 0x{address:X}: a block of {byteCount:N0} bytes there would reach the last page of the address space. The address is neither used nor freed. Correct the allocator.");
 
+    public static ArgumentOutOfRangeException SmallerBlock(nuint byteCount, nuint most) =>
+        new(null, $"The block has no more than {most:N0} bytes, and not {byteCount:N0}: pass the size that the native method allocated.");
+
+    public static ArgumentOutOfRangeException SmallerMapping(nuint byteCount) =>
+        new(null, $"Some page of the {byteCount:N0} bytes is not mapped: pass the size that the native method mapped.");
+
     public static InvalidOperationException ArenaHasNoPosition() =>
         new("The arena has more than 32 GiB, and a reference can name an element only in the first 32. Use several arenas.");
 

@@ -108,6 +108,7 @@ public sealed class NotDisposedTests
         "var given = c ? Cached : null; bool isOurs = given != null; given ??= NativeMemoryOwner<int>.Create(n); if (!isOurs) given.Dispose();",
         "return 0; } class Keeper(NativeMemoryOwner<int> o) { public void Grow(int n) { var more = NativeMemoryOwner<int>.Create(n); o.Dispose(); o "
             + "= more; } } static int G() {",
+        "var o = NativeMemoryOwner<int>.Create(n); unsafe { int* p = o.Release(out delegate* unmanaged<void*, void> free); free(p); }",
     ];
 
     [Theory]

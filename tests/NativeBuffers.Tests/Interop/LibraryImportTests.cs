@@ -47,6 +47,33 @@ public class LibraryImportTests
     }
 
     [Fact]
+    public void A_size_that_the_block_of_C_cannot_have_is_refused()
+    {
+        using SafeMallocBuffer block = CLibrary.Malloc(100);
+        Assert.Equal(0, CLibrary.PosixMemalign(out SafeAlignedBuffer aligned, 4096, 100));
+        using (aligned)
+        {
+            Assert.Throws<ArgumentOutOfRangeException>(() => block.Initialize(1000));
+            Assert.Throws<ArgumentOutOfRangeException>(() => block.Initialize(100, 10));
+            Assert.Throws<ArgumentOutOfRangeException>(() => block.Initialize<long>(100));
+            Assert.Throws<ArgumentOutOfRangeException>(() => aligned.Initialize(1_000_000));
+            block.Initialize<byte>(100);
+            aligned.Initialize(100);
+            Assert.Equal((100u, 100u), (block.ByteLength, aligned.ByteLength));
+        }
+    }
+
+    [Fact]
+    public void Pages_that_are_not_mapped_are_refused()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The flags are Linux's.");
+        using SafePagesBuffer pages = Map(8192);
+        Assert.Throws<ArgumentOutOfRangeException>(() => pages.Initialize(1UL << 46));
+        pages.Initialize(8192);
+        Assert.Equal(8192u, pages.ByteLength);
+    }
+
+    [Fact]
     public void Null_from_C_is_an_invalid_handle()
     {
         using SafeMallocBuffer none = CLibrary.Malloc(nuint.MaxValue / 2);

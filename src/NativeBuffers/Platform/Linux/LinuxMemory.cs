@@ -21,6 +21,8 @@ internal sealed class LinuxMemory : UnixMemory
 
     protected override int LockLimitNumber => RLIMIT_MEMLOCK;
 
+    protected override string SizeFunction => "malloc_usable_size";
+
     /// <inheritdoc/>
     public override unsafe void* Reserve(nuint byteCount, PageKind kind)
     {

@@ -13,6 +13,8 @@ internal sealed class MacMemory : UnixMemory
 
     protected override int LockLimitNumber => RLIMIT_MEMLOCK;
 
+    protected override string SizeFunction => "malloc_size";
+
     /// <inheritdoc/>
     public override unsafe void* Reserve(nuint byteCount, PageKind kind) => kind == PageKind.Ordinary ? Map(byteCount, PROT_NONE) : null;
 

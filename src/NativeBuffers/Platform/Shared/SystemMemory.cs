@@ -94,6 +94,13 @@ internal abstract class SystemMemory
         }
     }
 
+    /// <summary>The bytes that a block of <c>malloc</c> has: some more than it was asked for. <see cref="nuint.MaxValue"/> if the system does not tell.</summary>
+    /// <safety>The block is allocated: <see cref="NativeMemory.Free"/> could free it, or <see cref="Marshal.FreeCoTaskMem"/>.</safety>
+    public virtual unsafe nuint HeapByteCountOf(void* block) => nuint.MaxValue;
+
+    /// <summary>False if some page of a range has no mapping.</summary>
+    public virtual unsafe bool IsMapped(void* start, nuint byteCount) => true;
+
     /// <summary>Asks the C library to give freed memory back to the system. Does nothing if it has no such call.</summary>
     public virtual void ReleaseFreedHeap()
     {

@@ -12,6 +12,8 @@ namespace NativeBuffers.Platform.Unix;
 [SuppressMessage("Style", "IDE1006", Justification = "The names are those of C.")]
 internal static partial class UnixCalls
 {
+    public const int MS_ASYNC = 1;
+    public const int ENOMEM = 12;
     public const int PROT_NONE = 0, PROT_READ = 0x1, PROT_WRITE = 0x2, PROT_EXEC = 0x4;
     public const int MAP_SHARED = 0x01, MAP_PRIVATE = 0x02, MAP_FIXED = 0x10;
     public const int MADV_SEQUENTIAL = 2;

@@ -13,6 +13,9 @@ internal abstract class UnixMemory : SystemMemory
     /// <summary>The number of <c>RLIMIT_MEMLOCK</c>.</summary>
     protected abstract int LockLimitNumber { get; }
 
+    /// <summary>The C library's function that tells the size of a block.</summary>
+    protected abstract string SizeFunction { get; }
+
     public sealed override string LockLimit => LimitOf(LockLimitNumber) is var limit and not long.MaxValue
         ? $"RLIMIT_MEMLOCK lets this process lock {limit:N0} bytes in all."
         : "RLIMIT_MEMLOCK does not limit this process, so memory itself is short.";
@@ -20,6 +23,20 @@ internal abstract class UnixMemory : SystemMemory
     /// <inheritdoc/>
     public sealed override unsafe void* Allocate(nuint byteCount, nuint alignment) =>
         FailPoint.IsRefused ? null : Map(byteCount, alignment, PROT_READ | PROT_WRITE);
+
+    /// <inheritdoc/>
+    // The program's own export, and not the C library's: another malloc may have been loaded before the C library, with the function for its
+    // blocks.
+    public sealed override unsafe nuint HeapByteCountOf(void* block) =>
+        NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), SizeFunction, out nint function)
+            && ((delegate* unmanaged<void*, nuint>)function)(block) is > 0 and var byteCount
+            ? byteCount
+            : nuint.MaxValue;
+
+    /// <inheritdoc/>
+    // MS_ASYNC writes nothing: the call only looks for pages without a mapping.
+    public sealed override unsafe bool IsMapped(void* start, nuint byteCount) =>
+        msync(start, byteCount, MS_ASYNC) == 0 || Marshal.GetLastPInvokeError() != ENOMEM;
 
     /// <inheritdoc/>
     // The system counts a private page as used memory when it becomes writable. If memory is short, it refuses here.

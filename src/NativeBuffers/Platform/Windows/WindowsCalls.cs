@@ -36,6 +36,12 @@ internal static partial class WindowsCalls
     [return: MarshalAs(UnmanagedType.Bool)]
     public static unsafe partial bool VirtualUnlock(void* start, nuint byteCount);
 
+    [LibraryImport("kernel32")]
+    public static partial nint GetProcessHeap();
+
+    [LibraryImport("kernel32")]
+    public static unsafe partial nuint HeapSize(nint heap, uint flags, void* block);
+
     [LibraryImport("ole32")]
     public static unsafe partial void* CoTaskMemRealloc(void* block, nuint byteCount);
 

@@ -48,6 +48,10 @@ internal sealed class WindowsMemory : SystemMemory
     }
 
     /// <inheritdoc/>
+    // malloc, LocalAlloc and COM's task memory all come from the heap of the process. A failure is -1, the largest number.
+    public override unsafe nuint HeapByteCountOf(void* block) => HeapSize(GetProcessHeap(), 0, block);
+
+    /// <inheritdoc/>
     public override unsafe void* Resize(void* start, nuint oldByteCount, nuint newByteCount) => ResizeByCopy(start, oldByteCount, newByteCount);
 
     /// <inheritdoc/>
