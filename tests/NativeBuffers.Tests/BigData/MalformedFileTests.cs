@@ -64,7 +64,7 @@ public sealed class MalformedFileTests : IDisposable
             () =>
             {
                 using ReadOnlyBorrow<byte> borrow = file.Borrow();
-                _ = file.Tensor<float>(in borrow, "a").Length;
+                using ReadOnlyBorrow<float> elements = file.Tensor<float>(in borrow, "a");
             });
     }
 
@@ -90,7 +90,8 @@ public sealed class MalformedFileTests : IDisposable
         Assert.Equal((0, true), (none.Header.Length, none.Header.IsFortran));
         using SafeTensors empty = SafeTensors.OpenRead(Tensors(Entry("[0,0]", "[0]"), 0));
         using ReadOnlyBorrow<byte> borrow = empty.Borrow();
-        Assert.Equal(0, empty.Tensor<float>(in borrow, "a").Length);
+        using ReadOnlyBorrow<float> elements = empty.Tensor<float>(in borrow, "a");
+        Assert.Equal(0, elements.Length);
     }
 
     public void Dispose() => _folder.Dispose();
