@@ -9,16 +9,26 @@ namespace NativeBuffers.Benchmarks.Servers;
 /// <summary>Clients of one server, over plain sockets: the client must cost less than the server.</summary>
 internal sealed class Load(int port)
 {
-    /// <summary>The requests a second of some connections that ask for small answers, one after another.</summary>
-    public async Task<double> MeasureAsync(int connections, int byteCount, TimeSpan duration)
+    private readonly List<Socket> _open = [];
+
+    /// <summary>Opens connections, which stay open.</summary>
+    public async Task OpenAsync(int connections)
     {
+        for (int i = 0; i < connections; i++)
+        {
+            _open.Add(await ConnectAsync());
+        }
+    }
+
+    /// <summary>Asks on all open connections for small answers, one after another: the number of answers, and the time until the last one.</summary>
+    public async Task<(long Count, TimeSpan Time)> MeasureAsync(int byteCount, TimeSpan duration)
+    {
+        byte[] request = RequestOf($"/bytes/{byteCount}");
         long start = Stopwatch.GetTimestamp();
         long[] counts = await Task.WhenAll(
-            Enumerable.Range(0, connections).Select(
-                async _ =>
+            _open.Select(
+                async socket =>
                 {
-                    using Socket socket = await ConnectAsync();
-                    byte[] request = RequestOf($"/bytes/{byteCount}");
                     byte[] buffer = new byte[65_536];
                     long count = 0;
                     while (Stopwatch.GetElapsedTime(start) < duration)
@@ -30,7 +40,14 @@ internal sealed class Load(int port)
 
                     return count;
                 }));
-        return counts.Sum() / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return (counts.Sum(), Stopwatch.GetElapsedTime(start));
+    }
+
+    /// <summary>Closes the open connections.</summary>
+    public void Close()
+    {
+        _open.ForEach(static socket => socket.Dispose());
+        _open.Clear();
     }
 
     /// <summary>A burst: many clients ask for an answer that the server holds for 2 seconds. Calls <paramref name="atPeak"/>, and then reads all.</summary>
