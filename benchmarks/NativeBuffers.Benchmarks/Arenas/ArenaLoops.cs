@@ -65,6 +65,24 @@ internal static class ArenaLoops
         return sum;
     }
 
+    /// <summary>An arena is created, four elements of 16 bytes are allocated, and it is disposed.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static int FourPairs(int turns, int byteCount)
+    {
+        int sum = 0;
+        for (int turn = 0; turn < turns; turn++)
+        {
+            using var arena = NativeArena.Create();
+            ref Pair one = ref arena.New(new Pair { First = turn });
+            ref Pair two = ref arena.New(default(Pair));
+            ref Pair three = ref arena.New(default(Pair));
+            ref Pair four = ref arena.New(default(Pair));
+            sum += (int)(one.First + two.First + three.First + four.First);
+        }
+
+        return sum;
+    }
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static unsafe int FourBlocks(int turns, int byteCount)
     {

@@ -48,6 +48,23 @@ internal static class ArenaReuseLoops
         return sum;
     }
 
+    /// <summary>Slices of 16 bytes in a borrow of an owner, which was reset.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static int Slices(int turns, int byteCount)
+    {
+        s_owner.Reset();
+        int sum = 0;
+        using ArenaBorrow arena = s_owner.Borrow();
+        for (int turn = 0; turn < turns; turn++)
+        {
+            ArenaSlice<Pair> slice = arena.AllocateSlice<Pair>(1);
+            arena.AsSpan(slice)[0].First = turn;
+            sum += (int)arena.AsSpan(slice)[0].First;
+        }
+
+        return sum;
+    }
+
     /// <summary>Elements of 16 bytes at a plain bump pointer, which was reset.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static unsafe int Bump(int turns, int byteCount)

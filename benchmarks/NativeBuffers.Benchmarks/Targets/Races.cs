@@ -180,6 +180,18 @@ internal static class Races
         {
             NanosecondsTarget = 40,
         };
+        yield return new("Arena, New 16 B, owner after a reset", "a scope", 1.05, 16, ArenaReuseLoops.Owner, ArenaReuseLoops.Scope)
+        {
+            TurnsPerCall = ArenaReuseLoops.MostTurns,
+        };
+        yield return new("ArenaSlice of 16 B, made and read", "New, the same", double.PositiveInfinity, 16, ArenaReuseLoops.Slices, ArenaReuseLoops.Owner)
+        {
+            TurnsPerCall = ArenaReuseLoops.MostTurns,
+        };
+        yield return new("Arena, create, four times New 16 B, dispose", "4 blocks, AllocZeroed, try/finally", 1.00, 0, ArenaLoops.FourPairs, ArenaLoops.FourBlocks)
+        {
+            NanosecondsTarget = 20,
+        };
         yield return new("ArenaRef, an element read", "List<T> of structs", 2.00, 0, ArenaReuseLoops.References, ArenaReuseLoops.Indexes)
         {
             TurnsPerCall = ArenaReuseLoops.MostTurns,
@@ -214,6 +226,26 @@ internal static class Races
             TurnsPerCall = 4,
             BuffersPerTurn = ListLoops.Count,
         };
+        foreach ((string does, Loop ours, Loop theirs) in ((string, Loop, Loop)[])
+        [
+            ("Insert and RemoveAt in the middle of 1000", ListWorkLoops.NativeInsert, ListWorkLoops.ManagedInsert),
+            ("IndexOf in 1000", ListWorkLoops.NativeIndexOf, ListWorkLoops.ManagedIndexOf),
+            ("BinarySearch in 1000", ListWorkLoops.NativeBinarySearch, ListWorkLoops.ManagedBinarySearch),
+            ("Sort 1000", ListWorkLoops.NativeSort, ListWorkLoops.ManagedSort),
+        ])
+        {
+            yield return new($"NativeList<int>, {does}", "List<int>", 1.10, 0, ours, theirs);
+        }
+
+        foreach ((string size, int bytes, int turns) in ((string, int, int)[])[("10 KB", 10_000, 8), ("1 MB", 1_000_000, 1)])
+        {
+            yield return new($"NativeList<byte>, Utf8JsonWriter, {size}", "ArrayBufferWriter", 1.05, bytes, ListWorkLoops.NativeJson, ListWorkLoops.ManagedJson)
+            {
+                TurnsPerCall = turns,
+                LeastCalls = 2,
+            };
+        }
+
         yield return new("NativeList<int>, empty, disposed", "List<int>", double.PositiveInfinity, 0, ListLoops.NativeEmpty, ListLoops.ManagedEmpty)
         {
             NanosecondsTarget = 15,
