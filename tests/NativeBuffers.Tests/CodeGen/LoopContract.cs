@@ -100,6 +100,21 @@ public abstract class LoopContract
         Assert.False(loop.Instructions.Any(static each => each.Text.Contains("lock", StringComparison.Ordinal)), $"Atomic operations: {all}");
     }
 
+    [Theory]
+    [InlineData(nameof(ArenaElements.OfOwner))]
+    [InlineData(nameof(ArenaElements.OfScope))]
+    public void An_element_of_an_arena_is_allocated_without_a_call(string method)
+    {
+        MethodCode code = Code(typeof(ArenaElements), method);
+        Loop loop = code.InnermostLoops[0];
+        string all = $"{_mode}\n--- the loop\n{loop}\n--- all\n{code}";
+        Assert.All(
+            loop.Instructions.Where(static each => each.IsCall),
+            call => Assert.True(call.Text.Contains("ArenaSlowPath:Allocate", StringComparison.Ordinal), $"A call on the short path: {all}"));
+        Assert.True(loop.Calls <= 1, $"Calls beside the slow path: {all}");
+        Assert.True(loop.Instructions.Count <= 42, $"{loop.Instructions.Count} instructions: {all}");
+    }
+
     private MethodCode RawSum => Code(typeof(Sum), nameof(Sum.Raw));
 
     private MethodCode RawDotProduct => Code(typeof(DotProduct), nameof(DotProduct.Raw));

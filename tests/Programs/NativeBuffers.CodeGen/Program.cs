@@ -32,6 +32,7 @@ public static class Program
         ListForEach.Run,
         ListElements.Run,
         ScratchListSum.Run,
+        ArenaElements.Run,
         CreateAndDispose.Run,
         CreateZeroedAndDispose.Run,
         OthersComeAndGo.Run,
