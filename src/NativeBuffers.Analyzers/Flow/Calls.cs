@@ -39,6 +39,7 @@ internal sealed class Calls(Body body, Evaluator evaluator)
         IInvocationOperation call => RunMember(call, call.TargetMethod, call.Instance, call.Arguments),
         IPropertyReferenceOperation property => RunMember(property, property.Property, property.Instance, property.Arguments),
         IObjectCreationOperation creation => RunCreation(creation),
+        ICollectionExpressionOperation collection => RunCollection(collection),
         _ => Value.Unknown,
     };
 
@@ -57,6 +58,19 @@ internal sealed class Calls(Body body, Evaluator evaluator)
         {
             body.Owners.Copy(kind, value, Body.NameOf(source));
         }
+    }
+
+    /// <summary>Runs <c>[1, 2, 3]</c>, which makes an owner if that is its type.</summary>
+    private Value RunCollection(ICollectionExpressionOperation collection)
+    {
+        OwnerKind kind = body.Types.KindOf(collection.Type);
+        if (kind == OwnerKind.None)
+        {
+            return evaluator.RunOther(collection);
+        }
+
+        evaluator.RunAll(collection.Elements);
+        return Owners.Create(State, kind, collection.Syntax, Body.NameOfCreation(collection), isOwed: true);
     }
 
     private Value RunMember(IOperation operation, ISymbol member, IOperation? instance, ImmutableArray<IArgumentOperation> arguments)

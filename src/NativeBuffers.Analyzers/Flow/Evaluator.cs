@@ -65,7 +65,7 @@ internal sealed class Evaluator
                 return Patterns.Run(_body, this, pattern);
             case IConversionOperation conversion:
                 return RunConversion(conversion);
-            case IInvocationOperation or IObjectCreationOperation or IPropertyReferenceOperation:
+            case IInvocationOperation or IObjectCreationOperation or ICollectionExpressionOperation or IPropertyReferenceOperation:
                 return _calls.Run(operation);
             case IImplicitIndexerReferenceOperation { IndexerSymbol: IMethodSymbol slice } range:
                 return _calls.RunRange(range, slice);

@@ -18,6 +18,7 @@ namespace NativeBuffers;
 /// </code>
 /// </example>
 [DebuggerDisplay("AllocatedBytes = {AllocatedBytes}")]
+[DebuggerTypeProxy(typeof(ArenaDebugView))]
 public readonly ref struct ArenaBorrow : IDisposable
 {
     private readonly ArenaHandle _handle;
@@ -28,6 +29,9 @@ public readonly ref struct ArenaBorrow : IDisposable
         _handle = handle;
         _owner = owner;
     }
+
+    /// <summary>For the debugger.</summary>
+    internal ArenaHandle Handle => _handle;
 
     /// <summary>How many bytes are allocated in the arena, with the padding between them; 0 after the borrow has ended.</summary>
     public long AllocatedBytes => _handle.HandedOut;

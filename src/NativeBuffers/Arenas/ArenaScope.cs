@@ -20,6 +20,7 @@ namespace NativeBuffers;
 /// </code>
 /// </example>
 [DebuggerDisplay("IsOpen = {IsOpen}")]
+[DebuggerTypeProxy(typeof(ArenaDebugView))]
 public readonly ref struct ArenaScope : IDisposable
 {
     private readonly ArenaHandle _handle;
@@ -28,6 +29,9 @@ public readonly ref struct ArenaScope : IDisposable
     private bool IsOpen => _handle.IsCurrent;
 
     internal ArenaScope(ArenaHandle handle) => _handle = handle;
+
+    /// <summary>For the debugger.</summary>
+    internal ArenaHandle Handle => _handle;
 
     /// <inheritdoc cref="NativeArena.Allocate{T}(int)"/>
     [UnscopedRef]

@@ -25,6 +25,7 @@ namespace NativeBuffers;
 /// </code>
 /// </example>
 [DebuggerDisplay("AllocatedBytes = {AllocatedBytes}, IsDisposed = {IsDisposed}")]
+[DebuggerTypeProxy(typeof(ArenaDebugView))]
 public readonly ref struct NativeArena : IDisposable
 {
     /// <summary>The default size of <see cref="Create(int, NativeAllocator?, long)"/>, in bytes.</summary>
@@ -33,6 +34,9 @@ public readonly ref struct NativeArena : IDisposable
     private readonly ArenaHandle _handle;
 
     private NativeArena(ArenaHandle handle) => _handle = handle;
+
+    /// <summary>For the debugger.</summary>
+    internal ArenaHandle Handle => _handle;
 
     /// <summary>How many bytes are allocated, with the padding between them; 0 once disposed.</summary>
     public long AllocatedBytes => _handle.HandedOut;

@@ -31,6 +31,7 @@ namespace NativeBuffers;
 /// </code>
 /// </example>
 [DebuggerDisplay("IsBorrowed = {IsBorrowed}, IsDisposed = {IsDisposed}")]
+[DebuggerTypeProxy(typeof(ArenaDebugView))]
 public sealed class NativeArenaOwner : IDisposable
 {
     private const int Open = 0;
@@ -59,6 +60,10 @@ public sealed class NativeArenaOwner : IDisposable
 
     /// <summary>The number of the last life of any arena. For tests.</summary>
     internal static ref long LastEpoch => ref s_lastEpoch;
+
+    /// <summary>For the debugger.</summary>
+    /// <safety>Valid while the arena is not disposed, and this thread has entered, or no other thread runs.</safety>
+    internal unsafe ArenaHeader* Header => _chunks.Header;
 
     /// <summary>Whether it was disposed.</summary>
     public bool IsDisposed => Volatile.Read(ref _state) >= Closing;

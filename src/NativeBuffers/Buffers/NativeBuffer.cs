@@ -71,6 +71,12 @@ public static class NativeBuffer
     public static NativeBuffer<T> CreateFrom<T>(scoped ReadOnlySpan<T> source, NativeAllocator? allocator = null)
         where T : unmanaged => CreateFrom(source, allocator, file: null);
 
+    /// <summary>For collection expressions: <c>using NativeBuffer&lt;int&gt; buffer = [1, 2, 3];</c></summary>
+    /// <inheritdoc cref="CreateFrom{T}(ReadOnlySpan{T}, NativeAllocator?, string?, int)" path="/param|/returns|/exception"/>
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public static NativeBuffer<T> CreateFrom<T>(scoped ReadOnlySpan<T> source)
+        where T : unmanaged => CreateFrom(source, allocator: null, file: null);
+
     /// <summary>Creates a buffer of zeroed elements; returns false instead of throwing when memory is exhausted.</summary>
     /// <param name="length">In elements.</param>
     /// <param name="buffer">

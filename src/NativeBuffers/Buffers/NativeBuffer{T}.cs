@@ -30,6 +30,7 @@ namespace NativeBuffers;
 /// <typeparam name="T">Any type without references.</typeparam>
 [DebuggerDisplay("Length = {Length}, IsDisposed = {IsDisposed}")]
 [DebuggerTypeProxy(typeof(ElementsDebugView<>))]
+[CollectionBuilder(typeof(NativeBuffer), nameof(NativeBuffer.CreateFrom))]
 [NativeMarshalling(typeof(PointerMarshaller<>))]
 public ref struct NativeBuffer<T> : IDisposable
     where T : unmanaged

@@ -52,4 +52,10 @@ public static class NativeMemoryOwner
     /// <inheritdoc cref="CreateFrom{T}(ReadOnlySpan{T}, NativeAllocator?, string?, int)"/>
     public static NativeMemoryOwner<T> CreateFrom<T>(ReadOnlySpan<T> source, NativeAllocator? allocator = null)
         where T : unmanaged => CreateFrom(source, allocator, file: null);
+
+    /// <summary>For collection expressions: <c>NativeMemoryOwner&lt;int&gt; owner = [1, 2, 3];</c></summary>
+    /// <inheritdoc cref="CreateFrom{T}(ReadOnlySpan{T}, NativeAllocator?, string?, int)" path="/param|/returns|/exception"/>
+    [EditorBrowsable(EditorBrowsableState.Never)]
+    public static NativeMemoryOwner<T> CreateFrom<T>(ReadOnlySpan<T> source)
+        where T : unmanaged => CreateFrom(source, allocator: null, file: null);
 }

@@ -27,7 +27,6 @@ namespace NativeBuffers;
 ///         using var pixels = _pixels.Borrow();
 ///         return pixels.Span.Count(0f);
 ///     }
-///
 ///     public void Dispose() => _pixels.Dispose();
 /// }
 /// </code>
@@ -38,6 +37,8 @@ namespace NativeBuffers;
 [SuppressMessage("Design", "CA1000", Justification = "The type is named where it is created, as the field's type is.")]
 [SuppressMessage("Design", "CA1063", Justification = "There is no finalizer here, and nothing to derive from: Dispose is the whole pattern.")]
 [SuppressMessage("Usage", "CA1816", Justification = "There is no finalizer to suppress.")]
+[SuppressMessage("Naming", "CA1720", Justification = "Adopt takes a pointer.")]
+[CollectionBuilder(typeof(NativeMemoryOwner), nameof(NativeMemoryOwner.CreateFrom))]
 [NativeMarshalling(typeof(PointerMarshaller<>))]
 public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     where T : unmanaged
@@ -133,7 +134,6 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <exception cref="InvalidOperationException">Such a block would reach the last page of the address space.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted; the block is still the caller's.</exception>
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
-    [SuppressMessage("Naming", "CA1720", Justification = "It is one.")]
     public static unsafe NativeMemoryOwner<T> Adopt(
         T* pointer, long length, NativeAllocator freedBy, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
@@ -144,7 +144,6 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     }
 
     /// <inheritdoc cref="Adopt(T*, long, NativeAllocator, string?, int)"/>
-    [SuppressMessage("Naming", "CA1720", Justification = "It is one.")]
     public static unsafe NativeMemoryOwner<T> Adopt(T* pointer, long length, NativeAllocator freedBy) => Adopt(pointer, length, freedBy, file: null);
 
     /// <summary>Hands the block to the caller, which must free it. This owner counts as disposed afterwards.</summary>
@@ -213,6 +212,10 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <inheritdoc cref="Slice" path="/param|/exception"/>
     /// <inheritdoc cref="Retain()" path="/returns"/>
     public IMemoryOwner<T> Retain(long start, int length) => RetainedMemory<T>.TryOf(ref _block, start, length, _hasArrays) ?? throw Disposed();
+
+    /// <summary>Enumerates the elements by value. The owner is borrowed until the loop ends.</summary>
+    /// <inheritdoc cref="Borrow" path="/exception"/>
+    public NativeMemoryOwnerEnumerator<T> GetEnumerator() => new(Borrow());
 
     /// <summary>Changes the length. Contents are kept, new elements are zero, and the block may move.</summary>
     /// <remarks>
@@ -307,7 +310,6 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <summary>Part of the elements. The span does not keep the memory.</summary>
     /// <param name="start">In elements; not negative.</param>
     /// <param name="most">The length in elements, not negative. The result is shorter if the memory is.</param>
-    /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
     internal Span<T> GetSpan(long start, int most)
     {
         unsafe

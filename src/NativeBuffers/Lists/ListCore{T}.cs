@@ -23,14 +23,15 @@ internal struct ListCore<T>
     /// <summary>The least number of elements in that block, unless they are large.</summary>
     private const int FirstLength = 4;
 
-    private HomeBlock _first;
-
-    /// <summary>The block that took the place of the first one; null if none did.</summary>
-    private LaterBlock? _later;
+    /// <summary>The first block, for members that try the short path.</summary>
+    public HomeBlock First;
 
     /// <summary>By how much the count of the block that took the place is above the count of the first block.</summary>
     /// <remarks>So a reader of the count needs no branch, and a loop over the count looks the thread up before the loop.</remarks>
-    private long _beyond;
+    public long Beyond;
+
+    /// <summary>The block that took the place of the first one; null if none did.</summary>
+    private LaterBlock? _later;
 
     /// <summary>Whether it was closed, or handed over.</summary>
     public bool IsOver => IsAtEnd || At.IsOver;
@@ -42,7 +43,7 @@ internal struct ListCore<T>
     public long CountOrNone
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => _first.Count + _beyond;
+        get => First.Count + Beyond;
     }
 
     /// <summary>The number of places; 0 once closed.</summary>
@@ -76,27 +77,19 @@ internal struct ListCore<T>
     public static long LengthOfFirst =>
         long.Max(FirstBytes / Unsafe.SizeOf<T>(), Unsafe.SizeOf<T>() <= FirstBytes * FirstLength ? FirstLength : 1);
 
-    /// <summary>The first block, for members that try the short path.</summary>
-    public ref HomeBlock First
-    {
-        [UnscopedRef]
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => ref _first;
-    }
-
     /// <summary>The block now. Another thread may give the list another one at any time.</summary>
     public ref HomeBlock At
     {
         [UnscopedRef]
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => ref (Volatile.Read(ref _later) is { } later ? ref later.Block : ref _first);
+        get => ref (Volatile.Read(ref _later) is { } later ? ref later.Block : ref First);
     }
 
     /// <summary>Begins a list, with a block only if need be.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Begin(ICleanedOwner list, long capacity, NativeAllocator? allocator, string? file, int line)
     {
-        _first.Begin();
+        First.Begin();
         if (capacity != 0 || allocator is not null || InstrumentationSwitch.IsOn)
         {
             // An instrumented list has a block from the start: its allocation site is here.
@@ -104,13 +97,17 @@ internal struct ListCore<T>
         }
     }
 
+    /// <summary>Begins a list with the block of an owner. False after the end of the owner.</summary>
+    /// <inheritdoc cref="HomeChanges.TryTake" path="/exception"/>
+    public bool TryBegin(ICleanedOwner list, ref OwnedBlock from) => First.TryTake(list, ref from, Unsafe.SizeOf<T>());
+
     /// <summary>Notes a new count of the block that took the place of the first one.</summary>
     public void NoteCount()
     {
         LaterBlock? later = Volatile.Read(ref _later);
         while (later is not null)
         {
-            Volatile.Write(ref _beyond, Volatile.Read(ref later.Block.Count) - _first.Count);
+            Volatile.Write(ref Beyond, Volatile.Read(ref later.Block.Count) - First.Count);
 
             // The list may have ended in between.
             Interlocked.MemoryBarrier();
@@ -249,7 +246,7 @@ internal struct ListCore<T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Close(ICleanedOwner list)
     {
-        if (_later is null && _first.TryCloseHere(list))
+        if (_later is null && First.TryCloseHere(list))
         {
             // If another thread takes a first block at the same time, the cleaner of that block frees it.
             End(LaterBlock.Over);
@@ -287,10 +284,10 @@ internal struct ListCore<T>
             {
                 // No other thread gives the list another block now: that takes an exclusive use of the block before.
                 End(later is not null && isPinned ? LaterBlock.After(later) : LaterBlock.Over);
-                if (later is not null && !_first.IsEmpty)
+                if (later is not null && !First.IsEmpty)
                 {
                     // The home has perhaps taken it while another thread took the first block, too.
-                    _ = _first.TryClose(list, out _);
+                    _ = First.TryClose(list, out _);
                 }
 
                 return;
@@ -308,20 +305,20 @@ internal struct ListCore<T>
     public void TakeFirst(ICleanedOwner list, long capacity)
     {
         RetiredBlock.FreeSettled();
-        if (_first.IsHome)
+        if (First.IsHome)
         {
-            _first.Open(list, capacity, Unsafe.SizeOf<T>(), typeof(T));
+            First.Open(list, capacity, Unsafe.SizeOf<T>(), typeof(T));
             if (Volatile.Read(ref _later) is not null)
             {
                 // Another thread was faster, or has disposed the list.
-                _ = _first.TryClose(list, out _);
+                _ = First.TryClose(list, out _);
             }
 
             return;
         }
 
         var made = LaterBlock.Create(capacity, Unsafe.SizeOf<T>(), typeof(T));
-        _ = _first.TakeHome(list);
+        _ = First.TakeHome(list);
         if (Interlocked.CompareExchange(ref _later, made, null) is not null)
         {
             _ = made.Block.TryClose(made, out _);
@@ -334,7 +331,7 @@ internal struct ListCore<T>
     {
         ArgumentOutOfRangeException.ThrowIfNegative(capacity);
         RetiredBlock.FreeSettled();
-        _first.Open(list, capacity, Unsafe.SizeOf<T>(), typeof(T), allocator, file, line);
+        First.Open(list, capacity, Unsafe.SizeOf<T>(), typeof(T), allocator, file, line);
     }
 
     private static ObjectDisposedException Disposed() => ThrowHelper.Disposed($"{nameof(NativeList<>)}<{typeof(T).Name}>");
@@ -351,7 +348,7 @@ internal struct ListCore<T>
     }
 
     [UnscopedRef]
-    private ref HomeBlock Of(LaterBlock? later) => ref (later is null ? ref _first : ref later.Block);
+    private ref HomeBlock Of(LaterBlock? later) => ref (later is null ? ref First : ref later.Block);
 
     private static ICleanedOwner KeeperOf(ICleanedOwner list, LaterBlock? later) => later is null ? list : later;
 
@@ -359,7 +356,7 @@ internal struct ListCore<T>
     private LaterBlock? BlockNow(ICleanedOwner list)
     {
         LaterBlock? later = Volatile.Read(ref _later);
-        if (later is null && _first.IsEmpty)
+        if (later is null && First.IsEmpty)
         {
             TakeFirst(list, LengthOfFirst);
             later = Volatile.Read(ref _later);
@@ -372,7 +369,7 @@ internal struct ListCore<T>
     private void End(LaterBlock over)
     {
         Volatile.Write(ref _later, over);
-        Volatile.Write(ref _beyond, -_first.Count);
+        Volatile.Write(ref Beyond, -First.Count);
     }
 
     private BorrowHandle BeginBorrow(ICleanedOwner list, out LaterBlock? later)

@@ -26,7 +26,7 @@ internal sealed class ListMemory<T>(NativeList<T> list, long start, int length) 
     }
 
     /// <inheritdoc/>
-    public override Span<T> GetSpan() => list.Core.ViewPlaces(list, start, length);
+    public override Span<T> GetSpan() => ListShortPath.ViewPlaces(list, start, length);
 
     /// <inheritdoc/>
     public override MemoryHandle Pin(int elementIndex = 0)

@@ -5,7 +5,10 @@ using NativeBuffers.Primitives;
 namespace NativeBuffers.Lists;
 
 /// <summary>The members of a list on the thread that is the home of its first block: without a borrow (<see cref="HomeBlock"/>).</summary>
-/// <remarks>Each looks the thread up before anything else: then the JIT moves the look-up out of loops.</remarks>
+/// <remarks>
+/// Each compares the home with the thread first: then the JIT moves the look-up of the thread out of loops. The home's name is loaded before the
+/// look-up, because this load finds null, too. A list in a field would need an instruction of its own for that.
+/// </remarks>
 internal static class ListShortPath
 {
     /// <param name="list">The list.</param>
@@ -18,17 +21,15 @@ internal static class ListShortPath
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Set(long index, T item)
         {
-            nint thread = ThreadCaches.NameOfThisThread;
-            ref HomeBlock at = ref list.Core.First;
-            if (at.IsHomeOf(thread) && (ulong)index < (ulong)at.Count)
+            if (list.Core.First.IsHome && (ulong)index < (ulong)list.Core.First.Count)
             {
                 unsafe
                 {
                     // SAFETY: this thread is the home, and the index is below the count, which is at most the block's length.
-                    ((T*)at.Start)[index] = item;
+                    ((T*)list.Core.First.Start)[index] = item;
                 }
 
-                at.Version++;
+                list.Core.First.Version++;
                 GC.KeepAlive(list);
                 return;
             }
@@ -39,21 +40,19 @@ internal static class ListShortPath
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Add(T item)
         {
-            nint thread = ThreadCaches.NameOfThisThread;
-            ref HomeBlock at = ref list.Core.First;
-            if (at.IsHomeOf(thread))
+            if (list.Core.First.IsHome)
             {
-                long count = at.Count;
-                if (count < at.Capacity)
+                long count = list.Core.First.Count;
+                if (count < list.Core.First.Capacity)
                 {
                     unsafe
                     {
                         // SAFETY: this thread is the home, and the block is longer than the count.
-                        ((T*)at.Start)[count] = item;
+                        ((T*)list.Core.First.Start)[count] = item;
                     }
 
-                    at.Count = count + 1;
-                    at.Version++;
+                    list.Core.First.Count = count + 1;
+                    list.Core.First.Version++;
                     GC.KeepAlive(list);
                     return;
                 }
@@ -66,14 +65,12 @@ internal static class ListShortPath
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public Span<T> View()
         {
-            nint thread = ThreadCaches.NameOfThisThread;
-            ref HomeBlock at = ref list.Core.First;
-            if (at.IsHomeOf(thread) && at.Count is <= int.MaxValue and var count)
+            if (list.Core.First.IsHome && list.Core.First.Count is <= int.MaxValue and var count)
             {
                 unsafe
                 {
                     // SAFETY: this thread is the home, and the count is at most the block's length.
-                    return Block.View<T>(at.Start, (int)count);
+                    return Block.View<T>(list.Core.First.Start, (int)count);
                 }
             }
 
@@ -84,18 +81,16 @@ internal static class ListShortPath
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public Span<T> ViewRoom(int length)
         {
-            nint thread = ThreadCaches.NameOfThisThread;
-            ref HomeBlock at = ref list.Core.First;
-            if (at.IsHomeOf(thread))
+            if (list.Core.First.IsHome)
             {
-                long count = at.Count;
-                long room = at.Capacity - count;
+                long count = list.Core.First.Count;
+                long room = list.Core.First.Capacity - count;
                 if (room > 0 && (uint)length <= (ulong)room)
                 {
                     unsafe
                     {
                         // SAFETY: this thread is the home, and the places are inside the block.
-                        return Block.View<T>((T*)at.Start + count, (int)long.Min(room, int.MaxValue));
+                        return Block.View<T>((T*)list.Core.First.Start + count, (int)long.Min(room, int.MaxValue));
                     }
                 }
             }
@@ -103,26 +98,71 @@ internal static class ListShortPath
             return ListSlowPath.ViewRoomSlowly(list, length);
         }
 
+        /// <summary>The part of a range of places that is inside the block. It may reach past the last element.</summary>
+        /// <param name="start">In elements; not negative.</param>
+        /// <param name="length">In elements; not negative.</param>
+        public Span<T> ViewPlaces(long start, int length)
+        {
+            if (list.Core.First.IsHome)
+            {
+                long room = list.Core.First.Capacity - start;
+                if (room >= 0)
+                {
+                    unsafe
+                    {
+                        // SAFETY: this thread is the home, and the places are inside the block.
+                        return Block.View<T>((T*)list.Core.First.Start + start, (int)long.Min(room, length));
+                    }
+                }
+            }
+
+            return list.Core.ViewPlaces(list, start, length);
+        }
+
+        public void Insert(long index, T item)
+        {
+            if (list.Core.First.IsHome)
+            {
+                long count = list.Core.First.Count;
+                if ((ulong)index <= (ulong)count && count < list.Core.First.Capacity)
+                {
+                    unsafe
+                    {
+                        // SAFETY: this thread is the home, and the block is longer than the count. The copy allows an overlap.
+                        T* place = (T*)list.Core.First.Start + index;
+                        long byteCount = (count - index) * sizeof(T);
+                        Buffer.MemoryCopy(place, place + 1, byteCount, byteCount);
+                        *place = item;
+                    }
+
+                    list.Core.First.Count = count + 1;
+                    list.Core.First.Version++;
+                    GC.KeepAlive(list);
+                    return;
+                }
+            }
+
+            ListSlowPath.Insert(list, index, new ReadOnlySpan<T>(in item));
+        }
+
         /// <summary>Adds elements at the end.</summary>
         /// <param name="items">May be part of this list.</param>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void AddRange(ReadOnlySpan<T> items)
         {
-            nint thread = ThreadCaches.NameOfThisThread;
-            ref HomeBlock at = ref list.Core.First;
-            if (at.IsHomeOf(thread))
+            if (list.Core.First.IsHome)
             {
-                long count = at.Count;
-                if (items.Length <= at.Capacity - count)
+                long count = list.Core.First.Count;
+                if (items.Length <= list.Core.First.Capacity - count)
                 {
                     unsafe
                     {
                         // SAFETY: this thread is the home, and the places are inside the block. The copy allows an overlap.
-                        items.CopyTo(Block.View<T>((T*)at.Start + count, items.Length));
+                        items.CopyTo(Block.View<T>((T*)list.Core.First.Start + count, items.Length));
                     }
 
-                    at.Count = count + items.Length;
-                    at.Version++;
+                    list.Core.First.Count = count + items.Length;
+                    list.Core.First.Version++;
                     GC.KeepAlive(list);
                     return;
                 }
@@ -135,21 +175,19 @@ internal static class ListShortPath
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public bool TryPop(out T item)
         {
-            nint thread = ThreadCaches.NameOfThisThread;
-            ref HomeBlock at = ref list.Core.First;
-            if (at.IsHomeOf(thread))
+            if (list.Core.First.IsHome)
             {
-                long last = at.Count - 1;
+                long last = list.Core.First.Count - 1;
                 if (last >= 0)
                 {
                     unsafe
                     {
                         // SAFETY: this thread is the home, and the index is below the count, which is at most the block's length.
-                        item = ((T*)at.Start)[last];
+                        item = ((T*)list.Core.First.Start)[last];
                     }
 
-                    at.Count = last;
-                    at.Version++;
+                    list.Core.First.Count = last;
+                    list.Core.First.Version++;
                     GC.KeepAlive(list);
                     return true;
                 }
@@ -161,32 +199,48 @@ internal static class ListShortPath
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void RemoveAt(long index)
         {
+            // The JIT does not move this look-up of the thread out of loops, because the caller's count may throw before. During the call, the
+            // home's name would need a register.
             nint thread = ThreadCaches.NameOfThisThread;
-            ref HomeBlock at = ref list.Core.First;
-            if (at.IsHomeOf(thread))
+            if (list.Core.First.IsHomeOf(thread))
             {
                 // If so, it is the last element.
-                long last = at.Count - 1;
+                long last = list.Core.First.Count - 1;
                 if (last >= 0 && index == last)
                 {
-                    at.Count = last;
-                    at.Version++;
+                    list.Core.First.Count = last;
+                    list.Core.First.Version++;
                     GC.KeepAlive(list);
                     return;
                 }
             }
 
-            ListSlowPath.Remove(list, index, 1);
+            ListShortPath.RemoveInside(list, index);
+        }
+
+        public long IndexOf(T item)
+        {
+            // Other types can have an Equals of the program.
+            if (typeof(T).IsPrimitive && list.Core.First.IsHome && list.Core.First.Count is <= int.MaxValue and var count)
+            {
+                unsafe
+                {
+                    // SAFETY: this thread is the home, and the count is at most the block's length.
+                    int index = Block.View<T>(list.Core.First.Start, (int)count).IndexOf(item, comparer: null);
+                    GC.KeepAlive(list);
+                    return index;
+                }
+            }
+
+            return ListSlowPath.IndexOfSlowly(list, item);
         }
 
         public void Resize(long length)
         {
-            nint thread = ThreadCaches.NameOfThisThread;
-            ref HomeBlock at = ref list.Core.First;
-            if (at.IsHomeOf(thread) && length <= at.Count)
+            if (list.Core.First.IsHome && length <= list.Core.First.Count)
             {
-                at.Count = length;
-                at.Version++;
+                list.Core.First.Count = length;
+                list.Core.First.Version++;
                 GC.KeepAlive(list);
                 return;
             }
@@ -197,12 +251,10 @@ internal static class ListShortPath
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Advance(int count)
         {
-            nint thread = ThreadCaches.NameOfThisThread;
-            ref HomeBlock at = ref list.Core.First;
-            if (at.IsHomeOf(thread) && (uint)count <= (ulong)(at.Capacity - at.Count))
+            if (list.Core.First.IsHome && (uint)count <= (ulong)(list.Core.First.Capacity - list.Core.First.Count))
             {
-                at.Count += count;
-                at.Version++;
+                list.Core.First.Count += count;
+                list.Core.First.Version++;
                 GC.KeepAlive(list);
                 return;
             }
@@ -210,17 +262,43 @@ internal static class ListShortPath
             ListSlowPath.AdvanceSlowly(list, count);
         }
 
+        /// <summary>Removes an element, which is not the last one at home.</summary>
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private void RemoveInside(long index)
+        {
+            if (list.Core.First.IsHome)
+            {
+                long last = list.Core.First.Count - 1;
+                if ((ulong)index < (ulong)long.Max(last, 0))
+                {
+                    unsafe
+                    {
+                        // SAFETY: this thread is the home, and the index is below the last element's, which is inside the block. The copy allows
+                        // an overlap.
+                        T* place = (T*)list.Core.First.Start + index;
+                        long byteCount = (last - index) * sizeof(T);
+                        Buffer.MemoryCopy(place + 1, place, byteCount, byteCount);
+                    }
+
+                    list.Core.First.Count = last;
+                    list.Core.First.Version++;
+                    GC.KeepAlive(list);
+                    return;
+                }
+            }
+
+            ListSlowPath.Remove(list, index, 1);
+        }
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private bool TryGetHere(long index, out T item)
         {
-            nint thread = ThreadCaches.NameOfThisThread;
-            ref HomeBlock at = ref list.Core.First;
-            if (at.IsHomeOf(thread) && (ulong)index < (ulong)at.Count)
+            if (list.Core.First.IsHome && (ulong)index < (ulong)list.Core.First.Count)
             {
                 unsafe
                 {
                     // SAFETY: this thread is the home, and the index is below the count, which is at most the block's length.
-                    item = ((T*)at.Start)[index];
+                    item = ((T*)list.Core.First.Start)[index];
                 }
 
                 GC.KeepAlive(list);

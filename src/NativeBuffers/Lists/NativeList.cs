@@ -17,6 +17,25 @@ public static class NativeList
     public static NativeList<T> Create<T>(long capacity = 0, NativeAllocator? allocator = null)
         where T : unmanaged => new(capacity, allocator, file: null);
 
+    /// <summary>A list of an owner's elements, in the same block. The owner counts as disposed afterwards.</summary>
+    /// <remarks>
+    /// Nothing is copied. The list keeps the allocator of the block, and grows with it. It is fastest on the thread that created the owner.
+    /// A <see cref="Memory{T}"/> of the owner throws afterwards, except over <see cref="NativeAllocator.PinnedHeap"/>: there, it stays the
+    /// memory of the array that the list begins in.
+    /// </remarks>
+    /// <param name="owner">Unchanged if this throws.</param>
+    /// <returns>A list that the caller disposes. Its count is the owner's length.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="owner"/> is null.</exception>
+    /// <exception cref="InvalidOperationException">The owner is borrowed or pinned.</exception>
+    /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
+    public static NativeList<T> FromOwner<T>(NativeMemoryOwner<T> owner)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        var list = new NativeList<T>(ref owner.Owned, out bool isTaken);
+        return isTaken ? list : throw ThrowHelper.Disposed($"{nameof(NativeMemoryOwner<>)}<{typeof(T).Name}>");
+    }
+
     /// <param name="list">The list.</param>
     /// <typeparam name="T">The type of the elements.</typeparam>
     extension<T>(NativeList<T> list)

@@ -41,13 +41,12 @@ public struct NativeListEnumerator<T> : IEnumerator<T>
         _next = next + 1;
         if (list is not null)
         {
-            ref HomeBlock at = ref list.Core.First;
-            if (at.IsHomeOf(mine) && at.Version == _version && (ulong)next < (ulong)at.Count)
+            if (list.Core.First.IsHomeOf(mine) && list.Core.First.Version == _version && (ulong)next < (ulong)list.Core.First.Count)
             {
                 unsafe
                 {
                     // SAFETY: this thread is the home, and the index is below the count, which is at most the block's length.
-                    Current = ((T*)at.Start)[next];
+                    Current = ((T*)list.Core.First.Start)[next];
                 }
 
                 GC.KeepAlive(list);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections;
 using NativeBuffers.Blocks;
+using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Blocks.Lifecycle;
 using NativeBuffers.Lists;
 using NativeBuffers.Primitives;
@@ -33,7 +34,8 @@ namespace NativeBuffers;
 public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>, IDisposable, ICleanedOwner
     where T : unmanaged
 {
-    private ListCore<T> _core;
+    // A field and not a property: an access in one step needs no check for null of its own.
+    internal ListCore<T> Core;
 
     /// <summary>An empty list.</summary>
     /// <param name="capacity">The number of elements it has room for, at least.</param>
@@ -44,7 +46,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
     public NativeList(long capacity = 0, NativeAllocator? allocator = null, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
-        _core.Begin(this, capacity, allocator, file, line);
+        Core.Begin(this, capacity, allocator, file, line);
 
     /// <inheritdoc cref="NativeList{T}(long, NativeAllocator?, string?, int)"/>
     public NativeList(long capacity = 0, NativeAllocator? allocator = null)
@@ -52,11 +54,14 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     {
     }
 
+    /// <summary>A list with the block of an owner, unless the owner has ended.</summary>
+    internal NativeList(ref OwnedBlock from, out bool isTaken) => isTaken = Core.TryBegin(this, ref from);
+
     /// <summary>The number of elements; 0 once disposed.</summary>
     public long LongCount
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => _core.CountOrNone;
+        get => Core.First.Count + Core.Beyond;
     }
 
     /// <inheritdoc cref="LongCount"/>
@@ -68,14 +73,14 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     public int Count
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => checked((int)_core.CountOrNone);
+        get => checked((int)unchecked(Core.First.Count + Core.Beyond));
     }
 
     /// <summary>The number of elements that the list has room for without growth; 0 once disposed.</summary>
-    public long Capacity => _core.CapacityOrNone;
+    public long Capacity => Core.CapacityOrNone;
 
     /// <summary>Whether the list was disposed, or handed its elements to an owner.</summary>
-    public bool IsDisposed => _core.IsOver;
+    public bool IsDisposed => Core.IsOver;
 
     int ICollection<T>.Count => CountForInterfaces;
 
@@ -134,7 +139,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// <summary>Inserts an element before the one at an index, or at the end.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The index is negative, or above the count.</exception>
     /// <inheritdoc cref="Add" path="/exception"/>
-    public void Insert(long index, T item) => ListSlowPath.Insert(this, index, new ReadOnlySpan<T>(in item));
+    public void Insert(long index, T item) => ListShortPath.Insert(this, index, item);
 
     /// <inheritdoc cref="Insert(long, T)"/>
     public void Insert(int index, T item) => Insert((long)index, item);
@@ -197,19 +202,19 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     public long EnsureCapacity(long capacity)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(capacity);
-        if (capacity > _core.Capacity)
+        if (capacity > Core.Capacity)
         {
-            _core.Reserve(this, capacity);
+            Core.Reserve(this, capacity);
         }
 
-        return _core.Capacity;
+        return Core.Capacity;
     }
 
     /// <summary>Gives memory back that the elements do not need.</summary>
     /// <exception cref="InvalidOperationException">The list is borrowed or pinned.</exception>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted, also for a smaller block to move to.</exception>
-    public void TrimExcess() => _core.Reserve(this, 0);
+    public void TrimExcess() => Core.Reserve(this, 0);
 
     /// <summary>All elements. Do not use the span after the list grew or was disposed: see the remarks of the type.</summary>
     /// <exception cref="InvalidOperationException">The list has more than <see cref="int.MaxValue"/> elements.</exception>
@@ -221,7 +226,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// <inheritdoc cref="RemoveRange" path="/param|/exception"/>
     public Span<T> AsSpan(long start, int length)
     {
-        using ListBorrow<T> borrow = _core.BorrowPlaces(this);
+        using ListBorrow<T> borrow = Core.BorrowPlaces(this);
         Layout.ThrowIfOutside(start, length, borrow.Count);
         return borrow.View(start, length);
     }
@@ -230,7 +235,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// <remarks>While it lasts, elements may be added up to the capacity. An addition beyond the capacity throws.</remarks>
     /// <returns>A ref struct: declare it with <c>using</c>. Its spans cannot leave its scope.</returns>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
-    public Borrow<T> Borrow() => _core.Borrow(this);
+    public Borrow<T> Borrow() => Core.Borrow(this);
 
     /// <summary>All elements, as the platform's type for sequences that are too long for a span.</summary>
     /// <remarks>
@@ -238,7 +243,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// after the list grew or was disposed.
     /// </remarks>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
-    public ReadOnlySequence<T> AsReadOnlySequence() => ListMemory<T>.Sequence(this, _core.Count);
+    public ReadOnlySequence<T> AsReadOnlySequence() => ListMemory<T>.Sequence(this, Core.Count);
 
     /// <summary>Hands the elements to an owner, whose length is their count. The list counts as disposed afterwards.</summary>
     /// <remarks>The elements are copied only if the list has spare places and its allocator cannot shrink a block in place.</remarks>
@@ -251,7 +256,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
         unsafe
         {
             // SAFETY: the list has handed over its block, and nothing else refers to it. The block has the length that it says.
-            var block = _core.HandOver(this);
+            var block = Core.HandOver(this);
             return new NativeMemoryOwner<T>(block, block.HasArrays);
         }
     }
@@ -268,8 +273,8 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     public Memory<T> GetMemory(int sizeHint = 0)
     {
         _ = GetSpan(sizeHint);
-        long count = _core.Count;
-        return new ListMemory<T>(this, count, (int)long.Min(_core.Capacity - count, int.MaxValue)).Memory;
+        long count = Core.Count;
+        return new ListMemory<T>(this, count, (int)long.Min(Core.Capacity - count, int.MaxValue)).Memory;
     }
 
     /// <summary>Adds the places that were written through <see cref="GetSpan"/> or <see cref="GetMemory"/> to the list.</summary>
@@ -286,7 +291,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     public void Sort(IComparer<T>? comparer = null)
     {
         using Borrow<T> borrow = Borrow();
-        _core.Changed();
+        Core.Changed();
         borrow.Span.Sort(comparer);
     }
 
@@ -296,7 +301,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     public void Sort(Comparison<T> comparison)
     {
         using Borrow<T> borrow = Borrow();
-        _core.Changed();
+        Core.Changed();
         borrow.Span.Sort(comparison);
     }
 
@@ -307,14 +312,13 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
     public long BinarySearch(T item, IComparer<T>? comparer = null)
     {
-        comparer ??= Comparer<T>.Default;
         using Borrow<T> borrow = Borrow();
         long low = 0;
         long high = borrow.Length - 1;
         while (low <= high)
         {
             long middle = low + ((high - low) / 2);
-            int order = comparer.Compare(borrow[middle], item);
+            int order = comparer is null ? Comparer<T>.Default.Compare(borrow[middle], item) : comparer.Compare(borrow[middle], item);
             if (order == 0)
             {
                 return middle;
@@ -328,21 +332,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
 
     /// <summary>The index of the first element that equals <paramref name="item"/>; -1 if there is none.</summary>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
-    public long LongIndexOf(T item)
-    {
-        using Borrow<T> borrow = Borrow();
-        for (long start = 0; start < borrow.Length; start += int.MaxValue)
-        {
-            int length = (int)long.Min(borrow.Length - start, int.MaxValue);
-            int index = borrow.AsSpan(start, length).IndexOf(item, comparer: null);
-            if (index >= 0)
-            {
-                return start + index;
-            }
-        }
-
-        return -1;
-    }
+    public long LongIndexOf(T item) => ListShortPath.IndexOf(this, item);
 
     /// <inheritdoc cref="LongIndexOf"/>
     /// <exception cref="OverflowException">The index is above <see cref="int.MaxValue"/>.</exception>
@@ -384,10 +374,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
 
     /// <summary>Closes the list, and frees its memory now or when its last borrow or pin ends.</summary>
     /// <remarks>A second call does nothing, on any thread. Never throws.</remarks>
-    public void Dispose() => _core.Close(this);
+    public void Dispose() => Core.Close(this);
 
-    bool ICleanedOwner.TryCloseForgotten(Generation opened) => _core.First.TryCloseForgotten(this, opened);
-
-    /// <summary>For the list's enumerator and memories.</summary>
-    internal ref ListCore<T> Core => ref _core;
+    bool ICleanedOwner.TryCloseForgotten(Generation opened) => Core.First.TryCloseForgotten(this, opened);
 }

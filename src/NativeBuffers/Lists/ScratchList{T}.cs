@@ -1,3 +1,4 @@
+using System.Collections;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Instrumentation;
 using NativeBuffers.Primitives;
@@ -14,17 +15,19 @@ namespace NativeBuffers;
 /// <para>So do not pass a list by value or by <c>in</c> to code that adds to it, and do not keep it in a readonly field. The additions
 /// would go to a copy, and be lost. Native memory of the copy would stay until the thread ends. A <c>using</c> variable cannot be passed
 /// by <c>ref</c>: pass spans, or dispose by <c>try</c> and <c>finally</c>.</para>
-/// <para><c>default</c> is a valid empty list.</para>
+/// <para><c>default</c> is a valid empty list. A <c>foreach</c> over the list gives values.</para>
 /// </remarks>
 /// <example>
 /// <code>
 /// using var digits = new ScratchList&lt;int&gt;(stackalloc int[64]);
 /// for (int rest = number; rest &gt; 0; rest /= 10) digits.Add(rest % 10);
 /// Show(digits.AsSpan());
+/// using var primes = new ScratchList&lt;int&gt;(stackalloc int[8]) { 2, 3, 5, 7 };
 /// </code>
 /// </example>
 /// <typeparam name="T">Any type without references.</typeparam>
-public ref struct ScratchList<T> : IDisposable
+[SuppressMessage("Naming", "CA1710", Justification = "It is a list.")]
+public ref struct ScratchList<T> : IEnumerable<T>, IDisposable
     where T : unmanaged
 {
     // The caller's memory at first, then the block of the handle.
@@ -207,6 +210,17 @@ public ref struct ScratchList<T> : IDisposable
 
         return _places[.._count];
     }
+
+    /// <summary>Enumerates the present elements by value. Do not go on after the list grew.</summary>
+    /// <inheritdoc cref="AsSpan" path="/exception"/>
+    [UnscopedRef]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly NativeBufferEnumerator<T> GetEnumerator() => new(AsSpan());
+
+    // The interface lets the compiler add the elements of an initializer. Generic code that enumerates a list through it gets a copy.
+    readonly IEnumerator<T> IEnumerable<T>.GetEnumerator() => ((IEnumerable<T>)AsSpan().ToArray()).GetEnumerator();
+
+    readonly IEnumerator IEnumerable.GetEnumerator() => AsSpan().ToArray().GetEnumerator();
 
     /// <summary>Frees the native memory, if the list has any. A second call, on this list or on any copy, frees nothing.</summary>
     /// <inheritdoc cref="NativeBuffer{T}.Dispose" path="/remarks"/>

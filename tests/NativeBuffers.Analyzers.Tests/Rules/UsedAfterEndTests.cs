@@ -30,6 +30,8 @@ public sealed class UsedAfterEndTests
         "var o = NativeMemoryOwner<int>.Create(n); using var d = o.Move(); {|NB0002:o.GetSpan()|}.Clear();",
         "var o = NativeMemoryOwner<int>.Create(n); using var d = o.MoveAs<byte>(); {|NB0002:o.GetSpan()|}.Clear();",
         "var l = new NativeList<int>(); l.Dispose(); {|NB0002:l.Add(1)|};",
+        "var o = NativeMemoryOwner<int>.Create(n); using var l = NativeList.FromOwner(o); {|NB0002:o.Resize(4)|};",
+        "NativeBuffer<int> b = [1, 2]; b.Dispose(); {|NB0002:b[0]|} = 1;",
         "var l = new NativeList<int>(); l.Dispose(); foreach (int x in {|NB0002:l|}) Work();",
         "var o = NativeMemoryOwner<int>.Create(n); var d = o; o.Dispose(); {|NB0002:d.Resize(4)|};",
         "var o = NativeMemoryOwner<int>.Create(n); EndOwner(o); {|NB0002:o.Resize(4)|};",

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Text.RegularExpressions;
+using NativeBuffers.Arenas;
 using NativeBuffers.Buffers;
 
 namespace NativeBuffers.Tests.Buffers;
@@ -32,14 +33,12 @@ public partial class DebugViewTests
     [MemberData(nameof(Owners))]
     public void Its_view_has_a_constructor_for_it(Type owner)
     {
-        if (owner.GetCustomAttribute<DebuggerTypeProxyAttribute>() is not { } proxy)
-        {
-            Assert.False(owner.IsGenericType);
-            return;
-        }
-
-        Type view = Type.GetType(proxy.ProxyTypeName, throwOnError: true)!.MakeGenericType(typeof(int));
-        Assert.NotNull(view.GetConstructor([owner.MakeGenericType(typeof(int))]));
+        DebuggerTypeProxyAttribute proxy = owner.GetCustomAttribute<DebuggerTypeProxyAttribute>()!;
+        Type view = Type.GetType(proxy.ProxyTypeName, throwOnError: true)!;
+        Assert.NotNull(
+            owner.IsGenericType
+                ? view.MakeGenericType(typeof(int)).GetConstructor([owner.MakeGenericType(typeof(int))])
+                : view.GetConstructor([owner]));
     }
 
     [Fact]
@@ -76,6 +75,42 @@ public partial class DebugViewTests
         Assert.Empty(new ElementsDebugView<int>(copyOfBorrow).Elements);
         Assert.Empty(new ElementsDebugView<int>(pooled).Elements);
         Assert.Empty(new ElementsDebugView<int>(default(Borrow<int>)).Elements);
+    }
+
+    [Fact]
+    public void The_view_of_an_arena_has_its_blocks_scopes_and_bytes()
+    {
+        using var arena = NativeArena.Create(100, byteLimit: 1_000_000);
+        Assert.Equal(0, new ArenaDebugView(arena).OpenScopes);
+        using ArenaScope scope = arena.BeginScope();
+        scope.Allocate<byte>(500_000);
+        using ArenaScope inner = scope.BeginScope();
+        foreach (ArenaDebugView view in (ArenaDebugView[])[new(arena), new(scope), new(inner)])
+        {
+            Assert.Equal(2, view.OpenScopes);
+            Assert.InRange(view.Blocks.Length, 2, 3);
+            Assert.All(view.Blocks, static block => Assert.NotEqual(0, block.Start));
+            Assert.InRange(view.Blocks.Max(static block => block.ByteCount), 500_000, 2_000_000);
+            Assert.Equal(arena.AllocatedBytes, view.AllocatedBytes);
+            Assert.Equal(1_000_000, view.AllocatedBytes + view.RemainingBytes);
+        }
+    }
+
+    [Fact]
+    public void The_view_of_an_arena_owner_is_that_of_its_borrow()
+    {
+        NativeArenaOwner owner = NativeArenaOwner.Create();
+        using (ArenaBorrow arena = owner.Borrow())
+        {
+            arena.New(1L);
+            Assert.Equal(8, new ArenaDebugView(arena).AllocatedBytes);
+            Assert.Equal(8, new ArenaDebugView(owner).AllocatedBytes);
+            Assert.Single(new ArenaDebugView(owner).Blocks);
+        }
+
+        owner.Dispose();
+        Assert.Empty(new ArenaDebugView(owner).Blocks);
+        Assert.Empty(new ArenaDebugView(default(NativeArena)).Blocks);
     }
 
     [GeneratedRegex(@"\{(\w+)\}")]

@@ -42,6 +42,27 @@ public class FirstBlockTests
     }
 
     [Fact]
+    public void The_list_of_an_owner_belongs_to_the_thread_that_made_the_owner_and_to_no_other()
+    {
+        using NativeList<int> list = NativeList.FromOwner(NativeMemoryOwner.Create<int>(100));
+        Assert.True(list.Core.First.IsHome);
+        list.Add(1);
+        Assert.Equal(101, list.Count);
+        NativeMemoryOwner<int> owner = NativeMemoryOwner.Create<int>(100);
+        OtherThread.Run(
+            () =>
+            {
+                using NativeList<int> other = NativeList.FromOwner(owner);
+                Assert.False(other.Core.First.IsHome);
+                other[0] = 1;
+                other.Add(1);
+                Assert.Equal(101, other.Count);
+            });
+        using NativeList<int> foreign = NativeList.FromOwner(NativeMemoryOwner.Create<int>(100, NativeAllocator.Malloc));
+        Assert.False(foreign.Core.First.IsHome);
+    }
+
+    [Fact]
     public void The_count_is_right_on_each_thread_after_each_change()
     {
         using var other = new Worker();

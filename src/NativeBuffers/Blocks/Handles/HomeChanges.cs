@@ -88,6 +88,36 @@ internal static class HomeChanges
             return isOpen;
         }
 
+        /// <summary>Takes the block of an owner into a new list, with all elements. False after the end of the owner.</summary>
+        /// <param name="keeper">The object with the block.</param>
+        /// <param name="from">The block of the owner, which is over then.</param>
+        /// <param name="elementSize">In bytes.</param>
+        /// <exception cref="InvalidOperationException">The owner's block is borrowed or pinned.</exception>
+        public bool TryTake(ICleanedOwner keeper, ref OwnedBlock from, int elementSize)
+        {
+            block.BeginOver();
+            if (!from.TryEnterExclusive())
+            {
+                return false;
+            }
+
+            unsafe
+            {
+                // SAFETY: this thread excludes all other threads, so the slot is its to read.
+                Slot* slot = from.Slot;
+                SlotState state = slot->Kind == SlotKind.Foreign ? SlotState.Open : ExclusiveUse.StateHere(slot);
+                block.Count = from.BorrowedLength;
+                block.Owned = from.Moved((long)(slot->ByteCount / (nuint)elementSize), state);
+                if (state == SlotState.Biased)
+                {
+                    block.BeginNext(keeper);
+                }
+
+                block.KeepAlive();
+                return true;
+            }
+        }
+
         /// <summary>Goes on with a copy of the elements in another object.</summary>
         [MethodImpl(MethodImplOptions.NoInlining)]
         private bool TryReplace(ICleanedOwner keeper, ref LaterBlock? place, nint home, long capacity, int elementSize, Type type)

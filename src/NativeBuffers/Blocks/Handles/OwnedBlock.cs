@@ -362,8 +362,8 @@ internal struct OwnedBlock
         }
     }
 
-    /// <summary>Moves the block to a new owner of at most as many elements. This owner's block is over then.</summary>
-    public OwnedBlock Moved(long length)
+    /// <summary>Moves the block to a new owner of elements that it has room for. This owner's block is over then.</summary>
+    public OwnedBlock Moved(long length, SlotState state = SlotState.Open)
     {
         OwnedBlock moved = this;
         moved._length = length;
@@ -372,7 +372,7 @@ internal struct OwnedBlock
         {
             // SAFETY: this thread excludes all other threads, so the slot is this owner's to move.
             AllocationCounts.Renumber(_slot);
-            _slot->WriteGeneration(moved._opened);
+            _slot->WriteGeneration(moved._opened.With(state));
         }
 
         _cleaner = null;
