@@ -49,10 +49,9 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     // may reach past the end. So each new Memory<T> gets an OwnerWindow, which knows its own end.
     private long _longest;
     private bool _hasGivenMemory;
-    private readonly bool _hasArrays;
 
     /// <safety>The block has as many elements as <paramref name="block"/> says, and belongs to this owner alone.</safety>
-    internal unsafe NativeMemoryOwner(OwnedBlock block, bool hasArrays = false) => (_block, _hasArrays) = (block, hasArrays);
+    internal unsafe NativeMemoryOwner(OwnedBlock block, bool hasArrays = false) => (_block, HasArrays) = (block, hasArrays);
 
     /// <summary>The number of elements; 0 once disposed.</summary>
     public long Length => _block.LengthOrNone;
@@ -87,7 +86,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     internal ref OwnedBlock Owned => ref _block;
 
     /// <summary>Whether the allocator takes blocks from arrays.</summary>
-    internal bool HasArrays => _hasArrays;
+    internal bool HasArrays { get; }
 
     /// <inheritdoc cref="NativeMemoryOwner.Create{T}(long, NativeAllocator?, string?, int)"/>
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
@@ -206,12 +205,12 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <returns>An object that the caller disposes. If it is not disposed, it keeps the memory for ever, as a pin does.</returns>
     /// <exception cref="InvalidOperationException">There are more than <see cref="int.MaxValue"/> elements, or a billion pins go on.</exception>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
-    public IMemoryOwner<T> Retain() => RetainedMemory<T>.TryOf(ref _block, 0, length: null, _hasArrays) ?? throw Disposed();
+    public IMemoryOwner<T> Retain() => RetainedMemory<T>.TryOf(ref _block, 0, length: null, HasArrays) ?? throw Disposed();
 
     /// <summary>Keeps the memory as <see cref="Retain()"/> does, for part of the elements; all of the memory is kept.</summary>
     /// <inheritdoc cref="Slice" path="/param|/exception"/>
     /// <inheritdoc cref="Retain()" path="/returns"/>
-    public IMemoryOwner<T> Retain(long start, int length) => RetainedMemory<T>.TryOf(ref _block, start, length, _hasArrays) ?? throw Disposed();
+    public IMemoryOwner<T> Retain(long start, int length) => RetainedMemory<T>.TryOf(ref _block, start, length, HasArrays) ?? throw Disposed();
 
     /// <summary>Enumerates the elements by value. The owner is borrowed until the loop ends.</summary>
     /// <inheritdoc cref="Borrow" path="/exception"/>
@@ -229,7 +228,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <exception cref="OutOfMemoryException">Memory is exhausted; the owner is unchanged.</exception>
     public void Resize(long length)
     {
-        bool isOpen = _hasArrays
+        bool isOpen = HasArrays
             ? OwnerArray<T>.TryResize(ref _block, length, ref _longest)
             : _block.TryResize(length, Unsafe.SizeOf<T>(), ref _longest);
         GC.KeepAlive(this);
@@ -350,7 +349,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
 
     /// <summary>Part of the elements, as a segment of an array; false if there is none, or after the disposal.</summary>
     internal bool TryGetArray(long start, int? length, out ArraySegment<T> segment) =>
-        OwnerArray<T>.TrySegment(ref _block, start, length, _hasArrays, out segment);
+        OwnerArray<T>.TrySegment(ref _block, start, length, HasArrays, out segment);
 
     /// <inheritdoc/>
     protected override bool TryGetArray(out ArraySegment<T> segment) => TryGetArray(0, length: null, out segment);
@@ -372,7 +371,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <summary>Part of the elements, or all if <paramref name="length"/> is null.</summary>
     private Memory<T> MemoryOf(long start, int? length)
     {
-        if (_hasArrays && OwnerArray<T>.TryMemory(ref _block, start, length, out Memory<T> memory))
+        if (HasArrays && OwnerArray<T>.TryMemory(ref _block, start, length, out Memory<T> memory))
         {
             return memory;
         }
