@@ -115,6 +115,12 @@ public sealed class NotDisposedTests
         "var given = c ? Cached : null; bool isOurs = given != null; given ??= NativeMemoryOwner<int>.Create(n); if (!isOurs) given.Dispose();",
         "return 0; } class Keeper(NativeMemoryOwner<int> o) { public void Grow(int n) { var more = NativeMemoryOwner<int>.Create(n); o.Dispose(); o "
             + "= more; } } static int G() {",
+        "return 0; } class Keeper : IDisposable { public NativeMemoryOwner<int>? Owner { get; init; } public void Dispose() => Owner?.Dispose(); } static "
+            + "int G() { using var k = new Keeper { Owner = NativeMemoryOwner<int>.Create(1) };",
+        "return 0; } class Keeper(NativeMemoryOwner<int> owner) : IDisposable { public void Dispose() => owner.Dispose(); } static int G(int n) { var o = "
+            + "NativeMemoryOwner<int>.Create(n); using var k = new Keeper(o);",
+        "NativeMemoryOwner<int> o; while (Condition()) { using (o = NativeMemoryOwner<int>.Create(n)) { o.Resize(2); } }",
+        "var o = NativeMemoryOwner<int>.Create(n); try { Work(); } catch { o.Dispose(); return 1; } Anything(o);",
         "var o = NativeMemoryOwner<int>.Create(n); unsafe { int* p = o.Release(out delegate* unmanaged<void*, void> free); free(p); }",
     ];
 

@@ -5,11 +5,14 @@ namespace NativeBuffers.Tests.Diagnostics.Guards;
 /// <summary>Each wrong use of a bare block is thrown, with the lines that allocated and freed the block.</summary>
 [Collection(ProcessWide.Name)]
 [Slow]
-public class CheckedBlockTests
+public sealed class CheckedBlockTests : IDisposable
 {
     private const string Here = nameof(CheckedBlockTests) + ".cs:";
 
     private static readonly CustomAllocator s_custom = new();
+
+    /// <summary>A full collection reports damage of blocks of a user's own allocator, and gives them back: the test would not find it.</summary>
+    private NoCollections? _quiet;
 
     public static TheoryData<string, int, int> Blocks
     {
@@ -29,6 +32,8 @@ public class CheckedBlockTests
             return blocks;
         }
     }
+
+    public void Dispose() => _quiet?.Dispose();
 
     [Theory]
     [MemberData(nameof(Blocks))]
@@ -258,8 +263,13 @@ public class CheckedBlockTests
         Assert.NotSame(Guard("Malloc"), Guard("Default"));
     }
 
-    private static NativeAllocator Guard(string name)
+    private NativeAllocator Guard(string name)
     {
+        if (name == "Custom")
+        {
+            _quiet ??= NoCollections.Begin();
+        }
+
         NativeAllocator inner = name switch
         {
             "Malloc" => NativeAllocator.Malloc,
