@@ -1,6 +1,7 @@
 using System.Numerics;
 using NativeBuffers.Platform;
 using NativeBuffers.Platform.Shared;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Cache;
 
@@ -24,6 +25,7 @@ internal struct BlockRun
 
     private const int RecordSize = 256;
     private const int BitsPerWord = 64;
+    private const int WordCount = Size / CacheLine.Size / BitsPerWord;
 
     /// <summary>The next run in a list.</summary>
     public unsafe BlockRun* Next;
@@ -40,7 +42,8 @@ internal struct BlockRun
     /// <summary>Whether blocks became free since the pages of free blocks were discarded.</summary>
     public bool HasFreed;
 
-    private Words _free;
+    /// <summary>A bit for each block, which is set if the block is free. No inline array: the JIT would compile its span for the first buffer.</summary>
+    private unsafe fixed ulong _free[WordCount];
 
     /// <summary>Whether blocks of this size come from runs.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -61,17 +64,15 @@ internal struct BlockRun
 
     /// <summary>Makes all blocks free. Their number is <see cref="FreeCount"/> then.</summary>
     /// <safety>The caller has the run, no block of which is in use.</safety>
-    public void Begin(int sizeClass, int count)
+    public unsafe void Begin(int sizeClass, int count)
     {
         SizeClass = sizeClass;
         FreeCount = count;
         HasFreed = false;
-        _free = default;
-        int whole = count / BitsPerWord;
-        _free[..whole].Fill(ulong.MaxValue);
-        if (whole < Words.Length)
+        for (int i = 0; i < WordCount; i++)
         {
-            _free[whole] = (1UL << (count % BitsPerWord)) - 1;
+            int rest = count - (i * BitsPerWord);
+            _free[i] = rest >= BitsPerWord ? ulong.MaxValue : rest <= 0 ? 0 : (1UL << rest) - 1;
         }
     }
 
@@ -79,10 +80,10 @@ internal struct BlockRun
     /// <param name="places">The numbers of the blocks.</param>
     /// <returns>The number of blocks: less than asked for if no more are free.</returns>
     /// <safety>The caller holds the lock of the run. The blocks are the caller's.</safety>
-    public int Take(Span<int> places)
+    public unsafe int Take(Span<int> places)
     {
         int taken = 0;
-        for (int i = 0; i < Words.Length && taken < places.Length && FreeCount > 0; i++)
+        for (int i = 0; i < WordCount && taken < places.Length && FreeCount > 0; i++)
         {
             ulong word = _free[i];
             for (; word != 0 && taken < places.Length; word &= word - 1)
@@ -99,7 +100,7 @@ internal struct BlockRun
 
     /// <summary>Frees a block.</summary>
     /// <safety>The caller holds the lock of the run, and gives up the block.</safety>
-    public void Give(int place)
+    public unsafe void Give(int place)
     {
         _free[place / BitsPerWord] |= 1UL << (place % BitsPerWord);
         FreeCount++;
@@ -139,14 +140,5 @@ internal struct BlockRun
         {
             _ = Host.Memory.Discard(first, (nuint)(last - first), isLocked: false, isReadable: true, isWritable: true);
         }
-    }
-
-    /// <summary>A bit for each block.</summary>
-    [InlineArray(Length)]
-    private struct Words
-    {
-        public const int Length = Size / 64 / BitsPerWord;
-
-        private ulong _first;
     }
 }
