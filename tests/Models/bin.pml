@@ -99,7 +99,7 @@ inline give(mine)
   count = 0; floor = 0; magazine = 0
 }
 
-/* Bin.Enter. */
+/* VisitGate.Enter. */
 inline enter()
 {
   STORE(0, INSIDE, 1);

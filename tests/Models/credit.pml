@@ -145,19 +145,19 @@ inline set(t, c, bytes, most)
   STORE(t, LEFT(c), bytes)
 }
 
-/* Credit.Announce. */
+/* VisitGate.Announce. */
 inline announce(t, c)
 {
   STORE(t, FLOOR(c), HIGH)
 }
 
-/* Credit.WaitForOwner. */
+/* VisitGate.WaitForOwner. */
 inline waitForOwner(t, c)
 {
   LOAD(t, INSIDE(c)) == 0
 }
 
-/* Credit.EndVisit. */
+/* VisitGate.EndVisit. */
 inline endVisit(t, c)
 {
   STORE(t, FLOOR(c), 0)

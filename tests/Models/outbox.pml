@@ -44,7 +44,7 @@ byte done;
 #define LEAVE STORE(0, INSIDE, 0)
 #endif
 
-/* Outbox.Enter. */
+/* VisitGate.Enter. */
 inline enter()
 {
 #ifdef FLOOR_BEFORE_INSIDE

@@ -35,7 +35,7 @@
 #define NOTE 5
 #define OPENED 6            /* OwnedBlock._opened: a number */
 #define HOME 7              /* Slot.Home: 1 + a thread; 0 for null */
-#define INSIDE 8            /* INSIDE + t: Bin.Inside of thread t */
+#define INSIDE 8            /* INSIDE + t: VisitGate.Inside of the home of thread t */
 #define RECORD 11           /* RECORD + t: the borrow record of thread t; 1 if it names the slot */
 #define THREADS 3
 #ifndef WORDS

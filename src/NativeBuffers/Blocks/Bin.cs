@@ -10,15 +10,10 @@ namespace NativeBuffers.Blocks;
 /// from the depot. So a thread that sways around a boundary does not trade one block at a time (Bonwick and Adams, Magazines and
 /// Vmem, 2001).</para>
 /// <para>The thread of the bin, its <i>owner</i>, uses the magazines with plain loads and stores. Now and then a <i>visitor</i> takes their
-/// blocks away. The visitor pays for both with a barrier in every core: Dekker's mutual exclusion made asymmetric (Dice,
-/// Huang and Yang, 2001). The owner stores <see cref="Inside"/>, then loads the floor. The visitor raises the floor, passes
-/// <see cref="Interlocked.MemoryBarrierProcessWide"/>, then loads <see cref="Inside"/>. The barrier falls somewhere into the owner's
-/// sequence. If the owner's store came before the barrier, the visitor sees it and waits until the owner has left. If not, the owner's
-/// load comes later still and finds the raised floor. On x64 the store may wait in the store buffer past the load, and on Arm64 they may
-/// be reordered: the barrier runs on the owner's core too, and settles both.</para>
-/// <para>The floor is loaded before the count. The last store of a visit lowers the floor, as a release. So an owner that finds the floor
-/// down sees all that the visitor did. A stack needs the comparison with the floor anyway: the protection from visitors costs two stores
-/// and one subtraction a round trip.</para>
+/// blocks away: they take turns at the <see cref="Gate"/>. The owner takes only while there are more slots than the floor, and gives only
+/// while there are fewer than <c>_limit</c> minus the floor. A stack needs the comparisons anyway: the protection from visitors costs two
+/// stores and one subtraction a round trip. Only the owner writes <c>_limit</c> during its work. If visitors closed the bin by that field,
+/// an owner that was let in just before could open it again.</para>
 /// </remarks>
 [StructLayout(LayoutKind.Sequential, Size = 64)]
 internal struct Bin
@@ -26,15 +21,8 @@ internal struct Bin
     /// <summary>The block freed last, or null. In a bin that never takes a block: <see cref="NoRoom"/>.</summary>
     public unsafe Slot* Hot;
 
-    /// <summary>1 while the owner uses the magazines, or returns a slot in use.</summary>
-    public int Inside;
-
-    /// <summary>
-    /// 0, or very large during a visit: the owner takes only while there are more slots than this, and gives only while there are
-    /// fewer than <c>_limit</c> minus this. Only visitors write it, and only the owner writes <c>_limit</c>. If both wrote to one field,
-    /// an owner that was let in just before could open a bin that a visitor has closed.
-    /// </summary>
-    private int _floor;
+    /// <summary>The owner is inside while it uses the magazines, or returns a slot in use.</summary>
+    public VisitGate Gate;
 
     /// <summary>The room of the loaded magazine, in slots. A visitor writes it too, but only while the owner is out.</summary>
     private int _limit;
@@ -86,18 +74,16 @@ internal struct Bin
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Slot* TryTake(Bin* bin)
     {
-        Volatile.Write(ref bin->Inside, 1);
-        Slot* slot = TryTakeInside(bin);
-        Volatile.Write(ref bin->Inside, 0);
+        Slot* slot = TryTakeInside(bin, bin->Gate.Begin());
+        bin->Gate.Leave();
         return slot;
     }
 
-    /// <summary>The same as <see cref="TryTake"/>, for an owner that is inside.</summary>
+    /// <summary>The same as <see cref="TryTake"/>, for an owner that came in and found this floor.</summary>
     /// <inheritdoc cref="TryTake" path="/safety"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe Slot* TryTakeInside(Bin* bin)
+    public static unsafe Slot* TryTakeInside(Bin* bin, int floor)
     {
-        int floor = Volatile.Read(ref bin->_floor);
         int count = bin->_count;
         Slot* slot = null;
         if (count > floor)
@@ -116,18 +102,16 @@ internal struct Bin
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe bool TryGive(Bin* bin, Slot* slot)
     {
-        Volatile.Write(ref bin->Inside, 1);
-        bool given = TryGiveInside(bin, slot);
-        Volatile.Write(ref bin->Inside, 0);
+        bool given = TryGiveInside(bin, slot, bin->Gate.Begin());
+        bin->Gate.Leave();
         return given;
     }
 
-    /// <summary>The same as <see cref="TryGive"/>, for an owner that is inside.</summary>
+    /// <summary>The same as <see cref="TryGive"/>, for an owner that came in and found this floor.</summary>
     /// <inheritdoc cref="TryGive" path="/safety"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe bool TryGiveInside(Bin* bin, Slot* slot)
+    public static unsafe bool TryGiveInside(Bin* bin, Slot* slot, int floor)
     {
-        int floor = Volatile.Read(ref bin->_floor);
         int count = bin->_count;
         bool given = count < bin->_limit - floor;
         if (given)
@@ -147,8 +131,7 @@ internal struct Bin
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void* TryTakeBare(Bin* bin)
     {
-        Volatile.Write(ref bin->Inside, 1);
-        int floor = Volatile.Read(ref bin->_floor);
+        int floor = bin->Gate.Begin();
         int count = bin->_count;
         void* block = null;
         if (count > floor)
@@ -158,7 +141,7 @@ internal struct Bin
             bin->_count = count;
         }
 
-        Volatile.Write(ref bin->Inside, 0);
+        bin->Gate.Leave();
         return block;
     }
 
@@ -167,8 +150,7 @@ internal struct Bin
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe bool TryGiveBare(Bin* bin, void* block)
     {
-        Volatile.Write(ref bin->Inside, 1);
-        int floor = Volatile.Read(ref bin->_floor);
+        int floor = bin->Gate.Begin();
         int count = bin->_count;
         bool given = count < bin->_limit - floor;
         if (given)
@@ -177,7 +159,7 @@ internal struct Bin
             bin->_count = count + 1;
         }
 
-        Volatile.Write(ref bin->Inside, 0);
+        bin->Gate.Leave();
         return given;
     }
 
@@ -187,7 +169,7 @@ internal struct Bin
     /// <safety>The caller is the owner.</safety>
     public unsafe bool TrySwap(bool wanted)
     {
-        Enter();
+        Gate.Enter();
         bool useful = wanted
             ? _count > 0 || _previous->Count > 0
             : _count < _limit || (_previous != Magazine.None && _previous->Count == 0);
@@ -196,7 +178,7 @@ internal struct Bin
             _previous = Load(_previous);
         }
 
-        Leave();
+        Gate.Leave();
         return useful;
     }
 
@@ -205,7 +187,7 @@ internal struct Bin
     /// <safety>The caller is the owner, gives up the magazine, and has the result from now on.</safety>
     public unsafe Magazine* Push(Magazine* magazine)
     {
-        Enter();
+        Gate.Enter();
         Magazine* last = magazine;
         if (HasRoom)
         {
@@ -213,7 +195,7 @@ internal struct Bin
             _previous = Load(magazine);
         }
 
-        Leave();
+        Gate.Leave();
         return last;
     }
 
@@ -221,40 +203,16 @@ internal struct Bin
     /// <safety>The caller is the owner, and gives up the magazines, which are empty; the bin has none yet.</safety>
     public unsafe void Open(Magazine* loaded, Magazine* previous)
     {
-        Enter();
+        Gate.Enter();
         _previous = previous;
         _ = Load(loaded);
         _limit = loaded->Capacity;
-        Leave();
+        Gate.Leave();
     }
 
     /// <summary>Gives the bin to the thread of another cache, or to none (<see cref="NoCache"/>). Only the cache changes, in one store.</summary>
     /// <safety>The caller is the owner or its heir, the bin is closed, and the cache does not contain the bin.</safety>
     public unsafe void MoveTo(void* cache) => Cache = cache;
-
-    /// <summary>A visitor raises the floor. Next: <see cref="Interlocked.MemoryBarrierProcessWide"/>, then <see cref="WaitForOwner"/>.</summary>
-    /// <remarks>One visitor at a time: visitors hold a lock.</remarks>
-    public void Announce() => Volatile.Write(ref _floor, int.MaxValue);
-
-    /// <summary>Waits until the owner is out. During a visit the owner comes back only after <see cref="EndVisit"/>.</summary>
-    public void WaitForOwner()
-    {
-        Backoff backoff = default;
-        while (Volatile.Read(ref Inside) != 0)
-        {
-            backoff.Pause();
-        }
-    }
-
-    /// <summary>Whether a visit was announced, and has not ended.</summary>
-    public bool IsAnnounced
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Volatile.Read(ref _floor) != 0;
-    }
-
-    /// <summary>The visitor leaves.</summary>
-    public void EndVisit() => Volatile.Write(ref _floor, 0);
 
     /// <summary>Whether no slot was taken or given since the last call.</summary>
     /// <param name="isBare">Whether the entries are blocks without slots.</param>
@@ -330,23 +288,4 @@ internal struct Bin
 
         magazine->Count = kept;
     }
-
-    /// <summary>The owner comes in, and waits during a visit.</summary>
-    private void Enter()
-    {
-        Volatile.Write(ref Inside, 1);
-        while (Volatile.Read(ref _floor) != 0)
-        {
-            Volatile.Write(ref Inside, 0);
-            Backoff backoff = default;
-            while (Volatile.Read(ref _floor) != 0)
-            {
-                backoff.Pause();
-            }
-
-            Volatile.Write(ref Inside, 1);
-        }
-    }
-
-    private void Leave() => Volatile.Write(ref Inside, 0);
 }

@@ -37,10 +37,10 @@ public class BinTests
         using var fixture = new Fixture(slots: 2, capacity: 2);
         Bin* bin = fixture.Bin;
         Assert.True(Bin.TryGive(bin, fixture.Slot(0)));
-        bin->Announce();
+        bin->Gate.Announce();
         Assert.True(Bin.TryTake(bin) == null);
         Assert.False(Bin.TryGive(bin, fixture.Slot(1)));
-        bin->EndVisit();
+        bin->Gate.EndVisit();
         Assert.True(Bin.TryGive(bin, fixture.Slot(1)));
         Assert.True(Bin.TryTake(bin) == fixture.Slot(1));
     }
@@ -53,14 +53,14 @@ public class BinTests
         void* block = (void*)64;
         Assert.True(Bin.TryTakeBare(bin) == null);
         Assert.True(Bin.TryGiveBare(bin, block));
-        bin->Announce();
+        bin->Gate.Announce();
         Assert.True(Bin.TryTakeBare(bin) == null);
         Assert.False(Bin.TryGiveBare(bin, block));
-        bin->EndVisit();
+        bin->Gate.EndVisit();
         Assert.True(Bin.TryGiveBare(bin, block));
         Assert.False(Bin.TryGiveBare(bin, block));
         Assert.True(Bin.TryTakeBare(bin) == block && Bin.TryTakeBare(bin) == block && Bin.TryTakeBare(bin) == null);
-        Assert.Equal(0, bin->Inside);
+        Assert.Equal(0, bin->Gate.Inside);
     }
 
     [Fact]
@@ -135,11 +135,11 @@ public class BinTests
         long visits = 0;
         for (var watch = Stopwatch.StartNew(); Race.GoesOn(watch, visits > 100 && Volatile.Read(ref turns) > 1000); visits++)
         {
-            fixture.Bin->Announce();
+            fixture.Bin->Gate.Announce();
             Interlocked.MemoryBarrierProcessWide();
-            fixture.Bin->WaitForOwner();
+            fixture.Bin->Gate.WaitForOwner();
             _ = depot.GiveAll(fixture.Bin);
-            fixture.Bin->EndVisit();
+            fixture.Bin->Gate.EndVisit();
             if (visits % 16 == 0)
             {
                 Thread.Yield();

@@ -212,7 +212,7 @@ public sealed class TornRentalTests
         }
 
         Assert.Equal(0, rental.Slot->Pins);
-        Assert.True(rental.Slot->Home == null || rental.Slot->Home->Inside == 0, "The thread is inside for ever.");
+        Assert.True(rental.Slot->Home == null || rental.Slot->Home->Gate.Inside == 0, "The thread is inside for ever.");
     }
 
     private static int Do(Action action)

@@ -4,9 +4,8 @@ namespace NativeBuffers.Allocation.Budgets;
 
 /// <summary>The credit of one thread in one budget: bytes that are charged on all levels already, and that no block uses.</summary>
 /// <remarks>
-/// <para>A charge takes bytes from the credit and a free puts them back, in plain loads and stores however deep the tree is. The protocol is
-/// that of <c>Bin</c>, Dekker's mutual exclusion made asymmetric. The <em>owner</em> is the thread. A <em>visitor</em> calls the credit in:
-/// it holds the lock of the tree, so there is one visitor at a time.</para>
+/// <para>A charge takes bytes from the credit and a free puts them back, in plain loads and stores however deep the tree is. The thread is
+/// the owner of the <see cref="Gate"/>. A visitor calls the credit in: it holds the lock of the tree, so there is one visitor at a time.</para>
 /// <code>
 /// state     most    the owner may                              moves
 /// closed    0       nothing: its requests take the lock       open: the owner, with the lock of the tree
@@ -18,10 +17,6 @@ namespace NativeBuffers.Allocation.Budgets;
 /// visitor:  floor = very large; barrier of the whole process; wait until inside = 0 (acquire);
 ///           left goes back to the level; most = 0; floor = 0 (release)
 /// </code>
-/// <para>The barrier falls somewhere into the owner's sequence. If the owner's first store came before the barrier, the visitor sees it
-/// and waits. If not, the owner loads the floor after the barrier and finds it raised. The owner's change of the credit is seen by the
-/// visitor, because the owner leaves with a release. The visitor's changes are seen by the owner that finds the floor down, because the
-/// visitor lowers the floor with a release, and the owner loads the floor first, with an acquire.</para>
 /// <para>The owner opens the credit and moves parcels while it holds the lock, so no visitor is there, and then it need not enter.</para>
 /// </remarks>
 [StructLayout(LayoutKind.Sequential, Size = Size)]
@@ -30,11 +25,8 @@ internal struct Credit
     /// <summary>Two cache lines: processors fetch lines in pairs, and two threads must not share a pair.</summary>
     private const int Size = 128;
 
-    /// <summary>1 while the owner changes the credit. The owner writes it.</summary>
-    private int _inside;
-
-    /// <summary>0, or very large during a visit. Visitors write it.</summary>
-    private long _floor;
+    /// <summary>The owner is inside while it changes the credit. A visitor holds the lock of the tree.</summary>
+    public VisitGate Gate;
 
     /// <summary>The bytes of credit.</summary>
     private long _left;
@@ -83,8 +75,7 @@ internal struct Credit
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe bool TryTakeUsed(Credit* credit, long byteCount)
     {
-        Volatile.Write(ref credit->_inside, 1);
-        long floor = Volatile.Read(ref credit->_floor);
+        long floor = FloorOf(credit->Gate.Begin());
         long left = credit->_left - byteCount;
         if (left >= floor)
         {
@@ -94,11 +85,11 @@ internal struct Credit
                 credit->_fewest = left;
             }
 
-            Volatile.Write(ref credit->_inside, 0);
+            credit->Gate.Leave();
             return true;
         }
 
-        Volatile.Write(ref credit->_inside, 0);
+        credit->Gate.Leave();
         return false;
     }
 
@@ -107,8 +98,7 @@ internal struct Credit
     /// <inheritdoc cref="TryTakeUsed" path="/safety"/>
     public static unsafe bool TryTake(Credit* credit, long byteCount)
     {
-        Volatile.Write(ref credit->_inside, 1);
-        long floor = Volatile.Read(ref credit->_floor);
+        long floor = FloorOf(credit->Gate.Begin());
         long left = credit->_left - byteCount;
         bool isTaken = left >= floor;
         if (isTaken)
@@ -116,7 +106,7 @@ internal struct Credit
             credit->_left = left;
         }
 
-        Volatile.Write(ref credit->_inside, 0);
+        credit->Gate.Leave();
         return isTaken;
     }
 
@@ -124,13 +114,12 @@ internal struct Credit
     /// <inheritdoc cref="TryTakeUsed" path="/safety"/>
     public static unsafe void Confirm(Credit* credit)
     {
-        Volatile.Write(ref credit->_inside, 1);
-        if (Volatile.Read(ref credit->_floor) == 0 && credit->_left < credit->_fewest)
+        if (credit->Gate.Begin() == 0 && credit->_left < credit->_fewest)
         {
             credit->_fewest = credit->_left;
         }
 
-        Volatile.Write(ref credit->_inside, 0);
+        credit->Gate.Leave();
     }
 
     /// <summary>Puts the bytes of a freed block back; false if there is no room for them, or a visitor is here.</summary>
@@ -138,17 +127,16 @@ internal struct Credit
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe bool TryGive(Credit* credit, long byteCount)
     {
-        Volatile.Write(ref credit->_inside, 1);
-        long floor = Volatile.Read(ref credit->_floor);
+        long floor = FloorOf(credit->Gate.Begin());
         long left = credit->_left + byteCount;
         if (left <= credit->_most - floor)
         {
             credit->_left = left;
-            Volatile.Write(ref credit->_inside, 0);
+            credit->Gate.Leave();
             return true;
         }
 
-        Volatile.Write(ref credit->_inside, 0);
+        credit->Gate.Leave();
         return false;
     }
 
@@ -165,20 +153,6 @@ internal struct Credit
     /// <remarks>The owner calls it, with the lock of the tree.</remarks>
     public void Restart() => Volatile.Write(ref _fewest, _left);
 
-    /// <summary>A visitor raises the floor. Next: <see cref="Interlocked.MemoryBarrierProcessWide"/>, then <see cref="WaitForOwner"/>.</summary>
-    /// <remarks>A visitor holds the lock of the tree.</remarks>
-    public void Announce() => Volatile.Write(ref _floor, long.MaxValue / 2);
-
-    /// <summary>Waits until the owner is out. During a visit it changes nothing.</summary>
-    public void WaitForOwner()
-    {
-        Backoff backoff = default;
-        while (Volatile.Read(ref _inside) != 0)
-        {
-            backoff.Pause();
-        }
-    }
-
-    /// <summary>The visitor leaves.</summary>
-    public void EndVisit() => Volatile.Write(ref _floor, 0);
+    /// <summary>The floor of a gate in bytes: more than any credit during a visit.</summary>
+    private static long FloorOf(int floor) => (long)floor << 31;
 }

@@ -179,7 +179,7 @@ internal sealed class LevelCredits(BudgetTree tree, BudgetLevel level)
         foreach (nint credit in _open)
         {
             isOther |= credit != (nint)own;
-            ((Credit*)credit)->Announce();
+            ((Credit*)credit)->Gate.Announce();
         }
 
         return isOther;
@@ -193,7 +193,7 @@ internal sealed class LevelCredits(BudgetTree tree, BudgetLevel level)
         {
             if (credit != (nint)own)
             {
-                ((Credit*)credit)->WaitForOwner();
+                ((Credit*)credit)->Gate.WaitForOwner();
             }
         }
     }
@@ -209,7 +209,7 @@ internal sealed class LevelCredits(BudgetTree tree, BudgetLevel level)
             {
                 // SAFETY: the owner is out, and changes nothing before the end of the visit.
                 Credit.Set((Credit*)credit, left: 0, most: 0);
-                ((Credit*)credit)->EndVisit();
+                ((Credit*)credit)->Gate.EndVisit();
             }
         }
 

@@ -59,7 +59,7 @@ internal struct BareBins
         BareBins* bins = (BareBins*)Volatile.Read(ref *(nint*)&cache->Bare);
         for (int i = 0; i < RunClass.Count && bins != null; i++)
         {
-            At(bins, i)->Announce();
+            At(bins, i)->Gate.Announce();
         }
     }
 
@@ -72,19 +72,19 @@ internal struct BareBins
         for (int i = 0; i < RunClass.Count && bins != null; i++)
         {
             Bin* bin = At(bins, i);
-            if (!bin->IsAnnounced)
+            if (!bin->Gate.IsAnnounced)
             {
                 continue;
             }
 
-            bin->WaitForOwner();
+            bin->Gate.WaitForOwner();
             if (bin->HasRoom && (bin->WasIdle(isBare: true) || !idleOnly))
             {
                 Close(bin);
                 cache->Room.ReleaseBare(i);
             }
 
-            bin->EndVisit();
+            bin->Gate.EndVisit();
         }
     }
 

@@ -28,11 +28,11 @@ internal static class CacheVisits
         {
             foreach ((_, nint cache) in ThreadCaches.Entries)
             {
-                ((ThreadCache*)cache)->Large.Announce();
+                ((ThreadCache*)cache)->Large.Gate.Announce();
                 BareBins.Announce((ThreadCache*)cache);
                 for (int i = 0; i < SizeClasses.Count; i++)
                 {
-                    ThreadCache.BinOf((ThreadCache*)cache, i)->Announce();
+                    ThreadCache.BinOf((ThreadCache*)cache, i)->Gate.Announce();
                 }
             }
 
@@ -64,7 +64,7 @@ internal static class CacheVisits
         for (int i = 0; i < SizeClasses.Count; i++)
         {
             Bin* bin = ThreadCache.BinOf(cache, i);
-            bin->WaitForOwner();
+            bin->Gate.WaitForOwner();
             if (bin->HasRoom && (bin->WasIdle() || !idleOnly))
             {
                 // The room goes back too: while it is reserved, other threads cannot have it.
@@ -72,7 +72,7 @@ internal static class CacheVisits
                 cache->Room.Release(i);
             }
 
-            bin->EndVisit();
+            bin->Gate.EndVisit();
         }
     }
 }

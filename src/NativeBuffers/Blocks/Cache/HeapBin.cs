@@ -45,31 +45,29 @@ internal struct HeapBin
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Slot* TryTake(HeapBin* bin)
     {
-        Volatile.Write(ref bin->Bin.Inside, 1);
-
-        // The floor comes first, as in Bin: an owner that finds the floor low finds the place as the visitor left it.
-        bool isAnnounced = bin->Bin.IsAnnounced;
+        // The floor comes before the place: an owner that finds the floor low finds the place as the visitor left it.
+        int floor = bin->Bin.Gate.Begin();
         Slot* slot = bin->_latest;
-        if (IsSlot(slot) && !isAnnounced)
+        if (IsSlot(slot) && floor == 0)
         {
             bin->_latest = null;
             slot->Home = &bin->Bin;
         }
         else
         {
-            slot = Bin.TryTakeInside(&bin->Bin);
+            slot = Bin.TryTakeInside(&bin->Bin, floor);
         }
 
-        Volatile.Write(ref bin->Bin.Inside, 0);
+        bin->Bin.Gate.Leave();
         return slot;
     }
 
     /// <summary>Puts a slot into the bin, which then has no home; false if there is no room.</summary>
-    /// <safety>The caller is the owner, is inside, and gives the slot up.</safety>
+    /// <safety>The caller is the owner, came in and found this floor, and gives the slot up.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe bool TryGiveInside(HeapBin* bin, Slot* slot)
+    public static unsafe bool TryGiveInside(HeapBin* bin, Slot* slot, int floor)
     {
-        if (!bin->Bin.IsAnnounced && bin->_latest == null)
+        if (floor == 0 && bin->_latest == null)
         {
             // A release, as in Bin.TryGiveInside.
             Volatile.Write(ref *(nint*)&slot->Home, 0);
@@ -77,7 +75,7 @@ internal struct HeapBin
             return true;
         }
 
-        return Bin.TryGiveInside(&bin->Bin, slot);
+        return Bin.TryGiveInside(&bin->Bin, slot, floor);
     }
 
     /// <summary>The number of blocks in a bin; a guess while the owner works.</summary>

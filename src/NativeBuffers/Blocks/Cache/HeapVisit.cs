@@ -25,7 +25,7 @@ internal static class HeapVisit
                 HeapBin* bin = HeapBins.At(set, (uint)i);
                 if (bin != &set->Closed)
                 {
-                    bin->Bin.Announce();
+                    bin->Bin.Gate.Announce();
                 }
             }
         }
@@ -37,11 +37,11 @@ internal static class HeapVisit
             {
                 // A bin that its thread has made since is not visited.
                 HeapBin* bin = HeapBins.At(set, (uint)i);
-                if (bin->Bin.IsAnnounced)
+                if (bin->Bin.Gate.IsAnnounced)
                 {
-                    bin->Bin.WaitForOwner();
+                    bin->Bin.Gate.WaitForOwner();
                     Empty(heap, bin, idleOnly, ref taken, ref idle);
-                    bin->Bin.EndVisit();
+                    bin->Bin.Gate.EndVisit();
                 }
             }
         }

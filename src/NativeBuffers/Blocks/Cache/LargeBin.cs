@@ -5,8 +5,7 @@ namespace NativeBuffers.Blocks.Cache;
 /// <summary>The large blocks that one thread freed last, for its next requests of the same sizes.</summary>
 /// <remarks>
 /// <para>The block freed last is the <i>hot</i> one. The older ones are in an array, and the oldest of them come first.</para>
-/// <para>The owner and visitors exclude each other as in <see cref="Bin"/>: the owner stores <see cref="_inside"/>, then loads
-/// <see cref="_visited"/>. A visitor does both in the other order, with a barrier of the whole process in between.</para>
+/// <para>The owner and visitors take turns at the <see cref="Gate"/>.</para>
 /// <para>The bin has <i>reserved</i> bytes of the process's limit: some for a hot block, some for older blocks, some unused. A reservation stays
 /// when the owner takes a block, so a thread that uses the same blocks again and again pays for no atomic operation. Visitors end the
 /// part that no block here needs. Between the bin and the store, a block takes its reservation with it.</para>
@@ -20,11 +19,8 @@ internal struct LargeBin
     /// <summary>The number of older blocks that a bin holds whatever their size, if the process has room for them.</summary>
     private const int AlwaysKept = 1;
 
-    /// <summary>1 while the owner uses the bin.</summary>
-    private int _inside;
-
-    /// <summary>1 during a visit. Only visitors write it.</summary>
-    private int _visited;
+    /// <summary>The owner is inside while it uses the bin.</summary>
+    public VisitGate Gate;
 
     private unsafe Slot* _hot;
 
@@ -63,13 +59,12 @@ internal struct LargeBin
     public static unsafe Slot* TryTakeHot(LargeBin* bin, nuint byteCount)
     {
         Slot* slot = null;
-        Volatile.Write(ref bin->_inside, 1);
-        if (Volatile.Read(ref bin->_visited) == 0 && bin->_hotBytes - byteCount < bin->_hotStep)
+        if (bin->Gate.Begin() == 0 && bin->_hotBytes - byteCount < bin->_hotStep)
         {
             slot = RemoveHot(bin);
         }
 
-        Volatile.Write(ref bin->_inside, 0);
+        bin->Gate.Leave();
         return slot;
     }
 
@@ -98,7 +93,7 @@ internal struct LargeBin
             }
         }
 
-        Leave(bin);
+        bin->Gate.Leave();
         return slot;
     }
 
@@ -109,15 +104,14 @@ internal struct LargeBin
     {
         nuint byteCount = slot->ByteCount;
         bool isGiven = false;
-        Volatile.Write(ref bin->_inside, 1);
-        if (Volatile.Read(ref bin->_visited) == 0 && bin->_hotStep == 0 && byteCount <= bin->_hotReserved)
+        if (bin->Gate.Begin() == 0 && bin->_hotStep == 0 && byteCount <= bin->_hotReserved)
         {
             slot->Home = null;
             SetHot(bin, slot, byteCount);
             isGiven = true;
         }
 
-        Volatile.Write(ref bin->_inside, 0);
+        bin->Gate.Leave();
         return isGiven;
     }
 
@@ -147,7 +141,7 @@ internal struct LargeBin
             SetHot(bin, slot, slot->ByteCount);
         }
 
-        Leave(bin);
+        bin->Gate.Leave();
         return hasRoom;
     }
 
@@ -157,12 +151,8 @@ internal struct LargeBin
     {
         Enter(bin);
         bin->_unusedBytes += byteCount;
-        Leave(bin);
+        bin->Gate.Leave();
     }
-
-    /// <summary>A visitor asks the owner to stay out. Next: <see cref="Interlocked.MemoryBarrierProcessWide"/>, then <see cref="Visit"/>.</summary>
-    /// <remarks>One visitor at a time: visitors hold a lock.</remarks>
-    public void Announce() => Volatile.Write(ref _visited, 1);
 
     /// <summary>Waits until the owner is out, takes the blocks, ends the unused reservation, and ends the visit.</summary>
     /// <param name="bin">The bin.</param>
@@ -172,16 +162,11 @@ internal struct LargeBin
     /// <safety>The visit was announced, and a barrier of the whole process came after. The slots are the caller's from now on.</safety>
     public static unsafe int Visit(LargeBin* bin, bool idleOnly, ref Slot* list)
     {
-        Backoff backoff = default;
-        while (Volatile.Read(ref bin->_inside) != 0)
-        {
-            backoff.Pause();
-        }
-
+        bin->Gate.WaitForOwner();
         bool wasIdle = WasIdle(bin);
         int count = idleOnly && !wasIdle ? 0 : Empty(bin, ref list);
         ReleaseUnused(bin);
-        Volatile.Write(ref bin->_visited, 0);
+        bin->Gate.EndVisit();
         return count;
     }
 
@@ -332,24 +317,9 @@ internal struct LargeBin
     /// <safety>The caller is the owner. Caches are never unmapped.</safety>
     private static unsafe void Enter(LargeBin* bin)
     {
-        Volatile.Write(ref bin->_inside, 1);
-        while (Volatile.Read(ref bin->_visited) != 0)
-        {
-            Volatile.Write(ref bin->_inside, 0);
-            Backoff backoff = default;
-            while (Volatile.Read(ref bin->_visited) != 0)
-            {
-                backoff.Pause();
-            }
-
-            Volatile.Write(ref bin->_inside, 1);
-        }
-
+        bin->Gate.Enter();
         bin->_uses++;
     }
-
-    /// <inheritdoc cref="Enter" path="/safety"/>
-    private static unsafe void Leave(LargeBin* bin) => Volatile.Write(ref bin->_inside, 0);
 
     private struct Entry
     {

@@ -43,7 +43,7 @@ internal static class LeavePath
         var home = (Bin*)Volatile.Read(ref *(nint*)&slot->Home);
         if (home != null)
         {
-            home->WaitForOwner();
+            home->Gate.WaitForOwner();
         }
 
         bool isTaken = slot->ReadGeneration() == closing;

@@ -12,9 +12,8 @@ namespace NativeBuffers.Blocks.Cache;
 /// the users may come later, and one barrier serves all closes that came before it. So closes are put aside here, at most
 /// <see cref="MostCloses"/> or <see cref="MostCloseBytes"/>, and then settled together (<see cref="RemotePath.Settle(Outbox*)"/>). Put aside are only
 /// cached blocks without pins: no program sees when these are freed.</para>
-/// <para><b>Access.</b> The thread enters with a plain store. A visitor (<see cref="TakeAll"/>) raises <c>_floor</c>, passes a
-/// barrier in every core, and waits until the thread is outside: as for <see cref="Bin"/>, which has the argument. The stack of returned
-/// batches is for any thread, with atomic operations.</para>
+/// <para><b>Access.</b> The thread and a visitor (<see cref="TakeAll"/>) take turns at the gate. The stack of returned batches is for any
+/// thread, with atomic operations.</para>
 /// </remarks>
 [StructLayout(LayoutKind.Sequential)]
 internal struct Outbox
@@ -28,11 +27,8 @@ internal struct Outbox
     /// <summary>The number of batches that are open at one time; a power of two.</summary>
     public const int Places = 4;
 
-    /// <summary>1 while the thread is inside.</summary>
-    private int _inside;
-
-    /// <summary>Not 0 during a visit.</summary>
-    private int _floor;
+    /// <summary>The thread is inside while it uses what is listed here.</summary>
+    private VisitGate _gate;
 
     private int _closeCount;
     private long _closeBytes;
@@ -87,7 +83,7 @@ internal struct Outbox
     {
         other = null;
         full = null;
-        box->Enter();
+        box->_gate.Enter();
         ref nint place = ref box->_open[(int)(((nuint)home / (nuint)sizeof(Bin)) & (Places - 1))];
         var batch = (RemoteBatch*)place;
         if (batch == null || batch->Home != home || batch->SizeClass != sizeClass || batch->HeapId != heapId)
@@ -111,7 +107,7 @@ internal struct Outbox
             }
         }
 
-        box->Leave();
+        box->_gate.Leave();
         return batch != null;
     }
 
@@ -124,13 +120,13 @@ internal struct Outbox
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe bool PutAside(Outbox* box, Slot* slot, Generation closing, Bin* home, nuint byteCount)
     {
-        box->Enter();
+        box->_gate.Enter();
         int count = box->_closeCount;
         box->_closes[count] = new PendingClose { Slot = slot, Closing = closing, Home = home };
         box->_closeBytes += (long)byteCount;
         Volatile.Write(ref box->_closeCount, count + 1);
         bool isFull = count + 1 == MostCloses || box->_closeBytes >= MostCloseBytes;
-        box->Leave();
+        box->_gate.Leave();
         return isFull;
     }
 
@@ -139,9 +135,9 @@ internal struct Outbox
     /// <safety>The outbox is this thread's, or its thread has ended. There is room for <see cref="MostCloses"/>.</safety>
     public static unsafe int TakeCloses(Outbox* box, PendingClose* closes)
     {
-        box->Enter();
+        box->_gate.Enter();
         int count = box->TakeCloses(closes);
-        box->Leave();
+        box->_gate.Leave();
         return count;
     }
 
@@ -171,21 +167,16 @@ internal struct Outbox
                 return 0;
             }
 
-            Volatile.Write(ref box->_floor, 1);
+            box->_gate.Announce();
             Interlocked.MemoryBarrierProcessWide();
-            Backoff backoff = default;
-            while (Volatile.Read(ref box->_inside) != 0)
-            {
-                backoff.Pause();
-            }
-
+            box->_gate.WaitForOwner();
             int count = box->TakeCloses(closes);
             for (int i = 0; i < Places; i++)
             {
                 open[i] = TakeOpen(box, i);
             }
 
-            Volatile.Write(ref box->_floor, 0);
+            box->_gate.EndVisit();
             return count;
         }
     }
@@ -235,21 +226,6 @@ internal struct Outbox
         _closeBytes = 0;
         return count;
     }
-
-    /// <summary>The thread comes in, and waits during a visit.</summary>
-    private void Enter()
-    {
-        Volatile.Write(ref _inside, 1);
-        Backoff backoff = default;
-        while (Volatile.Read(ref _floor) != 0)
-        {
-            Volatile.Write(ref _inside, 0);
-            backoff.Pause();
-            Volatile.Write(ref _inside, 1);
-        }
-    }
-
-    private void Leave() => Volatile.Write(ref _inside, 0);
 
     [InlineArray(Places)]
     private struct PlaceRow

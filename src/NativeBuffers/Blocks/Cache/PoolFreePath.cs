@@ -19,21 +19,21 @@ internal static class PoolFreePath
             return false;
         }
 
-        Volatile.Write(ref home->Inside, 1);
+        int floor = home->Gate.Begin();
         if (((Volatile.Read(ref slot->Generation.Value) ^ opened.Value) | ((ulong)slot->Home ^ (ulong)home)) != 0)
         {
-            Volatile.Write(ref home->Inside, 0);
+            home->Gate.Leave();
             return false;
         }
 
         slot->Generation.Value = opened.Value + (Generation.Step - (ulong)SlotState.Open);
-        if (HeapBin.TryGiveInside((HeapBin*)home, slot))
+        if (HeapBin.TryGiveInside((HeapBin*)home, slot, floor))
         {
-            Volatile.Write(ref home->Inside, 0);
+            home->Gate.Leave();
             return true;
         }
 
-        Volatile.Write(ref home->Inside, 0);
+        home->Gate.Leave();
         ReturnSlow(home, slot);
         return true;
     }

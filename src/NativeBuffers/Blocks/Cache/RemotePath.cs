@@ -60,7 +60,7 @@ internal static class RemotePath
             {
                 // The home's thread may be just giving a slot back, without having seen the close: let it finish.
                 last = closes[i].Home;
-                last->WaitForOwner();
+                last->Gate.WaitForOwner();
             }
         }
 

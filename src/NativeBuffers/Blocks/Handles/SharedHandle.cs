@@ -228,13 +228,13 @@ internal readonly struct SharedHandle
             // slot, so both are checked.
             if (_slot != null && ThreadCache.IsMineForSize(_home))
             {
-                Volatile.Write(ref _home->Inside, 1);
+                Volatile.Write(ref _home->Gate.Inside, 1);
                 if (((Volatile.Read(ref _slot->Generation.Value) ^ _opened.Value) | ((ulong)_slot->Home ^ (ulong)_home)
                     | (ulong)_home->Hot) == 0)
                 {
                     _slot->Generation.Value = _opened.Value + (Generation.Step - (ulong)SlotState.Open);
                     _home->Hot = _slot;
-                    Volatile.Write(ref _home->Inside, 0);
+                    _home->Gate.Leave();
                     return;
                 }
             }
@@ -296,7 +296,7 @@ internal readonly struct SharedHandle
         {
             if (ThreadCache.IsForSize(bins, home))
             {
-                Volatile.Write(ref home->Inside, 0);
+                home->Gate.Leave();
             }
             else if (PoolFreePath.TryReturn(bins, slot, opened, home))
             {

@@ -40,7 +40,7 @@ namespace NativeBuffers.Blocks.Lifecycle;
 /// closes (<see cref="Outbox"/>): until then, a thread that ends a borrow sees Closing, and leaves the slot to the closing thread.
 /// Pins are counted with atomic operations, which need no barrier. While the state is Open, no thread has a record; while it is
 /// Biased, only home may have one. So home needs no barrier then.</para>
-/// <para><b>Plain stores at home.</b> Home stores <see cref="Bin.Inside"/>, then reads the generation, then stores the next one. Another
+/// <para><b>Plain stores at home.</b> Home stores <see cref="VisitGate.Inside"/>, then reads the generation, then stores the next one. Another
 /// thread moves the generation by CAS, passes a barrier, then waits until home is not inside. So home sees the move, or its
 /// store wins; then the next CAS of the other thread fails. docs/decisions/0007 and 0008 have the whole proof, and the measurements.</para>
 /// </remarks>
@@ -170,7 +170,7 @@ internal static class CloseProtocol
             return false;
         }
 
-        Volatile.Write(ref home->Inside, 1);
+        Volatile.Write(ref home->Gate.Inside, 1);
         bool closes = slot->ReadGeneration().Is(SlotState.Biased, opened)
             && home->Hot == null
             && Volatile.Read(ref slot->Pins) == 0
@@ -182,7 +182,7 @@ internal static class CloseProtocol
             home->Hot = slot;
         }
 
-        Volatile.Write(ref home->Inside, 0);
+        home->Gate.Leave();
         return closes;
     }
 
@@ -252,7 +252,7 @@ internal static class CloseProtocol
         Interlocked.MemoryBarrierProcessWide();
         if (home != null)
         {
-            home->WaitForOwner();
+            home->Gate.WaitForOwner();
         }
 
         return slot->TryMove(opened, SlotState.Exclusive, SlotState.Shared);
@@ -370,7 +370,7 @@ internal static class CloseProtocol
         if (home != null)
         {
             // Its own thread may be just giving it back: let it finish.
-            home->WaitForOwner();
+            home->Gate.WaitForOwner();
         }
 
         return Volatile.Read(ref slot->Pins) != 0 || BorrowRecords.NameAnywhere(slot);
