@@ -6,7 +6,7 @@ namespace NativeBuffers.Benchmarks.Targets;
 internal static class BudgetTargets
 {
     private const int ByteCount = 4096;
-    private const int Rounds = 41;
+    private static int Rounds => Effort.Of(41);
     private const int Turns = 20_000;
     private const int WarmUpCalls = 40;
     private const double TargetOne = 10;

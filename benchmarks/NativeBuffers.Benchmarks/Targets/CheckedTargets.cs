@@ -5,7 +5,7 @@ namespace NativeBuffers.Benchmarks.Targets;
 /// <summary>The targets of <see cref="GuardMode.Checked"/>: what CPython's debug hooks take for malloc and free of the same sizes.</summary>
 internal static class CheckedTargets
 {
-    private const int Processes = 5;
+    private static int Processes => Effort.Of(5);
 
     public static string What => "Checked, create and dispose";
 

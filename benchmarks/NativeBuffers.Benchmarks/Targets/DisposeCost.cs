@@ -6,7 +6,7 @@ namespace NativeBuffers.Benchmarks.Targets;
 internal static class DisposeCost
 {
     private const int OwnerCount = 500;
-    private const int Rounds = 21;
+    private static int Rounds => Effort.Of(21);
     private const double TargetMicroseconds = 5;
 
     public static string What => "Dispose after another thread's borrow";

@@ -5,7 +5,7 @@ namespace NativeBuffers.Benchmarks.Targets;
 /// <summary>The targets of blocks that one thread makes and another thread frees.</summary>
 internal static class HandoverTargets
 {
-    private const int Rounds = 3;
+    private static int Rounds => Effort.Of(3);
 
     public static string What => "Made by one thread, freed by another";
 

@@ -5,7 +5,7 @@ namespace NativeBuffers.Benchmarks.Targets;
 /// <summary>The targets of a list that grows to 100 million elements: its time, and its peak of memory.</summary>
 internal static class ListTargets
 {
-    private const int Rounds = 9;
+    private static int Rounds => Effort.Of(9);
     private const double TimeTarget = 0.7;
     private const double MemoryTarget = 0.6;
 

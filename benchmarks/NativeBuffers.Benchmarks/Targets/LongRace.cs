@@ -5,7 +5,7 @@ namespace NativeBuffers.Benchmarks.Targets;
 /// <summary>Two ways to do the same long work, each done once a round, in turns.</summary>
 internal sealed class LongRace(string what, string against, double target, Func<long> ours, Func<long> theirs)
 {
-    private const int Rounds = 5;
+    private static int Rounds => Effort.Of(5);
 
     public string What => what;
 

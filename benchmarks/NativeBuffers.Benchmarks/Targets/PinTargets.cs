@@ -8,7 +8,7 @@ internal static class PinTargets
 {
     private const int PinCount = 32_000;
     private const int FewPins = 16;
-    private const int Rounds = 11;
+    private static int Rounds => Effort.Of(11);
     private const double TargetMicroseconds = 0.2;
 
     public static string What => "Pins of one owner, 32,000 at once, each begun and ended";

@@ -15,7 +15,7 @@ internal sealed class Race(string what, string against, double target, int byteC
     /// <summary>The fewest calls, where one takes long: with those of all turns, more than the compiler counts before it optimizes.</summary>
     private const int LeastCallsToWarmUp = 8;
 
-    private const int Rounds = 21;
+    private static int Rounds => Effort.Of(21);
 
     private static readonly TimeSpan s_warmUpLength = TimeSpan.FromMilliseconds(50);
 

@@ -5,7 +5,7 @@ namespace NativeBuffers.Benchmarks.Targets;
 /// <summary>The target of sampled guards: their cost in a process that works with buffers of many sizes.</summary>
 internal static class SampledTargets
 {
-    private const int Rounds = 9;
+    private static int Rounds => Effort.Of(9);
     private const double Target = 1.05;
 
     public static string What => "Buffers of 16 B to 16 KiB, 1 in 5000 a sample, new process";

@@ -5,7 +5,7 @@ namespace NativeBuffers.Benchmarks.Targets;
 /// <summary>The target of the first buffer of a process, with the precompiled image of the package.</summary>
 internal static class StartTargets
 {
-    private const int Processes = 15;
+    private static int Processes => Effort.Of(15);
     private const double TargetMilliseconds = 2;
 
     public static string What => "First buffer of a process, precompiled";

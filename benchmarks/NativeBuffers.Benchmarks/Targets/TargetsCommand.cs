@@ -7,7 +7,7 @@ namespace NativeBuffers.Benchmarks.Targets;
 internal static class TargetsCommand
 {
     /// <summary>How often everything is warmed up, with a pause in which the background compiler finishes.</summary>
-    private const int WarmUps = 6;
+    private static int WarmUps => Effort.Of(6);
 
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(250);
 
@@ -27,6 +27,7 @@ internal static class TargetsCommand
             return 2;
         }
 
+        Effort.IsShort = arguments.IsShort;
         List<TargetRow> rows = Measure(chosen);
         Print(rows);
         return arguments.IsStrict && !rows.All(static row => row.IsMet) ? 1 : 0;
@@ -88,6 +89,11 @@ internal static class TargetsCommand
 
         page.Write(table);
         page.WriteLine($"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores.");
+        if (Effort.IsShort)
+        {
+            page.WriteLine("Short: a few rounds a row, and not the best code. The figures show that each row runs, and are rough.");
+        }
+
         page.WriteLine($"{rows.Count(static row => row.IsMet)} of {rows.Count} targets met. Measured elsewhere:");
         page.WriteLine("- the instructions of loop bodies: dotnet test (the CodeGen tests)");
         page.WriteLine("- One Billion Row, safe against raw: dotnet run -c Release --project benchmarks/OneBillionRows");
