@@ -1,6 +1,7 @@
 using System.Globalization;
 using NativeBuffers.Benchmarks;
 using NativeBuffers.Benchmarks.Collections;
+using NativeBuffers.Benchmarks.Many;
 using NativeBuffers.Benchmarks.Owners;
 using NativeBuffers.Benchmarks.Scale;
 using NativeBuffers.Benchmarks.Targets;
@@ -17,7 +18,10 @@ switch (args)
     case ["scale", .. string[] rest]:
         return ScaleCommand.Run(rest);
 
-    // Started by the two verbs, not by people.
+    case ["many", .. string[] rest]:
+        return ManyCommand.Run(rest);
+
+    // Started by these verbs, not by people.
     case [FirstBuffer.Verb, string kind]:
         FirstBuffer.RunChild(kind);
         return 0;
@@ -42,12 +46,16 @@ switch (args)
         PayloadMemory.RunChild(blockKind, int.Parse(size, CultureInfo.InvariantCulture));
         return 0;
 
+    case [LiveOwners.Verb, string ownerKind]:
+        LiveOwners.RunChild(ownerKind);
+        return 0;
+
     case [ScaleRow.Verb, string threads]:
         ScaleRow.RunChild(int.Parse(threads, CultureInfo.InvariantCulture));
         return 0;
 
     case [string word, ..] when !word.StartsWith('-'):
-        Console.Error.WriteLine($"Unknown word '{word}': there are the verbs 'targets' and 'scale', and the options of BenchmarkDotNet; try --help.");
+        Console.Error.WriteLine($"Unknown word '{word}': there are the verbs 'targets', 'scale' and 'many', and the options of BenchmarkDotNet; try --help.");
         return 2;
 
     default:

@@ -16,6 +16,10 @@ internal static class Usage
                 --threads N                The most threads; as many as there are cores, by default.
                 --only TEXT                Only rows whose name contains TEXT.
 
+        many [--only TEXT]                 In about five minutes: blocks of four sizes, of which up to a million are live at
+                                           once, as multiples of mimalloc's time.
+                --only TEXT                Only rows whose name contains TEXT.
+
         Anything else goes to BenchmarkDotNet, which takes longer and says more:
 
         --list flat                        Names of all benchmarks.

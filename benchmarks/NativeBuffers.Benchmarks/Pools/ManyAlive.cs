@@ -14,15 +14,23 @@ internal sealed class ManyAlive(int count, int[] freed)
 
     public int Count => count;
 
-    /// <summary>The orders that the targets measure.</summary>
-    public static IEnumerable<(string Name, ManyAlive Blocks)> Orders(int count)
+    /// <summary>The orders in which the blocks can be given back.</summary>
+    public static IReadOnlyList<string> OrderNames { get; } = ["last first", "first first", "random"];
+
+    /// <summary>Blocks that are given back in one of the orders.</summary>
+    public static ManyAlive Ordered(int count, string order)
     {
         int[] places = [.. Enumerable.Range(0, count)];
-        yield return ("last first", new ManyAlive(count, [.. places.Reverse()]));
-        yield return ("first first", new ManyAlive(count, places));
-        int[] shuffled = [.. places];
-        new Random(7).Shuffle(shuffled);
-        yield return ("random", new ManyAlive(count, shuffled));
+        if (order == "last first")
+        {
+            Array.Reverse(places);
+        }
+        else if (order == "random")
+        {
+            new Random(7).Shuffle(places);
+        }
+
+        return new ManyAlive(count, places);
     }
 
     /// <summary>Writes to the memory of this object, so that it is resident from now on.</summary>

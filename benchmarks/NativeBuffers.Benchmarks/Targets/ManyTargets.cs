@@ -20,8 +20,9 @@ internal static class ManyTargets
 
     private static IEnumerable<Race> Races()
     {
-        foreach ((string order, ManyAlive blocks) in ManyAlive.Orders(BlockCount))
+        foreach (string order in ManyAlive.OrderNames)
         {
+            ManyAlive blocks = ManyAlive.Ordered(BlockCount, order);
             foreach ((string kind, Loop loop) in ((string, Loop)[])[("bare", blocks.Bare), ("rented", blocks.Rented), ("owner", blocks.Owned)])
             {
                 yield return new($"{Name}, freed {order}, {kind}", "mimalloc", 1.30, Size, loop, blocks.Mimalloc)

@@ -20,6 +20,7 @@ internal sealed record Measurement(string Name, Action WarmUp, Func<IEnumerable<
         .. FunctionsTargets.All,
         .. ArrowTargets.All.Select(static race => new Measurement(race.What, race.WarmUp, () => [race.Run()])),
         .. ManyTargets.All,
+        new Measurement(LiveOwnersTargets.What, static () => { }, LiveOwnersTargets.Measure),
         new Measurement(CallTargets.What, CallTargets.WarmUp, CallTargets.Measure),
         new Measurement(StartTargets.What, static () => { }, StartTargets.Measure),
         new Measurement(FlatMemory.What, static () => { }, FlatMemory.Measure),

@@ -1,0 +1,111 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using NativeBuffers.Benchmarks.Targets;
+
+namespace NativeBuffers.Benchmarks.Owners;
+
+/// <summary>A million owners of 64 bytes that are live at once: their memory, and what a collection of the whole heap costs.</summary>
+/// <remarks>Each kind has a process of its own, because freed memory of one kind would serve the next.</remarks>
+internal static class LiveOwners
+{
+    /// <summary>The verb by which the process is started that measures, and then prints three figures.</summary>
+    public const string Verb = "live-owners";
+
+    public const string Ours = "NativeMemoryOwner";
+
+    /// <summary>A safe handle of a block of <c>malloc</c>: what programs write by hand.</summary>
+    public const string Theirs = "SafeHandle";
+
+    public const int Count = 1_000_000;
+
+    private const int Size = 64;
+    private const int Collections = 5;
+
+    /// <summary>The work of the started process.</summary>
+    public static void RunChild(string kind)
+    {
+        Func<IDisposable> create = kind == Ours ? static () => NativeMemoryOwner<byte>.CreateUninitialized(Size) : static () => new MallocHandle(Size);
+        var owners = new IDisposable?[Count];
+        Fill(owners.AsSpan(0, Count / 100), create);
+        End(owners.AsSpan(0, Count / 100));
+        NativeMemoryCache.Trim();
+        _ = Collect();
+        long before = ResidentMemory.ByteCount;
+        Fill(owners, create);
+        double bytes = (ResidentMemory.ByteCount - before) / (double)Count;
+        double live = Enumerable.Range(0, Collections).Select(static _ => Collect()).Order().ElementAt(Collections / 2);
+        End(owners);
+        double disposed = Collect();
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{bytes} {live} {disposed}"));
+        GC.KeepAlive(owners);
+    }
+
+    /// <summary>Starts such a process: the bytes of an owner, and the milliseconds of a collection with them, and after their disposal.</summary>
+    public static (double Bytes, double Live, double Disposed) Measure(string kind)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!, [Verb, kind]) { RedirectStandardOutput = true };
+        using Process child = Process.Start(start)!;
+        string[] words = child.StandardOutput.ReadToEnd().Split(' ');
+        child.WaitForExit();
+        if (child.ExitCode != 0 || words.Length != 3)
+        {
+            throw new InvalidOperationException($"The process with a million owners of kind '{kind}' failed.");
+        }
+
+        double[] figures = [.. words.Select(static word => double.Parse(word, CultureInfo.InvariantCulture))];
+        return (figures[0], figures[1], figures[2]);
+    }
+
+    private static void Fill(Span<IDisposable?> owners, Func<IDisposable> create)
+    {
+        foreach (ref IDisposable? owner in owners)
+        {
+            owner = create();
+        }
+    }
+
+    private static void End(Span<IDisposable?> owners)
+    {
+        foreach (ref IDisposable? owner in owners)
+        {
+            owner!.Dispose();
+            owner = null;
+        }
+    }
+
+    private static double Collect()
+    {
+        long start = Stopwatch.GetTimestamp();
+        GC.Collect();
+        return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+    }
+
+    private sealed class MallocHandle : SafeHandle
+    {
+        public MallocHandle(int byteCount)
+            : base(0, ownsHandle: true)
+        {
+            unsafe
+            {
+                // SAFETY: the handle frees the block once. Its first byte is written, as the library's blocks are on their page.
+                byte* block = (byte*)NativeMemory.Alloc((nuint)byteCount);
+                *block = 1;
+                SetHandle((nint)block);
+            }
+        }
+
+        public override bool IsInvalid => handle == 0;
+
+        protected override bool ReleaseHandle()
+        {
+            unsafe
+            {
+                // SAFETY: the block is live, and the platform calls this once.
+                NativeMemory.Free((void*)handle);
+            }
+
+            return true;
+        }
+    }
+}
