@@ -174,7 +174,7 @@ internal static class SlotTable
     {
         if (slot->Cleaner != 0)
         {
-            GCHandle handle = GCHandle.FromIntPtr(slot->Cleaner);
+            GCHandle handle = GCHandle.FromIntPtr(nint.Abs(slot->Cleaner));
             slot->Cleaner = 0;
             (handle.Target as IDisposable)?.Dispose();
             handle.Free();
