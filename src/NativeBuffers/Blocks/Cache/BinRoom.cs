@@ -21,49 +21,24 @@ internal struct BinRoom
         ulong bit = 1UL << sizeClass;
         bool isFirst = (_opened & bit) == 0;
         long byteCount = RoomOf(sizeClass) - (isFirst ? 0 : hotBytes);
-        if (Interlocked.Add(ref _reserved, byteCount) <= CacheLimits.ThreadBytes && CacheLimits.TryReserve(byteCount))
+        bool isReserved = TryReserveBytes(byteCount);
+        if (isReserved && isFirst)
         {
-            if (isFirst)
-            {
-                _opened |= bit;
-                CacheLimits.NoteHot(hotBytes);
-            }
-
-            return true;
+            _opened |= bit;
+            CacheLimits.NoteHot(hotBytes);
         }
 
-        Interlocked.Add(ref _reserved, -byteCount);
-        return false;
+        return isReserved;
     }
 
     /// <summary>Gives the room of a closed bin back, except for one block. For any thread.</summary>
-    public void Release(int sizeClass)
-    {
-        long byteCount = RoomOf(sizeClass) - (long)SizeClasses.SizeOf(sizeClass);
-        Interlocked.Add(ref _reserved, -byteCount);
-        CacheLimits.Release(byteCount);
-    }
+    public void Release(int sizeClass) => ReleaseBytes(RoomOf(sizeClass) - (long)SizeClasses.SizeOf(sizeClass));
 
     /// <summary>Reserves the room of a bin for blocks without slots; false if a limit has no room for it. For the thread of the bins.</summary>
-    public bool TryReserveBare(int sizeClass)
-    {
-        long byteCount = BareRoomOf(sizeClass);
-        if (Interlocked.Add(ref _reserved, byteCount) <= CacheLimits.ThreadBytes && CacheLimits.TryReserve(byteCount))
-        {
-            return true;
-        }
-
-        Interlocked.Add(ref _reserved, -byteCount);
-        return false;
-    }
+    public bool TryReserveBare(int sizeClass) => TryReserveBytes(BareRoomOf(sizeClass));
 
     /// <summary>Gives the room of a closed bin for blocks without slots back: such a bin has no hot block. For any thread.</summary>
-    public void ReleaseBare(int sizeClass)
-    {
-        long byteCount = BareRoomOf(sizeClass);
-        Interlocked.Add(ref _reserved, -byteCount);
-        CacheLimits.Release(byteCount);
-    }
+    public void ReleaseBare(int sizeClass) => ReleaseBytes(BareRoomOf(sizeClass));
 
     /// <summary>Ends all reservations of an ended thread.</summary>
     public void ReleaseAll()
@@ -78,6 +53,23 @@ internal struct BinRoom
         _opened = 0;
         CacheLimits.Release(_reserved);
         _reserved = 0;
+    }
+
+    private bool TryReserveBytes(long byteCount)
+    {
+        if (Interlocked.Add(ref _reserved, byteCount) <= CacheLimits.ThreadBytes && CacheLimits.TryReserve(byteCount))
+        {
+            return true;
+        }
+
+        Interlocked.Add(ref _reserved, -byteCount);
+        return false;
+    }
+
+    private void ReleaseBytes(long byteCount)
+    {
+        Interlocked.Add(ref _reserved, -byteCount);
+        CacheLimits.Release(byteCount);
     }
 
     /// <summary>The most bytes in an open bin: two magazines, and the hot block.</summary>

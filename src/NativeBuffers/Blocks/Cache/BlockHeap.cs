@@ -15,6 +15,10 @@ internal class BlockHeap
     /// <summary>Ends a reservation.</summary>
     public virtual void Release(long byteCount) => CacheLimits.Release(byteCount);
 
+    /// <summary>Notes that the slots of a batch were taken out of remote frees.</summary>
+    /// <safety>The batch belongs to the caller.</safety>
+    public virtual unsafe void Dequeue(RemoteBatch* batch) => CacheLimits.Dequeue(batch->ByteCount);
+
     /// <summary>An empty magazine; null when memory is exhausted.</summary>
     /// <safety>The magazine is the caller's.</safety>
     public virtual unsafe Magazine* TryMakeMagazine(int capacity) => Magazine.TryCreate(capacity);

@@ -16,7 +16,7 @@ internal static class CacheLimits
     /// <summary>Negative before the machine was asked.</summary>
     private static long s_processLimit = Setting(ProcessLimitSetting) ?? -1;
 
-    private static long s_reserved;
+    private static Reservation s_reserved;
     private static long s_reservedForHot;
     private static long s_queued;
 
@@ -35,7 +35,7 @@ internal static class CacheLimits
     /// When a thread first uses a size, its bin reserves room for all that it may ever hold. So no block has to be counted when it
     /// comes back. The depot reserves each magazine that it takes.
     /// </remarks>
-    public static long ReservedBytes => Volatile.Read(ref s_reserved);
+    public static long ReservedBytes => s_reserved.Bytes;
 
     /// <summary>The reserved bytes, without the room of one block for each size that a thread has used. This room stays with the thread.</summary>
     public static long ReservedForUse => ReservedBytes - Volatile.Read(ref s_reservedForHot);
@@ -56,7 +56,6 @@ internal static class CacheLimits
     public static void Dequeue(long byteCount) => Interlocked.Add(ref s_queued, -byteCount);
 
     /// <summary>Reserves bytes; false when the process may not keep as many.</summary>
-    /// <remarks>A failed request changes nothing. A request that added first would take room from smaller ones for a moment.</remarks>
     public static bool TryReserve(long byteCount) => TryReserve(byteCount, spare: 0);
 
     /// <summary>Reserves bytes for a large block; false when the process may not keep as many.</summary>
@@ -65,29 +64,20 @@ internal static class CacheLimits
 
     private static bool TryReserve(long byteCount, long spare)
     {
-        long reserved = ReservedBytes;
-        while (Fits(reserved + byteCount + spare))
+        bool isAllowed = (s_processLimit < 0 && s_reserved.TryAdd(byteCount, AlwaysAllowed - spare)) || s_reserved.TryAdd(byteCount, ProcessBytes - spare);
+        if (isAllowed)
         {
-            long before = Interlocked.CompareExchange(ref s_reserved, reserved + byteCount, reserved);
-            if (before == reserved)
-            {
-                IdleTimer.Start();
-                return true;
-            }
-
-            reserved = before;
+            IdleTimer.Start();
         }
 
-        return false;
+        return isAllowed;
     }
 
     /// <summary>Notes that reserved bytes are for the hot blocks of a thread, or, with a negative number, that they are no longer.</summary>
     public static void NoteHot(long byteCount) => Interlocked.Add(ref s_reservedForHot, byteCount);
 
     /// <summary>Ends a reservation.</summary>
-    public static void Release(long byteCount) => Interlocked.Add(ref s_reserved, -byteCount);
-
-    private static bool Fits(long byteCount) => (s_processLimit < 0 && byteCount <= AlwaysAllowed) || byteCount <= ProcessBytes;
+    public static void Release(long byteCount) => s_reserved.Release(byteCount);
 
     private static long? Setting(string name) => AppContext.GetData(name) switch
     {

@@ -11,12 +11,12 @@ internal struct HeapLimit(long limit)
     /// <summary>The most blocks of a magazine.</summary>
     public const int MostCapacity = 64;
 
-    private long _reserved;
+    private Reservation _reserved;
     private long _roomOfBins;
     private long _queued;
 
     /// <summary>The bytes that are reserved.</summary>
-    public long ReservedBytes => Volatile.Read(ref _reserved);
+    public long ReservedBytes => _reserved.Bytes;
 
     /// <summary>The bytes among remote frees.</summary>
     public long QueuedBytes => Volatile.Read(ref _queued);
@@ -26,26 +26,10 @@ internal struct HeapLimit(long limit)
         (int)long.Clamp(long.Min(64 * 1024, limit / 64) / (long)SizeClasses.SizeOf(sizeClass), 1, MostCapacity);
 
     /// <summary>Reserves bytes; false when the heap may not keep as many.</summary>
-    /// <remarks>A failed request changes nothing. A request that added first would take room from smaller ones for a moment.</remarks>
-    public bool TryReserve(long byteCount)
-    {
-        long reserved = ReservedBytes;
-        while (reserved + byteCount <= limit)
-        {
-            long before = Interlocked.CompareExchange(ref _reserved, reserved + byteCount, reserved);
-            if (before == reserved)
-            {
-                return true;
-            }
-
-            reserved = before;
-        }
-
-        return false;
-    }
+    public bool TryReserve(long byteCount) => _reserved.TryAdd(byteCount, limit);
 
     /// <summary>Ends a reservation.</summary>
-    public void Release(long byteCount) => Interlocked.Add(ref _reserved, -byteCount);
+    public void Release(long byteCount) => _reserved.Release(byteCount);
 
     /// <summary>Reserves room for a remote free; false when the heap may not keep it.</summary>
     public bool TryQueue(long byteCount)

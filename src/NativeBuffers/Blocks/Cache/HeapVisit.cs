@@ -86,26 +86,12 @@ internal static class HeapVisit
     /// <inheritdoc cref="TakeRemoteFrees(PoolHeap, HeapBins*, ref Slot*)" path="/safety"/>
     public static unsafe void TakeRemoteFrees(PoolHeap heap, HeapBin* bin, ref Slot* taken)
     {
-        // First take, then the barrier, then look whether the slots are still taken: one barrier for many slots.
-        const int Most = 64;
-        Slot** closing = stackalloc Slot*[Most];
-        Generation* generations = stackalloc Generation[Most];
+        Slot** closing = stackalloc Slot*[RemoteFrees.MostTaken];
+        Generation* generations = stackalloc Generation[RemoteFrees.MostTaken];
         RemoteBatch* batch = RemoteFrees.TakeAll(&bin->Frees);
         while (batch != null)
         {
-            int count = 0;
-            while (batch != null && count + batch->Count <= Most)
-            {
-                count += RemoteFrees.TakeSlots(batch, closing + count, generations + count);
-                heap.Dequeue(batch);
-                batch = Outbox.GiveBack(batch);
-            }
-
-            if (count > 0)
-            {
-                Interlocked.MemoryBarrierProcessWide();
-            }
-
+            int count = RemoteFrees.TakeSlots(ref batch, heap, closing, generations);
             for (int i = 0; i < count; i++)
             {
                 // A slot of another heap, which only two returns at once leave here, goes there.

@@ -88,9 +88,9 @@ internal sealed class PoolHeap : BlockHeap
     /// <summary>Reserves room for the remote free of one block; false if the heap may not keep it.</summary>
     public bool TryQueue(long byteCount) => !IsClosed && _limit.TryQueue(byteCount);
 
-    /// <summary>Notes that the slots of a batch were taken. A batch of another heap, which two returns at once leave, changes nothing.</summary>
-    /// <safety>The batch belongs to the caller.</safety>
-    public unsafe void Dequeue(RemoteBatch* batch) => _limit.Dequeue(batch->HeapId == Id ? batch->ByteCount : 0);
+    /// <inheritdoc/>
+    /// <remarks>A batch of another heap, which two returns at once leave, changes nothing.</remarks>
+    public override unsafe void Dequeue(RemoteBatch* batch) => _limit.Dequeue(batch->HeapId == Id ? batch->ByteCount : 0);
 
     /// <inheritdoc/>
     public override unsafe Magazine* TryMakeMagazine(int capacity) => SpareMagazines.TryTake(capacity);

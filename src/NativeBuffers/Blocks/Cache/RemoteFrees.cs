@@ -11,6 +11,9 @@ namespace NativeBuffers.Blocks.Cache;
 /// </remarks>
 internal struct RemoteFrees
 {
+    /// <summary>The most slots that <see cref="TakeSlots"/> takes at once: as many as a batch has, at least.</summary>
+    public const int MostTaken = 64;
+
     private unsafe RemoteBatch* _top;
 
     /// <summary>The number of slots in the stack. Atomic operations only.</summary>
@@ -78,21 +81,34 @@ internal struct RemoteFrees
         return generation.State == SlotState.RemotelyFreed && slot->TryMove(generation, closing);
     }
 
-    /// <summary>Takes the slots of a batch over, each as <see cref="TryTake"/> does.</summary>
-    /// <param name="batch">The batch.</param>
+    /// <summary>Takes the slots of the first batches over, each as <see cref="TryTake"/> does, gives the batches back, and passes a barrier.</summary>
+    /// <remarks>Next: <see cref="LeavePath.TryTakeAway"/>, which looks whether a slot is still taken. So one barrier serves many slots.</remarks>
+    /// <param name="batch">The first batch; afterwards the first that is left, or null.</param>
+    /// <param name="heap">The heap that counts the slots.</param>
     /// <param name="taken">Gets the slots that this thread has now.</param>
     /// <param name="closing">Gets their generations.</param>
     /// <returns>The number of these slots.</returns>
-    /// <safety>The batch is the caller's. Both arrays have room for its slots.</safety>
-    public static unsafe int TakeSlots(RemoteBatch* batch, Slot** taken, Generation* closing)
+    /// <safety>The batches are the caller's. Both arrays have room for <see cref="MostTaken"/>.</safety>
+    public static unsafe int TakeSlots(ref RemoteBatch* batch, BlockHeap heap, Slot** taken, Generation* closing)
     {
         int count = 0;
-        foreach (nint slot in new ReadOnlySpan<nint>(RemoteBatch.Slots(batch), batch->Count))
+        while (batch != null && count + batch->Count <= MostTaken)
         {
-            if (TryTake((Slot*)slot, out closing[count]))
+            foreach (nint slot in new ReadOnlySpan<nint>(RemoteBatch.Slots(batch), batch->Count))
             {
-                taken[count++] = (Slot*)slot;
+                if (TryTake((Slot*)slot, out closing[count]))
+                {
+                    taken[count++] = (Slot*)slot;
+                }
             }
+
+            heap.Dequeue(batch);
+            batch = Outbox.GiveBack(batch);
+        }
+
+        if (count > 0)
+        {
+            Interlocked.MemoryBarrierProcessWide();
         }
 
         return count;

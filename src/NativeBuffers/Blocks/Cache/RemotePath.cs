@@ -121,26 +121,12 @@ internal static class RemotePath
     /// <safety>The caller has the lock, or reclaims the cache.</safety>
     public static unsafe void TakeRemoteFrees(ThreadCache* cache, int sizeClass)
     {
-        // First take, then the barrier, then look whether the slots are still taken: one barrier for many slots.
-        const int Most = 64;
-        Slot** taken = stackalloc Slot*[Most];
-        Generation* closing = stackalloc Generation[Most];
+        Slot** taken = stackalloc Slot*[RemoteFrees.MostTaken];
+        Generation* closing = stackalloc Generation[RemoteFrees.MostTaken];
         RemoteBatch* batch = RemoteFrees.TakeAll(ThreadCache.FreesOf(cache, sizeClass));
         while (batch != null)
         {
-            int count = 0;
-            while (batch != null && count + batch->Count <= Most)
-            {
-                count += RemoteFrees.TakeSlots(batch, taken + count, closing + count);
-                CacheLimits.Dequeue(batch->ByteCount);
-                batch = Outbox.GiveBack(batch);
-            }
-
-            if (count > 0)
-            {
-                Interlocked.MemoryBarrierProcessWide();
-            }
-
+            int count = RemoteFrees.TakeSlots(ref batch, BlockHeap.Default, taken, closing);
             for (int i = 0; i < count; i++)
             {
                 LeavePath.TakeAwayUnlessReturned(taken[i], closing[i]);
