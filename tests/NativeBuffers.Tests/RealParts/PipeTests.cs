@@ -20,7 +20,9 @@ public sealed class PipeTests
     public async Task More_than_100_MiB_go_through_a_pipe_on_a_pool_of_ones_own_which_has_all_segments_afterwards()
     {
         using var allocator = new PoisoningAllocator();
-        using var pool = new NativeMemoryPool<byte>(new NativePoolOptions { Allocator = allocator });
+
+        // Any number of threads may take turns with the pipe, and each keeps some blocks of the pool: all together no more than this.
+        using var pool = new NativeMemoryPool<byte>(new NativePoolOptions { Allocator = allocator, CachedBytesLimit = 1_000_000 });
         Assert.Equal(Payload.Hash, await TransferAsync(new PipeOptions(pool)).WaitAsync(s_long, Stop));
         Assert.True(allocator.MostBytes > 0, "The pipe rented nothing.");
         Assert.True(allocator.MostBytes < 4_000_000, $"Segments did not come back in time: {allocator.MostBytes} bytes at once.");
@@ -34,7 +36,7 @@ public sealed class PipeTests
     public async Task A_writer_waits_for_a_slower_reader_and_the_pool_gives_no_more_than_the_pipe_may_hold()
     {
         using var allocator = new PoisoningAllocator();
-        using var pool = new NativeMemoryPool<byte>(new NativePoolOptions { Allocator = allocator });
+        using var pool = new NativeMemoryPool<byte>(new NativePoolOptions { Allocator = allocator, CachedBytesLimit = 4 * 65_536 });
         var pipe = new Pipe(new PipeOptions(pool, pauseWriterThreshold: 65_536, resumeWriterThreshold: 32_768, useSynchronizationContext: false));
         int waits = 0;
         bool isWaiting = false;
@@ -84,7 +86,7 @@ public sealed class PipeTests
         Assert.Equal(Payload.HashOf(expected), Payload.HashOf(received));
         Assert.True(waits > 20, $"The writer waited {waits} times.");
 
-        // The threads that rent and return keep some blocks of the pool.
+        // The threads that rent and return keep some blocks of the pool, in all no more than its limit.
         Assert.InRange(allocator.MostBytes, 65_536, 8 * 65_536);
         AssertAllReturned(pool, allocator);
     }
