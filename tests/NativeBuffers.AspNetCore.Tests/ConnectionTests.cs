@@ -41,6 +41,7 @@ public class ConnectionTests
         using var client = new Client(server, new Version(version, version == 1 ? 1 : 0), isSecure);
         Task<HttpResponseMessage> upload = client.PostAsync("/held", 10_000_000);
         long most = 0;
+        Assert.True(SpinWait.SpinUntil(() => server.Memory.RentedBytes >= 4096, TimeSpan.FromMinutes(1)), "The upload does not begin.");
         for (int i = 0; i < 40; i++)
         {
             most = long.Max(most, server.Memory.RentedBytes);

@@ -1,5 +1,8 @@
 using System.Diagnostics;
 using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace NativeBuffers.AspNetCore.Tests;
 
@@ -10,13 +13,15 @@ public class OverloadTests
     private const int Clients = 200;
     private const int Bytes = 300_000;
 
+    private static readonly TimeSpan s_long = TimeSpan.FromMinutes(1);
+
     [Theory]
     [InlineData(1, false)]
     [InlineData(1, true)]
     [InlineData(2, true)]
     public async Task Beyond_the_limit_requests_get_503_and_no_connection_is_cut(int version, bool isSecure)
     {
-        await using Server server = await Server.StartAsync(static options => options.LimitBytes = Limit);
+        await using Server server = await Server.StartAsync(static options => options.LimitBytes = Limit, use: Hold);
         using var client = new Client(server, new Version(version, version == 1 ? 1 : 0), isSecure, Clients);
         int served = 0;
         int refused = 0;
@@ -25,18 +30,19 @@ public class OverloadTests
         var watch = Task.Run(
             () =>
             {
-                while (!over.IsCancellationRequested)
+                do
                 {
                     highest = long.Max(highest, server.Memory.Budget.UsedBytes);
                     Thread.Yield();
                 }
+                while (!over.IsCancellationRequested);
             });
         await Task.WhenAll(
             Enumerable.Range(0, Clients).Select(
                 async i =>
                 {
                     // A request that fails without a status, because its connection was cut, fails the test.
-                    using HttpResponseMessage response = i % 2 == 0 ? await client.GetAsync($"/slow/{Bytes}") : await client.PostAsync("/slow", Bytes);
+                    using HttpResponseMessage response = i % 2 == 0 ? await client.GetAsync($"/held/{Bytes}") : await client.PostAsync("/held", Bytes);
                     if (response.StatusCode == HttpStatusCode.ServiceUnavailable)
                     {
                         Assert.Equal("1", response.Headers.GetValues("Retry-After").Single());
@@ -65,12 +71,38 @@ public class OverloadTests
     {
         Assert.SkipUnless(TryRun("wrk", "--version", out _), "wrk is not installed.");
         await using Server server = await Server.StartAsync(static options => options.LimitBytes = Limit);
-        Assert.True(TryRun("wrk", $"-t2 -c100 -d2s --timeout 10s {server.Http1}slow/20000", out string report), report);
+        Assert.True(TryRun("wrk", $"-t2 -c100 -d2s --timeout 60s {server.Http1}slow/20000", out string report), report);
         Assert.DoesNotContain("Socket errors", report, StringComparison.Ordinal);
         Assert.Contains("requests in", report, StringComparison.Ordinal);
         Assert.InRange(server.Memory.Budget.PeakBytes, 1, Limit);
         using var client = new Client(server, new Version(1, 1));
         await client.DownloadAsync(100_000);
+    }
+
+    /// <summary>Adds requests that last until one was refused: so there are too many at once, however slowly they come.</summary>
+    private static void Hold(WebApplication app)
+    {
+        app.MapGet("/held/{count:long}", static async (HttpContext context, long count) =>
+        {
+            await WaitAsync(context);
+            await Payload.WriteAsync(context.Response, count);
+        });
+        app.MapPost("/held", static async context =>
+        {
+            await WaitAsync(context);
+            await context.Response.WriteAsync(await Payload.CheckAsync(context.Request.Body));
+        });
+
+        static async Task WaitAsync(HttpContext context)
+        {
+            NativeServerMemory memory = context.RequestServices.GetRequiredService<NativeServerMemory>();
+            var watch = Stopwatch.StartNew();
+            do
+            {
+                await Task.Delay(20, context.RequestAborted);
+            }
+            while (memory.RefusedRequestCount == 0 && watch.Elapsed < s_long);
+        }
     }
 
     private static bool TryRun(string program, string arguments, out string output)

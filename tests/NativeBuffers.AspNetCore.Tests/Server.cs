@@ -94,7 +94,7 @@ internal sealed class Server : IAsyncDisposable
     {
         await _app.StopAsync();
         await _app.DisposeAsync();
-        for (int i = 0; i < 200 && Memory.Budget.UsedBytes != 0; i++)
+        for (int i = 0; i < 6000 && Memory.Budget.UsedBytes != 0; i++)
         {
             await Task.Delay(10);
         }

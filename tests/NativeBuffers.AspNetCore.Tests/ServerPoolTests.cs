@@ -250,7 +250,7 @@ public class ServerPoolTests
     {
         ServerPool? pool = null;
         bool hasRented = false;
-        using var log = new Calling(() => hasRented = Task.Run(() => pool!.Rent().Dispose()).Wait(TimeSpan.FromSeconds(10)));
+        using var log = new Calling(() => hasRented = Task.Run(() => pool!.Rent().Dispose()).Wait(TimeSpan.FromMinutes(1)));
         using NativeServerMemory memory = Make(1 << 20, log);
         using (pool = memory.Add("test"))
         {
