@@ -19,7 +19,7 @@ public class BackoffTests
 
             var backoff = default(Backoff);
             int pauses = 0;
-            for (var watch = Stopwatch.StartNew(); watch.ElapsedMilliseconds < 100; pauses++)
+            for (var watch = Stopwatch.StartNew(); watch.ElapsedMilliseconds < 100 || pauses < 2; pauses++)
             {
                 backoff.Pause();
             }

@@ -25,7 +25,7 @@ internal sealed class Race
     /// <summary>Whether a race has reached its goal; a slow machine gets a minute more.</summary>
     public Func<bool> IsEnough { get; init; } = static () => true;
 
-    /// <summary>All threads' turns together.</summary>
+    /// <summary>All threads' turns together. While the race goes on: their first ones.</summary>
     public long Turns => Volatile.Read(ref _turns);
 
     /// <summary>Whether a loop against other threads goes on: for <see cref="Duration"/>, and up to a minute more until it has done enough.</summary>
@@ -124,7 +124,7 @@ internal sealed class Race
                 }),
         ];
         Array.ForEach(threads, static thread => thread.Start());
-        for (var watch = Stopwatch.StartNew(); GoesOn(watch, IsEnough()) && _failures.IsEmpty;)
+        for (var watch = Stopwatch.StartNew(); GoesOn(watch, Turns > 0 && IsEnough()) && _failures.IsEmpty;)
         {
             if (isInterrupted)
             {
@@ -153,10 +153,13 @@ internal sealed class Race
         while (!_isOver)
         {
             turn(random);
-            count++;
+            if (count++ == 0)
+            {
+                Interlocked.Increment(ref _turns);
+            }
         }
 
-        Interlocked.Add(ref _turns, count);
+        Interlocked.Add(ref _turns, long.Max(count - 1, 0));
     }
 
     private void Guard(Action body)

@@ -13,12 +13,16 @@ public sealed class WatchingAllocator() : NativeAllocator("Watching")
     private readonly ConcurrentQueue<string> _mistakes = new();
     private long _liveBytes;
     private long _freed;
+    private long _all;
 
     public int LiveBlocks => _live.Count;
 
     public long LiveBytes => Volatile.Read(ref _liveBytes);
 
     public long FreedBlocks => Volatile.Read(ref _freed);
+
+    /// <summary>The live and the freed ones.</summary>
+    public long AllBlocks => Volatile.Read(ref _all);
 
     /// <summary>Frees that named no live block, or another size or alignment than the block was allocated with.</summary>
     public IReadOnlyCollection<string> Mistakes => _mistakes;
@@ -73,6 +77,7 @@ public sealed class WatchingAllocator() : NativeAllocator("Watching")
             Fill(block, byteCount, 0xCC);
         }
 
+        Interlocked.Increment(ref _all);
         Interlocked.Add(ref _liveBytes, (long)byteCount);
         if (!_live.TryAdd((nint)block, (byteCount, alignment)))
         {
