@@ -48,7 +48,7 @@ internal sealed record ManyRow(int ByteCount, int Count, string Order)
             }
         }
 
-        // What this row leaves in the caches must not serve, or burden, the next row.
+        // Blocks that stay in the caches must not serve or burden the next row.
         NativeMemoryCache.Trim();
         double[] medians = [.. times.Select(static all => all.Order().ElementAt(Rounds / 2))];
         return (medians[0], medians[1] / medians[0], medians[2] / medians[0], medians[3] / medians[0]);

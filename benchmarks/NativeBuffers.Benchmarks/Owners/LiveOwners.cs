@@ -5,7 +5,7 @@ using NativeBuffers.Benchmarks.Targets;
 
 namespace NativeBuffers.Benchmarks.Owners;
 
-/// <summary>A million owners of 64 bytes that are live at once: their memory, and what a collection of the whole heap costs.</summary>
+/// <summary>A million owners of 64 bytes that are live at once: their memory, and the cost of a full collection.</summary>
 /// <remarks>Each kind has a process of its own, because freed memory of one kind would serve the next.</remarks>
 internal static class LiveOwners
 {

@@ -6,6 +6,6 @@ internal static class Effort
     /// <summary>Whether a few rounds are enough. Set before the first measurement.</summary>
     public static bool IsShort { get; set; }
 
-    /// <summary>The rounds to measure, of so many in a whole run.</summary>
+    /// <summary>The number of rounds, if a whole run has this number.</summary>
     public static int Of(int rounds) => IsShort ? int.Max(1, rounds / 7) : rounds;
 }
