@@ -14,8 +14,6 @@ namespace NativeBuffers.AspNetCore;
 /// </remarks>
 public sealed class NativeServerMemory : IDisposable
 {
-    private const int MostBlocksOfSlab = 32;
-
     private readonly Lock _lock = new();
     private readonly ILogger _logger;
     private readonly Timer _timer;
@@ -41,7 +39,7 @@ public sealed class NativeServerMemory : IDisposable
         NativeServerPoolOptions chosen = options.Value;
         _logger = loggers.CreateLogger(ServerLog.Category);
         _mostRequests = chosen.MostRequests;
-        long blocks = long.Clamp(chosen.LimitBytes / ServerPool.BlockByteCount / 16, 1, MostBlocksOfSlab);
+        long blocks = long.Clamp(chosen.LimitBytes / ServerPool.BlockByteCount / 16, 1, ServerSlab.MostBlocks);
         _slabByteCount = (int)blocks * ServerPool.BlockByteCount;
         Budget = NativeAllocator.PinnedHeap.WithBudget(
             new NativeMemoryBudgetOptions { Name = chosen.Name, Limit = chosen.LimitBytes, OnRefusal = _ => Trim() != 0 });

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -20,6 +21,9 @@ internal sealed class RequestAdmission(
     /// <summary>The most that is received of a refused request's body, in bytes.</summary>
     private const int MostReceived = 1 << 20;
 
+    /// <summary>The longest time of it: a client may send slowly, or not at all.</summary>
+    private static readonly TimeSpan s_longestReceipt = TimeSpan.FromSeconds(5);
+
     /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">Kestrel was added after the pool, and has replaced it.</exception>
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next)
@@ -30,36 +34,57 @@ internal sealed class RequestAdmission(
                 $"Kestrel was added after the pool, and has replaced it: call {nameof(NativeMemoryPoolServices.AddNativeMemoryPool)} after UseKestrel and ConfigureWebHostDefaults.");
         }
 
-        return options.Value.HoldsOff
-            ? builder =>
-            {
-                builder.Use(AdmitAsync);
-                next(builder);
-            }
-        : next;
+        if (!options.Value.HoldsOff)
+        {
+            return next;
+        }
+
+        return builder =>
+        {
+            builder.Use(AdmitAsync);
+            next(builder);
+        };
     }
 
-    private async Task AdmitAsync(HttpContext context, RequestDelegate next)
+    private Task AdmitAsync(HttpContext context, RequestDelegate next)
     {
         if (connections.IsTight)
         {
             EndConnection(context);
         }
 
-        if (!memory.TryBeginRequest())
-        {
-            if (!HttpProtocol.IsHttp11(context.Request.Protocol))
-            {
-                await ReceiveAsync(context.Request.Body).ConfigureAwait(false);
-            }
+        return memory.TryBeginRequest() ? RunAsync(context, next) : RefuseAsync(context);
+    }
 
-            answer.Refuse(context);
-            return;
-        }
-
+    /// <summary>Runs the application. Most requests end before it returns, and need no state machine.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "EndAsync throws it again.")]
+    private Task RunAsync(HttpContext context, RequestDelegate next)
+    {
+        Task request;
         try
         {
-            await next(context).ConfigureAwait(false);
+            request = next(context);
+        }
+        catch (Exception exception)
+        {
+            request = Task.FromException(exception);
+        }
+
+        if (!request.IsCompletedSuccessfully)
+        {
+            return EndAsync(context, request);
+        }
+
+        memory.EndRequest();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Waits for the end of a request, and answers if a budget has refused.</summary>
+    private async Task EndAsync(HttpContext context, Task request)
+    {
+        try
+        {
+            await request.ConfigureAwait(false);
         }
         catch (OutOfMemoryException exception) when (answer.CanAnswer(context, exception))
         {
@@ -71,20 +96,37 @@ internal sealed class RequestAdmission(
         }
     }
 
-    /// <summary>Receives the start of a body that no code reads.</summary>
+    private Task RefuseAsync(HttpContext context)
+    {
+        answer.Refuse(context);
+        return HttpProtocol.IsHttp11(context.Request.Protocol) ? Task.CompletedTask : ReceiveAfterAnswerAsync(context);
+    }
+
+    /// <summary>Sends the answer, and then receives the start of the body, which no code reads.</summary>
     /// <remarks>
-    /// A stream of HTTP/2 that is answered before its body has arrived is counted for some seconds more. A client that is refused often would have
+    /// A stream of HTTP/2 that ends before its body has arrived is counted for some seconds more. A client that is refused often would have
     /// too many, and Kestrel resets further ones without an answer.
     /// </remarks>
-    private static async Task ReceiveAsync(Stream body)
+    private static async Task ReceiveAfterAnswerAsync(HttpContext context)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(4096);
         try
         {
+            await context.Response.CompleteAsync().ConfigureAwait(false);
+            using var end = new CancellationTokenSource(s_longestReceipt);
             int read;
-            for (int left = MostReceived; left > 0 && (read = await body.ReadAsync(buffer).ConfigureAwait(false)) != 0; left -= read)
+            for (int left = MostReceived; left > 0; left -= read)
             {
+                read = await context.Request.Body.ReadAsync(buffer, end.Token).ConfigureAwait(false);
+                if (read == 0)
+                {
+                    break;
+                }
             }
+        }
+        catch (Exception exception) when (exception is IOException or OperationCanceledException)
+        {
+            // The client has its answer, and sends no more.
         }
         finally
         {

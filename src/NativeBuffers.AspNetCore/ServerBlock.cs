@@ -7,20 +7,17 @@ namespace NativeBuffers.AspNetCore;
 /// As with Kestrel's own pool, the block goes to later renters, so the renter must not use the memory after the return. A return that is
 /// repeated before the next rental is found and reported. A block whose rental was forgotten comes back by the finalizer.
 /// </remarks>
-internal sealed class ServerBlock(ServerSlab slab, Memory<byte> memory) : IMemoryOwner<byte>
+internal sealed class ServerBlock(ServerSlab slab, int index, Memory<byte> memory) : IMemoryOwner<byte>
 {
     /// <summary>Returns the block of a rental that was forgotten.</summary>
-    ~ServerBlock() => Slab.Pool.TakeBackForgotten(this);
+    ~ServerBlock() => slab.Pool.TakeBackForgotten(this);
 
-    public ServerSlab Slab { get; } = slab;
+    public ServerSlab Slab => slab;
 
-    public Memory<byte> Memory { get; } = memory;
+    /// <summary>The place of the block in its slab.</summary>
+    public int Index => index;
 
-    /// <summary>The next free block. The lock of the pool guards it.</summary>
-    public ServerBlock? Next { get; set; }
+    public Memory<byte> Memory => memory;
 
-    /// <summary>Whether the block is rented. The lock of the pool guards it.</summary>
-    public bool IsRented { get; set; }
-
-    public void Dispose() => Slab.Pool.Return(this);
+    public void Dispose() => slab.Pool.Return(this);
 }

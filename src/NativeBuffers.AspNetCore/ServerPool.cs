@@ -3,10 +3,10 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace NativeBuffers.AspNetCore;
 
-/// <summary>The pool of one owner, for example of one loop of the sockets: blocks of 4 KiB, last in, first out.</summary>
+/// <summary>The pool of one owner, for example of one loop of the sockets: blocks of 4 KiB, of few slabs.</summary>
 /// <remarks>
-/// <para>A lock guards the list of free blocks. Kestrel makes a pool for each loop, so the lock is seldom contended. The order keeps the
-/// blocks in use few, so the remaining ones can go back to the system.</para>
+/// <para>Rentals come from one slab, the <em>hot</em> one, while it has free blocks. So the remaining slabs become free, and can go back to the
+/// system. A lock guards the list of slabs with free blocks, which is needed once for the blocks of a slab.</para>
 /// <para>If the limit leaves no room for a slab, the pool rents a free block of another pool.</para>
 /// </remarks>
 internal sealed class ServerPool(NativeServerMemory memory, string owner) : MemoryPool<byte>
@@ -14,22 +14,26 @@ internal sealed class ServerPool(NativeServerMemory memory, string owner) : Memo
     /// <summary>The size of a block, in bytes.</summary>
     public const int BlockByteCount = 4096;
 
+    /// <summary>Slabs without a rental for this number of periods are freed.</summary>
+    private const int IdlePeriods = 2;
+
     private readonly Lock _lock = new();
-    private ServerBlock? _free;
-    private int _freeCount;
-    private int _blockCount;
-    private int _leastFree;
-    private int _leastFreeBefore;
+    private readonly List<ServerSlab> _slabs = [];
+
+    /// <summary>Slabs with free blocks; some may have none any more. The hot one is not always among them.</summary>
+    private readonly Stack<ServerSlab> _open = [];
+
+    private ServerSlab? _hot;
     private bool _isDisposed;
 
     /// <summary>For metrics: the owner that the pool was made for.</summary>
     public string Owner { get; } = owner;
 
     /// <summary>The blocks that are rented, in bytes; a good guess while threads rent and return.</summary>
-    public long RentedBytes => (long)(Volatile.Read(ref _blockCount) - Volatile.Read(ref _freeCount)) * BlockByteCount;
+    public long RentedBytes => Sum(static slab => slab.ByteCount - slab.FreeByteCount);
 
     /// <summary>The blocks that are kept, in bytes; a good guess while threads rent and return.</summary>
-    public long KeptBytes => (long)Volatile.Read(ref _freeCount) * BlockByteCount;
+    public long KeptBytes => Sum(static slab => slab.FreeByteCount);
 
     /// <summary>The largest buffer, in bytes: one block.</summary>
     public override int MaxBufferSize => BlockByteCount;
@@ -39,7 +43,73 @@ internal sealed class ServerPool(NativeServerMemory memory, string owner) : Memo
     /// <exception cref="ArgumentOutOfRangeException">The size is below -1, or larger than a block.</exception>
     /// <exception cref="OutOfMemoryException">The limit is reached, or memory is exhausted.</exception>
     /// <exception cref="ObjectDisposedException">The pool was disposed.</exception>
-    public override IMemoryOwner<byte> Rent(int minBufferSize = -1)
+    public override IMemoryOwner<byte> Rent(int minBufferSize = -1) =>
+        minBufferSize is >= -1 and <= BlockByteCount && Volatile.Read(ref _hot)?.TryTake() is { } block ? block : RentSlowly(minBufferSize);
+
+    /// <summary>A free block of this pool; null if there is none.</summary>
+    public ServerBlock? TryTake() => Volatile.Read(ref _hot)?.TryTake() ?? TakeOfOpen();
+
+    /// <summary>Takes a block back. A second return of one rental changes nothing, and is reported.</summary>
+    public void Return(ServerBlock block)
+    {
+        ServerSlab.ReturnOutcome outcome = block.Slab.Return(block);
+        if (outcome != ServerSlab.ReturnOutcome.Kept)
+        {
+            EndReturn(block.Slab, outcome);
+        }
+    }
+
+    /// <summary>Called by the finalizer of a block: the rental was forgotten if the block is rented.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "A finalizer must not throw.")]
+    public void TakeBackForgotten(ServerBlock block)
+    {
+        if (!block.Slab.IsRented(block))
+        {
+            return;
+        }
+
+        try
+        {
+            memory.NoteLeak(Owner);
+            GC.ReRegisterForFinalize(block);
+            Return(block);
+        }
+        catch (Exception)
+        {
+            // A finalizer must not throw, and the program's own logger may.
+        }
+    }
+
+    /// <summary>Frees the slabs that were not needed for two periods. Call it once a period.</summary>
+    /// <returns>The bytes that were freed.</returns>
+    public long EvictIdle()
+    {
+        using (_lock.EnterScope())
+        {
+            _slabs.ForEach(static slab => slab.EndPeriod());
+        }
+
+        return Evict(IdlePeriods);
+    }
+
+    /// <summary>Frees all slabs without a rented block.</summary>
+    /// <returns>The bytes that were freed.</returns>
+    public long Trim() => Evict(idlePeriods: 0);
+
+    /// <summary>Frees all slabs, or lets each be freed when its last rental comes back.</summary>
+    protected override void Dispose(bool disposing)
+    {
+        using (_lock.EnterScope())
+        {
+            _isDisposed = true;
+            _hot = null;
+        }
+
+        Trim();
+        memory.Remove(this);
+    }
+
+    private ServerBlock RentSlowly(int minBufferSize)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(minBufferSize, BlockByteCount);
         ArgumentOutOfRangeException.ThrowIfLessThan(minBufferSize, -1);
@@ -66,112 +136,36 @@ internal sealed class ServerPool(NativeServerMemory memory, string owner) : Memo
         }
     }
 
-    /// <summary>A free block of this pool; null if there is none.</summary>
-    public ServerBlock? TryTake()
+    /// <summary>A block of the slabs that are open, the first of which becomes hot; null if there is none.</summary>
+    private ServerBlock? TakeOfOpen()
     {
         using Lock.Scope scope = _lock.EnterScope();
-        if (_free is not { } block)
+        while (!_isDisposed && _open.TryPop(out ServerSlab? slab))
         {
-            return null;
-        }
+            slab.IsListed = false;
 
-        _free = block.Next;
-        _freeCount--;
-        _leastFree = int.Min(_leastFree, _freeCount);
-        block.Next = null;
-        block.IsRented = true;
-        block.Slab.FreeCount--;
-        return block;
-    }
-
-    /// <summary>Takes a block back. A second return of one rental changes nothing, and is reported.</summary>
-    public void Return(ServerBlock block)
-    {
-        bool isRented;
-        ServerSlab? over = null;
-        using (_lock.EnterScope())
-        {
-            isRented = block.IsRented;
-            if (isRented)
+            // A thread that returns a block now either sees that the slab is not listed, or this thread sees its block.
+            Interlocked.MemoryBarrier();
+            if (slab.TryTake() is { } block)
             {
-                over = Keep(block);
+                MakeHot(slab);
+                return block;
             }
         }
 
-        over?.Free();
-        if (!isRented)
-        {
-            // Outside the lock: the program's logger may rent.
-            memory.NoteViolation(Owner);
-        }
-    }
-
-    /// <summary>Called by the finalizer of a block: the rental was forgotten if the block is rented.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "A finalizer must not throw.")]
-    public void TakeBackForgotten(ServerBlock block)
-    {
-        if (!block.IsRented)
-        {
-            return;
-        }
-
-        try
-        {
-            memory.NoteLeak(Owner);
-            GC.ReRegisterForFinalize(block);
-            Return(block);
-        }
-        catch (Exception)
-        {
-            // A finalizer must not throw, and the program's own logger may.
-        }
-    }
-
-    /// <summary>Frees the slabs that were not needed for two periods. Call it once a period.</summary>
-    /// <returns>The bytes that were freed.</returns>
-    public long EvictIdle()
-    {
-        int idle;
-        using (_lock.EnterScope())
-        {
-            idle = int.Min(_leastFree, _leastFreeBefore);
-            _leastFreeBefore = _leastFree;
-            _leastFree = _freeCount;
-        }
-
-        return Evict(idle);
-    }
-
-    /// <summary>Frees all slabs without a rented block.</summary>
-    /// <returns>The bytes that were freed.</returns>
-    public long Trim() => Evict(int.MaxValue);
-
-    /// <summary>Frees all slabs, or lets each be freed when its last rental comes back.</summary>
-    protected override void Dispose(bool disposing)
-    {
-        using (_lock.EnterScope())
-        {
-            Volatile.Write(ref _isDisposed, true);
-        }
-
-        Trim();
-        memory.Remove(this);
+        return null;
     }
 
     /// <summary>A block of a new slab.</summary>
     private ServerBlock TakeFresh()
     {
-        ServerBlock first = ServerSlab.Make(this, memory.AllocateSlab());
-        ServerBlock? rest = first.Next;
+        var slab = new ServerSlab(this, memory.AllocateSlab(), out ServerBlock first);
         using (_lock.EnterScope())
         {
-            _blockCount += first.Slab.Count;
-            first.Next = null;
-            first.IsRented = true;
-            while (rest is { } block)
+            _slabs.Add(slab);
+            if (!_isDisposed)
             {
-                rest = block.Next;
-                Push(block);
+                MakeHot(slab);
             }
         }
 
@@ -179,91 +173,86 @@ internal sealed class ServerPool(NativeServerMemory memory, string owner) : Memo
         return first;
     }
 
-    /// <summary>Puts a block to the free ones. If it was the last one of a disposed pool's slab, returns the slab, which must be freed.</summary>
-    private ServerSlab? Keep(ServerBlock block)
+    /// <summary>Lets the next rentals come from a slab. Called under the lock.</summary>
+    private void MakeHot(ServerSlab slab)
     {
-        Push(block);
-        if (!_isDisposed || !block.Slab.IsFree)
+        ServerSlab? before = _hot;
+        Volatile.Write(ref _hot, slab);
+        if (before is not null && before != slab)
         {
-            return null;
+            List(before);
         }
-
-        RemoveBlocks([block.Slab]);
-        return block.Slab;
     }
 
-    private void Push(ServerBlock block)
+    /// <summary>Lists a slab if it has free blocks. Called under the lock.</summary>
+    private void List(ServerSlab slab)
     {
-        block.IsRented = false;
-        block.Next = _free;
-        block.Slab.FreeCount++;
-        _free = block;
-        _freeCount++;
+        if (!slab.IsListed && slab.FreeCount != 0)
+        {
+            slab.IsListed = true;
+            _open.Push(slab);
+        }
     }
 
-    /// <summary>Frees slabs without a rented block, of at most <paramref name="most"/> blocks together.</summary>
-    private long Evict(int most)
+    /// <summary>The rare part of a return.</summary>
+    private void EndReturn(ServerSlab slab, ServerSlab.ReturnOutcome outcome)
     {
-        if (most <= 0)
+        if (outcome == ServerSlab.ReturnOutcome.Repeated)
         {
-            return 0;
+            // Outside the lock: the program's logger may rent.
+            memory.NoteViolation(Owner);
         }
+        else if (Volatile.Read(ref _isDisposed))
+        {
+            Trim();
+        }
+        else if (outcome == ServerSlab.ReturnOutcome.First && !slab.IsListed)
+        {
+            using Lock.Scope scope = _lock.EnterScope();
+            List(slab);
+        }
+    }
 
-        HashSet<ServerSlab> over = [];
+    /// <summary>Frees the slabs without a rented block that were not used for a number of periods.</summary>
+    private long Evict(int idlePeriods)
+    {
+        List<ServerSlab> over = [];
         using (_lock.EnterScope())
         {
-            for (ServerBlock? block = _free; block is not null; block = block.Next)
+            over = _slabs.FindAll(slab => slab.IdlePeriods >= idlePeriods && slab.TryRemove());
+            if (over.Count != 0)
             {
-                if (block.Slab.IsFree && block.Slab.Count <= most && over.Add(block.Slab))
-                {
-                    most -= block.Slab.Count;
-                }
+                Forget(over);
             }
-
-            RemoveBlocks(over);
         }
 
-        long byteCount = 0;
-        foreach (ServerSlab slab in over)
-        {
-            slab.Free();
-            byteCount += (long)slab.Count * BlockByteCount;
-        }
-
-        return byteCount;
+        over.ForEach(static slab => slab.Free());
+        return over.Sum(static slab => slab.ByteCount);
     }
 
-    /// <summary>Takes the blocks of slabs out of the list. The blocks of the fullest slabs come first then, so that the emptiest can be freed.</summary>
-    private void RemoveBlocks(HashSet<ServerSlab> over)
+    /// <summary>Lets removed slabs go. Of the remaining ones, those with the fewest free blocks come first then, so that the emptiest become free.</summary>
+    private void Forget(List<ServerSlab> removed)
     {
-        if (over.Count == 0)
+        HashSet<ServerSlab> gone = [.. removed];
+        _slabs.RemoveAll(gone.Contains);
+        _open.Clear();
+        _hot = null;
+        if (_isDisposed)
         {
             return;
         }
 
-        List<ServerBlock> kept = [];
-        for (ServerBlock? block = _free; block is not null; block = block.Next)
+        foreach (ServerSlab slab in _slabs.OrderByDescending(static slab => slab.FreeCount))
         {
-            if (over.Contains(block.Slab))
-            {
-                GC.SuppressFinalize(block);
-                _freeCount--;
-                _blockCount--;
-            }
-            else
-            {
-                kept.Add(block);
-            }
+            slab.IsListed = false;
+            Interlocked.MemoryBarrier();
+            List(slab);
         }
+    }
 
-        _free = null;
-        foreach (ServerBlock block in kept.OrderByDescending(static block => block.Slab.FreeCount))
-        {
-            block.Next = _free;
-            _free = block;
-        }
-
-        _leastFree = int.Min(_leastFree, _freeCount);
-        _leastFreeBefore = int.Min(_leastFreeBefore, _freeCount);
+    private long Sum(Func<ServerSlab, long> figure)
+    {
+        using Lock.Scope scope = _lock.EnterScope();
+        return _slabs.Sum(figure);
     }
 }

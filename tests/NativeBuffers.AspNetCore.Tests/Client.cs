@@ -28,6 +28,18 @@ internal sealed class Client(Server server, Version version, bool isSecure = fal
 
     public Task<HttpResponseMessage> PostAsync(string path, long count) => _http.PostAsync(path, Payload.Content(count));
 
+    /// <summary>Sends a body that begins at once, and goes on after a task.</summary>
+    public Task<HttpResponseMessage> PostHeldAsync(string path, Task held)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, path)
+        {
+            Content = Payload.Content(100_000, held),
+            Version = version,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        return _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+    }
+
     public async Task DownloadAsync(long count)
     {
         using HttpResponseMessage response = await GetAsync($"/bytes/{count}");

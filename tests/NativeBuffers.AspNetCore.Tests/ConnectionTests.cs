@@ -82,4 +82,29 @@ public class ConnectionTests
         // The second answer begins directly after the last piece of the first one.
         Assert.Contains("\r\n0\r\n\r\nHTTP/1.1 200 ", answers, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task A_refused_client_of_HTTP_2_is_answered_before_its_body_ends()
+    {
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using Server server = await Server.StartAsync(
+            static options => (options.LimitBytes, options.RequestBytes) = (1 << 20, 512 * 1024),
+            use: app => app.MapGet("/held", () =>
+            {
+                begun.SetResult();
+                return end.Task;
+            }));
+        using var client = new Client(server, new Version(2, 0));
+        Task<HttpResponseMessage> held = client.GetAsync("/held");
+        await begun.Task;
+        using (HttpResponseMessage refused = await client.PostHeldAsync("/echo", end.Task).WaitAsync(TimeSpan.FromSeconds(60)))
+        {
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+        }
+
+        end.SetResult();
+        (await held).Dispose();
+        await client.DownloadAsync(10);
+    }
 }

@@ -25,7 +25,9 @@ internal static class Payload
     }
 
     /// <summary>Content of the first bytes.</summary>
-    public static HttpContent Content(long count) => new Pieces(count);
+    /// <param name="count">The number of bytes.</param>
+    /// <param name="held">The content goes on after it when the first piece was sent; or null.</param>
+    public static HttpContent Content(long count, Task? held = null) => new Pieces(count, held ?? Task.CompletedTask);
 
     /// <summary>The number of bytes if they are the first ones, and otherwise the place of the first wrong one.</summary>
     public static async Task<string> CheckAsync(Stream stream)
@@ -69,7 +71,7 @@ internal static class Payload
         return bytes;
     }
 
-    private sealed class Pieces(long count) : HttpContent
+    private sealed class Pieces(long count, Task held) : HttpContent
     {
         protected override async Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context)
         {
@@ -78,6 +80,11 @@ internal static class Payload
                 int size = (int)long.Min(Chunk, count - sent);
                 await stream.WriteAsync(From(sent, size));
                 sent += size;
+                if (!held.IsCompleted)
+                {
+                    await stream.FlushAsync();
+                    await held;
+                }
             }
         }
 

@@ -154,6 +154,114 @@ public class ServerPoolTests
     }
 
     [Fact]
+    [SuppressMessage("Ownership", "NB0006", Justification = "The test is about a second disposal.")]
+    public void Of_two_returns_on_two_threads_one_is_reported()
+    {
+        const int Rounds = 500;
+        using NativeServerMemory memory = Make(1 << 20);
+        using ServerPool pool = memory.Add("test");
+        using IMemoryOwner<byte> neighbour = pool.Rent();
+        IMemoryOwner<byte> block = neighbour;
+        int arrived = 0;
+        var other = new Thread(() => Return(isRenter: false));
+        other.Start();
+        Return(isRenter: true);
+        other.Join();
+        Assert.Equal((Rounds, 4096), (memory.ViolationCount, memory.RentedBytes));
+
+        void Return(bool isRenter)
+        {
+            for (int round = 0; round < Rounds; round++)
+            {
+                if (isRenter)
+                {
+                    block = pool.Rent();
+                }
+
+                Meet(4 * round + 2);
+                block.Dispose();
+                Meet(4 * round + 4);
+            }
+        }
+
+        // The threads leave it nearly at once, unlike a barrier that wakes them.
+        void Meet(int of)
+        {
+            Interlocked.Increment(ref arrived);
+            for (var wait = default(SpinWait); Volatile.Read(ref arrived) < of;)
+            {
+                wait.SpinOnce(sleep1Threshold: -1);
+            }
+        }
+    }
+
+    [Fact]
+    public void Two_threads_that_make_slabs_at_once_lose_no_block()
+    {
+        for (int round = 0; round < 50; round++)
+        {
+            using NativeServerMemory memory = Make(64 << 20);
+            using ServerPool pool = memory.Add("test");
+            using var start = new Barrier(2);
+            IMemoryOwner<byte>? theirs = null;
+            var other = new Thread(() =>
+            {
+                start.SignalAndWait();
+                theirs = pool.Rent();
+            });
+            other.Start();
+            start.SignalAndWait();
+            List<IMemoryOwner<byte>> rented = [pool.Rent()];
+            other.Join();
+            rented.Add(theirs!);
+            long used = memory.Budget.UsedBytes;
+            while (memory.KeptBytes != 0)
+            {
+                rented.Add(pool.Rent());
+                Assert.Equal(used, memory.Budget.UsedBytes);
+            }
+
+            rented.ForEach(static block => block.Dispose());
+        }
+    }
+
+    [Fact]
+    public void No_slab_is_made_while_the_pool_has_a_free_block()
+    {
+        using NativeServerMemory memory = Make(64 << 20);
+        using ServerPool pool = memory.Add("test");
+        var random = new Random(7);
+        List<IMemoryOwner<byte>> rented = [];
+        for (int i = 0; i < 200; i++)
+        {
+            int target = random.Next(200);
+            while (rented.Count < target)
+            {
+                (long kept, long used) = (memory.KeptBytes, memory.Budget.UsedBytes);
+                rented.Add(pool.Rent());
+                Assert.True(kept == 0 || memory.Budget.UsedBytes == used);
+            }
+
+            while (rented.Count > target)
+            {
+                int at = random.Next(rented.Count);
+                rented[at].Dispose();
+                rented.RemoveAt(at);
+            }
+
+            _ = random.Next(20) switch
+            {
+                0 => memory.Trim(),
+                1 => pool.EvictIdle(),
+                _ => 0,
+            };
+            Assert.Equal(rented.Count * 4096L, memory.RentedBytes);
+        }
+
+        rented.ForEach(static block => block.Dispose());
+    }
+
+    [Fact]
     public void A_forgotten_rental_comes_back_and_is_reported()
     {
         using NativeServerMemory memory = Make(1 << 20);
