@@ -7,8 +7,8 @@ namespace NativeBuffers.Arrow;
 /// </remarks>
 internal sealed class PinnedChunk
 {
-    /// <summary>The largest block that shares a chunk, in bytes. So at most an eighth of a chunk remains unused at its end.</summary>
-    public const int LargestPart = ByteCount / 8;
+    /// <summary>The largest block that shares a chunk, in bytes. So at most a quarter of a chunk remains unused at its end.</summary>
+    public const int LargestPart = ByteCount / 4;
 
     private const int ByteCount = 64 * 1024;
 
