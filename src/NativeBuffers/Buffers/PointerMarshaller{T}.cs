@@ -1,3 +1,4 @@
+using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Primitives;
 
@@ -34,7 +35,7 @@ public static class PointerMarshaller<T>
     /// <summary>Borrows an owner for one call.</summary>
     public ref struct OfOwner
     {
-        private BorrowHandle _handle;
+        private unsafe BorrowRecords.Record* _record;
         private unsafe void* _start;
 
         /// <summary>Begins the borrow.</summary>
@@ -49,9 +50,10 @@ public static class PointerMarshaller<T>
                 {
                     // SAFETY: the address is valid until Free ends the borrow.
                     ref OwnedBlock block = ref managed.Owned;
-                    if (!block.TryBorrowForCall(out _handle) && !block.TryBorrowSlow(out _handle))
+                    _record = block.BorrowForCall();
+                    if (_record == null)
                     {
-                        ThrowDisposed();
+                        _record = BorrowSlowly(managed);
                     }
 
                     _start = block.Start;
@@ -67,10 +69,25 @@ public static class PointerMarshaller<T>
 
         /// <summary>Ends the borrow.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public readonly void Free() => _handle.EndUncopied();
+        public readonly void Free()
+        {
+            unsafe
+            {
+                // SAFETY: FromManaged began the borrow on this thread. Generated code calls Free once.
+                if (_record != null)
+                {
+                    BorrowHandle.EndUncopied(_record);
+                }
+            }
+        }
 
-        [DoesNotReturn]
-        private static void ThrowDisposed() => throw ThrowHelper.Disposed($"{nameof(NativeMemoryOwner<>)}<{typeof(T).Name}>");
+        /// <summary>The record of a borrow that did not begin at once.</summary>
+        /// <safety>The caller ends the borrow once, on this thread.</safety>
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private static unsafe BorrowRecords.Record* BorrowSlowly(NativeMemoryOwner<T> managed) =>
+            managed.Owned.TryBorrowSlow(out BorrowHandle handle)
+                ? handle.Record
+                : throw ThrowHelper.Disposed($"{nameof(NativeMemoryOwner<>)}<{typeof(T).Name}>");
     }
 
     /// <summary>Borrows a rented buffer for one call.</summary>

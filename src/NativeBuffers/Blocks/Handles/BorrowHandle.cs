@@ -38,6 +38,10 @@ internal readonly struct BorrowHandle
         }
     }
 
+    /// <summary>The record of a borrow that is ended by <see cref="EndUncopied"/>.</summary>
+    /// <safety>Records are never unmapped. It is this thread's.</safety>
+    public unsafe BorrowRecords.Record* Record => _record;
+
     /// <summary>Whether the borrow goes on.</summary>
     public bool IsActive
     {
@@ -106,24 +110,29 @@ internal readonly struct BorrowHandle
         }
     }
 
-    /// <summary>Ends the borrow of a handle that has no copy, once. Costs half of <see cref="End"/>, whose check is for copies.</summary>
+    /// <summary>Begins a borrow of which only the record is kept, by code that makes no copy; null if the slot's generation is over.</summary>
+    /// <inheritdoc cref="TryBegin(Bin*, BorrowRecords.Record*, Slot*, Generation, out BorrowHandle)" path="/safety|/exception"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void EndUncopied()
+    public static unsafe BorrowRecords.Record* BeginUncopied(Bin* bins, BorrowRecords.Record* record, Slot* slot, Generation opened)
     {
-        unsafe
+        if (bins == null || record->Slot != null)
         {
-            // SAFETY: records and slots are never unmapped. The record is this thread's, because a handle lives on its thread's stack. No
-            // code has ended the borrow, so the record still names its slot.
-            BorrowRecords.Record* record = _record;
-            if (record != null)
-            {
-                Slot* slot = record->Slot;
-                Volatile.Write(ref *(nint*)&record->Slot, 0);
-                if (Volatile.Read(ref slot->Generation.Value) - record->Opened.Value > Generation.OpenSpan)
-                {
-                    Finish(slot);
-                }
-            }
+            return BeginSlow(slot, opened);
+        }
+
+        return TryBegin(bins, record, slot, opened) ? record : null;
+    }
+
+    /// <summary>Ends a borrow of which only the record was kept, once. Costs half of <see cref="End"/>, whose check is for copies.</summary>
+    /// <safety>The record is this thread's, and no code has ended the borrow, so the record still names its slot. Slots are never unmapped.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void EndUncopied(BorrowRecords.Record* record)
+    {
+        Slot* slot = record->Slot;
+        Volatile.Write(ref *(nint*)&record->Slot, 0);
+        if (Volatile.Read(ref slot->Generation.Value) - record->Opened.Value > Generation.OpenSpan)
+        {
+            Finish(slot);
         }
     }
 
