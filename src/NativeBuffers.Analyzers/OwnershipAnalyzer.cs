@@ -60,7 +60,7 @@ public sealed class OwnershipAnalyzer : DiagnosticAnalyzer
 
     private static void CheckBlocks(OperationBlockAnalysisContext context, LibraryTypes types)
     {
-        HashSet<ISymbol> captured = Captured.In(context.OperationBlocks);
+        Captured captured = Captured.In(context.OperationBlocks, types);
         foreach (IOperation block in context.OperationBlocks)
         {
             if (block is IBlockOperation or IMethodBodyOperation or IFieldInitializerOperation or IPropertyInitializerOperation)
@@ -73,7 +73,7 @@ public sealed class OwnershipAnalyzer : DiagnosticAnalyzer
     private static void Check(
         OperationBlockAnalysisContext context,
         LibraryTypes types,
-        HashSet<ISymbol> captured,
+        Captured captured,
         ControlFlowGraph graph,
         IMethodSymbol? method,
         SemanticModel? model)

@@ -1,5 +1,6 @@
 using System.Collections.Generic;
 using System.Collections.Immutable;
+using System.Linq;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.FlowAnalysis;
 using Microsoft.CodeAnalysis.Operations;
@@ -24,6 +25,23 @@ internal sealed class Assignments(Body body, Evaluator evaluator, Calls calls)
             }
 
             return reference;
+        }
+
+        if (assignment.Target is ILocalReferenceOperation { Local: var holder } && body.Variables.IsHolder(holder))
+        {
+            AssignParts(holder, Holders.PartsOf(assignment.Value));
+            return Value.Unknown;
+        }
+
+        if (body.Shelves.Contains(assignment.Target) && Shelves.Inner(assignment.Value) is ICollectionExpressionOperation { Elements: var elements }
+            && elements.All(static element => element is not ISpreadOperation))
+        {
+            foreach (IOperation element in elements)
+            {
+                Owners.Shelve(evaluator.State, evaluator.Use(evaluator.Run(element), element));
+            }
+
+            return Value.Unknown;
         }
 
         int held = evaluator.State.HeldCount;
@@ -59,6 +77,10 @@ internal sealed class Assignments(Body body, Evaluator evaluator, Calls calls)
         else if (deconstruction.Value is ITupleOperation tuple)
         {
             AssignTuple(deconstruction.Target, tuple);
+        }
+        else if (deconstruction.Value is ILocalReferenceOperation { Local: var holder } && body.Variables.IsHolder(holder))
+        {
+            AssignFromParts(Holders.ElementsOf(deconstruction.Target), holder);
         }
         else
         {
@@ -140,6 +162,17 @@ internal sealed class Assignments(Body body, Evaluator evaluator, Calls calls)
             target = declaration.Expression;
         }
 
+        if (target is IArrayElementReferenceOperation element && TaskCollections.Add(body, evaluator, element.ArrayReference, value))
+        {
+            return;
+        }
+
+        if (body.Shelves.Contains((target as IArrayElementReferenceOperation)?.ArrayReference ?? (target as IPropertyReferenceOperation)?.Instance))
+        {
+            Owners.Shelve(evaluator.State, value);
+            return;
+        }
+
         int variable = evaluator.VariableOf(target);
         bool isThroughView = variable == evaluator.RawVariableOf(target) && target is ILocalReferenceOperation { Local.RefKind: not RefKind.None };
         if (variable < 0 || isThroughView)
@@ -164,6 +197,33 @@ internal sealed class Assignments(Body body, Evaluator evaluator, Calls calls)
         }
 
         evaluator.Store(variable, value);
+    }
+
+    /// <summary>Runs <c>var t = (x, y)</c>, where the parts of t are variables.</summary>
+    private void AssignParts(ILocalSymbol holder, ImmutableArray<IOperation> parts)
+    {
+        int held = evaluator.State.HeldCount;
+        foreach (IOperation part in parts)
+        {
+            Value value = evaluator.Use(evaluator.Run(part), part);
+            evaluator.State.Hold(Evaluator.IsVariable(part) ? evaluator.OwnerIn(value, part) : value);
+        }
+
+        List<Value> values = evaluator.State.Release(held);
+        for (int part = 0; part < values.Count; part++)
+        {
+            evaluator.Store(body.Variables.OfPart(holder, part), values[part]);
+        }
+    }
+
+    /// <summary>Runs <c>(x, y) = t</c>.</summary>
+    private void AssignFromParts(ImmutableArray<IOperation> targets, ILocalSymbol holder)
+    {
+        for (int part = 0; part < targets.Length; part++)
+        {
+            RunTarget(targets[part]);
+            Assign(targets[part], evaluator.State[body.Variables.OfPart(holder, part)].Content());
+        }
     }
 
     /// <summary>Notes that the variables of a target hold something new, of which nothing is known.</summary>

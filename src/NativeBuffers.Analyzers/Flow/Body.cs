@@ -11,7 +11,7 @@ namespace NativeBuffers.Analyzers.Flow;
 /// <summary>One body that is analyzed, and what all parts of the analysis know of it.</summary>
 internal sealed class Body
 {
-    public Body(ControlFlowGraph graph, IMethodSymbol? method, LibraryTypes types, Findings findings, HashSet<ISymbol> captured, Summaries summaries)
+    public Body(ControlFlowGraph graph, IMethodSymbol? method, LibraryTypes types, Findings findings, Captured captured, Summaries summaries)
     {
         Graph = graph;
         Method = method;
@@ -19,7 +19,9 @@ internal sealed class Body
         Findings = findings;
         Summaries = summaries;
         Owners = new Owners(types, findings);
-        Variables = new Variables(method, captured);
+        Shelves = captured.Shelves;
+        Holders = new Holders(graph, method, captured);
+        Variables = new Variables(method, captured, Holders);
         Look();
         Conditions = new Conditions(graph, Variables);
         Liveness = new Liveness(graph, Variables, Conditions);
@@ -36,6 +38,10 @@ internal sealed class Body
     public Summaries Summaries { get; }
 
     public Owners Owners { get; }
+
+    public Holders Holders { get; }
+
+    public Shelves Shelves { get; }
 
     public Variables Variables { get; }
 
@@ -92,6 +98,7 @@ internal sealed class Body
         ILocalReferenceOperation local => local.Local.Name,
         IParameterReferenceOperation parameter => parameter.Parameter.Name,
         IFieldReferenceOperation field => field.Field.Name,
+        IPropertyReferenceOperation { Property: { IsIndexer: false } property } => property.Name,
         IDeclarationExpressionOperation declaration => NameOf(declaration.Expression),
         IConversionOperation conversion => NameOf(conversion.Operand),
         _ => operation.Type?.Name ?? "owner",

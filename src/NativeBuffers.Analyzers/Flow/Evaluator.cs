@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using System.Linq;
 using System.Runtime.CompilerServices;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.FlowAnalysis;
@@ -50,6 +51,8 @@ internal sealed class Evaluator
             case ISimpleAssignmentOperation assignment:
                 return _assignments.Run(assignment);
             case ILocalReferenceOperation or IParameterReferenceOperation or IFieldReferenceOperation:
+                return Read(operation);
+            case IPropertyReferenceOperation property when _body.Variables.Of(property) >= 0:
                 return Read(operation);
             case ILiteralOperation or IDefaultValueOperation or { ConstantValue.HasValue: true }:
                 return Value.OfConstant(operation);
@@ -278,6 +281,7 @@ internal sealed class Evaluator
         ILocalReferenceOperation local => _body.Variables.Of(local.Local),
         IParameterReferenceOperation parameter => _body.Variables.Of(parameter.Parameter),
         IFieldReferenceOperation field => _body.Variables.Of(field),
+        IPropertyReferenceOperation property => _body.Variables.Of(property),
         IDeclarationExpressionOperation declaration => RawVariableOf(declaration.Expression),
         IConversionOperation { IsImplicit: true, OperatorMethod: null } conversion => RawVariableOf(conversion.Operand),
         _ => -1,
@@ -336,8 +340,8 @@ internal sealed class Evaluator
             return Owners.View(State, value, conversion.Operand.Syntax, lasting: false);
         }
 
-        bool keeps = _body.Types.IsView(conversion.Type) || _body.Types.IsTask(conversion.Type) || value.Object >= 0;
-        return keeps || value.Loans.IsEmpty ? value : Value.Unknown;
+        bool keeps = _body.Types.IsView(conversion.Type) || value.Object >= 0 || value.Loans.All(static loan => loan.IsPending);
+        return keeps ? value : Value.Unknown;
     }
 
     private Value RunElement(IArrayElementReferenceOperation element)
@@ -345,7 +349,7 @@ internal sealed class Evaluator
         Value array = Run(element.ArrayReference);
         RunAll(element.Indices);
         UseOwner(array, element.Syntax);
-        return Value.Unknown.At(-1, element.Syntax);
+        return array.Object < 0 && _body.Types.IsTask(element.Type) ? TaskCollections.OneOf(State, array) : Value.Unknown.At(-1, element.Syntax);
     }
 
     /// <summary>Runs a target through a pointer, <c>*p</c> or <c>p[1]</c>, for the place that it names.</summary>

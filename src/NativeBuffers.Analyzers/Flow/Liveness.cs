@@ -220,7 +220,23 @@ internal sealed class Liveness
             case IFlowCaptureReferenceOperation reference:
                 reads.Add(_variables.Of(reference.Id));
                 break;
+            case ILocalReferenceOperation { Local: var holder } whole when _variables.IsHolder(holder):
+                int named = whole.Parent is IMemberReferenceOperation ? _variables.Of(whole.Parent) : -1;
+                bool isWritten = IsOnlyWritten(named < 0 ? whole : whole.Parent!, isReference: false);
+                (isWritten ? writes : reads).UnionWith(named < 0 ? _variables.PartsOf(holder) : [named]);
+                break;
+            case IFlowAnonymousFunctionOperation lambda:
+                reads.UnionWith(_variables.LentTo(lambda.Symbol));
+                break;
+            case IInvocationOperation { TargetMethod: { MethodKind: MethodKind.LocalFunction } function }:
+                reads.UnionWith(_variables.LentTo(function.OriginalDefinition));
+                break;
             case ILocalReferenceOperation local:
+                if (local.Local.Type.TypeKind == TypeKind.Delegate)
+                {
+                    reads.UnionWith(_variables.LentTo(local.Local));
+                }
+
                 (IsOnlyWritten(local, local.Local.RefKind != RefKind.None) ? writes : reads).Add(_variables.Of(local.Local));
                 break;
             case IParameterReferenceOperation parameter:

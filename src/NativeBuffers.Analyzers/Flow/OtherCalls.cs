@@ -1,5 +1,6 @@
 using System.Collections.Generic;
 using System.Collections.Immutable;
+using System.Linq;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Operations;
 using NativeBuffers.Analyzers.Symbols;
@@ -32,9 +33,19 @@ internal sealed class OtherCalls(Body body, Evaluator evaluator)
             evaluator.UseOwner(receiver, Body.PlaceOf(operation));
         }
 
+        if (member.Name == "Add" && values.Count == 1 && body.Shelves.Contains(instance))
+        {
+            Owners.Shelve(State, values[0]);
+            return Value.Unknown;
+        }
+
         if (body.Types.IsTask(instance?.Type))
         {
             AskTask(member, receiver, operation);
+        }
+        else if (body.Types.IsCollectionOfTasks(instance?.Type) && receiver.Object < 0)
+        {
+            return AskTasks(member, receiver, instance!, values);
         }
 
         IMethodSymbol? method = member as IMethodSymbol;
@@ -95,6 +106,29 @@ internal sealed class OtherCalls(Body body, Evaluator evaluator)
         }
     }
 
+    /// <summary>Runs a member of an array or list of tasks.</summary>
+    private Value AskTasks(ISymbol member, Value tasks, IOperation instance, List<Value> arguments)
+    {
+        if (member.Name == "Add" && arguments.Count == 1 && TaskCollections.Add(body, evaluator, instance, arguments[0]))
+        {
+            return Value.Unknown;
+        }
+
+        if (member is IPropertySymbol { IsIndexer: true })
+        {
+            return TaskCollections.OneOf(State, tasks);
+        }
+
+        if (member.Name is not ("Length" or "Count"))
+        {
+            // Other code gets the tasks, or waits for each of them.
+            Owners.Escape(State, tasks);
+            arguments.ForEach(argument => Owners.Escape(State, argument));
+        }
+
+        return Value.Unknown;
+    }
+
     /// <summary>Runs one argument; a reference to a variable for <c>ref</c>, <c>in</c> and <c>out</c>.</summary>
     private Value ValueOf(IArgumentOperation argument)
     {
@@ -132,7 +166,11 @@ internal sealed class OtherCalls(Body body, Evaluator evaluator)
             }
 
             evaluator.Use(value, argument.Value);
-            if (!isStarted && body.Types.IsTask(argument.Value.Type))
+            if (method is { Name: "WaitAll", ContainingType: var type } && body.Types.IsTask(type))
+            {
+                body.Owners.Await(State, value, place);
+            }
+            else if (!isStarted && value.Loans.Any(static loan => loan.IsPending))
             {
                 Owners.Escape(State, value);
             }

@@ -96,6 +96,15 @@ internal sealed class Owners(LibraryTypes types, Findings findings)
             loan => loan with { End = end, EndedAt = place });
     }
 
+    /// <summary>Notes that a collection of the method holds the object: it is still owed, and something keeps it alive.</summary>
+    public static void Shelve(State state, Value value)
+    {
+        if (value.Object >= 0)
+        {
+            state.Update(value.Object, state.Objects[value.Object] with { HasEscaped = true });
+        }
+    }
+
     /// <summary>Notes that other code knows the object from now on, and may dispose it.</summary>
     public static void Escape(State state, Value value)
     {

@@ -9,7 +9,7 @@ namespace NativeBuffers.Analyzers.Flow;
 
 /// <summary>The effects of private methods and local functions on the owners and views that they are given, read from their bodies.</summary>
 internal sealed class Summaries(
-    LibraryTypes types, SemanticModel? model, IReadOnlyDictionary<ISymbol, ControlFlowGraph> localFunctions, HashSet<ISymbol> captured)
+    LibraryTypes types, SemanticModel? model, IReadOnlyDictionary<ISymbol, ControlFlowGraph> localFunctions, Captured captured)
 {
     /// <summary>Calls within calls that are followed.</summary>
     private const int Depth = 3;

@@ -139,6 +139,14 @@ internal sealed class LibraryTypes
     /// <summary>True for tasks, and for what <c>ConfigureAwait</c> makes of them.</summary>
     public bool IsTask(ITypeSymbol? type) => type is not null && _tasks.Contains(type.OriginalDefinition);
 
+    /// <summary>True for an array of tasks, and for a list of them.</summary>
+    public bool IsCollectionOfTasks(ITypeSymbol? type) => type switch
+    {
+        IArrayTypeSymbol array => IsTask(array.ElementType),
+        INamedTypeSymbol { Name: "List", Arity: 1, ContainingNamespace.Name: "Generic" } list => IsTask(list.TypeArguments[0]),
+        _ => false,
+    };
+
     /// <summary>True for <c>Memory</c>, <c>ReadOnlyMemory</c> and sequences of them, which look up the place of the elements for each span.</summary>
     public bool IsMemory(ITypeSymbol? type) => type is not null && !type.IsRefLikeType && _views.Contains(type.OriginalDefinition);
 
