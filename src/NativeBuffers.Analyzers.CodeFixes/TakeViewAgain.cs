@@ -16,7 +16,7 @@ namespace NativeBuffers.Analyzers.CodeFixes;
 public sealed class TakeViewAgain() : DocumentFix("NB0004", "Take the view again")
 {
     /// <summary>After these there is no memory to take a view of.</summary>
-    private static readonly HashSet<string> s_ends = ["Dispose", "Move", "ToOwner", "Release", "Return"];
+    private static readonly HashSet<string> s_ends = ["Dispose", "Close", "Move", "MoveAs", "ToOwner", "Release", "SetHandleAsInvalid", "Return"];
 
     /// <inheritdoc/>
     protected override SyntaxNode? Fix(CodeFixContext context, SyntaxNode root, SemanticModel model)

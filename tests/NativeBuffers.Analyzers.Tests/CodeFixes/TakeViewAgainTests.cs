@@ -47,6 +47,30 @@ public sealed class TakeViewAgainTests
                     return s[0];
             """
         },
+        {
+            """
+            using var b = NativeBuffer.Create<int>(n);
+                    Span<int> s = b.AsSpan();
+                    b.Resize(2 * n); // Twice as many.
+                    {|NB0004:s[0]|} = 1;
+                    using var d = NativeBuffer.Create<int>(n);
+                    Span<int> t = d.AsSpan();
+                    d.Resize(2 * n);
+                    {|NB0004:t[0]|} = 1;
+            """,
+            """
+            using var b = NativeBuffer.Create<int>(n);
+                    Span<int> s = b.AsSpan();
+                    b.Resize(2 * n); // Twice as many.
+                    s = b.AsSpan();
+                    s[0] = 1;
+                    using var d = NativeBuffer.Create<int>(n);
+                    Span<int> t = d.AsSpan();
+                    d.Resize(2 * n);
+                    t = d.AsSpan();
+                    t[0] = 1;
+            """
+        },
     };
 
     [Theory]
