@@ -2,7 +2,7 @@ using NativeBuffers.Benchmarks.Owners;
 
 namespace NativeBuffers.Benchmarks.Targets;
 
-/// <summary>The targets of <see cref="NativeAllocator.FromFunctions"/>, over mimalloc.</summary>
+/// <summary>The targets of <c>NativeAllocator.FromFunctions</c>, over mimalloc.</summary>
 internal static class FunctionsTargets
 {
     private const string What = "FromFunctions over mimalloc, 64 B";

@@ -9,7 +9,8 @@ internal sealed class FunctionsAllocator : OverAligningAllocator
     private readonly unsafe delegate* unmanaged<void*, nuint, void*> _resize;
     private readonly unsafe delegate* unmanaged<void*, void> _free;
 
-    /// <inheritdoc cref="NativeAllocator.FromFunctions" path="/param|/remarks|/exception"/>
+    /// <summary>An allocator over these functions; <paramref name="resize"/> may be null.</summary>
+    /// <safety>The functions keep the C library's rules for <c>malloc</c>, <c>realloc</c> and <c>free</c>, and stay loaded.</safety>
     public unsafe FunctionsAllocator(
         string name,
         delegate* unmanaged<nuint, void*> allocate,
@@ -25,14 +26,22 @@ internal sealed class FunctionsAllocator : OverAligningAllocator
         IsCustom = true;
     }
 
+    /// <summary>The function that tells the size of a block; null if there is none.</summary>
+    /// <safety>It gets blocks of this allocator that are live.</safety>
+    public unsafe delegate* unmanaged<void*, nuint> SizeFunction { get; init; }
+
     /// <summary>Whether the allocator has no function that allocates, so that its refusals say that.</summary>
     public bool OnlyFrees { get; init; }
 
-    /// <summary>For <see cref="NativeAllocator.FromFree"/>, in place of a function that allocates.</summary>
+    /// <summary>For <c>NativeAllocator.FromFree</c>, in place of a function that allocates.</summary>
     /// <returns>Null.</returns>
     /// <safety>Nothing is followed.</safety>
     [UnmanagedCallersOnly]
     public static unsafe void* AllocateNothing(nuint byteCount) => null;
+
+    /// <summary>The bytes that a block has at most. Other functions know nothing of these blocks, not even that of the C library.</summary>
+    /// <safety>The block is this allocator's and live.</safety>
+    public unsafe nuint ByteCountOf(void* block) => SizeFunction != null && SizeFunction(block) is > 0 and var byteCount ? byteCount : nuint.MaxValue;
 
     /// <inheritdoc/>
     internal override OutOfMemoryException RefusalOf(nuint byteCount) =>

@@ -137,6 +137,13 @@ public abstract class NativeAllocator
         string name, delegate* unmanaged<nuint, void*> allocate, delegate* unmanaged<void*, nuint, void*> resize, delegate* unmanaged<void*, void> free) =>
         new FunctionsAllocator(name, allocate, resize, free);
 
+    /// <summary>An allocator over C functions, with one that tells the size of a block, like <c>malloc_usable_size</c>; 0 if it does not know.</summary>
+    /// <remarks><see cref="SafeNativeBuffer.Initialize(ulong)"/> asks it. Safety: as for all functions of the allocator.</remarks>
+    public static unsafe NativeAllocator FromFunctions(
+        string name, delegate* unmanaged<nuint, void*> allocate, delegate* unmanaged<void*, nuint, void*> resize, delegate* unmanaged<void*, void> free,
+        delegate* unmanaged<void*, nuint> byteCountOf) =>
+        new FunctionsAllocator(name, allocate, resize, free) { SizeFunction = byteCountOf };
+
     /// <summary>An allocator that only frees: for blocks that a C library returns, and for whose allocation it has no function.</summary>
     /// <param name="name">For messages and reports.</param>
     /// <param name="free">Like <c>free</c>: it takes the address alone.</param>
@@ -148,6 +155,11 @@ public abstract class NativeAllocator
     /// <exception cref="ArgumentNullException"><paramref name="free"/> is null.</exception>
     public static unsafe NativeAllocator FromFree(string name, delegate* unmanaged<void*, void> free) =>
         new FunctionsAllocator(name, &FunctionsAllocator.AllocateNothing, resize: null, free) { OnlyFrees = true };
+
+    /// <summary>An allocator that only frees, and tells the size of a block, like <c>malloc_usable_size</c>; 0 if it does not know.</summary>
+    /// <remarks><see cref="SafeNativeBuffer.Initialize(ulong)"/> asks it. Safety: as for an allocator that only frees.</remarks>
+    public static unsafe NativeAllocator FromFree(string name, delegate* unmanaged<void*, void> free, delegate* unmanaged<void*, nuint> byteCountOf) =>
+        new FunctionsAllocator(name, &FunctionsAllocator.AllocateNothing, resize: null, free) { OnlyFrees = true, SizeFunction = byteCountOf };
 
     /// <inheritdoc cref="Allocate(nuint, nuint, string?, int)"/>
     public unsafe void* Allocate(nuint byteCount, nuint alignment = Layout.DefaultAlignment) =>

@@ -55,13 +55,16 @@ internal static class ReturnedBlock
     /// <summary>Throws if a block that a native function returned is smaller than the caller says, as far as the system tells sizes.</summary>
     /// <remarks>
     /// The C library tells the size of its blocks. Of mapped pages the system tells whether they are mapped, and not to which mapping
-    /// they belong. Functions of the user tell nothing.
+    /// they belong. Of other blocks only a function of the user can tell.
     /// </remarks>
     /// <safety>The block is allocated, and <paramref name="allocator"/> could free it.</safety>
     public static unsafe void ThrowIfSmaller(NativeAllocator allocator, void* block, nuint byteCount)
     {
         bool isOfHeap = allocator is OverAligningAllocator || (allocator is AlignedAllocator && !OperatingSystem.IsWindows());
-        if (isOfHeap && Host.Memory.HeapByteCountOf(block) is var most && byteCount > most)
+        nuint most = allocator is FunctionsAllocator functions ? functions.ByteCountOf(block)
+            : isOfHeap ? Host.Memory.HeapByteCountOf(block)
+            : nuint.MaxValue;
+        if (byteCount > most)
         {
             throw ThrowHelper.SmallerBlock(byteCount, most);
         }

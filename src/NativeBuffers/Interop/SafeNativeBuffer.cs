@@ -19,7 +19,7 @@ namespace NativeBuffers;
 /// (-4095 to -1), <see cref="SafeHandle.IsInvalid"/> is true, and the handle frees nothing.</para>
 /// <para>All members may be used from all threads, except <c>Initialize</c>, which comes before the handle is shared.</para>
 /// <para>For another free function, derive a sealed class with a public constructor without parameters, over the allocator of
-/// <see cref="NativeAllocator.FromFunctions"/>. Its blocks come from <c>AllocateBlock</c> and <c>TakeBlock</c>; an address from elsewhere
+/// <c>NativeAllocator.FromFunctions</c>. Its blocks come from <c>AllocateBlock</c> and <c>TakeBlock</c>; an address from elsewhere
 /// needs the unsafe <see cref="SetBlock"/>:</para>
 /// <code>
 /// public sealed class SafeMimallocBuffer() : SafeNativeBuffer(s_mimalloc)

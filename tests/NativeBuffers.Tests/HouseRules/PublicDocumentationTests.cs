@@ -11,7 +11,9 @@ public class PublicDocumentationTests
     private static readonly string[] s_withFunctionPointers =
     [
         "NativeAllocator.FromFree(System.String,)",
+        "NativeAllocator.FromFree(System.String,,)",
         "NativeAllocator.FromFunctions(System.String,,,)",
+        "NativeAllocator.FromFunctions(System.String,,,,)",
         "`1.Release(@)",
         "NativeMemoryOwnerRelease.Release``1(NativeBuffers.NativeMemoryOwner{``0},@)",
     ];

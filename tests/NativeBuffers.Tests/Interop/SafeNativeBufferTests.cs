@@ -124,6 +124,47 @@ public sealed class SafeNativeBufferTests : IDisposable
         Assert.Equal(0, _allocator.LiveBlocks);
     }
 
+    /// <summary>The C library's function would read a header before the block, and there is none.</summary>
+    [Fact]
+    public unsafe void A_function_of_the_C_library_is_not_asked_about_blocks_of_other_functions()
+    {
+        using var memory = NativeBuffer.Create<nuint>(16);
+        memory[3] = 0x22; // To the C library: a mapping of 32 bytes, 16 of which are the block's.
+        using var handle = new SafeStrictBuffer(NativeAllocator.FromFree("theirs", &FreeNothing));
+        handle.Return(memory.Pointer + 4);
+        handle.Initialize(64);
+        Assert.Equal(64UL, handle.ByteLength);
+    }
+
+    [Fact]
+    public unsafe void A_function_that_tells_the_size_of_a_block_is_asked()
+    {
+        using var memory = NativeBuffer.Create<nuint>(16);
+        NativeAllocator[] allocators =
+        [
+            NativeAllocator.FromFree("theirs", &FreeNothing, &TellSize),
+            NativeAllocator.FromFunctions("theirs", &AllocateNothing, null, &FreeNothing, &TellSize),
+        ];
+        foreach (NativeAllocator allocator in allocators)
+        {
+            using var handle = new SafeStrictBuffer(allocator);
+            handle.Return(memory.Pointer);
+            Assert.Throws<ArgumentOutOfRangeException>(() => handle.Initialize(49));
+            handle.Initialize(48);
+        }
+    }
+
+    [UnmanagedCallersOnly]
+    private static unsafe void* AllocateNothing(nuint byteCount) => null;
+
+    [UnmanagedCallersOnly]
+    private static unsafe void FreeNothing(void* block)
+    {
+    }
+
+    [UnmanagedCallersOnly]
+    private static unsafe nuint TellSize(void* block) => 48;
+
     [Fact]
     public unsafe void No_more_uses_are_ended_than_were_begun()
     {
