@@ -64,6 +64,7 @@ public class AllocatorTests
     [SuppressMessage("Ownership", "NB0010", Justification = "The test is about blocks without an owner.")]
     public unsafe void The_collector_counts_the_pinned_heap_and_keeps_its_blocks_until_they_are_freed()
     {
+        Collector.Settle();
         long before = PinnedBytes();
         void* block = NativeAllocator.PinnedHeap.Allocate(50_000_000);
         Fill(block, 9);

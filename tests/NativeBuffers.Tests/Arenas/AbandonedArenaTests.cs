@@ -15,6 +15,7 @@ public class AbandonedArenaTests
     public void Arenas_that_were_never_disposed_are_freed_when_their_thread_has_ended(int scopes)
     {
         Needs.Caches();
+        using NoCollections quiet = NoCollections.Begin();
         var allocator = new WatchingAllocator();
         NativeMemoryCache.Trim();
         long cached = NativeMemoryCache.CachedBytes;

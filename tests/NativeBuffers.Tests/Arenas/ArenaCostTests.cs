@@ -72,6 +72,7 @@ public class ArenaCostTests
     [Fact]
     public void A_million_tiny_arenas_use_no_more_memory_than_one()
     {
+        using NoCollections quiet = NoCollections.Begin();
         OtherThread.Run(
             static () =>
             {
@@ -152,6 +153,7 @@ public class ArenaCostTests
     [Fact]
     public void Blocks_of_an_arena_go_back_to_the_cache_and_from_there_to_the_system()
     {
+        using NoCollections quiet = NoCollections.Begin();
         OtherThread.Run(
             static () =>
             {

@@ -327,7 +327,7 @@ public class LargeBlockTests
     private static void OnFreshThread(Action body)
     {
         // Owners that earlier tests forgot are freed now, and not while this test counts.
-        Collector.Settle();
+        using NoCollections quiet = NoCollections.Begin();
         NativeMemoryCache.Trim();
         OtherThread.Run(() =>
         {

@@ -43,6 +43,7 @@ public class PoolStoreTests
     [InlineData(1_000_000)]
     public void No_more_is_kept_than_the_limit_says(long limit)
     {
+        using NoCollections quiet = NoCollections.Begin();
         var allocator = new WatchingAllocator();
         using NativeMemoryPool<byte> pool = Make(allocator, limit);
         foreach (int length in new[] { 1, 1000, 4096, 5000, 100_000, 2_000_000 })
