@@ -6,7 +6,11 @@ namespace NativeBuffers.Tests.Blocks.Lifecycle;
 [Slow]
 public class WaitDuringResizeTests
 {
-    private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(1);
+
+    /// <summary>What the allocator does in a resize of this thread.</summary>
+    [ThreadStatic]
+    private static Action? t_duringResize;
 
     /// <summary>A guard resizes no block in place: the allocators here would not be asked, and nothing would call the program.</summary>
     public WaitDuringResizeTests() => Needs.BareBlocks();
@@ -15,7 +19,7 @@ public class WaitDuringResizeTests
     public void A_thread_that_waits_for_a_long_resize_sleeps()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The processor time of a thread is asked for by a function of Linux.");
-        var allocator = new CallingAllocator(static () => Thread.Sleep(1500));
+        var allocator = new CallingAllocator(static () => t_duringResize?.Invoke());
         NativeMemoryOwner<int>[] owners = [.. Enumerable.Range(0, 4).Select(_ => NativeMemoryOwner<int>.Create(16, allocator))];
         using var list = new NativeList<int>(16, allocator) { 5 };
         OtherThread.Together(
@@ -31,16 +35,20 @@ public class WaitDuringResizeTests
     public void An_interruption_does_not_end_the_wait_and_is_kept()
     {
         using var began = new ManualResetEventSlim();
+        using var interrupted = new ManualResetEventSlim();
         using var owner = NativeMemoryOwner<int>.Create(16, new CallingAllocator(() =>
         {
             began.Set();
-            Thread.Sleep(500);
+            Assert.True(interrupted.Wait(s_longest));
+            Thread.Sleep(100);
         }));
+        bool isComing = false;
         long length = 0;
         bool wasKept = false;
         var reader = new Thread(() =>
         {
             began.Wait();
+            Volatile.Write(ref isComing, true);
             using (Borrow<int> borrow = owner.Borrow())
             {
                 length = borrow.Length;
@@ -58,9 +66,10 @@ public class WaitDuringResizeTests
         reader.Start();
         var interrupter = new Thread(() =>
         {
-            began.Wait();
-            Thread.Sleep(200);
+            // Once it sleeps, the reader waits for the resize.
+            _ = SpinWait.SpinUntil(() => Volatile.Read(ref isComing) && (reader.ThreadState & System.Threading.ThreadState.WaitSleepJoin) != 0, s_longest);
             reader.Interrupt();
+            interrupted.Set();
         });
         interrupter.Start();
         owner.Resize(17);
@@ -95,15 +104,27 @@ public class WaitDuringResizeTests
 
     private static void AssertSleeps(Action resize, Action use)
     {
-        var watch = Stopwatch.StartNew();
-        var resizing = new Thread(() => resize());
+        using var began = new ManualResetEventSlim();
+        using var isComing = new ManualResetEventSlim();
+        var resizing = new Thread(() =>
+        {
+            t_duringResize = () =>
+            {
+                began.Set();
+                isComing.Wait();
+                Thread.Sleep(700);
+            };
+            resize();
+        });
         resizing.Start();
-        Thread.Sleep(200);
-        (TimeSpan Processor, TimeSpan Elapsed) before = (ProcessorTime.Now, watch.Elapsed);
+        Assert.True(began.Wait(s_longest));
+        var watch = Stopwatch.StartNew();
+        TimeSpan before = ProcessorTime.Now;
+        isComing.Set();
         use();
-        (TimeSpan Processor, TimeSpan Elapsed) after = (ProcessorTime.Now, watch.Elapsed);
+        (TimeSpan Processor, TimeSpan Elapsed) used = (ProcessorTime.Now - before, watch.Elapsed);
         resizing.Join();
-        Assert.InRange(after.Elapsed - before.Elapsed, TimeSpan.FromSeconds(0.5), s_longest);
-        Assert.InRange((after.Processor - before.Processor) / (after.Elapsed - before.Elapsed), 0, 0.1);
+        Assert.InRange(used.Elapsed, TimeSpan.FromSeconds(0.5), s_longest);
+        Assert.InRange(used.Processor / used.Elapsed, 0, 0.1);
     }
 }
