@@ -55,6 +55,7 @@ public sealed class AddUsing() : DocumentFix("NB0001", "Dispose it with 'using'"
         // Before a global statement stands another global statement: rare, and left to the user.
         return statement.Parent is BlockSyntax && statement is LocalDeclarationStatementSyntax or ExpressionStatementSyntax or ReturnStatementSyntax
             && creation.Parent is MemberAccessExpressionSyntax or ArgumentSyntax or ElementAccessExpressionSyntax
+            && !(statement is ExpressionStatementSyntax && LocalUses.IsStored(creation))
             ? InsertBefore(root, statement, owner, creation, name)
             : null;
     }

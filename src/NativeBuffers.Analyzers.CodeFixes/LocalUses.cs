@@ -32,7 +32,17 @@ internal static class LocalUses
     /// <summary>True if the value itself goes to the caller or to another variable.</summary>
     public static bool GivesValue(IdentifierNameSyntax use) =>
         use.Parent is ReturnStatementSyntax or ArrowExpressionClauseSyntax or EqualsValueClauseSyntax
-        || (use.Parent is AssignmentExpressionSyntax assignment && assignment.Right == use);
+        || (use.Parent is AssignmentExpressionSyntax assignment && assignment.Right == use)
+        || IsStored(use);
+
+    /// <summary>True if a collection, a tuple or another object gets the value, and may hold it longer than a <c>using</c> variable lives.</summary>
+    public static bool IsStored(ExpressionSyntax value) => value.Parent switch
+    {
+        ArgumentSyntax { Parent: TupleExpressionSyntax } or AnonymousObjectMemberDeclaratorSyntax or ExpressionElementSyntax => true,
+        ArgumentSyntax { Parent.Parent: BaseObjectCreationExpressionSyntax } => true,
+        ArgumentSyntax { Parent.Parent: InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax { Name.Identifier.Text: "Add" } } } => true,
+        _ => false,
+    };
 
     /// <summary>The name, with a number after it if the member uses it already.</summary>
     public static string FreeName(string wanted, SyntaxNode place)
