@@ -8,7 +8,7 @@ public class WaitDuringResizeTests
 {
     private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(1);
 
-    /// <summary>What the allocator does in a resize of this thread.</summary>
+    /// <summary>Runs in the middle of a resize by this thread.</summary>
     [ThreadStatic]
     private static Action? t_duringResize;
 
