@@ -21,7 +21,7 @@ internal sealed class RequestAdmission(
     /// <summary>The most that is received of a refused request's body, in bytes.</summary>
     private const int MostReceived = 1 << 20;
 
-    /// <summary>The longest time of it: a client may send slowly, or not at all.</summary>
+    /// <summary>The longest time for which such a body is received: a client may send slowly, or not at all.</summary>
     private static readonly TimeSpan s_longestReceipt = TimeSpan.FromSeconds(5);
 
     /// <inheritdoc/>
@@ -63,7 +63,7 @@ internal sealed class RequestAdmission(
         Task request;
         try
         {
-            request = next(context);
+            request = next(context) ?? Task.FromException(new InvalidOperationException("A middleware has returned null."));
         }
         catch (Exception exception)
         {

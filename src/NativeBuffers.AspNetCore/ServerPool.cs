@@ -6,7 +6,7 @@ namespace NativeBuffers.AspNetCore;
 /// <summary>The pool of one owner, for example of one loop of the sockets: blocks of 4 KiB, of few slabs.</summary>
 /// <remarks>
 /// <para>Rentals come from one slab, the <em>hot</em> one, while it has free blocks. So the remaining slabs become free, and can go back to the
-/// system. A lock guards the list of slabs with free blocks, which is needed once for the blocks of a slab.</para>
+/// system. A lock guards the list of slabs with free blocks. A rental takes it only when the hot slab has no free block.</para>
 /// <para>If the limit leaves no room for a slab, the pool rents a free block of another pool.</para>
 /// </remarks>
 internal sealed class ServerPool(NativeServerMemory memory, string owner) : MemoryPool<byte>
@@ -140,6 +140,13 @@ internal sealed class ServerPool(NativeServerMemory memory, string owner) : Memo
     private ServerBlock? TakeOfOpen()
     {
         using Lock.Scope scope = _lock.EnterScope();
+
+        // Perhaps another thread has made a slab hot while this one waited for the lock.
+        if (_hot?.TryTake() is { } first)
+        {
+            return first;
+        }
+
         while (!_isDisposed && _open.TryPop(out ServerSlab? slab))
         {
             slab.IsListed = false;

@@ -128,7 +128,8 @@ internal sealed class ServerSlab
     }
 
     /// <summary>If all blocks are free, ends their use: no block is taken any more. Next: <see cref="Free"/>.</summary>
-    public bool TryRemove() => Interlocked.CompareExchange(ref _free, _all | Removed, _all) == _all;
+    /// <returns>Whether the slab is removed, perhaps by an earlier call that found no memory to go on.</returns>
+    public bool TryRemove() => (Interlocked.CompareExchange(ref _free, _all | Removed, _all) | Removed) == (_all | Removed);
 
     /// <summary>Gives the pages to the system, and lets the array go. The slab was removed.</summary>
     public void Free()

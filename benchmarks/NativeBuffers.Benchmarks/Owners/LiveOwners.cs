@@ -25,7 +25,7 @@ internal static class LiveOwners
     /// <summary>The work of the started process.</summary>
     public static void RunChild(string kind)
     {
-        Func<IDisposable> create = kind == Ours ? static () => NativeMemoryOwner<byte>.CreateUninitialized(Size) : static () => new MallocHandle(Size);
+        Func<IDisposable> create = kind == Ours ? CreateOurs : static () => new MallocHandle(Size);
         var owners = new IDisposable?[Count];
         Fill(owners.AsSpan(0, Count / 100), create);
         End(owners.AsSpan(0, Count / 100));
@@ -74,10 +74,20 @@ internal static class LiveOwners
         }
     }
 
+    /// <summary>The block is written, as the other kind's is: so its page is resident.</summary>
+    private static NativeMemoryOwner<byte> CreateOurs()
+    {
+        NativeMemoryOwner<byte> owner = NativeMemoryOwner<byte>.CreateUninitialized(Size);
+        owner.GetSpan()[0] = 1;
+        return owner;
+    }
+
+    /// <summary>The milliseconds of a full collection, with the finalizers that it finds.</summary>
     private static double Collect()
     {
         long start = Stopwatch.GetTimestamp();
         GC.Collect();
+        GC.WaitForPendingFinalizers();
         return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
     }
 
@@ -88,7 +98,7 @@ internal static class LiveOwners
         {
             unsafe
             {
-                // SAFETY: the handle frees the block once. Its first byte is written, as the library's blocks are on their page.
+                // SAFETY: the handle frees the block once. The block is written, so that its page is resident.
                 byte* block = (byte*)NativeMemory.Alloc((nuint)byteCount);
                 *block = 1;
                 SetHandle((nint)block);

@@ -19,6 +19,9 @@ internal sealed class Captured
     private readonly HashSet<ISymbol> _hidden = new(SymbolEqualityComparer.Default);
     private readonly Dictionary<ISymbol, HashSet<ISymbol>> _lent = new(SymbolEqualityComparer.Default);
     private readonly Dictionary<ISymbol, List<IOperation>> _uses = new(SymbolEqualityComparer.Default);
+
+    /// <summary>Functions, and variables with functions, that other functions use: at any time.</summary>
+    private readonly HashSet<ISymbol> _usedElsewhere = new(SymbolEqualityComparer.Default);
     private readonly List<(ISymbol Variable, IOperation Use, ImmutableStack<IOperation> Functions)> _shared = [];
 
     private Captured(LibraryTypes types, Shelves shelves)
@@ -66,10 +69,10 @@ internal sealed class Captured
                 Note(reference.Parameter, reference, functions);
                 break;
             case IInvocationOperation { TargetMethod: { MethodKind: MethodKind.LocalFunction } function }:
-                NoteUse(function.OriginalDefinition, operation);
+                NoteUse(function.OriginalDefinition, operation, functions);
                 break;
             case IMethodReferenceOperation { Method: { MethodKind: MethodKind.LocalFunction } function }:
-                NoteUse(function.OriginalDefinition, operation);
+                NoteUse(function.OriginalDefinition, operation, functions);
                 break;
             default:
                 break;
@@ -85,7 +88,7 @@ internal sealed class Captured
     {
         if (variable is ILocalSymbol { Type.TypeKind: TypeKind.Delegate })
         {
-            NoteUse(variable, use);
+            NoteUse(variable, use, functions);
         }
 
         if (!functions.IsEmpty && !SymbolEqualityComparer.Default.Equals(variable.ContainingSymbol, SymbolOf(functions.Peek())))
@@ -94,8 +97,13 @@ internal sealed class Captured
         }
     }
 
-    private void NoteUse(ISymbol symbol, IOperation use)
+    private void NoteUse(ISymbol symbol, IOperation use, ImmutableStack<IOperation> functions)
     {
+        if (!functions.IsEmpty && !SymbolEqualityComparer.Default.Equals(symbol.ContainingSymbol, SymbolOf(functions.Peek())))
+        {
+            _usedElsewhere.Add(symbol);
+        }
+
         if (!_uses.TryGetValue(symbol, out List<IOperation>? uses))
         {
             _uses.Add(symbol, uses = []);
@@ -188,19 +196,24 @@ internal sealed class Captured
     /// <param name="names">Gets the variables that hold it.</param>
     private bool IsOver(IOperation function, HashSet<ISymbol> names)
     {
+        if (SymbolOf(function) is { IsAsync: true, ReturnsVoid: true })
+        {
+            return false;
+        }
+
         switch (function)
         {
             case ILocalFunctionOperation { Symbol: var local }:
-                return UsesOf(local).All(use => use is IInvocationOperation call && FunctionRuns.IsOver(call));
+                return IsUsedHere(local, use => use is IInvocationOperation call && FunctionRuns.IsOver(call));
             case IAnonymousFunctionOperation lambda:
                 IOperation given = FunctionRuns.Outermost(lambda);
-                if (given.Parent is not IVariableInitializerOperation { Parent: IVariableDeclaratorOperation { Symbol: var holder } })
+                if (given.Parent is not IVariableInitializerOperation { Parent: IVariableDeclaratorOperation { Symbol: { Type.TypeKind: TypeKind.Delegate } holder } })
                 {
                     return FunctionRuns.IsRunBy(given);
                 }
 
                 names.Add(holder);
-                return UsesOf(holder).All(static use =>
+                return IsUsedHere(holder, static use =>
                     use.Parent is IInvocationOperation { TargetMethod.MethodKind: MethodKind.DelegateInvoke } call
                         ? call.Instance == use && FunctionRuns.IsOver(call)
                         : FunctionRuns.IsRunBy(use));
@@ -209,7 +222,9 @@ internal sealed class Captured
         }
     }
 
-    private List<IOperation> UsesOf(ISymbol symbol) => _uses.TryGetValue(symbol, out List<IOperation>? uses) ? uses : [];
+    /// <summary>True if only the method around uses a function, or a variable with one, and each use is as it must be.</summary>
+    private bool IsUsedHere(ISymbol symbol, System.Func<IOperation, bool> isRight) =>
+        !_usedElsewhere.Contains(symbol) && (!_uses.TryGetValue(symbol, out List<IOperation>? uses) || uses.All(isRight));
 
     private static IMethodSymbol SymbolOf(IOperation function) =>
         function is IAnonymousFunctionOperation lambda ? lambda.Symbol : ((ILocalFunctionOperation)function).Symbol;

@@ -20,8 +20,10 @@ internal static class FunctionRuns
     }
 
     /// <summary>True if a delegate is an argument of a call that runs it, and the call is over when its statement is over.</summary>
+    /// <remarks>A call that takes an element of any type, as <c>List.Add</c> does, keeps the delegate.</remarks>
     public static bool IsRunBy(IOperation given) =>
-        Outermost(given).Parent is IArgumentOperation { Parent: IInvocationOperation call } && Runs(call.TargetMethod) && IsOver(call);
+        Outermost(given).Parent is IArgumentOperation { Parameter.OriginalDefinition.Type: var wanted, Parent: IInvocationOperation call }
+            && (wanted is IArrayTypeSymbol array ? array.ElementType : wanted).TypeKind == TypeKind.Delegate && Runs(call.TargetMethod) && IsOver(call);
 
     /// <summary>False if a call returns a task or a sequence that goes on later, unless the expression waits for it.</summary>
     public static bool IsOver(IInvocationOperation call)

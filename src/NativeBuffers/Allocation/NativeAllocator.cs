@@ -137,8 +137,14 @@ public abstract class NativeAllocator
         string name, delegate* unmanaged<nuint, void*> allocate, delegate* unmanaged<void*, nuint, void*> resize, delegate* unmanaged<void*, void> free) =>
         new FunctionsAllocator(name, allocate, resize, free);
 
-    /// <summary>An allocator over C functions, with one that tells the size of a block, like <c>malloc_usable_size</c>; 0 if it does not know.</summary>
+    /// <summary>An allocator over C functions, one of which tells the size of a block.</summary>
+    /// <param name="name">For messages and reports.</param>
+    /// <param name="allocate">Like <c>malloc</c>: byte count in, block aligned to 16 bytes out, or null.</param>
+    /// <param name="resize">Like <c>realloc</c>; or null, and growth copies.</param>
+    /// <param name="free">Like <c>free</c>.</param>
+    /// <param name="byteCountOf">Like <c>malloc_usable_size</c>: block in, bytes out, or 0 if it does not know. Or null.</param>
     /// <remarks><see cref="SafeNativeBuffer.Initialize(ulong)"/> asks it. Safety: as for all functions of the allocator.</remarks>
+    /// <exception cref="ArgumentNullException"><paramref name="allocate"/> or <paramref name="free"/> is null.</exception>
     public static unsafe NativeAllocator FromFunctions(
         string name, delegate* unmanaged<nuint, void*> allocate, delegate* unmanaged<void*, nuint, void*> resize, delegate* unmanaged<void*, void> free,
         delegate* unmanaged<void*, nuint> byteCountOf) =>
@@ -156,8 +162,12 @@ public abstract class NativeAllocator
     public static unsafe NativeAllocator FromFree(string name, delegate* unmanaged<void*, void> free) =>
         new FunctionsAllocator(name, &FunctionsAllocator.AllocateNothing, resize: null, free) { OnlyFrees = true };
 
-    /// <summary>An allocator that only frees, and tells the size of a block, like <c>malloc_usable_size</c>; 0 if it does not know.</summary>
+    /// <summary>An allocator that only frees, and tells the size of a block.</summary>
+    /// <param name="name">For messages and reports.</param>
+    /// <param name="free">Like <c>free</c>: it takes the address alone.</param>
+    /// <param name="byteCountOf">Like <c>malloc_usable_size</c>: block in, bytes out, or 0 if it does not know. Or null.</param>
     /// <remarks><see cref="SafeNativeBuffer.Initialize(ulong)"/> asks it. Safety: as for an allocator that only frees.</remarks>
+    /// <exception cref="ArgumentNullException"><paramref name="free"/> is null.</exception>
     public static unsafe NativeAllocator FromFree(string name, delegate* unmanaged<void*, void> free, delegate* unmanaged<void*, nuint> byteCountOf) =>
         new FunctionsAllocator(name, &FunctionsAllocator.AllocateNothing, resize: null, free) { OnlyFrees = true, SizeFunction = byteCountOf };
 

@@ -12,7 +12,7 @@ namespace NativeBuffers.Blocks;
 /// <para>The thread of the bin, its <i>owner</i>, uses the magazines with plain loads and stores. Now and then a <i>visitor</i> takes their
 /// blocks away: they take turns at the <see cref="Gate"/>. The owner takes only while there are more slots than the floor, and gives only
 /// while there are fewer than <c>_limit</c> minus the floor. A stack needs the comparisons anyway: the protection from visitors costs two
-/// stores and one subtraction a round trip. Only the owner writes <c>_limit</c> during its work. If visitors closed the bin by that field,
+/// stores and one subtraction a round trip. If visitors closed the bin by <c>_limit</c> alone,
 /// an owner that was let in just before could open it again.</para>
 /// </remarks>
 [StructLayout(LayoutKind.Sequential, Size = 64)]

@@ -53,8 +53,8 @@ internal struct Slot
     public nint Allocator;
 
     /// <summary>
-    /// A weak handle to the cleaner, whose finalizer frees the block of a forgotten owner; 0 when there is none. Negative while the
-    /// cleaner rests (<see cref="LetCleanerRest"/>). The cleaner is disposed when the slot loses it.
+    /// A weak handle to the cleaner, whose finalizer frees the block of a forgotten owner; 0 when there is none. The
+    /// cleaner is disposed when the slot loses it.
     /// </summary>
     public nint Cleaner;
 
@@ -87,22 +87,6 @@ internal struct Slot
     {
         readonly get => (Note & 1) != 0 ? (int)(Note >> 1) : 0;
         set => Note = ((ulong)value << 1) | 1;
-    }
-
-    /// <summary>Ends the watch of the cleaner, if there is one, until the slot is next held. A collector need not visit a resting cleaner.</summary>
-    /// <remarks>The collector may take the object away then; the next owner that holds the slot makes another one.</remarks>
-    /// <safety>The block has no user, and the slot is the caller's.</safety>
-    public void LetCleanerRest()
-    {
-        if (Cleaner > 0)
-        {
-            GCHandle handle = GCHandle.FromIntPtr(Cleaner);
-            Cleaner = -Cleaner;
-            if (handle.Target is { } cleaner)
-            {
-                GC.SuppressFinalize(cleaner);
-            }
-        }
     }
 
     /// <summary>Reads the generation, which another thread may write; no later access moves before the read.</summary>

@@ -169,12 +169,13 @@ internal static class SlotTable
     /// <safety>The slot is one of this table's.</safety>
     private static unsafe Slot* SlabOf(Slot* slot) => (Slot*)((nuint)slot & ~(nuint)(SlabBytes - 1));
 
-    /// <safety>The slot is the caller's.</safety>
-    private static unsafe void DismissCleaner(Slot* slot)
+    /// <summary>Takes the slot's cleaner away, if there is one.</summary>
+    /// <safety>The slot is the caller's, and no owner has it.</safety>
+    public static unsafe void DismissCleaner(Slot* slot)
     {
         if (slot->Cleaner != 0)
         {
-            GCHandle handle = GCHandle.FromIntPtr(nint.Abs(slot->Cleaner));
+            GCHandle handle = GCHandle.FromIntPtr(slot->Cleaner);
             slot->Cleaner = 0;
             (handle.Target as IDisposable)?.Dispose();
             handle.Free();

@@ -73,8 +73,8 @@ public abstract class SafeNativeBuffer : SafeCountedBuffer
     /// <summary>Sets the size of a block that a native method returned. Once; handles that allocated their block know its size.</summary>
     /// <remarks>The block must have these bytes: they limit reads and writes, and a free function that needs a size gets this one.</remarks>
     /// <param name="numBytes">In bytes.</param>
-    /// <exception cref="ArgumentOutOfRangeException">No block can have this size, or the block is smaller. Of its own blocks, the C library
-    /// tells the size, rounded up.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">No block can have this size, or the block is smaller. The C library tells the size of its
+    /// own blocks, rounded up, and the allocator's size function that of others.</exception>
     /// <exception cref="InvalidOperationException">The size is known already, or a block of this size would reach the last page
     /// of the address space.</exception>
     /// <exception cref="ObjectDisposedException">There is no block: the method returned null, or the handle was disposed.</exception>

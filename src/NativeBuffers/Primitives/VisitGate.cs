@@ -1,6 +1,6 @@
 namespace NativeBuffers.Primitives;
 
-/// <summary>How one thread, the <i>owner</i>, and now and then another one, a <i>visitor</i>, take turns: the owner pays two plain stores and a load.</summary>
+/// <summary>Lets an <i>owner</i>, one thread, and <i>visitors</i>, other threads, use the same data in turns. The owner pays two stores and a load.</summary>
 /// <remarks>
 /// <para>Dekker's mutual exclusion made asymmetric (Dice, Huang and Yang, 2001). The visitor pays for both with a barrier in every core.
 /// The owner stores <see cref="Inside"/>, then loads the floor. The visitor raises the floor, passes

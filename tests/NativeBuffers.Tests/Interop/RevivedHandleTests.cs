@@ -14,7 +14,7 @@ public sealed class RevivedHandleTests
     {
         var allocator = new LookingAllocator(this);
 
-        // A collection between the two allocations would find one object without the other.
+        // A collection between the two allocations would make the keeper die first.
         using (NoCollections.Begin())
         {
             Forget(allocator);

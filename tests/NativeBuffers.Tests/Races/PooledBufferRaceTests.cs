@@ -1,3 +1,4 @@
+using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Blocks.Lifecycle;
 
 namespace NativeBuffers.Tests.Races;
@@ -24,6 +25,7 @@ public class PooledBufferRaceTests
         {
             market.Pool.Trim();
             NativeMemoryCache.Trim();
+            IdleTimer.Pass();
             Thread.SpinWait(random.Next(100_000));
         }
     }
@@ -76,6 +78,7 @@ public class PooledBufferRaceTests
         static void NeverSleepingTrim(Random random)
         {
             NativeMemoryCache.Trim();
+            IdleTimer.Pass();
             Thread.SpinWait(random.Next(100_000));
         }
     }

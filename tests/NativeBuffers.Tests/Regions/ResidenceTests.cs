@@ -97,6 +97,9 @@ public class ResidenceTests
         var system = new ObservedMemory();
         using NativeRegion region = NativeRegion.Reserve(Huge, new NativeRegionOptions { WipeOnFree = true }, system);
         region.Commit(0, Huge);
+
+        // Linux counts the memory of a neighbour with the same rights as a part of this range.
+        long before = Residence.Of(Residence.StartOf(region), Huge);
         using (Borrow<byte> borrow = region.Borrow<byte>(0, Huge))
         {
             borrow[Huge / 2] = 1;
@@ -110,7 +113,8 @@ public class ResidenceTests
 
         system.BeforeLoss = (start, byteCount) => atLoss = Residence.Of(start, byteCount);
         region.Discard(0, Huge);
-        Assert.InRange(atLoss, 1, Slack);
+        Assert.InRange(atLoss, 1, long.MaxValue);
+        Assert.InRange(atLoss - before, -Slack, Slack);
     }
 
     /// <remarks>

@@ -82,7 +82,7 @@ internal struct RemoteFrees
     }
 
     /// <summary>Takes the slots of the first batches over, each as <see cref="TryTake"/> does, gives the batches back, and passes a barrier.</summary>
-    /// <remarks>Next: <see cref="LeavePath.TryTakeAway"/>, which looks whether a slot is still taken. So one barrier serves many slots.</remarks>
+    /// <remarks>Next: <see cref="LeavePath"/> looks whether each slot is still taken. So one barrier serves many slots.</remarks>
     /// <param name="batch">The first batch; afterwards the first that is left, or null.</param>
     /// <param name="heap">The heap that counts the slots.</param>
     /// <param name="taken">Gets the slots that this thread has now.</param>

@@ -8,22 +8,14 @@ namespace NativeBuffers.Blocks.Lifecycle;
 /// <remarks>
 /// <para>An object with a finalizer costs 40 to 50 ns to make, so a cleaner stays with its slot through all uses of the slot. The
 /// slot refers to the cleaner weakly, so a use costs one load, and a return nothing. The cleaner is dismissed when the slot becomes
-/// vacant and returns to the table.</para>
+/// vacant and returns to the table, or when a great many free slots have cleaners.</para>
 /// <para>So the collector finds a cleaner unreachable in two cases: the slot has no owner, or its owner was
 /// forgotten. Between that collection and the finalizer, a free slot may have found an owner. So the finalizer acts
 /// when it meets the same generation for the second time: that use had begun before the later collection, which found no
 /// owner. The first time it only notes the generation, and stays registered for the next collection.</para>
-/// <para>The cleaners of many free slots rest (<see cref="Slot.LetCleanerRest"/>): their finalizers do not run, and the collector may take
-/// them. The next owner wakes the cleaner up, or makes another one. A cleaner must never be registered twice: two finalizers of
-/// one collection would meet one generation twice. The platform registers an object only if it does not find the mark of
-/// <see cref="GC.SuppressFinalize"/> to take away. With the mark, the object is still registered, or the finalizer is running and has not
-/// registered it yet. That finalizer and the owner exclude each other by a lock: if both found the mark, neither would register.</para>
 /// </remarks>
 internal sealed class Cleaner : IDisposable
 {
-    /// <summary>Held while a cleaner is registered again.</summary>
-    private static readonly UninterruptedLock s_registration = new();
-
     private static long s_abandonedCount;
     private static Cleaner? s_firstKept;
 
@@ -63,7 +55,7 @@ internal sealed class Cleaner : IDisposable
 
             try
             {
-                Register();
+                GC.ReRegisterForFinalize(this);
             }
             catch (OutOfMemoryException)
             {
@@ -127,7 +119,7 @@ internal sealed class Cleaner : IDisposable
     public static unsafe Cleaner Of(Slot* slot)
     {
         nint handle = slot->Cleaner;
-        return handle <= 0 ? Attach(slot) : Unsafe.As<Cleaner>(GCHandle.FromIntPtr(handle).Target!);
+        return handle == 0 ? Attach(slot) : Unsafe.As<Cleaner>(GCHandle.FromIntPtr(handle).Target!);
     }
 
     /// <summary>The same as <see cref="Of"/>, for a slot that was just taken, and is given back if there is no memory for a cleaner.</summary>
@@ -137,7 +129,7 @@ internal sealed class Cleaner : IDisposable
     public static unsafe Cleaner OfTaken(Slot* slot)
     {
         nint handle = slot->Cleaner;
-        return handle <= 0 ? AttachOrReturn(slot) : Unsafe.As<Cleaner>(GCHandle.FromIntPtr(handle).Target!);
+        return handle == 0 ? AttachOrReturn(slot) : Unsafe.As<Cleaner>(GCHandle.FromIntPtr(handle).Target!);
     }
 
     /// <summary>Whether this is the cleaner of the slot.</summary>
@@ -161,10 +153,6 @@ internal sealed class Cleaner : IDisposable
     private static unsafe Cleaner Attach(Slot* slot)
     {
         FailPoint.ThrowIfRefused();
-        if (slot->Cleaner != 0)
-        {
-            return WakeUp(slot);
-        }
 
         // The handle first: a cleaner without a handle in its slot would close the generations of later owners.
         GCHandle handle = GCHandle.Alloc(null, GCHandleType.WeakTrackResurrection);
@@ -196,34 +184,6 @@ internal sealed class Cleaner : IDisposable
         {
             FreePath.Return(slot, slot->Home);
             throw;
-        }
-    }
-
-    /// <summary>Ends the rest of the slot's cleaner, or replaces it if the collector has taken it.</summary>
-    /// <inheritdoc cref="Of"/>
-    private static unsafe Cleaner WakeUp(Slot* slot)
-    {
-        GCHandle handle = GCHandle.FromIntPtr(-slot->Cleaner);
-        var cleaner = Unsafe.As<Cleaner?>(handle.Target);
-        if (cleaner is null)
-        {
-            cleaner = new Cleaner(slot);
-            handle.Target = cleaner;
-        }
-        else
-        {
-            cleaner.Register();
-        }
-
-        slot->Cleaner = -slot->Cleaner;
-        return cleaner;
-    }
-
-    private void Register()
-    {
-        using (s_registration.Enter())
-        {
-            GC.ReRegisterForFinalize(this);
         }
     }
 

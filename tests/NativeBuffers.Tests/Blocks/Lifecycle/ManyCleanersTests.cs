@@ -8,12 +8,12 @@ namespace NativeBuffers.Tests.Blocks.Lifecycle;
 [Collection(ProcessWide.Name)]
 [Slow]
 [SuppressMessage("Ownership", "NB0001", Justification = "The tests forget owners.")]
-public class RestingCleanerTests
+public class ManyCleanersTests
 {
-    /// <summary>More than the bins and the depot of one size keep with cleaners that are awake.</summary>
+    /// <summary>More than the bins and the depot of one size keep with cleaners.</summary>
     private const int Count = 180_000;
 
-    private const int MostAwake = 140_000;
+    private const int MostWithCleaners = 140_000;
     private const int Size = 64;
 
     private static readonly NativeMemoryOwner<byte>?[] s_owners = new NativeMemoryOwner<byte>?[Count];
@@ -32,7 +32,7 @@ public class RestingCleanerTests
         }
 
         GC.Collect();
-        Assert.InRange(GC.GetGCMemoryInfo(GCKind.Any).FinalizationPendingCount, 0, MostAwake);
+        Assert.InRange(GC.GetGCMemoryInfo(GCKind.Any).FinalizationPendingCount, 0, MostWithCleaners);
         GC.WaitForPendingFinalizers();
     }
 
@@ -57,7 +57,7 @@ public class RestingCleanerTests
     }
 
     [Fact]
-    public void No_owner_loses_its_block_while_cleaners_fall_asleep_and_wake_up_between_collections()
+    public void No_owner_loses_its_block_while_cleaners_come_and_go_between_collections()
     {
         Collector.Settle();
         long before = NativeMemoryTracker.AbandonedCount;
