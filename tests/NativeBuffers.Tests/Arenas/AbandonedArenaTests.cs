@@ -50,7 +50,9 @@ public class AbandonedArenaTests
         NativeMemoryCache.Trim();
         allocator.AssertAllFreed();
         Assert.Equal((2 * (scopes + 2)) + 1, NativeMemoryTracker.AbandonedCount - before);
-        Assert.Equal(cached, NativeMemoryCache.CachedBytes);
+
+        // Less, if another thread has ended meanwhile.
+        Assert.InRange(NativeMemoryCache.CachedBytes, 0, cached);
     }
 
     [Fact]
