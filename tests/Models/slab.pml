@@ -1,8 +1,8 @@
 /* The slabs of one pool of the server: rentals, returns, and the eviction of free slabs.
 
-Model:     A slab of two blocks and one of one block, which threads 0 and 1 make when they find no block. Thread 0 rents or returns three times,
-           thread 1 twice. Thread 2 evicts the free slabs twice, and its first pass may fail before the slabs are freed. In the run with a
-           dispose, thread 2 disposes the pool instead, and the returns that find this evict.
+Model:     A slab of two blocks and one of one block, which threads 0 and 1 make when they find no block. Each of them rents or returns twice,
+           thread 0 three times in the first run. Thread 2 evicts the free slabs. In the run with a repeat, its first pass may fail before the
+           slabs are freed, and a second pass follows. In the run with a dispose, it disposes the pool first, and the returns that find this evict.
 Left out:  The order of the open slabs: any of them comes next. Idle periods: each free slab may go. Rentals for another pool: they are like those of
            one more thread. Second returns of one rental. Returns on another thread: the program orders them after the rental.
 Property:  A block has one rental at a time, and the rental finds its object. A slab is freed once, after its last rental, and no block of it is
@@ -11,6 +11,7 @@ Property:  A block has one rental at a time, and the rental finds its object. A 
 
 Runs:
   evict:
+  repeat: REPEAT
   dispose: DISPOSE
 
 Mutations:
@@ -24,9 +25,9 @@ Mutations:
   FORGET_BEFORE: the slab that was hot before is not listed
   ASK_HOT_ONCE: the thread that has entered the lock does not ask the hot slab again
   NO_COMPARE: the eviction removes a slab with a rented block
-  NO_REPEAT: the eviction does not free a slab that an earlier pass has removed
-  KEEP_REMOVED: the eviction leaves a removed slab among the slabs
-  DISPOSE DISPOSED_BEFORE_BIT: the return looks whether the pool was disposed before it sets the bit
+  NO_REPEAT REPEAT: the eviction does not free a slab that an earlier pass has removed
+  KEEP_REMOVED REPEAT: the eviction leaves a removed slab among the slabs
+  DISPOSED_BEFORE_BIT DISPOSE: the return looks whether the pool was disposed before it sets the bit
 */
 #define THREADS 3
 #define SLABS 2
@@ -38,7 +39,11 @@ Mutations:
 #define WORDS 9
 #include "tso.h"
 
+#if defined(REPEAT) || defined(DISPOSE)
+#define TURNS(t) 2
+#else
 #define TURNS(t) (3 - (t))
+#endif
 #define NONE 2
 #define NO_BLOCK 3
 #define ALL(s) (3 - 2 * (s)) /* the bits of the blocks of slab s */
@@ -351,11 +356,10 @@ proctype evictor(byte t)
   STORE(t, DISPOSED, 1);
   STORE(t, HOT, NONE);
   EXIT(t);
-  evict(0);
-#else
+#elif defined(REPEAT)
   evict(1);
-  evict(0);
 #endif
+  evict(0);
   done == 2;
   each = 0;
   do
