@@ -58,7 +58,7 @@ internal static class Comparison
         List<double> ratios = [];
         for (int slice = 0; slice < seconds * SlicesASecond; slice++)
         {
-            // One after the other, in both orders: other work of the machine lasts longer than two slices, and hits both. A pair of slices of
+            // In turns, in both orders: other work of the machine lasts longer than two slices, and hits both. A pair of slices of
             // which it hits one is far from the median.
             bool isOursFirst = slice % 2 == 1;
             double first = await (isOursFirst ? ours.AddAsync(own) : theirs.AddAsync(platform));

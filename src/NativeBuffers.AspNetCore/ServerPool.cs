@@ -196,8 +196,8 @@ internal sealed class ServerPool(NativeServerMemory memory, string owner) : Memo
     {
         if (!slab.IsListed && slab.FreeCount != 0)
         {
-            slab.IsListed = true;
             _open.Push(slab);
+            slab.IsListed = true;
         }
     }
 
@@ -240,8 +240,12 @@ internal sealed class ServerPool(NativeServerMemory memory, string owner) : Memo
     /// <summary>Lets removed slabs go. Of the remaining ones, those with the fewest free blocks come first then, so that the emptiest become free.</summary>
     private void Forget(List<ServerSlab> removed)
     {
+        // All memory first. If there is none, the next pass finds the removed slabs again.
         HashSet<ServerSlab> gone = [.. removed];
-        _slabs.RemoveAll(gone.Contains);
+        ServerSlab[] left = [.. _slabs.Where(slab => !gone.Contains(slab)).OrderByDescending(static slab => slab.FreeCount)];
+        _open.EnsureCapacity(left.Length);
+        _slabs.Clear();
+        _slabs.AddRange(left);
         _open.Clear();
         _hot = null;
         if (_isDisposed)
@@ -249,7 +253,7 @@ internal sealed class ServerPool(NativeServerMemory memory, string owner) : Memo
             return;
         }
 
-        foreach (ServerSlab slab in _slabs.OrderByDescending(static slab => slab.FreeCount))
+        foreach (ServerSlab slab in left)
         {
             slab.IsListed = false;
             Interlocked.MemoryBarrier();

@@ -249,7 +249,7 @@ public class SharedArrowTests
         Assert.Equal(3, reader.ReadNext()!.Length);
     }
 
-    /// <summary>Whatever the memory holds: reading it ends, with an exception or without one, and the memory is left.</summary>
+    /// <summary>For any bytes in the memory, reading ends, with an exception or without one, and leaves the memory.</summary>
     /// <remarks>Without strings and lists: Arrow follows their offsets without a check.</remarks>
     [Fact]
     public void Memory_with_wrong_bytes_is_read_or_refused_and_left()

@@ -74,7 +74,7 @@ internal static class LiveOwners
         }
     }
 
-    /// <summary>The block is written, as the other kind's is: so its page is resident.</summary>
+    /// <summary>Writes to the block, as <see cref="MallocHandle"/> does: so its page is resident.</summary>
     private static NativeMemoryOwner<byte> CreateOurs()
     {
         NativeMemoryOwner<byte> owner = NativeMemoryOwner<byte>.CreateUninitialized(Size);

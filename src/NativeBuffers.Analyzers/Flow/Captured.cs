@@ -207,7 +207,8 @@ internal sealed class Captured
                 return IsUsedHere(local, use => use is IInvocationOperation call && FunctionRuns.IsOver(call));
             case IAnonymousFunctionOperation lambda:
                 IOperation given = FunctionRuns.Outermost(lambda);
-                if (given.Parent is not IVariableInitializerOperation { Parent: IVariableDeclaratorOperation { Symbol: { Type.TypeKind: TypeKind.Delegate } holder } })
+                if (given.Parent is not IVariableInitializerOperation { Parent: IVariableDeclaratorOperation { Symbol: var holder } }
+                    || holder.Type.TypeKind != TypeKind.Delegate)
                 {
                     return FunctionRuns.IsRunBy(given);
                 }

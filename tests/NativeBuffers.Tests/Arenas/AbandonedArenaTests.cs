@@ -51,7 +51,7 @@ public class AbandonedArenaTests
         allocator.AssertAllFreed();
         Assert.Equal((2 * (scopes + 2)) + 1, NativeMemoryTracker.AbandonedCount - before);
 
-        // Less, if another thread has ended meanwhile.
+        // Less, if a thread with kept blocks has ended meanwhile.
         Assert.InRange(NativeMemoryCache.CachedBytes, 0, cached);
     }
 

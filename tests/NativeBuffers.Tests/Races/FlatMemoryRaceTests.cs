@@ -17,7 +17,7 @@ public class FlatMemoryRaceTests
     [InlineData(30_000, 32)]
     public void One_thread_rents_and_another_returns(int length, long mostMegabytes)
     {
-        // What earlier tests left to the finalizer is cached before the count begins.
+        // Blocks that earlier tests have forgotten are cached before the count begins.
         Collector.Settle();
         NativeMemoryCache.Trim();
         long before = NativeMemoryCache.CachedBytes;
