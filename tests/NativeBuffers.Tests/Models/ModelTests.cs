@@ -13,7 +13,7 @@ public partial class ModelTests
     private const string Options = "-w -DSAFETY -DCOLLAPSE -DMEMLIM=1500 -o pan pan.c";
 
     /// <summary>The deepest search and the size of the table of states, as a power of two. Both only take memory.</summary>
-    private const string Check = "nice -n 10 ./pan -m200000 -w22";
+    private const string Check = "nice -n 4 ./pan -m200000 -w22";
 
     [Fact]
     public async Task Every_model_is_without_error_and_every_mutation_of_it_is_not()

@@ -75,9 +75,9 @@ internal struct Credit
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe bool TryTakeUsed(Credit* credit, long byteCount)
     {
-        long floor = FloorOf(credit->Gate.Begin());
+        int floor = credit->Gate.Begin();
         long left = credit->_left - byteCount;
-        if (left >= floor)
+        if (floor == 0 && left >= 0)
         {
             credit->_left = left;
             if (left < credit->_fewest)
@@ -98,9 +98,9 @@ internal struct Credit
     /// <inheritdoc cref="TryTakeUsed" path="/safety"/>
     public static unsafe bool TryTake(Credit* credit, long byteCount)
     {
-        long floor = FloorOf(credit->Gate.Begin());
+        int floor = credit->Gate.Begin();
         long left = credit->_left - byteCount;
-        bool isTaken = left >= floor;
+        bool isTaken = floor == 0 && left >= 0;
         if (isTaken)
         {
             credit->_left = left;
@@ -127,9 +127,9 @@ internal struct Credit
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe bool TryGive(Credit* credit, long byteCount)
     {
-        long floor = FloorOf(credit->Gate.Begin());
+        int floor = credit->Gate.Begin();
         long left = credit->_left + byteCount;
-        if (left <= credit->_most - floor)
+        if (floor == 0 && left <= credit->_most)
         {
             credit->_left = left;
             credit->Gate.Leave();
@@ -152,7 +152,4 @@ internal struct Credit
     /// <summary>Sets the fewest bytes to those that are left now.</summary>
     /// <remarks>The owner calls it, with the lock of the tree.</remarks>
     public void Restart() => Volatile.Write(ref _fewest, _left);
-
-    /// <summary>The floor of a gate in bytes: more than any credit during a visit.</summary>
-    private static long FloorOf(int floor) => (long)floor << 31;
 }

@@ -182,7 +182,7 @@ internal static class CloseProtocol
             home->Hot = slot;
         }
 
-        home->Gate.Leave();
+        Volatile.Write(ref home->Gate.Inside, 0);
         return closes;
     }
 
