@@ -37,6 +37,11 @@ public sealed class CreateAndDisposeTests
     public void Where_samples_are_taken_a_buffer_that_is_none_comes_and_goes_without_a_call() =>
         AssertShort(LoopProgram.SampledCodeOf(typeof(CreateAndDispose), nameof(CreateAndDispose.Ours)), mostInstructions: 66);
 
+    /// <remarks>A call of a label is a <c>finally</c> that was not copied.</remarks>
+    [Fact]
+    public void The_end_of_a_rental_is_copied_to_the_place_that_needs_it() =>
+        Assert.DoesNotMatch(@"call +G_M\d", LoopProgram.CodeOf(typeof(OthersComeAndGo), nameof(OthersComeAndGo.Pooled), JitMode.Profiled).ToString());
+
     private static void AssertShort(Type program, string method, int mostInstructions) =>
         AssertShort(LoopProgram.CodeOf(program, method, JitMode.Profiled), mostInstructions);
 
