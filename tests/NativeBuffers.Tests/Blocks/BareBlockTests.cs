@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
 using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Platform;
@@ -84,6 +85,7 @@ public class BareBlockTests
             static () =>
             {
                 const int Size = 14 * 1024;
+                List<nint> rest = UseUp(Size);
                 NativeMemoryCache.Trim();
                 long before = NativeMemoryCache.CachedBytes;
                 nint[] blocks = [.. Enumerable.Range(0, 400).Select(static _ => Take(Size))];
@@ -96,6 +98,7 @@ public class BareBlockTests
                 NativeMemoryCache.Trim();
                 Assert.Equal(before, NativeMemoryCache.CachedBytes);
                 Assert.Equal(0, blocks.Count(static block => IsResident(block + 4096)));
+                rest.ForEach(static block => Give(block, Size));
             });
 
     [Fact]
@@ -123,6 +126,8 @@ public class BareBlockTests
         OtherThread.Run(
             static () =>
             {
+                List<nint> rest = UseUp(320);
+                List<nint> restOfOthers = UseUp(448);
                 nint[] small = [.. Enumerable.Range(0, 3000).Select(static _ => Take(320))];
                 Array.ForEach(small, static block => Give(block, 320));
                 NativeMemoryCache.Trim();
@@ -130,6 +135,8 @@ public class BareBlockTests
                 nint[] others = [.. Enumerable.Range(0, 3000).Select(static _ => Take(448))];
                 Assert.Contains(others, block => runs.Contains(block / BlockRun.Size));
                 Array.ForEach(others, static block => Give(block, 448));
+                rest.ForEach(static block => Give(block, 320));
+                restOfOthers.ForEach(static block => Give(block, 448));
             });
 
     [Fact]
@@ -137,6 +144,7 @@ public class BareBlockTests
         OtherThread.Run(
             static () =>
             {
+                List<nint> rest = UseUp(8192);
                 NativeMemoryCache.Trim();
                 long before = NativeMemoryCache.CachedBytes;
                 nint[] blocks = [.. Enumerable.Range(0, 1000).Select(static _ => Take(8192))];
@@ -146,6 +154,7 @@ public class BareBlockTests
                 Assert.InRange(NativeMemoryCache.CachedBytes - before, 1, long.MaxValue);
                 IdleTimer.Pass();
                 Assert.Equal(before, NativeMemoryCache.CachedBytes);
+                rest.ForEach(static block => Give(block, 8192));
             });
 
     [Fact]
@@ -266,6 +275,24 @@ public class BareBlockTests
             Assert.True(live.TryRemove(block, out _));
             Give(block, Size);
         }
+    }
+
+    /// <summary>Takes the free blocks of the runs that earlier tests use in part. The next ones lie in whole runs.</summary>
+    private static List<nint> UseUp(int byteCount)
+    {
+        // The bins of ended threads and of this one may have such blocks, too.
+        NativeMemoryCache.Trim();
+        int countOfRun = BlockRun.Size / (byteCount % 4096 == 0 ? byteCount + CacheLine.Size : byteCount);
+        var blocks = new List<nint>();
+        var perRun = new Dictionary<nint, int>();
+        int count;
+        do
+        {
+            blocks.Add(Take(byteCount));
+            count = ++CollectionsMarshal.GetValueRefOrAddDefault(perRun, blocks[^1] / BlockRun.Size, out _);
+        }
+        while (count < countOfRun);
+        return blocks;
     }
 
     private static nint Take(int byteCount)
