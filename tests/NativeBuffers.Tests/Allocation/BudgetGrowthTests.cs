@@ -4,7 +4,7 @@ namespace NativeBuffers.Tests.Allocation;
 [CorrectProgram]
 public class BudgetGrowthTests
 {
-    private const int Limit = 3_000_000;
+    private const int Limit = 700_000;
 
     /// <summary>The budgets from the top down, over the default allocator or not, and the place of the one that refuses.</summary>
     public static TheoryData<bool, int, int> Trees => new()

@@ -78,7 +78,10 @@ public class BudgetPeakTests
                 level.Add(byteCount);
             }
 
-            Assert.All(levels, static level => Assert.Equal(level.Used, level.Budget.UsedBytes));
+            foreach (Level level in levels)
+            {
+                Assert.Equal(level.Used, level.Budget.UsedBytes);
+            }
         }
 
         blocks.ForEach(static block => block.Owner.Dispose());
