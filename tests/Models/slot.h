@@ -1,5 +1,5 @@
 /* A slot, its states and their moves: the steps of Blocks/Lifecycle/CloseProtocol.cs, Blocks/Handles/BorrowHandle.cs,
-   Blocks/Lifecycle/Pin.cs, Blocks/Cache/FreePath.cs and Blocks/Cache/RemoteFrees.cs, in the order of the code.
+   Blocks/Lifecycle/Pin.cs, Blocks/Cache/Paths/FreePath.cs and Blocks/Cache/Heaps/RemoteFrees.cs, in the order of the code.
 
    A generation is one byte: its number, and a SlotState in the lowest three bits. A handle is the number alone.
    ModelTieTests compares the states with SlotState, and each MOVE_CAS and MOVE_STORE with the table of CloseProtocol.

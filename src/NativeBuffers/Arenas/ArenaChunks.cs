@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
 using NativeBuffers.Blocks;
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Paths;
 using NativeBuffers.Blocks.Lifecycle;
 using NativeBuffers.Instrumentation;
 using NativeBuffers.Primitives;

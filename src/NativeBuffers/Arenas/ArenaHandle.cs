@@ -1,6 +1,5 @@
 using System.Runtime.Intrinsics;
 using NativeBuffers.Blocks;
-using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Arenas;

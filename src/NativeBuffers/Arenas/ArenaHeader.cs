@@ -1,5 +1,5 @@
 using NativeBuffers.Blocks;
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Stores;
 using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Arenas;

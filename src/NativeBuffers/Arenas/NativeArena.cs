@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using NativeBuffers.Arenas;
 using NativeBuffers.Blocks;
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Paths;
 using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers;

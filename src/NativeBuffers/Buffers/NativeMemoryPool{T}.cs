@@ -1,7 +1,8 @@
 using System.Buffers;
 using NativeBuffers.Allocation;
 using NativeBuffers.Blocks;
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Heaps;
+using NativeBuffers.Blocks.Cache.Paths;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Buffers;
 using NativeBuffers.Instrumentation;

@@ -1,6 +1,6 @@
 using NativeBuffers.Allocation;
 using NativeBuffers.Blocks;
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Paths;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Primitives;
 

@@ -1,5 +1,7 @@
 using NativeBuffers.Allocation;
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Heaps;
+using NativeBuffers.Blocks.Cache.Paths;
+using NativeBuffers.Blocks.Cache.Stores;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Buffers;

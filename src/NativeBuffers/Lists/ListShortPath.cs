@@ -1,4 +1,4 @@
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Heaps;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Primitives;
 

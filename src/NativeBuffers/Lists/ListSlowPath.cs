@@ -1,6 +1,6 @@
 using NativeBuffers.Allocation;
 using NativeBuffers.Allocation.Budgets;
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Heaps;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Primitives;
 

@@ -1,5 +1,5 @@
 using System.Collections;
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Heaps;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Lists;
 using NativeBuffers.Primitives;

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using NativeBuffers.Blocks;
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Stores;
 using NativeBuffers.Platform;
 using NativeBuffers.Platform.Shared;
 using NativeBuffers.Primitives;

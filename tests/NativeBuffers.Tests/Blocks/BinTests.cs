@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using NativeBuffers.Blocks;
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Stores;
 
 namespace NativeBuffers.Tests.Blocks;
 

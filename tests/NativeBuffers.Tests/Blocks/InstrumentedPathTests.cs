@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using NativeBuffers.Blocks;
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Heaps;
+using NativeBuffers.Blocks.Cache.Stores;
+using NativeBuffers.Blocks.Cache.Trimming;
 using NativeBuffers.Blocks.Stats;
 
 namespace NativeBuffers.Tests.Blocks;

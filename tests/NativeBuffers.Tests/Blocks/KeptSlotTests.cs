@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Trimming;
 
 namespace NativeBuffers.Tests.Blocks;
 

@@ -1,4 +1,5 @@
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Heaps;
+using NativeBuffers.Blocks.Cache.Stores;
 
 namespace NativeBuffers.Tests.Blocks;
 

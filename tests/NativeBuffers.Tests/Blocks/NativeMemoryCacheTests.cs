@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using NativeBuffers.Blocks;
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Stores;
+using NativeBuffers.Blocks.Cache.Trimming;
 
 namespace NativeBuffers.Tests.Blocks;
 

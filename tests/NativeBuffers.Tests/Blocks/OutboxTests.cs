@@ -1,5 +1,6 @@
 using NativeBuffers.Blocks;
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Heaps;
+using NativeBuffers.Blocks.Cache.Stores;
 using NativeBuffers.Blocks.Handles;
 
 namespace NativeBuffers.Tests.Blocks;

@@ -1,6 +1,8 @@
 using System.Reflection;
 using NativeBuffers.Blocks;
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Paths;
+using NativeBuffers.Blocks.Cache.Stores;
+using NativeBuffers.Blocks.Cache.Trimming;
 using NativeBuffers.Blocks.Handles;
 
 namespace NativeBuffers.Tests.Blocks;

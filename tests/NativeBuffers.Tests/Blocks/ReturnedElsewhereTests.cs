@@ -1,4 +1,4 @@
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Stores;
 
 namespace NativeBuffers.Tests.Blocks;
 

@@ -1,6 +1,9 @@
 using System.Runtime.CompilerServices;
 using NativeBuffers.Blocks;
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Heaps;
+using NativeBuffers.Blocks.Cache.Paths;
+using NativeBuffers.Blocks.Cache.Stores;
+using NativeBuffers.Blocks.Cache.Trimming;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Buffers;
 

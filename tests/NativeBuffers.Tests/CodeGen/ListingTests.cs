@@ -93,7 +93,7 @@ public sealed class ListingTests
     [InlineData("call     rax", true)]
     [InlineData("call     [CORINFO_HELP_GETDYNAMIC_NONGCTHREADSTATIC_BASE_NOCTOR]", true)]
     [InlineData("call     rax ; Interop+Sys:Malloc(nuint):ptr", false)]
-    [InlineData("call     [NativeBuffers.Blocks.Cache.AllocatePath:TakeSlow(ptr,long,int):ptr]", false)]
+    [InlineData("call     [NativeBuffers.Blocks.Cache.Paths.AllocatePath:TakeSlow(ptr,long,int):ptr]", false)]
     public void Only_the_way_to_thread_statics_is_no_call(string text, bool isNone) =>
         Assert.Equal(isNone, new Instruction(text).FindsThreadStatics);
 

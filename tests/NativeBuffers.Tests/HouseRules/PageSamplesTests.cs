@@ -1,5 +1,5 @@
 using System.Reflection;
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Trimming;
 using NativeBuffers.Tests.CompileFail;
 
 namespace NativeBuffers.Tests.HouseRules;

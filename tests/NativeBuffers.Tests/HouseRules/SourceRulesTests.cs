@@ -2,7 +2,6 @@ using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 using NativeBuffers.Allocation;
-using NativeBuffers.Blocks.Cache;
 using NativeBuffers.Diagnostics.Faults;
 using NativeBuffers.Diagnostics.Guards;
 using NativeBuffers.Diagnostics.Metrics;

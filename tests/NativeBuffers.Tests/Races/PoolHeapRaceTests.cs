@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Heaps;
 
 namespace NativeBuffers.Tests.Races;
 

@@ -1,5 +1,5 @@
 using System.Reflection;
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Stores;
 
 namespace NativeBuffers.Tests.TestKit;
 

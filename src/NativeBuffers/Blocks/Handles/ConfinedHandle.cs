@@ -1,4 +1,5 @@
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Paths;
+using NativeBuffers.Blocks.Cache.Stores;
 using NativeBuffers.Instrumentation;
 using NativeBuffers.Primitives;
 

@@ -1,4 +1,6 @@
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Heaps;
+using NativeBuffers.Blocks.Cache.Paths;
+using NativeBuffers.Blocks.Cache.Stores;
 using NativeBuffers.Blocks.Lifecycle;
 using NativeBuffers.Primitives;
 

@@ -1,5 +1,6 @@
 using NativeBuffers.Allocation;
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Heaps;
+using NativeBuffers.Blocks.Cache.Paths;
 using NativeBuffers.Blocks.Lifecycle;
 using NativeBuffers.Primitives;
 

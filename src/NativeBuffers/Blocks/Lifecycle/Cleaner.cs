@@ -1,4 +1,4 @@
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Paths;
 using NativeBuffers.Instrumentation;
 using NativeBuffers.Primitives;
 

@@ -1,5 +1,6 @@
 using System.Buffers;
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Heaps;
+using NativeBuffers.Blocks.Cache.Paths;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Lifecycle;

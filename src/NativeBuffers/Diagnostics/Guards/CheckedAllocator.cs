@@ -1,6 +1,7 @@
 using NativeBuffers.Allocation;
 using NativeBuffers.Allocation.Budgets;
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Paths;
+using NativeBuffers.Blocks.Cache.Stores;
 using NativeBuffers.Instrumentation;
 using NativeBuffers.Primitives;
 

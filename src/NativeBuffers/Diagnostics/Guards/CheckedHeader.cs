@@ -1,5 +1,5 @@
 using System.Numerics;
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Stores;
 
 namespace NativeBuffers.Diagnostics.Guards;
 

@@ -1,5 +1,5 @@
 using NativeBuffers.Allocation;
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Paths;
 using NativeBuffers.Instrumentation;
 using NativeBuffers.Primitives;
 

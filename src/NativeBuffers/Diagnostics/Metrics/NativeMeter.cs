@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
 using NativeBuffers.Allocation.Budgets;
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Stores;
 using NativeBuffers.Instrumentation;
 
 namespace NativeBuffers.Diagnostics.Metrics;

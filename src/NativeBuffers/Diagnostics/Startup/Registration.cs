@@ -1,5 +1,7 @@
 using NativeBuffers.Allocation;
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Paths;
+using NativeBuffers.Blocks.Cache.Stores;
+using NativeBuffers.Blocks.Cache.Trimming;
 using NativeBuffers.Diagnostics.Metrics;
 
 namespace NativeBuffers.Diagnostics.Startup;

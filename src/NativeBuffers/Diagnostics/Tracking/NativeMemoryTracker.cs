@@ -1,4 +1,4 @@
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Trimming;
 using NativeBuffers.Blocks.Lifecycle;
 using NativeBuffers.Diagnostics.Tracking;
 using NativeBuffers.Instrumentation;

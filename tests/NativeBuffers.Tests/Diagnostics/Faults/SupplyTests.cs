@@ -1,5 +1,5 @@
 using NativeBuffers.Blocks;
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Trimming;
 using NativeBuffers.Blocks.Lifecycle;
 using NativeBuffers.Primitives;
 

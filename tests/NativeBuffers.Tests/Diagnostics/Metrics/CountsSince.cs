@@ -1,4 +1,4 @@
-using NativeBuffers.Blocks.Cache;
+using NativeBuffers.Blocks.Cache.Stores;
 using NativeBuffers.Blocks.Stats;
 
 namespace NativeBuffers.Tests.Diagnostics.Metrics;

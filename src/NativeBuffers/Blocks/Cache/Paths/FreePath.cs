@@ -1,0 +1,252 @@
+using NativeBuffers.Blocks.Cache.Heaps;
+using NativeBuffers.Blocks.Cache.Stores;
+using NativeBuffers.Instrumentation;
+
+namespace NativeBuffers.Blocks.Cache.Paths;
+
+/// <summary>The path of every block that is given back: fast and inlined, then slow, instrumented, or from another thread.</summary>
+/// <remarks>
+/// The fast path makes the slot the hot one of its home. The slow path puts it into a magazine or the depot, or frees its block.
+/// A thread that the home does not belong to pushes the slot to the home's <see cref="RemoteFrees"/>.
+/// </remarks>
+internal static class FreePath
+{
+    /// <summary>The most vacant slots of a thread. With one more, all go back to the table: slots pile up where threads only free.</summary>
+    private const int MostVacant = 64;
+
+    /// <summary>Gives a slot back with its block.</summary>
+    /// <safety>The slot belongs to the caller, on this thread. It has this home, and its generation was moved on before.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void Return(Slot* slot, Bin* home)
+    {
+        if (home->Hot == null)
+        {
+            home->Hot = slot;
+        }
+        else
+        {
+            ReturnSlow(home, slot);
+        }
+    }
+
+    /// <summary>Gives a closing slot back, on any thread.</summary>
+    /// <param name="slot">The slot.</param>
+    /// <param name="closing">Its generation.</param>
+    /// <param name="home">
+    /// Its home in that generation, read before the slot was closing. The home's thread may be giving the slot back at the same time,
+    /// and then home and kind may be different now.
+    /// </param>
+    /// <param name="isHere">Whether the home belongs to this thread.</param>
+    /// <safety>The caller has closed the slot, and the block has no user.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void ReturnClosed(Slot* slot, Generation closing, Bin* home, bool isHere)
+    {
+        if (isHere)
+        {
+            slot->StayedAtHome();
+            slot->Generation = closing.Next;
+            Return(slot, home);
+        }
+        else if (home != &ThreadCache.Of(home)->Closed || slot->Kind == SlotKind.Cached)
+        {
+            ReturnRemotely(slot, closing, home);
+        }
+        else if (slot->Kind == SlotKind.Large)
+        {
+            LargePath.ReturnElsewhere(slot);
+        }
+        else
+        {
+            Uncached.FreeElsewhere(slot);
+        }
+    }
+
+    /// <inheritdoc cref="ReturnClosed(Slot*, Generation, Bin*, bool)"/>
+    public static unsafe void ReturnClosed(Slot* slot, Generation closing, Bin* home) =>
+        ReturnClosed(slot, closing, home, ThreadCache.IsHere(home, out _));
+
+    /// <summary>
+    /// Gives the block back if its slot is <see cref="SlotState.ClosePending"/> and no thread uses it any more. Call it after the end of a
+    /// use.
+    /// </summary>
+    /// <safety>Slots are never unmapped. A full barrier came after the end of the caller's use, so that every thread sees the end.</safety>
+    public static unsafe void TryFinish(Slot* slot)
+    {
+        Generation generation = slot->ReadGeneration();
+        Bin* home = slot->Home;
+        if (generation.State == SlotState.ClosePending
+            && Volatile.Read(ref slot->Pins) == 0
+            && !BorrowRecords.NameAnywhere(slot)
+            && slot->TryMove(generation, generation.With(SlotState.Closing)))
+        {
+            ReturnClosed(slot, generation.With(SlotState.Closing), home);
+        }
+    }
+
+    /// <summary>Puts a block into a vacant slot, and gives both back; false if there is no vacant slot.</summary>
+    /// <safety>The block is the caller's to give up, and <see cref="Detach"/> took it from a slot of this size, on any thread.</safety>
+    public static unsafe bool TryAttach(void* block, nuint byteCount)
+    {
+        ThreadCache* cache = ThreadCache.Current();
+        if (cache == null)
+        {
+            return false;
+        }
+
+        Bin* bin = cache->Opened(SizeClasses.Of(byteCount));
+        Slot* slot = AllocatePath.TakeVacant(cache, bin->HasRoom ? bin : &cache->Closed);
+        if (slot == null)
+        {
+            return false;
+        }
+
+        slot->Kind = SlotKind.Cached;
+        slot->ByteCount = SizeClasses.SizeOf(bin->SizeClass);
+        slot->Start = (byte*)block;
+        Return(slot, slot->Home);
+        return true;
+    }
+
+    /// <summary>Takes the block out of a slot, which becomes vacant.</summary>
+    /// <safety>The slot came from this thread's <see cref="AllocatePath.TryTakeCached"/>. The block belongs to the caller now.</safety>
+    public static unsafe void* Detach(Slot* slot)
+    {
+        // This use of the block is counted here: its end moves no generation.
+        void* block = slot->Start;
+        ThreadCache* cache = ThreadCache.Of(slot->Home);
+        slot->Start = null;
+        cache->Counts.Settle(slot, more: 1);
+        ReturnVacant(slot);
+        return block;
+    }
+
+    /// <summary>Gives a slot without a block back.</summary>
+    /// <safety>The slot belongs to the caller, and its home to this thread.</safety>
+    public static unsafe void ReturnVacant(Slot* slot)
+    {
+        ThreadCache* cache = ThreadCache.Of(slot->Home);
+        slot->Home = null;
+        slot->Start = null;
+        cache->Counts.Settle(slot);
+        cache->SlotsHeld--;
+        SlotTable.Link(ref cache->Vacant, slot);
+        if (++cache->VacantCount > MostVacant)
+        {
+            SlotTable.GiveList(cache->Vacant);
+            cache->Vacant = null;
+            cache->VacantCount = 0;
+        }
+    }
+
+    /// <summary>Frees a block that no cache keeps, and gives its slot back.</summary>
+    /// <safety>The slot belongs to the caller, and its home to this thread.</safety>
+    public static unsafe void ReturnUncached(Slot* slot)
+    {
+        try
+        {
+            Uncached.Free(slot);
+        }
+        finally
+        {
+            ReturnVacant(slot);
+        }
+    }
+
+    /// <summary>The slow path: the home has a hot slot, or takes no block.</summary>
+    /// <remarks>Its calls are the last thing it does, so the JIT saves no registers for them.</remarks>
+    /// <inheritdoc cref="Return" path="/safety"/>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe void ReturnSlow(Bin* home, Slot* slot)
+    {
+        if (InstrumentationSwitch.IsOn && InstrumentedPath.IsOf(slot))
+        {
+            InstrumentedPath.Return(slot, AllocationSite.Take());
+            return;
+        }
+
+        if (slot->Kind is SlotKind.Cached or SlotKind.Pooled)
+        {
+            if (!Bin.TryGive(home, slot))
+            {
+                ReturnSlowest(home, slot);
+            }
+        }
+        else if (slot->Kind == SlotKind.Charged)
+        {
+            ChargedPath.Return(home, slot);
+        }
+        else if (slot->Kind == SlotKind.Foreign)
+        {
+            Uncached.FreeHere(slot);
+        }
+        else
+        {
+            LargePath.Return(home, slot);
+        }
+    }
+
+    /// <inheritdoc cref="Return" path="/safety"/>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe void ReturnSlowest(Bin* home, Slot* slot)
+    {
+        if (slot->Kind == SlotKind.Pooled)
+        {
+            PoolFreePath.ReturnSlow(home, slot);
+            return;
+        }
+
+        if (slot->Kind != SlotKind.Cached)
+        {
+            ReturnUncached(slot);
+            return;
+        }
+
+        if (home->TrySwap(wanted: false) && Bin.TryGive(home, slot))
+        {
+            return;
+        }
+
+        // Both magazines are full: the older one goes to the depot. Or the bin is closed: this block alone goes.
+        ThreadCache* cache = ThreadCache.Of(home);
+        Depot depot = Depot.For(SizeClasses.Of(slot->ByteCount));
+        Magazine* empty = home->HasRoom ? depot.TryTakeEmpty() : null;
+        if (empty == null)
+        {
+            cache->SlotsHeld--;
+            depot.GiveOne(slot);
+            return;
+        }
+
+        Magazine* full = home->Push(empty);
+        cache->SlotsHeld -= full->Count;
+        depot.Give(full);
+        ReturnSlow(home, slot);
+    }
+
+    /// <safety>The closing slot belongs to the caller, and has a cached block. Its home belongs to another thread.</safety>
+    private static unsafe void ReturnRemotely(Slot* slot, Generation closing, Bin* home)
+    {
+        if (HeapBin.Is(home))
+        {
+            PoolFreePath.ReturnRemotely(slot, closing, home);
+            return;
+        }
+
+        // Read before the move: the home's thread may be giving the slot back at the same time, and then moves it on.
+        nuint byteCount = slot->ByteCount;
+        if (!slot->TryMove(closing, closing.With(SlotState.RemotelyFreed)))
+        {
+            return;
+        }
+
+        ThreadCache* cache = ThreadCache.Current();
+        if (cache != null)
+        {
+            RemotePath.Add(&cache->Outbox, slot, home, SizeClasses.Of(byteCount));
+        }
+        else
+        {
+            LeavePath.TakeAway(slot);
+        }
+    }
+}

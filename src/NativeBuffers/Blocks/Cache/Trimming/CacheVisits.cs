@@ -1,0 +1,81 @@
+using NativeBuffers.Blocks.Cache.Heaps;
+using NativeBuffers.Blocks.Cache.Paths;
+using NativeBuffers.Blocks.Cache.Stores;
+using NativeBuffers.Primitives;
+
+namespace NativeBuffers.Blocks.Cache.Trimming;
+
+/// <summary>A visit of the caches of all threads that live, which takes their free blocks.</summary>
+internal static class CacheVisits
+{
+    /// <summary>
+    /// Moves the magazines of every thread to the depots: all, or only those that were not used since the last call. Hot blocks stay.
+    /// </summary>
+    public static void Trim(bool idleOnly)
+    {
+        RemotePath.FlushOutboxes();
+        unsafe
+        {
+            // SAFETY: the visits take these slots out of the caches, so they belong to this method.
+            Slot* large = null;
+            Visit(idleOnly, ref large);
+            PageSource.Free(large);
+        }
+    }
+
+    /// <inheritdoc cref="Trim"/>
+    /// <safety>The slots of the list are the caller's from now on.</safety>
+    private static unsafe void Visit(bool idleOnly, ref Slot* large)
+    {
+        using (ThreadCaches.Gate.Enter())
+        {
+            foreach ((_, nint cache) in ThreadCaches.Entries)
+            {
+                ((ThreadCache*)cache)->Large.Gate.Announce();
+                BareBins.Announce((ThreadCache*)cache);
+                for (int i = 0; i < SizeClasses.Count; i++)
+                {
+                    ThreadCache.BinOf((ThreadCache*)cache, i)->Gate.Announce();
+                }
+            }
+
+            Interlocked.MemoryBarrierProcessWide();
+            foreach ((_, nint cache) in ThreadCaches.Entries)
+            {
+                Visit((ThreadCache*)cache, idleOnly);
+                BareBins.Visit((ThreadCache*)cache, idleOnly);
+                int count = LargeBin.Visit(&((ThreadCache*)cache)->Large, idleOnly, ref large);
+                _ = Interlocked.Add(ref ((ThreadCache*)cache)->SlotsTakenAway, count);
+            }
+
+            for (ThreadCache* cache = ThreadCaches.LastCreated; cache != null; cache = cache->NextCreated)
+            {
+                for (int i = 0; i < SizeClasses.Count; i++)
+                {
+                    if (!ThreadCache.FreesOf(cache, i)->IsEmpty)
+                    {
+                        RemotePath.Drain(cache, i);
+                    }
+                }
+            }
+        }
+    }
+
+    /// <safety>The visit of the cache was announced, and a barrier of the whole process came after.</safety>
+    private static unsafe void Visit(ThreadCache* cache, bool idleOnly)
+    {
+        for (int i = 0; i < SizeClasses.Count; i++)
+        {
+            Bin* bin = ThreadCache.BinOf(cache, i);
+            bin->Gate.WaitForOwner();
+            if (bin->HasRoom && (bin->WasIdle() || !idleOnly))
+            {
+                // The room goes back too: while it is reserved, other threads cannot have it.
+                _ = Interlocked.Add(ref cache->SlotsTakenAway, Depot.For(i).GiveAll(bin));
+                cache->Room.Release(i);
+            }
+
+            bin->Gate.EndVisit();
+        }
+    }
+}

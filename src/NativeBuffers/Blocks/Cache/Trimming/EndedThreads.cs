@@ -1,0 +1,140 @@
+using NativeBuffers.Blocks.Cache.Heaps;
+using NativeBuffers.Blocks.Cache.Paths;
+using NativeBuffers.Blocks.Cache.Stores;
+using NativeBuffers.Instrumentation;
+
+namespace NativeBuffers.Blocks.Cache.Trimming;
+
+/// <summary>The return of the blocks of threads that have ended.</summary>
+internal static class EndedThreads
+{
+    private static long s_abandonedCount;
+
+    /// <summary>The number of scoped buffers that were in use when their thread ended. They were freed then.</summary>
+    public static long AbandonedCount => Volatile.Read(ref s_abandonedCount);
+
+    /// <summary>Frees the free blocks of ended threads, and the blocks that they never gave back.</summary>
+    /// <remarks>Allocates nothing on the managed heap: it is called when memory is short.</remarks>
+    /// <param name="most">The most threads to look at. The next call begins where this call has stopped.</param>
+    public static void Reclaim(int most = int.MaxValue)
+    {
+        unsafe
+        {
+            // SAFETY: the thread has ended, and only this call has removed its entry: until it is listed as unused, no other call uses the cache.
+            for (ThreadCache* cache = ThreadCaches.TryRemoveEnded(ref most); cache != null; cache = ThreadCaches.TryRemoveEnded(ref most))
+            {
+                // The thread's last stores came without a barrier.
+                Interlocked.MemoryBarrierProcessWide();
+                Empty(cache);
+                ThreadCaches.GiveUnused(cache);
+            }
+        }
+    }
+
+    /// <summary>Empties the cache of an ended thread: free blocks, borrows, and scoped buffers that were still in use.</summary>
+    /// <remarks>Owners on the managed heap keep their slots, which belong to the next thread with this cache.</remarks>
+    /// <safety>The thread has ended, a barrier of the whole process came after, and the cache is the caller's.</safety>
+    private static unsafe void Empty(ThreadCache* cache)
+    {
+        RemotePath.Flush(&cache->Outbox);
+        ThreadCache.FlushHot(cache);
+        for (int i = 0; i < SizeClasses.Count; i++)
+        {
+            cache->SlotsHeld -= Depot.For(i).GiveAll(ThreadCache.BinOf(cache, i));
+            RemotePath.TakeRemoteFrees(cache, i);
+        }
+
+        BareBins.Empty(cache);
+        LeaveHeaps(cache);
+        Slot* large = null;
+        cache->SlotsHeld -= LargeBin.Empty(&cache->Large, ref large);
+        LargeStore.Give(large, isReserved: false);
+        EndBorrows(cache);
+        InstrumentedPath.ForgetThread(cache);
+        Uncached.ForgetThread(cache);
+        cache->SlotsHeld -= Interlocked.Exchange(ref cache->SlotsTakenAway, 0);
+        if (cache->SlotsHeld != 0)
+        {
+            cache->SlotsHeld -= FreeAbandoned(cache);
+        }
+
+        SlotTable.GiveList(cache->Vacant);
+        cache->Vacant = null;
+        cache->VacantCount = 0;
+        cache->IsAside = false;
+        cache->Room.ReleaseAll();
+    }
+
+    /// <summary>Gives the blocks of pools to the depots of their heaps.</summary>
+    /// <inheritdoc cref="Empty" path="/safety"/>
+    private static unsafe void LeaveHeaps(ThreadCache* cache)
+    {
+        HeapBins.Sweep(cache, always: true);
+        for (int i = 0; i < cache->HeapCount; i++)
+        {
+            HeapBins* set = cache->Heaps[i];
+            try
+            {
+                if (set != null && PoolHeaps.Of(set) is { } heap)
+                {
+                    heap.Leave(set);
+                }
+            }
+            catch (Exception)
+            {
+                // The program's own allocator threw, as in EndBorrows.
+            }
+        }
+    }
+
+    /// <summary>Ends the borrows of the thread: they can have no user any more.</summary>
+    /// <inheritdoc cref="Empty" path="/safety"/>
+    private static unsafe void EndBorrows(ThreadCache* cache)
+    {
+        for (Slot* slot = BorrowRecords.EndOne(&cache->Borrows); slot != null; slot = BorrowRecords.EndOne(&cache->Borrows))
+        {
+            Interlocked.MemoryBarrier();
+            try
+            {
+                FreePath.TryFinish(slot);
+            }
+            catch (Exception)
+            {
+                // The program's own allocator threw. No caller is here to hear of it, and more slots must be freed.
+            }
+        }
+    }
+
+    /// <summary>Frees the scoped buffers of the thread: they can have no user any more. Only their slots still name its bins.</summary>
+    /// <returns>The number of buffers.</returns>
+    /// <safety>As for <see cref="Empty"/>; the free slots of the thread have left.</safety>
+    private static unsafe int FreeAbandoned(ThreadCache* cache)
+    {
+        int count = 0;
+        AllocationSite noted = AllocationSite.Noted; // This thread may be asking for a block, whose site it has noted.
+        Slot* slot = SlotTable.CollectByHome(&cache->Closed, ThreadCache.BinOf(cache, SizeClasses.Count - 1));
+        for (Slot* each = slot; each != null; each = each->Next)
+        {
+            count++;
+            each->Generation = each->Generation.Next;
+            each->Home = null;
+            try
+            {
+                AllocationSite.Note(AllocationSite.Abandoned);
+                Uncached.Free(each);
+            }
+            catch (Exception)
+            {
+                // The program's own allocator threw, as in EndBorrows.
+            }
+
+            each->Start = null;
+            AllocationCounts.SettleElsewhere(each, atLeast: 1);
+            Interlocked.Increment(ref s_abandonedCount);
+        }
+
+        AllocationSite.Note(noted);
+        SlotTable.GiveList(slot);
+        return count;
+    }
+}
