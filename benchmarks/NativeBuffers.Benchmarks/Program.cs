@@ -12,14 +12,14 @@ switch (args)
         Console.WriteLine(Usage.Text);
         return 0;
 
-    case ["targets", .. string[] rest]:
-        return TargetsCommand.Run(rest);
+    case ["targets", ..]:
+        return TargetsCommand.Run(args);
 
-    case ["scale", .. string[] rest]:
-        return ScaleCommand.Run(rest);
+    case ["scale", ..]:
+        return ScaleCommand.Run(args);
 
-    case ["many", .. string[] rest]:
-        return ManyCommand.Run(rest);
+    case ["many", ..]:
+        return ManyCommand.Run(args);
 
     // Started by these verbs, not by people.
     case [FirstBuffer.Verb, string kind]:

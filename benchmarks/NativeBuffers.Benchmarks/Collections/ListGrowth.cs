@@ -50,12 +50,8 @@ internal static class ListGrowth
     /// <summary>Starts such a process, and reads its output.</summary>
     public static (double Milliseconds, long PeakBytes) Measure(string kind)
     {
-        using Process child = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, [Verb, kind]) { RedirectStandardOutput = true })!;
-        string[] words = child.StandardOutput.ReadToEnd().Split(' ');
-        child.WaitForExit();
-        return child.ExitCode == 0 && words.Length == 2
-            ? (double.Parse(words[0], CultureInfo.InvariantCulture), long.Parse(words[1], CultureInfo.InvariantCulture))
-            : throw new InvalidOperationException($"The process that fills a {kind} list failed.");
+        double[] figures = MeasuringProcess.Run(2, [Verb, kind]);
+        return (figures[0], (long)figures[1]);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using NativeBuffers.Benchmarks.Owners;
 using NativeBuffers.Benchmarks.Pools;
 using Spectre.Console;
@@ -14,61 +13,41 @@ internal static class ManyCommand
 
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(300);
 
-    public static int Run(string[] words)
-    {
-        ManyArguments arguments = ManyArguments.Parse(words);
-        if (arguments.AsksForHelp)
+    public static int Run(string[] words) => TableArguments.Run(
+        words,
+        [],
+        ManyRow.All,
+        static row => row.What,
+        static (rows, _) =>
         {
-            Console.WriteLine(Usage.Text);
-            return 0;
-        }
-
-        ManyRow[] rows = [.. ManyRow.All.Where(row => row.What.Contains(arguments.Only, StringComparison.OrdinalIgnoreCase))];
-        if ((arguments.Mistake ?? (rows is [] ? $"No row's name contains '{arguments.Only}'." : null)) is string mistake)
-        {
-            Console.Error.WriteLine(mistake);
-            return 2;
-        }
-
-        if (!FunctionsLoops.TryLoad())
-        {
-            Console.Error.WriteLine("many compares with mimalloc: install libmimalloc2.0.");
-            return 1;
-        }
-
-        Print(Measure(rows));
-        return 0;
-    }
-
-    private static Table Measure(ManyRow[] rows)
-    {
-        var table = new Table().Border(TableBorder.Rounded).AddColumn("live blocks");
-        foreach (string heading in (string[])["mimalloc", "bare", "rented", "owner"])
-        {
-            table.AddColumn(heading, static column => column.RightAligned().NoWrap());
-        }
-
-        // The bar is drawn between measurements, never during one.
-        IAnsiConsole screen = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Ansi = Console.IsErrorRedirected ? AnsiSupport.No : AnsiSupport.Detect,
-            Out = new AnsiConsoleOutput(Console.Error),
-        });
-        screen.Progress().AutoRefresh(false).AutoClear(true).Start(context =>
-        {
-            ProgressTask progress = context.AddTask("Warming up", maxValue: rows.Length);
-            context.Refresh();
-            WarmUp();
-            foreach (ManyRow row in rows)
+            if (!FunctionsLoops.TryLoad())
             {
-                progress.Description = Markup.Escape(row.What);
-                context.Refresh();
-                table.AddRow([row.What, .. CellsOf(row)]);
-                progress.Increment(1);
+                Console.Error.WriteLine("many compares with mimalloc: install libmimalloc2.0.");
+                return 1;
             }
+
+            Screens.Print(
+                Measure(rows),
+                "All blocks are taken and written, then read and freed. Medians of a block's time; the library's as multiples of mimalloc's.",
+                "A call of mimalloc includes some nanoseconds for the way from C# to C.");
+            return 0;
         });
+
+    private static Table Measure(ManyRow[] rows) => Screens.WithBar("Warming up", rows.Length, (context, progress) =>
+    {
+        Table table = Screens.Table(["live blocks"], ["mimalloc", "bare", "rented", "owner"]);
+        context.Refresh();
+        WarmUp();
+        foreach (ManyRow row in rows)
+        {
+            progress.Description = Markup.Escape(row.What);
+            context.Refresh();
+            table.AddRow([row.What, .. CellsOf(row)]);
+            progress.Increment(1);
+        }
+
         return table;
-    }
+    });
 
     private static void WarmUp()
     {
@@ -94,17 +73,5 @@ internal static class ManyCommand
         return [string.Create(CultureInfo.InvariantCulture, $"{mimalloc:0.0} ns"), Text(bare), Text(rented), Text(owned)];
 
         static string Text(double ratio) => ratio.ToString("0.00", CultureInfo.InvariantCulture);
-    }
-
-    private static void Print(Table table)
-    {
-        IAnsiConsole page = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Ansi = Console.IsOutputRedirected ? AnsiSupport.No : AnsiSupport.Detect,
-        });
-        page.Write(table);
-        page.WriteLine($"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores.");
-        page.WriteLine("All blocks are taken and written, then read and freed. Medians of a block's time; the library's as multiples of mimalloc's.");
-        page.WriteLine("A call of mimalloc includes some nanoseconds for the way from C# to C.");
     }
 }

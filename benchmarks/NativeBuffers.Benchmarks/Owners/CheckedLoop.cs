@@ -42,14 +42,7 @@ internal static class CheckedLoop
     /// <summary>Starts such a process, and reads its output.</summary>
     public static double Measure(int byteCount)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, [Verb, byteCount.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardOutput = true };
-        start.Environment["NATIVEBUFFERS_GUARD"] = "checked";
-        using Process child = Process.Start(start)!;
-        string text = child.StandardOutput.ReadToEnd();
-        child.WaitForExit();
-        return child.ExitCode == 0
-            ? double.Parse(text, CultureInfo.InvariantCulture)
-            : throw new InvalidOperationException("The process with checked blocks failed.");
+        return MeasuringProcess.Run(1, [Verb, byteCount.ToString(CultureInfo.InvariantCulture)], [("NATIVEBUFFERS_GUARD", "checked")])[0];
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

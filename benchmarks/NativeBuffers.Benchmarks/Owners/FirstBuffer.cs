@@ -56,13 +56,7 @@ internal static class FirstBuffer
     public static double Measure(string folder, bool isPooled)
     {
         string program = Path.Combine(folder, Path.GetFileName(Environment.ProcessPath!));
-        var start = new ProcessStartInfo(program, [Verb, isPooled ? Pooled : "ours"]) { RedirectStandardOutput = true };
-        using Process child = Process.Start(start)!;
-        string text = child.StandardOutput.ReadToEnd();
-        child.WaitForExit();
-        return child.ExitCode == 0
-            ? double.Parse(text, CultureInfo.InvariantCulture)
-            : throw new InvalidOperationException("The process with one buffer failed.");
+        return MeasuringProcess.Run(1, [Verb, isPooled ? Pooled : "ours"], program: program)[0];
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -44,16 +44,7 @@ internal static class LiveOwners
     /// <summary>Starts such a process: the bytes of an owner, and the milliseconds of a collection with them, and after their disposal.</summary>
     public static (double Bytes, double Live, double Disposed) Measure(string kind)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, [Verb, kind]) { RedirectStandardOutput = true };
-        using Process child = Process.Start(start)!;
-        string[] words = child.StandardOutput.ReadToEnd().Split(' ');
-        child.WaitForExit();
-        if (child.ExitCode != 0 || words.Length != 3)
-        {
-            throw new InvalidOperationException($"The process with a million owners of kind '{kind}' failed.");
-        }
-
-        double[] figures = [.. words.Select(static word => double.Parse(word, CultureInfo.InvariantCulture))];
+        double[] figures = MeasuringProcess.Run(3, [Verb, kind]);
         return (figures[0], figures[1], figures[2]);
     }
 

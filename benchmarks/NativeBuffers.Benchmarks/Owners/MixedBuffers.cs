@@ -43,19 +43,10 @@ internal static class MixedBuffers
     /// <param name="guard">The value of <c>NATIVEBUFFERS_GUARD</c>.</param>
     public static double Measure(string guard)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, [Verb]) { RedirectStandardOutput = true };
-        start.Environment["NATIVEBUFFERS_GUARD"] = guard;
-        start.Environment["NATIVEBUFFERS_TRACK"] = "";
-
         // The compiler waits until no new method has been called for a while; each first step of a sample's way is one, and the loop
         // would be measured in its first, unoptimized code. Seen: 1.7 instead of 1.01.
-        start.Environment["DOTNET_TC_CallCountingDelayMs"] = "0";
-        using Process child = Process.Start(start)!;
-        string[] words = child.StandardOutput.ReadToEnd().Split(' ');
-        child.WaitForExit();
-        return child.ExitCode == 0 && words.Length == 2
-            ? double.Parse(words[0], CultureInfo.InvariantCulture)
-            : throw new InvalidOperationException($"The process with guards '{guard}' failed.");
+        (string, string)[] settings = [("NATIVEBUFFERS_GUARD", guard), ("NATIVEBUFFERS_TRACK", ""), ("DOTNET_TC_CallCountingDelayMs", "0")];
+        return MeasuringProcess.Run(2, [Verb], settings)[0];
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

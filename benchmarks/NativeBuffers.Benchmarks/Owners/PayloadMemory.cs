@@ -49,16 +49,8 @@ internal static class PayloadMemory
     /// <summary>Starts such a process, and reads its output.</summary>
     public static (double Alive, double After) Measure(string kind, int byteCount)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, [Verb, kind, byteCount.ToString(CultureInfo.InvariantCulture)])
-        {
-            RedirectStandardOutput = true,
-        };
-        using Process child = Process.Start(start)!;
-        string[] words = child.StandardOutput.ReadToEnd().Split(' ');
-        child.WaitForExit();
-        return child.ExitCode == 0 && words.Length == 2
-            ? (double.Parse(words[0], CultureInfo.InvariantCulture), double.Parse(words[1], CultureInfo.InvariantCulture))
-            : throw new InvalidOperationException($"The process with many blocks of kind '{kind}' failed.");
+        double[] figures = MeasuringProcess.Run(2, [Verb, kind, byteCount.ToString(CultureInfo.InvariantCulture)]);
+        return (figures[0], figures[1]);
     }
 
     /// <summary>Two collections: after the first one, finalizers run, and cleaners go.</summary>

@@ -42,14 +42,8 @@ internal static class TrackedBuffers
     /// <summary>Starts such a process, and reads its output: nanoseconds a buffer.</summary>
     public static (double One, double Two) Measure()
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, [Verb]) { RedirectStandardOutput = true };
-        start.Environment["NATIVEBUFFERS_TRACK"] = "sites";
-        using Process child = Process.Start(start)!;
-        string[] words = child.StandardOutput.ReadToEnd().Split(' ');
-        child.WaitForExit();
-        return child.ExitCode == 0 && words.Length == 2
-            ? (double.Parse(words[0], CultureInfo.InvariantCulture), double.Parse(words[1], CultureInfo.InvariantCulture))
-            : throw new InvalidOperationException("The process that tracks buffers failed.");
+        double[] figures = MeasuringProcess.Run(2, [Verb], [("NATIVEBUFFERS_TRACK", "sites")]);
+        return (figures[0], figures[1]);
     }
 
     /// <summary>Nanoseconds a buffer, on average over threads that begin at once.</summary>

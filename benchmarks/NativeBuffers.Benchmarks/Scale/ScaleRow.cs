@@ -74,18 +74,7 @@ internal sealed record ScaleRow(string What, Func<int, double?> Measure)
     /// <summary>Guards are switched on when a process starts, so these rows have processes of their own.</summary>
     private static double? InNewProcess(string guard, int threads)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, [Verb, threads.ToString(CultureInfo.InvariantCulture)])
-        {
-            RedirectStandardOutput = true,
-        };
-        start.Environment["NATIVEBUFFERS_GUARD"] = guard;
-        start.Environment["NATIVEBUFFERS_TRACK"] = "";
-        start.Environment["DOTNET_TC_CallCountingDelayMs"] = "0";
-        using Process child = Process.Start(start)!;
-        string text = child.StandardOutput.ReadToEnd();
-        child.WaitForExit();
-        return child.ExitCode == 0
-            ? double.Parse(text, CultureInfo.InvariantCulture)
-            : throw new InvalidOperationException($"The process with guards '{guard}' failed.");
+        (string, string)[] settings = [("NATIVEBUFFERS_GUARD", guard), ("NATIVEBUFFERS_TRACK", ""), ("DOTNET_TC_CallCountingDelayMs", "0")];
+        return MeasuringProcess.Run(1, [Verb, threads.ToString(CultureInfo.InvariantCulture)], settings)[0];
     }
 }

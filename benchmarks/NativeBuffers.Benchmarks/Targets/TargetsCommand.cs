@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Spectre.Console;
 
 namespace NativeBuffers.Benchmarks.Targets;
@@ -11,39 +10,22 @@ internal static class TargetsCommand
 
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(250);
 
-    public static int Run(string[] words)
-    {
-        TargetsArguments arguments = TargetsArguments.Parse(words);
-        if (arguments.AsksForHelp)
+    public static int Run(string[] words) => TableArguments.Run(
+        words,
+        ["--strict", "--short"],
+        Measurement.All,
+        static measurement => measurement.Name,
+        static (chosen, arguments) =>
         {
-            Console.WriteLine(Usage.Text);
-            return 0;
-        }
-
-        Measurement[] chosen = [.. Measurement.All.Where(m => m.Name.Contains(arguments.Only, StringComparison.OrdinalIgnoreCase))];
-        if ((arguments.Mistake ?? (chosen is [] ? $"No target's name contains '{arguments.Only}'." : null)) is string mistake)
-        {
-            Console.Error.WriteLine(mistake);
-            return 2;
-        }
-
-        Effort.IsShort = arguments.IsShort;
-        List<TargetRow> rows = Measure(chosen);
-        Print(rows);
-        return arguments.IsStrict && !rows.All(static row => row.IsMet) ? 1 : 0;
-    }
-
-    private static List<TargetRow> Measure(Measurement[] measurements)
-    {
-        // The bar goes to the error stream, the table alone to the output. It is drawn between measurements, never during one.
-        IAnsiConsole screen = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Ansi = Console.IsErrorRedirected ? AnsiSupport.No : AnsiSupport.Detect,
-            Out = new AnsiConsoleOutput(Console.Error),
+            Effort.IsShort = arguments.IsShort;
+            List<TargetRow> rows = Measure(chosen);
+            Print(rows);
+            return arguments.IsStrict && !rows.All(static row => row.IsMet) ? 1 : 0;
         });
-        return screen.Progress().AutoRefresh(false).AutoClear(true).Start(context =>
+
+    private static List<TargetRow> Measure(Measurement[] measurements) =>
+        Screens.WithBar("Warming up", measurements.Length + WarmUps, (context, progress) =>
         {
-            ProgressTask progress = context.AddTask("Warming up", maxValue: measurements.Length + WarmUps);
             for (int i = 0; i < WarmUps; i++)
             {
                 context.Refresh();
@@ -63,39 +45,24 @@ internal static class TargetsCommand
 
             return rows;
         });
-    }
 
     private static void Print(List<TargetRow> rows)
     {
-        IAnsiConsole page = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Ansi = Console.IsOutputRedirected ? AnsiSupport.No : AnsiSupport.Detect,
-        });
-        if (Console.IsOutputRedirected)
-        {
-            page.Profile.Width = 160;
-        }
-
-        var table = new Table().Border(TableBorder.Rounded).AddColumns("what", "against");
-        foreach (string heading in (string[])["ours", "theirs", "ratio", "min-max", "target", "met"])
-        {
-            table.AddColumn(heading, static column => column.RightAligned().NoWrap());
-        }
-
+        Table table = Screens.Table(["what", "against"], ["ours", "theirs", "ratio", "min-max", "target", "met"]);
         foreach (TargetRow row in rows)
         {
             table.AddRow(row.What, row.Against, row.Ours, row.Theirs, row.Ratio, row.Spread, row.Target, row.IsMet ? "[green]yes[/]" : "[red]NO[/]");
         }
 
-        page.Write(table);
-        page.WriteLine($"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores.");
-        if (Effort.IsShort)
-        {
-            page.WriteLine("Short: a few rounds a row, and not the best code. The figures show that each row runs, and are rough.");
-        }
-
-        page.WriteLine($"{rows.Count(static row => row.IsMet)} of {rows.Count} targets met. Measured elsewhere:");
-        page.WriteLine("- the instructions of loop bodies: dotnet test (the CodeGen tests)");
-        page.WriteLine("- One Billion Row, safe against raw: dotnet run -c Release --project benchmarks/OneBillionRows");
+        IEnumerable<string> isShort =
+            Effort.IsShort ? ["Short: a few rounds a row, and not the best code. The figures show that each row runs, and are rough."] : [];
+        Screens.Print(
+            table,
+            [
+                .. isShort,
+                $"{rows.Count(static row => row.IsMet)} of {rows.Count} targets met. Measured elsewhere:",
+                "- the instructions of loop bodies: dotnet test (the CodeGen tests)",
+                "- One Billion Row, safe against raw: dotnet run -c Release --project benchmarks/OneBillionRows",
+            ]);
     }
 }
