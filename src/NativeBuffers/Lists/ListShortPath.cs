@@ -218,23 +218,6 @@ internal static class ListShortPath
             ListShortPath.RemoveInside(list, index);
         }
 
-        public long IndexOf(T item)
-        {
-            // Other types can have an Equals of the program.
-            if (typeof(T).IsPrimitive && list.Core.First.IsHome && list.Core.First.Count is <= int.MaxValue and var count)
-            {
-                unsafe
-                {
-                    // SAFETY: this thread is the home, and the count is at most the block's length.
-                    int index = Block.View<T>(list.Core.First.Start, (int)count).IndexOf(item, comparer: null);
-                    GC.KeepAlive(list);
-                    return index;
-                }
-            }
-
-            return ListSlowPath.IndexOfSlowly(list, item);
-        }
-
         public void Resize(long length)
         {
             if (list.Core.First.IsHome && length <= list.Core.First.Count)

@@ -68,23 +68,6 @@ internal static class ListSlowPath
             }
         }
 
-        [MethodImpl(MethodImplOptions.NoInlining)]
-        public long IndexOfSlowly(T item)
-        {
-            using Borrow<T> borrow = list.Borrow();
-            for (long start = 0; start < borrow.Length; start += int.MaxValue)
-            {
-                int length = (int)long.Min(borrow.Length - start, int.MaxValue);
-                int index = borrow.AsSpan(start, length).IndexOf(item, comparer: null);
-                if (index >= 0)
-                {
-                    return start + index;
-                }
-            }
-
-            return -1;
-        }
-
         public void Remove(long start, long length)
         {
             using ListBorrow<T> borrow = list.Core.BorrowPlaces(list);

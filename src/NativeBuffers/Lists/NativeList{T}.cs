@@ -310,29 +310,11 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// <param name="comparer">The order that the list is sorted by; the type's own if null.</param>
     /// <returns>The index of the element. If it is not in the list: the complement (<c>~</c>) of the index of the first larger element.</returns>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
-    public long BinarySearch(T item, IComparer<T>? comparer = null)
-    {
-        using Borrow<T> borrow = Borrow();
-        long low = 0;
-        long high = borrow.Length - 1;
-        while (low <= high)
-        {
-            long middle = low + ((high - low) / 2);
-            int order = comparer is null ? Comparer<T>.Default.Compare(borrow[middle], item) : comparer.Compare(borrow[middle], item);
-            if (order == 0)
-            {
-                return middle;
-            }
-
-            (low, high) = order < 0 ? (middle + 1, high) : (low, middle - 1);
-        }
-
-        return ~low;
-    }
+    public long BinarySearch(T item, IComparer<T>? comparer = null) => ListSearch.Find(this, item, comparer);
 
     /// <summary>The index of the first element that equals <paramref name="item"/>; -1 if there is none.</summary>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
-    public long LongIndexOf(T item) => ListShortPath.IndexOf(this, item);
+    public long LongIndexOf(T item) => ListSearch.IndexOf(this, item);
 
     /// <inheritdoc cref="LongIndexOf"/>
     /// <exception cref="OverflowException">The index is above <see cref="int.MaxValue"/>.</exception>

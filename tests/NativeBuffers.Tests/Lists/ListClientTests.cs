@@ -92,6 +92,22 @@ public class ListClientTests
         Assert.Throws<ObjectDisposedException>(() => room.Pin());
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Memory_follows_a_list_that_another_thread_makes_grow(bool isChosen)
+    {
+        using var list = new NativeList<int>(4, isChosen ? NativeAllocator.Malloc : null) { 1 };
+        Memory<int> room = list.GetMemory(3);
+        Assert.Equal(3, room[..3].Span.Length);
+        OtherThread.Run(() => list.EnsureCapacity(1000));
+        int mark = isChosen ? 70_001 : 70_002;
+        room.Span[0] = mark;
+        list.Advance(1);
+        OtherThread.Run(() => Assert.Equal(mark, room.Span[0]));
+        Assert.Equal([1, mark], list);
+    }
+
     [Fact]
     public void A_sequence_is_of_the_elements_there_were_and_throws_once_the_list_is_disposed()
     {

@@ -309,6 +309,31 @@ public class NativeListRaceTests
     }
 
     [Fact]
+    public void Memory_that_is_made_while_another_thread_moves_the_block_has_the_address_of_its_block()
+    {
+        using var list = new NativeList<long>(4);
+        new Race().Run(
+            random => Try(
+                () =>
+                {
+                    _ = list.EnsureCapacity(random.Next(5000));
+                    list.TrimExcess();
+                }),
+            _ => Try(
+                () =>
+                {
+                    Memory<long> memory = list.GetMemory(1);
+                    using MemoryHandle handle = memory.Pin();
+                    unsafe
+                    {
+                        // SAFETY: the addresses are compared, and not followed.
+                        Assert.Equal((nint)handle.Pointer, (nint)System.Runtime.CompilerServices.Unsafe.AsPointer(ref memory.Span[0]));
+                    }
+                }),
+            Disturb);
+    }
+
+    [Fact]
     public void A_list_that_goes_from_thread_to_thread_loses_nothing()
     {
         var list = new NativeList<long>();

@@ -238,6 +238,27 @@ public class NativeListTests
     }
 
     [Fact]
+    public void A_binary_search_finds_each_place_on_the_thread_of_the_list_and_on_another_thread()
+    {
+        using var list = new NativeList<double>();
+        for (int length = 0; length < 20; length++)
+        {
+            Check();
+            OtherThread.Run(Check);
+            list.Add(length == 0 ? double.NaN : 2 * length);
+        }
+
+        void Check()
+        {
+            double[] expected = list.ToArray();
+            foreach (double item in (double[])[.. Enumerable.Range(0, 42), double.NaN])
+            {
+                Assert.Equal(Array.BinarySearch(expected, item), list.BinarySearch(item));
+            }
+        }
+    }
+
+    [Fact]
     public void It_is_a_list_through_its_interfaces()
     {
         using NativeList<int> real = [1, 2, 3];

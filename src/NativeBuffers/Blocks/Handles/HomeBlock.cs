@@ -191,6 +191,24 @@ internal struct HomeBlock
         return isOpen;
     }
 
+    /// <summary>Reads address and length, which belong together while the generation is open. False without a block, and after the end.</summary>
+    /// <inheritdoc cref="OwnedBlock.TryRead" path="/exception"/>
+    public bool TryRead(out nint start, out long capacity, out Generation opened)
+    {
+        start = 0;
+        capacity = 0;
+        opened = _block.Opened;
+        if (IsEmpty)
+        {
+            return false;
+        }
+
+        // Generations never come back: if this is still the same, it was the one that address and length belong to.
+        bool isOpen = _block.TryRead(out start, out capacity) && _block.Opened == opened;
+        _block.KeepAlive();
+        return isOpen;
+    }
+
     /// <inheritdoc cref="OwnedBlock.TryPin"/>
     public Pin? TryPin(out nint start, out long capacity)
     {
