@@ -4,10 +4,10 @@ Model:     One list, whose home is thread 0 at first. Thread 0 uses the block: i
            threads where it is. Then it does something else (its mark), or closes the list itself, or both. Thread 1 closes the list, or makes
            it grow: the list goes on in a copy, whose home is thread 1. Thread 2 borrows, closes the list, or both. The steps of borrow,
            close and exclusive use are those of slot.h and owned.h.
-Left out:  Growth by the home, and its first block: no other thread takes part in it. The collector: it finds the object of the block unreachable only while the home
+Left out:  Growth by the home: no other thread takes part in it. Its first block: first.pml. The collector: it finds the object of the block unreachable only while the home
            is at no use, so the end of a pin by the finalizer is a step that waits for that.
-Property:  A block is neither freed nor in other hands while any thread uses it. A use finds the block of the object that it compared. The block is
-           given back once, and in the end it is not lost.
+Property:  A block is neither freed nor in other hands while any thread uses it. A use finds the block of the object that it compared, and a count that
+           is that block's, and not a later one's. The block is given back once, and in the end it is not lost.
 
 Runs:
   close:
@@ -21,11 +21,14 @@ Mutations:
   NAME_LATE: the closing thread takes the name away after it has read the mark
   FORGET_HOME: a thread that fails to close forgets that the home may be at its last use
   FREE_EXCLUSIVE GROW: the growing thread gives the old block back at once
+  COUNT_AFTER_NAME GROW: the home compares its name, then reads the count
+  COUNT_SHOWN_EARLY GROW: the growing thread shows the later count, then takes the home's name away
 */
 #define NO_RELEASE 1
-#define WORDS 17
+#define WORDS 18
 #define NAME 15             /* HomeBlock._home: 1 for thread 0, 2 if that was taken away, 0 for none */
 #define MARK 16             /* the mark of thread 0 */
+#define COUNT 17            /* HomeBlock.Count: 0 for one that is inside the block, 1 for that of the later block */
 #include "owned.h"
 
 /* Variables of the model alone: 1 while thread 0 is at a use, from the comparison on; 1 once thread 0 has ended. */
@@ -36,12 +39,20 @@ byte done;
 /* A use by the home: compare, use, and nothing else. */
 inline useHere()
 {
+#ifndef COUNT_AFTER_NAME
+  c = LOAD(0, COUNT);
+#endif
   if
   :: atomic { LOAD(0, NAME) == 1 -> flight = 1 };
+#ifdef COUNT_AFTER_NAME
+     c = LOAD(0, COUNT);
+#endif
+     assert(!c);
      use(0, 1);
      atomic { inUse[0] = 0; flight = 0 }
   :: atomic { LOAD(0, NAME) != 1 }
-  fi
+  fi;
+  c = 0
 }
 
 /* HomeBlock.TakeHome on another thread. Afterwards used is 1 if the home may be at its last use. */
@@ -151,6 +162,9 @@ inline grow(t)
   :: ok ->
      atomic { assert(!excludes && lent == 1); excludes = t + 1 };
      STORE(t, NOTE, NO_REQUEST(1));
+#ifdef COUNT_SHOWN_EARLY
+     STORE(t, COUNT, 1);
+#endif
      takeName(t);
      was = used;
      used = 0;
@@ -163,6 +177,8 @@ inline grow(t)
 #else
      :: was ->
         /* OwnedBlock.CloseExclusivePinned, also if the list was disposed. */
+        /* The later block is there now: HomeBlock.Show, by any thread. */
+        if :: ok -> STORE(t, COUNT, 1) :: else fi;
         count(t);
         atomic { MOVE_STORE(t, 1, Exclusive, ClosePending); excludes = 0 };
         retire(t)
@@ -179,7 +195,7 @@ inline grow(t)
 
 proctype home0()
 {
-  LOCALS;
+  LOCALS; byte c;
   useHere();
   if
   :: STORE(0, MARK, 1); useHere()

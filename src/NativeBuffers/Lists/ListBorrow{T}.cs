@@ -12,19 +12,19 @@ internal ref struct ListBorrow<T> : IDisposable
     where T : unmanaged
 {
     private readonly BorrowHandle _handle;
-    private readonly ref ListCore<T> _core;
+    private readonly NativeList<T> _list;
     private readonly ref HomeBlock _block;
     private readonly unsafe T* _start;
 
     /// <safety>The block is borrowed with this handle, and starts here.</safety>
-    public unsafe ListBorrow(BorrowHandle handle, ref ListCore<T> core, ref HomeBlock block, T* start)
+    public unsafe ListBorrow(BorrowHandle handle, NativeList<T> list, ref HomeBlock block, T* start)
     {
         _handle = handle;
-        _core = ref core;
+        _list = list;
         _block = ref block;
         _start = start;
         Capacity = block.Capacity;
-        Count = Volatile.Read(ref block.Count);
+        Count = block.CountInside;
     }
 
     /// <summary>The number of places.</summary>
@@ -110,7 +110,7 @@ internal ref struct ListBorrow<T> : IDisposable
         {
             Volatile.Write(ref _block.Count, count);
             _block.Version++;
-            _core.NoteCount();
+            _list.Core.NoteCount(_list);
         }
     }
 

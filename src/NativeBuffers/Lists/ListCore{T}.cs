@@ -24,11 +24,11 @@ internal struct ListCore<T>
     private const int FirstLength = 4;
 
     /// <summary>The first block, for members that try the short path.</summary>
+    /// <remarks>
+    /// Its count is the list's, also after another block took its place. So a reader of the count needs no branch, and a loop over the count looks the
+    /// thread up before the loop.
+    /// </remarks>
     public HomeBlock First;
-
-    /// <summary>By how much the count of the block that took the place is above the count of the first block.</summary>
-    /// <remarks>So a reader of the count needs no branch, and a loop over the count looks the thread up before the loop.</remarks>
-    public long Beyond;
 
     /// <summary>The block that took the place of the first one; null if none did.</summary>
     private LaterBlock? _later;
@@ -43,7 +43,7 @@ internal struct ListCore<T>
     public long CountOrNone
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => First.Count + Beyond;
+        get => First.CountBefore;
     }
 
     /// <summary>The number of places; 0 once closed.</summary>
@@ -102,12 +102,12 @@ internal struct ListCore<T>
     public bool TryBegin(ICleanedOwner list, ref OwnedBlock from) => First.TryTake(list, ref from, Unsafe.SizeOf<T>());
 
     /// <summary>Notes a new count of the block that took the place of the first one.</summary>
-    public void NoteCount()
+    public void NoteCount(ICleanedOwner list)
     {
         LaterBlock? later = Volatile.Read(ref _later);
         while (later is not null)
         {
-            Volatile.Write(ref Beyond, Volatile.Read(ref later.Block.Count) - First.Count);
+            First.Show(list, Volatile.Read(ref later.Block.Count));
 
             // The list may have ended in between.
             Interlocked.MemoryBarrier();
@@ -148,7 +148,7 @@ internal struct ListCore<T>
 
             if (Unsafe.AreSame(ref at, ref Of(later)) && at.TryReserve(KeeperOf(list, later), ref _later, capacity, Unsafe.SizeOf<T>(), typeof(T)))
             {
-                NoteCount();
+                NoteCount(list);
                 return;
             }
 
@@ -179,14 +179,14 @@ internal struct ListCore<T>
         ref HomeBlock at = ref Of(later);
         unsafe
         {
-            // SAFETY: the block at this address is borrowed with this handle, and has at least as many places as the count.
-            return new Borrow<T>(handle, at.BorrowedStart, Volatile.Read(ref at.Count));
+            // SAFETY: the block at this address is borrowed with this handle, and has as many places.
+            return new Borrow<T>(handle, at.BorrowedStart, at.CountInside);
         }
     }
 
     /// <summary>Borrows the block for one of the list's members, with the places after the last element. There are none without a block.</summary>
     [UnscopedRef]
-    public ListBorrow<T> BorrowPlaces(ICleanedOwner list)
+    public ListBorrow<T> BorrowPlaces(NativeList<T> list)
     {
         if (At.IsEmpty)
         {
@@ -198,13 +198,13 @@ internal struct ListCore<T>
         unsafe
         {
             // SAFETY: the block at this address is borrowed with this handle, and has this length.
-            return new ListBorrow<T>(handle, ref this, ref at, (T*)at.BorrowedStart);
+            return new ListBorrow<T>(handle, list, ref at, (T*)at.BorrowedStart);
         }
     }
 
     /// <summary>The part of a range of places that is inside the block. It may reach past the last element.</summary>
     [UnscopedRef]
-    public Span<T> ViewPlaces(ICleanedOwner list, long start, int length)
+    public Span<T> ViewPlaces(NativeList<T> list, long start, int length)
     {
         using ListBorrow<T> borrow = BorrowPlaces(list);
         return borrow.View(long.Min(start, borrow.Capacity), (int)long.Clamp(borrow.Capacity - start, 0, length));
@@ -266,7 +266,7 @@ internal struct ListCore<T>
             if (later is { IsOver: true })
             {
                 // The home of the first block may have changed its count late.
-                NoteCount();
+                NoteCount(list);
                 return;
             }
 
@@ -276,7 +276,7 @@ internal struct ListCore<T>
                 _ = at.TakeHome(list);
                 if (Interlocked.CompareExchange(ref _later, LaterBlock.Over, null) is null)
                 {
-                    NoteCount();
+                    NoteCount(list);
                     return;
                 }
             }
@@ -369,7 +369,7 @@ internal struct ListCore<T>
     private void End(LaterBlock over)
     {
         Volatile.Write(ref _later, over);
-        Volatile.Write(ref Beyond, -First.Count);
+        Volatile.Write(ref First.Count, 0);
     }
 
     private BorrowHandle BeginBorrow(ICleanedOwner list, out LaterBlock? later)

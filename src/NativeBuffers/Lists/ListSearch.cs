@@ -13,7 +13,8 @@ internal static class ListSearch
         public long IndexOf(T item)
         {
             // Other types can have an Equals of the program.
-            if (typeof(T).IsPrimitive && list.Core.First.IsHome && list.Core.First.Count is <= int.MaxValue and var count)
+            long count = list.Core.First.CountBefore;
+            if (typeof(T).IsPrimitive && list.Core.First.IsHome && count <= int.MaxValue)
             {
                 unsafe
                 {
@@ -48,12 +49,13 @@ internal static class ListSearch
         public long Find(T item, IComparer<T>? comparer)
         {
             // The type's own order is the program's, unless the type is primitive.
+            long count = list.Core.First.CountBefore;
             if (typeof(T).IsPrimitive && comparer is null && list.Core.First.IsHome)
             {
                 unsafe
                 {
                     // SAFETY: this thread is the home, and the count is at most the block's length.
-                    long index = Search((T*)list.Core.First.Start, list.Core.First.Count, item, comparer: null);
+                    long index = Search((T*)list.Core.First.Start, count, item, comparer: null);
                     GC.KeepAlive(list);
                     return index;
                 }

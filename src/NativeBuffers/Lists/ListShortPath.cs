@@ -21,7 +21,8 @@ internal static class ListShortPath
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Set(long index, T item)
         {
-            if (list.Core.First.IsHome && (ulong)index < (ulong)list.Core.First.Count)
+            long count = list.Core.First.CountBefore;
+            if (list.Core.First.IsHome && (ulong)index < (ulong)count)
             {
                 unsafe
                 {
@@ -40,9 +41,9 @@ internal static class ListShortPath
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Add(T item)
         {
+            long count = list.Core.First.CountBefore;
             if (list.Core.First.IsHome)
             {
-                long count = list.Core.First.Count;
                 if (count < list.Core.First.Capacity)
                 {
                     unsafe
@@ -51,8 +52,8 @@ internal static class ListShortPath
                         ((T*)list.Core.First.Start)[count] = item;
                     }
 
-                    list.Core.First.Count = count + 1;
                     list.Core.First.Version++;
+                    list.Core.First.Count = count + 1;
                     GC.KeepAlive(list);
                     return;
                 }
@@ -65,7 +66,8 @@ internal static class ListShortPath
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public Span<T> View()
         {
-            if (list.Core.First.IsHome && list.Core.First.Count is <= int.MaxValue and var count)
+            long count = list.Core.First.CountBefore;
+            if (list.Core.First.IsHome && count <= int.MaxValue)
             {
                 unsafe
                 {
@@ -81,9 +83,9 @@ internal static class ListShortPath
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public Span<T> ViewRoom(int length)
         {
+            long count = list.Core.First.CountBefore;
             if (list.Core.First.IsHome)
             {
-                long count = list.Core.First.Count;
                 long room = list.Core.First.Capacity - count;
                 if (room > 0 && (uint)length <= (ulong)room)
                 {
@@ -121,9 +123,9 @@ internal static class ListShortPath
 
         public void Insert(long index, T item)
         {
+            long count = list.Core.First.CountBefore;
             if (list.Core.First.IsHome)
             {
-                long count = list.Core.First.Count;
                 if ((ulong)index <= (ulong)count && count < list.Core.First.Capacity)
                 {
                     unsafe
@@ -135,8 +137,8 @@ internal static class ListShortPath
                         *place = item;
                     }
 
-                    list.Core.First.Count = count + 1;
                     list.Core.First.Version++;
+                    list.Core.First.Count = count + 1;
                     GC.KeepAlive(list);
                     return;
                 }
@@ -150,9 +152,9 @@ internal static class ListShortPath
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void AddRange(ReadOnlySpan<T> items)
         {
+            long count = list.Core.First.CountBefore;
             if (list.Core.First.IsHome)
             {
-                long count = list.Core.First.Count;
                 if (items.Length <= list.Core.First.Capacity - count)
                 {
                     unsafe
@@ -161,8 +163,8 @@ internal static class ListShortPath
                         items.CopyTo(Block.View<T>((T*)list.Core.First.Start + count, items.Length));
                     }
 
-                    list.Core.First.Count = count + items.Length;
                     list.Core.First.Version++;
+                    list.Core.First.Count = count + items.Length;
                     GC.KeepAlive(list);
                     return;
                 }
@@ -175,9 +177,9 @@ internal static class ListShortPath
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public bool TryPop(out T item)
         {
+            long last = list.Core.First.CountBefore - 1;
             if (list.Core.First.IsHome)
             {
-                long last = list.Core.First.Count - 1;
                 if (last >= 0)
                 {
                     unsafe
@@ -186,8 +188,8 @@ internal static class ListShortPath
                         item = ((T*)list.Core.First.Start)[last];
                     }
 
-                    list.Core.First.Count = last;
                     list.Core.First.Version++;
+                    list.Core.First.Count = last;
                     GC.KeepAlive(list);
                     return true;
                 }
@@ -202,14 +204,14 @@ internal static class ListShortPath
             // The JIT does not move this look-up of the thread out of loops, because the caller's count may throw before. During the call, the
             // home's name would need a register.
             nint thread = ThreadCaches.NameOfThisThread;
+            long last = list.Core.First.CountBefore - 1;
             if (list.Core.First.IsHomeOf(thread))
             {
                 // If so, it is the last element.
-                long last = list.Core.First.Count - 1;
                 if (last >= 0 && index == last)
                 {
-                    list.Core.First.Count = last;
                     list.Core.First.Version++;
+                    list.Core.First.Count = last;
                     GC.KeepAlive(list);
                     return;
                 }
@@ -220,10 +222,11 @@ internal static class ListShortPath
 
         public void Resize(long length)
         {
-            if (list.Core.First.IsHome && length <= list.Core.First.Count)
+            long count = list.Core.First.CountBefore;
+            if (list.Core.First.IsHome && length <= count)
             {
-                list.Core.First.Count = length;
                 list.Core.First.Version++;
+                list.Core.First.Count = length;
                 GC.KeepAlive(list);
                 return;
             }
@@ -234,10 +237,11 @@ internal static class ListShortPath
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Advance(int count)
         {
-            if (list.Core.First.IsHome && (uint)count <= (ulong)(list.Core.First.Capacity - list.Core.First.Count))
+            long before = list.Core.First.CountBefore;
+            if (list.Core.First.IsHome && (uint)count <= (ulong)(list.Core.First.Capacity - before))
             {
-                list.Core.First.Count += count;
                 list.Core.First.Version++;
+                list.Core.First.Count = before + count;
                 GC.KeepAlive(list);
                 return;
             }
@@ -249,9 +253,9 @@ internal static class ListShortPath
         [MethodImpl(MethodImplOptions.NoInlining)]
         private void RemoveInside(long index)
         {
+            long last = list.Core.First.CountBefore - 1;
             if (list.Core.First.IsHome)
             {
-                long last = list.Core.First.Count - 1;
                 if ((ulong)index < (ulong)long.Max(last, 0))
                 {
                     unsafe
@@ -263,8 +267,8 @@ internal static class ListShortPath
                         Buffer.MemoryCopy(place + 1, place, byteCount, byteCount);
                     }
 
-                    list.Core.First.Count = last;
                     list.Core.First.Version++;
+                    list.Core.First.Count = last;
                     GC.KeepAlive(list);
                     return;
                 }
@@ -276,7 +280,8 @@ internal static class ListShortPath
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private bool TryGetHere(long index, out T item)
         {
-            if (list.Core.First.IsHome && (ulong)index < (ulong)list.Core.First.Count)
+            long count = list.Core.First.CountBefore;
+            if (list.Core.First.IsHome && (ulong)index < (ulong)count)
             {
                 unsafe
                 {

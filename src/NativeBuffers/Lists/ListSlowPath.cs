@@ -185,7 +185,8 @@ internal static class ListSlowPath
         public T GetSlowly(long index)
         {
             ref HomeBlock at = ref list.Core.At;
-            if (at.IsHome && (ulong)index < (ulong)at.Count)
+            long count = at.CountBefore;
+            if (at.IsHome && (ulong)index < (ulong)count)
             {
                 unsafe
                 {
@@ -204,7 +205,8 @@ internal static class ListSlowPath
         public void SetSlowly(long index, T item)
         {
             ref HomeBlock at = ref list.Core.At;
-            if (at.IsHome && (ulong)index < (ulong)at.Count)
+            long count = at.CountBefore;
+            if (at.IsHome && (ulong)index < (ulong)count)
             {
                 unsafe
                 {
@@ -226,7 +228,8 @@ internal static class ListSlowPath
         {
             nint thread = ThreadCaches.NameOfThisThread;
             ref HomeBlock at = ref list.Core.At;
-            if (at.IsHomeOf(thread) && at.Count >= at.Capacity)
+            long count = at.CountBefore;
+            if (at.IsHomeOf(thread) && count >= at.Capacity)
             {
                 if (at.IsEmpty)
                 {
@@ -234,17 +237,18 @@ internal static class ListSlowPath
                 }
                 else
                 {
-                    ListSlowPath.Grow(list, checked(at.Count + 1));
+                    ListSlowPath.Grow(list, checked(count + 1));
                 }
 
                 at = ref list.Core.At;
             }
 
             // By now this thread is the home, unless another thread uses the list too, or the allocator was chosen.
-            if (at.IsHomeOf(thread) && at.Count < at.Capacity)
+            count = at.CountBefore;
+            if (at.IsHomeOf(thread) && count < at.Capacity)
             {
-                at.Append(item);
-                list.Core.NoteCount();
+                at.Append(count, item);
+                list.Core.NoteCount(list);
             }
             else
             {

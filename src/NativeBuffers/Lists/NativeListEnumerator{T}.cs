@@ -41,7 +41,8 @@ public struct NativeListEnumerator<T> : IEnumerator<T>
         _next = next + 1;
         if (list is not null)
         {
-            if (list.Core.First.IsHomeOf(mine) && list.Core.First.Version == _version && (ulong)next < (ulong)list.Core.First.Count)
+            long count = list.Core.First.CountBefore;
+            if (list.Core.First.IsHomeOf(mine) && list.Core.First.Version == _version && (ulong)next < (ulong)count)
             {
                 unsafe
                 {

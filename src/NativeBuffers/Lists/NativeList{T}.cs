@@ -61,7 +61,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     public long LongCount
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Core.First.Count + Core.Beyond;
+        get => Core.First.CountBefore;
     }
 
     /// <inheritdoc cref="LongCount"/>
@@ -73,7 +73,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     public int Count
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => checked((int)unchecked(Core.First.Count + Core.Beyond));
+        get => checked((int)Core.First.CountBefore);
     }
 
     /// <summary>The number of elements that the list has room for without growth; 0 once disposed.</summary>

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Blocks.Lifecycle;
+using NativeBuffers.Lists;
 
 namespace NativeBuffers.Tests.Lists;
 
@@ -96,6 +97,74 @@ public class FirstBlockTests
         list.Dispose();
         Assert.Equal(0, list.Count);
         Assert.Equal(0, list.Capacity);
+    }
+
+    [Fact]
+    public void A_count_above_the_length_of_the_first_block_is_no_bound_of_it()
+    {
+        // For a moment, a thread may have the first block, and find there the count of the block that took its place.
+        const long Later = 1_000_000;
+        Assert.All(
+            (Func<NativeList<int>, long>[])
+            [
+                static list => { using Borrow<int> borrow = list.Borrow(); return borrow.Length; },
+                static list => { _ = list.EnsureCapacity(list.Capacity + 1); return list.Core.At.CountInside; },
+                static list => { list.TrimExcess(); return list.Capacity; },
+                static list => { using NativeMemoryOwner<int> owner = list.ToOwner(); return owner.Length; },
+                static list => { using ListBorrow<int> borrow = list.Core.BorrowPlaces(list); return borrow.Count; },
+            ],
+            static use =>
+            {
+                using var list = new NativeList<int>(4);
+                long capacity = list.Capacity;
+                list.Core.First.Count = Later;
+                OtherThread.Run(() => Assert.Equal(capacity, use(list)));
+                using var chosen = new NativeList<int>(4, NativeAllocator.Malloc);
+                capacity = chosen.Capacity;
+                chosen.Core.First.Count = Later;
+                Assert.InRange(use(chosen), capacity, capacity + 1);
+            });
+    }
+
+    [Fact]
+    public void A_block_that_shows_the_count_of_another_one_has_no_home()
+    {
+        var keeper = new Keeper();
+        keeper.Block.Begin();
+        keeper.Block.Open(keeper, 4, sizeof(int), typeof(int));
+        OtherThread.Run(() => keeper.Block.Show(keeper, 1_000_000));
+        Assert.False(keeper.Block.IsHome);
+        Assert.True(keeper.Block.TryClose(keeper, out _));
+    }
+
+    [Fact]
+    public void A_block_that_another_one_has_replaced_gets_no_home_when_it_grows()
+    {
+        var keeper = new Keeper();
+        keeper.Block.Begin();
+        keeper.Block.Open(keeper, 4, sizeof(int), typeof(int));
+        LaterBlock? none = null;
+        Assert.True(keeper.Block.TryReserve(keeper, ref none, 1000, sizeof(int), typeof(int)));
+        Assert.True(keeper.Block.IsHome);
+        LaterBlock? later = LaterBlock.Over;
+        Assert.True(keeper.Block.TryReserve(keeper, ref later, 2000, sizeof(int), typeof(int)));
+        Assert.False(keeper.Block.IsHome);
+        Assert.True(keeper.Block.TryClose(keeper, out _));
+    }
+
+    [Fact]
+    public void The_first_block_shows_the_count_of_the_later_one_and_has_no_home_then()
+    {
+        using var list = new NativeList<int>(4) { 1 };
+        OtherThread.Run(() => list.AddRange(new int[1000]));
+        Assert.Equal(1001, list.Core.First.Count);
+        Assert.False(list.Core.First.IsHome);
+        Assert.Equal(0, list[1000]);
+        list.Add(5);
+        Assert.Equal(1002, list.Core.First.Count);
+        Assert.Equal(5, list[1001]);
+        list.Dispose();
+        Assert.Equal(0, list.Core.First.Count);
     }
 
     [Theory]

@@ -309,6 +309,40 @@ public class NativeListRaceTests
     }
 
     [Fact]
+    public void The_count_of_a_later_block_never_leads_the_home_outside_of_the_first_one()
+    {
+        const int Length = 2000;
+        long[] many = new long[Length];
+        many.AsSpan().Fill(MarkedElement);
+        NativeList<long>? current = null;
+        NativeMemoryOwner<byte>[] neighbours = [];
+        new Race().Run(
+            random =>
+            {
+                if (neighbours.Length == 0)
+                {
+                    // Blocks of the same size, around those of the lists.
+                    neighbours = [.. Enumerable.Range(0, Length / 8).Select(static _ => NativeMemoryOwner.Create<byte>(64))];
+                    Array.ForEach(neighbours, static owner => owner.Fill(0xEE));
+                    Array.ForEach(neighbours[50..90], static owner => owner.Dispose());
+                }
+
+                using var list = new NativeList<long> { MarkedElement };
+                Volatile.Write(ref current, list);
+                for (int i = 0; i < 20; i++)
+                {
+                    Try(() => VerifyOne(list[random.Next(Length)]));
+                }
+            },
+            random =>
+            {
+                Thread.SpinWait(random.Next(200));
+                Try(() => Volatile.Read(ref current)?.AddRange(many.AsSpan()));
+            });
+        Array.ForEach(neighbours, static owner => owner.Dispose());
+    }
+
+    [Fact]
     public void Memory_that_is_made_while_another_thread_moves_the_block_has_the_address_of_its_block()
     {
         using var list = new NativeList<long>(4);

@@ -101,14 +101,13 @@ internal static class ExclusiveUse
 
         /// <summary>Moves the elements in use to another owner, in a block of their size; false if the owner was disposed in between.</summary>
         /// <remarks>For a thread that excludes the other threads.</remarks>
-        /// <param name="count">The number of elements in use, which are kept.</param>
+        /// <param name="used">The number of elements in use, which are kept.</param>
         /// <param name="elementSize">In bytes.</param>
         /// <param name="moved">The block, and as many elements as were in use.</param>
         /// <exception cref="OutOfMemoryException">Memory is exhausted; the block is unchanged, and not exclusive any more.</exception>
-        public bool TryMoveExcluded(ref long count, int elementSize, out OwnedBlock moved)
+        public bool TryMoveExcluded(long used, int elementSize, out OwnedBlock moved)
         {
             moved = default;
-            long used = Volatile.Read(ref count);
             unsafe
             {
                 // SAFETY: this thread excludes all other threads, so the slot is its to read.

@@ -23,7 +23,8 @@ internal struct HomeBlock
     /// <summary>Added to the home whose use has ended, but which may still be at its last use.</summary>
     private const nint Ended = 2;
 
-    /// <summary>The number of elements. Never above the length of the block. Written by the home, or under a borrow.</summary>
+    /// <summary>The number of elements. Written by the home, or under a borrow.</summary>
+    /// <remarks>Never above the length of the block, until a <see cref="LaterBlock"/> has taken its place: then it is the number of elements there.</remarks>
     public long Count;
 
     /// <summary>A number that changes with the elements.</summary>
@@ -54,6 +55,18 @@ internal struct HomeBlock
     /// <param name="thread"><see cref="ThreadCaches.NameOfThisThread"/>.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly bool IsHomeOf(nint thread) => Volatile.Read(in _home) == thread;
+
+    /// <summary>The number of elements, for the home: ask for it before <see cref="IsHome"/>.</summary>
+    /// <remarks>If another thread has replaced the block, and notes the number of elements in the next one, it has taken the home's name away before.</remarks>
+    public readonly long CountBefore
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Volatile.Read(in Count);
+    }
+
+    /// <summary>The number of elements, for a thread that has borrowed or pinned the block, or excludes the other threads.</summary>
+    /// <remarks>At most the length: another thread may just have found out that the list has another block.</remarks>
+    public readonly long CountInside => long.Min(Volatile.Read(in Count), Capacity);
 
     /// <summary>The address of the block, for its home; null if there is none.</summary>
     /// <safety><see cref="IsHome"/> was true on this thread since it last called code from outside the library. Keep the object with this alive.</safety>
@@ -103,12 +116,36 @@ internal struct HomeBlock
 
     /// <summary>Makes this thread the home of another block, before other threads can see its generation.</summary>
     /// <param name="keeper">The list or the <see cref="LaterBlock"/> that has this.</param>
+    /// <param name="later">The block that has taken the place of this one, if any. Then this gets no home.</param>
     /// <safety>This thread excludes all other threads, and the slot's home is this thread's.</safety>
-    public unsafe void BeginNext(ICleanedOwner keeper)
+    public unsafe void BeginNext(ICleanedOwner keeper, ref LaterBlock? later)
     {
+        LaterBlock? before = keeper as LaterBlock;
         _start = _block.Slot->Start;
         _block.Cleaner.Owner = keeper;
         Volatile.Write(ref _home, ThreadCaches.NameOfThisThread);
+
+        // Either this thread sees the later block, or the thread that shows the count of the later block takes this name away before.
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref later) != before)
+        {
+            _ = TakeHome(keeper);
+        }
+    }
+
+    /// <summary>Shows the number of elements of the block that has taken the place of this one.</summary>
+    /// <remarks>The home's name goes first: the home asks for the count before it compares its name.</remarks>
+    /// <param name="keeper">The list that has this.</param>
+    /// <param name="count">Perhaps above the length of this block.</param>
+    public void Show(ICleanedOwner keeper, long count)
+    {
+        nint home = Volatile.Read(ref _home);
+        if (home != None && (home & Ended) == 0)
+        {
+            _ = TakeHome(keeper);
+        }
+
+        Volatile.Write(ref Count, count);
     }
 
     /// <summary>Leaves this without a home.</summary>
@@ -156,17 +193,19 @@ internal struct HomeBlock
     }
 
     /// <summary>Adds an element, if this thread is the home, and there is room.</summary>
+    /// <param name="count"><see cref="CountBefore"/>.</param>
+    /// <param name="item">The element.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Append<T>(T item)
+    public void Append<T>(long count, T item)
         where T : unmanaged
     {
         unsafe
         {
             // SAFETY: this thread is the home, and the block is longer than the count.
-            ((T*)_start)[Count] = item;
+            ((T*)_start)[count] = item;
         }
 
-        Count++;
+        Count = count + 1;
         Version++;
     }
 

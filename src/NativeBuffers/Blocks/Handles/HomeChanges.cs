@@ -31,7 +31,7 @@ internal static class HomeChanges
                 return block.TryReplace(keeper, ref place, home, capacity, elementSize, type);
             }
 
-            bool closes = ExclusiveUse.ResizeToFit(ref block.Owned, capacity, Volatile.Read(ref block.Count), elementSize);
+            bool closes = ExclusiveUse.ResizeToFit(ref block.Owned, capacity, block.CountInside, elementSize);
             unsafe
             {
                 // SAFETY: this thread excludes all other threads, so the slot is its to read.
@@ -39,7 +39,7 @@ internal static class HomeChanges
                 SlotState state = ExclusiveUse.StateHere(slot);
                 if (!closes && state == SlotState.Biased && slot->Kind != SlotKind.Foreign)
                 {
-                    block.BeginNext(keeper);
+                    block.BeginNext(keeper, ref place);
                 }
 
                 bool isOpen = block.Owned.Reopen((long)(slot->ByteCount / (nuint)elementSize), state, closes);
@@ -82,7 +82,7 @@ internal static class HomeChanges
             }
 
             block.Owned.DropOwner(keeper);
-            bool isOpen = block.Owned.TryMoveExcluded(ref block.Count, elementSize, out moved);
+            bool isOpen = block.Owned.TryMoveExcluded(block.CountInside, elementSize, out moved);
             block.KeepAlive();
             return isOpen;
         }
@@ -109,7 +109,8 @@ internal static class HomeChanges
                 block.Owned = from.Moved((long)(slot->ByteCount / (nuint)elementSize), state);
                 if (state == SlotState.Biased)
                 {
-                    block.BeginNext(keeper);
+                    LaterBlock? later = null;
+                    block.BeginNext(keeper, ref later);
                 }
 
                 block.KeepAlive();
@@ -145,9 +146,9 @@ internal static class HomeChanges
         {
             unsafe
             {
-                // SAFETY: this thread excludes all other threads but the home, which does not change length and address. The count is never above
-                // the length. The note ends before the stack frame that has it.
-                long count = Volatile.Read(ref block.Count);
+                // SAFETY: this thread excludes all other threads but the home, which does not change length and address. The note ends before
+                // the stack frame that has it.
+                long count = block.CountInside;
                 LaterBlock? copy = null;
                 Exclusion note;
                 Exclusion.Begin(&note, block.Owned.Slot, block.Owned.Opened);
