@@ -77,6 +77,9 @@ internal struct ListCore<T>
     public static long LengthOfFirst =>
         long.Max(FirstBytes / Unsafe.SizeOf<T>(), Unsafe.SizeOf<T>() <= FirstBytes * FirstLength ? FirstLength : 1);
 
+    /// <summary>Whether no other block took the place of the first one, and the list was not disposed.</summary>
+    public bool HasFirst => Volatile.Read(ref _later) is null;
+
     /// <summary>The block now. Another thread may give the list another one at any time.</summary>
     public ref HomeBlock At
     {
@@ -307,7 +310,7 @@ internal struct ListCore<T>
         RetiredBlock.FreeSettled();
         if (First.IsHome)
         {
-            First.Open(list, capacity, Unsafe.SizeOf<T>(), typeof(T));
+            First.Open(list, Layout.ByteCount(capacity, Unsafe.SizeOf<T>()), Unsafe.SizeOf<T>(), typeof(T));
             if (Volatile.Read(ref _later) is not null)
             {
                 // Another thread was faster, or has disposed the list.
@@ -331,7 +334,7 @@ internal struct ListCore<T>
     {
         ArgumentOutOfRangeException.ThrowIfNegative(capacity);
         RetiredBlock.FreeSettled();
-        First.Open(list, capacity, Unsafe.SizeOf<T>(), typeof(T), allocator, file, line);
+        First.Open(list, Layout.ByteCount(capacity, Unsafe.SizeOf<T>()), Unsafe.SizeOf<T>(), typeof(T), allocator, file, line);
     }
 
     private static ObjectDisposedException Disposed() => ThrowHelper.Disposed($"{nameof(NativeList<>)}<{typeof(T).Name}>");

@@ -131,7 +131,7 @@ public class FirstBlockTests
     {
         var keeper = new Keeper();
         keeper.Block.Begin();
-        keeper.Block.Open(keeper, 4, sizeof(int), typeof(int));
+        keeper.Block.Open(keeper, 4 * sizeof(int), sizeof(int), typeof(int));
         OtherThread.Run(() => keeper.Block.Show(keeper, 1_000_000));
         Assert.False(keeper.Block.IsHome);
         Assert.True(keeper.Block.TryClose(keeper, out _));
@@ -142,7 +142,7 @@ public class FirstBlockTests
     {
         var keeper = new Keeper();
         keeper.Block.Begin();
-        keeper.Block.Open(keeper, 4, sizeof(int), typeof(int));
+        keeper.Block.Open(keeper, 4 * sizeof(int), sizeof(int), typeof(int));
         LaterBlock? none = null;
         Assert.True(keeper.Block.TryReserve(keeper, ref none, 1000, sizeof(int), typeof(int)));
         Assert.True(keeper.Block.IsHome);
@@ -208,11 +208,11 @@ public class FirstBlockTests
         var allocator = new EnteringAllocator();
         allocator.Enter = () =>
         {
-            keeper.Block.Open(keeper, 1000, sizeof(long), typeof(long));
+            keeper.Block.Open(keeper, 1000 * sizeof(long), sizeof(long), typeof(long));
             keeper.Block.Count = 1000;
         };
         keeper.Block.Begin();
-        keeper.Block.Open(keeper, 4, sizeof(long), typeof(long), allocator);
+        keeper.Block.Open(keeper, 4 * sizeof(long), sizeof(long), typeof(long), allocator);
         Assert.InRange(keeper.Block.Capacity, 1000, long.MaxValue);
         Assert.True(keeper.Block.IsHome);
         Assert.Equal(0, allocator.LiveBlocks);

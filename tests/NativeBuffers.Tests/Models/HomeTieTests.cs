@@ -9,7 +9,7 @@ namespace NativeBuffers.Tests.Models;
 public partial class HomeTieTests
 {
     [Fact]
-    public void Each_short_path_reads_the_count_before_it_compares_the_home()
+    public void Each_short_path_compares_the_home_after_each_read_of_the_count()
     {
         MethodDeclarationSyntax[] counting =
         [
@@ -21,7 +21,7 @@ public partial class HomeTieTests
                select method,
         ];
         Assert.NotEmpty(counting);
-        Assert.All(counting, static method => Assert.Matches("^(ch)+$", Order(method)));
+        Assert.All(counting, static method => Assert.Matches("^(c?h)+$", Order(method)));
     }
 
     [Fact]

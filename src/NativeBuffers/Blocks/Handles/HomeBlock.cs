@@ -151,10 +151,10 @@ internal struct HomeBlock
     /// <summary>Leaves this without a home.</summary>
     public void BeginOver() => _home = None;
 
-    /// <summary>Takes the first block, with room for a number of elements, at least.</summary>
+    /// <summary>Takes the first block.</summary>
     /// <remarks>For the home of an empty list. If the allocator of the block allows no home, there is none afterwards.</remarks>
     /// <param name="keeper">The list or the <see cref="LaterBlock"/> that has this.</param>
-    /// <param name="capacity">In elements.</param>
+    /// <param name="byteCount">The least size of the block.</param>
     /// <param name="elementSize">In bytes.</param>
     /// <param name="type">The type of the elements.</param>
     /// <param name="allocator">The default one if null.</param>
@@ -163,9 +163,9 @@ internal struct HomeBlock
     /// <inheritdoc cref="SharedHandle.Open(nuint, NativeAllocator, bool, string, int, Type)" path="/exception"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Open(
-        ICleanedOwner keeper, long capacity, int elementSize, Type type, NativeAllocator? allocator = null, string? file = null, int line = 0)
+        ICleanedOwner keeper, nuint byteCount, int elementSize, Type type, NativeAllocator? allocator = null, string? file = null, int line = 0)
     {
-        SharedHandle handle = SharedHandle.Open(Layout.ByteCount(capacity, elementSize), allocator, zeroed: false, file, line, type);
+        SharedHandle handle = SharedHandle.Open(byteCount, allocator, zeroed: false, file, line, type);
         unsafe
         {
             // SAFETY: the slot belongs to this thread, which has just opened it.

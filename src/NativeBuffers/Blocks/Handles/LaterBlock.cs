@@ -1,4 +1,5 @@
 using NativeBuffers.Blocks.Lifecycle;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Handles;
 
@@ -31,7 +32,7 @@ internal sealed class LaterBlock : ICleanedOwner
     {
         var later = new LaterBlock();
         later.Block.Begin();
-        later.Block.Open(later, capacity, elementSize, type);
+        later.Block.Open(later, Layout.ByteCount(capacity, elementSize), elementSize, type);
         return later;
     }
 
