@@ -20,6 +20,7 @@ internal sealed class Body
         Summaries = summaries;
         Owners = new Owners(types, findings);
         Shelves = captured.Shelves;
+        Flights = captured.Flights;
         Holders = new Holders(graph, method, captured);
         Variables = new Variables(method, captured, Holders);
         Look();
@@ -42,6 +43,8 @@ internal sealed class Body
     public Holders Holders { get; }
 
     public Shelves Shelves { get; }
+
+    public Flights Flights { get; }
 
     public Variables Variables { get; }
 

@@ -28,10 +28,14 @@ internal sealed class Captured
     {
         _types = types;
         Shelves = shelves;
+        Flights = new Flights(types);
     }
 
     /// <summary>The arrays and lists of owners that stay in the method.</summary>
     public Shelves Shelves { get; }
+
+    /// <summary>The lambdas that start on another thread, and never tell that they are over.</summary>
+    public Flights Flights { get; }
 
     /// <summary>The shared variables of some bodies.</summary>
     public static Captured In(ImmutableArray<IOperation> blocks, LibraryTypes types)
@@ -150,7 +154,7 @@ internal sealed class Captured
                 break;
             }
 
-            if (!IsOver(function, to))
+            if (!IsOver(function, to) && !Flights.Note(variable, use, function))
             {
                 return false;
             }

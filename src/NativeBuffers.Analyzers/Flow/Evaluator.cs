@@ -91,7 +91,10 @@ internal sealed class Evaluator
             case IReturnOperation { ReturnedValue: { } yielded }:
                 Owners.Escape(State, Use(Run(yielded), yielded));
                 return Value.Unknown;
-            case IFlowAnonymousFunctionOperation or IInstanceReferenceOperation:
+            case IFlowAnonymousFunctionOperation lambda:
+                _body.Flights.Start(State, lambda.Symbol, _body.Variables);
+                return Value.Unknown;
+            case IInstanceReferenceOperation:
                 return Value.Unknown;
             default:
                 return RunOther(operation);

@@ -56,7 +56,8 @@ internal static class FunctionRuns
         type is { TypeKind: TypeKind.Interface or TypeKind.Delegate } or { Name: "ConfiguredTaskAwaitable" or "ConfiguredValueTaskAwaitable" }
             || (type is { Name: "Task" or "ValueTask", ContainingNamespace.Name: "Tasks" });
 
-    private static bool IsOf(IMethodSymbol method, string space, string type)
+    /// <summary>True for a method of a type of the platform.</summary>
+    public static bool IsOf(IMethodSymbol method, string space, string type)
     {
         INamedTypeSymbol containing = method.ContainingType;
         INamespaceSymbol? outer = containing.ContainingNamespace;

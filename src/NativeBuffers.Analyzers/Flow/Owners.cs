@@ -70,6 +70,14 @@ internal sealed class Owners(LibraryTypes types, Findings findings)
 
         if (disposed.End == EndKind.None)
         {
+            foreach (SyntaxNode use in disposed.UsesInFlight)
+            {
+                // The lambda may have been over before: the mistake is never certain.
+                Mistake late = IsPooled(disposed.Kind) ? Mistake.UsedAfterReturn : Mistake.UsedAfterEnd;
+                findings.Pass(late, use);
+                Fail(state, late, use, disposed.Name, disposed.Created, EndKind.Disposed, place);
+            }
+
             End(state, owner.Object, EndKind.Disposed, place);
         }
         else

@@ -98,8 +98,19 @@ internal sealed class Shelves
         IInvocationOperation { TargetMethod.Name: "Add" } add => add.Instance == use && add.Parent is IExpressionStatementOperation,
         IConversionOperation { IsImplicit: true, Parent: IForEachLoopOperation } => true,
         IForEachLoopOperation => true,
+        IArgumentOperation { Parent: IInvocationOperation call } => IsAsked(call, kind),
+        IConversionOperation { IsImplicit: true, Parent: IArgumentOperation { Parent: IInvocationOperation call } } => IsAsked(call, kind),
         _ => false,
     };
+
+    /// <summary>True for a call of <c>Enumerable</c> that gives a number or a bool, and whose lambdas only use the owners that they get.</summary>
+    private static bool IsAsked(IInvocationOperation call, OwnerKind kind) =>
+        call.Type is { SpecialType: >= SpecialType.System_Boolean and <= SpecialType.System_UIntPtr and not SpecialType.System_String }
+            && FunctionRuns.IsOf(call.TargetMethod, "Linq", "Enumerable")
+            && call.Arguments.Skip(1).All(
+                argument => argument.Value is { ConstantValue.HasValue: true } or IDelegateCreationOperation { Target: IAnonymousFunctionOperation }
+                    && argument.Descendants().OfType<IParameterReferenceOperation>().All(
+                        use => use.Type is { SpecialType: not SpecialType.None } || Captured.IsOnlyUse(kind, use)));
 
     private static bool IsElementSeen(IOperation element, OwnerKind kind) =>
         element.Parent is ISimpleAssignmentOperation assignment && assignment.Target == element

@@ -35,6 +35,9 @@ internal sealed record TrackedObject(OwnerKind Kind, SyntaxNode Created, string 
     /// <summary>True if a certain statement ended the views of the object, for summaries.</summary>
     public EndKind ViewsEnd { get; init; }
 
+    /// <summary>Where lambdas use the object that may run at any time from now on.</summary>
+    public ImmutableArray<SyntaxNode> UsesInFlight { get; init; } = [];
+
     /// <summary>The loans that the object itself has: a scope borrows its arena.</summary>
     public ImmutableArray<Loan> Loans { get; init; } = [];
 
@@ -42,7 +45,8 @@ internal sealed record TrackedObject(OwnerKind Kind, SyntaxNode Created, string 
     public bool Equals(TrackedObject? other) =>
         other is not null && Kind == other.Kind && Created == other.Created && Name == other.Name && IsOwn == other.IsOwn && IsOwed == other.IsOwed
             && HasEscaped == other.HasEscaped && MayBeNull == other.MayBeNull && Parameter == other.Parameter && End == other.End && EndedAt == other.EndedAt
-            && ViewsEnd == other.ViewsEnd && IsKnownDisposed == other.IsKnownDisposed && Loans.SequenceEqual(other.Loans);
+            && ViewsEnd == other.ViewsEnd && IsKnownDisposed == other.IsKnownDisposed && UsesInFlight.SequenceEqual(other.UsesInFlight)
+            && Loans.SequenceEqual(other.Loans);
 
     /// <inheritdoc/>
     public override int GetHashCode() => (Created.GetHashCode() * 31) + ((int)End * 7) + (IsOwed ? 1 : 0) + (EndedAt?.GetHashCode() ?? 0);

@@ -64,6 +64,17 @@ public sealed class HeldOwnersTests
         "var l = new PooledBuffer<int>[2]; l[0] = {|NB0001:NativeMemoryPool<int>.Shared.RentBuffer(n)|}; l[0][1] = 1;",
         "return; } static Task H(int n) { using var o = NativeMemoryOwner<int>.Create(n); var ts = new Task[1]; ts[0] = WriteAsync(o.Memory); return "
             + "{|NB0004:Task.WhenAll(ts)|}; } static void I() {",
+        "using var o = NativeMemoryOwner<int>.Create(n); _ = Task.Run(() => {|NB0002:o.Clear()|});",
+        "using var o = NativeMemoryOwner<int>.Create(n); o.Clear(); _ = Task.Run(async () => { await Task.Delay(n); {|NB0002:o.Memory|}.Span[n] = 1; });",
+        "var o = NativeMemoryOwner<int>.Create(n); ThreadPool.QueueUserWorkItem(_ => {|NB0002:o.Fill(n)|}); if (c) o.Dispose();",
+        "using var o = NativeMemoryOwner<int>.Create(n); new Thread(() => {|NB0002:o.Clear()|}).Start(); await Task.Yield();",
+        "for (int i = 0; i < n; i++) { using var p = NativeMemoryPool<int>.Shared.RentBuffer(n); _ = Task.Factory.StartNew(() => {|NB0006:p.AsSpan()|}[0] = 1); }",
+        "using var o = NativeMemoryOwner<int>.Create(n); Action start = () => { }; Parallel.For(0, n, i => o.GetSpan()[i] = i); "
+            + "_ = Task.Run(() => { Span<int> s = {|NB0002:o.GetSpan()|}; s.Fill(3); });",
+        "using var o = NativeMemoryOwner<int>.Create(n); _ = Task.Run(() => {|NB0002:o.Clear()|}); _ = Task.Run(() => {|NB0002:o.Fill(1)|});",
+        "var l = new List<NativeMemoryOwner<int>>(); l.Add({|NB0001:NativeMemoryOwner<int>.Create(n)|}); n = (int)l.Sum(o => o.Length);",
+        "var l = new NativeMemoryOwner<int>[1]; l[0] = {|NB0001:NativeMemoryOwner<int>.Create(n)|}; c = l.Any(o => o.GetSpan()[0] == n);",
+        "List<NativeMemoryOwner<int>> l = [{|NB0001:NativeMemoryOwner<int>.Create(n)|}]; n = l.Count(o => o.IsDisposed) + l.Max(o => o.GetSpan()[0]);",
     ];
 
     public static TheoryData<string> Right =>
@@ -116,6 +127,21 @@ public sealed class HeldOwnersTests
             + "Task.WhenAll(ts);",
         "var o = NativeMemoryOwner<int>.Create(n); var ts = new Task[1]; ts[0] = WriteAsync(o.Memory); Task.WaitAll(ts); o.Dispose(); Task.WaitAll(ts);",
         "var o = NativeMemoryOwner<int>.Create(n); var ts = new Task[1]; ts[0] = WriteAsync(o.Memory); Anything(ts); o.Dispose(); await ts[0];",
+        "using var o = NativeMemoryOwner<int>.Create(n); var done = new ManualResetEventSlim(); _ = Task.Run(() => { o.Clear(); done.Set(); }); done.Wait();",
+        "using var o = NativeMemoryOwner<int>.Create(n); bool done = false; _ = Task.Run(() => { o.Clear(); done = true; }); while (!done) Thread.Yield();",
+        "using var o = NativeMemoryOwner<int>.Create(n); _ = Task.Run(() => { o.Clear(); Work(); }); Work();",
+        "using var o = NativeMemoryOwner<int>.Create(n); _ = Task.Run(() => o.Fill(1)); while (o.GetSpan()[n - 1] == 0) Thread.Yield();",
+        "using var o = NativeMemoryOwner<int>.Create(n); for (int i = 0; o.GetSpan()[0] == 0; i++) { if (i == 0) _ = Task.Run(() => o.Fill(1)); }",
+        "using var o = NativeMemoryOwner<int>.Create(n); var t = Task.Run(() => o.Clear()); Anything(t); await t;",
+        "using var o = NativeMemoryOwner<int>.Create(n); var done = new TaskCompletionSource(); _ = Task.Run(() => o.Clear()).ContinueWith(_ => done.SetResult()); "
+            + "await done.Task;",
+        "using var o = NativeMemoryOwner<int>.Create(n); var t = new Thread(() => o.Clear()); t.Start(); t.Join();",
+        "var o = NativeMemoryOwner<int>.Create(n); _ = Task.Run(() => o.Dispose());",
+        "var o = NativeMemoryOwner<int>.Create(n); new Thread(() => { using (o) o.Clear(); }).Start();",
+        "var l = new List<NativeMemoryOwner<int>>(); l.Add(NativeMemoryOwner<int>.Create(n)); l.First().Dispose();",
+        "var l = new List<NativeMemoryOwner<int>>(); l.Add(NativeMemoryOwner<int>.Create(n)); n = l.Sum(o => { o.Dispose(); return 1; });",
+        "var l = new List<NativeMemoryOwner<int>>(); l.Add(NativeMemoryOwner<int>.Create(n)); c = l.All(End); static bool End(NativeMemoryOwner<int> o) { o.Dispose(); return true; }",
+        "var l = new List<NativeMemoryOwner<int>>(); l.Add(NativeMemoryOwner<int>.Create(n)); n = l.Count(o => o.Length > 1); foreach (var o in l) o.Dispose();",
     ];
 
     [Theory]

@@ -45,7 +45,7 @@ public sealed class RulePagesTests
     /// <summary>The lines, from 0, on which a rule reports a program of statements.</summary>
     private static async Task<IEnumerable<int>> ReportsAsync(string statements, string id)
     {
-        const string Imports = "global using System; global using System.Runtime.InteropServices; global using NativeBuffers;";
+        const string Imports = "global using System; global using System.Runtime.InteropServices; global using System.Threading.Tasks; global using NativeBuffers;";
         CSharpCompilation compilation = CSharpCompilation.Create(
             "Sample",
             [CSharpSyntaxTree.ParseText(statements), CSharpSyntaxTree.ParseText(Imports)],

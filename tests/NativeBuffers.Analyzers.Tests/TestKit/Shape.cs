@@ -49,6 +49,7 @@ internal static class Shape
         using System;
         using System.Buffers;
         using System.Collections.Generic;
+        using System.Linq;
         using System.Runtime.CompilerServices;
         using System.Threading;
         using System.Threading.Tasks;
