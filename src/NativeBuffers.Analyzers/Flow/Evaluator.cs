@@ -26,7 +26,7 @@ internal sealed class Evaluator
     }
 
     /// <summary>The state that changes.</summary>
-    public State State { get; }
+    public State State { get; set; }
 
     /// <summary>The choices of this run.</summary>
     public Chooser Chooser { get; }

@@ -18,10 +18,14 @@ internal sealed class FlowWalk
     private readonly List<State> _exits = [];
     private readonly Dictionary<IOperation, bool> _hasOutcomes = [];
 
+    /// <summary>Runs the operations that have one outcome.</summary>
+    private readonly Evaluator _evaluator;
+
     private FlowWalk(Body body)
     {
         _body = body;
         _exceptions = new Exceptions(this);
+        _evaluator = new Evaluator(body, State.Empty(), new Chooser());
         _seen = new HashSet<State>[body.Graph.Blocks.Length];
     }
 
@@ -59,7 +63,7 @@ internal sealed class FlowWalk
             }
         }
 
-        List<TrackedObject> lost = state.Normalize();
+        IReadOnlyList<TrackedObject> lost = state.Normalize();
         if (!state.IsLeaving)
         {
             _body.Owners.Forget(lost, from);
@@ -113,6 +117,17 @@ internal sealed class FlowWalk
             IOperation operation = block.Operations[i];
             last = operation.Syntax;
             _body.Operation = i;
+            if (states.Count == 1 && !HasOutcomes(operation) && !(isWatched && Exceptions.MayThrow(operation)))
+            {
+                RunOnce(operation, states[0], isReference: false);
+                if (!GoesOn(block, states[0], operation))
+                {
+                    states.Clear();
+                }
+
+                continue;
+            }
+
             List<State> after = [];
             foreach (State state in states)
             {
@@ -240,8 +255,7 @@ internal sealed class FlowWalk
     {
         if (!HasOutcomes(operation))
         {
-            Evaluator only = new(_body, state, new Chooser());
-            yield return (state, isReference ? only.Reference(operation) : only.Run(operation));
+            yield return (state, RunOnce(operation, state, isReference));
             yield break;
         }
 
@@ -253,6 +267,12 @@ internal sealed class FlowWalk
             yield return (evaluator.State, result);
         }
         while (chooser.Next());
+    }
+
+    private Value RunOnce(IOperation operation, State state, bool isReference)
+    {
+        _evaluator.State = state;
+        return isReference ? _evaluator.Reference(operation) : _evaluator.Run(operation);
     }
 
     /// <summary>True if an operation may have several outcomes: <c>TryCreate</c>, a method whose body is read, a null test that is kept.</summary>

@@ -12,11 +12,11 @@ internal sealed class Liveness
     private readonly ControlFlowGraph _graph;
     private readonly Variables _variables;
     private readonly Conditions _conditions;
-    private readonly HashSet<int>[] _in;
-    private readonly HashSet<int>[] _out;
+    private readonly VariableSet[] _in;
+    private readonly VariableSet[] _out;
     private readonly List<int>[] _successors;
     private readonly bool[][] _isLiveIn;
-    private readonly Dictionary<IOperation, (HashSet<int> Reads, HashSet<int> Writes)> _effects = [];
+    private readonly Dictionary<IOperation, (VariableSet Reads, VariableSet Writes)> _effects = [];
 
     public Liveness(ControlFlowGraph graph, Variables variables, Conditions conditions)
     {
@@ -24,13 +24,13 @@ internal sealed class Liveness
         _variables = variables;
         _conditions = conditions;
         int count = graph.Blocks.Length;
-        _in = new HashSet<int>[count];
-        _out = new HashSet<int>[count];
+        _in = new VariableSet[count];
+        _out = new VariableSet[count];
         _successors = new List<int>[count];
         for (int i = 0; i < count; i++)
         {
-            _in[i] = [];
-            _out[i] = [];
+            _in[i] = new VariableSet();
+            _out[i] = new VariableSet();
             _successors[i] = [];
         }
 
@@ -62,7 +62,8 @@ internal sealed class Liveness
             return true;
         }
 
-        HashSet<int> live = [.. _out[block.Ordinal]];
+        VariableSet live = new();
+        live.CopyFrom(_out[block.Ordinal]);
         int position = block.Operations.Length;
         if (position > operation && block.BranchValue is { } value)
         {
@@ -131,6 +132,7 @@ internal sealed class Liveness
             }
         }
 
+        VariableSet live = new();
         bool changed = true;
         while (changed)
         {
@@ -138,13 +140,12 @@ internal sealed class Liveness
             for (int i = _graph.Blocks.Length - 1; i >= 0; i--)
             {
                 BasicBlock block = _graph.Blocks[i];
-                HashSet<int> live = _out[i];
                 foreach (int successor in _successors[i])
                 {
-                    live.UnionWith(_in[successor]);
+                    _out[i].UnionWith(_in[successor]);
                 }
 
-                live = [.. live];
+                live.CopyFrom(_out[i]);
                 if (block.BranchValue is { } value)
                 {
                     Apply(value, live);
@@ -175,9 +176,7 @@ internal sealed class Liveness
                     }
                 }
 
-                int before = _in[i].Count;
-                _in[i].UnionWith(live);
-                changed |= _in[i].Count != before;
+                changed |= _in[i].UnionWith(live);
             }
         }
     }
@@ -196,11 +195,11 @@ internal sealed class Liveness
     }
 
     /// <summary>The variables that live before an operation, from those that live after it.</summary>
-    private void Apply(IOperation operation, HashSet<int> live)
+    private void Apply(IOperation operation, VariableSet live)
     {
-        if (!_effects.TryGetValue(operation, out (HashSet<int> Reads, HashSet<int> Writes) effect))
+        if (!_effects.TryGetValue(operation, out (VariableSet Reads, VariableSet Writes) effect))
         {
-            effect = ([], []);
+            effect = (new VariableSet(), new VariableSet());
             Collect(operation, effect.Reads, effect.Writes);
             _effects.Add(operation, effect);
         }
@@ -209,7 +208,7 @@ internal sealed class Liveness
         live.UnionWith(effect.Reads);
     }
 
-    private void Collect(IOperation operation, HashSet<int> reads, HashSet<int> writes)
+    private void Collect(IOperation operation, VariableSet reads, VariableSet writes)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
         switch (operation)
@@ -223,18 +222,18 @@ internal sealed class Liveness
             case ILocalReferenceOperation { Local: var holder } whole when _variables.IsHolder(holder):
                 int named = whole.Parent is IMemberReferenceOperation ? _variables.Of(whole.Parent) : -1;
                 bool isWritten = IsOnlyWritten(named < 0 ? whole : whole.Parent!, isReference: false);
-                (isWritten ? writes : reads).UnionWith(named < 0 ? _variables.PartsOf(holder) : [named]);
+                (isWritten ? writes : reads).AddAll(named < 0 ? _variables.PartsOf(holder) : [named]);
                 break;
             case IFlowAnonymousFunctionOperation lambda:
-                reads.UnionWith(_variables.LentTo(lambda.Symbol));
+                reads.AddAll(_variables.LentTo(lambda.Symbol));
                 break;
             case IInvocationOperation { TargetMethod: { MethodKind: MethodKind.LocalFunction } function }:
-                reads.UnionWith(_variables.LentTo(function.OriginalDefinition));
+                reads.AddAll(_variables.LentTo(function.OriginalDefinition));
                 break;
             case ILocalReferenceOperation local:
                 if (local.Local.Type.TypeKind == TypeKind.Delegate)
                 {
-                    reads.UnionWith(_variables.LentTo(local.Local));
+                    reads.AddAll(_variables.LentTo(local.Local));
                 }
 
                 (IsOnlyWritten(local, local.Local.RefKind != RefKind.None) ? writes : reads).Add(_variables.Of(local.Local));

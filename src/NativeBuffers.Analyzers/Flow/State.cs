@@ -174,8 +174,13 @@ internal sealed class State : IEquatable<State>
     }
 
     /// <summary>Forgets objects that no variable names, numbers the rest again, and returns the forgotten ones.</summary>
-    public List<TrackedObject> Normalize()
+    public IReadOnlyList<TrackedObject> Normalize()
     {
+        if (_objects.Count == 0)
+        {
+            return [];
+        }
+
         int[] numbers = new int[_objects.Count];
         List<int> order = [];
         foreach (Value? value in _values)
@@ -208,10 +213,15 @@ internal sealed class State : IEquatable<State>
             }
         }
 
+        if (forgotten.Count == 0 && IsInOrder(order))
+        {
+            return forgotten;
+        }
+
         List<TrackedObject> kept = [];
         foreach (int old in order)
         {
-            kept.Add(_objects[old] with { Loans = Renumber(_objects[old].Loans, numbers) });
+            kept.Add(_objects[old] is { Loans.IsEmpty: true } free ? free : _objects[old] with { Loans = Renumber(_objects[old].Loans, numbers) });
         }
 
         _objects.Clear();
@@ -291,6 +301,19 @@ internal sealed class State : IEquatable<State>
         }
 
         return one.IsEmpty && two.IsEmpty;
+    }
+
+    private static bool IsInOrder(List<int> order)
+    {
+        for (int i = 0; i < order.Count; i++)
+        {
+            if (order[i] != i)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private void Name(int number, int[] numbers, List<int> order)
