@@ -15,6 +15,7 @@ internal sealed class Summaries(
     private const int Depth = 3;
 
     private readonly Dictionary<ISymbol, Summary?> _known = new(SymbolEqualityComparer.Default);
+    private readonly Dictionary<(ISymbol Method, int View, int Owner), Finding?> _shared = [];
     private int _depth;
 
     /// <summary>The effects of a method; null if the signature must describe them.</summary>
@@ -39,6 +40,27 @@ internal sealed class Summaries(
         }
 
         return summary;
+    }
+
+    /// <summary>The use of a view after the method ended it, in a call that gets both a view and its owner; null if there is none.</summary>
+    /// <param name="method">The method.</param>
+    /// <param name="view">The position of the parameter that gets the view.</param>
+    /// <param name="owner">The position of the parameter that gets the owner of the view.</param>
+    public Finding? UseOfEnded(IMethodSymbol method, int view, int owner)
+    {
+        if (!_shared.TryGetValue((method, view, owner), out Finding? found))
+        {
+            _shared.Add((method, view, owner), null);
+            if (_depth < Depth && GraphOf(method) is { } graph)
+            {
+                _depth++;
+                found = ReadShared(method, graph, view, owner);
+                _depth--;
+                _shared[(method, view, owner)] = found;
+            }
+        }
+
+        return found;
     }
 
     /// <summary>True for methods that are described by their bodies: local functions, and private methods.</summary>
@@ -105,5 +127,23 @@ internal sealed class Summaries(
         }
 
         return outcomes.Count is > 0 and <= 6 ? new Summary(method, outcomes) : null;
+    }
+
+    private Finding? ReadShared(IMethodSymbol method, ControlFlowGraph graph, int view, int owner)
+    {
+        Findings findings = new();
+        Body body = new(graph, method, types, findings, captured, this);
+        State start = body.StartOf(method, marks: true);
+        int variable = body.Variables.Of(method.Parameters[view]);
+        int number = start[body.Variables.Of(method.Parameters[owner])].Object;
+        if (variable < 0 || number < 0)
+        {
+            return null;
+        }
+
+        SyntaxNode taken = graph.OriginalOperation.Syntax;
+        start[variable] = Value.OfLoans([new Loan(number, taken, types.IsMemory(method.Parameters[view].Type), EndKind.None, null)]);
+        FlowWalk.Run(body, start);
+        return findings.All().FirstOrDefault(finding => finding.Mistake == Mistake.EndedView && finding.Taken == taken);
     }
 }

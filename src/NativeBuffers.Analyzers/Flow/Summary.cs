@@ -41,6 +41,7 @@ internal sealed class Summary(IMethodSymbol method, IReadOnlyList<Outcome> outco
             owners[parameter.Ordinal] = value;
         }
 
+        CheckShared(body, arguments, values);
         for (int i = 0; i < arguments.Length; i++)
         {
             if (arguments[i].Parameter is { } parameter)
@@ -57,6 +58,35 @@ internal sealed class Summary(IMethodSymbol method, IReadOnlyList<Outcome> outco
         }
 
         return ResultOf(body, state, operation, outcome.Returned, views, owners);
+    }
+
+    /// <summary>Reports a view that the method uses after it ended it, because another argument is the owner of the view.</summary>
+    private void CheckShared(Body body, ImmutableArray<IArgumentOperation> arguments, IReadOnlyList<Value> values)
+    {
+        for (int i = 0; i < arguments.Length; i++)
+        {
+            if (values[i].Object >= 0 || method.IsAsync || arguments[i].Parameter is not { RefKind: RefKind.None } view || !body.Types.IsView(view.Type))
+            {
+                continue;
+            }
+
+            foreach (Loan loan in values[i].Loans)
+            {
+                for (int j = 0; j < arguments.Length; j++)
+                {
+                    if (values[j].Object == loan.Object && loan.End == EndKind.None && arguments[j].Parameter is { } owner
+                        && body.Summaries.UseOfEnded(method, view.Ordinal, owner.Ordinal) is { } late)
+                    {
+                        SyntaxNode place = arguments[i].Value.Syntax;
+                        body.Findings.Fail(Mistake.EndedView, place, Body.NameOf(arguments[j].Value), loan.Taken, late.End, late.EndedAt);
+                        if (!late.IsCertain)
+                        {
+                            body.Findings.Pass(Mistake.EndedView, place);
+                        }
+                    }
+                }
+            }
+        }
     }
 
     private static void Pass(

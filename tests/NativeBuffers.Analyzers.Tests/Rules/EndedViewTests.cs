@@ -74,6 +74,14 @@ public sealed class EndedViewTests
         "return 0; } static async Task F(System.IO.Stream s) { var o = NativeMemoryOwner<int>.Create(9); Task t = Fill(o); o.Dispose(); await "
             + "{|NB0004:t|}; static async Task Fill(NativeMemoryOwner<int> x) { await Task.Yield(); x.Clear(); } } static int G() {",
         "var o = NativeMemoryOwner<int>.Create(n); var all = new ReadOnlySequence<int>(o.Memory); o.Dispose(); Read({|NB0004:all.FirstSpan|});",
+        "var b = NativeBuffer.Create<int>(n); H(ref b, {|NB0004:b.AsSpan()|}); b.Dispose(); static void H(ref NativeBuffer<int> x, scoped Span<int> s) { x.Resize(9); "
+            + "s[0] = 1; }",
+        "var b = NativeBuffer.Create<int>(n); var t = b.AsSpan(1); H({|NB0004:t|}, ref b); b.Dispose(); static void H(scoped Span<int> s, ref NativeBuffer<int> x) { "
+            + "if (x.Length < 9) x.Resize(9); s.Clear(); }",
+        "using var o = NativeMemoryOwner<int>.Create(n); H(o, {|NB0004:o.GetSpan()|}); static void H(NativeMemoryOwner<int> x, Span<int> s) { x.Resize(9); "
+            + "foreach (ref int e in s) e = 1; }",
+        "return 0; } static void H(ref ScratchList<int> x, scoped ReadOnlySpan<int> s) { for (int i = 0; i < 3; i++) x.Add(s[i]); } static void F() { "
+            + "var l = new ScratchList<int>(); l.Add(1); H(ref l, {|NB0004:l.AsSpan()|}); l.Dispose(); } static int G() {",
     ];
 
     public static TheoryData<string> Right =>
@@ -127,6 +135,14 @@ public sealed class EndedViewTests
             + "Task.FromResult(s.Read(o.GetSpan())); } static int G() {",
         "var o = NativeMemoryOwner<int>.Create(n); Keep(o); if (o.IsDisposed) { ref int r = ref o.GetSpan()[0]; o.Resize(8); if (!o.IsDisposed) r = 1; }",
         "var o = NativeMemoryOwner<int>.Create(n); var all = new ReadOnlySequence<int>(o.Memory); Read(all.FirstSpan); o.Dispose();",
+        "var b = NativeBuffer.Create<int>(n); H(ref b, b.AsSpan()); b.Dispose(); static void H(ref NativeBuffer<int> x, scoped Span<int> s) { s[0] = 1; x.Resize(9); }",
+        "var b = NativeBuffer.Create<int>(n); H(ref b, b.AsSpan()); b.Dispose(); static void H(ref NativeBuffer<int> x, scoped Span<int> s) { x.Resize(9); "
+            + "s = x.AsSpan(); s[0] = 1; }",
+        "var b = NativeBuffer.Create<int>(n); H(ref b, b.AsSpan()); b.Dispose(); static void H(ref NativeBuffer<int> x, scoped Span<int> s) { if (s.Length < 9) "
+            + "x.Resize(9); else s[0] = 1; }",
+        "var b = NativeBuffer.Create<int>(n); using var d = NativeBuffer.Create<int>(n); H(ref b, d.AsSpan()); b.Dispose(); "
+            + "static void H(ref NativeBuffer<int> x, scoped Span<int> s) { x.Resize(9); s[0] = 1; }",
+        "using var o = NativeMemoryOwner<int>.Create(n); H(o, o.Memory); static void H(NativeMemoryOwner<int> x, Memory<int> m) { x.Resize(9); m.Span[0] = 1; }",
     ];
 
     [Theory]
