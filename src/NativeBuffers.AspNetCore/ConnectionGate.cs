@@ -40,13 +40,13 @@ internal sealed class ConnectionGate(
             }
 
             ConnectionContext? connection = await sockets.AcceptAsync(cancellationToken).ConfigureAwait(false);
-            if (connection is not null)
+            if (connection is null)
             {
-                room.Enter();
-                _ = connection.ConnectionClosed.UnsafeRegister(static room => ((ConnectionRoom)room!).Leave(), room);
+                return null;
             }
 
-            return connection;
+            room.Enter();
+            return new PlacedConnection(connection, room);
         }
 
         public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)

@@ -55,6 +55,38 @@ public class ConnectionTests
     }
 
     [Fact]
+    public async Task A_client_that_sends_no_more_keeps_its_place_until_its_request_ends()
+    {
+        var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        // There is one place.
+        await using Server server = await Server.StartAsync(
+            static options => (options.LimitBytes, options.ConnectionBytes) = (1 << 20, 512 * 1024),
+            use: app => app.MapPost("/held", async context =>
+            {
+                using CancellationTokenRegistration registration = context.RequestAborted.Register(closed.SetResult);
+                await end.Task;
+            }));
+        ConnectionRoom room = server.Services.GetRequiredService<ConnectionRoom>();
+        using (var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp))
+        {
+            await socket.ConnectAsync(IPAddress.Loopback, server.Http1.Port);
+            await socket.SendAsync("POST /held HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nand no more"u8.ToArray());
+            socket.Shutdown(SocketShutdown.Send);
+            await closed.Task;
+            await Task.Delay(20);
+            bool hasPlace = room.IsTight;
+            end.SetResult();
+            Assert.True(hasPlace);
+        }
+
+        Assert.True(SpinWait.SpinUntil(() => !room.IsTight, TimeSpan.FromMinutes(1)), "The place stays taken.");
+        using var client = new Client(server, new Version(1, 1));
+        await client.DownloadAsync(10);
+    }
+
+    [Fact]
     public async Task Larger_headers_leave_room_for_fewer_connections()
     {
         await using Server server = await Server.StartAsync(
