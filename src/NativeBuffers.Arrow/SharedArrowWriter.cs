@@ -26,7 +26,7 @@ public sealed class SharedArrowWriter : IDisposable
     private readonly SharedMapping _mapping;
     private readonly BodyStream _stream;
     private readonly ArrowStreamWriter _writer;
-    private readonly Schema _schema;
+    private readonly string _types;
     private readonly int _roomForMetadata;
     private int _bodyStart;
     private int _next;
@@ -42,7 +42,7 @@ public sealed class SharedArrowWriter : IDisposable
     public SharedArrowWriter(string name, int byteCount, Schema schema)
     {
         ArgumentNullException.ThrowIfNull(schema);
-        _schema = schema;
+        _types = SharedLayout.TypesOf(schema);
         _roomForMetadata = SharedLayout.RoomForMetadata(schema);
         _stream = new BodyStream(OnBuffer);
         _writer = new ArrowStreamWriter(_stream, schema, leaveOpen: true);
@@ -76,7 +76,7 @@ public sealed class SharedArrowWriter : IDisposable
     public void Write(RecordBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        SharedLayout.ThrowIfOther(_schema, batch);
+        ThrowIfOther(batch);
         lock (_lock)
         {
             Span<byte> memory = _mapping.GetSpan();
@@ -105,6 +105,16 @@ public sealed class SharedArrowWriter : IDisposable
             _mapping.Dispose();
             _writer.Dispose();
             _stream.Dispose();
+        }
+    }
+
+    /// <summary>Throws if the reader would read the columns as other types.</summary>
+    private void ThrowIfOther(RecordBatch batch)
+    {
+        string types = SharedLayout.TypesOf(batch);
+        if (types != _types)
+        {
+            throw new ArgumentException($"The batch has columns of {types}; the writer was created for {_types}.", nameof(batch));
         }
     }
 

@@ -42,37 +42,43 @@ internal static class SharedLayout
     /// <summary>The number of batches that are complete: the writing process adds 1 after it has written all of a batch.</summary>
     public static ref long BatchCount(Span<byte> memory) => ref MemoryMarshal.Cast<byte, long>(memory[..StreamStart])[1];
 
-    /// <summary>Throws if batches of one schema would be read wrongly by that of the writer. Names do not matter.</summary>
-    /// <exception cref="ArgumentException">A type differs, or there are more or fewer columns.</exception>
-    public static void ThrowIfOther(Schema expected, RecordBatch batch)
-    {
-        if (ReferenceEquals(expected, batch.Schema))
-        {
-            return;
-        }
+    /// <summary>The types of a schema's columns as text, with those inside them. Names do not matter.</summary>
+    public static string TypesOf(Schema schema) => TypesOf(schema.FieldsList);
 
-        string types = TypesOf(expected.FieldsList);
-        string others = TypesOf(batch.Schema.FieldsList);
-        if (types != others)
-        {
-            throw new ArgumentException($"The batch has columns of {others}; the writer was created for {types}.", nameof(batch));
-        }
-    }
+    /// <summary>The same of the arrays of a batch, whose schema may say something else.</summary>
+    public static string TypesOf(RecordBatch batch) => string.Join(", ", batch.Arrays.Select(static array => NameOf(array.Data)));
 
-    /// <summary>The types of columns as text, with those inside them.</summary>
     private static string TypesOf(IEnumerable<Field> fields) => string.Join(", ", fields.Select(static field => NameOf(field.DataType)));
 
-    private static string NameOf(IArrowType type) => type switch
-    {
-        FixedSizeListType list => $"{type.Name}[{list.ListSize}]({TypesOf(list.Fields)})",
-        NestedType nested => $"{type.Name}({TypesOf(nested.Fields)})",
-        FixedSizeBinaryType bytes => $"{type.Name}[{bytes.ByteWidth}]",
-        TimestampType timestamp => $"{type.Name}[{timestamp.Unit}]",
-        TimeBasedType time => $"{type.Name}[{time.Unit}]",
-        _ => type.Name,
-    };
+    private static string NameOf(IArrowType type) => NameOf(type, StorageOf(type) is NestedType nested ? TypesOf(nested.Fields) : "");
 
-    private static int FieldsOf(IArrowType type) => type switch
+    private static string NameOf(ArrayData data) =>
+        NameOf(data.DataType, data.Children is { Length: > 0 } children ? string.Join(", ", children.Select(NameOf)) : "");
+
+    /// <summary>A type with all that changes how its bytes are read.</summary>
+    private static string NameOf(IArrowType type, string children)
+    {
+        string name = type switch
+        {
+            ExtensionType extension => $"{type.Name}[{NameOf(extension.StorageType, "")}]",
+            FixedSizeListType list => $"{type.Name}[{list.ListSize}]",
+            UnionType union => $"{type.Name}[{union.Mode}: {string.Join(", ", union.TypeIds)}]",
+            Decimal32Type number => $"{type.Name}[{number.Precision}, {number.Scale}]",
+            Decimal64Type number => $"{type.Name}[{number.Precision}, {number.Scale}]",
+            Decimal128Type number => $"{type.Name}[{number.Precision}, {number.Scale}]",
+            Decimal256Type number => $"{type.Name}[{number.Precision}, {number.Scale}]",
+            FixedSizeBinaryType bytes => $"{type.Name}[{bytes.ByteWidth}]",
+            TimeBasedType time => $"{type.Name}[{time.Unit}]",
+            IntervalType interval => $"{type.Name}[{interval.Unit}]",
+            _ => type.Name,
+        };
+        return children.Length == 0 ? name : $"{name}({children})";
+    }
+
+    /// <summary>The type of the bytes, which an extension gives a meaning.</summary>
+    private static IArrowType StorageOf(IArrowType type) => type is ExtensionType extension ? StorageOf(extension.StorageType) : type;
+
+    private static int FieldsOf(IArrowType type) => StorageOf(type) switch
     {
         DictionaryType or StringViewType or BinaryViewType => throw new NotSupportedException(
             $"A shared memory takes no columns of type {type.Name}: use strings, numbers, lists or structures of these."),
