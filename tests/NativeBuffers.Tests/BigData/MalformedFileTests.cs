@@ -23,7 +23,8 @@ public sealed class MalformedFileTests : IDisposable
         "", "[]", "{", "3", "{\"a\":3}", "{\"a\":{}}", Entry("[0,4]", "[1]", "F32") + "x", Entry("[0,400]", "[100]"),
         Entry("[4,0]", "[1]"), Entry("[-4,0]", "[1]"), Entry("[0]", "[1]"),
         Entry("[0,4]", "[-1]"), Entry("[0,4]", "[9223372036854775807,3]"), Entry("[0,4]", "3"), Entry("{}", "[1]"),
-        Entry("[0,4]", "[1]", "3"), Entry("[0,1e40]", "[1]"),
+        Entry("[0,4]", "[1]", "3"), Entry("[0,1e40]", "[1]"), Entry("[0,8,0]", "[2]"), Entry("[0,4]", "[1]"), Entry("[4,8]", "[1]"),
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
     ];
 
     [Theory]
@@ -57,9 +58,29 @@ public sealed class MalformedFileTests : IDisposable
         Assert.Throws<InvalidDataException>(() => SafeTensors.OpenRead(Tensors(header, 8)).Dispose());
 
     [Fact]
-    public void A_tensor_that_does_not_fill_its_shape_is_refused()
+    public void Elements_of_Numpy_that_are_not_aligned_are_refused()
     {
-        using SafeTensors file = SafeTensors.OpenRead(Tensors(Entry("[0,8]", "[3]"), 8));
+        string path = Npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }".PadRight(118), 4);
+        Assert.Throws<InvalidDataException>(() => NpyFile<float>.OpenRead(path).Dispose());
+    }
+
+    [Fact]
+    public void A_shape_that_cannot_be_written_leaves_the_old_file()
+    {
+        string path = _folder.FileOf([1, 2, 3]);
+        Assert.Throws<ArgumentOutOfRangeException>(() => NpyFile<float>.Create(path, -2, -3).Dispose());
+        Assert.Throws<OverflowException>(() => NpyFile<float>.Create(path, 1L << 32, 1L << 32).Dispose());
+        Assert.Throws<OverflowException>(() => NpyFile<float>.Create(path, 1L << 62).Dispose());
+        Assert.Equal([1, 2, 3], File.ReadAllBytes(path));
+    }
+
+    [Theory]
+    [InlineData("[0,8]", "[3]", "\"F32\"", 8)]
+    [InlineData("[0,7]", "[1]", "\"F32\"", 7)]
+    [InlineData("[0,8]", "[2]", "\"F32\"", 8, 1)]
+    public void A_tensor_that_does_not_fill_its_shape_or_is_not_aligned_is_refused(string offsets, string shape, string type, int byteCount, int padding = 0)
+    {
+        using SafeTensors file = SafeTensors.OpenRead(Tensors(Entry(offsets, shape, type), byteCount, padding));
         Assert.Throws<InvalidDataException>(
             () =>
             {
@@ -107,9 +128,9 @@ public sealed class MalformedFileTests : IDisposable
         return path;
     }
 
-    private string Tensors(string header, int elementBytes)
+    private string Tensors(string header, int elementBytes, int padding = 0)
     {
-        string padded = header.PadRight((header.Length + 7) / 8 * 8);
+        string padded = header.PadRight(((header.Length + 7) / 8 * 8) + padding);
         string path = _folder.File("a.safetensors");
         File.WriteAllBytes(path, [.. BitConverter.GetBytes((long)padded.Length), .. Encoding.UTF8.GetBytes(padded), .. new byte[elementBytes]]);
         return path;

@@ -94,6 +94,7 @@ public class NumpyTests
             far = int(sys.argv[2])
             header = json.dumps({'__metadata__': {'format': 'pt'},
               'a': {'dtype': 'F32', 'shape': [2, 3], 'data_offsets': [0, 24]},
+              'zeros': {'dtype': 'U8', 'shape': [far - 24], 'data_offsets': [24, far]},
               'b': {'dtype': 'I64', 'shape': [2, 2], 'data_offsets': [far, far + 32]}}).encode()
             header += b' ' * (-len(header) % 8)
             with open(sys.argv[1], 'wb') as file:
@@ -104,7 +105,7 @@ public class NumpyTests
             folder.File(),
             $"{1L << 32}");
         using SafeTensors model = SafeTensors.OpenRead(folder.File());
-        Assert.Equal(["a", "b"], model.Names.Order());
+        Assert.Equal(["a", "b", "zeros"], model.Names.Order());
         Assert.Equal([2, 2], model.ShapeOf("b"));
         using ReadOnlyBorrow<byte> all = model.Borrow();
         using ReadOnlyBorrow<float> a = model.Tensor<float>(all, "a");

@@ -56,18 +56,29 @@ public sealed class NpyFile<T> : IDisposable
             }
         }
 
-        return new NpyFile<T>(MappedFile<T>.OpenRead(path, header.ByteCount, header.Length), header);
+        try
+        {
+            return new NpyFile<T>(MappedFile<T>.OpenRead(path, header.ByteCount, header.Length), header);
+        }
+        catch (ArgumentException exception)
+        {
+            throw new InvalidDataException($"The elements begin at byte {header.ByteCount:N0}, where none can be used: copy the file.", exception);
+        }
     }
 
     /// <summary>Makes a new file of zeros, and maps it to write it.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A length is negative.</exception>
+    /// <exception cref="OverflowException">There are more bytes than a file can have. An old file is unchanged.</exception>
     public static NpyFile<T> Create(string path, params long[] shape)
     {
+        Array.ForEach(shape, static length => ArgumentOutOfRangeException.ThrowIfNegative(length));
         byte[] bytes = NpyHeader.Write(NumpyType, shape);
         var header = new NpyHeader(NumpyType, IsFortran: false, shape, bytes.Length);
+        long byteCount = checked(bytes.Length + (header.Length * ByteCountOf()));
         using (FileStream file = File.Create(path))
         {
             file.Write(bytes);
-            file.SetLength(checked(bytes.Length + (header.Length * ByteCountOf())));
+            file.SetLength(byteCount);
         }
 
         return new NpyFile<T>(MappedFile<T>.Open(path, bytes.Length, header.Length), header);

@@ -61,7 +61,7 @@ public sealed class SafeTensors : IDisposable
     /// <param name="borrow">The result of <see cref="Borrow"/>: the tensor cannot leave its scope.</param>
     /// <param name="name">The name of the tensor.</param>
     /// <typeparam name="T">The type of the elements, which must be the file's.</typeparam>
-    /// <exception cref="InvalidDataException">The elements have another type, or do not fill the shape.</exception>
+    /// <exception cref="InvalidDataException">The elements have another type, do not fill the shape, or are not aligned.</exception>
     public ReadOnlyBorrow<T> Tensor<T>(in ReadOnlyBorrow<byte> borrow, string name)
         where T : unmanaged
     {
@@ -71,10 +71,17 @@ public sealed class SafeTensors : IDisposable
             throw new InvalidDataException($"{name} is {entry.Type}, and not {TypeOf<T>()}.");
         }
 
-        ReadOnlyBorrow<T> elements = borrow.Cast<T>(entry.Offset, entry.ByteCount);
-        return elements.Length == entry.Length
-            ? elements
-            : throw new InvalidDataException($"{name} has {elements.Length:N0} elements, and its shape has {entry.Length:N0}.");
+        try
+        {
+            ReadOnlyBorrow<T> elements = borrow.Cast<T>(entry.Offset, entry.ByteCount);
+            return elements.Length == entry.Length
+                ? elements
+                : throw new InvalidDataException($"{name} has {elements.Length:N0} elements, and its shape has {entry.Length:N0}.");
+        }
+        catch (ArgumentException exception)
+        {
+            throw new InvalidDataException($"{name} is no whole number of elements, or is not aligned for them.", exception);
+        }
     }
 
     /// <summary>Unmaps the file.</summary>
@@ -88,7 +95,7 @@ public sealed class SafeTensors : IDisposable
         {
             JsonElement offsets = tensor.Value.GetProperty("data_offsets");
             (long begin, long end) = (offsets[0].GetInt64(), offsets[1].GetInt64());
-            if (begin < 0 || end < begin || end > dataByteCount)
+            if (begin < 0 || end < begin || end > dataByteCount || offsets.GetArrayLength() != 2)
             {
                 throw new InvalidDataException($"{tensor.Name} is at {begin:N0} to {end:N0}, and the file has {dataByteCount:N0} bytes of elements.");
             }
@@ -99,7 +106,21 @@ public sealed class SafeTensors : IDisposable
             entries.Add(tensor.Name, new Entry(tensor.Value.GetProperty("dtype").GetString()!, shape, length, begin, end - begin));
         }
 
-        return entries;
+        // The format has no gaps and no overlaps.
+        long last = 0;
+        foreach ((string name, Entry entry) in entries.OrderBy(static each => each.Value.Offset).ThenBy(static each => each.Value.ByteCount))
+        {
+            if (entry.Offset != last)
+            {
+                throw new InvalidDataException($"{name} is at {entry.Offset:N0}, and the tensor before it ends at {last:N0}.");
+            }
+
+            last += entry.ByteCount;
+        }
+
+        return last == dataByteCount
+            ? entries
+            : throw new InvalidDataException($"The tensors have {last:N0} bytes, and the file has {dataByteCount:N0} bytes of elements.");
     }
 
     private static string TypeOf<T>() => Type.GetTypeCode(typeof(T)) switch
