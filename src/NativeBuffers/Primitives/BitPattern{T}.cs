@@ -12,6 +12,9 @@ namespace NativeBuffers.Primitives;
 internal static class BitPattern<T>
     where T : unmanaged
 {
+    /// <summary>The size of a field that has rules; also a multiple of it is negative.</summary>
+    private const long Restricted = int.MinValue;
+
     // At the first use of each type.
     private static readonly bool s_isAny = ByteCountOf(typeof(T)) == Unsafe.SizeOf<T>();
 
@@ -42,24 +45,25 @@ internal static class BitPattern<T>
                 TypeCode.Int16 or TypeCode.UInt16 or TypeCode.Char => 2,
                 TypeCode.Int32 or TypeCode.UInt32 or TypeCode.Single => 4,
                 TypeCode.Int64 or TypeCode.UInt64 or TypeCode.Double => 8,
-                TypeCode.Boolean => long.MinValue,
+                TypeCode.Boolean => Restricted,
                 _ => IntPtr.Size,
             };
         }
 
         if (!type.IsValueType || type.IsAutoLayout || (type.Assembly == typeof(object).Assembly && !HasPlainFields(type)))
         {
-            return long.MinValue;
+            return Restricted;
         }
 
         long sum = 0;
-        foreach (FieldInfo field in type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic))
+        foreach (FieldInfo field in type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
+                     .OrderBy(static field => field.GetCustomAttribute<FieldOffsetAttribute>()?.Value))
         {
             FixedBufferAttribute? buffer = field.GetCustomAttribute<FixedBufferAttribute>();
-            long byteCount = buffer is null ? ByteCountOf(field.FieldType) : buffer.Length * ByteCountOf(buffer.ElementType);
-            if (byteCount < 0)
+            long byteCount = ByteCountOf(buffer?.ElementType ?? field.FieldType) * (buffer?.Length ?? 1);
+            if (byteCount < 0 || IsElsewhere(field, sum))
             {
-                return long.MinValue;
+                return Restricted;
             }
 
             sum += byteCount;
@@ -67,6 +71,9 @@ internal static class BitPattern<T>
 
         return sum * (type.GetCustomAttribute<InlineArrayAttribute>()?.Length ?? 1);
     }
+
+    /// <summary>Whether the program has placed a field, and it does not begin where those before it end: there is a gap or an overlap.</summary>
+    private static bool IsElsewhere(FieldInfo field, long end) => field.GetCustomAttribute<FieldOffsetAttribute>() is { } place && place.Value != end;
 
     private static bool HasPlainFields(Type type) =>
         type.Namespace is "System.Numerics" or "System.Runtime.Intrinsics"

@@ -128,6 +128,7 @@ public class BorrowViewTests
         Allow<Nested>();
         Allow<Row>();
         Allow<Fixed>();
+        Allow<Placed>();
 
         static void Allow<T>()
             where T : unmanaged
@@ -146,6 +147,8 @@ public class BorrowViewTests
         Refuse<System.Text.Rune>();
         Refuse<Padded>();
         Refuse<Overlapped>();
+        Refuse<OverlappedWithGap>();
+        Refuse<FixedBools>();
         Refuse<WithBool>();
         Refuse<(byte, int)>();
 
@@ -205,6 +208,37 @@ public class BorrowViewTests
 
         [FieldOffset(0)]
         public float Second;
+    }
+
+    /// <summary>As large as its fields, and 4 bytes belong to none.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 8)]
+    private struct OverlappedWithGap
+    {
+        [FieldOffset(0)]
+        public int First;
+
+        [FieldOffset(0)]
+        public float Second;
+    }
+
+    [StructLayout(LayoutKind.Explicit)]
+    private struct Placed
+    {
+        [FieldOffset(4)]
+        public int First;
+
+        [FieldOffset(0)]
+        public float Second;
+    }
+
+    [StructLayout(LayoutKind.Explicit)]
+    private unsafe struct FixedBools
+    {
+        [FieldOffset(0)]
+        public fixed bool First[2];
+
+        [FieldOffset(0)]
+        public short Second;
     }
 
     [System.Runtime.CompilerServices.InlineArray(3)]
