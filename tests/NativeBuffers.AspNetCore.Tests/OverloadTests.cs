@@ -16,7 +16,7 @@ public class OverloadTests
     /// <summary>A request lasts until this number of later ones was refused: so there are too many at once, however slowly they come.</summary>
     private const int Wave = 40;
 
-    private static readonly TimeSpan s_long = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_long = TimeSpan.FromMinutes(5);
 
     [Theory]
     [InlineData(1, false, 600)]
@@ -78,16 +78,21 @@ public class OverloadTests
     {
         Assert.SkipUnless(TryRun("wrk", "--version", out _), "wrk is not installed.");
         await using Server server = await Server.StartAsync(static options => options.LimitBytes = Limit, use: static app => Hold(app, long.MaxValue));
-        Assert.True(TryRun("wrk", $"-t2 -c100 -d2s --timeout 60s {server.Http1}held/20000", out string report), report);
-        Assert.DoesNotContain("Socket errors", report, StringComparison.Ordinal);
-        Assert.Contains("requests in", report, StringComparison.Ordinal);
-        Assert.True(server.Memory.RefusedRequestCount >= Wave, report);
+        var watch = Stopwatch.StartNew();
+        do
+        {
+            Assert.True(TryRun("wrk", $"-t2 -c100 -d2s --timeout 60s {server.Http1}held/20000", out string report), report);
+            Assert.DoesNotContain("Socket errors", report, StringComparison.Ordinal);
+            Assert.Contains("requests in", report, StringComparison.Ordinal);
+        }
+        while (server.Memory.RefusedRequestCount < Wave && watch.Elapsed < s_long);
+        Assert.InRange(server.Memory.RefusedRequestCount, Wave, long.MaxValue);
         Assert.InRange(server.Memory.Budget.PeakBytes, 1, Limit);
         using var client = new Client(server, new Version(1, 1));
         await client.DownloadAsync(100_000);
     }
 
-    /// <summary>Adds requests that last until a number of others was refused.</summary>
+    /// <summary>Adds requests that last until some more were refused.</summary>
     /// <param name="app">Gets the requests.</param>
     /// <param name="most">They end when this number of requests was refused in all.</param>
     private static void Hold(WebApplication app, long most)

@@ -2,7 +2,7 @@ using NativeBuffers.Blocks.Cache.Stores;
 
 namespace NativeBuffers.Tests.TestKit;
 
-/// <summary>What a long run of other tests may leave: runs in part use, kept blocks, owners alive, threads that ended and threads that wait.</summary>
+/// <summary>The state after a long run of tests: runs in part use, kept blocks, owners alive, threads that ended and threads that wait.</summary>
 /// <remarks>
 /// It is made if <c>NATIVEBUFFERS_RESIDUE</c> is 1, before the tests that run alone. A test that is red with it, and green without it, depends
 /// on the tests before it, and fails at times.
