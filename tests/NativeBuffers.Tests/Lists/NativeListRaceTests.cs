@@ -357,6 +357,12 @@ public class NativeListRaceTests
                 () =>
                 {
                     Memory<long> memory = list.GetMemory(1);
+                    if (memory.IsEmpty)
+                    {
+                        // The other thread has trimmed the list in between.
+                        return;
+                    }
+
                     using MemoryHandle handle = memory.Pin();
                     unsafe
                     {
