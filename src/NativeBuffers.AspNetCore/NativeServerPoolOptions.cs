@@ -59,8 +59,8 @@ public sealed class NativeServerPoolOptions
     public bool HoldsOff { get; set; } = true;
 
     /// <summary>
-    /// The room for the response and the pipes of one request, in bytes; 96 KiB unless set. At most half the limit divided by
-    /// this is the number of requests at a time.
+    /// The room for the response and the pipes of one request, in bytes; 96 KiB unless set. The most requests at a time are half of
+    /// the limit divided by this.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 8 KiB.</exception>
     public int RequestBytes
@@ -75,7 +75,7 @@ public sealed class NativeServerPoolOptions
 
     /// <summary>
     /// The room for what one client sends, in bytes; null to follow the limit: from 32 KiB to 1 MiB. Half of it may wait to be read, because
-    /// the blocks are not always full. At most half the limit divided by this and 8 KiB is the number of connections at a time.
+    /// the blocks are not always full. The most connections at a time are half of the limit divided by this and 8 KiB.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 32 KiB, the size of the headers that Kestrel takes.</exception>
     public int? ConnectionBytes

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Options;
 
 namespace NativeBuffers.AspNetCore;
 
-/// <summary>The first middleware: a request for which there is no memory is answered with status 503, and its connection stays.</summary>
+/// <summary>The first middleware: a request beyond the most at a time is answered with status 503, and its connection stays.</summary>
 internal sealed class RequestAdmission(
     NativeServerMemory memory,
     ConnectionRoom connections,
@@ -99,6 +99,8 @@ internal sealed class RequestAdmission(
     private Task RefuseAsync(HttpContext context)
     {
         answer.Refuse(context);
+
+        // HTTP/1.0 has one request for each connection: it may be read like a stream of HTTP/2.
         return HttpProtocol.IsHttp11(context.Request.Protocol) ? Task.CompletedTask : ReceiveAfterAnswerAsync(context);
     }
 

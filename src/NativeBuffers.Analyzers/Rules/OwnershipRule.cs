@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -5,14 +6,12 @@ using NativeBuffers.Analyzers.Flow;
 
 namespace NativeBuffers.Analyzers.Rules;
 
-/// <summary>The common parts of all rules: the category, the address of their pages, and the form of their reports.</summary>
+/// <summary>The common parts of all rules: the category, and the form of their reports.</summary>
 internal static class OwnershipRule
 {
-    private const string Pages = "https://github.com/nativebuffers/nativebuffers/blob/main/docs/rules/";
-
-    /// <summary>A descriptor of this category, with its page.</summary>
+    /// <summary>A descriptor of this category. It has no link to its page: the source has no public address yet.</summary>
     public static DiagnosticDescriptor Describe(string id, string title, string message, DiagnosticSeverity severity, string description) =>
-        new(id, title, message, "Ownership", severity, isEnabledByDefault: true, description, $"{Pages}{id}.md");
+        new(id, title, message, "Ownership", severity, isEnabledByDefault: true, description);
 
     /// <summary>The diagnostic of a finding: at its place, with the places where the owner or view was taken, and where it ended.</summary>
     public static Diagnostic Report(Finding finding)
@@ -25,7 +24,8 @@ internal static class OwnershipRule
             Mistake.EndedView => EndedView.Descriptor,
             Mistake.Copied => Copied.Descriptor,
             Mistake.UsedAfterReturn => UsedAfterReturn.Descriptor,
-            _ => NotKeptAlive.Descriptor,
+            Mistake.NotKeptAlive => NotKeptAlive.Descriptor,
+            _ => throw new InvalidOperationException($"No rule reports {finding.Mistake}."),
         };
         List<Location> places = [];
         foreach (SyntaxNode? place in new[] { finding.Taken, finding.EndedAt })

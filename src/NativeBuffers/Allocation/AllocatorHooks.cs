@@ -126,7 +126,7 @@ internal abstract class AllocatorHooks
         return t_bytesUntilSample <= 0;
     }
 
-    /// <summary>Whether the block just counted is a sample. A new count then begins. A count below 0 has not begun.</summary>
+    /// <summary>Whether the block just counted is a sample: at 0, and a new count then begins. Below 0, none was begun before this block.</summary>
     public static bool IsDue(ref int left, nuint byteCount)
     {
         if (left > 0)

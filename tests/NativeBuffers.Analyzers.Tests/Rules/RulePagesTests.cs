@@ -39,7 +39,6 @@ public sealed class RulePagesTests
     {
         DiagnosticDescriptor rule = s_analyzers.SelectMany(static analyzer => analyzer.SupportedDiagnostics).Single(rule => rule.Id == id);
         Assert.Equal($"# {id}: {rule.Title}", File.ReadLines(Repository.Absolute(PathOf(id))).First());
-        Assert.EndsWith($"docs/rules/{id}.md", rule.HelpLinkUri, StringComparison.Ordinal);
     }
 
     /// <summary>The lines, from 0, on which a rule reports a program of statements.</summary>

@@ -6,7 +6,7 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Handles;
 
-/// <summary>An owner's state through several blocks: every owner on the managed heap has one. For any thread.</summary>
+/// <summary>An owner's state through several blocks: every owner that is an object has one. For any thread.</summary>
 /// <remarks>
 /// <para>Slot and cleaner stay. A resize gives the slot another block and moves its generation on, so a thread that has read a mix of old
 /// and new values notices. The new generation is stored here before the slot shows it. So a generation that is over, and is still

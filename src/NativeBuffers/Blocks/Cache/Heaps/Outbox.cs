@@ -116,7 +116,7 @@ internal struct Outbox
     /// <returns>Whether the closes must be settled now.</returns>
     /// <safety>
     /// The outbox is this thread's. The caller has moved the slot to this generation, by an atomic operation, and has seen no pins
-    /// afterwards. The slot had this home, which is another thread's, and a cached block of this size.
+    /// afterwards. The slot had this home, of any thread, and a cached block of this size.
     /// </safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe bool PutAside(Outbox* box, Slot* slot, Generation closing, Bin* home, nuint byteCount)

@@ -7,7 +7,8 @@ namespace NativeBuffers.Blocks.Cache.Paths;
 /// <summary>The path of every block that is given back: fast and inlined, then slow, instrumented, or from another thread.</summary>
 /// <remarks>
 /// The fast path makes the slot the hot one of its home. The slow path puts it into a magazine or the depot, or frees its block.
-/// A thread that the home does not belong to pushes the slot to the home's <see cref="RemoteFrees"/>.
+/// A thread that the home does not belong to lists the slot in its <see cref="Outbox"/>, which sends it to the home's
+/// <see cref="RemoteFrees"/>.
 /// </remarks>
 internal static class FreePath
 {

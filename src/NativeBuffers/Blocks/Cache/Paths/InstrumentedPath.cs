@@ -108,7 +108,7 @@ internal static class InstrumentedPath
         // The block comes first, because the allocator may throw: no slot can be lost yet.
         ThreadCache* cache = ThreadCache.Of(bin);
 
-        // Each look at the hot block has counted down, and the number must never become positive.
+        // Each TakeHot decreases it. Without this it would wrap to a positive number, and a block would pass the guard.
         bin->UntilSample = 0;
         void* block = s_allocator!.ObtainAt(ref cache->GuardState, site, byteCount, SizeClasses.Smallest, zeroed);
         if (block == null)

@@ -13,7 +13,7 @@ internal static class EndedThreads
     /// <summary>The number of scoped buffers that were in use when their thread ended. They were freed then.</summary>
     public static long AbandonedCount => Volatile.Read(ref s_abandonedCount);
 
-    /// <summary>Frees the free blocks of ended threads, and the blocks that they never gave back.</summary>
+    /// <summary>Moves the free blocks of ended threads to the depots, and frees the blocks that they never gave back.</summary>
     /// <remarks>Allocates nothing on the managed heap: it is called when memory is short.</remarks>
     /// <param name="most">The most threads to look at. The next call begins where this call has stopped.</param>
     public static void Reclaim(int most = int.MaxValue)
