@@ -24,7 +24,6 @@ public class ServerPoolViolationTests
     }
 
     [Fact]
-    [SuppressMessage("Ownership", "NB0006", Justification = "The test is about a second disposal.")]
     public void Of_two_returns_on_two_threads_one_is_reported()
     {
         const int Rounds = 500;
