@@ -122,7 +122,11 @@ public class NativeArrowAllocatorTests
     public void A_chunk_is_freed_with_its_last_block()
     {
         var last = new IMemoryOwner<byte>?[1];
-        WeakReference chunk = Fill(last);
+        WeakReference chunk = null!;
+        // A new thread has no chunk yet, so no other test holds a block of this one.
+        var thread = new Thread(() => chunk = Fill(last));
+        thread.Start();
+        thread.Join();
         GC.Collect();
         Assert.True(chunk.IsAlive);
         last[0] = null;
