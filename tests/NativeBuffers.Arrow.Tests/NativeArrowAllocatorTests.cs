@@ -130,9 +130,10 @@ public class NativeArrowAllocatorTests
         GC.Collect();
         Assert.True(chunk.IsAlive);
         last[0] = null;
-        for (int i = 0; i < 10 && chunk.IsAlive; i++)
+        for (int i = 0; i < 100 && chunk.IsAlive; i++)
         {
             GC.Collect();
+            GC.WaitForPendingFinalizers();
         }
 
         Assert.False(chunk.IsAlive);

@@ -188,15 +188,7 @@ internal struct Outbox
     public static unsafe RemoteBatch* GiveBack(RemoteBatch* batch)
     {
         RemoteBatch* next = batch->Next;
-        ref nint top = ref *(nint*)&((Outbox*)batch->Sender)->_returned;
-        nint below;
-        do
-        {
-            below = Volatile.Read(ref top);
-            batch->Next = (RemoteBatch*)below;
-        }
-        while (Interlocked.CompareExchange(ref top, (nint)batch, below) != below);
-
+        RemoteBatch.Push(ref *(nint*)&((Outbox*)batch->Sender)->_returned, batch);
         return next;
     }
 

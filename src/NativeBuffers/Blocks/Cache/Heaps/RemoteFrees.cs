@@ -41,15 +41,7 @@ internal struct RemoteFrees
     {
         // The count first, so that it never falls below zero.
         int count = Interlocked.Add(ref frees->_count, batch->Count);
-        ref nint top = ref *(nint*)&frees->_top;
-        nint below;
-        do
-        {
-            below = Volatile.Read(ref top);
-            batch->Next = (RemoteBatch*)below;
-        }
-        while (Interlocked.CompareExchange(ref top, (nint)batch, below) != below);
-
+        RemoteBatch.Push(ref *(nint*)&frees->_top, batch);
         return count;
     }
 

@@ -77,6 +77,21 @@ internal struct RemoteBatch
         batch->Limit = mayWait ? (int)long.Clamp(MostBytes / (long)SizeClasses.SizeOf(sizeClass), 1, Length) : 1;
     }
 
+    /// <summary>Puts a batch on top of a stack that any thread pushes to, and that is taken as a whole.</summary>
+    /// <param name="top">The address of the batch on top; 0 if there is none.</param>
+    /// <param name="batch">The batch.</param>
+    /// <safety>The caller gives up the batch.</safety>
+    public static unsafe void Push(ref nint top, RemoteBatch* batch)
+    {
+        nint below;
+        do
+        {
+            below = Volatile.Read(ref top);
+            batch->Next = (RemoteBatch*)below;
+        }
+        while (Interlocked.CompareExchange(ref top, (nint)batch, below) != below);
+    }
+
     /// <summary>The slots of a batch.</summary>
     /// <safety>The batch is the caller's. Indexes are below <see cref="Length"/>.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

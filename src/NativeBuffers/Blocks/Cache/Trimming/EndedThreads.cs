@@ -15,18 +15,20 @@ internal static class EndedThreads
 
     /// <summary>Moves the free blocks of ended threads to the depots, and frees the blocks that they never gave back.</summary>
     /// <remarks>Allocates nothing on the managed heap: it is called when memory is short.</remarks>
-    /// <param name="most">The most threads to look at. The next call begins where this call has stopped.</param>
+    /// <param name="most">The number of threads to look at, and more of them after an ended one; by default all threads.</param>
     public static void Reclaim(int most = int.MaxValue)
     {
+        bool all = most == int.MaxValue;
         unsafe
         {
             // SAFETY: the thread has ended, and only this call has removed its entry: until it is listed as unused, no other call uses the cache.
-            for (ThreadCache* cache = ThreadCaches.TryRemoveEnded(ref most); cache != null; cache = ThreadCaches.TryRemoveEnded(ref most))
+            for (ThreadCache* cache = ThreadCaches.TryRemoveEnded(ref most, all); cache != null; cache = ThreadCaches.TryRemoveEnded(ref most, all))
             {
                 // The thread's last stores came without a barrier.
                 Interlocked.MemoryBarrierProcessWide();
                 Empty(cache);
                 ThreadCaches.GiveUnused(cache);
+                most += all ? 0 : ThreadCaches.LooksAfterEnded;
             }
         }
     }
