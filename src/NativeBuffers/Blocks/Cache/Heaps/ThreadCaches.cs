@@ -30,7 +30,7 @@ internal static class ThreadCaches
     /// <summary>Looks at all threads go down from here, and begin again at the last entry.</summary>
     private static int s_nextLook;
 
-    /// <summary>Looks at a few threads are spread over all entries, in units of 2^-32: new threads often end before old ones, or in turn.</summary>
+    /// <summary>Looks at some of all threads are spread over the entries by this number, in units of 2^-32.</summary>
     private static uint s_spread;
 
     /// <summary>All caches ever made, linked by <see cref="ThreadCache.NextCreated"/>.</summary>
@@ -148,17 +148,16 @@ internal static class ThreadCaches
 
     /// <summary>The cache of a thread that has ended, and leaves the list; null when there is none.</summary>
     /// <param name="most">The most threads to look at; afterwards, the number that is left.</param>
-    /// <param name="all">Whether all threads are looked at in turn, or only a few.</param>
+    /// <param name="all">Whether all threads are looked at in turn; or else the newest one, and some of all.</param>
     /// <safety>The cache is the caller's from now on.</safety>
     public static unsafe ThreadCache* TryRemoveEnded(ref int most, bool all)
     {
         using (s_gate.Enter())
         {
-            for (most = int.Min(most, s_entries.Count); most > 0; most--)
+            most = int.Min(most, s_entries.Count);
+            for (int look = s_entries.Count - 1; most > 0; most--)
             {
-                int look = all ? (s_nextLook > 0 && s_nextLook < s_entries.Count ? s_nextLook : s_entries.Count) - 1
-                    : (int)(((ulong)(s_spread += GoldenRatio) * (uint)s_entries.Count) >> 32);
-                s_nextLook = all ? look : s_nextLook;
+                look = all ? NextLook() : look;
                 if (!s_entries[look].Thread.IsAlive)
                 {
                     // The last entry takes the place, and is looked at next.
@@ -168,6 +167,8 @@ internal static class ThreadCaches
                     cache->IsReclaimed = true;
                     return cache;
                 }
+
+                look = (int)(((ulong)(s_spread += GoldenRatio) * (uint)s_entries.Count) >> 32);
             }
         }
 
@@ -185,6 +186,9 @@ internal static class ThreadCaches
             s_unused = cache;
         }
     }
+
+    /// <summary>The next entry in turn. Under the lock, and not without an entry.</summary>
+    private static int NextLook() => s_nextLook = (s_nextLook > 0 && s_nextLook < s_entries.Count ? s_nextLook : s_entries.Count) - 1;
 
     /// <summary>Makes all requests to the managed heap first: a cache without an entry would be lost with all its blocks.</summary>
     private static bool TryMakeRoom()
