@@ -59,8 +59,7 @@ internal static class NativeMetrics
         Thread.CurrentThread.Name = "NativeBuffers metrics";
         if (!InstrumentationSwitch.IsOn)
         {
-            using var never = new ManualResetEvent(false);
-            _ = never.WaitOne(Delay);
+            Thread.Sleep(Delay);
         }
 
         try
