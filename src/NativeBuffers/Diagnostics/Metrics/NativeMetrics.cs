@@ -59,7 +59,8 @@ internal static class NativeMetrics
         Thread.CurrentThread.Name = "NativeBuffers metrics";
         if (!InstrumentationSwitch.IsOn)
         {
-            Thread.Sleep(Delay);
+            using var never = new ManualResetEvent(false);
+            _ = never.WaitOne(Delay);
         }
 
         try
