@@ -34,6 +34,8 @@ internal readonly ref struct ArenaHandle
 
     public ref ArenaGenerations Generations => ref _generations;
 
+    public ulong Generation => _generation;
+
     /// <safety>Valid while <see cref="IsAlive"/> is true.</safety>
     public unsafe ArenaHeader* Header => _header;
 
@@ -99,8 +101,7 @@ internal readonly ref struct ArenaHandle
                 }
             }
 
-            return Block.View<T>(
-                ArenaSlowPath.Allocate(this, Layout.ByteCount(length, sizeof(T)), (nuint)AlignmentOf<T>.Value, zeroed), length);
+            return Block.View<T>(ArenaSlowPath.Allocate<T>(ref _generations, _generation, _header, Chunks, length, zeroed), length);
         }
     }
 
@@ -114,7 +115,7 @@ internal readonly ref struct ArenaHandle
             // SAFETY: the handle's fields belong together. The words in registers leave this struct out of the frame.
             ulong generation = IsCurrent && ArenaScopes.TryBegin(ref _generations, _header, Chunks is null)
                 ? _generations.Current
-                : ArenaSlowPath.BeginScope(this);
+                : ArenaSlowPath.BeginScope(ref _generations, _generation, _header, Chunks);
             return new ArenaHandle(ref _generations, generation, _header, Chunks);
         }
     }
@@ -128,7 +129,7 @@ internal readonly ref struct ArenaHandle
             // SAFETY: the handle is current, so the header may be read, and it is a scope's.
             if (!IsCurrent || !ArenaScopes.TryEnd(ref _generations, _header))
             {
-                ArenaSlowPath.EndScope(this);
+                ArenaSlowPath.EndScope(ref _generations, _generation, _header, Chunks);
             }
         }
     }
@@ -147,16 +148,7 @@ internal readonly ref struct ArenaHandle
     /// <inheritdoc cref="Allocate{T}" path="/exception"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ref T New<T>(T value)
-        where T : unmanaged
-    {
-        unsafe
-        {
-            // SAFETY: the place has room for one element, until the scope or the arena ends.
-            T* place = (T*)AllocateOne((uint)sizeof(T), AlignmentOf<T>.Value);
-            *place = value;
-            return ref *place;
-        }
-    }
+        where T : unmanaged => ref New(value, hasPosition: false);
 
     /// <summary>Allocates one element with a value, for a <see cref="NativeArenaOwner"/>, and returns a reference to it.</summary>
     /// <inheritdoc cref="Allocate{T}" path="/exception"/>
@@ -164,14 +156,12 @@ internal readonly ref struct ArenaHandle
     public ArenaRef<T> NewRef<T>(T value)
         where T : unmanaged
     {
-        ulong alignment = ulong.Max(AlignmentOf<T>.Value, ArenaPages.Word);
         unsafe
         {
-            // SAFETY: the place has room for one element, until the scope or the arena ends.
-            T* place = (T*)AllocateOne((uint)sizeof(T), alignment);
-            *place = value;
+            // SAFETY: the place is in a chunk of the arena, which does not move.
+            nint place = (nint)Unsafe.AsPointer(ref New(value, hasPosition: true));
             ArenaChunks chunks = Chunks!;
-            return new ArenaRef<T>(chunks.Pages.PositionOf((nint)place), (uint)chunks.Epoch);
+            return new ArenaRef<T>(chunks.Pages.PositionOf(place), (uint)chunks.Epoch);
         }
     }
 
@@ -195,7 +185,7 @@ internal readonly ref struct ArenaHandle
                 return ref *(T*)start;
             }
 
-            return ref ArenaSlowPath.At(this, reference);
+            return ref ArenaSlowPath.At(ref _generations, _generation, Chunks, reference);
         }
     }
 
@@ -229,22 +219,33 @@ internal readonly ref struct ArenaHandle
         return address;
     }
 
-    /// <safety>The result has <paramref name="byteCount"/> bytes, and is valid until the scope or the arena ends.</safety>
+    /// <param name="value">The element's value.</param>
+    /// <param name="hasPosition">A constant: whether the element begins at a multiple of <see cref="ArenaPages.Word"/>.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private unsafe void* AllocateOne(uint byteCount, ulong alignment)
+    private ref T New<T>(T value, bool hasPosition)
+        where T : unmanaged
     {
-        if (IsCurrent)
+        unsafe
         {
-            ulong start = Aligned(_header->Now.Next, alignment);
-            ulong end = start + byteCount;
-            if (end <= _header->Now.End)
+            // SAFETY: the handle is current, so the header may be read. The element ends before the end of the chunk's room, and is valid
+            // until the scope or the arena ends.
+            if (IsCurrent)
             {
-                _header->Now.Next = end;
-                return (void*)start;
+                ulong start = Aligned(_header->Now.Next, hasPosition ? ArenaPages.AlignmentOf<T>() : AlignmentOf<T>.Value);
+                ulong end = start + (uint)sizeof(T);
+                if (end <= _header->Now.End)
+                {
+                    _header->Now.Next = end;
+                    *(T*)start = value;
+                    return ref *(T*)start;
+                }
             }
-        }
 
-        return ArenaSlowPath.Allocate(this, byteCount, (nuint)alignment, zeroed: false);
+            // The call also stores the value. Otherwise each turn of a loop would store the value to the frame, for the seldom call.
+            return ref hasPosition
+                ? ref ArenaSlowPath.NewWithPosition(ref _generations, _generation, _header, Chunks, value)
+                : ref ArenaSlowPath.New(ref _generations, _generation, _header, Chunks, value);
+        }
     }
 
     /// <summary>Zeroes memory in steps of <see cref="ArenaHeader.Slack"/>, or by a call if it is large.</summary>

@@ -33,6 +33,10 @@ internal struct ArenaPages
     {
     }
 
+    /// <summary>The alignment of elements with a position.</summary>
+    public static ulong AlignmentOf<T>()
+        where T : unmanaged => ulong.Max(Primitives.AlignmentOf<T>.Value, Word);
+
     /// <summary>Adds a room.</summary>
     /// <param name="start">A multiple of 8.</param>
     /// <param name="byteCount">The bytes of the room.</param>

@@ -7,13 +7,55 @@ using NativeBuffers.Primitives;
 namespace NativeBuffers.Arenas;
 
 /// <summary>The allocations, scopes and ends of an arena that add or free chunks, or that fail.</summary>
+/// <remarks>
+/// The methods that are called from short paths take the words of the handle one by one. A struct of four words would be copied to the
+/// caller's frame, and the frame would be zeroed at each call.
+/// </remarks>
 internal static class ArenaSlowPath
 {
-    /// <summary>Allocates when the last chunk has no room, or the handle may not allocate.</summary>
+    /// <summary>Allocates elements when the last chunk has no room, or the handle may not allocate.</summary>
+    /// <inheritdoc cref="ArenaHandle.Allocate{T}" path="/exception"/>
+    /// <safety>The words are those of one handle. The result has room for the elements, and is valid until the handle's scope ends.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static unsafe void* Allocate<T>(
+        ref ArenaGenerations generations, ulong generation, ArenaHeader* header, ArenaChunks? chunks, int length, bool zeroed)
+        where T : unmanaged
+    {
+        var handle = new ArenaHandle(ref generations, generation, header, chunks);
+        return Allocate(handle, Layout.ByteCount(length, sizeof(T)), (nuint)AlignmentOf<T>.Value, zeroed);
+    }
+
+    /// <summary>Allocates one element with a value when the last chunk has no room, or the handle may not allocate.</summary>
+    /// <inheritdoc cref="ArenaHandle.Allocate{T}" path="/exception"/>
+    /// <safety>The words are those of one handle.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static unsafe ref T New<T>(ref ArenaGenerations generations, ulong generation, ArenaHeader* header, ArenaChunks? chunks, T value)
+        where T : unmanaged => ref New(new ArenaHandle(ref generations, generation, header, chunks), value, AlignmentOf<T>.Value);
+
+    /// <summary>As <see cref="New{T}(ref ArenaGenerations, ulong, ArenaHeader*, ArenaChunks?, T)"/>, for an element with a position.</summary>
+    /// <inheritdoc cref="ArenaHandle.Allocate{T}" path="/exception"/>
+    /// <safety>The words are those of one handle.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static unsafe ref T NewWithPosition<T>(
+        ref ArenaGenerations generations, ulong generation, ArenaHeader* header, ArenaChunks? chunks, T value)
+        where T : unmanaged =>
+        ref New(new ArenaHandle(ref generations, generation, header, chunks), value, ArenaPages.AlignmentOf<T>());
+
+    private static ref T New<T>(ArenaHandle handle, T value, ulong alignment)
+        where T : unmanaged
+    {
+        unsafe
+        {
+            // SAFETY: the place has room for one element, until the scope or the arena ends.
+            var place = (T*)Allocate(handle, (nuint)sizeof(T), (nuint)alignment, zeroed: false);
+            *place = value;
+            return ref *place;
+        }
+    }
+
     /// <inheritdoc cref="ArenaHandle.Allocate{T}" path="/exception"/>
     /// <safety>The result has <paramref name="byteCount"/> bytes, and is valid until the handle's scope ends.</safety>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static unsafe void* Allocate(ArenaHandle handle, nuint byteCount, nuint alignment, bool zeroed)
+    private static unsafe void* Allocate(ArenaHandle handle, nuint byteCount, nuint alignment, bool zeroed)
     {
         handle.ThrowIfNotCurrent();
         ArenaHeader* header = handle.Header;
@@ -36,46 +78,42 @@ internal static class ArenaSlowPath
     /// <summary>Begins a scope whose checkpoint needs a chunk, or whose slot has allocations to count.</summary>
     /// <returns>The generation of the scope.</returns>
     /// <inheritdoc cref="ArenaHandle.Allocate{T}" path="/exception"/>
+    /// <safety>The words are those of one handle.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static ulong BeginScope(ArenaHandle handle)
+    public static unsafe ulong BeginScope(ref ArenaGenerations generations, ulong generation, ArenaHeader* header, ArenaChunks? chunks)
     {
+        var handle = new ArenaHandle(ref generations, generation, header, chunks);
         handle.ThrowIfNotCurrent();
-        unsafe
+        var checkpoint = new ArenaHeader.Checkpoint
         {
-            // SAFETY: the handle is current, so the header may be read. The checkpoint is allocated with its size, and is valid until the scope ends.
-            ArenaHeader* header = handle.Header;
-            var checkpoint = new ArenaHeader.Checkpoint
-            {
-                Before = header->Now,
-                Opened = header->LastGeneration + ArenaGenerations.Step,
-                OuterGeneration = handle.Generations.Current,
-            };
-            var scope = (ArenaHeader.Checkpoint*)Allocate(handle, (nuint)sizeof(ArenaHeader.Checkpoint), sizeof(ulong), zeroed: false);
-            *scope = checkpoint;
-            header->Now.Innermost = scope;
-            header->LastGeneration = checkpoint.Opened;
-            if (handle.Chunks is null)
-            {
-                // The current generation is that of the first chunk's slot.
-                ThreadCache.Of(header->First.Slot->Home)->Counts.RenumberTo(header->First.Slot, new Generation(checkpoint.Opened));
-            }
-
-            return handle.Generations.Current = checkpoint.Opened;
+            Before = header->Now,
+            Opened = header->LastGeneration + ArenaGenerations.Step,
+            OuterGeneration = generation,
+        };
+        var scope = (ArenaHeader.Checkpoint*)Allocate(handle, (nuint)sizeof(ArenaHeader.Checkpoint), sizeof(ulong), zeroed: false);
+        *scope = checkpoint;
+        header->Now.Innermost = scope;
+        header->LastGeneration = checkpoint.Opened;
+        if (chunks is null)
+        {
+            // The current generation is that of the first chunk's slot.
+            ThreadCache.Of(header->First.Slot->Home)->Counts.RenumberTo(header->First.Slot, new Generation(checkpoint.Opened));
         }
+
+        return generations.Current = checkpoint.Opened;
     }
 
     /// <summary>Ends a handle's scope, and its inner scopes. Does nothing if it has ended.</summary>
+    /// <safety>The words are those of one handle.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void EndScope(ArenaHandle handle)
+    public static unsafe void EndScope(ref ArenaGenerations generations, ulong generation, ArenaHeader* header, ArenaChunks? chunks)
     {
-        unsafe
+        // The arena is alive if a scope is found, and so is the scope's checkpoint.
+        var handle = new ArenaHandle(ref generations, generation, header, chunks);
+        ArenaHeader.Checkpoint* scope = handle.FindScope();
+        if (scope != null)
         {
-            // SAFETY: the arena is alive if a scope is found, and so is the scope's checkpoint.
-            ArenaHeader.Checkpoint* scope = handle.FindScope();
-            if (scope != null)
-            {
-                Rewind(handle, *scope);
-            }
+            Rewind(handle, *scope);
         }
     }
 
@@ -95,41 +133,39 @@ internal static class ArenaSlowPath
     /// <summary>The element of a reference, if the handle is not current or the reference is wrong.</summary>
     /// <inheritdoc cref="ArenaHandle.At{T}" path="/exception"/>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static ref T At<T>(ArenaHandle handle, ArenaRef<T> reference)
+    public static ref T At<T>(ref ArenaGenerations generations, ulong generation, ArenaChunks? chunks, ArenaRef<T> reference)
         where T : unmanaged
     {
-        if (!handle.IsAliveArena)
+        if (Unsafe.IsNullRef(ref generations) || !generations.IsArena(generation))
         {
             throw ThrowHelper.Ended(nameof(ArenaBorrow));
         }
 
-        return ref handle.Chunks!.At(reference);
+        return ref chunks!.At(reference);
     }
 
     /// <summary>Ends a <see cref="NativeArena"/> that has several chunks or an open scope. Does nothing if it has ended.</summary>
+    /// <safety>The words are those of one handle.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void EndArena(ArenaHandle handle)
+    public static unsafe void EndArena(ref ArenaGenerations generations, ulong generation, ArenaHeader* header)
     {
-        unsafe
+        var handle = new ArenaHandle(ref generations, generation, header, chunks: null);
+        if (!handle.IsAliveArena)
         {
-            // SAFETY: the arena is alive, so the header is valid until the slot is returned. The slot belongs to this thread and the arena.
-            if (!handle.IsAliveArena)
-            {
-                return;
-            }
+            return;
+        }
 
-            // The life ends first: if an allocator throws, copies of the arena do not use the freed memory.
-            ArenaHeader* header = handle.Header;
-            Slot* slot = header->First.Slot;
-            handle.Generations.End(header->LastGeneration + ArenaGenerations.Step);
-            try
-            {
-                FreeChunks(handle, &header->First);
-            }
-            finally
-            {
-                FreePath.Return(slot, slot->Home);
-            }
+        // The arena is alive, so the header is valid until the slot is returned. The slot belongs to this thread and the arena.
+        // The life ends first: if an allocator throws, copies of the arena do not use the freed memory.
+        Slot* slot = header->First.Slot;
+        generations.End(header->LastGeneration + ArenaGenerations.Step);
+        try
+        {
+            FreeChunks(handle, &header->First);
+        }
+        finally
+        {
+            FreePath.Return(slot, slot->Home);
         }
     }
 

@@ -147,6 +147,7 @@ public readonly ref struct NativeArena : IDisposable
         unsafe
         {
             // SAFETY: the handle is current, so the header is valid. The slot belongs to this thread and the arena until it is returned.
+            // The call gets the words of the handle.
             if (_handle.IsCurrent && _handle.Header->Now.LastChunk == &_handle.Header->First)
             {
                 Slot* slot = _handle.Header->First.Slot;
@@ -154,8 +155,8 @@ public readonly ref struct NativeArena : IDisposable
                 FreePath.Return(slot, slot->Home);
                 return;
             }
-        }
 
-        ArenaSlowPath.EndArena(_handle);
+            ArenaSlowPath.EndArena(ref _handle.Generations, _handle.Generation, _handle.Header);
+        }
     }
 }

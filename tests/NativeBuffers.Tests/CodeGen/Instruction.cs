@@ -41,16 +41,19 @@ internal sealed partial record Instruction(string Text)
     /// is not counted: that is the calling convention's doing, with raw pointers too.
     /// </remarks>
     /// <param name="isRbpFrame">Whether the method addresses its frame by <c>rbp</c>.</param>
-    public bool ReadsFrame(bool isRbpFrame)
+    public bool ReadsFrame(bool isRbpFrame) =>
+        AddressInFrame(isRbpFrame) >= 0 && !WritesFrame(isRbpFrame) && Mnemonic != "lea" && Mnemonic[0] != 'v'
+            && !Text.Contains("xmm", StringComparison.Ordinal);
+
+    /// <summary>Whether it stores to the stack frame.</summary>
+    /// <param name="isRbpFrame">Whether the method addresses its frame by <c>rbp</c>.</param>
+    public bool WritesFrame(bool isRbpFrame) =>
+        AddressInFrame(isRbpFrame) is >= 0 and var address && Mnemonic.Contains("mov", StringComparison.Ordinal) && address < Text.IndexOf(',');
+
+    private int AddressInFrame(bool isRbpFrame)
     {
         int address = Text.IndexOf(isRbpFrame ? "[rbp" : "[rsp", StringComparison.Ordinal);
-        if (address < 0)
-        {
-            address = Text.IndexOf("[rsp", StringComparison.Ordinal);
-        }
-
-        bool isStore = Mnemonic == "mov" && address < Text.IndexOf(',');
-        return address >= 0 && !isStore && Mnemonic != "lea" && Mnemonic[0] != 'v' && !Text.Contains("xmm", StringComparison.Ordinal);
+        return address >= 0 ? address : Text.IndexOf("[rsp", StringComparison.Ordinal);
     }
 
     /// <summary>The text with other names for registers, so that it can be compared; how wide they are used stays.</summary>

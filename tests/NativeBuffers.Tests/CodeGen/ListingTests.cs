@@ -75,6 +75,9 @@ public sealed class ListingTests
         Assert.Equal(2, Method.InnermostLoops[0].FrameReads);
 
     [Fact]
+    public void Only_stores_write_the_frame() => Assert.Equal(1, Method.InnermostLoops[0].FrameWrites);
+
+    [Fact]
     public void The_frame_is_rbp_only_where_the_method_says_so()
     {
         var load = new Instruction("mov      rsi, qword ptr [rbp+8*rcx]");

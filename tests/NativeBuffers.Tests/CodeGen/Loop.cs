@@ -48,6 +48,9 @@ internal sealed class Loop
     /// <summary>How many times general registers are loaded from the stack frame.</summary>
     public int FrameReads => Instructions.Count(instruction => instruction.ReadsFrame(_method.IsRbpFrame));
 
+    /// <summary>How many times registers are stored to the stack frame.</summary>
+    public int FrameWrites => Instructions.Count(instruction => instruction.WritesFrame(_method.IsRbpFrame));
+
     /// <summary>Whether it works on vectors: in the program with the loops, only the clearing of a new buffer does.</summary>
     public bool IsOfVectors => Instructions.Any(instruction => instruction.Text.Contains("ymm", StringComparison.Ordinal));
 
