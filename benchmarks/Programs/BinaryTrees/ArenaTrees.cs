@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using NativeBuffers;
 
 namespace Programs.BinaryTrees;
@@ -61,9 +62,7 @@ internal sealed class ArenaTrees : ITrees
             node.Right = Make(arena, depth - 1);
         }
 
-        fixed (PointerNode* place = &arena.New(node))
-        {
-            return place;
-        }
+        // A fixed block would keep the address in the frame for the collector, which does not move nodes of an arena.
+        return (PointerNode*)Unsafe.AsPointer(ref arena.New(node));
     }
 }
