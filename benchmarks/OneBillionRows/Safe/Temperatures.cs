@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace OneBillionRows.Safe;
 
@@ -13,9 +12,6 @@ namespace OneBillionRows.Safe;
 /// </remarks>
 internal static class Temperatures
 {
-    private const int NameStart = sizeof(ulong) + 1;
-    private const int WindowByteCount = NameStart + Station.KeyByteCount;
-
     /// <summary>The number of lines in one step.</summary>
     public const int AtOnce = 4;
 
@@ -26,12 +22,14 @@ internal static class Temperatures
     /// </summary>
     public static bool Read(ReadOnlySpan<byte> words, ReadOnlySpan<int> newlines, Span<Line> lines, Span<Vector256<byte>> names)
     {
-        // Four lines each, and as many of all: the loop needs no checks for any of these.
+        // Four lines each, and as many of all: the loop needs no checks for any of these. The condition has an exception of its own, because a
+        // slice that fails here and one that fails in the loop would share one place, and the compiler would lay the loop out in pieces.
         Span<Vector256<long>> results = MemoryMarshal.Cast<Line, Vector256<long>>(lines);
-        ReadOnlySpan<Vector128<int>> before = MemoryMarshal.Cast<int, Vector128<int>>(newlines)[..results.Length];
-        ReadOnlySpan<Vector128<int>> behind = MemoryMarshal.Cast<int, Vector128<int>>(newlines[1..])[..results.Length];
+        if (newlines.Length <= AtOnce * results.Length || names.Length <= AtOnce * results.Length)
+            throw new ArgumentException("There are a newline and a name for each line, and one before the first.");
         ReadOnlySpan<Ends> ends = MemoryMarshal.Cast<int, Ends>(newlines[1..])[..results.Length];
         Span<Names> nexts = MemoryMarshal.Cast<Vector256<byte>, Names>(names[1..])[..results.Length];
+        ReadOnlySpan<Vector128<int>> before = MemoryMarshal.Cast<int, Vector128<int>>(newlines)[..results.Length];
         Vector256<byte> digitOrPoint = Vector256.Create(0x302E_3030_0000_0000).AsByte();
         Vector256<byte> largest = Vector256.Create(0x0900_0909_FFFF_FFFF).AsByte();
         Vector256<byte> tens = Vector256.Create(0x0000_00FF_0000_0000).AsByte();
@@ -40,19 +38,22 @@ internal static class Temperatures
         {
             ref readonly Ends end = ref ends[i];
 
-            // One check a line, for both reads: the word before its newline, and the name after it.
-            ReadOnlySpan<byte> first = words.Slice(end.First, WindowByteCount);
-            ReadOnlySpan<byte> second = words.Slice(end.Second, WindowByteCount);
-            ReadOnlySpan<byte> third = words.Slice(end.Third, WindowByteCount);
-            ReadOnlySpan<byte> fourth = words.Slice(end.Fourth, WindowByteCount);
-            Vector256<byte> word = Vector256.Create(LowerWords(first, second), LowerWords(third, fourth));
-
-            // The name after a newline belongs to the next line.
+            // One check a line, for both reads: the word before its newline, and the name after it, which belongs to the next line.
+            // Each line is read after its own check. With all checks first, the loop has more addresses than there are registers.
             ref Names next = ref nexts[i];
-            next.First = Vector256.Create(first[NameStart..]);
-            next.Second = Vector256.Create(second[NameStart..]);
-            next.Third = Vector256.Create(third[NameStart..]);
-            next.Fourth = Vector256.Create(fourth[NameStart..]);
+            ref readonly Window window = ref WindowAt(words, end.First);
+            Vector128<ulong> lower = Vector128.CreateScalar(window.Word);
+            next.First = window.Name;
+            window = ref WindowAt(words, end.Second);
+            lower = lower.WithElement(1, window.Word);
+            next.Second = window.Name;
+            window = ref WindowAt(words, end.Third);
+            Vector128<ulong> upper = Vector128.CreateScalar(window.Word);
+            next.Third = window.Name;
+            window = ref WindowAt(words, end.Fourth);
+            upper = upper.WithElement(1, window.Word);
+            next.Fourth = window.Name;
+            Vector256<byte> word = Vector256.Create(lower, upper).AsByte();
 
             // Bytes 4 to 7 as digits, the point as 0. Flags are bytes of ones; the shifts bring them into byte 4.
             Vector256<byte> digits = word ^ digitOrPoint;
@@ -75,7 +76,7 @@ internal static class Temperatures
             // Semicolon and number have 5 bytes, one less without minus and tens, one more with both.
             Vector256<long> tailLength =
                 (((Vector256.Create((byte)5) + semicolon - minusThenDigit) & tens).AsUInt64() >> 32).AsInt64();
-            Vector128<int> lineLength = behind[i] - before[i];
+            Vector128<int> lineLength = end.All - before[i];
             Vector256<long> keyLength = Vector256.WidenLower(lineLength.ToVector256()) - tailLength;
             results[i] = (tenths << 32) | keyLength;
         }
@@ -84,12 +85,8 @@ internal static class Temperatures
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<byte> LowerWords(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
-    {
-        Vector128<ulong> lower = Vector128.Create(first).AsUInt64();
-        Vector128<ulong> upper = Vector128.Create(second).AsUInt64();
-        return (Sse2.IsSupported ? Sse2.UnpackLow(lower, upper) : Vector128.Create(lower.ToScalar(), upper.ToScalar())).AsByte();
-    }
+    private static ref readonly Window WindowAt(ReadOnlySpan<byte> words, int start) =>
+        ref MemoryMarshal.Cast<byte, Window>(words.Slice(start, Window.ByteCount))[0];
 
     // As positions and names of four lines lie in memory.
     private struct Names
@@ -100,5 +97,28 @@ internal static class Temperatures
         public Vector256<byte> Fourth;
     }
 
-    private readonly record struct Ends(int First, int Second, int Third, int Fourth);
+    [StructLayout(LayoutKind.Explicit)]
+    private readonly struct Ends
+    {
+        [FieldOffset(0)]
+        public readonly Vector128<int> All;
+        [FieldOffset(0)]
+        public readonly int First;
+        [FieldOffset(4)]
+        public readonly int Second;
+        [FieldOffset(8)]
+        public readonly int Third;
+        [FieldOffset(12)]
+        public readonly int Fourth;
+    }
+
+    // The bytes around a newline.
+    [StructLayout(LayoutKind.Sequential, Pack = 1)]
+    private readonly struct Window
+    {
+        public const int ByteCount = sizeof(ulong) + 1 + Station.KeyByteCount;
+        public readonly ulong Word;
+        public readonly byte Newline;
+        public readonly Vector256<byte> Name;
+    }
 }
