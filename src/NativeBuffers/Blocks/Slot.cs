@@ -70,6 +70,9 @@ internal struct Slot
     /// <summary>The source of the block, which also frees it.</summary>
     public SlotKind Kind;
 
+    /// <summary>The number of owners that have used the slot since it last had a cleaner: see <c>Cleaner.OfReused</c>.</summary>
+    public byte UsesWithoutCleaner;
+
     /// <summary>The block that this slot describes.</summary>
     /// <safety>The slot has a block.</safety>
     public readonly unsafe Block Block => new(Start, ByteCount);

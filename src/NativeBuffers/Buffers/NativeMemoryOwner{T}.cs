@@ -11,7 +11,7 @@ namespace NativeBuffers;
 /// <summary>A block of <typeparamref name="T"/> outside the garbage-collected heap, owned by an object: for fields, async code, other threads.</summary>
 /// <remarks>
 /// <para>Dispose it. An owner that was not disposed is freed by a finalizer and counted
-/// (<see cref="NativeMemoryTracker.AbandonedCount"/>); that finalizer costs nothing where it is not needed.</para>
+/// (<see cref="NativeMemoryTracker.AbandonedCount"/>); that finalizer costs nothing where memory is used again and again.</para>
 /// <para>All members may be called from all threads at any time. <see cref="Borrow"/> is the safe way to the elements: after
 /// <see cref="Dispose()"/> no borrow or pin begins, and the memory is freed when the last one ends.
 /// A span taken from <see cref="Memory"/> does not keep the memory: it must not be used after <see cref="Dispose()"/>.</para>
@@ -35,19 +35,15 @@ namespace NativeBuffers;
 [DebuggerDisplay("Length = {Length}, IsDisposed = {IsDisposed}")]
 [DebuggerTypeProxy(typeof(ElementsDebugView<>))]
 [SuppressMessage("Design", "CA1000", Justification = "The type is named where it is created, as the field's type is.")]
-[SuppressMessage("Design", "CA1063", Justification = "There is no finalizer here, and nothing to derive from: Dispose is the whole pattern.")]
-[SuppressMessage("Usage", "CA1816", Justification = "There is no finalizer to suppress.")]
+[SuppressMessage("Design", "CA1063", Justification = "Code outside the library derives nothing from this: Dispose is the whole pattern.")]
+[SuppressMessage("Usage", "CA1816", Justification = "There is a finalizer to suppress only in the type that has one.")]
 [SuppressMessage("Naming", "CA1720", Justification = "Adopt takes a pointer.")]
 [CollectionBuilder(typeof(NativeMemoryOwner), nameof(NativeMemoryOwner.CreateFrom))]
 [NativeMarshalling(typeof(PointerMarshaller<>))]
-public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
+public class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     where T : unmanaged
 {
     private OwnedBlock _block;
-
-    // The largest length from which a resize has shrunk the owner; 0 if none has. While the owner is shorter, a Memory<T> from before
-    // may reach past the end. So each new Memory<T> gets an OwnerWindow, which knows its own end.
-    private long _longest;
     private bool _hasGivenMemory;
 
     /// <safety>The block has as many elements as <paramref name="block"/> says, and belongs to this owner alone.</safety>
@@ -81,7 +77,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// </remarks>
     /// <exception cref="InvalidOperationException">There are more than <see cref="int.MaxValue"/> elements: use <see cref="Slice"/>.</exception>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
-    public override Memory<T> Memory => MemoryOf(0, length: null);
+    public sealed override Memory<T> Memory => MemoryOf(0, length: null);
 
     internal ref OwnedBlock Owned => ref _block;
 
@@ -139,7 +135,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
         ArgumentNullException.ThrowIfNull(pointer);
         ArgumentNullException.ThrowIfNull(freedBy);
         AllocationSite.Note(file, line, typeof(T));
-        return new NativeMemoryOwner<T>(new OwnedBlock(SharedHandle.Adopt(pointer, Layout.ByteCount(length, sizeof(T)), freedBy), length), freedBy.HasArrays);
+        return SelfCleaningOwner<T>.Make(SharedHandle.Adopt(pointer, Layout.ByteCount(length, sizeof(T)), freedBy), length, freedBy.HasArrays);
     }
 
     /// <inheritdoc cref="Adopt(T*, long, NativeAllocator, string?, int)"/>
@@ -154,21 +150,21 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     public unsafe T* Release()
     {
         bool isOpen = _block.TryRelease(sizeof(T), out void* block);
-        GC.KeepAlive(this);
+        SelfCleaningOwner<T>.EndFinalizer(this);
         return isOpen ? (T*)block : throw Disposed();
     }
 
     /// <summary>Hands ownership to the result. This owner counts as disposed afterwards.</summary>
     /// <exception cref="InvalidOperationException">The memory is borrowed or pinned.</exception>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
-    public NativeMemoryOwner<T> Move() => OwnerMove.TryMove(this) ?? throw Disposed();
+    public NativeMemoryOwner<T> Move() => SelfCleaningOwner<T>.TryMove(this) ?? throw Disposed();
 
     /// <summary>Hands ownership to an owner of elements of another type, without a copy. This owner counts as disposed afterwards.</summary>
     /// <inheritdoc cref="Borrow{T}.Cast{TTo}()" path="/remarks|/typeparam|/exception[1]|/exception[2]"/>
     /// <returns>An owner of the same memory, which is freed as before.</returns>
     /// <inheritdoc cref="Move" path="/exception"/>
     public NativeMemoryOwner<TTo> MoveAs<TTo>()
-        where TTo : unmanaged => OwnerMove.TryMoveAs<T, TTo>(this) ?? throw Disposed();
+        where TTo : unmanaged => SelfCleaningOwner<T>.TryMoveAs<TTo>(this) ?? throw Disposed();
 
     /// <summary>Part of the elements, for code that takes a <see cref="Memory{T}"/>: also of those beyond <see cref="int.MaxValue"/>.</summary>
     /// <param name="start">In elements.</param>
@@ -229,8 +225,8 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     public void Resize(long length)
     {
         bool isOpen = HasArrays
-            ? OwnerArray<T>.TryResize(ref _block, length, ref _longest)
-            : _block.TryResize(length, Unsafe.SizeOf<T>(), ref _longest);
+            ? OwnerArray<T>.TryResize(ref _block, length)
+            : _block.TryResize(length, Unsafe.SizeOf<T>(), notesLongest: true);
         GC.KeepAlive(this);
         if (!isOpen)
         {
@@ -276,12 +272,12 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     public void Dispose()
     {
         _block.Close();
-        GC.KeepAlive(this);
+        SelfCleaningOwner<T>.EndFinalizer(this);
     }
 
     /// <summary>All elements, or the first <see cref="int.MaxValue"/>. The span does not keep the memory.</summary>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
-    public override Span<T> GetSpan() => GetSpan(0, int.MaxValue);
+    public sealed override Span<T> GetSpan() => GetSpan(0, int.MaxValue);
 
     /// <summary>Keeps the memory where it is, and alive, until the result is disposed.</summary>
     /// <param name="elementIndex">The element that the result points to; at most <see cref="int.MaxValue"/>.</param>
@@ -290,21 +286,21 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     /// <exception cref="InvalidOperationException">A resize has shrunk the owner, and the pinned <see cref="Memory{T}"/> may be from before:
     /// pin a new one. Or a billion pins go on.</exception>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
-    public override MemoryHandle Pin(int elementIndex = 0)
+    public sealed override MemoryHandle Pin(int elementIndex = 0)
     {
         MemoryHandle handle = PinAt(elementIndex, 0, out long length);
         if (MayReachTooFar(length) && Volatile.Read(ref _hasGivenMemory))
         {
             // The caller may go on to use all elements of its Memory<T>, and this method does not know their number.
             handle.Dispose();
-            throw ThrowHelper.HasShrunk(length, Volatile.Read(ref _longest));
+            throw ThrowHelper.HasShrunk(length, Longest);
         }
 
         return handle;
     }
 
     /// <summary>Ends the last pin that still goes on, if any. Its <see cref="MemoryHandle"/> then ends no other pin.</summary>
-    public override void Unpin() => _block.EndLastPin();
+    public sealed override void Unpin() => _block.EndLastPin();
 
     /// <summary>Part of the elements. The span does not keep the memory.</summary>
     /// <param name="start">In elements; not negative.</param>
@@ -352,10 +348,10 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
         OwnerArray<T>.TrySegment(ref _block, start, length, HasArrays, out segment);
 
     /// <inheritdoc/>
-    protected override bool TryGetArray(out ArraySegment<T> segment) => TryGetArray(0, length: null, out segment);
+    protected sealed override bool TryGetArray(out ArraySegment<T> segment) => TryGetArray(0, length: null, out segment);
 
     /// <inheritdoc/>
-    protected override void Dispose(bool disposing) => Dispose();
+    protected sealed override void Dispose(bool disposing) => Dispose();
 
     private static NativeMemoryOwner<T> Create(long length, NativeAllocator? allocator, bool zeroed, string? file, int line)
     {
@@ -364,7 +360,7 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
         unsafe
         {
             // SAFETY: the new block has room for length elements, and belongs to the new owner alone.
-            return new NativeMemoryOwner<T>(new OwnedBlock(handle, length), hasArrays);
+            return SelfCleaningOwner<T>.Make(handle, length, hasArrays);
         }
     }
 
@@ -387,8 +383,11 @@ public sealed class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
             : new OwnerWindow<T>(this, start, count).Memory;
     }
 
-    /// <summary>Whether a <see cref="Memory{T}"/> from before may reach past the end.</summary>
-    private bool MayReachTooFar(long length) => length < Volatile.Read(ref _longest);
+    /// <summary>The largest length from which a resize has shrunk the owner; 0 if none has.</summary>
+    private long Longest => _block.Extras?.Longest ?? 0;
+
+    /// <summary>Whether a <see cref="Memory{T}"/> from before may reach past the end. Each new one then has an <see cref="OwnerWindow{T}"/>.</summary>
+    private bool MayReachTooFar(long length) => length < Longest;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private BorrowHandle BorrowSlowly() => _block.TryBorrowSlow(out BorrowHandle handle) ? handle : throw Disposed();

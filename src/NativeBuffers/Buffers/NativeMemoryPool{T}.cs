@@ -110,12 +110,13 @@ public sealed class NativeMemoryPool<T> : MemoryPool<T>
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(minBufferSize, -1);
         int length = minBufferSize == -1 ? int.Max(1, DefaultByteCount / Unsafe.SizeOf<T>()) : minBufferSize;
-        SharedHandle handle = Open(length, file, line);
-        handle.BeginAtHome();
         unsafe
         {
-            // SAFETY: the new block has room for length elements, and belongs to the new owner alone.
-            return new NativeMemoryOwner<T>(new OwnedBlock(handle, length), _store is { HasArrays: true });
+            // SAFETY: the slot is this call's. The new block has room for length elements, and belongs to the new owner alone.
+            Slot* own = _store is null ? null : TakeOwn(ThreadCache.Mine, length, file, line);
+            SharedHandle handle = SharedHandle.OpenForOwner(own, length, sizeof(T), file, line, typeof(T));
+            handle.BeginAtHome();
+            return SelfCleaningOwner<T>.Make(handle, length, _store is { HasArrays: true });
         }
     }
 

@@ -14,22 +14,22 @@ namespace NativeBuffers.Buffers;
 internal readonly record struct OwnerArray<T>(T[]? Elements, int First, bool IsOwn)
     where T : unmanaged
 {
-    /// <summary>Opens a block: a part of an array of this element type if the allocator has arrays.</summary>
+    /// <summary>Opens a block for a new owner: a part of an array of this element type if the allocator has arrays.</summary>
     /// <inheritdoc cref="SharedHandle.Open(nuint, NativeAllocator, bool, string, int, Type)" path="/exception"/>
     public static SharedHandle Open(nuint byteCount, NativeAllocator? allocator, bool zeroed, string? file, int line, out bool hasArrays)
     {
         hasArrays = allocator is { HasArrays: true };
         return hasArrays ? OpenPart(byteCount, allocator!, zeroed, file, line)
-            : SharedHandle.Open(byteCount, allocator, zeroed, file, line, typeof(T));
+            : SharedHandle.OpenForOwner(byteCount, allocator, zeroed, file, line, typeof(T));
     }
 
     /// <summary>Gives an owner's block another size, in another array.</summary>
-    /// <inheritdoc cref="ExclusiveUse.TryResize(ref OwnedBlock, long, int, ref long)" path="/exception"/>
+    /// <inheritdoc cref="ExclusiveUse.TryResize(ref OwnedBlock, long, int, bool)" path="/exception"/>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static bool TryResize(ref OwnedBlock block, long length, ref long longest)
+    public static bool TryResize(ref OwnedBlock block, long length)
     {
         using PinnedArrays.Scope scope = PinnedArrays.Want<T>();
-        return block.TryResize(length, Unsafe.SizeOf<T>(), ref longest);
+        return block.TryResize(length, Unsafe.SizeOf<T>(), notesLongest: true);
     }
 
     /// <summary>The array of a block; without elements if there is none, or if the array has elements of another type.</summary>
@@ -111,6 +111,6 @@ internal readonly record struct OwnerArray<T>(T[]? Elements, int First, bool IsO
     private static SharedHandle OpenPart(nuint byteCount, NativeAllocator allocator, bool zeroed, string? file, int line)
     {
         using PinnedArrays.Scope scope = PinnedArrays.Want<T>();
-        return SharedHandle.Open(byteCount, allocator, zeroed, file, line, typeof(T));
+        return SharedHandle.OpenForOwner(byteCount, allocator, zeroed, file, line, typeof(T));
     }
 }

@@ -1,3 +1,4 @@
+using NativeBuffers.Buffers;
 using NativeBuffers.Lists;
 using NativeBuffers.Primitives;
 
@@ -28,11 +29,13 @@ public static class NativeList
     /// <exception cref="ArgumentNullException"><paramref name="owner"/> is null.</exception>
     /// <exception cref="InvalidOperationException">The owner is borrowed or pinned.</exception>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
     public static NativeList<T> FromOwner<T>(NativeMemoryOwner<T> owner)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(owner);
         var list = new NativeList<T>(ref owner.Owned, out bool isTaken);
+        SelfCleaningOwner<T>.EndFinalizer(owner);
         return isTaken ? list : throw ThrowHelper.Disposed($"{nameof(NativeMemoryOwner<>)}<{typeof(T).Name}>");
     }
 

@@ -16,15 +16,14 @@ internal static class ExclusiveUse
         /// <exception cref="ArgumentOutOfRangeException">The length is negative, or too large to be counted in bytes.</exception>
         /// <exception cref="InvalidOperationException">The block is borrowed or pinned.</exception>
         /// <exception cref="OutOfMemoryException">Memory is exhausted; the block is unchanged.</exception>
-        public bool TryResize(long length, int elementSize)
-        {
-            long longest = 0;
-            return owned.TryResize(length, elementSize, ref longest);
-        }
+        public bool TryResize(long length, int elementSize) => owned.TryResize(length, elementSize, notesLongest: false);
 
-        /// <summary>Gives the block another size; false after the end. Notes the largest length before another thread can see a smaller one.</summary>
+        /// <summary>Gives the block another size; false after the end.</summary>
+        /// <param name="length">In elements.</param>
+        /// <param name="elementSize">In bytes.</param>
+        /// <param name="notesLongest">Whether to note the largest length before another thread can see a smaller one.</param>
         /// <inheritdoc cref="TryResize(ref OwnedBlock, long, int)" path="/exception"/>
-        public bool TryResize(long length, int elementSize, ref long longest)
+        public bool TryResize(long length, int elementSize, bool notesLongest)
         {
             nuint newBytes = Layout.ByteCount(length, elementSize);
             if (!owned.TryEnterExclusive())
@@ -36,12 +35,12 @@ internal static class ExclusiveUse
             {
                 // SAFETY: this thread excludes all other threads, so length and slot are its to change.
                 long oldLength = owned.BorrowedLength;
-                bool closes = Resize(ref owned, Layout.ByteCount(oldLength, elementSize), newBytes, zeroed: true, trims: false);
-                if (length < oldLength)
+                if (notesLongest && length < oldLength)
                 {
-                    Volatile.Write(ref longest, long.Max(longest, oldLength));
+                    NoteLongest(ref owned, oldLength);
                 }
 
+                bool closes = Resize(ref owned, Layout.ByteCount(oldLength, elementSize), newBytes, zeroed: true, trims: false);
                 return owned.Reopen(length, SlotState.Open, closes);
             }
         }
@@ -170,7 +169,7 @@ internal static class ExclusiveUse
                 throw;
             }
 
-            owned.DropCleaner();
+            owned.Keep(null);
             return true;
         }
     }
@@ -212,6 +211,44 @@ internal static class ExclusiveUse
                 EndFailed(ref owned, &note);
                 throw;
             }
+        }
+    }
+
+    /// <summary>Gives the slot a cleaner if it has none, for a list that is about to take the block.</summary>
+    /// <remarks>For a thread that excludes the other threads.</remarks>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted; the block is unchanged, and not exclusive any more.</exception>
+    public static void EnsureCleaner(ref OwnedBlock owned)
+    {
+        if (owned.Cleaner is null)
+        {
+            try
+            {
+                unsafe
+                {
+                    // SAFETY: this thread excludes all other threads, so the slot is this owner's. From here on the owner refers to the cleaner.
+                    owned.Keep(Cleaner.Of(owned.Slot));
+                }
+            }
+            catch (OutOfMemoryException)
+            {
+                owned.EndExclusive();
+                throw;
+            }
+        }
+    }
+
+    /// <summary>Notes the length of a block that is about to become shorter. For a thread that excludes the other threads.</summary>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted; the block is unchanged, and not exclusive any more.</exception>
+    private static void NoteLongest(ref OwnedBlock owned, long length)
+    {
+        try
+        {
+            owned.MakeExtras().NoteLongest(length);
+        }
+        catch (OutOfMemoryException)
+        {
+            owned.EndExclusive();
+            throw;
         }
     }
 

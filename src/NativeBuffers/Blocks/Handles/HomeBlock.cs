@@ -122,7 +122,7 @@ internal struct HomeBlock
     {
         LaterBlock? before = keeper as LaterBlock;
         _start = _block.Slot->Start;
-        _block.Cleaner.Owner = keeper;
+        _block.Cleaner!.Owner = keeper;
         Volatile.Write(ref _home, ThreadCaches.NameOfThisThread);
 
         // Either this thread sees the later block, or the thread that shows the count of the later block takes this name away before.
@@ -248,7 +248,7 @@ internal struct HomeBlock
         return isOpen;
     }
 
-    /// <inheritdoc cref="OwnedBlock.TryPin"/>
+    /// <inheritdoc cref="PinnedUse.TryPin"/>
     public Pin? TryPin(out nint start, out long capacity)
     {
         Pin? pin = _block.TryPin(out start, out capacity, isLast: true);
@@ -256,7 +256,7 @@ internal struct HomeBlock
         return pin;
     }
 
-    /// <inheritdoc cref="OwnedBlock.EndLastPin"/>
+    /// <inheritdoc cref="PinnedUse.EndLastPin"/>
     public void EndLastPin() => _block.EndLastPin();
 
     /// <summary>Closes the block, and frees it now, when its last use ends, or when its home is known to be elsewhere.</summary>

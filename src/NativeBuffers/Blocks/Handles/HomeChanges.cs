@@ -92,6 +92,7 @@ internal static class HomeChanges
         /// <param name="from">The block of the owner, which is over then.</param>
         /// <param name="elementSize">In bytes.</param>
         /// <exception cref="InvalidOperationException">The owner's block is borrowed or pinned.</exception>
+        /// <exception cref="OutOfMemoryException">Memory is exhausted; the owner is unchanged.</exception>
         public bool TryTake(ICleanedOwner keeper, ref OwnedBlock from, int elementSize)
         {
             block.BeginOver();
@@ -100,6 +101,7 @@ internal static class HomeChanges
                 return false;
             }
 
+            ExclusiveUse.EnsureCleaner(ref from);
             unsafe
             {
                 // SAFETY: this thread excludes all other threads, so the slot is its to read.

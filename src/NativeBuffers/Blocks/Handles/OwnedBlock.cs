@@ -15,9 +15,10 @@ namespace NativeBuffers.Blocks.Handles;
 /// </remarks>
 internal struct OwnedBlock
 {
-    // Keeps the cleaner reachable, so that its finalizer does not give the block back. Null after the end: otherwise this owner would keep the
-    // finalizer from the slot's next owner, too. If the block was in use at the end, it stays, because the cleaner has the pins.
-    private Cleaner? _cleaner;
+    // The cleaner, or extras with the cleaner: keeps it reachable, so that its finalizer does not give the block back. Null if the owner has a
+    // finalizer itself, and no extras. Null after the end: otherwise this owner would keep the finalizer from the slot's next owner, too. If the
+    // block was in use at the end, it stays, because the extras have the pins.
+    private object? _keeper;
     private unsafe Slot* _slot;
     private Generation _opened;
     private long _length;
@@ -26,7 +27,7 @@ internal struct OwnedBlock
     /// <param name="length">In elements, for which the block has room.</param>
     public OwnedBlock(SharedHandle handle, long length)
     {
-        _cleaner = handle.Cleaner!;
+        _keeper = handle.Cleaner;
         _opened = handle.Opened;
         _length = length;
         unsafe
@@ -97,9 +98,11 @@ internal struct OwnedBlock
     /// <safety>The slot is never unmapped. Compare its generation before anything else.</safety>
     public readonly unsafe Slot* Slot => _slot;
 
-    /// <summary>The cleaner of the slot.</summary>
-    /// <remarks>Before the end, or while the block is pinned: then it is not null.</remarks>
-    public readonly Cleaner Cleaner => _cleaner!;
+    /// <summary>The cleaner of the slot. Null if the owner has a finalizer itself; perhaps null after the end.</summary>
+    public readonly Cleaner? Cleaner => _keeper is Cleaner cleaner ? cleaner : Extras?.Cleaner;
+
+    /// <summary>What only some owners need; null if this has needed none, and after the end.</summary>
+    public readonly OwnedExtras? Extras => Volatile.Read(in _keeper) as OwnedExtras;
 
     /// <summary>The last generation of this owner, in the state <see cref="SlotState.Open"/>.</summary>
     public Generation Opened => new(Volatile.Read(in _opened.Value));
@@ -124,7 +127,7 @@ internal struct OwnedBlock
             // SAFETY: the caller has just opened the block, so no other thread uses the slot.
             Slot* slot = handle.Slot;
             slot->Generation = handle.Opened.With(ExclusiveUse.StateHere(slot));
-            place._cleaner = handle.Cleaner;
+            place._keeper = handle.Cleaner;
             place._slot = slot;
             place._length = (long)(slot->ByteCount / (nuint)elementSize);
             Volatile.Write(ref place._opened.Value, handle.Opened.Value);
@@ -135,10 +138,10 @@ internal struct OwnedBlock
     public readonly bool IsNone => Volatile.Read(in _opened.Value) == 0;
 
     /// <summary>Lets the cleaner close the block of this owner by itself again.</summary>
-    public readonly void DropOwner(ICleanedOwner owner) => _cleaner?.DropOwner(owner);
+    public readonly void DropOwner(ICleanedOwner owner) => Cleaner?.DropOwner(owner);
 
-    /// <summary>Keeps the cleaner alive: call it after each use of the block.</summary>
-    public readonly void KeepAlive() => GC.KeepAlive(_cleaner);
+    /// <summary>Keeps the cleaner alive, and the object that has this: call it after each use of the block.</summary>
+    public readonly void KeepAlive() => GC.KeepAlive(_keeper);
 
     /// <summary>Reads address and length, which belong together; false after the end.</summary>
     /// <exception cref="InvalidOperationException">This thread is resizing the block.</exception>
@@ -208,42 +211,9 @@ internal struct OwnedBlock
         return borrowed;
     }
 
-    /// <summary>Pins the block; null after the end.</summary>
-    /// <param name="start">The first element, until the pin ends.</param>
-    /// <param name="length">In elements.</param>
-    /// <param name="isLast">Whether <see cref="EndLastPin"/> may end it.</param>
-    public Pin? TryPin(out nint start, out long length, bool isLast)
-    {
-        unsafe
-        {
-            // SAFETY: slots are never unmapped. The pin keeps address and length.
-            Generation opened;
-            Pin? pin;
-            do
-            {
-                opened = Opened;
-                pin = Pin.TryBegin(_slot, opened);
-            }
-            while (pin is null && Opened != opened);
-
-            start = (nint)_slot->Start;
-            length = _length;
-            if (pin is not null && isLast)
-            {
-                // The cleaner is not null: the end of a pinned block leaves it here.
-                _cleaner!.Pins.Add(pin);
-            }
-
-            return pin;
-        }
-    }
-
-    /// <summary>Ends the last pin that still goes on, if any.</summary>
-    public void EndLastPin() => _cleaner?.Pins.EndLast(Opened);
-
     /// <summary>The handle of the block in this generation, for a value to store.</summary>
     /// <safety>Slots are never unmapped.</safety>
-    public readonly unsafe SharedHandle AsHandle() => new(_cleaner!, _slot, _opened, _slot->Home);
+    public readonly unsafe SharedHandle AsHandle() => new(Cleaner, _slot, _opened, _slot->Home);
 
     /// <summary>Excludes the other threads until <see cref="EndExclusive"/>; the generation stays. False after the end.</summary>
     /// <exception cref="InvalidOperationException">The block is borrowed or pinned.</exception>
@@ -304,8 +274,8 @@ internal struct OwnedBlock
     {
         unsafe
         {
-            // SAFETY: slots are never unmapped, and the generation is or was this owner's. Only after the close is the cleaner let go.
-            return CloseProtocol.TryCloseHere(_slot, opened) && (_cleaner = null) is null;
+            // SAFETY: slots are never unmapped, and the generation is or was this owner's. Only after the close is the keeper let go.
+            return CloseProtocol.TryCloseHere(_slot, opened) && (_keeper = null) is null;
         }
     }
 
@@ -355,7 +325,7 @@ internal struct OwnedBlock
             // SAFETY: this thread excludes all other threads, so the block has no user, and the home stays. The slot is never unmapped.
             Generation closing = _opened.With(SlotState.Closing);
             Bin* home = _slot->Home;
-            _cleaner = null;
+            _keeper = null;
             _slot->WriteGeneration(closing);
             FreePath.ReturnClosed(_slot, closing, home);
         }
@@ -374,12 +344,39 @@ internal struct OwnedBlock
             _slot->WriteGeneration(moved._opened.With(state));
         }
 
-        _cleaner = null;
+        // The extras stay behind: no pin goes on, and the new owner begins with this length.
+        moved._keeper = Cleaner;
+        _keeper = null;
         return moved;
     }
 
-    /// <summary>Lets go of the cleaner: the block is no longer this owner's.</summary>
-    public void DropCleaner() => _cleaner = null;
+    /// <summary>Refers to the cleaner of the slot from now on; to none if the block is no longer this owner's.</summary>
+    /// <remarks>For a thread that excludes the other threads. No pin goes on, so no extras are needed.</remarks>
+    public void Keep(Cleaner? cleaner) => _keeper = cleaner;
+
+    /// <summary>The extras, made if need be.</summary>
+    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    public OwnedExtras MakeExtras()
+    {
+        object? keeper = Volatile.Read(ref _keeper);
+        while (true)
+        {
+            if (keeper is OwnedExtras extras)
+            {
+                return extras;
+            }
+
+            FailPoint.ThrowIfRefused();
+            extras = new OwnedExtras(keeper as Cleaner);
+            object? before = Interlocked.CompareExchange(ref _keeper, extras, keeper);
+            if (before == keeper)
+            {
+                return extras;
+            }
+
+            keeper = before;
+        }
+    }
 
     /// <safety>The slot is not null.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -387,10 +384,10 @@ internal struct OwnedBlock
     {
         bool isClosed = CloseProtocol.Close(_slot, opened, out bool isDeferred);
 
-        // The closing thread knows whether there are pins, which the cleaner remembers.
+        // The closing thread knows whether there are pins, which the extras remember.
         if (isClosed && !isDeferred && _slot->ReadGeneration() != opened.With(SlotState.ClosePending))
         {
-            _cleaner = null;
+            _keeper = null;
         }
 
         return isClosed;

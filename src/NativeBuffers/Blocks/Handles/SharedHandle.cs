@@ -15,7 +15,8 @@ namespace NativeBuffers.Blocks.Handles;
 /// </remarks>
 internal readonly struct SharedHandle
 {
-    // The cleaner's finalizer closes the generation if no handle or owner refers to it any more. Each use of the block keeps it alive.
+    // The cleaner's finalizer closes the generation if no handle or owner refers to it any more. Each use of the block keeps it alive. Null if
+    // the owner has a finalizer itself.
     private readonly Cleaner? _cleaner;
     private readonly unsafe Slot* _slot;
     private readonly Generation _opened;
@@ -25,7 +26,7 @@ internal readonly struct SharedHandle
 
     /// <safety>The slot is in this generation, or was. The cleaner is its own.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public unsafe SharedHandle(Cleaner cleaner, Slot* slot, Generation opened, Bin* home)
+    public unsafe SharedHandle(Cleaner? cleaner, Slot* slot, Generation opened, Bin* home)
     {
         _cleaner = cleaner;
         _slot = slot;
@@ -33,7 +34,7 @@ internal readonly struct SharedHandle
         _home = home;
     }
 
-    /// <summary>The cleaner of the slot, null if there is none.</summary>
+    /// <summary>The cleaner of the slot. Null if there is none: then the owner is to have a finalizer itself.</summary>
     public Cleaner? Cleaner => _cleaner;
 
     /// <summary>The generation of the handle, in the state <see cref="SlotState.Open"/>.</summary>
@@ -108,17 +109,17 @@ internal readonly struct SharedHandle
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe SharedHandle Open(Slot* taken, int length, int elementSize, string? file, int line, Type type)
     {
-        Bin* home;
-        if (taken == null)
-        {
-            taken = AllocatePath.Take(length, elementSize, zeroed: false, file, line, type, out home);
-        }
-        else
-        {
-            home = taken->Home;
-        }
+        Bin* home = HomeOf(ref taken, length, elementSize, file, line, type);
+        return Open(taken, home, Cleaner.OfTaken(taken));
+    }
 
-        return Open(taken, home);
+    /// <summary>The same for a new owner, which has a finalizer itself if the handle has no cleaner.</summary>
+    /// <inheritdoc cref="Open(Slot*, int, int, string, int, Type)" path="/param|/exception|/safety"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe SharedHandle OpenForOwner(Slot* taken, int length, int elementSize, string? file, int line, Type type)
+    {
+        Bin* home = HomeOf(ref taken, length, elementSize, file, line, type);
+        return Open(taken, home, Cleaner.OfReused(taken));
     }
 
     /// <summary>Opens a block of a chosen allocator; of the default one if null.</summary>
@@ -130,7 +131,20 @@ internal readonly struct SharedHandle
         {
             // SAFETY: the slot and its block belong to this handle until it is closed.
             Slot* slot = AllocatePath.Take(byteCount, allocator, zeroed, file, line, type, out Bin* home);
-            return Open(slot, home);
+            return Open(slot, home, Cleaner.OfTaken(slot));
+        }
+    }
+
+    /// <summary>The same for a new owner, which has a finalizer itself if the handle has no cleaner.</summary>
+    /// <inheritdoc cref="AllocatePath.Take(nuint, NativeAllocator, bool, string, int, Type, out Bin*)" path="/param|/exception"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SharedHandle OpenForOwner(nuint byteCount, NativeAllocator? allocator, bool zeroed, string? file, int line, Type type)
+    {
+        unsafe
+        {
+            // SAFETY: the slot and its block belong to this handle until it is closed.
+            Slot* slot = AllocatePath.Take(byteCount, allocator, zeroed, file, line, type, out Bin* home);
+            return Open(slot, home, Cleaner.OfReused(slot));
         }
     }
 
@@ -142,8 +156,7 @@ internal readonly struct SharedHandle
         // The cleaner comes first, because it may fail.
         Cleaner cleaner = Cleaner.Of(confined.Slot);
         Slot* slot = confined.Take();
-        GC.KeepAlive(cleaner);
-        return Open(slot, slot->Home);
+        return Open(slot, slot->Home, cleaner);
     }
 
     /// <summary>Opens a block that other code has allocated.</summary>
@@ -172,9 +185,7 @@ internal readonly struct SharedHandle
             throw;
         }
 
-        SharedHandle handle = Open(slot, slot->Home);
-        GC.KeepAlive(cleaner);
-        return handle;
+        return Open(slot, slot->Home, cleaner);
     }
 
     /// <summary>The first elements of the block; false if the generation is over, or if the block is too small for a torn value.</summary>
@@ -278,12 +289,28 @@ internal readonly struct SharedHandle
         }
     }
 
-    /// <safety>The slot belongs to the caller, in the state scoped, and has this home. It is given back if this throws.</safety>
-    /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
+    /// <summary>The home of a slot that was just taken; of a new one of the default allocator if it is null.</summary>
+    /// <safety>The slot and its block are the caller's.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe SharedHandle Open(Slot* slot, Bin* home)
+    private static unsafe Bin* HomeOf(ref Slot* taken, int length, int elementSize, string? file, int line, Type type)
     {
-        Cleaner cleaner = Cleaner.OfTaken(slot);
+        Bin* home;
+        if (taken == null)
+        {
+            taken = AllocatePath.Take(length, elementSize, zeroed: false, file, line, type, out home);
+        }
+        else
+        {
+            home = taken->Home;
+        }
+
+        return home;
+    }
+
+    /// <safety>The slot belongs to the caller, in the state scoped, and has this home. The cleaner is its own, or null.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe SharedHandle Open(Slot* slot, Bin* home, Cleaner? cleaner)
+    {
         Generation scoped = slot->Generation;
         Generation opened = scoped.Moved(SlotState.Scoped, SlotState.Open);
         slot->Generation = opened;

@@ -313,7 +313,7 @@ public class CleanerTests
         [MethodImpl(MethodImplOptions.NoInlining)]
         static void Make()
         {
-            foreach (Type type in new[] { typeof(NativeMemoryOwner<int>), typeof(Cleaner), typeof(PoolStore),
+            foreach (Type type in new[] { typeof(NativeMemoryOwner<int>), typeof(SelfCleaningOwner<int>), typeof(Cleaner), typeof(PoolStore),
                 typeof(NativeMemoryPool<int>), typeof(OwnerWindow<int>) })
             {
                 _ = RuntimeHelpers.GetUninitializedObject(type);

@@ -56,7 +56,7 @@ public class PinListTests
     [InlineData(100)]
     public void Ended_pins_do_not_pile_up_beside_active_ones(int activeCount)
     {
-        using NativeMemoryOwner<byte> owner = Create(out Cleaner cleaner);
+        using NativeMemoryOwner<byte> owner = Create();
         var active = new MemoryHandle[activeCount];
         var random = new Random(1);
         foreach (ref MemoryHandle pin in active.AsSpan())
@@ -79,7 +79,7 @@ public class PinListTests
                 added.Dispose();
             }
 
-            Assert.InRange(cleaner.Pins.Count, activeCount, (3 * activeCount) + 64);
+            Assert.InRange(owner.Owned.Extras!.Pins.Count, activeCount, (3 * activeCount) + 64);
         }
 
         Array.ForEach(active, static pin => pin.Dispose());
@@ -89,7 +89,7 @@ public class PinListTests
     [Fact]
     public void Many_pins_of_an_earlier_time_leave_no_room_for_more_ended_pins()
     {
-        using NativeMemoryOwner<byte> owner = Create(out Cleaner cleaner);
+        using NativeMemoryOwner<byte> owner = Create();
         MemoryHandle[] early = [.. Enumerable.Range(0, ManyPins).Select(_ => owner.Pin())];
         Array.ForEach(early, static pin => pin.Dispose());
         using MemoryHandle active = owner.Pin();
@@ -98,7 +98,7 @@ public class PinListTests
             MemoryHandle kept = owner.Pin();
             owner.Pin().Dispose();
             kept.Dispose();
-            Assert.InRange(cleaner.Pins.Count, 1, 64);
+            Assert.InRange(owner.Owned.Extras!.Pins.Count, 1, 64);
         }
     }
 
@@ -122,7 +122,7 @@ public class PinListTests
     [Fact]
     public void Threads_that_pin_and_end_pins_of_one_block_leave_none()
     {
-        using NativeMemoryOwner<byte> owner = Create(out Cleaner cleaner);
+        using NativeMemoryOwner<byte> owner = Create();
         new Race().Run(Pin, Pin, Unpin);
         while (IsPinned(owner))
         {
@@ -132,7 +132,7 @@ public class PinListTests
 
         owner.Pin().Dispose();
         owner.Unpin();
-        Assert.Equal(0, cleaner.Pins.Count);
+        Assert.Equal(0, owner.Owned.Extras!.Pins.Count);
 
         void Pin(Random random)
         {
@@ -172,10 +172,9 @@ public class PinListTests
         }
     }
 
-    private static NativeMemoryOwner<byte> Create(out Cleaner cleaner)
+    private static NativeMemoryOwner<byte> Create()
     {
         SharedHandle handle = SharedHandle.Open(64, 1, file: null, line: 0, typeof(byte));
-        cleaner = handle.Cleaner!;
         return new NativeMemoryOwner<byte>(new OwnedBlock(handle, 64));
     }
 }
