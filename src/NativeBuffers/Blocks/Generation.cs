@@ -3,7 +3,8 @@ namespace NativeBuffers.Blocks;
 /// <summary>One use of a slot: a number, and the state of the use, a <see cref="SlotState"/>, in the lowest three bits.</summary>
 /// <remarks>
 /// The number only grows: each time the block leaves its user, and when a resize makes copies stale. It has 61 bits, and begins at
-/// <see cref="First"/>. The highest bit stays 0: one return a nanosecond would set it after 13 years, so no slot needs to be retired.
+/// <see cref="First"/>, or above all before if the slot is made again (<see cref="SlotSlab"/>). The highest bit stays 0: one return a
+/// nanosecond would set it after 13 years, so no slot needs to be retired.
 /// </remarks>
 internal record struct Generation(ulong Value)
 {

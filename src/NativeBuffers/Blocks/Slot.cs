@@ -5,7 +5,8 @@ namespace NativeBuffers.Blocks;
 /// <summary>The description of one block: its place, its home, and its generation.</summary>
 /// <remarks>
 /// <para>Slots live outside the blocks that they describe, in memory that is never unmapped. So a stale copy of a buffer may
-/// always look at its slot. It finds another <see cref="Generation"/> there, which shows that it owns nothing.</para>
+/// always look at its slot. It finds another <see cref="Generation"/> there, which shows that it owns nothing; 0 if the slot's slab is
+/// discarded (<see cref="SlotSlab"/>).</para>
 /// <para>A slot fills one cache line, so threads that write to different slots never write to the same line.</para>
 /// </remarks>
 [StructLayout(LayoutKind.Sequential, Size = 64)]
@@ -57,9 +58,6 @@ internal struct Slot
     /// cleaner is disposed when the slot loses it.
     /// </summary>
     public nint Cleaner;
-
-    /// <summary>The number of pins that keep the block in its place, at most <see cref="MostPins"/>. Atomic operations only.</summary>
-    public int Pins;
 
     /// <summary>A byte without a meaning. A thread that is about to take many slots writes here first, which fetches their cache lines.</summary>
     public byte Touched;

@@ -1,12 +1,15 @@
-using NativeBuffers.Platform;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks;
 
 /// <summary>All slots of the process: made in slabs, handed out in small lists, never unmapped.</summary>
+/// <remarks>
+/// Threads take slots of slabs in part use first. So slabs become whole again, all slots vacant, and <see cref="Trim"/> gives their memory back to
+/// the system (<see cref="SlotSlab"/>).
+/// </remarks>
 internal static class SlotTable
 {
-    /// <summary>The number of vacant slots that a thread takes at a time.</summary>
+    /// <summary>The most vacant slots that a thread takes at a time.</summary>
     public const int ListLength = 16;
 
     /// <summary>
@@ -15,21 +18,29 @@ internal static class SlotTable
     /// </summary>
     public const int SlabLength = 712;
 
-    /// <summary>The size and the alignment of a slab, in bytes. So the address of a slot leads to the start of its slab.</summary>
-    private const int SlabBytes = 64 * 1024;
-
-    /// <summary>The number of slabs that are mapped at a time.</summary>
-    private const int SlabsPerChunk = 16;
-
     private static readonly UninterruptedLock s_gate = new();
+
+    /// <summary>All slabs, in the order in which they were first made.</summary>
     private static readonly GrowingArray<nint> s_slabs = new();
-    private static unsafe Slot* s_vacant;
+
+    /// <summary>The slabs with vacant slots and others.</summary>
+    private static unsafe SlotSlab* s_partial;
+
+    /// <summary>The slabs without other slots than vacant ones.</summary>
+    private static unsafe SlotSlab* s_whole;
+    private static int s_wholeCount;
+
+    /// <summary>The fewest whole slabs since the last trim of idle ones: no thread needed these.</summary>
+    private static int s_fewestWhole;
+
+    /// <summary>The slabs whose memory was given back.</summary>
+    private static unsafe SlotSlab* s_discarded;
 
     /// <summary>The mapped slabs that were never used, one after the other.</summary>
-    private static unsafe byte* s_fresh;
+    private static unsafe SlotSlab* s_fresh;
     private static int s_freshCount;
 
-    /// <summary>The number of slots that no thread has: for tests. Slow.</summary>
+    /// <summary>The number of slots that no thread has, in slabs with memory: for tests. Slow.</summary>
     public static long VacantCount
     {
         get
@@ -37,12 +48,12 @@ internal static class SlotTable
             long count = 0;
             using (s_gate.Enter())
             {
-                unsafe
+                foreach (nint slab in s_slabs.AsSpan())
                 {
-                    // SAFETY: the list changes only under the lock, and slots are never unmapped.
-                    for (Slot* slot = s_vacant; slot != null; slot = slot->Next)
+                    unsafe
                     {
-                        count++;
+                        // SAFETY: records are never unmapped, and their counts change only under the lock.
+                        count += ((SlotSlab*)slab)->HasMemory ? ((SlotSlab*)slab)->VacantCount : 0;
                     }
                 }
             }
@@ -50,6 +61,9 @@ internal static class SlotTable
             return count;
         }
     }
+
+    /// <summary>The bytes of the slabs that <see cref="Trim"/> would give back now.</summary>
+    public static long WholeBytes => (long)Volatile.Read(ref s_wholeCount) * SlotSlab.Bytes;
 
     /// <summary>The generation up to which a slot's allocations are counted elsewhere: see <c>AllocationCounts</c>.</summary>
     /// <safety>The slot is one of this table's. Only the thread that has the slot writes; any thread reads.</safety>
@@ -72,39 +86,68 @@ internal static class SlotTable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe ref int ChargedTo(Slot* slot)
     {
-        nuint place = ((nuint)slot & (SlabBytes - 1)) / (nuint)sizeof(Slot);
+        nuint place = ((nuint)slot & (SlotSlab.Bytes - 1)) / (nuint)sizeof(Slot);
         return ref ((int*)((byte*)SlabOf(slot) + (SlabLength * (sizeof(Slot) + (3 * sizeof(ulong))))))[place];
     }
 
-    /// <summary>The addresses of all slabs, each of which begins with <see cref="SlabLength"/> slots. They are never unmapped.</summary>
+    /// <summary>The number of pins that keep the slot's block in its place, at most <see cref="Slot.MostPins"/>. Atomic operations only.</summary>
+    /// <remarks>
+    /// Outside the slab, on pages that keep their contents: a pin that comes too late is counted and taken back, whatever became of the slab in
+    /// between. Pages of slots that were never pinned have no memory.
+    /// </remarks>
+    /// <safety>The slot is one of this table's, so this word is never unmapped.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe ref int PinsOf(Slot* slot)
+    {
+        nuint offset = (nuint)slot & (SlotSlab.ChunkBytes - 1);
+        return ref *(int*)((nuint)slot - offset + (offset / (nuint)(sizeof(Slot) / sizeof(int))));
+    }
+
+    /// <summary>The addresses of all slabs with memory, each of which begins with <see cref="SlabLength"/> slots. They are never unmapped.</summary>
+    /// <remarks>A slab may be discarded during the use of the result. Then <see cref="CountedOf"/> of its slots is 0.</remarks>
     public static nint[] Slabs()
     {
         using (s_gate.Enter())
         {
-            return s_slabs.ToArray();
+            nint[] slabs = new nint[s_slabs.Count];
+            int count = 0;
+            foreach (nint slab in s_slabs.AsSpan())
+            {
+                unsafe
+                {
+                    // SAFETY: records are never unmapped.
+                    if (((SlotSlab*)slab)->HasMemory)
+                    {
+                        slabs[count++] = (nint)SlotSlab.Slots((SlotSlab*)slab);
+                    }
+                }
+            }
+
+            Array.Resize(ref slabs, count);
+            return slabs;
         }
     }
 
-    /// <summary>A list of vacant slots, linked by <see cref="Slot.Next"/>; null when memory is exhausted.</summary>
+    /// <summary>A list of vacant slots of one slab, linked by <see cref="Slot.Next"/>; null when memory is exhausted.</summary>
+    /// <param name="count">The number of slots, at most <see cref="ListLength"/>.</param>
     /// <safety>The slots belong to the caller's thread until it gives them back.</safety>
-    public static unsafe Slot* TakeList()
+    public static unsafe Slot* TakeList(out int count)
     {
+        count = 0;
         using (s_gate.Enter())
         {
-            if (s_vacant == null && !TryAddSlab())
+            if (s_partial == null && !TryAddPartial())
             {
                 return null;
             }
 
-            Slot* first = s_vacant;
-            Slot* last = first;
-            for (int i = 1; i < ListLength && last->Next != null; i++)
+            SlotSlab* slab = s_partial;
+            Slot* first = SlotSlab.Take(slab, ListLength, out count);
+            if (slab->VacantCount == 0)
             {
-                last = last->Next;
+                UnlinkPartial(slab);
             }
 
-            s_vacant = last->Next;
-            last->Next = null;
             return first;
         }
     }
@@ -121,23 +164,54 @@ internal static class SlotTable
     /// <safety>No slot of the list has a block, or is in another list. Stale copies may still look at generations.</safety>
     public static unsafe void GiveList(Slot* first)
     {
-        if (first == null)
+        for (Slot* slot = first; slot != null; slot = slot->Next)
         {
-            return;
-        }
-
-        Slot* last = first;
-        DismissCleaner(last);
-        while (last->Next != null)
-        {
-            last = last->Next;
-            DismissCleaner(last);
+            DismissCleaner(slot);
         }
 
         using (s_gate.Enter())
         {
-            last->Next = s_vacant;
-            s_vacant = first;
+            while (first != null)
+            {
+                Slot* slot = first;
+                first = slot->Next;
+                GiveOne(SlotSlab.Of(slot), slot);
+            }
+        }
+    }
+
+    /// <summary>Gives the memory of slabs back that have vacant slots only: of all, or of as many as no thread needed since the last such call.</summary>
+    public static void Trim(bool idleOnly)
+    {
+        unsafe
+        {
+            // SAFETY: a slab that was taken out of its list belongs to this method, with its slots, until it is in the next list.
+            SlotSlab* taken = null;
+            using (s_gate.Enter())
+            {
+                for (int i = idleOnly ? s_fewestWhole : s_wholeCount; i > 0; i--)
+                {
+                    SlotSlab* slab = TakeWhole();
+                    slab->HasMemory = false;
+                    slab->Next = taken;
+                    taken = slab;
+                }
+
+                s_fewestWhole = s_wholeCount;
+            }
+
+            // Not under the lock: this takes some microseconds for each slab.
+            while (taken != null)
+            {
+                SlotSlab* slab = taken;
+                taken = slab->Next;
+                SlotSlab.Discard(slab);
+                using (s_gate.Enter())
+                {
+                    slab->Next = s_discarded;
+                    s_discarded = slab;
+                }
+            }
         }
     }
 
@@ -148,9 +222,11 @@ internal static class SlotTable
         Slot* found = null;
         using (s_gate.Enter())
         {
-            foreach (nint slab in s_slabs.AsSpan())
+            foreach (nint each in s_slabs.AsSpan())
             {
-                for (Slot* slot = (Slot*)slab; slot < (Slot*)slab + SlabLength; slot++)
+                var slab = (SlotSlab*)each;
+                Slot* slots = SlotSlab.Slots(slab);
+                for (Slot* slot = slots; slab->HasMemory && slot < slots + SlabLength; slot++)
                 {
                     // In this order: a slot loses its home before it becomes free.
                     bool isScoped = slot->ReadGeneration().State == SlotState.Scoped;
@@ -167,7 +243,7 @@ internal static class SlotTable
     }
 
     /// <safety>The slot is one of this table's.</safety>
-    private static unsafe Slot* SlabOf(Slot* slot) => (Slot*)((nuint)slot & ~(nuint)(SlabBytes - 1));
+    private static unsafe Slot* SlabOf(Slot* slot) => (Slot*)((nuint)slot & ~(nuint)(SlotSlab.Bytes - 1));
 
     /// <summary>Takes the slot's cleaner away, if there is one.</summary>
     /// <safety>The slot is the caller's, and no owner has it.</safety>
@@ -182,9 +258,39 @@ internal static class SlotTable
         }
     }
 
-    /// <remarks>Fresh pages are zero, so the words after the slots that no slot needs have no memory.</remarks>
+    /// <summary>Puts a slab with vacant slots into the list of those in part use: a whole one, a discarded one, or a new one.</summary>
+    /// <returns>False if memory is exhausted.</returns>
     /// <safety>The caller holds the lock of the table.</safety>
-    private static unsafe bool TryAddSlab()
+    private static unsafe bool TryAddPartial()
+    {
+        SlotSlab* slab;
+        if (s_whole != null)
+        {
+            slab = TakeWhole();
+        }
+        else if (s_discarded != null)
+        {
+            slab = s_discarded;
+            s_discarded = slab->Next;
+            SlotSlab.MakeAgain(slab);
+        }
+        else
+        {
+            slab = TryMake();
+        }
+
+        if (slab != null)
+        {
+            LinkPartial(slab);
+        }
+
+        return slab != null;
+    }
+
+    /// <summary>A slab that was never used; null if memory is exhausted.</summary>
+    /// <remarks>Fresh pages are zero, so the words after the slots that no slot needs have no memory.</remarks>
+    /// <inheritdoc cref="TryAddPartial" path="/safety"/>
+    private static unsafe SlotSlab* TryMake()
     {
         try
         {
@@ -194,32 +300,83 @@ internal static class SlotTable
         }
         catch (OutOfMemoryException)
         {
-            return false;
+            return null;
         }
 
         if (s_freshCount == 0)
         {
-            s_fresh = (byte*)Host.Memory.Allocate(SlabsPerChunk * SlabBytes, SlabBytes);
+            s_fresh = SlotSlab.TryMapChunk();
             if (s_fresh == null)
             {
-                return false;
+                return null;
             }
 
-            s_freshCount = SlabsPerChunk;
+            s_freshCount = SlotSlab.PerChunk;
         }
 
-        Slot* slab = (Slot*)s_fresh;
-        for (int i = 0; i < SlabLength; i++)
-        {
-            slab[i].Next = i + 1 < SlabLength ? slab + i + 1 : s_vacant;
-            slab[i].Generation = Generation.First(((ulong)s_slabs.Count * SlabLength) + (ulong)i);
-            *CountedOf(slab + i) = slab[i].Generation.Value;
-        }
-
-        s_fresh += SlabBytes;
+        SlotSlab* slab = s_fresh++;
         s_freshCount--;
+        SlotSlab.Make(slab, (ulong)s_slabs.Count * SlabLength);
         s_slabs.Add((nint)slab);
-        s_vacant = slab;
-        return true;
+        return slab;
+    }
+
+    /// <summary>Takes a slot back.</summary>
+    /// <safety>The caller holds the lock of the table, and gives up the slot, which is one of the slab's and has no block.</safety>
+    private static unsafe void GiveOne(SlotSlab* slab, Slot* slot)
+    {
+        if (slab->VacantCount == 0)
+        {
+            LinkPartial(slab);
+        }
+
+        SlotSlab.Give(slab, slot);
+        if (slab->VacantCount == SlabLength)
+        {
+            UnlinkPartial(slab);
+            slab->Next = s_whole;
+            s_whole = slab;
+            s_wholeCount++;
+        }
+    }
+
+    /// <safety>The caller holds the lock of the table, and a whole slab is there. It is the caller's.</safety>
+    private static unsafe SlotSlab* TakeWhole()
+    {
+        SlotSlab* slab = s_whole;
+        s_whole = slab->Next;
+        s_fewestWhole = int.Min(s_fewestWhole, --s_wholeCount);
+        return slab;
+    }
+
+    /// <safety>The caller holds the lock of the table. The slab is in no list.</safety>
+    private static unsafe void LinkPartial(SlotSlab* slab)
+    {
+        slab->Before = null;
+        slab->Next = s_partial;
+        if (s_partial != null)
+        {
+            s_partial->Before = slab;
+        }
+
+        s_partial = slab;
+    }
+
+    /// <safety>The caller holds the lock of the table. The slab is in the list of those in part use.</safety>
+    private static unsafe void UnlinkPartial(SlotSlab* slab)
+    {
+        if (slab->Next != null)
+        {
+            slab->Next->Before = slab->Before;
+        }
+
+        if (slab->Before != null)
+        {
+            slab->Before->Next = slab->Next;
+        }
+        else
+        {
+            s_partial = slab->Next;
+        }
     }
 }

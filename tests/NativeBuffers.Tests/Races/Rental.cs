@@ -41,7 +41,7 @@ internal readonly struct Rental(PooledBuffer<byte> buffer)
     {
         Slot* slot = Slot;
         Bin* home = slot->Home;
-        return (slot->Generation, slot->Pins, (nint)slot->Start, slot->ByteCount, (nint)home, slot->Cleaner, home == null ? 0 : home->Gate.Inside);
+        return (slot->Generation, SlotTable.PinsOf(slot), (nint)slot->Start, slot->ByteCount, (nint)home, slot->Cleaner, home == null ? 0 : home->Gate.Inside);
     }
 
     /// <summary>Rents until a slot has been lent for the first time.</summary>

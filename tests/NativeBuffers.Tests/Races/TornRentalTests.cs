@@ -211,7 +211,7 @@ public sealed class TornRentalTests
         {
         }
 
-        Assert.Equal(0, rental.Slot->Pins);
+        Assert.Equal(0, SlotTable.PinsOf(rental.Slot));
         Assert.True(rental.Slot->Home == null || rental.Slot->Home->Gate.Inside == 0, "The thread is inside for ever.");
     }
 

@@ -273,7 +273,7 @@ internal struct HomeBlock
             unsafe
             {
                 // SAFETY: slots are never unmapped. If there is a pin, the list keeps the object with this, so that its members can end the pin.
-                isPinned = Volatile.Read(ref _block.Slot->Pins) != 0;
+                isPinned = Volatile.Read(ref SlotTable.PinsOf(_block.Slot)) != 0;
             }
 
             bool isClosed = home == None ? _block.TryClose(opened) : TryCloseElsewhere(keeper, opened, home);

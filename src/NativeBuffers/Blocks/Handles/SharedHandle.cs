@@ -57,6 +57,9 @@ internal readonly struct SharedHandle
         }
     }
 
+    /// <summary>Whether the value has the generation of <c>default</c>, and the slot of another value. A discarded slot has this generation, too.</summary>
+    private bool IsTornFromDefault => _opened.Value == 0;
+
     /// <summary>Whether the generation is open.</summary>
     public bool IsOpen
     {
@@ -66,7 +69,7 @@ internal readonly struct SharedHandle
             unsafe
             {
                 // SAFETY: slots are never unmapped, so the generation may be read at any time.
-                if (_slot == null)
+                if (_slot == null || IsTornFromDefault)
                 {
                     return false;
                 }
@@ -195,7 +198,7 @@ internal readonly struct SharedHandle
         where T : unmanaged
     {
         Slot* slot = _slot;
-        if (slot != null)
+        if (slot != null && !IsTornFromDefault)
         {
             // The address is read first: it was this generation's if the generation is open afterwards.
             void* start = (void*)Volatile.Read(ref *(nint*)&slot->Start);
@@ -285,7 +288,7 @@ internal readonly struct SharedHandle
         unsafe
         {
             // SAFETY: slots are never unmapped, and this handle had the generation.
-            return _slot != null && CloseProtocol.TryAllowUses(_slot, _opened);
+            return _slot != null && !IsTornFromDefault && CloseProtocol.TryAllowUses(_slot, _opened);
         }
     }
 
@@ -334,7 +337,11 @@ internal readonly struct SharedHandle
                 return;
             }
 
-            CloseSlow(slot, opened, cleaner);
+            // A generation of default would never be over on a discarded slot.
+            if (opened.Value != 0)
+            {
+                CloseSlow(slot, opened, cleaner);
+            }
         }
     }
 

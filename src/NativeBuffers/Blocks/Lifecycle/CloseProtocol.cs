@@ -174,7 +174,7 @@ internal static class CloseProtocol
         Volatile.Write(ref home->Gate.Inside, 1);
         bool closes = slot->ReadGeneration().Is(SlotState.Biased, opened)
             && home->Hot == null
-            && Volatile.Read(ref slot->Pins) == 0
+            && Volatile.Read(ref SlotTable.PinsOf(slot)) == 0
             && !BorrowRecords.NameHere(ThreadCache.Records(out _), slot);
         if (closes)
         {
@@ -331,7 +331,7 @@ internal static class CloseProtocol
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe bool TryPutAside(Slot* slot, Generation closing, Bin* home)
     {
-        if (slot->Kind != SlotKind.Cached || Volatile.Read(ref slot->Pins) != 0)
+        if (slot->Kind != SlotKind.Cached || Volatile.Read(ref SlotTable.PinsOf(slot)) != 0)
         {
             return false;
         }
@@ -355,7 +355,7 @@ internal static class CloseProtocol
     {
         if (!NeedsBarrier(before, records != null))
         {
-            return Volatile.Read(ref slot->Pins) != 0 || (before == SlotState.Biased && BorrowRecords.NameHere(records, slot));
+            return Volatile.Read(ref SlotTable.PinsOf(slot)) != 0 || (before == SlotState.Biased && BorrowRecords.NameHere(records, slot));
         }
 
         return IsUsedAnywhere(slot, home);
@@ -374,6 +374,6 @@ internal static class CloseProtocol
             home->Gate.WaitForOwner();
         }
 
-        return Volatile.Read(ref slot->Pins) != 0 || BorrowRecords.NameAnywhere(slot);
+        return Volatile.Read(ref SlotTable.PinsOf(slot)) != 0 || BorrowRecords.NameAnywhere(slot);
     }
 }

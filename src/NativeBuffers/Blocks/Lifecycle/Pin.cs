@@ -126,7 +126,7 @@ internal sealed class Pin : IPinnable
     /// <safety>The slot is never unmapped. Its generation may be over: the caller checks that after the count.</safety>
     private static unsafe void Count(Slot* slot)
     {
-        if (Interlocked.Increment(ref slot->Pins) > Slot.MostPins)
+        if (Interlocked.Increment(ref SlotTable.PinsOf(slot)) > Slot.MostPins)
         {
             Uncount(slot);
             throw ThrowHelper.TooManyPins(Slot.MostPins);
@@ -136,7 +136,7 @@ internal sealed class Pin : IPinnable
     /// <safety>The slot is never unmapped, and <see cref="Count"/> has counted the pin.</safety>
     private static unsafe void Uncount(Slot* slot)
     {
-        Interlocked.Decrement(ref slot->Pins);
+        Interlocked.Decrement(ref SlotTable.PinsOf(slot));
         FreePath.TryFinish(slot);
     }
 }

@@ -86,6 +86,12 @@ internal sealed class AllocationCensus
         for (int look = 0; look < MostLooks; look++)
         {
             ulong before = Volatile.Read(ref counted);
+            if (before == 0)
+            {
+                // The slab was discarded since.
+                return;
+            }
+
             int allocationClass = AllocationCounts.ClassOf(slot);
             Generation generation = slot->ReadGeneration();
             bool isFreed = generation.State == SlotState.RemotelyFreed;

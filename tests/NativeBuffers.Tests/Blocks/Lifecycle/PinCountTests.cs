@@ -18,17 +18,17 @@ public class PinCountTests
         IMemoryOwner<byte> kept = owner.Retain();
         kept.Memory.Span.Fill(7);
         Memory<byte> memory = owner.Memory;
-        slot->Pins = Slot.MostPins;
+        SlotTable.PinsOf(slot) = Slot.MostPins;
         foreach (Action pin in new Action[] { () => owner.Retain(), () => owner.Retain(1, 1), () => owner.Pin(), () => memory.Pin(), () => kept.Memory.Pin() })
         {
             for (int i = 0; i < 3; i++)
             {
                 Assert.Throws<InvalidOperationException>(pin);
-                Assert.Equal(Slot.MostPins, slot->Pins);
+                Assert.Equal(Slot.MostPins, SlotTable.PinsOf(slot));
             }
         }
 
-        slot->Pins--;
+        SlotTable.PinsOf(slot)--;
         owner.Retain().Dispose();
         MemoryHandle last = kept.Memory.Pin();
         owner.Dispose();
@@ -38,7 +38,7 @@ public class PinCountTests
         Assert.Equal(1, _allocator.LiveBlocks);
 
         // All but the two that were begun here.
-        slot->Pins = 2;
+        SlotTable.PinsOf(slot) = 2;
         last.Dispose();
         Assert.Equal(1, _allocator.LiveBlocks);
         kept.Dispose();
@@ -50,14 +50,14 @@ public class PinCountTests
     {
         const int Places = 2;
         NativeMemoryOwner<byte> owner = Create(out Slot* slot);
-        slot->Pins = Slot.MostPins - Places;
+        SlotTable.PinsOf(slot) = Slot.MostPins - Places;
         int pinned = 0;
         long refused = 0;
         new Race { IsEnough = () => Volatile.Read(ref refused) != 0 }.Run(Pin, Pin, Pin, Pin);
-        Assert.Equal(Slot.MostPins - Places, slot->Pins);
+        Assert.Equal(Slot.MostPins - Places, SlotTable.PinsOf(slot));
         Assert.NotEqual(0, refused);
 
-        slot->Pins = 0;
+        SlotTable.PinsOf(slot) = 0;
         owner.Dispose();
         Assert.Equal(0, _allocator.LiveBlocks);
 

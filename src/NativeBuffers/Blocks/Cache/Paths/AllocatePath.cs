@@ -173,13 +173,13 @@ internal static class AllocatePath
         Slot* slot = cache->Vacant;
         if (slot == null)
         {
-            slot = SlotTable.TakeList();
+            slot = SlotTable.TakeList(out int count);
             if (slot == null)
             {
                 return null;
             }
 
-            cache->VacantCount = SlotTable.ListLength;
+            cache->VacantCount = count;
         }
 
         cache->VacantCount--;

@@ -76,7 +76,7 @@ internal static class FreePath
         Generation generation = slot->ReadGeneration();
         Bin* home = slot->Home;
         if (generation.State == SlotState.ClosePending
-            && Volatile.Read(ref slot->Pins) == 0
+            && Volatile.Read(ref SlotTable.PinsOf(slot)) == 0
             && !BorrowRecords.NameAnywhere(slot)
             && slot->TryMove(generation, generation.With(SlotState.Closing)))
         {
@@ -133,10 +133,32 @@ internal static class FreePath
         SlotTable.Link(ref cache->Vacant, slot);
         if (++cache->VacantCount > MostVacant)
         {
-            SlotTable.GiveList(cache->Vacant);
-            cache->Vacant = null;
-            cache->VacantCount = 0;
+            GiveVacant(cache);
         }
+    }
+
+    /// <summary>Gives the vacant slots of this thread to the table, and those that it keeps for chosen allocators: one of them keeps a whole slab.</summary>
+    public static void FlushVacant()
+    {
+        unsafe
+        {
+            // SAFETY: the cache is this thread's.
+            ThreadCache* cache = ThreadCache.CurrentOrNone;
+            if (cache != null)
+            {
+                Uncached.ForgetKept(cache);
+                GiveVacant(cache);
+            }
+        }
+    }
+
+    /// <summary>Gives the vacant slots of a cache to the table.</summary>
+    /// <safety>The cache belongs to this thread, or to one that has ended.</safety>
+    public static unsafe void GiveVacant(ThreadCache* cache)
+    {
+        SlotTable.GiveList(cache->Vacant);
+        cache->Vacant = null;
+        cache->VacantCount = 0;
     }
 
     /// <summary>Frees a block that no cache keeps, and gives its slot back.</summary>

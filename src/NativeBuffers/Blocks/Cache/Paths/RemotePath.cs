@@ -194,7 +194,7 @@ internal static class RemotePath
             return;
         }
 
-        if (!isBorrowed && Volatile.Read(ref slot->Pins) == 0)
+        if (!isBorrowed && Volatile.Read(ref SlotTable.PinsOf(slot)) == 0)
         {
             FreePath.ReturnClosed(slot, close.Closing, close.Home);
         }

@@ -221,8 +221,8 @@ internal static class Uncached
     }
 
     /// <summary>Gives up the slots that a thread has kept.</summary>
-    /// <safety>The cache belongs to the caller: its thread has ended.</safety>
-    public static unsafe void ForgetThread(ThreadCache* cache)
+    /// <safety>The cache belongs to this thread, or to one that has ended.</safety>
+    public static unsafe void ForgetKept(ThreadCache* cache)
     {
         for (Slot* slot = cache->Kept; slot != null; slot = cache->Kept)
         {

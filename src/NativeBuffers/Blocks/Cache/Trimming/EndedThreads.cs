@@ -53,16 +53,14 @@ internal static class EndedThreads
         LargeStore.Give(large, isReserved: false);
         EndBorrows(cache);
         InstrumentedPath.ForgetThread(cache);
-        Uncached.ForgetThread(cache);
+        Uncached.ForgetKept(cache);
         cache->SlotsHeld -= Interlocked.Exchange(ref cache->SlotsTakenAway, 0);
         if (cache->SlotsHeld != 0)
         {
             cache->SlotsHeld -= FreeAbandoned(cache);
         }
 
-        SlotTable.GiveList(cache->Vacant);
-        cache->Vacant = null;
-        cache->VacantCount = 0;
+        FreePath.GiveVacant(cache);
         cache->IsAside = false;
         cache->Room.ReleaseAll();
     }

@@ -1,5 +1,7 @@
 using NativeBuffers.Allocation.Budgets;
+using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Cache.Heaps;
+using NativeBuffers.Blocks.Cache.Paths;
 using NativeBuffers.Blocks.Cache.Stores;
 using NativeBuffers.Blocks.Cache.Trimming;
 using NativeBuffers.Platform;
@@ -41,9 +43,11 @@ public static class NativeMemoryCache
     internal static long QueuedBytes => CacheLimits.QueuedBytes + ThreadCaches.OutboxBytes;
 
     /// <summary>Frees all kept blocks: gives their pages to the system, or the blocks to the C library, which is asked to do the same.</summary>
+    /// <remarks>The memory of the library's records of these blocks goes back, too.</remarks>
     public static void Trim()
     {
         ThreadCache.FlushHot();
+        FreePath.FlushVacant();
         TrimCaches(idleOnly: false);
         Host.Memory.ReleaseFreedHeap();
     }
@@ -62,6 +66,7 @@ public static class NativeMemoryCache
         else
         {
             EndedThreads.Reclaim();
+            SlotTable.Trim(idleOnly: true);
         }
 
         BudgetNumbers.Sweep();
@@ -75,5 +80,6 @@ public static class NativeMemoryCache
         LargeStore.Trim(idleOnly);
         RunClass.TrimAll(spareOnly: idleOnly);
         RunSpace.Trim(idleOnly);
+        SlotTable.Trim(idleOnly);
     }
 }
