@@ -23,7 +23,7 @@ internal struct Magazine
     /// <summary>The most slots that there is room for.</summary>
     public int Capacity { get; private init; }
 
-    /// <summary>An empty magazine; null when memory is exhausted. Magazines are used again and never freed.</summary>
+    /// <summary>An empty magazine; null when memory is exhausted.</summary>
     /// <safety>The magazine belongs to the caller.</safety>
     public static unsafe Magazine* TryCreate(int capacity)
     {
@@ -37,6 +37,18 @@ internal struct Magazine
         catch (OutOfMemoryException)
         {
             return null;
+        }
+    }
+
+    /// <summary>Frees the magazines of a list.</summary>
+    /// <safety>The magazines are empty, and the caller's. No thread has a pointer to them any more.</safety>
+    public static unsafe void Free(Magazine* list)
+    {
+        while (list != null)
+        {
+            Magazine* magazine = list;
+            list = magazine->Next;
+            NativeMemory.Free(magazine);
         }
     }
 

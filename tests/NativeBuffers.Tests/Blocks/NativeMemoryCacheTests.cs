@@ -191,6 +191,34 @@ public class NativeMemoryCacheTests
     }
 
     [Fact]
+    public void Trim_frees_the_magazines_that_are_empty_then() =>
+        OtherThread.Run(
+            static () =>
+            {
+                PooledBuffer<byte>[] rented = [.. Enumerable.Range(0, 2000).Select(static _ => NativeMemoryPool<byte>.Shared.RentBuffer(64))];
+                Array.ForEach(rented, static buffer => buffer.Dispose());
+                NativeMemoryCache.Trim();
+                unsafe
+                {
+                    // SAFETY: the pointer is compared, not followed.
+                    Assert.All(Enumerable.Range(0, SizeClasses.Count), static sizeClass => Assert.True(Depot.For(sizeClass).TakeEmpty() == null));
+                }
+            });
+
+    [Fact]
+    public void Kept_bytes_are_counted_while_magazines_are_freed()
+    {
+        new Race().Run(Rent, Rent, static _ => NativeMemoryCache.Trim(), static _ => Assert.InRange(NativeMemoryCache.CachedBytes, 0, long.MaxValue));
+
+        static void Rent(Random random)
+        {
+            PooledBuffer<byte>[] rented =
+                [.. Enumerable.Range(0, random.Next(1, 600)).Select(_ => NativeMemoryPool<byte>.Shared.RentBuffer(64 << random.Next(8)))];
+            Array.ForEach(rented, static buffer => buffer.Dispose());
+        }
+    }
+
+    [Fact]
     public void Blocks_that_are_used_between_passes_are_kept()
     {
         OtherThread.Run(

@@ -23,6 +23,24 @@ internal static class CacheVisits
         }
     }
 
+    /// <summary>Frees the empty magazines of the depots.</summary>
+    public static void FreeMagazines()
+    {
+        for (int i = 0; i < SizeClasses.Count; i++)
+        {
+            unsafe
+            {
+                // SAFETY: the magazines belong to this method, because the depot has unlinked them. A thread that counts kept bytes follows
+                // the pointers of bins under this lock. The bins had lost these magazines before it can have the lock again.
+                Magazine* empty = Depot.For(i).TakeEmpty();
+                using (ThreadCaches.Gate.Enter())
+                {
+                    Magazine.Free(empty);
+                }
+            }
+        }
+    }
+
     /// <inheritdoc cref="Trim"/>
     /// <safety>The slots of the list are the caller's from now on.</safety>
     private static unsafe void Visit(bool idleOnly, ref Slot* large)

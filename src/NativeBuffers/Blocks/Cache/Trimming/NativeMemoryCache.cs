@@ -49,6 +49,7 @@ public static class NativeMemoryCache
         ThreadCache.FlushHot();
         FreePath.FlushVacant();
         TrimCaches(idleOnly: false);
+        CacheVisits.FreeMagazines();
         Host.Memory.ReleaseFreedHeap();
     }
 
