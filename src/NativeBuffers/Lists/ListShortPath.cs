@@ -6,8 +6,9 @@ namespace NativeBuffers.Lists;
 
 /// <summary>The members of a list on the thread that is the home of its first block: without a borrow (<see cref="HomeBlock"/>).</summary>
 /// <remarks>
-/// Each compares the home with the thread first: then the JIT moves the look-up of the thread out of loops. The home's name is loaded before the
-/// look-up, because this load finds null, too. A list in a field would need an instruction of its own for that.
+/// <para>Each looks the thread up before any branch: then the JIT moves the look-up out of loops. The count or the home's name is loaded before the
+/// look-up, because this load finds null, too. A list in a field would need an instruction of its own for that.</para>
+/// <para>No <c>Version++</c>: for that, the JIT computes the address of the field in an instruction of its own.</para>
 /// </remarks>
 internal static class ListShortPath
 {
@@ -22,7 +23,8 @@ internal static class ListShortPath
         public void Set(long index, T item)
         {
             long count = list.Core.First.CountBefore;
-            if (list.Core.First.IsHome && (ulong)index < (ulong)count)
+            nint thread = ThreadCaches.NameOfThisThread;
+            if ((ulong)index < (ulong)count && list.Core.First.IsHomeOf(thread))
             {
                 unsafe
                 {
@@ -30,7 +32,7 @@ internal static class ListShortPath
                     ((T*)list.Core.First.Start)[index] = item;
                 }
 
-                list.Core.First.Version++;
+                list.Core.First.Version = list.Core.First.Version + 1;
                 GC.KeepAlive(list);
                 return;
             }
@@ -52,7 +54,7 @@ internal static class ListShortPath
                         ((T*)list.Core.First.Start)[count] = item;
                     }
 
-                    list.Core.First.Version++;
+                    list.Core.First.Version = list.Core.First.Version + 1;
                     list.Core.First.Count = count + 1;
                     GC.KeepAlive(list);
                     return;
@@ -137,7 +139,7 @@ internal static class ListShortPath
                         *place = item;
                     }
 
-                    list.Core.First.Version++;
+                    list.Core.First.Version = list.Core.First.Version + 1;
                     list.Core.First.Count = count + 1;
                     GC.KeepAlive(list);
                     return;
@@ -163,7 +165,7 @@ internal static class ListShortPath
                         items.CopyTo(Block.View<T>((T*)list.Core.First.Start + count, items.Length));
                     }
 
-                    list.Core.First.Version++;
+                    list.Core.First.Version = list.Core.First.Version + 1;
                     list.Core.First.Count = count + items.Length;
                     GC.KeepAlive(list);
                     return;
@@ -188,7 +190,7 @@ internal static class ListShortPath
                         item = ((T*)list.Core.First.Start)[last];
                     }
 
-                    list.Core.First.Version++;
+                    list.Core.First.Version = list.Core.First.Version + 1;
                     list.Core.First.Count = last;
                     GC.KeepAlive(list);
                     return true;
@@ -207,10 +209,10 @@ internal static class ListShortPath
             long last = list.Core.First.CountBefore - 1;
             if (list.Core.First.IsHomeOf(thread))
             {
-                // If so, it is the last element.
+                // If so, it is the last element. The count comes from the count and not from the index, which the processor may have to wait for.
                 if (last >= 0 && index == last)
                 {
-                    list.Core.First.Version++;
+                    list.Core.First.Version = list.Core.First.Version + 1;
                     list.Core.First.Count = last;
                     GC.KeepAlive(list);
                     return;
@@ -225,7 +227,7 @@ internal static class ListShortPath
             long count = list.Core.First.CountBefore;
             if (list.Core.First.IsHome && length <= count)
             {
-                list.Core.First.Version++;
+                list.Core.First.Version = list.Core.First.Version + 1;
                 list.Core.First.Count = length;
                 GC.KeepAlive(list);
                 return;
@@ -240,7 +242,7 @@ internal static class ListShortPath
             long before = list.Core.First.CountBefore;
             if (list.Core.First.IsHome && (uint)count <= (ulong)(list.Core.First.Capacity - before))
             {
-                list.Core.First.Version++;
+                list.Core.First.Version = list.Core.First.Version + 1;
                 list.Core.First.Count = before + count;
                 GC.KeepAlive(list);
                 return;
@@ -267,7 +269,7 @@ internal static class ListShortPath
                         Buffer.MemoryCopy(place + 1, place, byteCount, byteCount);
                     }
 
-                    list.Core.First.Version++;
+                    list.Core.First.Version = list.Core.First.Version + 1;
                     list.Core.First.Count = last;
                     GC.KeepAlive(list);
                     return;
@@ -281,7 +283,8 @@ internal static class ListShortPath
         private bool TryGetHere(long index, out T item)
         {
             long count = list.Core.First.CountBefore;
-            if (list.Core.First.IsHome && (ulong)index < (ulong)count)
+            nint thread = ThreadCaches.NameOfThisThread;
+            if ((ulong)index < (ulong)count && list.Core.First.IsHomeOf(thread))
             {
                 unsafe
                 {

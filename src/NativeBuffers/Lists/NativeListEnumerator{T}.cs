@@ -14,12 +14,13 @@ public struct NativeListEnumerator<T> : IEnumerator<T>
 {
     private readonly NativeList<T>? _list;
     private readonly long _version;
-    private long _next;
+    private long _index;
 
     internal NativeListEnumerator(NativeList<T> list)
     {
         _list = list;
         _version = list.Core.Version;
+        _index = -1;
     }
 
     /// <summary>The current element.</summary>
@@ -37,17 +38,17 @@ public struct NativeListEnumerator<T> : IEnumerator<T>
         // The look-up of the thread comes before any branch: then the JIT moves it out of loops.
         nint mine = ThreadCaches.NameOfThisThread;
         NativeList<T>? list = _list;
-        long next = _next;
-        _next = next + 1;
+        long index = _index + 1;
+        _index = index;
         if (list is not null)
         {
             long count = list.Core.First.CountBefore;
-            if (list.Core.First.IsHomeOf(mine) && list.Core.First.Version == _version && (ulong)next < (ulong)count)
+            if (list.Core.First.IsHomeOf(mine) && list.Core.First.Version == _version && (ulong)index < (ulong)count)
             {
                 unsafe
                 {
                     // SAFETY: this thread is the home, and the index is below the count, which is at most the block's length.
-                    Current = ((T*)list.Core.First.Start)[next];
+                    Current = ((T*)list.Core.First.Start)[index];
                 }
 
                 GC.KeepAlive(list);
@@ -55,13 +56,13 @@ public struct NativeListEnumerator<T> : IEnumerator<T>
             }
         }
 
-        bool moved = TryGetSlowly(list, _version, next, out T item);
+        bool moved = TryGetSlowly(list, _version, index, out T item);
         Current = item;
         return moved;
     }
 
     /// <summary>Moves before the first element.</summary>
-    public void Reset() => _next = 0;
+    public void Reset() => _index = -1;
 
     /// <summary>Does nothing.</summary>
     public readonly void Dispose()

@@ -73,7 +73,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     public int Count
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => checked((int)Core.First.CountBefore);
+        get => checked((int)unchecked((ulong)Core.First.CountBefore));
     }
 
     /// <summary>The number of elements that the list has room for without growth; 0 once disposed.</summary>
