@@ -86,7 +86,7 @@ public abstract class LoopContract
 
     [Theory]
     [InlineData(nameof(ListElements.Get), 19)]
-    [InlineData(nameof(ListElements.Each), 20)]
+    [InlineData(nameof(ListElements.Each), 21)]
     [InlineData(nameof(ListElements.Set), 20)]
     [InlineData(nameof(ListElements.Add), 18)]
     public void A_loop_over_the_members_of_a_list_looks_the_thread_up_before_it_and_announces_nothing(string method, int most)
