@@ -29,7 +29,7 @@ internal struct SlotSlab
     /// <summary>The next slab in a list.</summary>
     public unsafe SlotSlab* Next;
 
-    /// <summary>The slab before, in the list of slabs with vacant slots and others.</summary>
+    /// <summary>The slab before, in the list of slabs with vacant slots and used ones.</summary>
     public unsafe SlotSlab* Before;
 
     /// <summary>The number of vacant slots in the slab that no thread has.</summary>
@@ -43,7 +43,7 @@ internal struct SlotSlab
     /// <summary>The number of slots that were made before those of this slab.</summary>
     private ulong _slotsBefore;
 
-    /// <summary>What the first generations of the slots are raised by, because other generations of theirs came before.</summary>
+    /// <summary>The number by which the first generations of the slots are raised, because earlier generations of theirs came before.</summary>
     private ulong _raised;
 
     /// <summary>The record of a slot's slab.</summary>

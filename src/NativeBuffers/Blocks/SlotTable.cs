@@ -23,7 +23,7 @@ internal static class SlotTable
     /// <summary>All slabs, in the order in which they were first made.</summary>
     private static readonly GrowingArray<nint> s_slabs = new();
 
-    /// <summary>The slabs with vacant slots and others.</summary>
+    /// <summary>The slabs with vacant slots and used ones.</summary>
     private static unsafe SlotSlab* s_partial;
 
     /// <summary>The slabs without other slots than vacant ones.</summary>

@@ -182,8 +182,8 @@ public class DiscardedSlabTests
             {
                 var slab = new WholeSlab();
                 Rental stale = slab.Rentals[0];
-                slab.Discard();
                 using PooledBuffer<byte> live = NativeMemoryPool<byte>.Shared.RentBuffer(64);
+                slab.Discard();
                 int count = 0;
                 foreach (PooledBuffer<byte> value in TornValues.Of(stale.Buffer, live).Where(value => SlotOf(new Rental(value)) == SlotOf(stale)))
                 {

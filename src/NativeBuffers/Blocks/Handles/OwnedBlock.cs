@@ -101,7 +101,7 @@ internal struct OwnedBlock
     /// <summary>The cleaner of the slot. Null if the owner has a finalizer itself; perhaps null after the end.</summary>
     public readonly Cleaner? Cleaner => _keeper is Cleaner cleaner ? cleaner : Extras?.Cleaner;
 
-    /// <summary>What only some owners need; null if this has needed none, and after the end.</summary>
+    /// <summary>The parts that only some owners need; null if this has needed none, and after the end.</summary>
     public readonly OwnedExtras? Extras => Volatile.Read(in _keeper) as OwnedExtras;
 
     /// <summary>The last generation of this owner, in the state <see cref="SlotState.Open"/>.</summary>
@@ -344,7 +344,7 @@ internal struct OwnedBlock
             _slot->WriteGeneration(moved._opened.With(state));
         }
 
-        // The extras stay behind: no pin goes on, and the new owner begins with this length.
+        // The extras stay with this owner: no pin goes on, and the new owner begins with this length.
         moved._keeper = Cleaner;
         _keeper = null;
         return moved;

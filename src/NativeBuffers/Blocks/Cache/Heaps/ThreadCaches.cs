@@ -14,7 +14,7 @@ internal static class ThreadCaches
     public const int LooksOfNewThread = 4;
 
     /// <summary>
-    /// The number of threads that it checks besides for each ended one. If threads end as often as others begin, 20 looks find one end, so
+    /// The number of threads that it checks besides for each ended one. If threads end as often as new ones begin, 20 looks find one end, so
     /// one in twenty caches waits.
     /// </summary>
     public const int LooksAfterEnded = 16;

@@ -185,6 +185,9 @@ internal static class AllocatePath
         cache->VacantCount--;
         cache->Vacant = slot->Next;
         slot->Home = home;
+
+        // The forecast is that of its last home.
+        slot->UsesAtHome = 0;
         cache->SlotsHeld++;
         return slot;
     }
