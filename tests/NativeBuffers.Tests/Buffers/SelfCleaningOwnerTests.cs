@@ -230,7 +230,7 @@ public class SelfCleaningOwnerTests
             },
             () =>
             {
-                for (var watch = Stopwatch.StartNew(); !Volatile.Read(ref isOver) && Race.GoesOn(watch, Volatile.Read(ref rounds) > 200);)
+                for (var watch = Stopwatch.StartNew(); !Volatile.Read(ref isOver) && Race.GoesOn(watch, Volatile.Read(ref rounds) > 20);)
                 {
                     Collector.Collect();
                 }

@@ -297,8 +297,13 @@ internal struct HomeBlock
 
         // From here on there is no home: this thread is at no use.
         Volatile.Write(ref _home, None);
+        if (IsEmpty)
+        {
+            return true;
+        }
+
         _block.DropOwner(keeper);
-        return IsEmpty || _block.TryCloseHere(_block.Opened);
+        return _block.TryCloseHere(_block.Opened);
     }
 
     /// <inheritdoc cref="ICleanedOwner.TryCloseForgotten"/>
