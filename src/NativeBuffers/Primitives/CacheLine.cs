@@ -1,5 +1,3 @@
-using System.Runtime.Intrinsics;
-
 namespace NativeBuffers.Primitives;
 
 /// <summary>The unit in which cached blocks are sized, aligned and cleared.</summary>
@@ -39,16 +37,17 @@ internal static class CacheLine
     }
 
     /// <remarks>
-    /// Vectors of 128 bits, because images that are compiled before the process starts may hold no wider ones. With wider ones, the JIT
-    /// compiles each method here at the first buffer of a process, which takes 1.9 ms.
+    /// Four stores of 16 bytes. One of 64 takes twice the time of a whole buffer: the program reads or writes a part of the line next, and such a
+    /// part waits for the wide store. The JIT makes one store of two that follow each other, so no two of these do. Not with vector types: the
+    /// first one that a process needs takes a quarter of the time of its first buffer.
     /// </remarks>
     /// <inheritdoc cref="Clear" path="/safety"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static unsafe void ClearOne(byte* start)
     {
-        Vector128<byte>.Zero.StoreAligned(start);
-        Vector128<byte>.Zero.StoreAligned(start + (Size / 4));
-        Vector128<byte>.Zero.StoreAligned(start + (Size / 2));
-        Vector128<byte>.Zero.StoreAligned(start + (3 * Size / 4));
+        Unsafe.InitBlock(start + (Size / 4), 0, Size / 4);
+        Unsafe.InitBlock(start + (3 * Size / 4), 0, Size / 4);
+        Unsafe.InitBlock(start, 0, Size / 4);
+        Unsafe.InitBlock(start + (Size / 2), 0, Size / 4);
     }
 }

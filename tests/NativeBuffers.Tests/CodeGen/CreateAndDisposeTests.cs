@@ -20,6 +20,16 @@ public sealed class CreateAndDisposeTests
     public void A_zeroed_buffer_comes_and_goes_without_a_call() =>
         AssertShort(typeof(CreateZeroedAndDispose), nameof(CreateZeroedAndDispose.Ours), mostInstructions: 68);
 
+    /// <remarks>A part of a line that was cleared by one wide store waits for it. The JIT makes one store of two that follow each other.</remarks>
+    [Fact]
+    public void A_line_is_cleared_by_four_stores_of_16_bytes()
+    {
+        MethodCode code = LoopProgram.CodeOf(typeof(CreateZeroedAndDispose), nameof(CreateZeroedAndDispose.Ours), JitMode.Profiled);
+        Assert.True(code.Everything.Count(static text => text.Contains("xmmword ptr", StringComparison.Ordinal)) >= 4, code.ToString());
+        Assert.DoesNotContain(code.LongestPathWithoutCalls, static instruction => instruction.WithoutAddresses.Contains("ymmword", StringComparison.Ordinal));
+        Assert.DoesNotContain(code.LongestPathWithoutCalls, static instruction => instruction.WithoutAddresses.Contains("zmmword", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Without_wide_registers_a_line_is_cleared_without_a_look_at_its_address()
     {

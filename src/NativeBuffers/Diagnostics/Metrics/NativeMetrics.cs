@@ -56,12 +56,17 @@ internal static class NativeMetrics
 
     private static void StartSoon()
     {
-        Thread.CurrentThread.Name = "NativeBuffers metrics";
         if (!InstrumentationSwitch.IsOn)
         {
-            using var never = new ManualResetEvent(false);
-            _ = never.WaitOne(Delay);
+            // A monitor, because the process has used one by now. The types of another wait would be loaded now, beside the first buffer.
+            object never = new();
+            lock (never)
+            {
+                _ = Monitor.Wait(never, Delay);
+            }
         }
+
+        Thread.CurrentThread.Name = "NativeBuffers metrics";
 
         try
         {
