@@ -26,7 +26,7 @@ Mutations:
 #define OPENED 1            /* OwnedBlock._opened: 0 without a block, then 1; 4 after it has grown in place */
 #define GEN 2               /* the generation of the slot: that of OPENED if open; 2 exclusive, 3 closed */
 #define LATER 3             /* ListCore._later: 0 for none, 1 and 2 for a block of thread 1 or 2, 3 for the end */
-#define COUNT 4             /* HomeBlock.Count: 0 for one inside the block, 1 for that of a later block */
+#define COUNT 4             /* NativeList.ElementCount: 0 for one inside the block, 1 for that of a later block */
 #define K 2
 #include "tso.h"
 

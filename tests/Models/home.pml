@@ -28,7 +28,7 @@ Mutations:
 #define WORDS 18
 #define NAME 15             /* HomeBlock._home: 1 for thread 0, 2 if that was taken away, 0 for none */
 #define MARK 16             /* the mark of thread 0 */
-#define COUNT 17            /* HomeBlock.Count: 0 for one that is inside the block, 1 for that of the later block */
+#define COUNT 17            /* NativeList.ElementCount: 0 for one that is inside the block, 1 for that of the later block */
 #include "owned.h"
 
 /* Variables of the model alone: 1 while thread 0 is at a use, from the comparison on; 1 once thread 0 has ended. */

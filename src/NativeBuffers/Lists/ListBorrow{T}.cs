@@ -14,17 +14,19 @@ internal ref struct ListBorrow<T> : IDisposable
     private readonly BorrowHandle _handle;
     private readonly NativeList<T> _list;
     private readonly ref HomeBlock _block;
+    private readonly ref long _count;
     private readonly unsafe T* _start;
 
-    /// <safety>The block is borrowed with this handle, and starts here.</safety>
-    public unsafe ListBorrow(BorrowHandle handle, NativeList<T> list, ref HomeBlock block, T* start)
+    /// <safety>The block is borrowed with this handle, and starts here. The count is that of the object that has the block.</safety>
+    public unsafe ListBorrow(BorrowHandle handle, NativeList<T> list, ref HomeBlock block, ref long count, T* start)
     {
         _handle = handle;
         _list = list;
         _block = ref block;
+        _count = ref count;
         _start = start;
         Capacity = block.Capacity;
-        Count = block.CountInside;
+        Count = block.CountInside(ref count);
     }
 
     /// <summary>The number of places.</summary>
@@ -108,8 +110,8 @@ internal ref struct ListBorrow<T> : IDisposable
     {
         if (!Unsafe.IsNullRef(ref _block))
         {
-            Volatile.Write(ref _block.Count, count);
-            _block.Version++;
+            Volatile.Write(ref _count, count);
+            _block.Version += long.Max(Count - count, 0) + 1;
             _list.Core.NoteCount(_list);
         }
     }

@@ -24,32 +24,15 @@ internal struct ListCore<T>
     private const int FirstLength = 4;
 
     /// <summary>The first block, for members that try the short path.</summary>
-    /// <remarks>
-    /// Its count is the list's, also after another block took its place. So a reader of the count needs no branch, and a loop over the count looks the
-    /// thread up before the loop.
-    /// </remarks>
     public HomeBlock First;
 
-    /// <summary>The block that took the place of the first one; null if none did.</summary>
     private LaterBlock? _later;
 
     /// <summary>Whether it was closed, or handed over.</summary>
     public bool IsOver => IsAtEnd || At.IsOver;
 
-    /// <summary>A value that changes with the elements.</summary>
-    public long Version => At.Version;
-
-    /// <summary>The number of elements; 0 once closed.</summary>
-    public long CountOrNone
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => First.CountBefore;
-    }
-
     /// <summary>The number of places; 0 once closed.</summary>
     public long CapacityOrNone => At.CapacityOrNone;
-
-    public long Count => IsOver ? throw Disposed() : CountOrNone;
 
     public long Capacity
     {
@@ -77,16 +60,28 @@ internal struct ListCore<T>
     public static long LengthOfFirst =>
         long.Max(FirstBytes / Unsafe.SizeOf<T>(), Unsafe.SizeOf<T>() <= FirstBytes * FirstLength ? FirstLength : 1);
 
+    /// <summary>The block that took the place of the first one; null if none did. Another thread may give the list another one at any time.</summary>
+    public LaterBlock? Later => Volatile.Read(ref _later);
+
     /// <summary>Whether no other block took the place of the first one, and the list was not disposed.</summary>
-    public bool HasFirst => Volatile.Read(ref _later) is null;
+    public bool HasFirst => Later is null;
 
     /// <summary>The block now. Another thread may give the list another one at any time.</summary>
-    public ref HomeBlock At
+    [UnscopedRef]
+    public ref HomeBlock At => ref Of(Later);
+
+    /// <summary>The count of the first block or of a later one.</summary>
+    public static ref long CountOf(NativeList<T> list, LaterBlock? later) => ref (later is null ? ref list.ElementCount : ref later.Count);
+
+    /// <summary>A number that grows with each change of the elements.</summary>
+    public long Stamp(NativeList<T> list)
     {
-        [UnscopedRef]
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => ref (Volatile.Read(ref _later) is { } later ? ref later.Block : ref First);
+        LaterBlock? later = Later;
+        return Of(later).Version + HomeBlock.CountBefore(in CountOf(list, later));
     }
+
+    /// <summary>The number of elements.</summary>
+    public long CountIn(NativeList<T> list) => IsOver ? throw Disposed() : HomeBlock.CountBefore(in list.ElementCount);
 
     /// <summary>Begins a list, with a block only if need be.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -102,20 +97,20 @@ internal struct ListCore<T>
 
     /// <summary>Begins a list with the block of an owner. False after the end of the owner.</summary>
     /// <inheritdoc cref="HomeChanges.TryTake" path="/exception"/>
-    public bool TryBegin(ICleanedOwner list, ref OwnedBlock from) => First.TryTake(list, ref from, Unsafe.SizeOf<T>());
+    public bool TryBegin(NativeList<T> list, ref OwnedBlock from) => First.TryTake(list, ref list.ElementCount, ref from, Unsafe.SizeOf<T>());
 
     /// <summary>Notes a new count of the block that took the place of the first one.</summary>
-    public void NoteCount(ICleanedOwner list)
+    public void NoteCount(NativeList<T> list)
     {
-        LaterBlock? later = Volatile.Read(ref _later);
+        LaterBlock? later = Later;
         while (later is not null)
         {
-            First.Show(list, Volatile.Read(ref later.Block.Count));
+            First.Show(list, ref list.ElementCount, Volatile.Read(ref later.Count));
 
             // The list may have ended in between.
             Interlocked.MemoryBarrier();
             LaterBlock? before = later;
-            later = Volatile.Read(ref _later);
+            later = Later;
             if (later == before)
             {
                 return;
@@ -127,12 +122,12 @@ internal struct ListCore<T>
     public void Changed() => At.Version++;
 
     /// <summary>Makes room for exactly <paramref name="capacity"/> elements, or for the present ones if they are more.</summary>
-    public void Reserve(ICleanedOwner list, long capacity)
+    public void Reserve(NativeList<T> list, long capacity)
     {
         RetiredBlock.FreeSettled();
         while (true)
         {
-            LaterBlock? later = Volatile.Read(ref _later);
+            LaterBlock? later = Later;
             ref HomeBlock at = ref At;
             if (at.IsEmpty)
             {
@@ -149,7 +144,8 @@ internal struct ListCore<T>
                 return;
             }
 
-            if (Unsafe.AreSame(ref at, ref Of(later)) && at.TryReserve(KeeperOf(list, later), ref _later, capacity, Unsafe.SizeOf<T>(), typeof(T)))
+            if (Unsafe.AreSame(ref at, ref Of(later))
+                && at.TryReserve(KeeperOf(list, later), ref CountOf(list, later), ref _later, capacity, Unsafe.SizeOf<T>(), typeof(T)))
             {
                 NoteCount(list);
                 return;
@@ -160,15 +156,15 @@ internal struct ListCore<T>
     }
 
     /// <summary>Hands the elements over in a block of their size. The list is over afterwards.</summary>
-    public OwnedBlock HandOver(ICleanedOwner list)
+    public OwnedBlock HandOver(NativeList<T> list)
     {
         while (true)
         {
             LaterBlock? later = BlockNow(list);
             ref HomeBlock at = ref Of(later);
-            if (at.TryMoveUsed(KeeperOf(list, later), Unsafe.SizeOf<T>(), typeof(T), out OwnedBlock moved))
+            if (at.TryMoveUsed(KeeperOf(list, later), ref CountOf(list, later), Unsafe.SizeOf<T>(), typeof(T), out OwnedBlock moved))
             {
-                End(LaterBlock.Over);
+                End(list, LaterBlock.Over);
                 return moved;
             }
 
@@ -176,14 +172,14 @@ internal struct ListCore<T>
         }
     }
 
-    public Borrow<T> Borrow(ICleanedOwner list)
+    public Borrow<T> Borrow(NativeList<T> list)
     {
         BorrowHandle handle = BeginBorrow(list, out LaterBlock? later);
         ref HomeBlock at = ref Of(later);
         unsafe
         {
             // SAFETY: the block at this address is borrowed with this handle, and has as many places.
-            return new Borrow<T>(handle, at.BorrowedStart, at.CountInside);
+            return new Borrow<T>(handle, at.BorrowedStart, at.CountInside(ref CountOf(list, later)));
         }
     }
 
@@ -201,7 +197,7 @@ internal struct ListCore<T>
         unsafe
         {
             // SAFETY: the block at this address is borrowed with this handle, and has this length.
-            return new ListBorrow<T>(handle, list, ref at, (T*)at.BorrowedStart);
+            return new ListBorrow<T>(handle, list, ref at, ref CountOf(list, later), (T*)at.BorrowedStart);
         }
     }
 
@@ -243,16 +239,16 @@ internal struct ListCore<T>
     }
 
     /// <summary>Ends the last pin that has not ended, if there is one.</summary>
-    public void UnpinLast() => Of(Volatile.Read(ref _later) is { IsOver: true } over ? over.Pinned : Volatile.Read(ref _later)).EndLastPin();
+    public void UnpinLast() => Of(Later is { IsOver: true } over ? over.Pinned : Later).EndLastPin();
 
     /// <summary>Closes the list, and frees the block now or when its last use ends. A second call does nothing.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Close(ICleanedOwner list)
+    public void Close(NativeList<T> list)
     {
         if (_later is null && First.TryCloseHere(list))
         {
             // If another thread takes a first block at the same time, the cleaner of that block frees it.
-            End(LaterBlock.Over);
+            End(list, LaterBlock.Over);
         }
         else
         {
@@ -261,11 +257,11 @@ internal struct ListCore<T>
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void CloseSlowly(ICleanedOwner list)
+    private void CloseSlowly(NativeList<T> list)
     {
         while (true)
         {
-            LaterBlock? later = Volatile.Read(ref _later);
+            LaterBlock? later = Later;
             if (later is { IsOver: true })
             {
                 // The home of the first block may have changed its count late.
@@ -286,7 +282,7 @@ internal struct ListCore<T>
             else if (at.TryClose(KeeperOf(list, later), out bool isPinned))
             {
                 // No other thread gives the list another block now: that takes an exclusive use of the block before.
-                End(later is not null && isPinned ? LaterBlock.After(later) : LaterBlock.Over);
+                End(list, later is not null && isPinned ? LaterBlock.After(later) : LaterBlock.Over);
                 if (later is not null && !First.IsEmpty)
                 {
                     // The home has perhaps taken it while another thread took the first block, too.
@@ -295,7 +291,7 @@ internal struct ListCore<T>
 
                 return;
             }
-            else if (Volatile.Read(ref _later) == later)
+            else if (Later == later)
             {
                 return;
             }
@@ -311,7 +307,7 @@ internal struct ListCore<T>
         if (First.IsHome)
         {
             First.Open(list, Layout.ByteCount(capacity, Unsafe.SizeOf<T>()), Unsafe.SizeOf<T>(), typeof(T));
-            if (Volatile.Read(ref _later) is not null)
+            if (Later is not null)
             {
                 // Another thread was faster, or has disposed the list.
                 _ = First.TryClose(list, out _);
@@ -339,7 +335,7 @@ internal struct ListCore<T>
 
     private static ObjectDisposedException Disposed() => ThrowHelper.Disposed($"{nameof(NativeList<>)}<{typeof(T).Name}>");
 
-    private bool IsAtEnd => Volatile.Read(ref _later) is { IsOver: true };
+    private bool IsAtEnd => Later is { IsOver: true };
 
     /// <summary>Throws unless the list has another block since.</summary>
     private void ThrowIfStill(ref HomeBlock at)
@@ -350,29 +346,30 @@ internal struct ListCore<T>
         }
     }
 
+    /// <summary>The first block, or a later one.</summary>
     [UnscopedRef]
-    private ref HomeBlock Of(LaterBlock? later) => ref (later is null ? ref First : ref later.Block);
+    public ref HomeBlock Of(LaterBlock? later) => ref (later is null ? ref First : ref later.Block);
 
     private static ICleanedOwner KeeperOf(ICleanedOwner list, LaterBlock? later) => later is null ? list : later;
 
     /// <summary>The block now, taken if the list has none yet: null for the first one.</summary>
     private LaterBlock? BlockNow(ICleanedOwner list)
     {
-        LaterBlock? later = Volatile.Read(ref _later);
+        LaterBlock? later = Later;
         if (later is null && First.IsEmpty)
         {
             TakeFirst(list, LengthOfFirst);
-            later = Volatile.Read(ref _later);
+            later = Later;
         }
 
         return later is { IsOver: true } ? throw Disposed() : later;
     }
 
     /// <summary>The list is over: closed, or handed over.</summary>
-    private void End(LaterBlock over)
+    private void End(NativeList<T> list, LaterBlock over)
     {
         Volatile.Write(ref _later, over);
-        Volatile.Write(ref First.Count, 0);
+        Volatile.Write(ref list.ElementCount, 0);
     }
 
     private BorrowHandle BeginBorrow(ICleanedOwner list, out LaterBlock? later)

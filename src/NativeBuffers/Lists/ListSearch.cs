@@ -13,7 +13,7 @@ internal static class ListSearch
         public long IndexOf(T item)
         {
             // Other types can have an Equals of the program.
-            long count = list.Core.First.CountBefore;
+            long count = HomeBlock.CountBefore(in list.ElementCount);
             if (typeof(T).IsPrimitive && list.Core.First.IsHome && count <= int.MaxValue)
             {
                 unsafe
@@ -49,7 +49,7 @@ internal static class ListSearch
         public long Find(T item, IComparer<T>? comparer)
         {
             // The type's own order is the program's, unless the type is primitive.
-            long count = list.Core.First.CountBefore;
+            long count = HomeBlock.CountBefore(in list.ElementCount);
             if (typeof(T).IsPrimitive && comparer is null && list.Core.First.IsHome)
             {
                 unsafe

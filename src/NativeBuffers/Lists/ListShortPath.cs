@@ -22,7 +22,7 @@ internal static class ListShortPath
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Set(long index, T item)
         {
-            long count = list.Core.First.CountBefore;
+            long count = HomeBlock.CountBefore(in list.ElementCount);
             nint thread = ThreadCaches.NameOfThisThread;
             if ((ulong)index < (ulong)count && list.Core.First.IsHomeOf(thread))
             {
@@ -43,7 +43,7 @@ internal static class ListShortPath
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Add(T item)
         {
-            long count = list.Core.First.CountBefore;
+            long count = HomeBlock.CountBefore(in list.ElementCount);
             if (list.Core.First.IsHome)
             {
                 if (count < list.Core.First.Capacity)
@@ -54,8 +54,7 @@ internal static class ListShortPath
                         ((T*)list.Core.First.Start)[count] = item;
                     }
 
-                    list.Core.First.Version = list.Core.First.Version + 1;
-                    list.Core.First.Count = count + 1;
+                    list.ElementCount = count + 1;
                     GC.KeepAlive(list);
                     return;
                 }
@@ -68,7 +67,7 @@ internal static class ListShortPath
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public Span<T> View()
         {
-            long count = list.Core.First.CountBefore;
+            long count = HomeBlock.CountBefore(in list.ElementCount);
             if (list.Core.First.IsHome && count <= int.MaxValue)
             {
                 unsafe
@@ -85,7 +84,7 @@ internal static class ListShortPath
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public Span<T> ViewRoom(int length)
         {
-            long count = list.Core.First.CountBefore;
+            long count = HomeBlock.CountBefore(in list.ElementCount);
             if (list.Core.First.IsHome)
             {
                 long room = list.Core.First.Capacity - count;
@@ -125,7 +124,7 @@ internal static class ListShortPath
 
         public void Insert(long index, T item)
         {
-            long count = list.Core.First.CountBefore;
+            long count = HomeBlock.CountBefore(in list.ElementCount);
             if (list.Core.First.IsHome)
             {
                 if ((ulong)index <= (ulong)count && count < list.Core.First.Capacity)
@@ -139,8 +138,7 @@ internal static class ListShortPath
                         *place = item;
                     }
 
-                    list.Core.First.Version = list.Core.First.Version + 1;
-                    list.Core.First.Count = count + 1;
+                    list.ElementCount = count + 1;
                     GC.KeepAlive(list);
                     return;
                 }
@@ -154,7 +152,7 @@ internal static class ListShortPath
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void AddRange(ReadOnlySpan<T> items)
         {
-            long count = list.Core.First.CountBefore;
+            long count = HomeBlock.CountBefore(in list.ElementCount);
             if (list.Core.First.IsHome)
             {
                 if (items.Length <= list.Core.First.Capacity - count)
@@ -165,8 +163,7 @@ internal static class ListShortPath
                         items.CopyTo(Block.View<T>((T*)list.Core.First.Start + count, items.Length));
                     }
 
-                    list.Core.First.Version = list.Core.First.Version + 1;
-                    list.Core.First.Count = count + items.Length;
+                    list.ElementCount = count + items.Length;
                     GC.KeepAlive(list);
                     return;
                 }
@@ -179,7 +176,7 @@ internal static class ListShortPath
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public bool TryPop(out T item)
         {
-            long last = list.Core.First.CountBefore - 1;
+            long last = HomeBlock.CountBefore(in list.ElementCount) - 1;
             if (list.Core.First.IsHome)
             {
                 if (last >= 0)
@@ -190,8 +187,8 @@ internal static class ListShortPath
                         item = ((T*)list.Core.First.Start)[last];
                     }
 
-                    list.Core.First.Version = list.Core.First.Version + 1;
-                    list.Core.First.Count = last;
+                    list.Core.First.Version = list.Core.First.Version + 2;
+                    list.ElementCount = last;
                     GC.KeepAlive(list);
                     return true;
                 }
@@ -203,17 +200,14 @@ internal static class ListShortPath
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void RemoveAt(long index)
         {
-            // The JIT does not move this look-up of the thread out of loops, because the caller's count may throw before. During the call, the
-            // home's name would need a register.
-            nint thread = ThreadCaches.NameOfThisThread;
-            long last = list.Core.First.CountBefore - 1;
-            if (list.Core.First.IsHomeOf(thread))
+            long last = HomeBlock.CountBefore(in list.ElementCount) - 1;
+            if (list.Core.First.IsHome)
             {
                 // If so, it is the last element. The count comes from the count and not from the index, which the processor may have to wait for.
                 if (last >= 0 && index == last)
                 {
-                    list.Core.First.Version = list.Core.First.Version + 1;
-                    list.Core.First.Count = last;
+                    list.Core.First.Version = list.Core.First.Version + 2;
+                    list.ElementCount = last;
                     GC.KeepAlive(list);
                     return;
                 }
@@ -224,11 +218,11 @@ internal static class ListShortPath
 
         public void Resize(long length)
         {
-            long count = list.Core.First.CountBefore;
+            long count = HomeBlock.CountBefore(in list.ElementCount);
             if (list.Core.First.IsHome && length <= count)
             {
-                list.Core.First.Version = list.Core.First.Version + 1;
-                list.Core.First.Count = length;
+                list.Core.First.Version = list.Core.First.Version + (count - length) + 1;
+                list.ElementCount = length;
                 GC.KeepAlive(list);
                 return;
             }
@@ -239,11 +233,10 @@ internal static class ListShortPath
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Advance(int count)
         {
-            long before = list.Core.First.CountBefore;
+            long before = HomeBlock.CountBefore(in list.ElementCount);
             if (list.Core.First.IsHome && (uint)count <= (ulong)(list.Core.First.Capacity - before))
             {
-                list.Core.First.Version = list.Core.First.Version + 1;
-                list.Core.First.Count = before + count;
+                list.ElementCount = before + count;
                 GC.KeepAlive(list);
                 return;
             }
@@ -255,7 +248,7 @@ internal static class ListShortPath
         [MethodImpl(MethodImplOptions.NoInlining)]
         private void RemoveInside(long index)
         {
-            long last = list.Core.First.CountBefore - 1;
+            long last = HomeBlock.CountBefore(in list.ElementCount) - 1;
             if (list.Core.First.IsHome)
             {
                 if ((ulong)index < (ulong)long.Max(last, 0))
@@ -269,8 +262,8 @@ internal static class ListShortPath
                         Buffer.MemoryCopy(place + 1, place, byteCount, byteCount);
                     }
 
-                    list.Core.First.Version = list.Core.First.Version + 1;
-                    list.Core.First.Count = last;
+                    list.Core.First.Version = list.Core.First.Version + 2;
+                    list.ElementCount = last;
                     GC.KeepAlive(list);
                     return;
                 }
@@ -282,7 +275,7 @@ internal static class ListShortPath
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private bool TryGetHere(long index, out T item)
         {
-            long count = list.Core.First.CountBefore;
+            long count = HomeBlock.CountBefore(in list.ElementCount);
             nint thread = ThreadCaches.NameOfThisThread;
             if ((ulong)index < (ulong)count && list.Core.First.IsHomeOf(thread))
             {

@@ -38,7 +38,7 @@ internal static class ListSlowPath
                     return;
                 }
 
-                ListSlowPath.Grow(list, checked(list.Core.Count + items.Length));
+                ListSlowPath.Grow(list, checked(list.Core.CountIn(list) + items.Length));
             }
         }
 
@@ -47,7 +47,7 @@ internal static class ListSlowPath
             if (items is NativeList<T> source)
             {
                 // The list grows first: it may be its own source, and a borrowed list does not grow.
-                ListSlowPath.Grow(list, list.Core.Count + source.LongCount);
+                ListSlowPath.Grow(list, list.Core.CountIn(list) + source.LongCount);
                 using Borrow<T> borrow = source.Borrow();
                 for (long start = 0; start < borrow.Length; start += int.MaxValue)
                 {
@@ -59,7 +59,7 @@ internal static class ListSlowPath
 
             if (items.TryGetNonEnumeratedCount(out int count))
             {
-                ListSlowPath.Grow(list, list.Core.Count + count);
+                ListSlowPath.Grow(list, list.Core.CountIn(list) + count);
             }
 
             foreach (T item in items)
@@ -184,8 +184,9 @@ internal static class ListSlowPath
         [MethodImpl(MethodImplOptions.NoInlining)]
         public T GetSlowly(long index)
         {
-            ref HomeBlock at = ref list.Core.At;
-            long count = at.CountBefore;
+            LaterBlock? later = list.Core.Later;
+            ref HomeBlock at = ref list.Core.Of(later);
+            long count = HomeBlock.CountBefore(in ListCore<T>.CountOf(list, later));
             if (at.IsHome && (ulong)index < (ulong)count)
             {
                 unsafe
@@ -204,8 +205,9 @@ internal static class ListSlowPath
         [MethodImpl(MethodImplOptions.NoInlining)]
         public void SetSlowly(long index, T item)
         {
-            ref HomeBlock at = ref list.Core.At;
-            long count = at.CountBefore;
+            LaterBlock? later = list.Core.Later;
+            ref HomeBlock at = ref list.Core.Of(later);
+            long count = HomeBlock.CountBefore(in ListCore<T>.CountOf(list, later));
             if (at.IsHome && (ulong)index < (ulong)count)
             {
                 unsafe
@@ -247,7 +249,7 @@ internal static class ListSlowPath
             if (list.Core.First.IsHomeOf(thread))
             {
                 list.Core.First.Open(list, (nuint)(ListCore<T>.LengthOfFirst * Unsafe.SizeOf<T>()), Unsafe.SizeOf<T>(), typeof(T));
-                long count = list.Core.First.CountBefore;
+                long count = HomeBlock.CountBefore(in list.ElementCount);
                 if (!list.Core.HasFirst)
                 {
                     // Another thread was faster, or has disposed the list.
@@ -255,7 +257,7 @@ internal static class ListSlowPath
                 }
                 else if (list.Core.First.IsHomeOf(thread) && count < list.Core.First.Capacity)
                 {
-                    list.Core.First.Append(count, item);
+                    list.Core.First.Append(ref list.ElementCount, count, item);
                     GC.KeepAlive(list);
                     return;
                 }
@@ -268,8 +270,9 @@ internal static class ListSlowPath
         private void AddToFull(T item)
         {
             nint thread = ThreadCaches.NameOfThisThread;
-            ref HomeBlock at = ref list.Core.At;
-            long count = at.CountBefore;
+            LaterBlock? later = list.Core.Later;
+            ref HomeBlock at = ref list.Core.Of(later);
+            long count = HomeBlock.CountBefore(in ListCore<T>.CountOf(list, later));
             if (at.IsHomeOf(thread) && count >= at.Capacity)
             {
                 if (at.IsEmpty)
@@ -281,14 +284,15 @@ internal static class ListSlowPath
                     ListSlowPath.Grow(list, checked(count + 1));
                 }
 
-                at = ref list.Core.At;
+                later = list.Core.Later;
+                at = ref list.Core.Of(later);
             }
 
             // By now this thread is the home, unless another thread uses the list too, or the allocator was chosen.
-            count = at.CountBefore;
+            count = HomeBlock.CountBefore(in ListCore<T>.CountOf(list, later));
             if (at.IsHomeOf(thread) && count < at.Capacity)
             {
-                at.Append(count, item);
+                at.Append(ref ListCore<T>.CountOf(list, later), count, item);
                 list.Core.NoteCount(list);
             }
             else
@@ -308,7 +312,7 @@ internal static class ListSlowPath
         public Span<T> ViewRoomSlowly(int length)
         {
             ArgumentOutOfRangeException.ThrowIfNegative(length, "sizeHint");
-            ListSlowPath.Grow(list, list.Core.Count + int.Max(length, 1));
+            ListSlowPath.Grow(list, list.Core.CountIn(list) + int.Max(length, 1));
             using ListBorrow<T> borrow = list.Core.BorrowPlaces(list);
             return borrow.View(borrow.Count, (int)long.Min(borrow.Capacity - borrow.Count, int.MaxValue));
         }

@@ -13,13 +13,13 @@ public struct NativeListEnumerator<T> : IEnumerator<T>
     where T : unmanaged
 {
     private readonly NativeList<T>? _list;
-    private readonly long _version;
+    private readonly long _stamp;
     private long _index;
 
     internal NativeListEnumerator(NativeList<T> list)
     {
         _list = list;
-        _version = list.Core.Version;
+        _stamp = list.Core.Stamp(list);
         _index = -1;
     }
 
@@ -42,8 +42,8 @@ public struct NativeListEnumerator<T> : IEnumerator<T>
         _index = index;
         if (list is not null)
         {
-            long count = list.Core.First.CountBefore;
-            if (list.Core.First.IsHomeOf(mine) && list.Core.First.Version == _version && (ulong)index < (ulong)count)
+            long count = HomeBlock.CountBefore(in list.ElementCount);
+            if (list.Core.First.IsHomeOf(mine) && list.Core.First.Version + count == _stamp && (ulong)index < (ulong)count)
             {
                 unsafe
                 {
@@ -56,7 +56,7 @@ public struct NativeListEnumerator<T> : IEnumerator<T>
             }
         }
 
-        bool moved = TryGetSlowly(list, _version, index, out T item);
+        bool moved = TryGetSlowly(list, _stamp, index, out T item);
         Current = item;
         return moved;
     }
@@ -71,7 +71,7 @@ public struct NativeListEnumerator<T> : IEnumerator<T>
 
     /// <remarks>By values: a call that takes the enumerator by reference would keep its fields in memory.</remarks>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static bool TryGetSlowly(NativeList<T>? list, long version, long index, out T item)
+    private static bool TryGetSlowly(NativeList<T>? list, long stamp, long index, out T item)
     {
         item = default;
         if (list is null)
@@ -81,6 +81,6 @@ public struct NativeListEnumerator<T> : IEnumerator<T>
         }
 
         bool exists = list.TryGetSlowly(index, out item);
-        return list.Core.Version == version ? exists : throw ThrowHelper.Changed();
+        return list.Core.Stamp(list) == stamp ? exists : throw ThrowHelper.Changed();
     }
 }

@@ -34,6 +34,14 @@ namespace NativeBuffers;
 public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>, IDisposable, ICleanedOwner
     where T : unmanaged
 {
+    /// <summary>The number of elements, also after another block took the place of the first one: <see cref="HomeBlock.CountBefore"/>.</summary>
+    /// <remarks>
+    /// A field of the list itself, whose load is the check for null. In a struct inside the list, it made <see cref="Count"/> begin with another check.
+    /// The JIT merges two such checks, at the start of a loop and after the loop. Then it leaves the look-up of the thread in the loop.
+    /// A reader of the count needs no branch, for the same reason.
+    /// </remarks>
+    internal long ElementCount;
+
     // A field and not a property: an access in one step needs no check for null of its own.
     internal ListCore<T> Core;
 
@@ -61,7 +69,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     public long LongCount
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Core.First.CountBefore;
+        get => ElementCount;
     }
 
     /// <inheritdoc cref="LongCount"/>
@@ -73,7 +81,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     public int Count
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => checked((int)unchecked((ulong)Core.First.CountBefore));
+        get => checked((int)unchecked((ulong)ElementCount));
     }
 
     /// <summary>The number of elements that the list has room for without growth; 0 once disposed.</summary>
@@ -243,7 +251,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// after the list grew or was disposed.
     /// </remarks>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
-    public ReadOnlySequence<T> AsReadOnlySequence() => ListMemory<T>.Sequence(this, Core.Count);
+    public ReadOnlySequence<T> AsReadOnlySequence() => ListMemory<T>.Sequence(this, Core.CountIn(this));
 
     /// <summary>Hands the elements to an owner, whose length is their count. The list counts as disposed afterwards.</summary>
     /// <remarks>The elements are copied only if the list has spare places and its allocator cannot shrink a block in place.</remarks>
@@ -273,7 +281,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     public Memory<T> GetMemory(int sizeHint = 0)
     {
         _ = GetSpan(sizeHint);
-        long count = Core.Count;
+        long count = Core.CountIn(this);
         return new ListMemory<T>(this, count, (int)long.Min(Core.Capacity - count, int.MaxValue)).Memory;
     }
 

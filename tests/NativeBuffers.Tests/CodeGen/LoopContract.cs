@@ -85,18 +85,19 @@ public abstract class LoopContract
         AssertSame(Code(loop, nameof(ListSum.Plain)), Code(loop, nameof(ListSum.Ours)));
 
     [Theory]
-    [InlineData(nameof(ListElements.Get), 19)]
-    [InlineData(nameof(ListElements.Each), 21)]
-    [InlineData(nameof(ListElements.Set), 20)]
-    [InlineData(nameof(ListElements.Add), 18)]
-    public void A_loop_over_the_members_of_a_list_looks_the_thread_up_before_it_and_announces_nothing(string method, int most)
+    [InlineData(nameof(ListElements.Get), 19, 1)]
+    [InlineData(nameof(ListElements.Each), 23, 1)]
+    [InlineData(nameof(ListElements.Set), 20, 1)]
+    [InlineData(nameof(ListElements.Add), 18, 1)]
+    [InlineData(nameof(ListElements.Replace), 40, 2)]
+    public void A_loop_over_the_members_of_a_list_looks_the_thread_up_before_it_and_announces_nothing(string method, int most, int mostCalls)
     {
         MethodCode code = Code(typeof(ListElements), method);
         Loop loop = code.InnermostLoops[0];
         string all = $"{_mode}\n--- the loop\n{loop}\n--- all\n{code}";
         Assert.True(loop.Instructions.Count <= most, $"{loop.Instructions.Count} instructions: {all}");
         Assert.False(loop.Instructions.Any(static each => each.FindsThreadStatics), $"The thread is looked up: {all}");
-        Assert.True(loop.Calls <= 1, $"Calls beside the slow path: {all}");
+        Assert.True(loop.Calls <= mostCalls, $"Calls beside the slow paths: {all}");
         Assert.False(loop.Instructions.Any(static each => each.Text.Contains("lock", StringComparison.Ordinal)), $"Atomic operations: {all}");
     }
 

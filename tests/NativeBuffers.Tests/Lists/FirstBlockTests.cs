@@ -108,7 +108,7 @@ public class FirstBlockTests
             (Func<NativeList<int>, long>[])
             [
                 static list => { using Borrow<int> borrow = list.Borrow(); return borrow.Length; },
-                static list => { _ = list.EnsureCapacity(list.Capacity + 1); return list.Core.At.CountInside; },
+                static list => { _ = list.EnsureCapacity(list.Capacity + 1); return list.Core.At.CountInside(ref list.ElementCount); },
                 static list => { list.TrimExcess(); return list.Capacity; },
                 static list => { using NativeMemoryOwner<int> owner = list.ToOwner(); return owner.Length; },
                 static list => { using ListBorrow<int> borrow = list.Core.BorrowPlaces(list); return borrow.Count; },
@@ -117,11 +117,11 @@ public class FirstBlockTests
             {
                 using var list = new NativeList<int>(4);
                 long capacity = list.Capacity;
-                list.Core.First.Count = Later;
+                list.ElementCount = Later;
                 OtherThread.Run(() => Assert.Equal(capacity, use(list)));
                 using var chosen = new NativeList<int>(4, NativeAllocator.Malloc);
                 capacity = chosen.Capacity;
-                chosen.Core.First.Count = Later;
+                chosen.ElementCount = Later;
                 Assert.InRange(use(chosen), capacity, capacity + 1);
             });
     }
@@ -132,7 +132,7 @@ public class FirstBlockTests
         var keeper = new Keeper();
         keeper.Block.Begin();
         keeper.Block.Open(keeper, 4 * sizeof(int), sizeof(int), typeof(int));
-        OtherThread.Run(() => keeper.Block.Show(keeper, 1_000_000));
+        OtherThread.Run(() => keeper.Block.Show(keeper, ref keeper.Count, 1_000_000));
         Assert.False(keeper.Block.IsHome);
         Assert.True(keeper.Block.TryClose(keeper, out _));
     }
@@ -144,27 +144,27 @@ public class FirstBlockTests
         keeper.Block.Begin();
         keeper.Block.Open(keeper, 4 * sizeof(int), sizeof(int), typeof(int));
         LaterBlock? none = null;
-        Assert.True(keeper.Block.TryReserve(keeper, ref none, 1000, sizeof(int), typeof(int)));
+        Assert.True(keeper.Block.TryReserve(keeper, ref keeper.Count, ref none, 1000, sizeof(int), typeof(int)));
         Assert.True(keeper.Block.IsHome);
         LaterBlock? later = LaterBlock.Over;
-        Assert.True(keeper.Block.TryReserve(keeper, ref later, 2000, sizeof(int), typeof(int)));
+        Assert.True(keeper.Block.TryReserve(keeper, ref keeper.Count, ref later, 2000, sizeof(int), typeof(int)));
         Assert.False(keeper.Block.IsHome);
         Assert.True(keeper.Block.TryClose(keeper, out _));
     }
 
     [Fact]
-    public void The_first_block_shows_the_count_of_the_later_one_and_has_no_home_then()
+    public void A_list_shows_the_count_of_its_later_block_and_its_first_block_has_no_home_then()
     {
         using var list = new NativeList<int>(4) { 1 };
         OtherThread.Run(() => list.AddRange(new int[1000]));
-        Assert.Equal(1001, list.Core.First.Count);
+        Assert.Equal(1001, list.ElementCount);
         Assert.False(list.Core.First.IsHome);
         Assert.Equal(0, list[1000]);
         list.Add(5);
-        Assert.Equal(1002, list.Core.First.Count);
+        Assert.Equal(1002, list.ElementCount);
         Assert.Equal(5, list[1001]);
         list.Dispose();
-        Assert.Equal(0, list.Core.First.Count);
+        Assert.Equal(0, list.ElementCount);
     }
 
     [Theory]
@@ -209,7 +209,7 @@ public class FirstBlockTests
         allocator.Enter = () =>
         {
             keeper.Block.Open(keeper, 1000 * sizeof(long), sizeof(long), typeof(long));
-            keeper.Block.Count = 1000;
+            keeper.Count = 1000;
         };
         keeper.Block.Begin();
         keeper.Block.Open(keeper, 4 * sizeof(long), sizeof(long), typeof(long), allocator);
@@ -244,6 +244,7 @@ public class FirstBlockTests
 
     private sealed class Keeper : ICleanedOwner
     {
+        public long Count;
         public HomeBlock Block;
 
         public bool TryCloseForgotten(Generation opened) => Block.TryCloseForgotten(this, opened);

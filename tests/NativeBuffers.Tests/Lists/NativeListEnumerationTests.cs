@@ -77,6 +77,47 @@ public class NativeListEnumerationTests
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void An_enumeration_sees_changes_that_leave_the_count_as_it_was(bool isHome)
+    {
+        Assert.All(
+            (Action<NativeList<int>>[])
+            [
+                static list => list[0] = 7,
+                static list => { list.RemoveAt(list.Count - 1); list.Add(7); },
+                static list => { list.Add(7); list.RemoveAt(list.Count - 1); },
+                static list => { list.RemoveAt(0); list.Insert(0, 7); },
+                static list => { _ = list.Pop(); list.Add(7); },
+                static list => { list.RemoveAtSwapBack(0); list.Add(7); },
+                static list => { list.RemoveRange(0, 2); list.AddRange([7, 7]); },
+                static list => { _ = list.RemoveAll(static item => item > 1); list.AddRange([7, 7]); },
+                static list => { list.Clear(); list.AddRange([7, 7, 7]); },
+                static list => { list.Resize(1); list.Resize(3); },
+                static list => { list.Resize(0); list.GetSpan(3).Clear(); list.Advance(3); },
+                static list => list.Reverse(),
+                static list => list.Sort(),
+            ],
+            change =>
+            {
+                using var list = new NativeList<int>(4) { 1, 2, 3 };
+                NativeListEnumerator<int> enumerator = list.GetEnumerator();
+                Assert.True(enumerator.MoveNext());
+                if (isHome)
+                {
+                    change(list);
+                }
+                else
+                {
+                    OtherThread.Run(() => change(list));
+                }
+
+                Assert.Equal(3, list.Count);
+                Assert.Throws<InvalidOperationException>(() => enumerator.MoveNext());
+            });
+    }
+
     [Fact]
     public void An_enumeration_sees_as_many_changes_as_32_bits_can_count()
     {

@@ -12,6 +12,8 @@ namespace NativeBuffers.Blocks.Handles;
 /// is known to be elsewhere (<see cref="RetiredBlock"/>). The grown list continues in a <see cref="LaterBlock"/>.</para>
 /// <para>The home itself needs none of this: while it frees or moves the block, it is at no other place in its program. Only the home
 /// gives this its first block, and then no other thread has used a block here.</para>
+/// <para>The number of elements is a field of the object that has this. It is written by the home, or under a borrow. It is never above the
+/// length of the block, until a <see cref="LaterBlock"/> has taken the block's place: then the list has the number of elements there.</para>
 /// <para>Only the default allocator's blocks have a home: the program can see when the blocks of other allocators are freed. docs/decisions/0026
 /// has the proof, and tests/Models/home.pml the model.</para>
 /// </remarks>
@@ -23,11 +25,8 @@ internal struct HomeBlock
     /// <summary>Added to the home whose use has ended, but which may still be at its last use.</summary>
     private const nint Ended = 2;
 
-    /// <summary>The number of elements. Written by the home, or under a borrow.</summary>
-    /// <remarks>Never above the length of the block, until a <see cref="LaterBlock"/> has taken its place: then it is the number of elements there.</remarks>
-    public long Count;
-
-    /// <summary>A number that changes with the elements.</summary>
+    /// <summary>A number that grows with each change but an addition, and by more than the count becomes less.</summary>
+    /// <remarks>So the sum of version and count grows with each change, and an addition writes the count alone (0.2 ns).</remarks>
     public long Version;
 
     private nint _home;
@@ -55,18 +54,6 @@ internal struct HomeBlock
     /// <param name="thread"><see cref="ThreadCaches.NameOfThisThread"/>.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly bool IsHomeOf(nint thread) => Volatile.Read(in _home) == thread;
-
-    /// <summary>The number of elements, for the home: ask for it before <see cref="IsHome"/>.</summary>
-    /// <remarks>If another thread has replaced the block, and notes the number of elements in the next one, it has taken the home's name away before.</remarks>
-    public readonly long CountBefore
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Volatile.Read(in Count);
-    }
-
-    /// <summary>The number of elements, for a thread that has borrowed or pinned the block, or excludes the other threads.</summary>
-    /// <remarks>At most the length: another thread may just have found out that the list has another block.</remarks>
-    public readonly long CountInside => long.Min(Volatile.Read(in Count), Capacity);
 
     /// <summary>The address of the block, for its home; null if there is none.</summary>
     /// <safety><see cref="IsHome"/> was true on this thread since it last called code from outside the library. Keep the object with this alive.</safety>
@@ -109,6 +96,17 @@ internal struct HomeBlock
         }
     }
 
+    /// <summary>The number of elements, for the home: ask for it before <see cref="IsHome"/>.</summary>
+    /// <remarks>If another thread has replaced the block, and notes the number of elements in the next one, it has taken the home's name away before.</remarks>
+    /// <param name="count">The count of the object that has the block.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static long CountBefore(ref readonly long count) => Volatile.Read(in count);
+
+    /// <summary>The number of elements, for a thread that has borrowed or pinned the block, or excludes the other threads.</summary>
+    /// <remarks>At most the length: another thread may just have found out that the list has another block.</remarks>
+    /// <param name="count">The count of the object that has this.</param>
+    public readonly long CountInside(ref readonly long count) => long.Min(Volatile.Read(in count), Capacity);
+
     /// <summary>Makes this thread the home, so that it can take the first block without an atomic operation.</summary>
     /// <remarks>In place: a copy of this takes longer than the rest of an empty list.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -136,8 +134,9 @@ internal struct HomeBlock
     /// <summary>Shows the number of elements of the block that has taken the place of this one.</summary>
     /// <remarks>The home's name goes first: the home asks for the count before it compares its name.</remarks>
     /// <param name="keeper">The list that has this.</param>
+    /// <param name="shown">The list's count.</param>
     /// <param name="count">Perhaps above the length of this block.</param>
-    public void Show(ICleanedOwner keeper, long count)
+    public void Show(ICleanedOwner keeper, ref long shown, long count)
     {
         nint home = Volatile.Read(ref _home);
         if (home != None && (home & Ended) == 0)
@@ -145,7 +144,7 @@ internal struct HomeBlock
             _ = TakeHome(keeper);
         }
 
-        Volatile.Write(ref Count, count);
+        Volatile.Write(ref shown, count);
     }
 
     /// <summary>Leaves this without a home.</summary>
@@ -193,10 +192,11 @@ internal struct HomeBlock
     }
 
     /// <summary>Adds an element, if this thread is the home, and there is room.</summary>
+    /// <param name="total">The count of the object that has this.</param>
     /// <param name="count"><see cref="CountBefore"/>.</param>
     /// <param name="item">The element.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Append<T>(long count, T item)
+    public void Append<T>(ref long total, long count, T item)
         where T : unmanaged
     {
         unsafe
@@ -205,8 +205,7 @@ internal struct HomeBlock
             ((T*)_start)[count] = item;
         }
 
-        Count = count + 1;
-        Version++;
+        total = count + 1;
     }
 
     /// <summary>Keeps the object with this alive: call it after each use of the block.</summary>

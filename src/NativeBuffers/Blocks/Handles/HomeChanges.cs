@@ -11,6 +11,7 @@ internal static class HomeChanges
     {
         /// <summary>Makes room for exactly a number of elements, or for the present ones if they are more. False after the end.</summary>
         /// <param name="keeper">The list or the <see cref="LaterBlock"/> that has the block.</param>
+        /// <param name="count">The count of that object.</param>
         /// <param name="place">The list's reference to its <see cref="LaterBlock"/>; null while the list itself has the block. If the block had to be
         /// retired, it refers to a new one afterwards.</param>
         /// <param name="capacity">In elements.</param>
@@ -18,7 +19,7 @@ internal static class HomeChanges
         /// <param name="type">The type of the elements.</param>
         /// <exception cref="InvalidOperationException">The block is borrowed or pinned.</exception>
         /// <exception cref="OutOfMemoryException">Memory is exhausted; the block is unchanged.</exception>
-        public bool TryReserve(ICleanedOwner keeper, ref LaterBlock? place, long capacity, int elementSize, Type type)
+        public bool TryReserve(ICleanedOwner keeper, ref long count, ref LaterBlock? place, long capacity, int elementSize, Type type)
         {
             _ = Layout.ByteCount(capacity, elementSize);
             if (!block.Owned.TryEnterExclusive())
@@ -28,10 +29,10 @@ internal static class HomeChanges
 
             if (block.TakeHome(keeper) is not HomeBlock.None and var home)
             {
-                return block.TryReplace(keeper, ref place, home, capacity, elementSize, type);
+                return block.TryReplace(keeper, ref count, ref place, home, capacity, elementSize, type);
             }
 
-            bool closes = ExclusiveUse.ResizeToFit(ref block.Owned, capacity, block.CountInside, elementSize);
+            bool closes = ExclusiveUse.ResizeToFit(ref block.Owned, capacity, block.CountInside(ref count), elementSize);
             unsafe
             {
                 // SAFETY: this thread excludes all other threads, so the slot is its to read.
@@ -50,7 +51,7 @@ internal static class HomeChanges
 
         /// <summary>Moves the elements to another owner, in a block of their size. False after the end.</summary>
         /// <inheritdoc cref="TryReserve" path="/exception"/>
-        public bool TryMoveUsed(ICleanedOwner keeper, int elementSize, Type type, out OwnedBlock moved)
+        public bool TryMoveUsed(ICleanedOwner keeper, ref long count, int elementSize, Type type, out OwnedBlock moved)
         {
             moved = default;
             if (!block.Owned.TryEnterExclusive())
@@ -60,7 +61,7 @@ internal static class HomeChanges
 
             if (block.TakeHome(keeper) is not HomeBlock.None and var home)
             {
-                LaterBlock? copy = block.CopyExcluded(keeper, home, 0, elementSize, type);
+                LaterBlock? copy = block.CopyExcluded(keeper, ref count, home, 0, elementSize, type);
                 if (copy is null)
                 {
                     return false;
@@ -68,7 +69,7 @@ internal static class HomeChanges
 
                 try
                 {
-                    _ = copy.Block.TryMoveUsed(copy, elementSize, type, out moved);
+                    _ = copy.Block.TryMoveUsed(copy, ref copy.Count, elementSize, type, out moved);
                 }
                 catch
                 {
@@ -82,18 +83,19 @@ internal static class HomeChanges
             }
 
             block.Owned.DropOwner(keeper);
-            bool isOpen = block.Owned.TryMoveExcluded(block.CountInside, elementSize, out moved);
+            bool isOpen = block.Owned.TryMoveExcluded(block.CountInside(ref count), elementSize, out moved);
             block.KeepAlive();
             return isOpen;
         }
 
         /// <summary>Takes the block of an owner into a new list, with all elements. False after the end of the owner.</summary>
         /// <param name="keeper">The object with the block.</param>
+        /// <param name="count">The count of that object.</param>
         /// <param name="from">The block of the owner, which is over then.</param>
         /// <param name="elementSize">In bytes.</param>
         /// <exception cref="InvalidOperationException">The owner's block is borrowed or pinned.</exception>
         /// <exception cref="OutOfMemoryException">Memory is exhausted; the owner is unchanged.</exception>
-        public bool TryTake(ICleanedOwner keeper, ref OwnedBlock from, int elementSize)
+        public bool TryTake(ICleanedOwner keeper, ref long count, ref OwnedBlock from, int elementSize)
         {
             block.BeginOver();
             if (!from.TryEnterExclusive())
@@ -107,7 +109,7 @@ internal static class HomeChanges
                 // SAFETY: this thread excludes all other threads, so the slot is its to read.
                 Slot* slot = from.Slot;
                 SlotState state = slot->Kind == SlotKind.Foreign ? SlotState.Open : ExclusiveUse.StateHere(slot);
-                block.Count = from.BorrowedLength;
+                count = from.BorrowedLength;
                 block.Owned = from.Moved((long)(slot->ByteCount / (nuint)elementSize), state);
                 if (state == SlotState.Biased)
                 {
@@ -122,10 +124,11 @@ internal static class HomeChanges
 
         /// <summary>Goes on with a copy of the elements in another object.</summary>
         [MethodImpl(MethodImplOptions.NoInlining)]
-        private bool TryReplace(ICleanedOwner keeper, ref LaterBlock? place, nint home, long capacity, int elementSize, Type type)
+        private bool TryReplace(
+            ICleanedOwner keeper, ref long count, ref LaterBlock? place, nint home, long capacity, int elementSize, Type type)
         {
             var before = keeper as LaterBlock;
-            LaterBlock? copy = block.CopyExcluded(keeper, home, capacity, elementSize, type);
+            LaterBlock? copy = block.CopyExcluded(keeper, ref count, home, capacity, elementSize, type);
             if (copy is null)
             {
                 return false;
@@ -144,22 +147,22 @@ internal static class HomeChanges
 
         /// <summary>Copies the elements, while this thread excludes the other threads. Null if the list was disposed in between.</summary>
         /// <exception cref="OutOfMemoryException">Memory is exhausted; the block is unchanged, and other threads may use it again.</exception>
-        private LaterBlock? CopyExcluded(ICleanedOwner keeper, nint home, long capacity, int elementSize, Type type)
+        private LaterBlock? CopyExcluded(ICleanedOwner keeper, ref long count, nint home, long capacity, int elementSize, Type type)
         {
             unsafe
             {
                 // SAFETY: this thread excludes all other threads but the home, which does not change length and address. The note ends before
                 // the stack frame that has it.
-                long count = block.CountInside;
+                long length = block.CountInside(ref count);
                 LaterBlock? copy = null;
                 Exclusion note;
                 Exclusion.Begin(&note, block.Owned.Slot, block.Owned.Opened);
                 bool closes = true;
                 try
                 {
-                    copy = LaterBlock.Create(long.Max(capacity, count), elementSize, type);
-                    Buffer.MemoryCopy(block.Owned.Start, copy.Block.BorrowedStart, copy.Block.Capacity * elementSize, count * elementSize);
-                    copy.Block.Count = count;
+                    copy = LaterBlock.Create(long.Max(capacity, length), elementSize, type);
+                    Buffer.MemoryCopy(block.Owned.Start, copy.Block.BorrowedStart, copy.Block.Capacity * elementSize, length * elementSize);
+                    copy.Count = length;
                     copy.Block.Version = block.Version;
                 }
                 finally

@@ -10,7 +10,10 @@ namespace NativeBuffers.Blocks.Handles;
 /// </remarks>
 internal sealed class LaterBlock : ICleanedOwner
 {
-    /// <summary>The block, the number of its elements, and its home.</summary>
+    /// <summary>The number of elements.</summary>
+    public long Count;
+
+    /// <summary>The block, and its home.</summary>
     public HomeBlock Block;
 
     private LaterBlock()

@@ -13,6 +13,7 @@ public static class ListElements
         _ = Each(s_list);
         Set(s_list);
         Add(s_list);
+        _ = Replace(s_list);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -56,5 +57,18 @@ public static class ListElements
         {
             list.Add(i);
         }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static int Replace(NativeList<int> list)
+    {
+        for (int i = 0; i < 100; i++)
+        {
+            list.RemoveAt(list.Count - 1);
+            list.Add(i);
+        }
+
+        // The same member as at the start of the loop: see NativeList<T>.ElementCount.
+        return list.Count;
     }
 }
