@@ -148,12 +148,12 @@ internal struct ThreadCache
         return null;
     }
 
-    /// <summary>Whether the hooks leave the next block to the cache: it is no sample, and they do not take each block.</summary>
+    /// <summary>Whether the hooks take the next block: it is a sample, or they take each block.</summary>
     /// <remarks>Only in an instrumented process. <see cref="AllocatorHooks.IsDue"/> decides for blocks that a bin counts.</remarks>
     /// <param name="bin">The bin of a call of <see cref="TakeHot"/> that has just returned null.</param>
     /// <param name="byteCount">The block's size.</param>
     /// <safety>The bin is this thread's.</safety>
-    public static unsafe bool IsUnsampled(Bin* bin, nuint byteCount)
+    public static unsafe bool IsForHooks(Bin* bin, nuint byteCount)
     {
         if (AllocatorHooks.SeesAll || bin == null)
         {
@@ -162,10 +162,10 @@ internal struct ThreadCache
                 bin->UntilSample = 0;
             }
 
-            return !AllocatorHooks.SeesAll && !AllocatorHooks.CountDown(byteCount);
+            return AllocatorHooks.SeesAll || AllocatorHooks.CountDown(byteCount);
         }
 
-        return bin->UntilSample > 0 || !AllocatorHooks.IsDue(ref bin->UntilSample, SizeClasses.SizeOf(bin->SizeClass));
+        return bin->UntilSample <= 0 && AllocatorHooks.IsDue(ref bin->UntilSample, SizeClasses.SizeOf(bin->SizeClass));
     }
 
     /// <summary>Whether a bin is one of this thread's for a size class. By addresses alone: it may be null.</summary>

@@ -33,8 +33,8 @@ internal static class InstrumentedPath
     public static unsafe Slot* Take(Bin* bin, nuint byteCount, bool zeroed, AllocationSite site)
     {
         Slot* slot = IsOpen(bin) ? TryTake(bin, byteCount, zeroed, site)
-            : ThreadCache.IsUnsampled(bin, byteCount) ? AllocatePath.TryTakePlain(byteCount, zeroed)
-            : TryTakeSample(byteCount, zeroed, site);
+            : ThreadCache.IsForHooks(bin, byteCount) ? TryTakeSample(byteCount, zeroed, site)
+            : AllocatePath.TryTakePlain(byteCount, zeroed);
         return slot != null ? WithSite(slot, site) : throw NativeAllocator.Default.RefusalOf(byteCount);
     }
 
