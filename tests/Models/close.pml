@@ -32,6 +32,7 @@ Mutations:
   NO_SECOND_LOOK ASIDE: it is settled without the second look
   NO_REREAD_OF_CLOSE ASIDE: it is settled although the home's thread has given the block back at the same time
   NO_ALLOW POOLED FEW: a rented buffer is borrowed without TryAllowUses
+  FREE_ALTHOUGH_SHARED POOLED FEW: a rented buffer that was shared goes to the remote frees without a look at its uses
 */
 #include "slot.h"
 
@@ -64,6 +65,17 @@ inline dispose(n)
 #endif
   if :: !ok -> close(0, n) :: else fi;
   ok = 0
+}
+
+/* SharedHandle.CloseSlow on another thread. */
+inline disposeElsewhere(t, n)
+{
+#ifdef POOLED
+  returnElsewhere(t, n);
+  if :: !ok -> close(t, n) :: else fi
+#else
+  close(t, n)
+#endif
 }
 
 inline drain()
@@ -120,7 +132,7 @@ proctype first()
 {
   LOCALS; WITH_N;
   if :: wholeBorrow(1, 1) :: skip fi;
-  if :: close(1, 1) :: skip fi;
+  if :: disposeElsewhere(1, 1) :: skip fi;
   ok = 0;
   SETTLE(1, 1);
   FENCE(1);

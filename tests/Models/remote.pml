@@ -85,6 +85,12 @@ inline giveBack(t, number)
   ok = 0
 }
 
+inline giveBackElsewhere(number)
+{
+  returnElsewhere(1, number);
+  if :: !ok -> close(1, number) :: else fi
+}
+
 proctype owner()
 {
   LOCALS; byte n;
@@ -128,9 +134,9 @@ proctype stale()
 #ifdef SECOND
   borrow(1, 1);
 #else
-  close(1, 1);
+  giveBackElsewhere(1);
   n = known;
-  if :: n > 1 -> close(1, n) :: else fi;
+  if :: n > 1 -> giveBackElsewhere(n) :: else fi;
   n = 0;
 #endif
   ok = 0;

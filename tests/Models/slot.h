@@ -111,6 +111,29 @@ inline returnClosed(t, n)
   ok = 0
 }
 
+/* FreePath.TryReturnElsewhere, of a rented buffer. Afterwards ok is 1 if this thread has given it back. */
+inline returnElsewhere(t, n)
+{
+  READ_HOME(t);
+  ok = 0;
+  if
+  :: !HERE(t, home) ->
+     atomic {
+       MOVE_CAS(t, n, Open, RemotelyFreed);
+#ifdef FREE_ALTHOUGH_SHARED
+       if :: !ok -> CAS(t, GEN, G(n, Shared), G(n, RemotelyFreed)) :: else fi;
+#endif
+       if :: ok -> GIVEN(n) :: else fi
+     };
+     if
+     :: ok -> push(t, home - 1)
+     :: else
+     fi
+  :: else
+  fi;
+  CLEAR_HOME
+}
+
 /* The look of a closing thread at the pins: a thread that does not look finds none. */
 #ifdef NO_LOOK_AT_PINS
 #define PINNED(t) 0
@@ -431,7 +454,8 @@ inline close(t, n)
   CLEAR_HOME
 }
 
-/* CloseProtocol.TryCloseHere for state Biased, SharedHandle.Return for state Open. On the thread of the home. */
+/* CloseProtocol.TryCloseHere for state Biased, SharedHandle.Return for state Open. On the thread of the home. If another slot is hot there,
+   FreePath.TryReturnHere makes the same moves in the same order, and the slot goes to the magazine: pools.pml has the magazine and its visitors. */
 #ifdef PLAIN_LEAVE
 /* On Arm64, a plain store may pass the stores before it. */
 #define LEAVE_EARLY(t) STORE(t, INSIDE + t, 0)

@@ -327,11 +327,9 @@ internal readonly struct SharedHandle
     {
         if (slot != null)
         {
-            if (ThreadCache.IsForSize(bins, home))
-            {
-                home->Gate.Leave();
-            }
-            else if (PoolFreePath.TryReturn(bins, slot, opened, home))
+            if (ThreadCache.IsForSize(bins, home)
+                ? FreePath.TryReturnHere(slot, opened, home, SlotState.Open)
+                : PoolFreePath.TryReturn(bins, slot, opened, home))
             {
                 GC.KeepAlive(cleaner);
                 return;
@@ -349,7 +347,11 @@ internal readonly struct SharedHandle
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe void CloseSlow(Slot* slot, Generation opened, Cleaner? cleaner)
     {
-        _ = CloseProtocol.Close(slot, opened);
+        if (!FreePath.TryReturnElsewhere(slot, opened))
+        {
+            _ = CloseProtocol.Close(slot, opened);
+        }
+
         GC.KeepAlive(cleaner);
     }
 }

@@ -25,11 +25,12 @@ namespace NativeBuffers.Blocks.Lifecycle;
 /// Exclusive              Closing        the excluding  release store: the owner was disposed during the exclusion
 /// Exclusive              ClosePending   the excluding  release store, with a pin: the home of a list may still use the block
 /// Open, Biased, Shared   Closing        any            CAS: <see cref="Close(Slot*, Generation)"/>
-/// Open, Biased           next Scoped    home           plain store, while inside: <see cref="TryCloseHere"/>, and rented buffers
+/// Open, Biased           next Scoped    home           plain store, while inside: <see cref="TryCloseHere"/>, <see cref="FreePath.TryReturnHere"/>
 /// Closing                ClosePending   the closing    CAS, if the block is in use
 /// ClosePending           Closing        any            CAS, after the last use: <see cref="FreePath.TryFinish"/>
 /// Closing                next Scoped    home           plain store: <see cref="FreePath.ReturnClosed(Slot*, Generation, Bin*, bool)"/>
 /// Closing                next Scoped    any other      release store, after the slot has lost its home
+/// Open                   RemotelyFreed  any other      CAS, for a rented buffer, which has no use: <see cref="FreePath.TryReturnElsewhere"/>
 /// Closing                RemotelyFreed  any other      CAS: on the way to the home through its remote frees
 /// RemotelyFreed          Closing        home, visitor  CAS: taken from there
 /// </code></para>
@@ -68,9 +69,16 @@ internal static class CloseProtocol
     public static unsafe bool Close(Slot* slot, Generation opened, out bool isDeferred)
     {
         isDeferred = false;
+        Bin* home = slot->Home;
+        if (slot->ReadGeneration().Is(SlotState.Biased, opened)
+            && ThreadCache.IsMineForSize(home)
+            && FreePath.TryReturnHere(slot, opened, home, SlotState.Biased))
+        {
+            return true;
+        }
+
         Backoff backoff = default;
         SlotState before;
-        Bin* home;
         while (!TryLeaveOpen(slot, opened, SlotState.Closing, out before, out home))
         {
             if (slot->ReadGeneration().IsOverFor(opened))
