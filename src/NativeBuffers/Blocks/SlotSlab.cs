@@ -88,13 +88,11 @@ internal struct SlotSlab
         for (int i = 0; i < SlotTable.SlabLength; i++)
         {
             Slot* slot = slots + i;
-            Generation first = slab->FirstOf(i);
-
-            // In this order: a census that sees the generation sees up to where it is counted.
             *slot = default;
-            Volatile.Write(ref *SlotTable.CountedOf(slot), first.Value);
             slot->Next = i + 1 < SlotTable.SlabLength ? slot + 1 : null;
-            slot->WriteGeneration(first);
+
+            // Last: a census that sees the generation sees up to where it is counted.
+            slot->WriteGeneration(slab->FirstOf(i));
         }
 
         slab->_vacant = slots;
@@ -114,6 +112,12 @@ internal struct SlotSlab
         }
 
         slab->_raised = highest + Generation.Step;
+        for (int i = 0; i < SlotTable.SlabLength; i++)
+        {
+            // 0 means the first generation, which is raised: so a census counts nothing. No thread writes the word before the slot is made again.
+            Volatile.Write(ref *SlotTable.CountedOf(slots + i), 0);
+        }
+
         slab->_vacant = null;
         slab->VacantCount = 0;
         _ = Host.Memory.Discard(slots, Bytes, isLocked: false, isReadable: true, isWritable: true);
@@ -147,6 +151,14 @@ internal struct SlotSlab
         slot->Next = slab->_vacant;
         slab->_vacant = slot;
         slab->VacantCount++;
+    }
+
+    /// <summary>The generation with which a slot was made.</summary>
+    /// <safety>The slot is one of the table's. Records are never unmapped.</safety>
+    public static unsafe Generation FirstOf(Slot* slot)
+    {
+        SlotSlab* slab = Of(slot);
+        return slab->FirstOf((int)(slot - Slots(slab)));
     }
 
     /// <summary>The generation that a slot begins with when it is made the next time.</summary>

@@ -13,10 +13,10 @@ internal static class SlotTable
     public const int ListLength = 16;
 
     /// <summary>
-    /// The number of slots in a slab. After them come more words for each slot: see <see cref="CountedOf"/>, <see cref="ResizedOf"/> and
-    /// <see cref="ChargedTo"/>.
+    /// The number of slots in a slab. They fill 11 pages of 4 KiB. After them come more words for each slot, which most slots never need, so that
+    /// their pages have no memory: see <see cref="CountedOf"/>, <see cref="ResizedOf"/> and <see cref="ChargedTo"/>.
     /// </summary>
-    public const int SlabLength = 712;
+    public const int SlabLength = 704;
 
     private static readonly UninterruptedLock s_gate = new();
 
@@ -65,7 +65,10 @@ internal static class SlotTable
     /// <summary>The bytes of the slabs that <see cref="Trim"/> would give back now.</summary>
     public static long WholeBytes => (long)Volatile.Read(ref s_wholeCount) * SlotSlab.Bytes;
 
-    /// <summary>The generation up to which a slot's allocations are counted elsewhere: see <c>AllocationCounts</c>.</summary>
+    /// <summary>
+    /// The generation up to which a slot's allocations are counted elsewhere: see <c>AllocationCounts</c>. 0 means the generation with which
+    /// the slot was made (<see cref="SlotSlab.FirstOf(Slot*)"/>).
+    /// </summary>
     /// <safety>The slot is one of this table's. Only the thread that has the slot writes; any thread reads.</safety>
     public static unsafe ulong* CountedOf(Slot* slot)
     {
@@ -104,7 +107,7 @@ internal static class SlotTable
     }
 
     /// <summary>The addresses of all slabs with memory, each of which begins with <see cref="SlabLength"/> slots. They are never unmapped.</summary>
-    /// <remarks>A slab may be discarded during the use of the result. Then <see cref="CountedOf"/> of its slots is 0.</remarks>
+    /// <remarks>A slab may be discarded during the use of the result. Then the generations of its slots are 0.</remarks>
     public static nint[] Slabs()
     {
         using (s_gate.Enter())

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using NativeBuffers.Blocks;
-using NativeBuffers.Blocks.Cache.Stores;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Blocks.Lifecycle;
 using NativeBuffers.Blocks.Stats;
@@ -232,54 +231,6 @@ public class DiscardedSlabTests
             });
 
     [Fact]
-    public void Passes_of_the_timer_give_the_memory_of_idle_slots_back() =>
-        OtherThread.Run(
-            static () =>
-            {
-                NativeMemoryCache.Trim();
-                HashSet<nint> before = [.. SlotTable.Slabs()];
-                List<PooledBuffer<byte>> rented = [];
-                nint[] slabs = [];
-
-                // Slabs in part use, which earlier tests have left, are filled first.
-                while (slabs.Length < 20)
-                {
-                    rented.AddRange(Enumerable.Range(0, 10_000).Select(static _ => NativeMemoryPool<byte>.Shared.RentBuffer(64)));
-                    slabs = [.. SlotTable.Slabs().Where(slab => !before.Contains(slab))];
-                }
-
-                rented.ForEach(static buffer => buffer.Dispose());
-                for (int i = 0; i < 4; i++)
-                {
-                    IdleTimer.Pass();
-                }
-
-                // The hot block of this thread keeps its slot.
-                Assert.InRange(slabs.Count(static slab => HasMemory(SlabOf(slab))), 0, 2);
-                Assert.InRange(SlotTable.WholeBytes, 0, IdleTimer.LeastBytes);
-                NativeMemoryCache.Trim();
-            });
-
-    [Fact]
-    public void Slots_that_are_needed_between_passes_keep_their_memory() =>
-        OtherThread.Run(
-            static () =>
-            {
-                NativeMemoryCache.Trim();
-                IdleTimer.Pass();
-                for (int round = 0; round < 3; round++)
-                {
-                    var slab = new WholeSlab();
-                    slab.Dispose();
-                    Depot.TrimAll(idleOnly: false);
-                    IdleTimer.Pass();
-                    Assert.True(slab.HasMemory);
-                }
-
-                NativeMemoryCache.Trim();
-            });
-
-    [Fact]
     public void Allocations_are_counted_across_discards() =>
         OtherThread.Run(
             static () =>
@@ -363,6 +314,4 @@ public class DiscardedSlabTests
     private static unsafe Generation GenerationOf(Rental rental) => rental.Slot->ReadGeneration();
 
     private static unsafe nint SlabOf(nint slot) => (nint)SlotSlab.Of((Slot*)slot);
-
-    private static unsafe bool HasMemory(nint slab) => ((SlotSlab*)slab)->HasMemory;
 }

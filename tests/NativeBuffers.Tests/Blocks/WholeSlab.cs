@@ -1,4 +1,8 @@
 using NativeBuffers.Blocks;
+using NativeBuffers.Blocks.Cache.Heaps;
+using NativeBuffers.Blocks.Cache.Paths;
+using NativeBuffers.Blocks.Cache.Stores;
+using NativeBuffers.Blocks.Cache.Trimming;
 using NativeBuffers.Tests.Races;
 
 namespace NativeBuffers.Tests.Blocks;
@@ -52,6 +56,16 @@ internal sealed class WholeSlab
         Rentals.ForEach(static rental => rental.Buffer.Dispose());
         _others.ForEach(static other => other.Dispose());
         _others.Clear();
+    }
+
+    /// <summary>Disposes all buffers, and gives their slots without blocks to the table: all slots of the slab are vacant, and keep their memory.</summary>
+    public void Vacate()
+    {
+        Dispose();
+        ThreadCache.FlushHot();
+        CacheVisits.Trim(idleOnly: false);
+        Depot.TrimAll(idleOnly: false);
+        FreePath.FlushVacant();
     }
 
     /// <summary>Disposes all buffers, and gives the memory of the slab back.</summary>

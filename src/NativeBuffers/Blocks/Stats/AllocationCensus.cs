@@ -82,24 +82,23 @@ internal sealed class AllocationCensus
     /// <safety>The slot is one of the table's.</safety>
     private unsafe void Add(Slot* slot)
     {
-        ref ulong counted = ref *SlotTable.CountedOf(slot);
         for (int look = 0; look < MostLooks; look++)
         {
-            ulong before = Volatile.Read(ref counted);
-            if (before == 0)
+            ulong before = AllocationCounts.CountedOf(slot);
+            int allocationClass = AllocationCounts.ClassOf(slot);
+            Generation generation = slot->ReadGeneration();
+            if (generation.Value == 0)
             {
                 // The slab was discarded since.
                 return;
             }
 
-            int allocationClass = AllocationCounts.ClassOf(slot);
-            Generation generation = slot->ReadGeneration();
             bool isFreed = generation.State == SlotState.RemotelyFreed;
             bool isInUse = IsInUse(slot);
             long byteCount = (long)Volatile.Read(ref *(nint*)&slot->ByteCount);
 
             // All belongs together if the class is the same as before. Allocations of another class in between would have been settled.
-            if (Volatile.Read(ref counted) == before && AllocationCounts.ClassOf(slot) == allocationClass)
+            if (AllocationCounts.CountedOf(slot) == before && AllocationCounts.ClassOf(slot) == allocationClass)
             {
                 Allocations[allocationClass] += AllocationCounts.Uncounted(generation, before) + (isFreed || isInUse ? 1 : 0);
                 if (isInUse && !isFreed)

@@ -74,8 +74,7 @@ internal struct AllocationCounts
     /// <safety>The slot is the caller's.</safety>
     public static unsafe void Renumber(Slot* slot)
     {
-        ref ulong counted = ref *SlotTable.CountedOf(slot);
-        Volatile.Write(ref counted, counted + Generation.Step);
+        Volatile.Write(ref *SlotTable.CountedOf(slot), CountedOf(slot) + Generation.Step);
     }
 
     /// <summary>
@@ -88,6 +87,14 @@ internal struct AllocationCounts
         Volatile.Write(ref *SlotTable.CountedOf(slot), generation.Number);
     }
 
+    /// <summary>The generation up to which the allocations of a slot are counted.</summary>
+    /// <safety>Slots are never unmapped.</safety>
+    public static unsafe ulong CountedOf(Slot* slot)
+    {
+        ulong counted = Volatile.Read(ref *SlotTable.CountedOf(slot));
+        return counted != 0 ? counted : SlotSlab.FirstOf(slot).Number;
+    }
+
     /// <summary>Adds to a number that one thread writes and any thread reads.</summary>
     public static void Add(ref long count, long more) => Volatile.Write(ref count, count + more);
 
@@ -98,12 +105,12 @@ internal struct AllocationCounts
     /// <safety>The slot is the caller's.</safety>
     private static unsafe long TakeUncounted(Slot* slot)
     {
-        ref ulong counted = ref *SlotTable.CountedOf(slot);
+        ulong counted = CountedOf(slot);
         Generation generation = slot->Generation;
         long count = Uncounted(generation, counted);
         if (counted != generation.Number)
         {
-            Volatile.Write(ref counted, generation.Number);
+            Volatile.Write(ref *SlotTable.CountedOf(slot), generation.Number);
         }
 
         return count;
