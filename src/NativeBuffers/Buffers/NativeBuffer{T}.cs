@@ -203,7 +203,8 @@ public ref struct NativeBuffer<T> : IDisposable
             SharedHandle shared = SharedHandle.Take(handle);
             this = default;
             var block = new OwnedBlock(shared, length);
-            return new NativeMemoryOwner<T>(block, block.HasArrays);
+            block.MarkByAllocator();
+            return new NativeMemoryOwner<T>(block);
         }
     }
 

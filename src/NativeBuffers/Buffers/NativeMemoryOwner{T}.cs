@@ -44,10 +44,9 @@ public class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     where T : unmanaged
 {
     private OwnedBlock _block;
-    private bool _hasGivenMemory;
 
     /// <safety>The block has as many elements as <paramref name="block"/> says, and belongs to this owner alone.</safety>
-    internal unsafe NativeMemoryOwner(OwnedBlock block, bool hasArrays = false) => (_block, HasArrays) = (block, hasArrays);
+    internal unsafe NativeMemoryOwner(OwnedBlock block) => _block = block;
 
     /// <summary>The number of elements; 0 once disposed.</summary>
     public long Length => _block.LengthOrNone;
@@ -82,7 +81,7 @@ public class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     internal ref OwnedBlock Owned => ref _block;
 
     /// <summary>Whether the allocator takes blocks from arrays.</summary>
-    internal bool HasArrays { get; }
+    internal bool HasArrays => _block.IsMarked(OwnedBlock.OverArrays);
 
     /// <inheritdoc cref="NativeMemoryOwner.Create{T}(long, NativeAllocator?, string?, int)"/>
     [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
@@ -289,7 +288,7 @@ public class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
     public sealed override MemoryHandle Pin(int elementIndex = 0)
     {
         MemoryHandle handle = PinAt(elementIndex, 0, out long length);
-        if (MayReachTooFar(length) && Volatile.Read(ref _hasGivenMemory))
+        if (MayReachTooFar(length) && _block.IsMarked(OwnedBlock.GaveMemory))
         {
             // The caller may go on to use all elements of its Memory<T>, and this method does not know their number.
             handle.Dispose();
@@ -377,7 +376,7 @@ public class NativeMemoryOwner<T> : MemoryManager<T>, IMemoryOwner<T>
         Layout.ThrowIfOutside(start, count, available);
 
         // Noted before the Memory<T> exists: a thread that pins it sees the note, or sees that no resize has shrunk the owner.
-        _hasGivenMemory = true;
+        _block.Mark(OwnedBlock.GaveMemory);
         return !MayReachTooFar(available) && start + count <= int.MaxValue
             ? CreateMemory((int)start, count)
             : new OwnerWindow<T>(this, start, count).Memory;

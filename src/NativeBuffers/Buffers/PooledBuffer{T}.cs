@@ -186,7 +186,7 @@ public readonly struct PooledBuffer<T> : IMemoryOwner<T>
         {
             // SAFETY: the block has room for _length elements while its generation is open, which TryShare checks.
             return TryShare()
-                ? new NativeMemoryOwner<T>(new OwnedBlock(_handle, _length), _handle.Slot->Kind is SlotKind.Pooled or SlotKind.Foreign)
+                ? new NativeMemoryOwner<T>(new OwnedBlock(_handle, _length, _handle.Slot->Kind is SlotKind.Pooled or SlotKind.Foreign))
                 : throw Disposed();
         }
     }

@@ -15,8 +15,8 @@ internal sealed class SelfCleaningOwner<T> : NativeMemoryOwner<T>
     where T : unmanaged
 {
     /// <safety>As for <see cref="NativeMemoryOwner{T}"/>.</safety>
-    internal unsafe SelfCleaningOwner(OwnedBlock block, bool hasArrays)
-        : base(block, hasArrays)
+    internal unsafe SelfCleaningOwner(OwnedBlock block)
+        : base(block)
     {
     }
 
@@ -42,7 +42,7 @@ internal sealed class SelfCleaningOwner<T> : NativeMemoryOwner<T>
     public static unsafe NativeMemoryOwner<T> Make(SharedHandle handle, long length, bool hasArrays) =>
         handle.Cleaner is null
             ? MakeWithFinalizer(handle, length, hasArrays)
-            : new NativeMemoryOwner<T>(new OwnedBlock(handle, length), hasArrays);
+            : new NativeMemoryOwner<T>(new OwnedBlock(handle, length, hasArrays));
 
     /// <summary>Ends the finalizer of an owner that has lost its block, if it has one. Keeps the owner alive until here.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -61,7 +61,7 @@ internal sealed class SelfCleaningOwner<T> : NativeMemoryOwner<T>
         unsafe
         {
             // SAFETY: the new owner gets the block of the old one, with its length, and the old one loses it.
-            NativeMemoryOwner<T> moved = Empty<T>(owner is SelfCleaningOwner<T>, owner.HasArrays);
+            NativeMemoryOwner<T> moved = Empty<T>(owner is SelfCleaningOwner<T>);
             bool isOpen = owner.Owned.TryMove(out moved.Owned);
             EndFinalizer(owner);
             return isOpen ? moved : null;
@@ -79,7 +79,7 @@ internal sealed class SelfCleaningOwner<T> : NativeMemoryOwner<T>
         unsafe
         {
             // SAFETY: as above. The length is that of the same bytes in elements of the new type, and each bit pattern is a value of the type.
-            NativeMemoryOwner<TTo> moved = Empty<TTo>(owner is SelfCleaningOwner<T>, owner.HasArrays);
+            NativeMemoryOwner<TTo> moved = Empty<TTo>(owner is SelfCleaningOwner<T>);
             bool isOpen = owner.Owned.TryMoveAs(sizeof(T), sizeof(TTo), (int)AlignmentOf<TTo>.Value, out moved.Owned);
             EndFinalizer(owner);
             return isOpen ? moved : null;
@@ -88,9 +88,9 @@ internal sealed class SelfCleaningOwner<T> : NativeMemoryOwner<T>
 
     /// <summary>An owner without a block, and with the finalizer that the block will need. Before the move, because it may fail.</summary>
     /// <safety>The caller gives it the block of another owner.</safety>
-    private static unsafe NativeMemoryOwner<TTo> Empty<TTo>(bool hasFinalizer, bool hasArrays)
+    private static unsafe NativeMemoryOwner<TTo> Empty<TTo>(bool hasFinalizer)
         where TTo : unmanaged =>
-        hasFinalizer ? new SelfCleaningOwner<TTo>(default, hasArrays) : new NativeMemoryOwner<TTo>(default, hasArrays);
+        hasFinalizer ? new SelfCleaningOwner<TTo>(default) : new NativeMemoryOwner<TTo>(default);
 
     /// <inheritdoc cref="Make"/>
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -99,7 +99,7 @@ internal sealed class SelfCleaningOwner<T> : NativeMemoryOwner<T>
         try
         {
             FailPoint.ThrowIfRefused();
-            return new SelfCleaningOwner<T>(new OwnedBlock(handle, length), hasArrays);
+            return new SelfCleaningOwner<T>(new OwnedBlock(handle, length, hasArrays));
         }
         catch (OutOfMemoryException)
         {

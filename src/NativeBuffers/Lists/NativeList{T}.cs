@@ -265,7 +265,8 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
         {
             // SAFETY: the list has handed over its block, and nothing else refers to it. The block has the length that it says.
             var block = Core.HandOver(this);
-            return new NativeMemoryOwner<T>(block, block.HasArrays);
+            block.MarkByAllocator();
+            return new NativeMemoryOwner<T>(block);
         }
     }
 

@@ -95,9 +95,5 @@ public sealed class RemoteFreesTests : IDisposable
     private static unsafe Slot* SlotOf(PooledBuffer<byte> buffer) =>
         ((SharedHandle)typeof(PooledBuffer<byte>).GetField("_handle", Private)!.GetValue(buffer)!).Slot;
 
-    private static unsafe Slot* SlotOf(NativeMemoryOwner<byte> owner) =>
-        (Slot*)Pointer.Unbox(typeof(OwnedBlock).GetField("_slot", Private)!.GetValue(OwnedBlockOf(owner))!);
-
-    private static object OwnedBlockOf(NativeMemoryOwner<byte> owner) =>
-        typeof(NativeMemoryOwner<byte>).GetField("_block", Private)!.GetValue(owner)!;
+    private static unsafe Slot* SlotOf(NativeMemoryOwner<byte> owner) => owner.Owned.Slot;
 }

@@ -192,6 +192,30 @@ public class NativeMemoryOwnerTests
         owner.Unpin();
     }
 
+    [Fact]
+    public void An_owner_is_an_object_of_48_bytes()
+    {
+        // The first one also makes what reflection keeps.
+        _ = RuntimeHelpers.GetUninitializedObject(typeof(NativeMemoryOwner<byte>));
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        _ = RuntimeHelpers.GetUninitializedObject(typeof(NativeMemoryOwner<byte>));
+        Assert.Equal(48, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
+    public void A_new_owner_of_the_memory_has_given_none_out()
+    {
+        NativeMemoryOwner<byte> first = NativeMemoryOwner<byte>.Create(100);
+        Assert.Equal(100, first.Memory.Length);
+        using NativeMemoryOwner<byte> second = first.Move();
+        second.Resize(10);
+        second.Pin().Dispose();
+        Memory<byte> memory = second.Memory;
+        second.Resize(5);
+        Assert.Throws<InvalidOperationException>(() => second.Pin());
+        Assert.Throws<ArgumentOutOfRangeException>(() => memory.Pin());
+    }
+
     [StructLayout(LayoutKind.Sequential, Size = 24)]
     private struct Wide;
 }

@@ -45,6 +45,16 @@ internal static class ExclusiveUse
             }
         }
 
+        /// <summary>Marks the block for an owner if its allocator takes blocks from arrays.</summary>
+        /// <safety>The caller has the block alone, so the slot names its allocator.</safety>
+        public unsafe void MarkByAllocator()
+        {
+            if (owned.Slot->Kind is SlotKind.Foreign or SlotKind.Pooled && Uncached.AllocatorOf(owned.Slot).HasArrays)
+            {
+                owned.Mark(OwnedBlock.OverArrays);
+            }
+        }
+
         /// <summary>Moves the block to another owner; false after the end.</summary>
         /// <exception cref="InvalidOperationException">The block is borrowed or pinned.</exception>
         public bool TryMove(out OwnedBlock moved)

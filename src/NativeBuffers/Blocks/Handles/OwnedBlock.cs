@@ -15,17 +15,23 @@ namespace NativeBuffers.Blocks.Handles;
 /// </remarks>
 internal struct OwnedBlock
 {
+    /// <summary>The marks: the allocator takes blocks from arrays; a <see cref="Memory{T}"/> was given out.</summary>
+    public const int OverArrays = 1, GaveMemory = 2;
+
     // The cleaner, or extras with the cleaner: keeps it reachable, so that its finalizer does not give the block back. Null if the owner has a
     // finalizer itself, and no extras. Null after the end: otherwise this owner would keep the finalizer from the slot's next owner, too. If the
     // block was in use at the end, it stays, because the extras have the pins.
     private object? _keeper;
-    private unsafe Slot* _slot;
+
+    // The slot, and in the lowest bits, which are 0 in its address, the marks of the owner. Only marks are added later, so a plain store adds one.
+    private nint _slotAndMarks;
     private Generation _opened;
     private long _length;
 
     /// <param name="handle">The handle of the block; not none.</param>
     /// <param name="length">In elements, for which the block has room.</param>
-    public OwnedBlock(SharedHandle handle, long length)
+    /// <param name="isOverArrays">Whether the allocator takes blocks from arrays.</param>
+    public OwnedBlock(SharedHandle handle, long length, bool isOverArrays = false)
     {
         _keeper = handle.Cleaner;
         _opened = handle.Opened;
@@ -33,7 +39,7 @@ internal struct OwnedBlock
         unsafe
         {
             // SAFETY: the pointer is stored, not followed.
-            _slot = handle.Slot;
+            _slotAndMarks = (nint)handle.Slot | (isOverArrays ? OverArrays : 0);
         }
     }
 
@@ -48,8 +54,8 @@ internal struct OwnedBlock
                 unsafe
                 {
                     // SAFETY: slots are never unmapped, so the generation may be read at any time.
-                    Generation now = _slot->ReadGeneration();
-                    if (now.Is(SlotState.Exclusive, opened) ? CloseProtocol.IsOpenWhileExclusive(_slot, opened) : !now.IsOverFor(opened))
+                    Generation now = Slot->ReadGeneration();
+                    if (now.Is(SlotState.Exclusive, opened) ? CloseProtocol.IsOpenWhileExclusive(Slot, opened) : !now.IsOverFor(opened))
                     {
                         return false;
                     }
@@ -76,27 +82,14 @@ internal struct OwnedBlock
     /// <summary>The allocator that frees the block after the owner has released it: the chosen one, without wrappers of the process or flow.</summary>
     /// <safety>The block is borrowed.</safety>
     public readonly unsafe NativeAllocator Allocator =>
-        _slot->Kind is SlotKind.Foreign or SlotKind.Pooled or SlotKind.Charged
-            && Uncached.AllocatorOf(_slot).Requested is var chosen && !chosen.IsDefault
+        Slot->Kind is SlotKind.Foreign or SlotKind.Pooled or SlotKind.Charged
+            && Uncached.AllocatorOf(Slot).Requested is var chosen && !chosen.IsDefault
             ? chosen
             : NativeAllocator.Default;
 
-    /// <summary>Whether the allocator of the block takes blocks from arrays. The caller has the block alone, or keeps it.</summary>
-    public readonly bool HasArrays
-    {
-        get
-        {
-            unsafe
-            {
-                // SAFETY: the caller keeps the block, so the slot names its allocator.
-                return _slot->Kind is SlotKind.Foreign or SlotKind.Pooled && Uncached.AllocatorOf(_slot).HasArrays;
-            }
-        }
-    }
-
     /// <summary>The slot of the block.</summary>
     /// <safety>The slot is never unmapped. Compare its generation before anything else.</safety>
-    public readonly unsafe Slot* Slot => _slot;
+    public readonly unsafe Slot* Slot => (Slot*)(_slotAndMarks & -sizeof(Slot));
 
     /// <summary>The cleaner of the slot. Null if the owner has a finalizer itself; perhaps null after the end.</summary>
     public readonly Cleaner? Cleaner => _keeper is Cleaner cleaner ? cleaner : Extras?.Cleaner;
@@ -109,7 +102,7 @@ internal struct OwnedBlock
 
     /// <summary>The address of the block.</summary>
     /// <safety>The block is borrowed or pinned.</safety>
-    public readonly unsafe void* Start => _slot->Start;
+    public readonly unsafe void* Start => Slot->Start;
 
     /// <summary>The number of elements.</summary>
     /// <inheritdoc cref="Start" path="/safety"/>
@@ -128,7 +121,7 @@ internal struct OwnedBlock
             Slot* slot = handle.Slot;
             slot->Generation = handle.Opened.With(ExclusiveUse.StateHere(slot));
             place._keeper = handle.Cleaner;
-            place._slot = slot;
+            place._slotAndMarks = (nint)slot;
             place._length = (long)(slot->ByteCount / (nuint)elementSize);
             Volatile.Write(ref place._opened.Value, handle.Opened.Value);
         }
@@ -150,14 +143,15 @@ internal struct OwnedBlock
         unsafe
         {
             // SAFETY: slots are never unmapped. The address is read, not followed.
+            Slot* slot = Slot;
             Backoff backoff = default;
             while (true)
             {
                 // They belong together, and to this owner, if the generation is open after they were read.
                 Generation opened = Opened;
-                start = Volatile.Read(ref *(nint*)&_slot->Start);
+                start = Volatile.Read(ref *(nint*)&slot->Start);
                 length = Volatile.Read(ref _length);
-                Generation now = _slot->ReadGeneration();
+                Generation now = slot->ReadGeneration();
                 if (now.IsOpenFor(opened))
                 {
                     return true;
@@ -165,7 +159,7 @@ internal struct OwnedBlock
 
                 if (now.IsExclusiveFor(opened))
                 {
-                    CloseProtocol.Wait(_slot, ref backoff);
+                    CloseProtocol.Wait(slot, ref backoff);
                 }
                 else if (Opened == opened)
                 {
@@ -182,7 +176,7 @@ internal struct OwnedBlock
         unsafe
         {
             // SAFETY: slots are never unmapped, and the generation is or was this owner's.
-            return BorrowHandle.TryBegin(_slot, Opened, out handle);
+            return BorrowHandle.TryBegin(Slot, Opened, out handle);
         }
     }
 
@@ -193,7 +187,7 @@ internal struct OwnedBlock
     public unsafe BorrowRecords.Record* BorrowForCall()
     {
         BorrowRecords.Record* record = BorrowRecords.Hot(ThreadCache.Records(out Bin* bins));
-        return BorrowHandle.BeginUncopied(bins, record, _slot, Opened);
+        return BorrowHandle.BeginUncopied(bins, record, Slot, Opened);
     }
 
     /// <summary>Borrows the block; false after the end.</summary>
@@ -213,7 +207,7 @@ internal struct OwnedBlock
 
     /// <summary>The handle of the block in this generation, for a value to store.</summary>
     /// <safety>Slots are never unmapped.</safety>
-    public readonly unsafe SharedHandle AsHandle() => new(Cleaner, _slot, _opened, _slot->Home);
+    public readonly unsafe SharedHandle AsHandle() => new(Cleaner, Slot, _opened, Slot->Home);
 
     /// <summary>Excludes the other threads until <see cref="EndExclusive"/>; the generation stays. False after the end.</summary>
     /// <exception cref="InvalidOperationException">The block is borrowed or pinned.</exception>
@@ -228,7 +222,7 @@ internal struct OwnedBlock
             unsafe
             {
                 // SAFETY: slots are never unmapped, and the generation is or was this owner's.
-                isOpen = CloseProtocol.TryEnterExclusive(_slot, opened, out isUsed);
+                isOpen = CloseProtocol.TryEnterExclusive(Slot, opened, out isUsed);
             }
         }
         while (!isOpen && Opened != opened);
@@ -242,7 +236,7 @@ internal struct OwnedBlock
         unsafe
         {
             // SAFETY: this thread excludes all other threads, so the slot is this owner's to open again.
-            CloseProtocol.EndExclusive(_slot, Opened);
+            CloseProtocol.EndExclusive(Slot, Opened);
         }
     }
 
@@ -250,14 +244,10 @@ internal struct OwnedBlock
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Close()
     {
-        unsafe
+        if (_slotAndMarks == 0)
         {
-            // SAFETY: the pointer is compared, not followed.
-            if (_slot == null)
-            {
-                // The owner's constructor has not run.
-                return;
-            }
+            // The owner's constructor has not run.
+            return;
         }
 
         Generation opened;
@@ -275,7 +265,7 @@ internal struct OwnedBlock
         unsafe
         {
             // SAFETY: slots are never unmapped, and the generation is or was this owner's. Only after the close is the keeper let go.
-            return CloseProtocol.TryCloseHere(_slot, opened) && (_keeper = null) is null;
+            return CloseProtocol.TryCloseHere(Slot, opened) && (_keeper = null) is null;
         }
     }
 
@@ -286,7 +276,7 @@ internal struct OwnedBlock
         unsafe
         {
             // SAFETY: slots are never unmapped, and the generation is or was this owner's.
-            return (_slot->ReadGeneration().Is(SlotState.Biased, opened) && TryCloseHere(opened)) || TryCloseSlow(opened);
+            return (Slot->ReadGeneration().Is(SlotState.Biased, opened) && TryCloseHere(opened)) || TryCloseSlow(opened);
         }
     }
 
@@ -310,8 +300,8 @@ internal struct OwnedBlock
         unsafe
         {
             // SAFETY: this thread excludes all other threads, so the slot is this owner's to open again.
-            AllocationCounts.Renumber(_slot);
-            _slot->WriteGeneration(opened.With(state));
+            AllocationCounts.Renumber(Slot);
+            Slot->WriteGeneration(opened.With(state));
         }
 
         return true;
@@ -324,10 +314,10 @@ internal struct OwnedBlock
         {
             // SAFETY: this thread excludes all other threads, so the block has no user, and the home stays. The slot is never unmapped.
             Generation closing = _opened.With(SlotState.Closing);
-            Bin* home = _slot->Home;
+            Bin* home = Slot->Home;
             _keeper = null;
-            _slot->WriteGeneration(closing);
-            FreePath.ReturnClosed(_slot, closing, home);
+            Slot->WriteGeneration(closing);
+            FreePath.ReturnClosed(Slot, closing, home);
         }
     }
 
@@ -340,15 +330,22 @@ internal struct OwnedBlock
         unsafe
         {
             // SAFETY: this thread excludes all other threads, so the slot is this owner's to move.
-            AllocationCounts.Renumber(_slot);
-            _slot->WriteGeneration(moved._opened.With(state));
+            AllocationCounts.Renumber(Slot);
+            Slot->WriteGeneration(moved._opened.With(state));
         }
 
         // The extras stay with this owner: no pin goes on, and the new owner begins with this length.
+        moved._slotAndMarks &= ~GaveMemory;
         moved._keeper = Cleaner;
         _keeper = null;
         return moved;
     }
+
+    /// <summary>Whether the owner has a mark.</summary>
+    public readonly bool IsMarked(int mark) => (Volatile.Read(in _slotAndMarks) & mark) != 0;
+
+    /// <summary>Adds a mark to the owner, for good.</summary>
+    public void Mark(int mark) => Volatile.Write(ref _slotAndMarks, _slotAndMarks | (nint)mark);
 
     /// <summary>Refers to the cleaner of the slot from now on; to none if the block is no longer this owner's.</summary>
     /// <remarks>For a thread that excludes the other threads. No pin goes on, so no extras are needed.</remarks>
@@ -382,10 +379,10 @@ internal struct OwnedBlock
     [MethodImpl(MethodImplOptions.NoInlining)]
     private unsafe bool TryCloseSlow(Generation opened)
     {
-        bool isClosed = CloseProtocol.Close(_slot, opened, out bool isDeferred);
+        bool isClosed = CloseProtocol.Close(Slot, opened, out bool isDeferred);
 
         // The closing thread knows whether there are pins, which the extras remember.
-        if (isClosed && !isDeferred && _slot->ReadGeneration() != opened.With(SlotState.ClosePending))
+        if (isClosed && !isDeferred && Slot->ReadGeneration() != opened.With(SlotState.ClosePending))
         {
             _keeper = null;
         }
