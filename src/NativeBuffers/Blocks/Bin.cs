@@ -140,44 +140,6 @@ internal struct Bin
         return given;
     }
 
-    /// <summary>Takes the block that was given last; null when the loaded magazine is empty. For a bin whose magazines have blocks without slots.</summary>
-    /// <remarks>Not one method with <see cref="TryTake"/>: that method writes to the slot.</remarks>
-    /// <safety>The caller is the owner, and has the block from now on.</safety>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe void* TryTakeBare(Bin* bin)
-    {
-        int floor = bin->Gate.Begin();
-        int count = bin->_count;
-        void* block = null;
-        if (count > floor)
-        {
-            count--;
-            block = Magazine.Slots(bin->_loaded)[count];
-            bin->_count = count;
-        }
-
-        bin->Gate.Leave();
-        return block;
-    }
-
-    /// <summary>Puts a block without a slot on top; false when the loaded magazine is full.</summary>
-    /// <safety>The caller is the owner, and gives the block up. All entries of the bin's magazines are blocks without slots.</safety>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe bool TryGiveBare(Bin* bin, void* block)
-    {
-        int floor = bin->Gate.Begin();
-        int count = bin->_count;
-        bool given = count < bin->_limit - floor;
-        if (given)
-        {
-            Magazine.Slots(bin->_loaded)[count] = (Slot*)block;
-            bin->_count = count + 1;
-        }
-
-        bin->Gate.Leave();
-        return given;
-    }
-
     /// <summary>Exchanges the magazines if the previous one has the slots, or the room, that the loaded one lacks.</summary>
     /// <param name="wanted">True to take next, false to give next.</param>
     /// <returns>Whether there is now a slot to take, or room to give.</returns>
@@ -230,14 +192,13 @@ internal struct Bin
     public unsafe void MoveTo(void* cache) => Cache = cache;
 
     /// <summary>Whether no slot was taken or given since the last call.</summary>
-    /// <param name="isBare">Whether the entries are blocks without slots.</param>
     /// <safety>The caller is a visitor, and the owner is out.</safety>
-    public unsafe bool WasIdle(bool isBare = false)
+    public unsafe bool WasIdle()
     {
         // After each change, the slot given last lies on top, in a new generation. If two such numbers are equal by chance, a bin
-        // in use is emptied, which costs time and nothing else. Blocks without slots have no generation, so that happens more often.
+        // in use is emptied, which costs time and nothing else.
         Slot* top = _count == 0 ? null : Magazine.Slots(_loaded)[_count - 1];
-        ulong now = top == null ? 0 : (ulong)top + ((isBare ? (ulong)_count : top->Generation.Value) * 0x9E3779B97F4A7C15);
+        ulong now = top == null ? 0 : (ulong)top + (top->Generation.Value * 0x9E3779B97F4A7C15);
         bool same = now == _seen;
         _seen = now;
         return same;

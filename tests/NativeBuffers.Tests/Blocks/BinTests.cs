@@ -46,24 +46,6 @@ public class BinTests
     }
 
     [Fact]
-    public unsafe void Blocks_without_slots_pass_it_unread_and_not_while_a_visitor_is_there()
-    {
-        using var fixture = new Fixture(slots: 0, capacity: 2);
-        Bin* bin = fixture.Bin;
-        void* block = (void*)64;
-        Assert.True(Bin.TryTakeBare(bin) == null);
-        Assert.True(Bin.TryGiveBare(bin, block));
-        bin->Gate.Announce();
-        Assert.True(Bin.TryTakeBare(bin) == null);
-        Assert.False(Bin.TryGiveBare(bin, block));
-        bin->Gate.EndVisit();
-        Assert.True(Bin.TryGiveBare(bin, block));
-        Assert.False(Bin.TryGiveBare(bin, block));
-        Assert.True(Bin.TryTakeBare(bin) == block && Bin.TryTakeBare(bin) == block && Bin.TryTakeBare(bin) == null);
-        Assert.Equal(0, bin->Gate.Inside);
-    }
-
-    [Fact]
     public unsafe void A_bin_that_a_visitor_closed_takes_no_magazine_and_gives_back_the_one_it_is_offered()
     {
         int sizeClass = SizeClasses.Of(32_768);

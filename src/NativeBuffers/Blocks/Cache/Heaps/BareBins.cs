@@ -3,126 +3,53 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Cache.Heaps;
 
-/// <summary>The bins of one thread for blocks without slots, by size class. Made when the thread first needs one, and never unmapped.</summary>
-[InlineArray(RunClass.Count)]
+/// <summary>The runs that one thread owns, by size class, for blocks without slots. Made when the thread first needs them, and never unmapped.</summary>
+/// <remarks>
+/// The thread gives its own blocks back to their runs. It keeps the blocks that lie in the runs of other threads, or in runs without an owner, until
+/// there are many: then it frees them together, which takes the lock of their class once.
+/// </remarks>
+[StructLayout(LayoutKind.Sequential)]
 internal struct BareBins
 {
-    private Bin _first;
+    /// <summary>The most blocks of other runs that are kept, and their most bytes. The number lets the runs begin at a cache line.</summary>
+    private const int MostAway = 59, MostAwayBytes = BlockRun.Size;
 
-    /// <summary>The bin of a size class.</summary>
-    /// <safety>Bins are never unmapped.</safety>
+    /// <summary>The number of the next thread. No number is used twice, so the full runs of an ended thread have no owner.</summary>
+    private static ulong s_lastNumber;
+
+    /// <summary>The thread is inside while it uses its runs, or its blocks of other runs.</summary>
+    public VisitGate Gate;
+
+    /// <summary>The number by which the runs of this thread name their owner. Never 0.</summary>
+    public ulong Number;
+
+    /// <summary>A word that stays 0.</summary>
+    private readonly ulong _none;
+
+    /// <summary>The number of blocks that lie in other runs, and their bytes.</summary>
+    private int _awayCount, _awayBytes;
+
+    /// <summary>Whether room is reserved for the blocks that lie in other runs.</summary>
+    private bool _keepsAway;
+
+    private unsafe fixed long _away[MostAway];
+
+    private Row _runs;
+
+    /// <summary>The runs of a size class.</summary>
+    /// <safety>They are never unmapped.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe Bin* At(BareBins* bins, int sizeClass) => (Bin*)bins + sizeClass;
+    public static unsafe OwnedRuns* At(BareBins* bins, int sizeClass) => (OwnedRuns*)&bins->_runs + sizeClass;
 
-    /// <summary>The bin of a size class, with room if the limits have some; null when memory is exhausted, and in a cache aside.</summary>
+    /// <summary>This thread's runs; null when memory is exhausted, and in a cache aside.</summary>
     /// <safety>The cache is this thread's.</safety>
-    public static unsafe Bin* TryOpen(ThreadCache* cache, int sizeClass)
+    public static unsafe BareBins* TryMake(ThreadCache* cache)
     {
-        if (cache->IsAside || (cache->Bare == null && !TryMake(cache)))
+        if (cache->IsAside || cache->Bare != null)
         {
-            return null;
+            return cache->Bare;
         }
 
-        Bin* bin = At(cache->Bare, sizeClass);
-        if (!bin->HasRoom && cache->Room.TryReserveBare(sizeClass))
-        {
-            if (Depot.For(sizeClass).TryTakePair(out Magazine* loaded, out Magazine* previous))
-            {
-                bin->Open(loaded, previous);
-            }
-            else
-            {
-                cache->Room.ReleaseBare(sizeClass);
-            }
-        }
-
-        return bin;
-    }
-
-    /// <summary>The bytes in the bins of a thread; a guess while the thread works.</summary>
-    /// <safety>Bins are never unmapped.</safety>
-    public static unsafe long BytesOf(ThreadCache* cache)
-    {
-        long sum = 0;
-        BareBins* bins = (BareBins*)Volatile.Read(ref *(nint*)&cache->Bare);
-        for (int i = 0; i < RunClass.Count && bins != null; i++)
-        {
-            sum += At(bins, i)->Count * (long)SizeClasses.SizeOf(i);
-        }
-
-        return sum;
-    }
-
-    /// <summary>Announces a visit to all bins of a thread.</summary>
-    /// <safety>The caller is a visitor.</safety>
-    public static unsafe void Announce(ThreadCache* cache)
-    {
-        BareBins* bins = (BareBins*)Volatile.Read(ref *(nint*)&cache->Bare);
-        for (int i = 0; i < RunClass.Count && bins != null; i++)
-        {
-            At(bins, i)->Gate.Announce();
-        }
-    }
-
-    /// <summary>Takes the blocks out of the bins of a thread, and gives them to their runs: of all bins, or of those that were not used since.</summary>
-    /// <remarks>The bins that the thread has made after <see cref="Announce"/> wait for the next visit.</remarks>
-    /// <safety>The visit was announced, and a barrier of the whole process came after; or the thread has ended.</safety>
-    public static unsafe void Visit(ThreadCache* cache, bool idleOnly)
-    {
-        BareBins* bins = (BareBins*)Volatile.Read(ref *(nint*)&cache->Bare);
-        for (int i = 0; i < RunClass.Count && bins != null; i++)
-        {
-            Bin* bin = At(bins, i);
-            if (!bin->Gate.IsAnnounced)
-            {
-                continue;
-            }
-
-            bin->Gate.WaitForOwner();
-            if (bin->HasRoom && (bin->WasIdle(isBare: true) || !idleOnly))
-            {
-                Close(bin);
-                cache->Room.ReleaseBare(i);
-            }
-
-            bin->Gate.EndVisit();
-        }
-    }
-
-    /// <summary>Empties the bins of a thread that has ended.</summary>
-    /// <safety>The thread has ended, and a barrier of the whole process came after.</safety>
-    public static unsafe void Empty(ThreadCache* cache)
-    {
-        for (int i = 0; i < RunClass.Count && cache->Bare != null; i++)
-        {
-            Close(At(cache->Bare, i));
-        }
-    }
-
-    /// <summary>Gives the blocks of a magazine to their runs, and the magazine to the depot.</summary>
-    /// <safety>The caller gives up the magazine, whose entries are blocks.</safety>
-    public static unsafe void Give(Magazine* magazine, int sizeClass, bool keepsEmpty)
-    {
-        RunClass.Give(new ReadOnlySpan<nint>(Magazine.Slots(magazine), magazine->Count), keepsEmpty);
-        if (magazine != Magazine.None)
-        {
-            magazine->Count = 0;
-        }
-
-        Depot.For(sizeClass).Give(magazine);
-    }
-
-    /// <safety>As for <see cref="Bin.Close"/>.</safety>
-    private static unsafe void Close(Bin* bin)
-    {
-        bin->Close(out Magazine* loaded, out Magazine* previous);
-        Give(loaded, bin->SizeClass, keepsEmpty: false);
-        Give(previous, bin->SizeClass, keepsEmpty: false);
-    }
-
-    /// <safety>The cache is this thread's.</safety>
-    private static unsafe bool TryMake(ThreadCache* cache)
-    {
         BareBins* bins;
         try
         {
@@ -131,16 +58,214 @@ internal struct BareBins
         }
         catch (OutOfMemoryException)
         {
-            return false;
+            return null;
         }
 
+        NativeMemory.Clear(bins, (nuint)sizeof(BareBins));
+        bins->Number = Interlocked.Increment(ref s_lastNumber);
         for (int i = 0; i < RunClass.Count; i++)
         {
-            Bin.Initialize(At(bins, i), cache, i);
+            At(bins, i)->Initialize(RunClass.For(i).Stride, &bins->_none);
         }
 
         // A release: a visitor that finds the bins finds them initialised.
         Volatile.Write(ref *(nint*)&cache->Bare, (nint)bins);
-        return true;
+        return bins;
+    }
+
+    /// <summary>Takes a block from another run; null if memory is exhausted, or a limit has no room for another run.</summary>
+    /// <safety>The cache and the bins are this thread's. The block is the caller's.</safety>
+    public static unsafe void* TryTakeNext(ThreadCache* cache, BareBins* bins, int sizeClass)
+    {
+        OwnedRuns* runs = At(bins, sizeClass);
+        bins->Gate.Enter();
+        void* block = runs->IsOpen && runs->TryMoveOn() ? OwnedRuns.TryTake(runs) : null;
+        bins->Gate.Leave();
+        return block != null ? block : TryFill(cache, bins, sizeClass);
+    }
+
+    /// <summary>Keeps a block that lies in a run of another thread, or frees it and all such blocks.</summary>
+    /// <safety>The cache and the bins are this thread's. The caller gives up the block.</safety>
+    public static unsafe void GiveAway(ThreadCache* cache, BareBins* bins, nint block)
+    {
+        int byteCount = (int)SizeClasses.SizeOf(BlockRun.Of(block)->SizeClass);
+        bool isReserved = !bins->_keepsAway && cache->Room.TryReserveBare();
+        Span<nint> blocks = stackalloc nint[MostAway + 1];
+        int count = 0;
+        bins->Gate.Enter();
+        bins->_keepsAway |= isReserved;
+        if (bins->_keepsAway && bins->_awayCount < MostAway && bins->_awayBytes + byteCount <= MostAwayBytes)
+        {
+            bins->_away[bins->_awayCount++] = block;
+            bins->_awayBytes += byteCount;
+        }
+        else
+        {
+            count = TakeAway(bins, blocks);
+            blocks[count++] = block;
+        }
+
+        bins->Gate.Leave();
+        if (count > 0 && !RunClass.Give(blocks[..count], keepsEmpty: true))
+        {
+            // Their owners do not ask for blocks, so only visitors find that these runs are free.
+            Upkeep.TrimIdle();
+        }
+    }
+
+    /// <summary>The bytes that a thread keeps; a guess while the thread works.</summary>
+    /// <safety>Bins are never unmapped.</safety>
+    public static unsafe long BytesOf(ThreadCache* cache)
+    {
+        BareBins* bins = Published(cache);
+        long sum = bins == null ? 0 : bins->_awayBytes;
+        for (int i = 0; i < RunClass.Count && bins != null; i++)
+        {
+            sum += At(bins, i)->FreeCount * (long)SizeClasses.SizeOf(i);
+        }
+
+        return sum;
+    }
+
+    /// <summary>Announces a visit to a thread.</summary>
+    /// <safety>The caller is a visitor.</safety>
+    public static unsafe void Announce(ThreadCache* cache)
+    {
+        BareBins* bins = Published(cache);
+        if (bins != null)
+        {
+            bins->Gate.Announce();
+        }
+    }
+
+    /// <summary>Frees the blocks that a thread keeps and that lie in other runs. Next: <see cref="Visit"/>, after this call for all threads.</summary>
+    /// <safety>The visit was announced, and a barrier of the whole process came after.</safety>
+    public static unsafe void VisitAway(ThreadCache* cache)
+    {
+        BareBins* bins = Published(cache);
+        if (bins != null && bins->Gate.IsAnnounced)
+        {
+            bins->Gate.WaitForOwner();
+            GiveAllAway(cache, bins);
+        }
+    }
+
+    /// <summary>Takes the runs with free blocks from a thread: of all classes, or of those that were not used since.</summary>
+    /// <remarks>The bins that the thread has made after <see cref="Announce"/> wait for the next visit.</remarks>
+    /// <safety>The visit was announced, and a barrier of the whole process came after.</safety>
+    public static unsafe void Visit(ThreadCache* cache, bool idleOnly)
+    {
+        BareBins* bins = Published(cache);
+        if (bins == null || !bins->Gate.IsAnnounced)
+        {
+            return;
+        }
+
+        bins->Gate.WaitForOwner();
+        for (int i = 0; i < RunClass.Count; i++)
+        {
+            if (RunClass.For(i).Visit(At(bins, i), &bins->_none, idleOnly, isEnd: false))
+            {
+                cache->Room.ReleaseBare();
+            }
+        }
+
+        bins->Gate.EndVisit();
+    }
+
+    /// <summary>Takes all runs from a thread that has ended.</summary>
+    /// <safety>The thread has ended, and a barrier of the whole process came after.</safety>
+    public static unsafe void Empty(ThreadCache* cache)
+    {
+        BareBins* bins = cache->Bare;
+        if (bins == null)
+        {
+            return;
+        }
+
+        GiveAllAway(cache, bins);
+        for (int i = 0; i < RunClass.Count; i++)
+        {
+            if (RunClass.For(i).Visit(At(bins, i), &bins->_none, idleOnly: false, isEnd: true))
+            {
+                cache->Room.ReleaseBare();
+            }
+        }
+
+        // For the next thread with this cache.
+        bins->Number = Interlocked.Increment(ref s_lastNumber);
+    }
+
+    /// <safety>As for <see cref="TryTakeNext"/>.</safety>
+    private static unsafe void* TryFill(ThreadCache* cache, BareBins* bins, int sizeClass)
+    {
+        AllocationCounts.Add(ref cache->Counts.Fresh[sizeClass], 1);
+        OwnedRuns* runs = At(bins, sizeClass);
+        RunClass source = RunClass.For(sizeClass);
+        void* block = null;
+        BlockRun* fresh = null;
+        bool isReserved = false;
+        while (runs->IsOpen || isReserved || (isReserved = cache->Room.TryReserveBare()))
+        {
+            // Only this thread opens the runs. A visitor may close them, and release their room: then this thread tries again.
+            if (source.TryFill(runs, bins->Number, ref fresh, ref isReserved, out block)
+                && (block != null || (fresh = source.TryMake()) == null))
+            {
+                break;
+            }
+        }
+
+        if (isReserved)
+        {
+            cache->Room.ReleaseBare();
+        }
+
+        if (fresh != null)
+        {
+            fresh->Next = null;
+            RunSpace.Give(fresh, keeps: true);
+        }
+
+        return block;
+    }
+
+    /// <summary>Frees the blocks that lie in other runs, and releases their room.</summary>
+    /// <safety>The caller is a visitor, and the owner is out; or the owner has ended.</safety>
+    private static unsafe void GiveAllAway(ThreadCache* cache, BareBins* bins)
+    {
+        Span<nint> blocks = stackalloc nint[MostAway];
+        int count = TakeAway(bins, blocks);
+        if (bins->_keepsAway)
+        {
+            bins->_keepsAway = false;
+            cache->Room.ReleaseBare();
+        }
+
+        _ = RunClass.Give(blocks[..count], keepsEmpty: false);
+    }
+
+    /// <summary>Takes the blocks that lie in other runs.</summary>
+    /// <returns>Their number.</returns>
+    /// <safety>The caller is the owner, inside; or a visitor. The blocks are the caller's.</safety>
+    private static unsafe int TakeAway(BareBins* bins, Span<nint> blocks)
+    {
+        int count = bins->_awayCount;
+        for (int i = 0; i < count; i++)
+        {
+            blocks[i] = (nint)bins->_away[i];
+        }
+
+        bins->_awayCount = bins->_awayBytes = 0;
+        return count;
+    }
+
+    /// <safety>Bins are never unmapped.</safety>
+    private static unsafe BareBins* Published(ThreadCache* cache) => (BareBins*)Volatile.Read(ref *(nint*)&cache->Bare);
+
+    /// <summary>The runs of each class.</summary>
+    [InlineArray(RunClass.Count)]
+    private struct Row
+    {
+        private OwnedRuns _first;
     }
 }

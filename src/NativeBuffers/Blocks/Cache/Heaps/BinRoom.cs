@@ -36,11 +36,11 @@ internal struct BinRoom
     /// <summary>Gives the room of a closed bin back, except for one block. For any thread.</summary>
     public void Release(int sizeClass) => ReleaseBytes(RoomOf(sizeClass) - (long)SizeClasses.SizeOf(sizeClass));
 
-    /// <summary>Reserves the room of a bin for blocks without slots; false if a limit has no room for it. For the thread of the bins.</summary>
-    public bool TryReserveBare(int sizeClass) => TryReserveBytes(BareRoomOf(sizeClass));
+    /// <summary>Reserves room for a run without used blocks; false if a limit has no room for it. For the thread of the run.</summary>
+    public bool TryReserveBare() => TryReserveBytes(BlockRun.Size);
 
-    /// <summary>Gives the room of a closed bin for blocks without slots back: such a bin has no hot block. For any thread.</summary>
-    public void ReleaseBare(int sizeClass) => ReleaseBytes(BareRoomOf(sizeClass));
+    /// <summary>Gives the room of a run back. For any thread.</summary>
+    public void ReleaseBare() => ReleaseBytes(BlockRun.Size);
 
     /// <summary>Ends all reservations of an ended thread.</summary>
     public void ReleaseAll()
@@ -75,8 +75,5 @@ internal struct BinRoom
     }
 
     /// <summary>The most bytes in an open bin: two magazines, and the hot block.</summary>
-    private static long RoomOf(int sizeClass) => BareRoomOf(sizeClass) + (long)SizeClasses.SizeOf(sizeClass);
-
-    /// <summary>The bytes in two magazines.</summary>
-    private static long BareRoomOf(int sizeClass) => 2 * Depot.CapacityOf(sizeClass) * (long)SizeClasses.SizeOf(sizeClass);
+    private static long RoomOf(int sizeClass) => ((2 * Depot.CapacityOf(sizeClass)) + 1) * (long)SizeClasses.SizeOf(sizeClass);
 }

@@ -92,7 +92,7 @@ internal struct ThreadCache
     /// <summary>The number of heaps that had ended when this thread last gave up the bins of ended heaps.</summary>
     public long HeapsEnded;
 
-    /// <summary>The bins for blocks without slots; null before this thread first needs one.</summary>
+    /// <summary>The runs for blocks without slots; null before this thread first needs one.</summary>
     public unsafe BareBins* Bare;
 
     /// <summary>The bytes that are reserved for the bins.</summary>

@@ -12,104 +12,117 @@ internal static class BarePath
     /// <safety>The block is the caller's.</safety>
     public static unsafe void* TryTake(nuint byteCount, bool zeroed)
     {
+        ThreadCache* cache = ThreadCache.CurrentOrNone;
+        int sizeClass = SizeClasses.Of(byteCount);
+        BareBins* bins;
+        if (cache != null && (bins = cache->Bare) != null)
+        {
+            if (bins->Gate.Begin() == 0)
+            {
+                void* block = OwnedRuns.TryTake(BareBins.At(bins, sizeClass));
+                if (block != null)
+                {
+                    bins->Gate.Leave();
+                    return Taken(cache, sizeClass, block, byteCount, zeroed);
+                }
+            }
+
+            bins->Gate.Leave();
+        }
+
+        return TakeSlow(sizeClass, byteCount, zeroed);
+    }
+
+    /// <summary>Gives a block back.</summary>
+    /// <safety>The caller gives up the block, which comes from a run. On any thread.</safety>
+    public static unsafe void Give(void* block)
+    {
+        ThreadCache* cache = ThreadCache.CurrentOrNone;
+        BareBins* bins;
+        if (cache == null || (bins = cache->Bare) == null)
+        {
+            GiveSlow(block);
+            return;
+        }
+
+        BlockRun* run = BlockRun.Of((nint)block);
+        if (bins->Gate.Begin() == 0 && run->OwnerNumber == bins->Number)
+        {
+            if (BlockRun.Give(run, (nint)block))
+            {
+                LeaveTurned(bins, run);
+                return;
+            }
+
+            bins->Gate.Leave();
+            return;
+        }
+
+        bins->Gate.Leave();
+        BareBins.GiveAway(cache, bins, (nint)block);
+    }
+
+    /// <summary>Counts the allocation, and clears the block if it must be.</summary>
+    /// <safety>The cache is this thread's. The block has this many bytes, and is the caller's.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void* Taken(ThreadCache* cache, int sizeClass, void* block, nuint byteCount, bool zeroed)
+    {
+        AllocationCounts.Add(ref *AllocationCounts.SettledOf(&cache->Counts, sizeClass), 1);
+        if (zeroed)
+        {
+            CacheLine.Clear((byte*)block, byteCount);
+        }
+
+        return block;
+    }
+
+    /// <safety>The block is the caller's.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe void* TakeSlow(int sizeClass, nuint byteCount, bool zeroed)
+    {
         ThreadCache* cache = ThreadCache.Current();
         if (cache == null)
         {
             return null;
         }
 
-        int sizeClass = SizeClasses.Of(byteCount);
-        void* block = cache->Bare != null ? Bin.TryTakeBare(BareBins.At(cache->Bare, sizeClass)) : null;
-        block = block != null ? block : TakeSlow(cache, sizeClass);
-        if (block != null)
+        BareBins* bins = BareBins.TryMake(cache);
+        void* block = bins == null ? null : BareBins.TryTakeNext(cache, bins, sizeClass);
+        if (block == null)
         {
-            AllocationCounts.Add(ref cache->Counts.Settled[sizeClass], 1);
-            if (zeroed)
-            {
-                CacheLine.Clear((byte*)block, byteCount);
-            }
+            AllocationCounts.Add(ref cache->Counts.Fresh[sizeClass], 1);
+            block = BlockSource.TryAllocate(sizeClass);
         }
 
-        return block;
+        return block == null ? null : Taken(cache, sizeClass, block, byteCount, zeroed);
     }
 
-    /// <summary>Gives a block back.</summary>
-    /// <safety>The caller gives up the block, which comes from a run. On any thread.</safety>
-    public static unsafe void Give(void* block, nuint byteCount)
+    /// <summary>Looks at the lists of runs after a free, and leaves.</summary>
+    /// <safety>As for <see cref="OwnedRuns.Turn"/>.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe void LeaveTurned(BareBins* bins, BlockRun* run)
+    {
+        bool leaves = BareBins.At(bins, run->SizeClass)->Turn(run);
+        bins->Gate.Leave();
+        if (leaves)
+        {
+            RunClass.For(run->SizeClass).TakeEmpty(run);
+        }
+    }
+
+    /// <safety>The caller gives up the block.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe void GiveSlow(void* block)
     {
         ThreadCache* cache = ThreadCache.Current();
-        int sizeClass = SizeClasses.Of(byteCount);
-        if (cache == null || cache->Bare == null || !Bin.TryGiveBare(BareBins.At(cache->Bare, sizeClass), block))
+        BareBins* bins = cache == null ? null : BareBins.TryMake(cache);
+        if (bins != null)
         {
-            GiveSlow(cache, sizeClass, block);
+            BareBins.GiveAway(cache, bins, (nint)block);
         }
-    }
-
-    /// <safety>The cache is this thread's. The block is the caller's.</safety>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe void* TakeSlow(ThreadCache* cache, int sizeClass)
-    {
-        Bin* bin = BareBins.TryOpen(cache, sizeClass);
-        if (bin != null && bin->HasRoom)
+        else
         {
-            void* block = bin->TrySwap(wanted: true) ? Bin.TryTakeBare(bin) : null;
-            block = block != null ? block : Refill(cache, bin);
-            if (block != null)
-            {
-                return block;
-            }
+            BlockSource.Free(block, sizeClass: 0);
         }
-
-        AllocationCounts.Add(ref cache->Counts.Fresh[sizeClass], 1);
-        return BlockSource.TryAllocate(sizeClass);
-    }
-
-    /// <summary>Fills a magazine, and takes its first block; null if memory is exhausted, or if a visitor came in between.</summary>
-    /// <inheritdoc cref="TakeSlow" path="/safety"/>
-    private static unsafe void* Refill(ThreadCache* cache, Bin* bin)
-    {
-        Magazine* magazine = FailPoint.IsRefused ? null : Depot.For(bin->SizeClass).TryTakeEmpty();
-        if (magazine == null)
-        {
-            return null;
-        }
-
-        // The last one leaves first.
-        var blocks = new Span<nint>(Magazine.Slots(magazine), magazine->Capacity);
-        magazine->Count = RunClass.For(bin->SizeClass).Take(blocks);
-        blocks[..magazine->Count].Reverse();
-        if (magazine->Count != 0)
-        {
-            AllocationCounts.Add(ref cache->Counts.Fresh[bin->SizeClass], 1);
-        }
-
-        BareBins.Give(bin->Push(magazine), bin->SizeClass, keepsEmpty: true);
-        return Bin.TryTakeBare(bin);
-    }
-
-    /// <safety>The cache is this thread's, or null. The caller gives up the block.</safety>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe void GiveSlow(ThreadCache* cache, int sizeClass, void* block)
-    {
-        Bin* bin = cache == null ? null : BareBins.TryOpen(cache, sizeClass);
-        if (bin != null && bin->HasRoom)
-        {
-            if (!bin->TrySwap(wanted: false))
-            {
-                // Both magazines are full: the older one is emptied.
-                Magazine* empty = Depot.For(sizeClass).TryTakeEmpty();
-                if (empty != null)
-                {
-                    BareBins.Give(bin->Push(empty), sizeClass, keepsEmpty: true);
-                }
-            }
-
-            if (Bin.TryGiveBare(bin, block))
-            {
-                return;
-            }
-        }
-
-        BlockSource.Free(block, sizeClass);
     }
 }

@@ -68,7 +68,7 @@ internal sealed class CachingAllocator : NativeAllocator
         }
         else if (BlockRun.Holds(byteCount))
         {
-            BarePath.Give(block, byteCount);
+            BarePath.Give(block);
         }
         else if (byteCount > SizeClasses.Largest)
         {

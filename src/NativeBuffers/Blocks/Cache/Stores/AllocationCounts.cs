@@ -28,7 +28,7 @@ internal struct AllocationCounts
     /// <summary>Allocations whose blocks came from the depot.</summary>
     public Row FromDepot;
 
-    /// <summary>Allocations whose blocks came from runs or the C library; of bare blocks, those that filled a magazine.</summary>
+    /// <summary>Allocations whose blocks came from runs or the C library; of bare blocks, those for which a thread took over a run.</summary>
     public Row Fresh;
 
     /// <summary>The class of a slot's block; any class while another thread changes the block.</summary>
@@ -94,6 +94,11 @@ internal struct AllocationCounts
         ulong counted = Volatile.Read(ref *SlotTable.CountedOf(slot));
         return counted != 0 ? counted : SlotSlab.FirstOf(slot).Number;
     }
+
+    /// <summary>The settled allocations of a size class, without a check of the class.</summary>
+    /// <safety>The counts are part of a cache, which is never unmapped. There are as many classes.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe long* SettledOf(AllocationCounts* counts, int allocationClass) => (long*)&counts->Settled + allocationClass;
 
     /// <summary>Adds to a number that one thread writes and any thread reads.</summary>
     public static void Add(ref long count, long more) => Volatile.Write(ref count, count + more);

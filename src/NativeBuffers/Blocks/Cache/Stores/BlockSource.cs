@@ -49,7 +49,7 @@ internal static class BlockSource
 
         if (isRun)
         {
-            RunClass.Give(entries, keepsEmpty: false);
+            _ = RunClass.Give(entries, keepsEmpty: false);
         }
 
         magazine->Count = 0;
@@ -76,7 +76,7 @@ internal static class BlockSource
     {
         if (sizeClass < RunClass.Count)
         {
-            RunClass.Give([(nint)block], keepsEmpty: true);
+            _ = RunClass.Give([(nint)block], keepsEmpty: true);
         }
         else
         {

@@ -2,10 +2,12 @@ using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Cache.Stores;
 
-/// <summary>The runs of one size class: blocks without slots come from them many at a time, and go back many at a time.</summary>
+/// <summary>The runs of one size class that no thread owns, and the lock for the runs of the class.</summary>
 /// <remarks>
-/// Blocks come from a run with used blocks if there is one, so that runs become empty. Only the lists change under the lock: pages
-/// go back outside of it.
+/// <para>Blocks come from a run with used blocks if there is one, so that runs become empty. Only lists and bits change under the lock: pages
+/// go back outside of it.</para>
+/// <para>A thread that uses bare blocks owns runs: see <see cref="OwnedRuns"/>. It takes them over here. A free by another thread only sets a bit,
+/// which the owner collects when it next needs a run. If the owner has ended, the run has no owner from then on.</para>
 /// </remarks>
 internal sealed class RunClass
 {
@@ -20,17 +22,11 @@ internal sealed class RunClass
     private readonly UninterruptedLock _gate = new();
     private readonly int _sizeClass;
 
-    /// <summary>The distance from one block to the next.</summary>
-    private readonly int _stride;
-
     /// <summary>The number of blocks in a run.</summary>
     private readonly int _count;
 
-    /// <summary>2^32 divided by the stride, rounded up: a multiplication finds the place of a block. Exact below 2^16.</summary>
-    private readonly ulong _reciprocal;
-
-    /// <summary>The runs that have free blocks and used ones.</summary>
-    private unsafe BlockRun* _partial;
+    /// <summary>The runs without an owner that have free blocks and used ones.</summary>
+    private RunList _partial;
 
     /// <summary>A run without used blocks, or null. It keeps its memory, so that one block that comes and goes needs no new pages.</summary>
     private unsafe BlockRun* _spare;
@@ -39,15 +35,21 @@ internal sealed class RunClass
     {
         _sizeClass = sizeClass;
         int blockBytes = (int)SizeClasses.SizeOf(sizeClass);
-        _stride = blockBytes + (blockBytes % LinesApart == 0 ? CacheLine.Size : 0);
-        _count = BlockRun.Size / _stride;
-        _reciprocal = ((1UL << 32) + (ulong)_stride - 1) / (ulong)_stride;
+        Stride = blockBytes + (blockBytes % LinesApart == 0 ? CacheLine.Size : 0);
+        _count = BlockRun.Size / Stride;
     }
+
+    /// <summary>The distance from one block to the next.</summary>
+    public int Stride { get; }
 
     /// <summary>The runs of a size class below <see cref="Count"/>.</summary>
     public static RunClass For(int sizeClass) => s_all[sizeClass];
 
-    /// <summary>Takes blocks.</summary>
+    /// <summary>The first block of a run.</summary>
+    /// <safety>The pointer is not followed.</safety>
+    public unsafe byte* FirstBlock(BlockRun* run) => BlockRun.Start(run) + ColourOf(run);
+
+    /// <summary>Takes blocks from runs without an owner.</summary>
     /// <param name="blocks">Their addresses, in the order of their places.</param>
     /// <returns>The number of blocks: less than asked for if memory is exhausted.</returns>
     /// <safety>The blocks are the caller's.</safety>
@@ -59,22 +61,22 @@ internal sealed class RunClass
         {
             while (taken < blocks.Length)
             {
-                BlockRun* run = _partial != null ? _partial : TryBegin();
+                BlockRun* run = _partial.First != null ? _partial.First : TryBegin();
                 if (run == null)
                 {
                     break;
                 }
 
-                byte* start = BlockRun.Start(run) + ColourOf(run);
+                byte* start = FirstBlock(run);
                 int found = run->Take(places[..int.Min(places.Length, blocks.Length - taken)]);
                 for (int i = 0; i < found; i++)
                 {
-                    blocks[taken++] = (nint)(start + (places[i] * _stride));
+                    blocks[taken++] = (nint)(start + (places[i] * Stride));
                 }
 
-                if (run->FreeCount == 0)
+                if (run->Used == run->Count)
                 {
-                    Unlink(run);
+                    _partial.Remove(run);
                 }
             }
         }
@@ -85,21 +87,136 @@ internal sealed class RunClass
     /// <summary>Gives blocks of any classes back.</summary>
     /// <param name="blocks">Their addresses.</param>
     /// <param name="keepsEmpty">Whether runs without used blocks may keep their memory.</param>
+    /// <returns>False if threads own runs without used blocks that they do not know, and the process may not keep as many bytes.</returns>
     /// <safety>The caller gives up the blocks, which lie in runs.</safety>
-    public static unsafe void Give(ReadOnlySpan<nint> blocks, bool keepsEmpty)
+    public static unsafe bool Give(ReadOnlySpan<nint> blocks, bool keepsEmpty)
     {
+        bool isWithinLimit = true;
         BlockRun* empty = null;
         while (!blocks.IsEmpty)
         {
             // In most cases, all are of one class. An owner that was made smaller may have released a larger block.
             RunClass owner = For(BlockRun.Of(blocks[0])->SizeClass);
-            blocks = blocks[owner.GiveFirst(blocks, ref empty)..];
+            blocks = blocks[owner.GiveFirst(blocks, ref empty, ref isWithinLimit)..];
         }
 
-        if (empty != null)
+        RunSpace.Give(empty, keepsEmpty);
+        return isWithinLimit;
+    }
+
+    /// <summary>Takes a block for a thread whose runs have no free block: collects those that other threads have freed, or takes over a run.</summary>
+    /// <remarks>Visitors take the lock too, so the thread need not be inside. So it waits for the lock outside, where no visitor waits for it.</remarks>
+    /// <param name="runs">The thread's runs of this class.</param>
+    /// <param name="number">The number of the thread.</param>
+    /// <param name="fresh">A run that <see cref="TryMake"/> has made, or null; null afterwards, unless the result is false.</param>
+    /// <param name="isReserved">Whether the caller has reserved room for a current run; false afterwards if there is one.</param>
+    /// <param name="block">The block, or null.</param>
+    /// <returns>False if a visitor has closed the runs, and no room is reserved.</returns>
+    /// <safety>The caller's thread is the owner, and outside. The block is the caller's.</safety>
+    public unsafe bool TryFill(OwnedRuns* runs, ulong number, ref BlockRun* fresh, ref bool isReserved, out void* block)
+    {
+        block = null;
+        BlockRun* empty = null;
+        using (_gate.Enter())
         {
-            RunSpace.Give(empty, keepsEmpty);
+            if (!isReserved && !runs->IsOpen)
+            {
+                return false;
+            }
+
+            runs->Number = number;
+            OwnedRuns.Collect(runs, ref empty);
+            BlockRun* more = fresh;
+            fresh = null;
+            if (more == null && !runs->TryMoveOn())
+            {
+                more = TryTakePartial();
+            }
+
+            if (more != null)
+            {
+                OwnedRuns.Own(runs, more);
+                _ = runs->TryMoveOn();
+            }
+
+            block = OwnedRuns.TryTake(runs);
+            isReserved &= !runs->IsOpen;
         }
+
+        RunSpace.Give(empty, keeps: true);
+        return true;
+    }
+
+    /// <summary>A run without used blocks and without an owner; null if memory is exhausted.</summary>
+    /// <safety>The run is the caller's.</safety>
+    public unsafe BlockRun* TryMake()
+    {
+        BlockRun* run = RunSpace.TryTake();
+        if (run != null)
+        {
+            run->Begin(_sizeClass, _count, Stride);
+        }
+
+        return run;
+    }
+
+    /// <summary>Takes a run back that <see cref="OwnedRuns.Turn"/> has given up.</summary>
+    /// <safety>The caller gives up the run, which has no used block, no owner, and is in no list.</safety>
+    public unsafe void TakeEmpty(BlockRun* run)
+    {
+        BlockRun* empty = null;
+        using (_gate.Enter())
+        {
+            if (run->IsReturned)
+            {
+                // Only if a block was freed twice.
+                run->Owner->Returned.Remove(run);
+            }
+
+            KeepEmpty(run, ref empty);
+        }
+
+        RunSpace.Give(empty, keeps: true);
+    }
+
+    /// <summary>Collects what other threads have freed, and takes the runs with free blocks away from a thread.</summary>
+    /// <param name="runs">The thread's runs of this class.</param>
+    /// <param name="none">A word that stays 0.</param>
+    /// <param name="idleOnly">Whether the thread keeps its runs with used blocks if it has used them since the last visit.</param>
+    /// <param name="isEnd">Whether the thread has ended: then its full runs have no owner, either.</param>
+    /// <returns>Whether the runs were closed, so that the room of the current run is free.</returns>
+    /// <safety>The caller is a visitor, and the owner is out; or the owner has ended. The word is never unmapped.</safety>
+    public unsafe bool Visit(OwnedRuns* runs, ulong* none, bool idleOnly, bool isEnd)
+    {
+        bool closes;
+        bool wasOpen;
+        BlockRun* empty = null;
+        using (_gate.Enter())
+        {
+            closes = runs->WasIdle() || !idleOnly;
+            wasOpen = runs->IsOpen;
+            OwnedRuns.Collect(runs, ref empty);
+            for (BlockRun* run = closes ? OwnedRuns.TryLeave(runs, none) : null; run != null; run = OwnedRuns.TryLeave(runs, none))
+            {
+                if (run->Used == 0)
+                {
+                    run->Next = empty;
+                    empty = run;
+                }
+                else if (run->Used < run->Count)
+                {
+                    _partial.Add(run);
+                }
+            }
+
+            if (isEnd)
+            {
+                runs->Number = 0;
+            }
+        }
+
+        RunSpace.Give(empty, keeps: false);
+        return closes && wasOpen;
     }
 
     /// <summary>Gives the memory of spare runs back, and of the free blocks between used ones.</summary>
@@ -134,7 +251,7 @@ internal sealed class RunClass
     /// <safety>The pointer is not followed.</safety>
     private unsafe int ColourOf(BlockRun* run)
     {
-        int colours = ((BlockRun.Size - (_count * _stride)) / CacheLine.Size) + 1;
+        int colours = ((BlockRun.Size - (_count * Stride)) / CacheLine.Size) + 1;
         return (int)((nuint)BlockRun.Start(run) / BlockRun.Size % (nuint)colours) * CacheLine.Size;
     }
 
@@ -145,11 +262,11 @@ internal sealed class RunClass
             unsafe
             {
                 // SAFETY: this method has the lock, so no thread takes a block.
-                for (BlockRun* run = _partial; run != null; run = run->Next)
+                for (BlockRun* run = _partial.First; run != null; run = run->Next)
                 {
                     if (run->HasFreed)
                     {
-                        BlockRun.DiscardFree(run, BlockRun.Start(run) + ColourOf(run), _stride, _count);
+                        BlockRun.DiscardFree(run, FirstBlock(run), Stride);
                     }
                 }
             }
@@ -179,7 +296,7 @@ internal sealed class RunClass
     /// <summary>Takes the first blocks of a list back, until one of another class.</summary>
     /// <returns>The number of blocks.</returns>
     /// <inheritdoc cref="Give" path="/safety"/>
-    private unsafe int GiveFirst(ReadOnlySpan<nint> blocks, ref BlockRun* empty)
+    private unsafe int GiveFirst(ReadOnlySpan<nint> blocks, ref BlockRun* empty, ref bool isWithinLimit)
     {
         using (_gate.Enter())
         {
@@ -191,29 +308,45 @@ internal sealed class RunClass
                     return i;
                 }
 
-                if (run->FreeCount == 0)
+                if (run->OwnerNumber != 0)
                 {
-                    Link(run);
+                    if (run->OwnerNumber == run->Owner->Number)
+                    {
+                        isWithinLimit &= run->Owner->Returned.Add(run, blocks[i]);
+                        continue;
+                    }
+
+                    // The thread has ended. This run was full, or it would have no owner.
+                    run->OwnerNumber = 0;
                 }
 
-                run->Give((int)(((ulong)(blocks[i] & (BlockRun.Size - 1)) * _reciprocal) >> 32));
-                if (run->FreeCount == _count)
-                {
-                    Unlink(run);
-                    if (_spare == null)
-                    {
-                        _spare = run;
-                    }
-                    else
-                    {
-                        run->Next = empty;
-                        empty = run;
-                    }
-                }
+                GiveUnowned(run, blocks[i], ref empty);
             }
         }
 
         return blocks.Length;
+    }
+
+    /// <inheritdoc cref="TryBegin" path="/safety"/>
+    private unsafe void GiveUnowned(BlockRun* run, nint block, ref BlockRun* empty)
+    {
+        int before = run->Used;
+        _ = BlockRun.Give(run, block);
+        if (run->Used == before)
+        {
+            return; // Only if the block was freed twice.
+        }
+
+        run->HasFreed = true;
+        if (run->Used == 0)
+        {
+            _partial.Remove(run);
+            KeepEmpty(run, ref empty);
+        }
+        else if (before == run->Count)
+        {
+            _partial.Add(run);
+        }
     }
 
     /// <summary>A run without used blocks, as the first one of the list; null if memory is exhausted.</summary>
@@ -222,49 +355,45 @@ internal sealed class RunClass
     {
         BlockRun* run = _spare;
         _spare = null;
-        if (run == null)
+        run = run != null ? run : TryMake();
+        if (run != null)
         {
-            run = RunSpace.TryTake();
-            if (run == null)
-            {
-                return null;
-            }
-
-            run->Begin(_sizeClass, _count);
+            _partial.Add(run);
         }
 
-        Link(run);
         return run;
     }
 
+    /// <summary>A run with free blocks, which is in no list any more; null if there is none.</summary>
     /// <inheritdoc cref="TryBegin" path="/safety"/>
-    private unsafe void Link(BlockRun* run)
+    private unsafe BlockRun* TryTakePartial()
     {
-        run->Before = null;
-        run->Next = _partial;
-        if (_partial != null)
+        BlockRun* run = _partial.First;
+        if (run != null)
         {
-            _partial->Before = run;
-        }
-
-        _partial = run;
-    }
-
-    /// <inheritdoc cref="TryBegin" path="/safety"/>
-    private unsafe void Unlink(BlockRun* run)
-    {
-        if (run->Next != null)
-        {
-            run->Next->Before = run->Before;
-        }
-
-        if (run->Before != null)
-        {
-            run->Before->Next = run->Next;
+            _partial.Remove(run);
         }
         else
         {
-            _partial = run->Next;
+            run = _spare;
+            _spare = null;
+        }
+
+        return run;
+    }
+
+    /// <summary>Keeps a run without used blocks as the spare one, or adds it to a list.</summary>
+    /// <inheritdoc cref="TryBegin" path="/safety"/>
+    private unsafe void KeepEmpty(BlockRun* run, ref BlockRun* empty)
+    {
+        if (_spare == null)
+        {
+            _spare = run;
+        }
+        else
+        {
+            run->Next = empty;
+            empty = run;
         }
     }
 }

@@ -60,6 +60,11 @@ internal static class CacheVisits
             Interlocked.MemoryBarrierProcessWide();
             foreach ((_, nint cache) in ThreadCaches.Entries)
             {
+                BareBins.VisitAway((ThreadCache*)cache);
+            }
+
+            foreach ((_, nint cache) in ThreadCaches.Entries)
+            {
                 Visit((ThreadCache*)cache, idleOnly);
                 BareBins.Visit((ThreadCache*)cache, idleOnly);
                 int count = LargeBin.Visit(&((ThreadCache*)cache)->Large, idleOnly, ref large);

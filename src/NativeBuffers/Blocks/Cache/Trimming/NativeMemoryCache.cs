@@ -27,7 +27,8 @@ namespace NativeBuffers;
 public static class NativeMemoryCache
 {
     /// <summary>The bytes that are kept now; a good guess while other threads work.</summary>
-    public static long CachedBytes => Depot.TotalBytes + LargeStore.TotalBytes + RunSpace.KeptBytes + ThreadCaches.ByteCount + QueuedBytes;
+    public static long CachedBytes =>
+        Depot.TotalBytes + LargeStore.TotalBytes + RunSpace.KeptBytes + ReturnedRuns.ReservedBytes + ThreadCaches.ByteCount + QueuedBytes;
 
     /// <summary>The most that one thread keeps in blocks of up to 256 KiB, in bytes.</summary>
     public static long ThreadLimitBytes => CacheLimits.ThreadBytes;
