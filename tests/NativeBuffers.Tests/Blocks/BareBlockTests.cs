@@ -174,7 +174,10 @@ public class BareBlockTests
                         filled.Set();
                         done.Wait();
                         Give(Take(2048), 2048);
-                    });
+                    })
+                {
+                    IsBackground = true,
+                };
                 idle.Start();
                 filled.Wait(TestContext.Current.CancellationToken);
                 Assert.InRange(NativeMemoryCache.CachedBytes - before, 2048, long.MaxValue);

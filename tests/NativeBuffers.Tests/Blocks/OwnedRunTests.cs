@@ -109,7 +109,10 @@ public class OwnedRunTests
                         taken.Set();
                         done.Wait();
                         GiveMany(rest, Large);
-                    });
+                    })
+                {
+                    IsBackground = true,
+                };
                 owner.Start();
                 taken.Wait(TestContext.Current.CancellationToken);
                 GiveMany(blocks, Large);
