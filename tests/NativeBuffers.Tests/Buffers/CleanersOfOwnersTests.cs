@@ -86,7 +86,7 @@ public class CleanersOfOwnersTests
     }
 
     [Fact]
-    public void Live_owners_have_one_object_of_56_bytes_each()
+    public void Live_owners_have_one_object_of_48_bytes_each()
     {
         Needs.Caches();
         const int Count = 20_000;
@@ -105,7 +105,7 @@ public class CleanersOfOwnersTests
         Create(owners);
         double each = (GC.GetAllocatedBytesForCurrentThread() - before) / (double)Count;
         Array.ForEach(owners, static owner => owner.Dispose());
-        Assert.InRange(each, 50, 57);
+        Assert.InRange(each, 47, 49);
 
         static void Create(NativeMemoryOwner<byte>[] owners)
         {
