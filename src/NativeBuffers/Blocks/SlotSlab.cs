@@ -91,7 +91,7 @@ internal struct SlotSlab
             *slot = default;
             slot->Next = i + 1 < SlotTable.SlabLength ? slot + 1 : null;
 
-            // Last: a census that sees the generation sees up to where it is counted.
+            // Last: a thread that sees the generation sees the other words.
             slot->WriteGeneration(slab->FirstOf(i));
         }
 
@@ -115,7 +115,11 @@ internal struct SlotSlab
         for (int i = 0; i < SlotTable.SlabLength; i++)
         {
             // 0 means the first generation, which is raised: so a census counts nothing. No thread writes the word before the slot is made again.
-            Volatile.Write(ref *SlotTable.CountedOf(slots + i), 0);
+            ulong* counted = SlotTable.CountedOf(slots + i);
+            if (*counted != 0)
+            {
+                Volatile.Write(ref *counted, 0);
+            }
         }
 
         slab->_vacant = null;

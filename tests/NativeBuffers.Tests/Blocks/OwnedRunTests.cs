@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using NativeBuffers.Blocks.Cache.Stores;
 using NativeBuffers.Platform;
 using NativeBuffers.Platform.Shared;
+using NativeBuffers.Tests.Diagnostics.Metrics;
 
 namespace NativeBuffers.Tests.Blocks;
 
@@ -70,6 +72,126 @@ public class OwnedRunTests
                 // The ended thread has kept some of them.
                 NativeMemoryCache.Trim();
                 TakesDistinctBlocks(192);
+            });
+
+    [Fact]
+    public void A_block_that_two_threads_free_frees_no_block_of_the_next_owner_of_its_run() =>
+        OtherThread.Run(
+            static () =>
+            {
+                NativeMemoryCache.Trim();
+                nint[] blocks = [];
+                OtherThread.Run(
+                    () =>
+                    {
+                        nint[] rest = UseUp();
+                        blocks = TakeMany(40, Large);
+
+                        // More than a thread keeps, so that they are noted in the runs.
+                        OtherThread.Run(() => GiveMany([.. blocks.Where(static (_, i) => i % 4 == 0)], Large));
+                        GiveMany(blocks, Large);
+                        GiveMany(rest, Large);
+                    });
+                nint[] next = TakeMany(80, Large);
+                nint[] last = [.. blocks.Where(static (_, i) => i % 4 == 3)];
+                nint[] given = [.. next.Where(block => last.Contains(block)), .. next.Where(block => !blocks.Contains(block)).Take(10)];
+                OtherThread.Run(() => GiveMany(given, Large));
+                nint[] live = [.. next.Except(given)];
+                nint[] more = TakeMany(80, Large);
+                Assert.Empty(more.Intersect(live));
+                GiveMany(live, Large);
+                GiveMany(more, Large);
+            });
+
+    [Fact]
+    public void Runs_that_their_owner_has_freed_last_go_back_by_time() =>
+        OtherThread.Run(
+            static () =>
+            {
+                NativeMemoryCache.Trim();
+                long returned = CacheLimits.ReturnedBytes;
+                nint[] rest = UseUp();
+                nint[] blocks = TakeMany(400, Large);
+                Array.ForEach(blocks, static block => Touch(block, Large));
+                OtherThread.Run(() => GiveMany([.. blocks.Where(static (_, i) => i % 4 == 0)], Large));
+                GiveMany([.. blocks.Where(static (_, i) => i % 4 != 0)], Large);
+                Assert.InRange(CacheLimits.ReturnedBytes - returned, IdleTimer.LeastBytes, 400 * Large * 2);
+                IdleTimer.Pass();
+                Assert.Equal(returned, CacheLimits.ReturnedBytes);
+                for (int pass = 0; pass < 3; pass++)
+                {
+                    IdleTimer.Pass();
+                }
+
+                Assert.InRange(blocks.Count(static block => IsResident(block + 4096)), 0, 8);
+                GiveMany(rest, Large);
+            });
+
+    [Fact]
+    public void One_trim_gives_back_the_blocks_of_buffers_that_lie_in_runs_with_an_owner() =>
+        OtherThread.Run(
+            static () =>
+            {
+                NativeMemoryCache.Trim();
+                var buffers = new HashSet<nint>();
+                nint[] blocks = [];
+                using var filled = new ManualResetEventSlim();
+                using var done = new ManualResetEventSlim();
+                var idle = new Thread(
+                    () =>
+                    {
+                        MakeBuffers(2000);
+                        filled.Set();
+                        done.Wait();
+                        GiveMany(blocks, 1024);
+                    })
+                {
+                    IsBackground = true,
+                };
+                idle.Start();
+                filled.Wait(TestContext.Current.CancellationToken);
+                NativeMemoryCache.Trim();
+                Assert.InRange(buffers.Count(block => block % 4096 == 0 && IsWhole(block) && IsResident(block)), 0, 2);
+                done.Set();
+                idle.Join();
+
+                // Four buffers have the page, and the run has blocks without slots, too.
+                bool IsWhole(nint page) =>
+                    buffers.Contains(page + 1024) && buffers.Contains(page + 2048) && buffers.Contains(page + 3072)
+                        && blocks.Any(block => block / BlockRun.Size == page / BlockRun.Size);
+
+                unsafe void MakeBuffers(int count)
+                {
+                    if (count == 0)
+                    {
+                        blocks = TakeMany(200, 1024);
+                        return;
+                    }
+
+                    using var buffer = NativeBuffer.Create<byte>(1024);
+                    buffers.Add((nint)Unsafe.AsPointer(ref buffer[0]));
+                    MakeBuffers(count - 1);
+                }
+            });
+
+    [Fact]
+    public void Without_room_for_a_run_each_block_is_one_fresh_allocation() =>
+        OtherThread.Run(
+            static () =>
+            {
+                long limit = CacheLimits.ProcessBytes;
+                CacheLimits.ProcessBytes = 0;
+                try
+                {
+                    NativeMemoryCache.Trim();
+                    var count = new CountsSince();
+                    GiveMany(TakeMany(100, 192), 192);
+                    Assert.Equal(100, count.Fresh()[192]);
+                }
+                finally
+                {
+                    CacheLimits.ProcessBytes = limit;
+                }
             });
 
     [Fact]

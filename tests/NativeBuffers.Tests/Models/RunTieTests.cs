@@ -28,11 +28,14 @@ public partial class RunTieTests
     [Fact]
     public void A_visit_comes_after_the_announcement_the_barrier_and_the_wait()
     {
-        const string Order = @"BareBins\.Announce.*MemoryBarrierProcessWide.*BareBins\.VisitAway.*BareBins\.Visit\(";
-        Assert.Matches(new Regex(Order, RegexOptions.Singleline), Method("CacheVisits", "Visit"));
-        Assert.Matches(
-            new Regex(@"WaitForOwner\(\).*\.Visit\(.*EndVisit\(\)", RegexOptions.Singleline), Method(nameof(BareBins), nameof(BareBins.Visit)));
+        Assert.Matches(InOrder(@"BareBins\.Announce.*MemoryBarrierProcessWide"), Method("CacheVisits", "AnnounceRuns"));
+        Assert.Matches(InOrder(@"AnnounceRuns\(\).*BareBins\.VisitAway.*BareBins\.Visit\("), Method("CacheVisits", "TrimRuns"));
+        Assert.Matches(InOrder(@"AnnounceRuns\(\).*BareBins\.VisitReturned"), Method("CacheVisits", "CollectReturned"));
+        Assert.Matches(InOrder(@"WaitForOwner\(\).*\.Visit\(.*EndVisit\(\)"), Method(nameof(BareBins), nameof(BareBins.Visit)));
+        Assert.Matches(InOrder(@"WaitForOwner\(\).*\.Collect\(.*EndVisit\(\)"), Method(nameof(BareBins), nameof(BareBins.VisitReturned)));
     }
+
+    private static Regex InOrder(string pattern) => new(pattern, RegexOptions.Singleline);
 
     /// <summary>The accesses to the words of the model, in words for the model and for the source.</summary>
     private static string Steps(string text) => string.Join(
@@ -42,7 +45,7 @@ public partial class RunTieTests
          {
              "begin()" or "Gate.Begin()" => "begin",
              "STORE(0, INSIDE, 0)" or "Gate.Leave()" or "LEAVE;" => "leave",
-             "owner = LOAD(0, OWNER)" or "LOAD(t, OWNER)" or "OwnerNumber ==" => "owner",
+             "owner = LOAD(0, OWNER)" or "LOAD(t, OWNER)" or "OwnerNumber ==" or "owner ==" => "owner",
              "PUT(0, FREE" or "PUT(t, FREE" or "OwnedRuns.TryTake(BareBins" or "BlockRun.Give(" or "GiveUnowned(" => "bits",
              "PUT(t, RETURNED" or "Returned.Add(" => "returned",
              "LOCK(t);" or "LOCK(0);" or "LOCK(1);" or "_gate.Enter()" => "lock",
@@ -59,7 +62,7 @@ public partial class RunTieTests
 
     [GeneratedRegex(
         @"begin\(\)|Gate\.Begin\(\)|STORE\(0, INSIDE, 0\)|Gate\.Leave\(\)|(?<!\w)LEAVE;|owner = LOAD\(0, OWNER\)|LOAD\(t, OWNER\)" +
-        @"|OwnerNumber ==|PUT\(\w, (FREE|RETURNED)|OwnedRuns\.TryTake\(BareBins|BlockRun\.Give\(|GiveUnowned\(|Returned\.Add\(" +
+        @"|OwnerNumber ==|(?<!\w)owner ==|PUT\(\w, (FREE|RETURNED)|OwnedRuns\.TryTake\(BareBins|BlockRun\.Give\(|GiveUnowned\(|Returned\.Add\(" +
         @"|(?<!UN)LOCK\(\w\);|_gate\.Enter\(\)|collect\(\d\)" +
         @"|OwnedRuns\.(Collect|Own|TryLeave)\(|STORE\(0, OWNER, 1\)|STORE\(1, OWNER, 0\)|giveLocked\(0|BareBins\.GiveAway\(")]
     private static partial Regex Step();

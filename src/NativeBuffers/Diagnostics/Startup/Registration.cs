@@ -22,7 +22,8 @@ internal static class Registration
                 &NativeMemoryCache.TrimIdle,
                 &NativeMemoryCache.AfterFullCollection,
                 &EndedThreads.Reclaim,
-                &RemotePath.FlushOutboxes);
+                &RemotePath.FlushOutboxes,
+                &CacheVisits.CollectReturned);
         }
     }
 

@@ -108,8 +108,8 @@ internal struct BareBins
         bins->Gate.Leave();
         if (count > 0 && !RunClass.Give(blocks[..count], keepsEmpty: true))
         {
-            // Their owners do not ask for blocks, so only visitors find that these runs are free.
-            Upkeep.TrimIdle();
+            // The limit has no room until the owners of these runs, which may not ask for blocks, know that the runs are free.
+            Upkeep.CollectReturned();
         }
     }
 
@@ -148,6 +148,25 @@ internal struct BareBins
             bins->Gate.WaitForOwner();
             GiveAllAway(cache, bins);
         }
+    }
+
+    /// <summary>Collects the blocks of a thread's runs that other threads have freed, and ends the visit.</summary>
+    /// <safety>The visit was announced, and a barrier of the whole process came after.</safety>
+    public static unsafe void VisitReturned(ThreadCache* cache)
+    {
+        BareBins* bins = Published(cache);
+        if (bins == null || !bins->Gate.IsAnnounced)
+        {
+            return;
+        }
+
+        bins->Gate.WaitForOwner();
+        for (int i = 0; i < RunClass.Count; i++)
+        {
+            RunClass.For(i).Collect(At(bins, i));
+        }
+
+        bins->Gate.EndVisit();
     }
 
     /// <summary>Takes the runs with free blocks from a thread: of all classes, or of those that were not used since.</summary>
@@ -199,7 +218,6 @@ internal struct BareBins
     /// <safety>As for <see cref="TryTakeNext"/>.</safety>
     private static unsafe void* TryFill(ThreadCache* cache, BareBins* bins, int sizeClass)
     {
-        AllocationCounts.Add(ref cache->Counts.Fresh[sizeClass], 1);
         OwnedRuns* runs = At(bins, sizeClass);
         RunClass source = RunClass.For(sizeClass);
         void* block = null;
@@ -215,6 +233,7 @@ internal struct BareBins
             }
         }
 
+        AllocationCounts.Add(ref cache->Counts.Fresh[sizeClass], block == null ? 0 : 1);
         if (isReserved)
         {
             cache->Room.ReleaseBare();

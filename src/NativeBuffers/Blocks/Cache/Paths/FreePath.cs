@@ -72,7 +72,12 @@ internal static class FreePath
     /// <safety>Slots are never unmapped. The slot was the caller's in this generation, in the state open, perhaps long ago.</safety>
     public static unsafe bool TryReturnElsewhere(Slot* slot, Generation opened)
     {
-        // Both are those of this generation if it is open afterwards.
+        if (!slot->ReadGeneration().Is(SlotState.Open, opened))
+        {
+            return false;
+        }
+
+        // Read after the generation. So both are those of this generation if it is still open at the move.
         Bin* home = slot->Home;
         nuint byteCount = slot->ByteCount;
         if (home == null

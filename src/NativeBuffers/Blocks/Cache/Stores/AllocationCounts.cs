@@ -28,7 +28,10 @@ internal struct AllocationCounts
     /// <summary>Allocations whose blocks came from the depot.</summary>
     public Row FromDepot;
 
-    /// <summary>Allocations whose blocks came from runs or the C library; of bare blocks, those for which a thread took over a run.</summary>
+    /// <summary>
+    /// Allocations whose blocks came from runs or the C library; of bare blocks, those for which a thread took over a run, or collected the
+    /// blocks that other threads had freed.
+    /// </summary>
     public Row Fresh;
 
     /// <summary>The class of a slot's block; any class while another thread changes the block.</summary>

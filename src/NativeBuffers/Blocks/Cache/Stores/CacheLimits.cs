@@ -19,6 +19,7 @@ internal static class CacheLimits
     private static Reservation s_reserved;
     private static long s_reservedForHot;
     private static long s_queued;
+    private static long s_returned;
 
     /// <inheritdoc cref="NativeMemoryCache.ThreadLimitBytes"/>
     public static long ThreadBytes { get; set; } = Setting(ThreadLimitSetting) ?? 16 * Megabyte;
@@ -42,6 +43,12 @@ internal static class CacheLimits
 
     /// <summary>The bytes that homes have in remote frees.</summary>
     public static long QueuedBytes => Volatile.Read(ref s_queued);
+
+    /// <summary>The bytes of the runs that have blocks which wait for their owners: see <see cref="ReturnedRuns"/>.</summary>
+    public static long ReturnedBytes => Volatile.Read(ref s_returned);
+
+    /// <summary>Notes the bytes of a run that has such blocks, or, with a negative number, that it no longer has.</summary>
+    public static void NoteReturned(long byteCount) => Interlocked.Add(ref s_returned, byteCount);
 
     /// <summary>The limit of a process that may use a number of bytes.</summary>
     public static long DefaultProcessLimit(long availableBytes) => long.Clamp(availableBytes / 16, AlwaysAllowed, 1024 * Megabyte);

@@ -6,7 +6,8 @@ namespace NativeBuffers.Blocks.Cache.Stores;
 /// <remarks>
 /// <para>A pass frees the blocks that were not used since the pass before. A block in a thread's bin moves to a depot in one pass, and is freed in the
 /// next one. So three passes free all that is idle.</para>
-/// <para>The timer runs while caches have reserved at least <see cref="LeastBytes"/>, or slots without a block have as much memory. A process that is idle for good has no timer after
+/// <para>The timer runs while caches have reserved at least <see cref="LeastBytes"/>, or runs with blocks that wait for their owner, or slots without a
+/// block, have as much memory. A process that is idle for good has no timer after
 /// the last pass, and one that keeps little never has one.</para>
 /// </remarks>
 internal static class IdleTimer
@@ -26,7 +27,7 @@ internal static class IdleTimer
     /// <summary>Whether the timer runs.</summary>
     public static bool IsSet => Volatile.Read(ref s_isSet) != 0;
 
-    private static bool IsNeeded => CacheLimits.ReservedForUse >= LeastBytes || SlotTable.WholeBytes >= LeastBytes;
+    private static bool IsNeeded => CacheLimits.ReservedForUse + CacheLimits.ReturnedBytes >= LeastBytes || SlotTable.WholeBytes >= LeastBytes;
 
     /// <summary>Starts the timer if it does not run, and the caches have reserved enough. Call it after each reservation.</summary>
     public static void Start()

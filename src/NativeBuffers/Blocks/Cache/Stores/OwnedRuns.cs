@@ -119,7 +119,9 @@ internal struct OwnedRuns
         }
 
         _partial.Remove(run);
-        run->OwnerNumber = 0;
+
+        // A release: a thread that frees a block for the second time, and finds no owner here, finds the block free, too.
+        Volatile.Write(ref run->OwnerNumber, 0);
         return true;
     }
 
@@ -143,7 +145,9 @@ internal struct OwnedRuns
         {
             if (run->OwnerNumber != runs->Number)
             {
-                continue; // Only if a block was freed twice: the run has left.
+                // Only if a block was freed twice: the owner has given the run up, and asks for this lock now. No bit may stay.
+                run->Collect();
+                continue;
             }
 
             bool wasFull = run->TurnsAt == run->Count - 1;

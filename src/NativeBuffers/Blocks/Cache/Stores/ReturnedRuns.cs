@@ -2,8 +2,9 @@ namespace NativeBuffers.Blocks.Cache.Stores;
 
 /// <summary>The runs of one owner that have blocks which other threads have freed. For the thread that holds the lock of the class.</summary>
 /// <remarks>
-/// A run may also be in another list of its owner, so this list has links of its own. If all blocks of a run are free, it is reserved in
-/// <see cref="CacheLimits"/> until the owner collects them.
+/// A run may also be in another list of its owner, so this list has links of its own. If another thread frees the last block of a run, the run is
+/// reserved in <see cref="CacheLimits"/> until the owner collects its blocks. The timer runs while many runs wait here, because the owner
+/// may have freed the last block, or may never ask for blocks again.
 /// </remarks>
 internal struct ReturnedRuns
 {
@@ -29,6 +30,8 @@ internal struct ReturnedRuns
             run->IsReturned = true;
             run->NextReturned = _first;
             _first = run;
+            CacheLimits.NoteReturned(BlockRun.Size);
+            IdleTimer.Start();
         }
 
         // The owner may change the number now, so this is a guess.
@@ -86,6 +89,7 @@ internal struct ReturnedRuns
     private static unsafe void End(BlockRun* run)
     {
         run->IsReturned = false;
+        CacheLimits.NoteReturned(-BlockRun.Size);
         if (run->IsReserved)
         {
             run->IsReserved = false;

@@ -167,16 +167,31 @@ internal sealed class RunClass
         BlockRun* empty = null;
         using (_gate.Enter())
         {
+            // Only if a block was freed twice. A bit that stayed would free a block of a later owner.
             if (run->IsReturned)
             {
-                // Only if a block was freed twice.
                 run->Owner->Returned.Remove(run);
+                run->Collect();
             }
 
             KeepEmpty(run, ref empty);
         }
 
         RunSpace.Give(empty, keeps: true);
+    }
+
+    /// <summary>Collects what other threads have freed. Runs without used blocks go back.</summary>
+    /// <param name="runs">The runs of a thread of this class.</param>
+    /// <safety>The caller is a visitor, and the owner is out.</safety>
+    public unsafe void Collect(OwnedRuns* runs)
+    {
+        BlockRun* empty = null;
+        using (_gate.Enter())
+        {
+            OwnedRuns.Collect(runs, ref empty);
+        }
+
+        RunSpace.Give(empty, keeps: false);
     }
 
     /// <summary>Collects what other threads have freed, and takes the runs with free blocks away from a thread.</summary>
@@ -308,9 +323,10 @@ internal sealed class RunClass
                     return i;
                 }
 
-                if (run->OwnerNumber != 0)
+                ulong owner = Volatile.Read(ref run->OwnerNumber);
+                if (owner != 0)
                 {
-                    if (run->OwnerNumber == run->Owner->Number)
+                    if (owner == run->Owner->Number)
                     {
                         isWithinLimit &= run->Owner->Returned.Add(run, blocks[i]);
                         continue;

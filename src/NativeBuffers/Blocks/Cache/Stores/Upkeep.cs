@@ -9,6 +9,7 @@ internal static class Upkeep
     private static unsafe delegate*<bool, void> s_afterFullCollection;
     private static unsafe delegate*<int, void> s_reclaimEnded;
     private static unsafe delegate*<void> s_flushOutboxes;
+    private static unsafe delegate*<void> s_collectReturned;
 
     /// <summary>Sets the entry points.</summary>
     /// <param name="trim">See <see cref="Trim"/>.</param>
@@ -16,19 +17,22 @@ internal static class Upkeep
     /// <param name="afterFullCollection">See <see cref="AfterFullCollection"/>.</param>
     /// <param name="reclaimEnded">See <see cref="ReclaimEnded"/>.</param>
     /// <param name="flushOutboxes">See <see cref="FlushOutboxes"/>.</param>
+    /// <param name="collectReturned">See <see cref="CollectReturned"/>.</param>
     /// <safety>All are managed functions of the library.</safety>
     public static unsafe void Set(
         delegate*<void> trim,
         delegate*<void> trimIdle,
         delegate*<bool, void> afterFullCollection,
         delegate*<int, void> reclaimEnded,
-        delegate*<void> flushOutboxes)
+        delegate*<void> flushOutboxes,
+        delegate*<void> collectReturned)
     {
         s_trim = trim;
         s_trimIdle = trimIdle;
         s_afterFullCollection = afterFullCollection;
         s_reclaimEnded = reclaimEnded;
         s_flushOutboxes = flushOutboxes;
+        s_collectReturned = collectReturned;
     }
 
     /// <summary>Frees all kept blocks: a request for memory was just refused.</summary>
@@ -84,6 +88,17 @@ internal static class Upkeep
         {
             // SAFETY: as in Trim.
             s_flushOutboxes();
+        }
+    }
+
+    /// <summary>Collects the blocks without slots that other threads than the owners of their runs have freed.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void CollectReturned()
+    {
+        unsafe
+        {
+            // SAFETY: as in Trim.
+            s_collectReturned();
         }
     }
 }

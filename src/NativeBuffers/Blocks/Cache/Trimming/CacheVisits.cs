@@ -23,6 +23,48 @@ internal static class CacheVisits
         }
     }
 
+    /// <summary>
+    /// Takes the runs with free blocks from every thread: all, or only those that were not used since the last call. After the depots were trimmed,
+    /// whose blocks may lie in these runs.
+    /// </summary>
+    public static void TrimRuns(bool idleOnly)
+    {
+        using (ThreadCaches.Gate.Enter())
+        {
+            unsafe
+            {
+                // SAFETY: caches are never unmapped. The visits are announced before the barrier.
+                AnnounceRuns();
+                foreach ((_, nint cache) in ThreadCaches.Entries)
+                {
+                    BareBins.VisitAway((ThreadCache*)cache);
+                }
+
+                foreach ((_, nint cache) in ThreadCaches.Entries)
+                {
+                    BareBins.Visit((ThreadCache*)cache, idleOnly);
+                }
+            }
+        }
+    }
+
+    /// <summary>Collects the blocks without slots that other threads than the owners of their runs have freed.</summary>
+    public static void CollectReturned()
+    {
+        using (ThreadCaches.Gate.Enter())
+        {
+            unsafe
+            {
+                // SAFETY: as above.
+                AnnounceRuns();
+                foreach ((_, nint cache) in ThreadCaches.Entries)
+                {
+                    BareBins.VisitReturned((ThreadCache*)cache);
+                }
+            }
+        }
+    }
+
     /// <summary>Frees the empty magazines of the depots.</summary>
     public static void FreeMagazines()
     {
@@ -41,6 +83,17 @@ internal static class CacheVisits
         }
     }
 
+    /// <safety>The caller has the lock of the caches, and visits the runs of all threads next.</safety>
+    private static unsafe void AnnounceRuns()
+    {
+        foreach ((_, nint cache) in ThreadCaches.Entries)
+        {
+            BareBins.Announce((ThreadCache*)cache);
+        }
+
+        Interlocked.MemoryBarrierProcessWide();
+    }
+
     /// <inheritdoc cref="Trim"/>
     /// <safety>The slots of the list are the caller's from now on.</safety>
     private static unsafe void Visit(bool idleOnly, ref Slot* large)
@@ -50,7 +103,6 @@ internal static class CacheVisits
             foreach ((_, nint cache) in ThreadCaches.Entries)
             {
                 ((ThreadCache*)cache)->Large.Gate.Announce();
-                BareBins.Announce((ThreadCache*)cache);
                 for (int i = 0; i < SizeClasses.Count; i++)
                 {
                     ThreadCache.BinOf((ThreadCache*)cache, i)->Gate.Announce();
@@ -60,13 +112,7 @@ internal static class CacheVisits
             Interlocked.MemoryBarrierProcessWide();
             foreach ((_, nint cache) in ThreadCaches.Entries)
             {
-                BareBins.VisitAway((ThreadCache*)cache);
-            }
-
-            foreach ((_, nint cache) in ThreadCaches.Entries)
-            {
                 Visit((ThreadCache*)cache, idleOnly);
-                BareBins.Visit((ThreadCache*)cache, idleOnly);
                 int count = LargeBin.Visit(&((ThreadCache*)cache)->Large, idleOnly, ref large);
                 _ = Interlocked.Add(ref ((ThreadCache*)cache)->SlotsTakenAway, count);
             }

@@ -79,6 +79,7 @@ public static class NativeMemoryCache
         EndedThreads.Reclaim();
         CacheVisits.Trim(idleOnly);
         Depot.TrimAll(idleOnly);
+        CacheVisits.TrimRuns(idleOnly);
         LargeStore.Trim(idleOnly);
         RunClass.TrimAll(spareOnly: idleOnly);
         RunSpace.Trim(idleOnly);
