@@ -32,7 +32,7 @@ public partial class RunTieTests
         Assert.Matches(InOrder(@"AnnounceRuns\(\).*BareBins\.VisitAway.*BareBins\.Visit\("), Method("CacheVisits", "TrimRuns"));
         Assert.Matches(InOrder(@"AnnounceRuns\(\).*BareBins\.VisitReturned"), Method("CacheVisits", "CollectReturned"));
         Assert.Matches(InOrder(@"WaitForOwner\(\).*\.Visit\(.*EndVisit\(\)"), Method(nameof(BareBins), nameof(BareBins.Visit)));
-        Assert.Matches(InOrder(@"WaitForOwner\(\).*\.Collect\(.*EndVisit\(\)"), Method(nameof(BareBins), nameof(BareBins.VisitReturned)));
+        Assert.Matches(InOrder(@"WaitForOwner\(\).*\.Visit\(.*collects: true.*EndVisit\(\)"), Method(nameof(BareBins), nameof(BareBins.VisitReturned)));
     }
 
     private static Regex InOrder(string pattern) => new(pattern, RegexOptions.Singleline);

@@ -163,7 +163,7 @@ internal struct BareBins
         bins->Gate.WaitForOwner();
         for (int i = 0; i < RunClass.Count; i++)
         {
-            RunClass.For(i).Collect(At(bins, i));
+            _ = RunClass.For(i).Visit(At(bins, i), &bins->_none, idleOnly: true, collects: true);
         }
 
         bins->Gate.EndVisit();
@@ -183,7 +183,7 @@ internal struct BareBins
         bins->Gate.WaitForOwner();
         for (int i = 0; i < RunClass.Count; i++)
         {
-            if (RunClass.For(i).Visit(At(bins, i), &bins->_none, idleOnly, isEnd: false))
+            if (RunClass.For(i).Visit(At(bins, i), &bins->_none, idleOnly))
             {
                 cache->Room.ReleaseBare();
             }

@@ -180,35 +180,22 @@ internal sealed class RunClass
         RunSpace.Give(empty, keeps: true);
     }
 
-    /// <summary>Collects what other threads have freed. Runs without used blocks go back.</summary>
-    /// <param name="runs">The runs of a thread of this class.</param>
-    /// <safety>The caller is a visitor, and the owner is out.</safety>
-    public unsafe void Collect(OwnedRuns* runs)
-    {
-        BlockRun* empty = null;
-        using (_gate.Enter())
-        {
-            OwnedRuns.Collect(runs, ref empty);
-        }
-
-        RunSpace.Give(empty, keeps: false);
-    }
-
-    /// <summary>Collects what other threads have freed, and takes the runs with free blocks away from a thread.</summary>
+    /// <summary>Collects what other threads have freed, and may take the runs with free blocks away from a thread.</summary>
     /// <param name="runs">The thread's runs of this class.</param>
     /// <param name="none">A word that stays 0.</param>
     /// <param name="idleOnly">Whether the thread keeps its runs with used blocks if it has used them since the last visit.</param>
     /// <param name="isEnd">Whether the thread has ended: then its full runs have no owner, either.</param>
+    /// <param name="collects">Whether the thread keeps its runs with used blocks in any case.</param>
     /// <returns>Whether the runs were closed, so that the room of the current run is free.</returns>
     /// <safety>The caller is a visitor, and the owner is out; or the owner has ended. The word is never unmapped.</safety>
-    public unsafe bool Visit(OwnedRuns* runs, ulong* none, bool idleOnly, bool isEnd)
+    public unsafe bool Visit(OwnedRuns* runs, ulong* none, bool idleOnly, bool isEnd = false, bool collects = false)
     {
         bool closes;
         bool wasOpen;
         BlockRun* empty = null;
         using (_gate.Enter())
         {
-            closes = runs->WasIdle() || !idleOnly;
+            closes = !collects && (runs->WasIdle() || !idleOnly);
             wasOpen = runs->IsOpen;
             OwnedRuns.Collect(runs, ref empty);
             for (BlockRun* run = closes ? OwnedRuns.TryLeave(runs, none) : null; run != null; run = OwnedRuns.TryLeave(runs, none))
@@ -243,7 +230,10 @@ internal sealed class RunClass
             each.TrimSpare();
             if (!spareOnly)
             {
-                each.DiscardFree();
+                using (each._gate.Enter())
+                {
+                    each._partial.DiscardFree(each);
+                }
             }
         }
     }
@@ -268,24 +258,6 @@ internal sealed class RunClass
     {
         int colours = ((BlockRun.Size - (_count * Stride)) / CacheLine.Size) + 1;
         return (int)((nuint)BlockRun.Start(run) / BlockRun.Size % (nuint)colours) * CacheLine.Size;
-    }
-
-    private void DiscardFree()
-    {
-        using (_gate.Enter())
-        {
-            unsafe
-            {
-                // SAFETY: this method has the lock, so no thread takes a block.
-                for (BlockRun* run = _partial.First; run != null; run = run->Next)
-                {
-                    if (run->HasFreed)
-                    {
-                        BlockRun.DiscardFree(run, FirstBlock(run), Stride);
-                    }
-                }
-            }
-        }
     }
 
     private void TrimSpare()

@@ -38,4 +38,22 @@ internal struct RunList
             First = run->Next;
         }
     }
+
+    /// <summary>Gives the memory of the pages back in which no used block lies.</summary>
+    /// <param name="runs">The class of the runs.</param>
+    /// <remarks>The caller has the lock of the class, so no thread takes a block.</remarks>
+    public readonly void DiscardFree(RunClass runs)
+    {
+        unsafe
+        {
+            // SAFETY: the runs have no owner, and their class is locked. Records are never unmapped.
+            for (BlockRun* run = First; run != null; run = run->Next)
+            {
+                if (run->HasFreed)
+                {
+                    BlockRun.DiscardFree(run, runs.FirstBlock(run), runs.Stride);
+                }
+            }
+        }
+    }
 }
