@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using NativeBuffers.Benchmarks.Owners;
+using NativeBuffers.Benchmarks.Targets;
 
 namespace NativeBuffers.Benchmarks.Scale;
 
@@ -19,17 +20,17 @@ internal static class Pairs
     private static readonly TimeSpan s_sample = TimeSpan.FromMilliseconds(60);
 
     /// <summary>Blocks of <paramref name="byteCount"/> bytes, rented from the shared pool.</summary>
-    public static double RentBuffer(int pairs, int byteCount) =>
-        Measure(pairs, () => Touched(NativeMemoryPool<byte>.Shared.RentBuffer(byteCount)), static buffer => buffer.Dispose());
+    public static double RentBuffer(int pairs, int byteCount, Effort effort) =>
+        Measure(pairs, effort, () => Touched(NativeMemoryPool<byte>.Shared.RentBuffer(byteCount)), static buffer => buffer.Dispose());
 
     /// <summary>Owners on the managed heap.</summary>
-    public static double Owner(int pairs, int byteCount) =>
-        Measure(pairs, () => NativeMemoryOwner<byte>.CreateUninitialized(byteCount), static owner => owner.Dispose());
+    public static double Owner(int pairs, int byteCount, Effort effort) =>
+        Measure(pairs, effort, () => NativeMemoryOwner<byte>.CreateUninitialized(byteCount), static owner => owner.Dispose());
 
     /// <summary>Owners on the managed heap, each of which its maker has borrowed and written.</summary>
-    public static double BorrowedOwner(int pairs, int byteCount)
+    public static double BorrowedOwner(int pairs, int byteCount, Effort effort)
     {
-        return Measure(pairs, () => Make(byteCount), static owner => owner.Dispose());
+        return Measure(pairs, effort, () => Make(byteCount), static owner => owner.Dispose());
 
         static NativeMemoryOwner<byte> Make(int byteCount)
         {
@@ -41,9 +42,9 @@ internal static class Pairs
     }
 
     /// <summary>The same with a <see cref="SafeHandle"/> over <c>malloc</c>.</summary>
-    public static double Handle(int pairs, int byteCount)
+    public static double Handle(int pairs, int byteCount, Effort effort)
     {
-        return Measure(pairs, () => Make(byteCount), static handle => handle.Dispose());
+        return Measure(pairs, effort, () => Make(byteCount), static handle => handle.Dispose());
 
         static MallocHandle Make(int byteCount)
         {
@@ -57,13 +58,13 @@ internal static class Pairs
     }
 
     /// <summary>The same with <see cref="ArrayPool{T}"/>.</summary>
-    public static double Array(int pairs, int byteCount) =>
-        Measure(pairs, () => ArrayPool<byte>.Shared.Rent(byteCount), static array => ArrayPool<byte>.Shared.Return(array));
+    public static double Array(int pairs, int byteCount, Effort effort) =>
+        Measure(pairs, effort, () => ArrayPool<byte>.Shared.Rent(byteCount), static array => ArrayPool<byte>.Shared.Return(array));
 
     /// <summary>The same with the C library's <c>malloc</c> and <c>free</c>.</summary>
-    public static double Malloc(int pairs, int byteCount)
+    public static double Malloc(int pairs, int byteCount, Effort effort)
     {
-        return Measure(pairs, () => Allocate((nuint)byteCount), Free);
+        return Measure(pairs, effort, () => Allocate((nuint)byteCount), Free);
 
         static nint Allocate(nuint byteCount)
         {
@@ -91,7 +92,7 @@ internal static class Pairs
     }
 
     /// <summary>Nanoseconds a block, from the start of the maker to the end of the other thread: the median over pairs and rounds.</summary>
-    private static double Measure<T>(int pairs, Func<T> make, Action<T> free)
+    private static double Measure<T>(int pairs, Effort effort, Func<T> make, Action<T> free)
     {
         double[] times = new double[pairs * Rounds];
         using var start = new Barrier(2 * pairs);
@@ -106,7 +107,7 @@ internal static class Pairs
                 {
                     start.SignalAndWait();
                     long began = Stopwatch.GetTimestamp();
-                    long made = belt.Fill(make, round < 0 ? s_warmUp : s_sample, round);
+                    long made = belt.Fill(make, effort.Length(round < 0 ? s_warmUp : s_sample), round);
                     double time = Stopwatch.GetElapsedTime(began).TotalNanoseconds / made;
                     if (round >= 0)
                     {

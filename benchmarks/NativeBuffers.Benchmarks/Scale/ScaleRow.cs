@@ -69,7 +69,7 @@ internal sealed record ScaleRow(string What, Func<int, double?> Measure)
         }
     }
 
-    private static double? InPairs(int threads, Func<int, int, double> measure) => threads % 2 == 0 ? measure(threads / 2, 1024) : null;
+    private static double? InPairs(int threads, Func<int, int, Effort, double> measure) => threads % 2 == 0 ? measure(threads / 2, 1024, default) : null;
 
     /// <summary>Guards are switched on when a process starts, so these rows have processes of their own.</summary>
     private static double? InNewProcess(string guard, int threads)

@@ -6,7 +6,7 @@ namespace NativeBuffers.Benchmarks.Targets;
 internal static class BudgetTargets
 {
     private const int ByteCount = 4096;
-    private static int Rounds => Effort.Of(41);
+    private const int Rounds = 41;
     private const int Turns = 20_000;
     private const int WarmUpCalls = 40;
     private const double TargetOne = 10;
@@ -18,8 +18,9 @@ internal static class BudgetTargets
 
     public static string What => "Scoped 4 KiB from a budget";
 
-    public static IEnumerable<TargetRow> Measure()
+    public static IEnumerable<TargetRow> Measure(Effort effort)
     {
+        int rounds = effort.Rounds(Rounds);
         for (int call = 0; call < WarmUpCalls; call++)
         {
             _ = (Turn(null), Turn(s_one), Turn(s_three));
@@ -30,16 +31,16 @@ internal static class BudgetTargets
             }
         }
 
-        yield return Added(What, s_one, TargetOne);
-        yield return Added($"{What}, tree of three", s_three, TargetThree);
-        yield return TwoThreads();
+        yield return Added(What, s_one, TargetOne, rounds);
+        yield return Added($"{What}, tree of three", s_three, TargetThree, rounds);
+        yield return TwoThreads(rounds);
     }
 
-    private static TargetRow Added(string what, NativeAllocator budget, double target)
+    private static TargetRow Added(string what, NativeAllocator budget, double target, int rounds)
     {
-        double[] ours = new double[Rounds];
-        double[] theirs = new double[Rounds];
-        for (int round = 0; round < Rounds; round++)
+        double[] ours = new double[rounds];
+        double[] theirs = new double[rounds];
+        for (int round = 0; round < rounds; round++)
         {
             ours[round] = Turn(budget);
             theirs[round] = Turn(null);
@@ -57,11 +58,11 @@ internal static class BudgetTargets
         };
     }
 
-    private static TargetRow TwoThreads()
+    private static TargetRow TwoThreads(int rounds)
     {
-        double[] two = new double[Rounds];
-        double[] one = new double[Rounds];
-        for (int round = 0; round < Rounds; round++)
+        double[] two = new double[rounds];
+        double[] one = new double[rounds];
+        for (int round = 0; round < rounds; round++)
         {
             one[round] = Turn(s_one);
             using var companion = new Companion(static (_, _) => (int)Turn(s_one), Turns, ByteCount);

@@ -8,7 +8,7 @@ internal static class CallTargets
 {
     private const int Calls = 20;
     private const int TurnsPerCall = 10_000;
-    private static int Rounds => Effort.Of(21);
+    private const int Rounds = 21;
     private const double TargetNanoseconds = 3;
 
     public static string What => "An owner as a parameter of C";
@@ -21,12 +21,13 @@ internal static class CallTargets
         }
     }
 
-    public static IEnumerable<TargetRow> Measure()
+    public static IEnumerable<TargetRow> Measure(Effort effort)
     {
-        double[] pointer = new double[Rounds];
-        double[] owner = new double[Rounds];
-        double[] borrow = new double[Rounds];
-        for (int round = 0; round < Rounds; round++)
+        int rounds = effort.Rounds(Rounds);
+        double[] pointer = new double[rounds];
+        double[] owner = new double[rounds];
+        double[] borrow = new double[rounds];
+        for (int round = 0; round < rounds; round++)
         {
             pointer[round] = Sample(CallLoops.Pointer);
             owner[round] = Sample(CallLoops.Owner);

@@ -6,15 +6,16 @@ namespace NativeBuffers.Benchmarks.Targets;
 internal static class DisposeCost
 {
     private const int OwnerCount = 500;
-    private static int Rounds => Effort.Of(21);
+    private const int Rounds = 21;
     private const double TargetMicroseconds = 5;
 
     public static string What => "Dispose after another thread's borrow";
 
-    public static IEnumerable<TargetRow> Measure()
+    public static IEnumerable<TargetRow> Measure(Effort effort)
     {
-        _ = Medians();
-        (double never, double borrowed) = Medians();
+        int rounds = effort.Rounds(Rounds);
+        _ = Medians(rounds);
+        (double never, double borrowed) = Medians(rounds);
         yield return new TargetRow(What, "never borrowed")
         {
             Ours = $"{borrowed:0.000} µs",
@@ -24,11 +25,11 @@ internal static class DisposeCost
         };
     }
 
-    private static (double Never, double Borrowed) Medians()
+    private static (double Never, double Borrowed) Medians(int rounds)
     {
-        double[] never = new double[Rounds];
-        double[] borrowed = new double[Rounds];
-        for (int round = 0; round < Rounds; round++)
+        double[] never = new double[rounds];
+        double[] borrowed = new double[rounds];
+        for (int round = 0; round < rounds; round++)
         {
             never[round] = Sample(isBorrowed: false);
             borrowed[round] = Sample(isBorrowed: true);
@@ -36,7 +37,7 @@ internal static class DisposeCost
 
         Array.Sort(never);
         Array.Sort(borrowed);
-        return (never[Rounds / 2], borrowed[Rounds / 2]);
+        return (never[rounds / 2], borrowed[rounds / 2]);
     }
 
     /// <summary>Microseconds a disposal. Both times another thread is there; once it borrows each owner before.</summary>

@@ -1,11 +1,12 @@
 namespace NativeBuffers.Benchmarks.Targets;
 
-/// <summary>How often each row is measured: all rounds for figures, or a few to show that the rows run.</summary>
-internal static class Effort
+/// <summary>How long each row is measured.</summary>
+/// <param name="IsShort">Whether to measure so briefly that the figures only show that the rows run. Otherwise the figures count.</param>
+internal readonly record struct Effort(bool IsShort)
 {
-    /// <summary>Whether a few rounds are enough. Set before the first measurement.</summary>
-    public static bool IsShort { get; set; }
-
     /// <summary>The number of rounds, if a whole run has this number.</summary>
-    public static int Of(int rounds) => IsShort ? int.Max(1, rounds / 7) : rounds;
+    public int Rounds(int whole) => IsShort ? int.Max(1, whole / 7) : whole;
+
+    /// <summary>The length of a sample, if a whole run has this length.</summary>
+    public TimeSpan Length(TimeSpan whole) => IsShort ? whole / 10 : whole;
 }

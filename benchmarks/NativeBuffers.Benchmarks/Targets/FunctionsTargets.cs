@@ -9,8 +9,8 @@ internal static class FunctionsTargets
 
     /// <summary>The races; a row that says why there is none, on a machine without the library.</summary>
     public static IEnumerable<Measurement> All => FunctionsLoops.TryLoad()
-        ? Races().Select(static race => new Measurement(race.What, race.WarmUp, () => [race.Run()]))
-        : [new Measurement(What, static () => { }, static () => [Skipped])];
+        ? Races().Select(static race => new Measurement(race.What, race.WarmUp, effort => [race.Run(effort)]))
+        : [new Measurement(What, static _ => { }, static _ => [Skipped])];
 
     private static TargetRow Skipped => new(What, "skipped: no libmimalloc2.0 on this machine") { Ours = "", Target = "≤ 2.00", IsMet = true };
 

@@ -5,33 +5,35 @@ namespace NativeBuffers.Benchmarks.Targets;
 /// <summary>The targets of blocks that one thread makes and another thread frees.</summary>
 internal static class HandoverTargets
 {
-    private static int Rounds => Effort.Of(3);
+    private const int Rounds = 3;
 
     public static string What => "Made by one thread, freed by another";
 
-    public static IEnumerable<TargetRow> Measure()
+    public static IEnumerable<TargetRow> Measure(Effort effort)
     {
         foreach (int byteCount in (int[])[64, 1024, 4096])
         {
-            yield return Race($"{What}: RentBuffer, {byteCount} B", "Alloc/Free", 0.8, byteCount, Pairs.RentBuffer, Pairs.Malloc);
-            yield return Race($"{What}: owner, {byteCount} B", "Alloc/Free", 0.8, byteCount, Pairs.Owner, Pairs.Malloc);
-            yield return Race($"{What}: owner, borrowed, {byteCount} B", "SafeHandle, AddRef, Release", 1.5, byteCount, Pairs.BorrowedOwner, Pairs.Handle);
+            yield return Race(effort, $"{What}: RentBuffer, {byteCount} B", "Alloc/Free", 0.8, byteCount, Pairs.RentBuffer, Pairs.Malloc);
+            yield return Race(effort, $"{What}: owner, {byteCount} B", "Alloc/Free", 0.8, byteCount, Pairs.Owner, Pairs.Malloc);
+            yield return Race(effort, $"{What}: owner, borrowed, {byteCount} B", "SafeHandle, AddRef, Release", 1.5, byteCount, Pairs.BorrowedOwner, Pairs.Handle);
         }
     }
 
-    private static TargetRow Race(string what, string against, double target, int byteCount, Func<int, int, double> ours, Func<int, int, double> theirs)
+    private static TargetRow Race(
+        Effort effort, string what, string against, double target, int byteCount, Func<int, int, Effort, double> ours, Func<int, int, Effort, double> theirs)
     {
-        double[] ourTimes = new double[Rounds];
-        double[] theirTimes = new double[Rounds];
-        for (int round = 0; round < Rounds; round++)
+        int rounds = effort.Rounds(Rounds);
+        double[] ourTimes = new double[rounds];
+        double[] theirTimes = new double[rounds];
+        for (int round = 0; round < rounds; round++)
         {
-            ourTimes[round] = ours(1, byteCount);
-            theirTimes[round] = theirs(1, byteCount);
+            ourTimes[round] = ours(1, byteCount, effort);
+            theirTimes[round] = theirs(1, byteCount, effort);
         }
 
         double[] ratios = [.. ourTimes.Zip(theirTimes, static (our, their) => our / their)];
-        double our = ourTimes.Order().ElementAt(Rounds / 2);
-        double their = theirTimes.Order().ElementAt(Rounds / 2);
+        double our = ourTimes.Order().ElementAt(rounds / 2);
+        double their = theirTimes.Order().ElementAt(rounds / 2);
         return new TargetRow(what, against)
         {
             Ours = $"{our:0} ns",

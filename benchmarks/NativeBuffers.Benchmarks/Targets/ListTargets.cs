@@ -5,17 +5,18 @@ namespace NativeBuffers.Benchmarks.Targets;
 /// <summary>The targets of a list that grows to 100 million elements: its time, and its peak of memory.</summary>
 internal static class ListTargets
 {
-    private static int Rounds => Effort.Of(9);
+    private const int Rounds = 9;
     private const double TimeTarget = 0.7;
     private const double MemoryTarget = 0.6;
 
     public static string What => $"NativeList<int>, {ListGrowth.Count / 1_000_000} million Adds, new process";
 
-    public static IEnumerable<TargetRow> Measure()
+    public static IEnumerable<TargetRow> Measure(Effort effort)
     {
-        var ours = new (double Milliseconds, long PeakBytes)[Rounds];
-        var theirs = new (double Milliseconds, long PeakBytes)[Rounds];
-        for (int round = 0; round < Rounds; round++)
+        int rounds = effort.Rounds(Rounds);
+        var ours = new (double Milliseconds, long PeakBytes)[rounds];
+        var theirs = new (double Milliseconds, long PeakBytes)[rounds];
+        for (int round = 0; round < rounds; round++)
         {
             // The sides take turns in going first: the second one may get pages that the first has just freed.
             if (round % 2 == 0)
@@ -50,5 +51,9 @@ internal static class ListTargets
         }
     }
 
-    private static double Median(IEnumerable<double> figures) => figures.Order().ElementAt(Rounds / 2);
+    private static double Median(IEnumerable<double> figures)
+    {
+        double[] sorted = [.. figures.Order()];
+        return sorted[sorted.Length / 2];
+    }
 }

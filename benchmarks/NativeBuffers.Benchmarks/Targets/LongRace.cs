@@ -5,15 +5,16 @@ namespace NativeBuffers.Benchmarks.Targets;
 /// <summary>Two ways to do the same long work, each done once a round, in turns.</summary>
 internal sealed class LongRace(string what, string against, double target, Func<long> ours, Func<long> theirs)
 {
-    private static int Rounds => Effort.Of(5);
+    private const int Rounds = 5;
 
     public string What => what;
 
     /// <summary>Prepares the race; its result is disposed afterwards.</summary>
     public Func<IDisposable?> Prepare { get; init; } = static () => null;
 
-    public IEnumerable<TargetRow> Run()
+    public IEnumerable<TargetRow> Run(Effort effort)
     {
+        int rounds = effort.Rounds(Rounds);
         using IDisposable? prepared = Prepare();
 
         // The first time is for the compiler, and for memory that the machine has not given this process yet.
@@ -22,9 +23,9 @@ internal sealed class LongRace(string what, string against, double target, Func<
             throw new InvalidOperationException($"{what}: the two sides of the race do different work.");
         }
 
-        double[] ourTimes = new double[Rounds];
-        double[] theirTimes = new double[Rounds];
-        for (int round = 0; round < Rounds; round++)
+        double[] ourTimes = new double[rounds];
+        double[] theirTimes = new double[rounds];
+        for (int round = 0; round < rounds; round++)
         {
             ourTimes[round] = Time(ours);
             theirTimes[round] = Time(theirs);
@@ -50,5 +51,5 @@ internal sealed class LongRace(string what, string against, double target, Func<
         return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
     }
 
-    private static double Median(double[] times) => times.Order().ElementAt(Rounds / 2);
+    private static double Median(double[] times) => times.Order().ElementAt(times.Length / 2);
 }

@@ -11,8 +11,8 @@ internal static class ManyTargets
 
     /// <summary>The races; a row that says why there is none, on a machine without the library.</summary>
     public static IEnumerable<Measurement> All => FunctionsLoops.TryLoad()
-        ? [.. Races().Select(static race => new Measurement(race.What, race.WarmUp, () => [race.Run()])), .. Memory()]
-        : [new Measurement(Name, static () => { }, static () => [Skipped])];
+        ? [.. Races().Select(static race => new Measurement(race.What, race.WarmUp, effort => [race.Run(effort)])), .. Memory()]
+        : [new Measurement(Name, static _ => { }, static _ => [Skipped])];
 
     private static string Name => $"{BlockCount:N0} live, {Size} B";
 
@@ -43,7 +43,7 @@ internal static class ManyTargets
             {
                 double target = byteCount != 64 ? 1.15 : kind == "owned" ? 3 : 1.6;
                 string what = $"Resident / payload, {kind}, {byteCount} B";
-                yield return new Measurement(what, static () => { }, () => MemoryOf(what, kind, byteCount, target));
+                yield return new Measurement(what, static _ => { }, _ => MemoryOf(what, kind, byteCount, target));
             }
         }
     }

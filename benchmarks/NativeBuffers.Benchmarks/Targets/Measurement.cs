@@ -1,28 +1,28 @@
 namespace NativeBuffers.Benchmarks.Targets;
 
 /// <summary>Something to measure: its name, how to warm it up, and the rows it gives.</summary>
-internal sealed record Measurement(string Name, Action WarmUp, Func<IEnumerable<TargetRow>> Run)
+internal sealed record Measurement(string Name, Action<Effort> WarmUp, Func<Effort, IEnumerable<TargetRow>> Run)
 {
     public static IReadOnlyList<Measurement> All { get; } =
     [
-        .. Races.All.Select(static race => new Measurement(race.What, race.WarmUp, () => [race.Run()])),
-        .. ManagedBytes.All.Select(static row => new Measurement(row.What, static () => { }, () => [row.Measure()])),
-        new Measurement(DisposeCost.What, static () => { }, DisposeCost.Measure),
-        .. LongRaces.All.Select(static race => new Measurement(race.What, static () => { }, race.Run)),
-        new Measurement(PinTargets.What, static () => { }, PinTargets.Measure),
-        new Measurement(HandoverTargets.What, static () => { }, HandoverTargets.Measure),
-        new Measurement(ThreadStartTargets.What, static () => { }, ThreadStartTargets.Measure),
-        new Measurement(ListTargets.What, static () => { }, ListTargets.Measure),
-        new Measurement(TrackingTargets.What, static () => { }, TrackingTargets.Measure),
-        new Measurement(CheckedTargets.What, static () => { }, CheckedTargets.Measure),
-        new Measurement(SampledTargets.What, static () => { }, SampledTargets.Measure),
-        new Measurement(BudgetTargets.What, static () => { }, BudgetTargets.Measure),
+        .. Races.All.Select(static race => new Measurement(race.What, race.WarmUp, effort => [race.Run(effort)])),
+        .. ManagedBytes.All.Select(static row => new Measurement(row.What, static _ => { }, _ => [row.Measure()])),
+        new Measurement(DisposeCost.What, static _ => { }, DisposeCost.Measure),
+        .. LongRaces.All.Select(static race => new Measurement(race.What, static _ => { }, race.Run)),
+        new Measurement(PinTargets.What, static _ => { }, PinTargets.Measure),
+        new Measurement(HandoverTargets.What, static _ => { }, HandoverTargets.Measure),
+        new Measurement(ThreadStartTargets.What, static _ => { }, static _ => ThreadStartTargets.Measure()),
+        new Measurement(ListTargets.What, static _ => { }, ListTargets.Measure),
+        new Measurement(TrackingTargets.What, static _ => { }, static _ => TrackingTargets.Measure()),
+        new Measurement(CheckedTargets.What, static _ => { }, CheckedTargets.Measure),
+        new Measurement(SampledTargets.What, static _ => { }, SampledTargets.Measure),
+        new Measurement(BudgetTargets.What, static _ => { }, BudgetTargets.Measure),
         .. FunctionsTargets.All,
-        .. ArrowTargets.All.Select(static race => new Measurement(race.What, race.WarmUp, () => [race.Run()])),
+        .. ArrowTargets.All.Select(static race => new Measurement(race.What, race.WarmUp, effort => [race.Run(effort)])),
         .. ManyTargets.All,
-        new Measurement(LiveOwnersTargets.What, static () => { }, LiveOwnersTargets.Measure),
-        new Measurement(CallTargets.What, CallTargets.WarmUp, CallTargets.Measure),
-        new Measurement(StartTargets.What, static () => { }, StartTargets.Measure),
-        new Measurement(FlatMemory.What, static () => { }, FlatMemory.Measure),
+        new Measurement(LiveOwnersTargets.What, static _ => { }, static _ => LiveOwnersTargets.Measure()),
+        new Measurement(CallTargets.What, static _ => CallTargets.WarmUp(), CallTargets.Measure),
+        new Measurement(StartTargets.What, static _ => { }, StartTargets.Measure),
+        new Measurement(FlatMemory.What, static _ => { }, static _ => FlatMemory.Measure()),
     ];
 }

@@ -8,17 +8,18 @@ internal static class PinTargets
 {
     private const int PinCount = 32_000;
     private const int FewPins = 16;
-    private static int Rounds => Effort.Of(11);
+    private const int Rounds = 11;
     private const double TargetMicroseconds = 0.2;
 
     public static string What => "Pins of one owner, 32,000 at once, each begun and ended";
 
-    public static IEnumerable<TargetRow> Measure()
+    public static IEnumerable<TargetRow> Measure(Effort effort)
     {
-        _ = Median(PinCount);
-        _ = Median(FewPins);
-        double few = Median(FewPins);
-        double many = Median(PinCount);
+        int rounds = effort.Rounds(Rounds);
+        _ = Median(PinCount, rounds);
+        _ = Median(FewPins, rounds);
+        double few = Median(FewPins, rounds);
+        double many = Median(PinCount, rounds);
         yield return new TargetRow(What, $"{FewPins} at once")
         {
             Ours = $"{many:0.000} µs",
@@ -29,7 +30,7 @@ internal static class PinTargets
         };
     }
 
-    private static double Median(int atOnce) => Enumerable.Range(0, Rounds).Select(_ => Sample(atOnce)).Order().ElementAt(Rounds / 2);
+    private static double Median(int atOnce, int rounds) => Enumerable.Range(0, rounds).Select(_ => Sample(atOnce)).Order().ElementAt(rounds / 2);
 
     /// <summary>Microseconds a pin.</summary>
     private static double Sample(int atOnce)

@@ -15,7 +15,7 @@ internal sealed class Race(string what, string against, double target, int byteC
     /// <summary>The fewest calls, where one takes long: with those of all turns, more than the compiler counts before it optimizes.</summary>
     private const int LeastCallsToWarmUp = 8;
 
-    private static int Rounds => Effort.Of(21);
+    private const int Rounds = 21;
 
     private static readonly TimeSpan s_warmUpLength = TimeSpan.FromMilliseconds(50);
 
@@ -47,10 +47,11 @@ internal sealed class Race(string what, string against, double target, int byteC
     public Action Prepare { get; init; } = static () => { };
 
     /// <summary>Runs both sides for a while, and checks that they do the same work.</summary>
-    public void WarmUp()
+    public void WarmUp(Effort effort)
     {
+        TimeSpan length = effort.Length(s_warmUpLength);
         long start = Stopwatch.GetTimestamp();
-        for (int call = 0; call < CallsToWarmUp && (call < LeastCallsToWarmUp || Stopwatch.GetElapsedTime(start) < s_warmUpLength); call++)
+        for (int call = 0; call < CallsToWarmUp && (call < effort.Rounds(LeastCallsToWarmUp) || Stopwatch.GetElapsedTime(start) < length); call++)
         {
             if (ours(TurnsPerCall, byteCount) != theirs(TurnsPerCall, byteCount))
             {
@@ -59,15 +60,17 @@ internal sealed class Race(string what, string against, double target, int byteC
         }
     }
 
-    public TargetRow Run()
+    public TargetRow Run(Effort effort)
     {
         Prepare();
-        int ourCalls = CallsPerSample(ours);
-        int theirCalls = CallsPerSample(theirs);
-        double[] ourTimes = new double[Rounds];
-        double[] theirTimes = new double[Rounds];
-        double[] ratios = new double[Rounds];
-        for (int round = 0; round < Rounds; round++)
+        int rounds = effort.Rounds(Rounds);
+        TimeSpan sample = effort.Length(s_sampleLength);
+        int ourCalls = CallsPerSample(ours, sample);
+        int theirCalls = CallsPerSample(theirs, sample);
+        double[] ourTimes = new double[rounds];
+        double[] theirTimes = new double[rounds];
+        double[] ratios = new double[rounds];
+        for (int round = 0; round < rounds; round++)
         {
             ourTimes[round] = Sample(ours, ourCalls, BesideOurs);
             theirTimes[round] = Sample(theirs, theirCalls, BesideTheirs);
@@ -88,10 +91,10 @@ internal sealed class Race(string what, string against, double target, int byteC
         };
     }
 
-    private int CallsPerSample(Loop loop)
+    private int CallsPerSample(Loop loop, TimeSpan length)
     {
         double nanosecondsPerCall = Sample(loop, LeastCalls) * TurnsPerCall * BuffersPerTurn;
-        return int.Max(LeastCalls, (int)(s_sampleLength.TotalNanoseconds / nanosecondsPerCall));
+        return int.Max(LeastCalls, (int)(length.TotalNanoseconds / nanosecondsPerCall));
     }
 
     /// <summary>Nanoseconds per buffer.</summary>

@@ -5,16 +5,17 @@ namespace NativeBuffers.Benchmarks.Targets;
 /// <summary>The target of sampled guards: their cost in a process that works with buffers of many sizes.</summary>
 internal static class SampledTargets
 {
-    private static int Rounds => Effort.Of(9);
+    private const int Rounds = 9;
     private const double Target = 1.05;
 
     public static string What => "Buffers of 16 B to 16 KiB, 1 in 5000 a sample, new process";
 
-    public static IEnumerable<TargetRow> Measure()
+    public static IEnumerable<TargetRow> Measure(Effort effort)
     {
-        double[] sampled = new double[Rounds];
-        double[] off = new double[Rounds];
-        for (int round = 0; round < Rounds; round++)
+        int rounds = effort.Rounds(Rounds);
+        double[] sampled = new double[rounds];
+        double[] off = new double[rounds];
+        for (int round = 0; round < rounds; round++)
         {
             // Each goes first in every other round.
             if (round % 2 == 0)
@@ -42,5 +43,5 @@ internal static class SampledTargets
         };
     }
 
-    private static double Median(double[] times) => times.Order().ElementAt(Rounds / 2);
+    private static double Median(double[] times) => times.Order().ElementAt(times.Length / 2);
 }

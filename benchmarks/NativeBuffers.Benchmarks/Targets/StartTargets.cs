@@ -5,13 +5,14 @@ namespace NativeBuffers.Benchmarks.Targets;
 /// <summary>The target of the first buffer of a process, with the precompiled image of the package.</summary>
 internal static class StartTargets
 {
-    private static int Processes => Effort.Of(15);
+    private const int Processes = 15;
     private const double TargetMilliseconds = 2;
 
     public static string What => "First buffer of a process, precompiled";
 
-    public static IEnumerable<TargetRow> Measure()
+    public static IEnumerable<TargetRow> Measure(Effort effort)
     {
+        int processes = effort.Rounds(Processes);
         string target = $"≤ {TargetMilliseconds:0} ms";
         if (FirstBuffer.TryMakeProgram() is not { } folder)
         {
@@ -21,9 +22,9 @@ internal static class StartTargets
 
         try
         {
-            double[] ours = new double[Processes];
-            double[] theirs = new double[Processes];
-            for (int i = 0; i < Processes; i++)
+            double[] ours = new double[processes];
+            double[] theirs = new double[processes];
+            for (int i = 0; i < processes; i++)
             {
                 ours[i] = FirstBuffer.Measure(folder, isPooled: false);
                 theirs[i] = FirstBuffer.Measure(folder, isPooled: true);
@@ -33,11 +34,11 @@ internal static class StartTargets
             Array.Sort(theirs);
             yield return new TargetRow(What, "ArrayPool.Shared")
             {
-                Ours = $"{ours[Processes / 2]:0.00} ms",
-                Theirs = $"{theirs[Processes / 2]:0.00} ms",
+                Ours = $"{ours[processes / 2]:0.00} ms",
+                Theirs = $"{theirs[processes / 2]:0.00} ms",
                 Spread = $"{ours[0]:0.00}-{ours[^1]:0.00} ms",
                 Target = target,
-                IsMet = ours[Processes / 2] <= TargetMilliseconds,
+                IsMet = ours[processes / 2] <= TargetMilliseconds,
             };
         }
         finally

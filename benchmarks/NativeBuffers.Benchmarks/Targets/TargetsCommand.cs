@@ -6,7 +6,7 @@ namespace NativeBuffers.Benchmarks.Targets;
 internal static class TargetsCommand
 {
     /// <summary>How often everything is warmed up, with a pause in which the background compiler finishes.</summary>
-    private static int WarmUps => Effort.Of(6);
+    private const int WarmUps = 6;
 
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(250);
 
@@ -17,19 +17,19 @@ internal static class TargetsCommand
         static measurement => measurement.Name,
         static (chosen, arguments) =>
         {
-            Effort.IsShort = arguments.IsShort;
-            List<TargetRow> rows = Measure(chosen);
-            Print(rows);
+            var effort = new Effort(arguments.IsShort);
+            List<TargetRow> rows = Measure(chosen, effort);
+            Print(rows, effort);
             return arguments.IsStrict && !rows.All(static row => row.IsMet) ? 1 : 0;
         });
 
-    private static List<TargetRow> Measure(Measurement[] measurements) =>
-        Screens.WithBar("Warming up", measurements.Length + WarmUps, (context, progress) =>
+    private static List<TargetRow> Measure(Measurement[] measurements, Effort effort) =>
+        Screens.WithBar("Warming up", measurements.Length + effort.Rounds(WarmUps), (context, progress) =>
         {
-            for (int i = 0; i < WarmUps; i++)
+            for (int i = 0; i < effort.Rounds(WarmUps); i++)
             {
                 context.Refresh();
-                Array.ForEach(measurements, static m => m.WarmUp());
+                Array.ForEach(measurements, each => each.WarmUp(effort));
                 Thread.Sleep(s_pause);
                 progress.Increment(1);
             }
@@ -39,14 +39,14 @@ internal static class TargetsCommand
             {
                 progress.Description = Markup.Escape(measurement.Name);
                 context.Refresh();
-                rows.AddRange(measurement.Run());
+                rows.AddRange(measurement.Run(effort));
                 progress.Increment(1);
             }
 
             return rows;
         });
 
-    private static void Print(List<TargetRow> rows)
+    private static void Print(List<TargetRow> rows, Effort effort)
     {
         Table table = Screens.Table(["what", "against"], ["ours", "theirs", "ratio", "min-max", "target", "met"]);
         foreach (TargetRow row in rows)
@@ -55,7 +55,7 @@ internal static class TargetsCommand
         }
 
         IEnumerable<string> isShort =
-            Effort.IsShort ? ["Short: a few rounds a row, and not the best code. The figures show that each row runs, and are rough."] : [];
+            effort.IsShort ? ["Short: few and short rounds, and not the best code. The figures show that each row runs, and are rough."] : [];
         Screens.Print(
             table,
             [
