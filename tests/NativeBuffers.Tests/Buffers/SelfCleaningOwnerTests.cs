@@ -51,19 +51,21 @@ public class SelfCleaningOwnerTests
         ["taken by a list and back"] = static owner => NativeList.FromOwner(owner).ToOwner(),
     };
 
-    public static TheoryData<bool, string> Ways => [.. from shape in new[] { false, true } from way in s_ways.Keys select (shape, way)];
-
     [Theory]
-    [MemberData(nameof(Ways))]
-    public void A_forgotten_owner_is_freed_and_counted_once(bool cleansItself, string way)
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_forgotten_owner_is_freed_and_counted_once(bool cleansItself)
     {
+        // All ways together: a full collection takes as long for one owner as for all.
         Collector.Settle();
         long before = NativeMemoryTracker.AbandonedCount;
-        Func<bool>[] areFreed = [.. Enumerable.Range(0, 5).Select(_ => Forget(cleansItself, s_ways[way]))];
-        Assert.True(Collector.Until(() => areFreed.All(static isFreed => isFreed())));
-        Assert.True(Collector.Until(() => NativeMemoryTracker.AbandonedCount == before + 5), $"{NativeMemoryTracker.AbandonedCount - before} are counted.");
+        (string Way, Func<bool> IsFreed)[] forgotten =
+            [.. from way in s_ways from _ in Enumerable.Range(0, 5) select (way.Key, Forget(cleansItself, way.Value))];
+        _ = Collector.Until(() => forgotten.All(static each => each.IsFreed()));
+        Assert.Empty(forgotten.Where(static each => !each.IsFreed()).Select(static each => each.Way).Distinct());
+        _ = Collector.Until(() => NativeMemoryTracker.AbandonedCount >= before + forgotten.Length);
         Collector.Settle();
-        Assert.Equal(before + 5, NativeMemoryTracker.AbandonedCount);
+        Assert.Equal(before + forgotten.Length, NativeMemoryTracker.AbandonedCount);
     }
 
     [Theory]
