@@ -149,6 +149,9 @@ public sealed class ProgramTests : IDisposable
             StandardErrorEncoding = Encoding.UTF8,
         };
         start.Environment["XDG_DATA_HOME"] = dataFolder;
+
+        // The program optimizes each method at its first call, for its figures. That is most of the time of such short runs.
+        start.Environment["DOTNET_TieredCompilation"] = "1";
         using Process process = Process.Start(start)!;
         Task<string> error = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();
