@@ -15,7 +15,7 @@ public sealed class OracleTests
     private const int ProgramsInFile = 250;
     private const int MostShown = 5;
 
-    private static readonly int s_count = Setting("NATIVEBUFFERS_ORACLE_PROGRAMS", 2000);
+    private static readonly int s_count = Setting("NATIVEBUFFERS_ORACLE_PROGRAMS", 5000);
 
     private static readonly int s_seed = Setting("NATIVEBUFFERS_ORACLE_SEED", 1);
 
@@ -30,7 +30,7 @@ public sealed class OracleTests
     [Fact]
     public async Task The_rules_report_no_right_use_of_heap_owners_and_miss_few_mistakes()
     {
-        Tally tally = await CompareAsync(heap: true, s_count / 2);
+        Tally tally = await CompareAsync(heap: true, s_count / 5);
         Assert.True(tally.False == 0 && tally.Missed <= 0.02 * tally.Required, tally.ToString());
     }
 
