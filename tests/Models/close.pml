@@ -33,6 +33,7 @@ Mutations:
   NO_REREAD_OF_CLOSE ASIDE: it is settled although the home's thread has given the block back at the same time
   NO_ALLOW POOLED FEW: a rented buffer is borrowed without TryAllowUses
   FREE_ALTHOUGH_SHARED POOLED FEW: a rented buffer that was shared goes to the remote frees without a look at its uses
+  STORE_FOR_RENTED POOLED FEW: a rented buffer is closed and freed like an owner, whose closing thread moves it on by a plain store
 */
 #include "slot.h"
 
@@ -67,20 +68,20 @@ inline dispose(n)
   ok = 0
 }
 
-/* SharedHandle.CloseSlow on another thread. */
+/* SharedHandle.CloseSlow or OwnedBlock.TryCloseSlow, on another thread. */
 inline disposeElsewhere(t, n)
 {
-#ifdef POOLED
+#if defined(POOLED) && !defined(STORE_FOR_RENTED)
   returnElsewhere(t, n);
   if :: !ok -> close(t, n) :: else fi
 #else
-  close(t, n)
+  closeOwner(t, n)
 #endif
 }
 
 inline drain()
 {
-  takeRemote(0, 0);
+  takeBack(0);
   if
   :: ok -> atomic { MOVE_STORE(0, before, Closing, Scoped); assert(hot == 0); hot = 1 }
   :: else

@@ -63,7 +63,7 @@ proctype home_owner()
   byte n;
   closeHere(0, 1);
   if :: !ok -> close(0, 1) :: else fi;
-  takeRemote(0, 0);
+  takeBack(0);
   if
   :: ok -> atomic { MOVE_STORE(0, before, Closing, Scoped); assert(hot == 0); hot = 1 }
   :: else
@@ -103,7 +103,7 @@ proctype late()
      :: else
      fi
   :: borrow(1, 1)
-  :: close(1, 1)
+  :: closeOwner(1, 1)
   :: /* SharedHandle.TryView: the address first. */
      start = LOAD(1, START);
      g = LOAD(1, GEN);

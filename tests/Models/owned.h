@@ -57,7 +57,7 @@ inline closeOwned(t)
         if :: HERE(t, home) -> closeHere(t, n) :: else fi
      :: else
      fi;
-     if :: !ok -> close(t, n) :: else fi;
+     if :: !ok -> closeOwner(t, n) :: else fi;
      if
      :: ok -> break
      :: !ok && LOAD(t, OPENED) == n -> break

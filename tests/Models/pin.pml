@@ -43,7 +43,7 @@ proctype owner()
      if :: !ok -> close(0, 1) :: else fi
   :: skip
   fi;
-  takeRemote(0, 0);
+  takeBack(0);
   if
   :: ok -> atomic { MOVE_STORE(0, before, Closing, Scoped); assert(hot == 0); hot = 1 }
   :: else
@@ -104,7 +104,7 @@ proctype second()
      fi
   :: endOnce(2)
   :: borrow(2, 1)
-  :: close(2, 1)
+  :: closeOwner(2, 1)
   fi;
   g = 0; CLEAR_HOME; ok = 0;
   FENCE(2);

@@ -16,11 +16,13 @@ Mutations:
   NO_BARRIER: the draining thread passes no process-wide barrier
   NO_WAIT: the draining thread does not wait until the home's thread is outside
   NO_REREAD: the draining thread does not read the generation again
+  TAKE_OUTSIDE: the home's thread takes a slot of its list by a plain store, and is not inside
   ANY_HOME: the home's thread takes a slot of its list as its own, whatever home the slot has
   PLAIN_LEAVE: leaving is not a release: the clear Inside passes the store of the generation
   HOME_AFTER_GENERATION SECOND: a borrower reads the home after the generation
 */
 #define HOMES 2
+#define AWAY depot
 #include "slot.h"
 
 byte depot;
@@ -52,7 +54,11 @@ inline takeAway(t)
 
 inline drain(t, list)
 {
-  takeRemote(t, list);
+  ok = 0;
+  if
+  :: t == list -> takeBack(t)
+  :: else -> takeRemote(t, list)
+  fi;
   if
   :: ok ->
      READ_HOME(t);
@@ -111,7 +117,8 @@ proctype owner()
         home = 2;
         returnClosed(0, n)
 #else
-     :: atomic { hot = 0 }; rent(0); giveBack(0, n)
+     :: atomic { hot = 0 }; rent(0); giveBack(0, n);
+        if :: drain(0, 0) :: skip fi
      :: /* The slot goes to the depot or to the table, whose locks are full barriers. */
         atomic { hot = 0; PUT(0, HOME, 0) };
         d_step { FENCE(0); assert(!depot); depot = 1 };

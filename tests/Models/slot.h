@@ -75,6 +75,7 @@ byte hot;
 #define to_Biased(n) G(n, Biased)
 #define to_Closing(n) G(n, Closing)
 #define to_ClosePending(n) G(n, ClosePending)
+#define to_RemotelyFreed(n) G(n, RemotelyFreed)
 
 #define NOT_USED(n) assert(inUse[0] != (n) && inUse[1] != (n) && inUse[2] != (n) && (pins == 0 || pinned != (n)))
 #define GIVEN(n) NOT_USED(n); lent = (lent == (n) -> 0 : lent)
@@ -132,6 +133,13 @@ inline returnElsewhere(t, n)
   :: else
   fi;
   CLEAR_HOME
+}
+
+/* FreePath.FreeElsewhere: no other thread moves the closing slot on. */
+inline freeElsewhere(t, n)
+{
+  atomic { MOVE_STORE(t, n, Closing, RemotelyFreed); GIVEN(n) };
+  push(t, home - 1)
 }
 
 /* The look of a closing thread at the pins: a thread that does not look finds none. */
@@ -330,6 +338,20 @@ inline look(t)
   fi
 }
 
+/* FreePath.LeaveToLastUse. */
+inline leaveToLastUse(t, n)
+{
+  MOVE_CAS(t, n, Closing, ClosePending);
+  if
+#ifdef NO_SECOND_LOOK
+  :: ok -> skip
+#else
+  :: ok -> tryFinish(t)
+#endif
+  :: else
+  fi
+}
+
 /* Outbox.Settle, by the thread that closed generation n or by a visitor of its outbox. The barrier may serve other closes too. */
 inline settle(t, n)
 {
@@ -344,17 +366,9 @@ inline settle(t, n)
   :: LOAD(t, GEN) == G(n, Closing) ->
 #endif
      if
-     :: !used && !PINNED(t) -> returnClosed(t, n)
-     :: else ->
-        MOVE_CAS(t, n, Closing, ClosePending);
-        if
-#ifdef NO_SECOND_LOOK
-        :: ok -> skip
-#else
-        :: ok -> tryFinish(t)
-#endif
-        :: else
-        fi
+     :: !used && !PINNED(t) && HERE(t, home) -> returnClosed(t, n)
+     :: !used && !PINNED(t) && !HERE(t, home) -> freeElsewhere(t, n)
+     :: else -> leaveToLastUse(t, n)
      fi
 #ifndef NO_REREAD_OF_CLOSE
   :: else
@@ -402,17 +416,37 @@ inline closeNow(t, n)
   look(t);
   if
   :: !used -> returnClosed(t, n)
-  :: else ->
-     MOVE_CAS(t, n, Closing, ClosePending);
+  :: else -> leaveToLastUse(t, n)
+  fi
+}
+
+/* FreePath.TryReturnElsewhere, of an owner. Afterwards ok is 1 if this thread has closed it. */
+inline closeElsewhere(t, n)
+{
+  READ_HOME(t);
+  ok = 0;
+  if
+  :: !HERE(t, home) ->
+     MOVE_CAS(t, n, Open, Closing);
      if
-#ifdef NO_SECOND_LOOK
-     :: ok -> skip
-#else
-     :: ok -> tryFinish(t)
-#endif
+     :: ok ->
+        if
+        :: !PINNED(t) -> freeElsewhere(t, n)
+        :: else -> leaveToLastUse(t, n)
+        fi;
+        ok = 1
      :: else
      fi
-  fi
+  :: else
+  fi;
+  CLEAR_HOME
+}
+
+/* OwnedBlock.TryClose on another thread. */
+inline closeOwner(t, n)
+{
+  closeElsewhere(t, n);
+  if :: !ok -> close(t, n) :: else fi
 }
 
 /* CloseProtocol.TryLeaveOpen to closing, once. */
@@ -530,20 +564,64 @@ inline allowUses(t, n)
 #define ENTRY_TAKEN skip
 #endif
 
-/* RemoteFrees.TakeAll and TryTake, until a slot is taken. Afterwards ok is 1 if this thread has the slot, in the state closing; its number is in
-   before. */
+/* RemoteFrees.TryTake. Afterwards ok is 1 if this thread has the slot, in the state closing; its number is in before. */
+inline tryTake(t)
+{
+  g = LOAD(t, GEN);
+  if
+  :: STATE(g) == RemotelyFreed -> MOVE_CAS(t, NUMBER(g), RemotelyFreed, Closing); before = NUMBER(g)
+  :: else
+  fi
+}
+
+/* RemoteFrees.TakeAll and TryTake, until a slot is taken. */
 inline takeRemote(t, list)
 {
   ok = 0;
   do
   :: atomic { mem[TOP + list] > 0 && bufCount[t] == 0 -> mem[TOP + list]--; ENTRY_TAKEN };
-     g = LOAD(t, GEN);
-     if
-     :: STATE(g) == RemotelyFreed -> MOVE_CAS(t, NUMBER(g), RemotelyFreed, Closing); before = NUMBER(g)
-     :: else
-     fi;
+     tryTake(t);
      if :: ok -> break :: else fi
   :: atomic { mem[TOP + list] == 0 -> break }
+  od;
+  g = 0
+}
+
+/* AllocatePath.TakeRemotelyFreed and RemotePath.TakeBack, until a slot is taken: by the thread of the home, inside. Afterwards the slot is hot there, or ok
+   is 1 as after tryTake, which is the beginning of TakeBackSlow. */
+#ifndef AWAY
+#define AWAY 0              /* whether another thread has taken the slot away from its home */
+#endif
+#ifdef TAKE_OUTSIDE
+#define ENTER_TO_TAKE(t) skip
+#else
+#define ENTER_TO_TAKE(t) STORE(t, INSIDE + t, 1)
+#endif
+#ifdef ANY_HOME
+#define IS_MINE(t) 1
+#else
+#define IS_MINE(t) (HOME_OF(t) == t + 1)
+#endif
+
+inline takeBack(t)
+{
+  ok = 0;
+  do
+  :: atomic { mem[TOP + t] > 0 && bufCount[t] == 0 -> mem[TOP + t]--; ENTRY_TAKEN };
+     ENTER_TO_TAKE(t);
+     g = LOAD(t, GEN);
+     if
+     :: STATE(g) == RemotelyFreed && IS_MINE(t) ->
+        LEAVE_EARLY(t);
+        atomic { MOVE_STORE(t, NUMBER(g), RemotelyFreed, Scoped); assert(hot == 0 && !AWAY); hot = t + 1 };
+        LEAVE(t);
+        break
+     :: else ->
+        STORE(t, INSIDE + t, 0);
+        tryTake(t)
+     fi;
+     if :: ok -> break :: else fi
+  :: atomic { mem[TOP + t] == 0 -> break }
   od;
   g = 0
 }

@@ -1,3 +1,4 @@
+using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Cache.Stores;
 
 namespace NativeBuffers.Tests.Blocks;
@@ -23,6 +24,37 @@ public class ReturnedElsewhereTests
             Assert.Equal(0, NativeMemoryCache.QueuedBytes);
         });
     }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public unsafe void A_pin_keeps_the_block_of_an_owner_that_was_never_borrowed(bool isOverBefore) =>
+        RunBeside(owners =>
+        {
+            NativeMemoryOwner<byte> owner = owners[0];
+            Slot* slot = owner.Owned.Slot;
+            Generation opened = owner.Owned.Opened;
+
+            // The slot's earlier uses may have let this one begin as biased.
+            slot->Generation = opened;
+            using (System.Buffers.MemoryHandle pin = owner.Pin())
+            {
+                Assert.Equal(opened.Value, slot->ReadGeneration().Value);
+                if (isOverBefore)
+                {
+                    pin.Dispose();
+                }
+
+                owner.Dispose();
+                Assert.Equal(!isOverBefore, slot->ReadGeneration() == opened.With(SlotState.ClosePending));
+                Assert.True(owner.IsDisposed);
+                Assert.Throws<ObjectDisposedException>(() => owner.Pin());
+                owner.Dispose();
+            }
+
+            Generation now = slot->ReadGeneration();
+            Assert.True(now.Number != opened.Number || now.State == SlotState.RemotelyFreed, $"The block did not come back: {now.State}.");
+        });
 
     [Fact]
     public void A_process_that_keeps_nothing_lets_nothing_wait()

@@ -379,7 +379,8 @@ internal struct OwnedBlock
     [MethodImpl(MethodImplOptions.NoInlining)]
     private unsafe bool TryCloseSlow(Generation opened)
     {
-        bool isClosed = CloseProtocol.Close(Slot, opened, out bool isDeferred);
+        bool isDeferred = false;
+        bool isClosed = FreePath.TryReturnElsewhere(Slot, opened, isRented: false) || CloseProtocol.Close(Slot, opened, out isDeferred);
 
         // The closing thread knows whether there are pins, which the extras remember.
         if (isClosed && !isDeferred && Slot->ReadGeneration() != opened.With(SlotState.ClosePending))

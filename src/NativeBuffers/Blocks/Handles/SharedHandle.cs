@@ -327,9 +327,10 @@ internal readonly struct SharedHandle
     {
         if (slot != null)
         {
+            // The kind first: another thread's home is not looked at, because that thread writes to it all the time.
             if (ThreadCache.IsForSize(bins, home)
                 ? FreePath.TryReturnHere(slot, opened, home, SlotState.Open)
-                : PoolFreePath.TryReturn(bins, slot, opened, home))
+                : slot->Kind == SlotKind.Pooled && PoolFreePath.TryReturn(bins, slot, opened, home))
             {
                 GC.KeepAlive(cleaner);
                 return;
@@ -347,7 +348,7 @@ internal readonly struct SharedHandle
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static unsafe void CloseSlow(Slot* slot, Generation opened, Cleaner? cleaner)
     {
-        if (!FreePath.TryReturnElsewhere(slot, opened))
+        if (!FreePath.TryReturnElsewhere(slot, opened, isRented: true))
         {
             _ = CloseProtocol.Close(slot, opened);
         }

@@ -32,6 +32,8 @@ namespace NativeBuffers.Blocks.Lifecycle;
 /// Closing                next Scoped    any other      release store, after the slot has lost its home
 /// Open                   RemotelyFreed  any other      CAS, for a rented buffer, which has no use: <see cref="FreePath.TryReturnElsewhere"/>
 /// Closing                RemotelyFreed  any other      CAS: on the way to the home through its remote frees
+/// Closing                RemotelyFreed  the closing    release store, if home stores nothing: <see cref="FreePath.FreeElsewhere"/>
+/// RemotelyFreed          next Scoped    home           plain store, while inside: <see cref="RemotePath.TakeBack"/>
 /// RemotelyFreed          Closing        home, visitor  CAS: taken from there
 /// </code></para>
 /// <para><b>Uses.</b> A borrow writes a record, then reads the generation; at its end it clears the record, then reads the generation. A
@@ -96,7 +98,8 @@ internal static class CloseProtocol
             backoff.Pause();
         }
 
-        bool isHere = ThreadCache.IsHere(home, out BorrowRecords* records);
+        BorrowRecords* records = null;
+        bool isHere = !RemotePath.IsKnownElsewhere(home) && ThreadCache.IsHere(home, out records);
         if (!isHere)
         {
             slot->LeftHome();
@@ -111,10 +114,9 @@ internal static class CloseProtocol
         {
             FreePath.ReturnClosed(slot, opened.With(SlotState.Closing), home, isHere);
         }
-        else if (slot->TryMove(opened, SlotState.Closing, SlotState.ClosePending))
+        else
         {
-            // The last use may have ended just before, and its thread may have seen that the closing was still going on.
-            FreePath.TryFinish(slot);
+            FreePath.LeaveToLastUse(slot, opened.With(SlotState.Closing));
         }
 
         return true;

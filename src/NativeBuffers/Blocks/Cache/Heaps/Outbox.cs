@@ -85,7 +85,7 @@ internal struct Outbox
         other = null;
         full = null;
         box->_gate.Enter();
-        ref nint place = ref box->_open[(int)(((nuint)home / (nuint)sizeof(Bin)) & (Places - 1))];
+        ref nint place = ref box->_open[PlaceOf(home)];
         var batch = (RemoteBatch*)place;
         if (batch == null || batch->Home != home || batch->SizeClass != sizeClass || batch->HeapId != heapId)
         {
@@ -110,6 +110,16 @@ internal struct Outbox
 
         box->_gate.Leave();
         return batch != null;
+    }
+
+    /// <summary>Whether a batch for this home is open, or was a moment ago, and is not of a pool's heap.</summary>
+    /// <remarks>Only this thread gives batches a home, and only that of another thread. A home of a cache stays with the cache.</remarks>
+    /// <safety>The outbox is this thread's. Batches are never unmapped: a visitor may be taking this one. The home is compared, not followed.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe bool Sends(Outbox* box, Bin* home)
+    {
+        var batch = (RemoteBatch*)box->_open[PlaceOf(home)];
+        return batch != null && batch->Home == home && batch->HeapId == 0;
     }
 
     /// <summary>Puts a close aside.</summary>
@@ -191,6 +201,10 @@ internal struct Outbox
         RemoteBatch.Push(ref *(nint*)&((Outbox*)batch->Sender)->_returned, batch);
         return next;
     }
+
+    /// <safety>The home is not followed.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe int PlaceOf(Bin* home) => (int)(((nuint)home / (nuint)sizeof(Bin)) & (Places - 1));
 
     /// <safety>The caller is inside. The batch belongs to the caller.</safety>
     private static unsafe RemoteBatch* TakeEmpty(Outbox* box)

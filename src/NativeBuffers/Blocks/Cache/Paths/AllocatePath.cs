@@ -270,46 +270,10 @@ internal static class AllocatePath
     private static unsafe Slot* TakeRemotelyFreed(ThreadCache* cache, Bin* bin)
     {
         Slot* taken = null;
-        nuint byteCount = SizeClasses.SizeOf(bin->SizeClass);
         RemoteBatch* batch = RemoteFrees.TakeAll(ThreadCache.FreesOf(cache, bin->SizeClass));
         while (batch != null)
         {
-            Slot** slots = RemoteBatch.Slots(batch);
-            for (int i = 0; i < batch->Count; i++)
-            {
-                // The processor fetches the lines of many stores at once, but waits at each atomic operation.
-                slots[i]->Touched = 0;
-            }
-
-            for (int i = 0; i < batch->Count; i++)
-            {
-                Slot* slot = slots[i];
-                if (!RemoteFrees.TryTake(slot, out Generation closing))
-                {
-                    continue;
-                }
-
-                Bin* home = slot->Home;
-                if (home == null || ThreadCache.Of(home) != cache)
-                {
-                    // The slot belongs to another thread by now, which may be just giving it back.
-                    Interlocked.MemoryBarrierProcessWide();
-                    LeavePath.TakeAwayUnlessReturned(slot, closing);
-                    continue;
-                }
-
-                // A slot that was given back twice may have got a block of another size since it was listed.
-                slot->Generation = closing.Next;
-                if (taken == null && slot->Kind == SlotKind.Cached && slot->ByteCount == byteCount)
-                {
-                    taken = slot;
-                }
-                else
-                {
-                    FreePath.Return(slot, home);
-                }
-            }
-
+            RemotePath.TakeBack(batch, bin, &cache->Closed, ref taken);
             CacheLimits.Dequeue(batch->ByteCount);
             batch = Outbox.GiveBack(batch);
         }

@@ -65,12 +65,19 @@ internal static class FreePath
     }
 
     /// <summary>
-    /// Gives a rented slot back by one atomic operation, on a thread that its home does not belong to. False in all other cases, and then nothing
+    /// Gives an open slot back by one atomic operation, on a thread that its home does not belong to. False in all other cases, and then nothing
     /// has changed.
     /// </summary>
-    /// <remarks>While a rented buffer is open, it has no borrow and no pin. So this thread need not close the slot before it looks for them.</remarks>
+    /// <remarks>
+    /// <para>While a rented buffer is open, it has no borrow and no pin. So this thread need not close the slot before it looks for them.</para>
+    /// <para>An owner may be pinned while it is open. So this thread closes it, and looks. Home never gives an owner back from that state by a plain store,
+    /// so only this thread moves it on from closing, and needs no second atomic operation.</para>
+    /// </remarks>
+    /// <param name="slot">The slot.</param>
+    /// <param name="opened">Its generation, in the state open.</param>
+    /// <param name="isRented">True for a rented buffer, false for an owner.</param>
     /// <safety>Slots are never unmapped. The slot was the caller's in this generation, in the state open, perhaps long ago.</safety>
-    public static unsafe bool TryReturnElsewhere(Slot* slot, Generation opened)
+    public static unsafe bool TryReturnElsewhere(Slot* slot, Generation opened, bool isRented)
     {
         if (!slot->ReadGeneration().Is(SlotState.Open, opened))
         {
@@ -80,18 +87,66 @@ internal static class FreePath
         // Read after the generation. So both are those of this generation if it is still open at the move.
         Bin* home = slot->Home;
         nuint byteCount = slot->ByteCount;
-        if (home == null
-            || slot->Kind != SlotKind.Cached
-            || HeapBin.Is(home)
-            || ThreadCache.IsHere(home, out _)
-            || !slot->TryMove(opened, SlotState.Open, SlotState.RemotelyFreed))
+        if (slot->Kind != SlotKind.Cached
+            || !RemotePath.IsElsewhere(home)
+            || !slot->TryMove(opened, SlotState.Open, isRented ? SlotState.RemotelyFreed : SlotState.Closing))
         {
             return false;
         }
 
         slot->LeftHome();
-        List(slot, home, byteCount);
+        if (isRented)
+        {
+            List(slot, home, byteCount);
+        }
+        else if (Volatile.Read(ref SlotTable.PinsOf(slot)) == 0)
+        {
+            FreeElsewhere(slot, opened.With(SlotState.Closing), home, byteCount);
+        }
+        else
+        {
+            LeaveToLastUse(slot, opened.With(SlotState.Closing));
+        }
+
         return true;
+    }
+
+    /// <summary>Frees a closing slot for its home, without an atomic operation.</summary>
+    /// <safety>
+    /// The caller has closed the slot, which has this home, of another thread, and a cached block of this size. The block has no user. The home's thread
+    /// is not about to give the slot back.
+    /// </safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void FreeElsewhere(Slot* slot, Generation closing, Bin* home, nuint byteCount)
+    {
+        slot->WriteGeneration(closing.With(SlotState.RemotelyFreed));
+        List(slot, home, byteCount);
+    }
+
+    /// <summary>Leaves a closing slot to the thread that ends the last use of its block.</summary>
+    /// <safety>The caller has moved the slot to this generation, and has seen a use afterwards.</safety>
+    public static unsafe void LeaveToLastUse(Slot* slot, Generation closing)
+    {
+        if (slot->TryMove(closing, closing.With(SlotState.ClosePending)))
+        {
+            // The last use may have ended just before, and its thread may have seen that the closing was still going on.
+            TryFinish(slot);
+        }
+    }
+
+    /// <summary>Lists a slot for its home.</summary>
+    /// <safety>The slot is never unmapped. It had this home and size when this thread moved it to <see cref="SlotState.RemotelyFreed"/>.</safety>
+    public static unsafe void List(Slot* slot, Bin* home, nuint byteCount)
+    {
+        ThreadCache* cache = ThreadCache.Current();
+        if (cache != null)
+        {
+            RemotePath.Add(&cache->Outbox, slot, home, SizeClasses.Of(byteCount));
+        }
+        else
+        {
+            LeavePath.TakeAway(slot);
+        }
     }
 
     /// <summary>Gives a closing slot back, on any thread.</summary>
@@ -324,21 +379,6 @@ internal static class FreePath
         if (slot->TryMove(closing, closing.With(SlotState.RemotelyFreed)))
         {
             List(slot, home, byteCount);
-        }
-    }
-
-    /// <summary>Lists a slot for its home.</summary>
-    /// <safety>The slot is never unmapped. It had this home and size when this thread moved it to <see cref="SlotState.RemotelyFreed"/>.</safety>
-    private static unsafe void List(Slot* slot, Bin* home, nuint byteCount)
-    {
-        ThreadCache* cache = ThreadCache.Current();
-        if (cache != null)
-        {
-            RemotePath.Add(&cache->Outbox, slot, home, SizeClasses.Of(byteCount));
-        }
-        else
-        {
-            LeavePath.TakeAway(slot);
         }
     }
 }

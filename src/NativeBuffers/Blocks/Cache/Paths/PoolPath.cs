@@ -188,34 +188,7 @@ internal static class PoolPath
         RemoteBatch* batch = RemoteFrees.TakeAll(&bin->Frees);
         while (batch != null)
         {
-            foreach (nint each in new ReadOnlySpan<nint>(RemoteBatch.Slots(batch), batch->Count))
-            {
-                var slot = (Slot*)each;
-                if (!RemoteFrees.TryTake(slot, out Generation closing))
-                {
-                    continue;
-                }
-
-                Bin* home = slot->Home;
-                if (home == null || home->Cache != bin->Bin.Cache)
-                {
-                    // The slot belongs to another thread by now, which may be just giving it back.
-                    Interlocked.MemoryBarrierProcessWide();
-                    LeavePath.TakeAwayUnlessReturned(slot, closing);
-                    continue;
-                }
-
-                slot->Generation = closing.Next;
-                if (taken == null && home == &bin->Bin)
-                {
-                    taken = slot;
-                }
-                else
-                {
-                    FreePath.Return(slot, home);
-                }
-            }
-
+            RemotePath.TakeBack(batch, &bin->Bin, &bin->Bin, ref taken);
             heap.Dequeue(batch);
             batch = Outbox.GiveBack(batch);
         }

@@ -6,6 +6,22 @@ namespace NativeBuffers.Blocks.Cache.Paths;
 /// <summary>The path of slots that one thread closes or frees for other threads: through its <see cref="Outbox"/>, to their homes.</summary>
 internal static class RemotePath
 {
+    /// <summary>Whether a home is a bin of another thread, for a size class or its closed bin: not one of a pool's heap. It may be null.</summary>
+    /// <safety>Bins are never unmapped.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe bool IsElsewhere(Bin* home) =>
+        home != null && (IsKnownElsewhere(home) || (!HeapBin.Is(home) && !ThreadCache.IsHere(home, out _)));
+
+    /// <summary>Whether the outbox of this thread knows that <see cref="IsElsewhere"/> is true. False says nothing.</summary>
+    /// <remarks>The home's own thread writes to the home all the time. So a look at the home would cost both threads.</remarks>
+    /// <safety>The pointer is compared, not followed.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe bool IsKnownElsewhere(Bin* home)
+    {
+        ThreadCache* cache = ThreadCache.CurrentOrNone;
+        return cache != null && Outbox.Sends(&cache->Outbox, home);
+    }
+
     /// <summary>Lists a slot for its home, in the outbox of this thread.</summary>
     /// <inheritdoc cref="Outbox.TryAdd" path="/param[@name='box' or @name='slot' or @name='home' or @name='sizeClass' or @name='heapId']|/safety"/>
     public static unsafe void Add(Outbox* box, Slot* slot, Bin* home, int sizeClass, ulong heapId = 0)
@@ -106,6 +122,66 @@ internal static class RemotePath
         }
     }
 
+    /// <summary>Takes the slots of a batch over, on the thread of their home, without an atomic operation.</summary>
+    /// <remarks>
+    /// This thread is inside, and stores the next generation. Each other thread that takes a remotely freed slot passes a barrier, waits until this
+    /// thread is outside, and looks whether its compare-and-swap still holds. So the proof of <see cref="FreePath.TryReturnHere"/> holds here, too.
+    /// </remarks>
+    /// <param name="batch">The batch, which the caller has taken from the remote frees of the bin.</param>
+    /// <param name="bin">The bin that the slots go to.</param>
+    /// <param name="closed">The home of slots with blocks of this size that the bin does not take back; the bin itself if there is none.</param>
+    /// <param name="taken">Gets one slot for the caller, if it is null.</param>
+    /// <safety>The bins are this thread's, and the batch is the caller's. The taken slot and its block belong to the caller.</safety>
+    public static unsafe void TakeBack(RemoteBatch* batch, Bin* bin, Bin* closed, ref Slot* taken)
+    {
+        Slot* first = taken;
+        Slot** slots = RemoteBatch.Slots(batch);
+        int count = batch->Count;
+        for (int i = 0; i < count; i++)
+        {
+            // The processor fetches the lines of many stores at once.
+            slots[i]->Touched = 0;
+        }
+
+        int floor = bin->Gate.Begin();
+        for (int i = 0; i < count; i++)
+        {
+            Slot* slot = slots[i];
+            Generation generation = slot->ReadGeneration();
+            bool isTaken = generation.State == SlotState.RemotelyFreed && slot->Home == bin;
+            if (isTaken)
+            {
+                slot->Generation = generation.Next;
+                if (first == null)
+                {
+                    first = slot;
+                    continue;
+                }
+
+                if (Bin.TryGiveInside(bin, slot, floor))
+                {
+                    continue;
+                }
+            }
+
+            // The rest is done outside: it may wait for the threads that wait for this one.
+            bin->Gate.Leave();
+            if (isTaken)
+            {
+                FreePath.Return(slot, bin);
+            }
+            else
+            {
+                TakeBackSlow(slot, bin, closed, ref first);
+            }
+
+            floor = bin->Gate.Begin();
+        }
+
+        bin->Gate.Leave();
+        taken = first;
+    }
+
     /// <summary>Moves the remote frees of a cache, of one size, to the depot.</summary>
     /// <safety>Caches are never unmapped.</safety>
     public static unsafe void Drain(ThreadCache* cache, int sizeClass)
@@ -134,6 +210,38 @@ internal static class RemotePath
             {
                 LeavePath.TakeAwayUnlessReturned(taken[i], closing[i]);
             }
+        }
+    }
+
+    /// <summary>Takes one listed slot over that has another home than the bin, or was not freed a moment ago.</summary>
+    /// <inheritdoc cref="TakeBack" path="/safety"/>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe void TakeBackSlow(Slot* slot, Bin* bin, Bin* closed, ref Slot* taken)
+    {
+        if (!RemoteFrees.TryTake(slot, out Generation closing))
+        {
+            return;
+        }
+
+        Bin* home = slot->Home;
+        if (home == null || home->Cache != bin->Cache)
+        {
+            // The slot belongs to another thread by now, which may be just giving it back.
+            Interlocked.MemoryBarrierProcessWide();
+            LeavePath.TakeAwayUnlessReturned(slot, closing);
+            return;
+        }
+
+        // A slot that was given back twice may have got a block of another size since it was listed.
+        slot->Generation = closing.Next;
+        if (taken == null
+            && (home == bin || (home == closed && slot->Kind == SlotKind.Cached && slot->ByteCount == SizeClasses.SizeOf(bin->SizeClass))))
+        {
+            taken = slot;
+        }
+        else
+        {
+            FreePath.Return(slot, home);
         }
     }
 
@@ -194,14 +302,18 @@ internal static class RemotePath
             return;
         }
 
-        if (!isBorrowed && Volatile.Read(ref SlotTable.PinsOf(slot)) == 0)
+        if (isBorrowed || Volatile.Read(ref SlotTable.PinsOf(slot)) != 0)
+        {
+            FreePath.LeaveToLastUse(slot, close.Closing);
+        }
+        else if (IsElsewhere(close.Home))
+        {
+            // The home's thread has been outside since the barrier, or has seen the close. So no thread but this one moves the slot on.
+            FreePath.FreeElsewhere(slot, close.Closing, close.Home, slot->ByteCount);
+        }
+        else
         {
             FreePath.ReturnClosed(slot, close.Closing, close.Home);
-        }
-        else if (slot->TryMove(close.Closing, close.Closing.With(SlotState.ClosePending)))
-        {
-            // The last use may have ended just before, and its thread has seen that the close was still going on.
-            FreePath.TryFinish(slot);
         }
     }
 }
