@@ -71,7 +71,7 @@ inline begin()
 #endif
 }
 
-/* BarePath.TryTake and OwnedRuns.TryTake. */
+/* BarePath.TryTakeHere and OwnedRuns.TryTake. */
 inline take()
 {
   begin();
@@ -110,7 +110,7 @@ inline giveLocked(t, mine, from)
   bits = 0
 }
 
-/* BarePath.Give. */
+/* BarePath.TryGiveHere and BarePath.GiveSlow. */
 inline give(mine)
 {
 #ifdef OWNER_BEFORE_FLOOR

@@ -30,6 +30,9 @@ internal abstract class AllocatorHooks
     /// </summary>
     public static event Action<NativeAllocator, nint>? BareBlockFreed;
 
+    /// <summary>Whether a flow listens to the frees of bare blocks.</summary>
+    public static bool HearsBareFrees => BareBlockFreed is not null;
+
     /// <summary>Whether there are hooks for this thread or for the process.</summary>
     public static bool IsOn => t_flow is not null || s_process is not null;
 
@@ -76,6 +79,43 @@ internal abstract class AllocatorHooks
 
     /// <summary><see cref="Instrument"/> for a block that another source made, without the guards that would not know the block.</summary>
     public static NativeAllocator InstrumentAdopted(NativeAllocator allocator) => IsOn ? Instrument(allocator).ForAdopted : allocator;
+
+    /// <summary>Allocates a bare block for the program; null when memory is exhausted.</summary>
+    /// <remarks>Not for the shortest path of the default allocator, which no hook needs to see.</remarks>
+    /// <safety>The caller touches no byte outside the block, and none after the block was freed or resized.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static unsafe void* TryAllocateBare(NativeAllocator allocator, nuint byteCount, nuint alignment, bool zeroed, string? file, int line)
+    {
+        if (t_flow is { } flow && flow.RefusesBareHere(allocator, byteCount))
+        {
+            return null;
+        }
+
+        return allocator.Layers.ReadSite
+            ? ObtainAt(AllocationSite.At(file, line, type: null), allocator, byteCount, alignment, zeroed)
+            : allocator.Obtain(byteCount, alignment, zeroed);
+    }
+
+    /// <summary>Frees a bare block of the program; null is ignored.</summary>
+    /// <safety>The block is null, or is the allocator's and live, and has this size and alignment. Its address is not used again.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static unsafe void FreeBare(NativeAllocator allocator, void* block, nuint byteCount, nuint alignment, string? file, int line)
+    {
+        if (block == null)
+        {
+            return;
+        }
+
+        NoteBareFree(allocator, (nint)block);
+        if (allocator.Layers.ReadSite)
+        {
+            FreeAt(AllocationSite.At(file, line, type: null), allocator, block, byteCount, alignment);
+        }
+        else
+        {
+            allocator.GiveBack(block, byteCount, alignment);
+        }
+    }
 
     /// <summary>Allocates a block, with a noted site.</summary>
     /// <safety>The caller touches no byte outside the block, and none after the block was freed or resized.</safety>
@@ -176,9 +216,6 @@ internal abstract class AllocatorHooks
         return isDue;
     }
 
-    /// <summary>Whether the flow lets this request for a bare block fail.</summary>
-    public static bool RefusesBare(NativeAllocator allocator, nuint byteCount) => t_flow is { } flow && flow.RefusesBareHere(allocator, byteCount);
-
     /// <summary>Notes that the library has caught an exception and goes on another way, so the program does not see it.</summary>
     /// <param name="met">The exception for exhausted memory.</param>
     public static void NoteRecovery(Exception met) => t_flow?.NoteRecoveryHere(met);
@@ -232,7 +269,7 @@ internal abstract class AllocatorHooks
     {
     }
 
-    /// <inheritdoc cref="RefusesBare"/>
+    /// <summary>Whether the flow lets this request for a bare block fail.</summary>
     protected virtual bool RefusesBareHere(NativeAllocator allocator, nuint byteCount) => false;
 
     /// <inheritdoc cref="NoteRecovery"/>

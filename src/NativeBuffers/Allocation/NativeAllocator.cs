@@ -185,10 +185,13 @@ public abstract class NativeAllocator
     /// <remarks>Safety: the caller touches no byte outside the block, and none after the block was freed or resized.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The size is too large, or the alignment is not a power of two.</exception>
     /// <exception cref="OutOfMemoryException">Memory is exhausted.</exception>
-    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1), MethodImpl(MethodImplOptions.AggressiveInlining)]
     public unsafe void* Allocate(
-        nuint byteCount, nuint alignment = Layout.DefaultAlignment, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
-        OrThrow(TryAllocate(byteCount, alignment, zeroed: true, file, line), byteCount);
+        nuint byteCount, nuint alignment = Layout.DefaultAlignment, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
+    {
+        void* block = CachingAllocator.TryTakeHere(this, byteCount, alignment, zeroed: true);
+        return block != null ? block : AllocateElsewhere(byteCount, alignment, zeroed: true, file, line);
+    }
 
     /// <inheritdoc cref="AllocateUninitialized(nuint, nuint, string?, int)"/>
     public unsafe void* AllocateUninitialized(nuint byteCount, nuint alignment = Layout.DefaultAlignment) =>
@@ -196,10 +199,13 @@ public abstract class NativeAllocator
 
     /// <summary>A block whose bytes may have any value.</summary>
     /// <inheritdoc cref="Allocate(nuint, nuint, string?, int)" path="/param|/returns|/remarks|/exception"/>
-    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1), MethodImpl(MethodImplOptions.AggressiveInlining)]
     public unsafe void* AllocateUninitialized(
-        nuint byteCount, nuint alignment = Layout.DefaultAlignment, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0) =>
-        OrThrow(TryAllocate(byteCount, alignment, zeroed: false, file, line), byteCount);
+        nuint byteCount, nuint alignment = Layout.DefaultAlignment, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
+    {
+        void* block = CachingAllocator.TryTakeHere(this, byteCount, alignment, zeroed: false);
+        return block != null ? block : AllocateElsewhere(byteCount, alignment, zeroed: false, file, line);
+    }
 
     /// <inheritdoc cref="TryAllocate(nuint, nuint, bool, string?, int)"/>
     public unsafe void* TryAllocate(nuint byteCount, nuint alignment, bool zeroed) =>
@@ -213,18 +219,12 @@ public abstract class NativeAllocator
     /// <param name="line">Filled in by the compiler.</param>
     /// <inheritdoc cref="Allocate(nuint, nuint, string?, int)" path="/remarks"/>
     /// <exception cref="ArgumentOutOfRangeException">The size is too large, or the alignment is not a power of two.</exception>
-    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1), MethodImpl(MethodImplOptions.AggressiveInlining)]
     public unsafe void* TryAllocate(
         nuint byteCount, nuint alignment, bool zeroed, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
-        if (AllocatorHooks.RefusesBare(this, byteCount))
-        {
-            return null;
-        }
-
-        return Layers.ReadSite
-            ? AllocatorHooks.ObtainAt(AllocationSite.At(file, line, type: null), this, byteCount, alignment, zeroed)
-            : Obtain(byteCount, alignment, zeroed);
+        void* block = CachingAllocator.TryTakeHere(this, byteCount, alignment, zeroed);
+        return block != null ? block : AllocatorHooks.TryAllocateBare(this, byteCount, alignment, zeroed, file, line);
     }
 
     /// <summary>Makes a block larger or smaller, in place if possible. It keeps its contents, and new bytes are zero.</summary>
@@ -265,23 +265,17 @@ public abstract class NativeAllocator
     /// <param name="line">Filled in by the compiler.</param>
     /// <remarks>Safety: the block is this allocator's and live, and has this size and alignment. The caller uses no copy of its
     /// address afterwards.</remarks>
-    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1)]
+    [EditorBrowsable(EditorBrowsableState.Never), OverloadResolutionPriority(1), MethodImpl(MethodImplOptions.AggressiveInlining)]
     public unsafe void Free(
         void* block, nuint byteCount, nuint alignment = Layout.DefaultAlignment, [CallerFilePath] string? file = null, [CallerLineNumber] int line = 0)
     {
-        if (block == null)
+        if (this == CachingAllocator.Instance)
         {
-            return;
-        }
-
-        AllocatorHooks.NoteBareFree(this, (nint)block);
-        if (Layers.ReadSite)
-        {
-            AllocatorHooks.FreeAt(AllocationSite.At(file, line, type: null), this, block, byteCount, alignment);
+            CachingAllocator.FreeBare(block, byteCount, alignment, file, line);
         }
         else
         {
-            FreeCore(block, byteCount, alignment);
+            AllocatorHooks.FreeBare(this, block, byteCount, alignment, file, line);
         }
     }
 
@@ -390,6 +384,11 @@ public abstract class NativeAllocator
     internal virtual unsafe void Disown(void* block)
     {
     }
+
+    /// <safety>The caller touches no byte outside the block, and none after the block was freed or resized.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private unsafe void* AllocateElsewhere(nuint byteCount, nuint alignment, bool zeroed, string? file, int line) =>
+        OrThrow(AllocatorHooks.TryAllocateBare(this, byteCount, alignment, zeroed, file, line), byteCount);
 
     /// <safety>The address is not followed, so any is allowed.</safety>
     private unsafe void* OrThrow(void* block, nuint byteCount) => block != null ? block : throw RefusalOf(byteCount);

@@ -26,11 +26,8 @@ internal struct SlotSlab
     /// <summary>The number of slabs in a chunk.</summary>
     public const int PerChunk = (ChunkBytes / Bytes) - 1;
 
-    /// <summary>The next slab in a list.</summary>
-    public unsafe SlotSlab* Next;
-
-    /// <summary>The slab before, in the list of slabs with vacant slots and used ones.</summary>
-    public unsafe SlotSlab* Before;
+    /// <summary>The neighbours in a list.</summary>
+    public RecordList.Link Link;
 
     /// <summary>The number of vacant slots in the slab that no thread has.</summary>
     public int VacantCount;
@@ -45,6 +42,14 @@ internal struct SlotSlab
 
     /// <summary>The number by which the first generations of the slots are raised, because earlier generations of theirs came before.</summary>
     private ulong _raised;
+
+    /// <summary>The next slab in a list.</summary>
+    /// <safety>Records are never unmapped.</safety>
+    public unsafe SlotSlab* Next
+    {
+        readonly get => (SlotSlab*)Link.Next;
+        set => Link.Next = (RecordList.Link*)value;
+    }
 
     /// <summary>The record of a slot's slab.</summary>
     /// <safety>The slot is one of the table's. Records are never unmapped.</safety>

@@ -24,7 +24,7 @@ internal static class SlotTable
     private static readonly GrowingArray<nint> s_slabs = new();
 
     /// <summary>The slabs with vacant slots and used ones.</summary>
-    private static unsafe SlotSlab* s_partial;
+    private static RecordList s_partial;
 
     /// <summary>The slabs without other slots than vacant ones.</summary>
     private static unsafe SlotSlab* s_whole;
@@ -139,16 +139,16 @@ internal static class SlotTable
         count = 0;
         using (s_gate.Enter())
         {
-            if (s_partial == null && !TryAddPartial())
+            if (s_partial.First == null && !TryAddPartial())
             {
                 return null;
             }
 
-            SlotSlab* slab = s_partial;
+            SlotSlab* slab = (SlotSlab*)s_partial.First;
             Slot* first = SlotSlab.Take(slab, ListLength, out count);
             if (slab->VacantCount == 0)
             {
-                UnlinkPartial(slab);
+                s_partial.Remove(&slab->Link);
             }
 
             return first;
@@ -284,7 +284,7 @@ internal static class SlotTable
 
         if (slab != null)
         {
-            LinkPartial(slab);
+            s_partial.Add(&slab->Link);
         }
 
         return slab != null;
@@ -330,13 +330,13 @@ internal static class SlotTable
     {
         if (slab->VacantCount == 0)
         {
-            LinkPartial(slab);
+            s_partial.Add(&slab->Link);
         }
 
         SlotSlab.Give(slab, slot);
         if (slab->VacantCount == SlabLength)
         {
-            UnlinkPartial(slab);
+            s_partial.Remove(&slab->Link);
             slab->Next = s_whole;
             s_whole = slab;
             s_wholeCount++;
@@ -350,36 +350,5 @@ internal static class SlotTable
         s_whole = slab->Next;
         s_fewestWhole = int.Min(s_fewestWhole, --s_wholeCount);
         return slab;
-    }
-
-    /// <safety>The caller holds the lock of the table. The slab is in no list.</safety>
-    private static unsafe void LinkPartial(SlotSlab* slab)
-    {
-        slab->Before = null;
-        slab->Next = s_partial;
-        if (s_partial != null)
-        {
-            s_partial->Before = slab;
-        }
-
-        s_partial = slab;
-    }
-
-    /// <safety>The caller holds the lock of the table. The slab is in the list of those in part use.</safety>
-    private static unsafe void UnlinkPartial(SlotSlab* slab)
-    {
-        if (slab->Next != null)
-        {
-            slab->Next->Before = slab->Before;
-        }
-
-        if (slab->Before != null)
-        {
-            slab->Before->Next = slab->Next;
-        }
-        else
-        {
-            s_partial = slab->Next;
-        }
     }
 }

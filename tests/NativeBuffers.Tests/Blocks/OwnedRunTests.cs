@@ -128,6 +128,25 @@ public class OwnedRunTests
             });
 
     [Fact]
+    public void A_thread_that_only_frees_keeps_its_current_run() =>
+        OtherThread.Run(
+            static () =>
+            {
+                nint[] blocks = TakeMany(41, Large);
+                for (int pass = 0; pass < 8; pass++)
+                {
+                    // A full run turns into one without used blocks.
+                    GiveMany(blocks[(4 * pass)..(4 * (pass + 1))], Large);
+                    IdleTimer.Pass();
+                }
+
+                var count = new CountsSince();
+                nint last = Take(Large);
+                Assert.Empty(count.Fresh());
+                GiveMany([.. blocks[32..], last], Large);
+            });
+
+    [Fact]
     public void One_trim_gives_back_the_blocks_of_buffers_that_lie_in_runs_with_an_owner() =>
         OtherThread.Run(
             static () =>

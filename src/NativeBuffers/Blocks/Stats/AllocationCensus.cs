@@ -50,6 +50,10 @@ internal sealed class AllocationCensus
             for (ThreadCache* cache = ThreadCaches.LastCreated; cache != null; cache = cache->NextCreated)
             {
                 AddRow(census.Allocations, ref cache->Counts.Settled);
+                for (int i = 0; i < SizeClasses.Count; i++)
+                {
+                    census.Allocations[i] += BareBins.TakenCount(cache, i);
+                }
             }
 
             foreach (nint slab in SlotTable.Slabs())

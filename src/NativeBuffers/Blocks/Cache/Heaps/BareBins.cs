@@ -17,6 +17,9 @@ internal struct BareBins
     /// <summary>The number of the next thread. No number is used twice, so the full runs of an ended thread have no owner.</summary>
     private static ulong s_lastNumber;
 
+    [ThreadStatic]
+    private static unsafe BareBins* t_mine;
+
     /// <summary>The thread is inside while it uses its runs, or its blocks of other runs.</summary>
     public VisitGate Gate;
 
@@ -36,16 +39,35 @@ internal struct BareBins
 
     private Row _runs;
 
+    /// <summary>This thread's runs, for the shortest path; null before the thread first needs them, and in a cache aside.</summary>
+    /// <remarks>So the shortest path needs no check for a flow with hooks: see <see cref="ThreadCache.TurnAside"/>.</remarks>
+    /// <safety>They are the caller's thread's.</safety>
+    public static unsafe BareBins* Mine
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => t_mine;
+    }
+
     /// <summary>The runs of a size class.</summary>
     /// <safety>They are never unmapped.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe OwnedRuns* At(BareBins* bins, int sizeClass) => (OwnedRuns*)&bins->_runs + sizeClass;
+    public static unsafe OwnedRuns* At(BareBins* bins, int sizeClass) => (OwnedRuns*)&bins->_runs + (uint)sizeClass;
+
+    /// <summary>Chooses the runs for the shortest path, because this thread uses this cache from now on.</summary>
+    /// <safety>The cache is this thread's, or null.</safety>
+    public static unsafe void Choose(ThreadCache* cache) => t_mine = cache == null || cache->IsAside ? null : cache->Bare;
 
     /// <summary>This thread's runs; null when memory is exhausted, and in a cache aside.</summary>
     /// <safety>The cache is this thread's.</safety>
     public static unsafe BareBins* TryMake(ThreadCache* cache)
     {
-        if (cache->IsAside || cache->Bare != null)
+        if (cache->IsAside)
+        {
+            // Perhaps it has runs, because an ended thread had it before. Blocks of a flow do not come from them.
+            return null;
+        }
+
+        if (cache->Bare != null)
         {
             return cache->Bare;
         }
@@ -70,6 +92,7 @@ internal struct BareBins
 
         // A release: a visitor that finds the bins finds them initialised.
         Volatile.Write(ref *(nint*)&cache->Bare, (nint)bins);
+        Choose(cache);
         return bins;
     }
 
@@ -90,27 +113,28 @@ internal struct BareBins
     {
         int byteCount = (int)SizeClasses.SizeOf(BlockRun.Of(block)->SizeClass);
         bool isReserved = !bins->_keepsAway && cache->Room.TryReserveBare();
-        Span<nint> blocks = stackalloc nint[MostAway + 1];
-        int count = 0;
         bins->Gate.Enter();
         bins->_keepsAway |= isReserved;
-        if (bins->_keepsAway && bins->_awayCount < MostAway && bins->_awayBytes + byteCount <= MostAwayBytes)
+        bool isKept = bins->_keepsAway && bins->_awayCount < MostAway && bins->_awayBytes + byteCount <= MostAwayBytes;
+        if (isKept)
         {
             bins->_away[bins->_awayCount++] = block;
             bins->_awayBytes += byteCount;
         }
-        else
-        {
-            count = TakeAway(bins, blocks);
-            blocks[count++] = block;
-        }
 
         bins->Gate.Leave();
-        if (count > 0 && !RunClass.Give(blocks[..count], keepsEmpty: true))
+        if (!isKept)
         {
-            // The limit has no room until the owners of these runs, which may not ask for blocks, know that the runs are free.
-            Upkeep.CollectReturned();
+            GiveAwayWith(bins, block);
         }
+    }
+
+    /// <summary>The number of blocks of a size class that the threads of a cache have ever taken from their runs. For any thread.</summary>
+    /// <safety>Bins are never unmapped.</safety>
+    public static unsafe long TakenCount(ThreadCache* cache, int sizeClass)
+    {
+        BareBins* bins = Published(cache);
+        return bins == null || sizeClass >= RunClass.Count ? 0 : At(bins, sizeClass)->TakenCount;
     }
 
     /// <summary>The bytes that a thread keeps; a guess while the thread works.</summary>
@@ -163,7 +187,7 @@ internal struct BareBins
         bins->Gate.WaitForOwner();
         for (int i = 0; i < RunClass.Count; i++)
         {
-            _ = RunClass.For(i).Visit(At(bins, i), &bins->_none, idleOnly: true, collects: true);
+            _ = RunClass.For(i).Visit(At(bins, i), &bins->_none, RunVisit.Collect);
         }
 
         bins->Gate.EndVisit();
@@ -183,7 +207,7 @@ internal struct BareBins
         bins->Gate.WaitForOwner();
         for (int i = 0; i < RunClass.Count; i++)
         {
-            if (RunClass.For(i).Visit(At(bins, i), &bins->_none, idleOnly))
+            if (RunClass.For(i).Visit(At(bins, i), &bins->_none, idleOnly ? RunVisit.Idle : RunVisit.All))
             {
                 cache->Room.ReleaseBare();
             }
@@ -205,7 +229,7 @@ internal struct BareBins
         GiveAllAway(cache, bins);
         for (int i = 0; i < RunClass.Count; i++)
         {
-            if (RunClass.For(i).Visit(At(bins, i), &bins->_none, idleOnly: false, isEnd: true))
+            if (RunClass.For(i).Visit(At(bins, i), &bins->_none, RunVisit.End))
             {
                 cache->Room.ReleaseBare();
             }
@@ -233,7 +257,13 @@ internal struct BareBins
             }
         }
 
-        AllocationCounts.Add(ref cache->Counts.Fresh[sizeClass], block == null ? 0 : 1);
+        if (block != null)
+        {
+            // In this order, so that a census which finds the block knows that it was fresh.
+            AllocationCounts.Add(ref cache->Counts.Fresh[sizeClass], 1);
+            runs->CountTaken();
+        }
+
         if (isReserved)
         {
             cache->Room.ReleaseBare();
@@ -246,6 +276,23 @@ internal struct BareBins
         }
 
         return block;
+    }
+
+    /// <summary>Frees the blocks that lie in other runs, and one more such block.</summary>
+    /// <safety>As for <see cref="GiveAway"/>.</safety>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static unsafe void GiveAwayWith(BareBins* bins, nint block)
+    {
+        Span<nint> blocks = stackalloc nint[MostAway + 1];
+        bins->Gate.Enter();
+        int count = TakeAway(bins, blocks);
+        bins->Gate.Leave();
+        blocks[count] = block;
+        if (!RunClass.Give(blocks[..(count + 1)], keepsEmpty: true))
+        {
+            // The limit has no room until the owners of these runs, which may not ask for blocks, know that the runs are free.
+            Upkeep.CollectReturned();
+        }
     }
 
     /// <summary>Frees the blocks that lie in other runs, and releases their room.</summary>

@@ -23,6 +23,10 @@ internal struct ThreadCache
     [ThreadStatic]
     private static unsafe Bin* t_otherBins;
 
+    /// <summary>Whether this thread uses a cache in which nothing is hot, or will make one when it first needs a cache.</summary>
+    [ThreadStatic]
+    private static bool t_isAside;
+
     /// <summary>The home of slots whose blocks no bin takes back: large, foreign and charged ones, and cached ones beyond the limits.</summary>
     public Bin Closed;
 
@@ -315,19 +319,13 @@ internal struct ThreadCache
         unsafe
         {
             // SAFETY: both caches are this thread's, and are emptied when it has ended.
-            Bin* bins = t_bins;
-            if ((bins != null && Of(bins)->IsAside) != isAside)
+            if (t_isAside != isAside)
             {
+                t_isAside = isAside;
+                Bin* bins = t_bins;
                 t_bins = t_otherBins;
                 t_otherBins = bins;
-                if (isAside && t_bins == null)
-                {
-                    ThreadCache* cache = Current();
-                    if (cache != null)
-                    {
-                        cache->IsAside = true;
-                    }
-                }
+                BareBins.Choose((ThreadCache*)t_bins);
             }
         }
     }
@@ -364,7 +362,9 @@ internal struct ThreadCache
         ThreadCache* cache = ThreadCaches.TryRegister(Thread.CurrentThread);
         if (cache != null)
         {
+            cache->IsAside = t_isAside;
             t_bins = &cache->Closed;
+            BareBins.Choose(cache);
             DiagnosticsRegistration.StartMetrics();
         }
 

@@ -8,41 +8,33 @@ namespace NativeBuffers.Blocks.Cache.Paths;
 /// <remarks>Such a block has no generation, so it needs no slot. Many of them are live in some programs, and a slot would double their memory.</remarks>
 internal static class BarePath
 {
-    /// <summary>A block; null if memory is exhausted.</summary>
+    /// <summary>A block of this thread's current run, inlined; null if there is none.</summary>
     /// <safety>The block is the caller's.</safety>
-    public static unsafe void* TryTake(nuint byteCount, bool zeroed)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void* TryTakeHere(nuint byteCount)
     {
-        ThreadCache* cache = ThreadCache.CurrentOrNone;
-        int sizeClass = SizeClasses.Of(byteCount);
+        // One comparison refuses zero, too, which wraps.
+        nuint last = byteCount - 1;
         BareBins* bins;
-        if (cache != null && (bins = cache->Bare) != null)
+        if (last >= BlockRun.LargestBlock || (bins = BareBins.Mine) == null)
         {
-            if (bins->Gate.Begin() == 0)
-            {
-                void* block = OwnedRuns.TryTake(BareBins.At(bins, sizeClass));
-                if (block != null)
-                {
-                    bins->Gate.Leave();
-                    return Taken(cache, sizeClass, block, byteCount, zeroed);
-                }
-            }
-
-            bins->Gate.Leave();
+            return null;
         }
 
-        return TakeSlow(sizeClass, byteCount, zeroed);
+        void* block = bins->Gate.Begin() == 0 ? OwnedRuns.TryTake(BareBins.At(bins, (int)SizeClasses.OfLast((uint)last))) : null;
+        bins->Gate.Leave();
+        return block;
     }
 
-    /// <summary>Gives a block back.</summary>
-    /// <safety>The caller gives up the block, which comes from a run. On any thread.</safety>
-    public static unsafe void Give(void* block)
+    /// <summary>Gives a block back to a run of this thread, inlined; false if the run is another thread's, and during a visit.</summary>
+    /// <safety>The caller gives up the block if the result is true. The block comes from a run.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe bool TryGiveHere(void* block)
     {
-        ThreadCache* cache = ThreadCache.CurrentOrNone;
-        BareBins* bins;
-        if (cache == null || (bins = cache->Bare) == null)
+        BareBins* bins = BareBins.Mine;
+        if (bins == null)
         {
-            GiveSlow(block);
-            return;
+            return false;
         }
 
         BlockRun* run = BlockRun.Of((nint)block);
@@ -51,24 +43,26 @@ internal static class BarePath
             if (BlockRun.Give(run, (nint)block))
             {
                 LeaveTurned(bins, run);
-                return;
+            }
+            else
+            {
+                bins->Gate.Leave();
             }
 
-            bins->Gate.Leave();
-            return;
+            return true;
         }
 
         bins->Gate.Leave();
-        BareBins.GiveAway(cache, bins, (nint)block);
+        return false;
     }
 
-    /// <summary>Counts the allocation, and clears the block if it must be.</summary>
-    /// <safety>The cache is this thread's. The block has this many bytes, and is the caller's.</safety>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe void* Taken(ThreadCache* cache, int sizeClass, void* block, nuint byteCount, bool zeroed)
+    /// <summary>A block; null if memory is exhausted.</summary>
+    /// <safety>The block is the caller's.</safety>
+    public static unsafe void* TryTake(nuint byteCount, bool zeroed)
     {
-        AllocationCounts.Add(ref *AllocationCounts.SettledOf(&cache->Counts, sizeClass), 1);
-        if (zeroed)
+        void* block = TryTakeHere(byteCount);
+        block = block != null ? block : TakeSlow(SizeClasses.Of(byteCount));
+        if (zeroed && block != null)
         {
             CacheLine.Clear((byte*)block, byteCount);
         }
@@ -76,9 +70,19 @@ internal static class BarePath
         return block;
     }
 
+    /// <summary>Gives a block back.</summary>
+    /// <safety>The caller gives up the block, which comes from a run. On any thread.</safety>
+    public static unsafe void Give(void* block)
+    {
+        if (!TryGiveHere(block))
+        {
+            GiveSlow(block);
+        }
+    }
+
     /// <safety>The block is the caller's.</safety>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static unsafe void* TakeSlow(int sizeClass, nuint byteCount, bool zeroed)
+    private static unsafe void* TakeSlow(int sizeClass)
     {
         ThreadCache* cache = ThreadCache.Current();
         if (cache == null)
@@ -92,9 +96,10 @@ internal static class BarePath
         {
             AllocationCounts.Add(ref cache->Counts.Fresh[sizeClass], 1);
             block = BlockSource.TryAllocate(sizeClass);
+            AllocationCounts.Add(ref cache->Counts.Settled[sizeClass], block == null ? 0 : 1);
         }
 
-        return block == null ? null : Taken(cache, sizeClass, block, byteCount, zeroed);
+        return block;
     }
 
     /// <summary>Looks at the lists of runs after a free, and leaves.</summary>

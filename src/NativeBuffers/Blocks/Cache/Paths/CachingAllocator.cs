@@ -1,5 +1,7 @@
 using NativeBuffers.Allocation;
+using NativeBuffers.Blocks.Cache.Heaps;
 using NativeBuffers.Blocks.Cache.Stores;
+using NativeBuffers.Instrumentation;
 using NativeBuffers.Platform.Shared;
 using NativeBuffers.Primitives;
 
@@ -23,7 +25,49 @@ internal sealed class CachingAllocator : NativeAllocator
     public static CachingAllocator Instance { get; } = new();
 
     /// <summary>The instance, or its wrapper for this process or flow.</summary>
-    public static NativeAllocator Current => AllocatorHooks.Instrument(Instance);
+    /// <remarks>
+    /// A thread that works for a flow finds no runs, so one look-up of the thread answers both questions. The JIT moves this look-up out of loops,
+    /// because all of their turns begin with it.
+    /// </remarks>
+    public static NativeAllocator Current
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            unsafe
+            {
+                // SAFETY: the pointer is compared, not followed.
+                return BareBins.Mine != null && !InstrumentationSwitch.IsOn ? Instance : AllocatorHooks.Instrument(Instance);
+            }
+        }
+    }
+
+    /// <summary>The shortest path of a bare block, inlined: null if an allocator is another one, and in all cases that are not usual.</summary>
+    /// <remarks>No hook is asked: a thread that works for a flow finds no runs, and <see cref="Current"/> is another allocator in an instrumented process.</remarks>
+    /// <safety>The block is the caller's.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void* TryTakeHere(NativeAllocator allocator, nuint byteCount, nuint alignment, bool zeroed)
+    {
+        void* block = allocator == Instance && alignment <= SizeClasses.Smallest && nuint.IsPow2(alignment) ? BarePath.TryTakeHere(byteCount) : null;
+        if (zeroed && block != null)
+        {
+            CacheLine.Clear((byte*)block, byteCount);
+        }
+
+        return block;
+    }
+
+    /// <summary>Frees a bare block of this allocator, inlined: on the shortest path in the usual case. Null is ignored.</summary>
+    /// <safety>The caller gives up the block, which is null, or has this size and alignment.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void FreeBare(void* block, nuint byteCount, nuint alignment, string? file, int line)
+    {
+        bool isUsual = block != null && BlockRun.Holds(byteCount) && alignment <= SizeClasses.Smallest && !AllocatorHooks.HearsBareFrees;
+        if (!isUsual || !BarePath.TryGiveHere(block))
+        {
+            AllocatorHooks.FreeBare(Instance, block, byteCount, alignment, file, line);
+        }
+    }
 
     /// <inheritdoc/>
     protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)

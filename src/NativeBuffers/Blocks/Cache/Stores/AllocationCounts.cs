@@ -22,7 +22,7 @@ internal struct AllocationCounts
 
     private static AllocationCounts s_elsewhere;
 
-    /// <summary>Allocations whose blocks have left their slots.</summary>
+    /// <summary>Allocations whose blocks have left their slots, and those of bare blocks that no run of the thread served.</summary>
     public Row Settled;
 
     /// <summary>Allocations whose blocks came from the depot.</summary>
@@ -97,11 +97,6 @@ internal struct AllocationCounts
         ulong counted = Volatile.Read(ref *SlotTable.CountedOf(slot));
         return counted != 0 ? counted : SlotSlab.FirstOf(slot).Number;
     }
-
-    /// <summary>The settled allocations of a size class, without a check of the class.</summary>
-    /// <safety>The counts are part of a cache, which is never unmapped. There are as many classes.</safety>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe long* SettledOf(AllocationCounts* counts, int allocationClass) => (long*)&counts->Settled + allocationClass;
 
     /// <summary>Adds to a number that one thread writes and any thread reads.</summary>
     public static void Add(ref long count, long more) => Volatile.Write(ref count, count + more);

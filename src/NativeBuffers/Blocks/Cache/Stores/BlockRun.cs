@@ -25,24 +25,32 @@ internal struct BlockRun
     /// <summary>The size and alignment of a chunk, in bytes. It has as many records as runs, and the first run has only records.</summary>
     public const int ChunkSize = 1024 * 1024;
 
+    /// <summary>The number of runs in a chunk.</summary>
+    public const int PerChunk = ChunkSize / Size;
+
     /// <summary>A value of <see cref="TurnsAt"/> that <see cref="Used"/> never has.</summary>
     public const int NeverTurns = -1;
 
-    private const int RecordSize = 6 * CacheLine.Size;
+    /// <summary>An odd number of lines, so that the records lie in all sets of a cache.</summary>
+    private const int RecordSize = 7 * CacheLine.Size;
+
+    /// <summary>The number of chunks whose records have places of their own in the first runs of their chunks.</summary>
+    /// <remarks>
+    /// Records at the same place would share the sets of all caches. And a load waits for an earlier store to the same place of another page.
+    /// </remarks>
+    private const int ChunkColours = 8;
+
     private const int BitsPerWord = 64;
     private const int WordCount = Size / CacheLine.Size / BitsPerWord;
+
+    /// <summary>The neighbours in a list.</summary>
+    public RecordList.Link Link;
 
     /// <summary>The number of the thread that owns the run; 0 if there is none.</summary>
     public ulong OwnerNumber;
 
     /// <summary>The runs of the owner; not followed if <see cref="OwnerNumber"/> is 0.</summary>
     public unsafe OwnedRuns* Owner;
-
-    /// <summary>The next run in a list.</summary>
-    public unsafe BlockRun* Next;
-
-    /// <summary>The run before in a list of a <see cref="RunClass"/> or of <see cref="OwnedRuns"/>.</summary>
-    public unsafe BlockRun* Before;
 
     /// <summary>The number of used blocks. Blocks that other threads have freed count until <see cref="Collect"/>.</summary>
     public int Used;
@@ -80,6 +88,14 @@ internal struct BlockRun
     /// <summary>A bit for each block that another thread than the owner has freed.</summary>
     private unsafe fixed ulong _returned[WordCount];
 
+    /// <summary>The next run in a list.</summary>
+    /// <safety>Records are never unmapped.</safety>
+    public unsafe BlockRun* Next
+    {
+        readonly get => (BlockRun*)Link.Next;
+        set => Link.Next = (RecordList.Link*)value;
+    }
+
     /// <summary>Whether blocks of this size come from runs.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool Holds(nuint byteCount) => byteCount <= LargestBlock;
@@ -88,14 +104,14 @@ internal struct BlockRun
     /// <safety>The address lies in a run. Records are never unmapped.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe BlockRun* Of(nint address) =>
-        (BlockRun*)(address & ~(nint)(ChunkSize - 1)) + ((uint)(address & (ChunkSize - 1)) / Size);
+        (BlockRun*)(address & ~(nint)(ChunkSize - 1)) + ((uint)((nuint)address / Size) & ((ChunkColours * PerChunk) - 1));
 
     /// <summary>The first byte of a run.</summary>
     /// <safety>The record lies in a chunk.</safety>
     public static unsafe byte* Start(BlockRun* run)
     {
         byte* chunk = (byte*)((nint)run & ~(nint)(ChunkSize - 1));
-        return chunk + ((run - (BlockRun*)chunk) * Size);
+        return chunk + (((run - (BlockRun*)chunk) & (PerChunk - 1)) * Size);
     }
 
     /// <summary>Makes all blocks free, and gives the run no owner.</summary>

@@ -22,12 +22,13 @@ internal struct LargeBin
     /// <summary>The owner is inside while it uses the bin.</summary>
     public VisitGate Gate;
 
+    /// <summary>The hot block, or null.</summary>
     private unsafe Slot* _hot;
 
-    /// <summary>The size of the hot block; 0 if there is none.</summary>
+    /// <summary>The size of the hot block, or of the last one. So a thread that uses one size stores only the pointer.</summary>
     private nuint _hotBytes;
 
-    /// <summary>The number of request sizes that the hot block serves, down from its own size; 0 if there is none.</summary>
+    /// <summary>The number of request sizes that a block of this size serves, down from its own size.</summary>
     private nuint _hotStep;
 
     /// <summary>The bytes that are reserved for a hot block, whether there is one or not.</summary>
@@ -49,7 +50,10 @@ internal struct LargeBin
     private Entries _older;
 
     /// <summary>The bytes of the blocks here; a guess while the owner works.</summary>
-    public readonly long HeldBytes => (long)_hotBytes + Volatile.Read(in _olderBytes);
+    public readonly long HeldBytes => (long)HotBytes + Volatile.Read(in _olderBytes);
+
+    /// <safety>The pointer is compared, not followed.</safety>
+    private readonly unsafe nuint HotBytes => _hot == null ? 0 : _hotBytes;
 
     /// <summary>Takes the hot block if it has the right size; null otherwise, and during a visit.</summary>
     /// <param name="bin">The bin.</param>
@@ -61,6 +65,7 @@ internal struct LargeBin
         Slot* slot = null;
         if (bin->Gate.Begin() == 0 && bin->_hotBytes - byteCount < bin->_hotStep)
         {
+            // Perhaps null.
             slot = RemoveHot(bin);
         }
 
@@ -76,7 +81,7 @@ internal struct LargeBin
     {
         Enter(bin);
         Slot* slot = null;
-        if (bin->_hotBytes == blockBytes)
+        if (bin->HotBytes == blockBytes)
         {
             slot = RemoveHot(bin);
         }
@@ -104,7 +109,7 @@ internal struct LargeBin
     {
         nuint byteCount = slot->ByteCount;
         bool isGiven = false;
-        if (bin->Gate.Begin() == 0 && bin->_hotStep == 0 && byteCount <= bin->_hotReserved)
+        if (bin->Gate.Begin() == 0 && bin->_hot == null && byteCount <= bin->_hotReserved)
         {
             slot->Home = null;
             SetHot(bin, slot, byteCount);
@@ -124,7 +129,7 @@ internal struct LargeBin
     public static unsafe bool TryGive(LargeBin* bin, Slot* slot, ref Slot* left)
     {
         Enter(bin);
-        if (bin->_hotStep != 0)
+        if (bin->_hot != null)
         {
             MakeOlder(bin, ref left);
         }
@@ -178,7 +183,7 @@ internal struct LargeBin
     public static unsafe int Empty(LargeBin* bin, ref Slot* list)
     {
         int count = 0;
-        if (bin->_hotStep != 0)
+        if (bin->_hot != null)
         {
             Link(ref list, RemoveHot(bin));
             count++;
@@ -268,13 +273,13 @@ internal struct LargeBin
         return removed.Slot;
     }
 
-    /// <safety>The caller is inside, or a visitor while the owner is out. There is a hot block.</safety>
+    /// <safety>The caller is inside, or a visitor while the owner is out. The slot is the caller's.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static unsafe Slot* RemoveHot(LargeBin* bin)
     {
-        bin->_hotBytes = 0;
-        bin->_hotStep = 0;
-        return bin->_hot;
+        Slot* slot = bin->_hot;
+        bin->_hot = null;
+        return slot;
     }
 
     /// <safety>The caller is inside. There is no hot block, and the bytes of this one are reserved.</safety>
@@ -282,19 +287,23 @@ internal struct LargeBin
     private static unsafe void SetHot(LargeBin* bin, Slot* slot, nuint byteCount)
     {
         bin->_hot = slot;
-        bin->_hotBytes = byteCount;
-        bin->_hotStep = LargeSizes.StepOf(byteCount);
+        if (byteCount != bin->_hotBytes)
+        {
+            bin->_hotBytes = byteCount;
+            bin->_hotStep = LargeSizes.StepOf(byteCount);
+        }
     }
 
     /// <safety>The caller is a visitor while the owner is out, or the owner has ended.</safety>
     private static unsafe void ReleaseUnused(LargeBin* bin)
     {
-        long unused = bin->_unusedBytes + (long)(bin->_hotReserved - bin->_hotBytes);
+        nuint hotBytes = bin->HotBytes;
+        long unused = bin->_unusedBytes + (long)(bin->_hotReserved - hotBytes);
         if (unused != 0)
         {
             CacheLimits.Release(unused);
             bin->_unusedBytes = 0;
-            bin->_hotReserved = bin->_hotBytes;
+            bin->_hotReserved = hotBytes;
         }
     }
 
@@ -304,7 +313,7 @@ internal struct LargeBin
     {
         // As in Bin.WasIdle: if two such numbers are equal by chance, a bin in use is emptied, which costs time and nothing else.
         ulong now = (uint)bin->_uses;
-        if (bin->_hotStep != 0)
+        if (bin->_hot != null)
         {
             now += (ulong)bin->_hot + (bin->_hot->Generation.Value * 0x9E3779B97F4A7C15);
         }

@@ -21,7 +21,7 @@ internal struct OwnedRuns
     private unsafe BlockRun* _current;
 
     /// <summary>The other runs with free blocks.</summary>
-    private RunList _partial;
+    private RecordList _partial;
 
     /// <summary>The runs of this thread that have blocks which other threads have freed. Under the lock of the <see cref="RunClass"/>.</summary>
     public ReturnedRuns Returned;
@@ -29,15 +29,21 @@ internal struct OwnedRuns
     /// <summary>The number of the thread; 0 after its end. It is written under the lock of the <see cref="RunClass"/>.</summary>
     public ulong Number;
 
-    /// <summary>The state at the last visit, as one number: see <see cref="WasIdle"/>.</summary>
-    private ulong _seen;
+    /// <summary>The number of blocks that were taken, by this thread and by those that had its cache before.</summary>
+    private long _taken;
 
     /// <summary>The distance from one block to the next.</summary>
-    private nint _stride;
+    private uint _stride;
+
+    /// <summary>The state at the last visit, as one number: see <see cref="WasIdle"/>.</summary>
+    private uint _seen;
 
     /// <summary>Whether there is a current run, for which room is reserved.</summary>
     /// <safety>The pointer is compared, not followed.</safety>
     public readonly unsafe bool IsOpen => _current != null;
+
+    /// <summary>The number of blocks that were ever taken here. For any thread.</summary>
+    public long TakenCount => Volatile.Read(ref _taken);
 
     /// <summary>The free blocks of the current run; a guess while the owner works.</summary>
     /// <safety>Records of runs are never unmapped.</safety>
@@ -57,14 +63,16 @@ internal struct OwnedRuns
     public unsafe void Initialize(int stride, ulong* none)
     {
         this = default;
-        _stride = stride;
+        _stride = (uint)stride;
         _word = none;
     }
 
     /// <summary>Takes a block; null if the word has no bit.</summary>
+    /// <param name="runs">The runs.</param>
+    /// <param name="counted">1, or 0 if the caller counts the block later, by <see cref="CountTaken"/>.</param>
     /// <safety>The caller is the owner, inside. The block is the caller's.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe void* TryTake(OwnedRuns* runs)
+    public static unsafe void* TryTake(OwnedRuns* runs, int counted = 1)
     {
         ulong* word = runs->_word;
         ulong free = *word;
@@ -74,9 +82,13 @@ internal struct OwnedRuns
         }
 
         *word = free & (free - 1);
-        runs->_current->Used++;
-        return runs->_first + ((nint)(uint)BitOperations.TrailingZeroCount(free) * runs->_stride);
+        runs->_current->Used = runs->_current->Used + 1;
+        runs->_taken = runs->_taken + counted;
+        return runs->_first + ((uint)BitOperations.TrailingZeroCount(free) * runs->_stride);
     }
+
+    /// <summary>Counts a block that was taken.</summary>
+    public void CountTaken() => AllocationCounts.Add(ref _taken, 1);
 
     /// <summary>Goes to the next word with a bit, in the current run or in the next one; false if these runs have no free block.</summary>
     /// <safety>The caller is the owner, inside.</safety>
@@ -85,7 +97,7 @@ internal struct OwnedRuns
         BlockRun* run = _current;
         if (run == null || run->Used == run->Count)
         {
-            BlockRun* next = _partial.First;
+            BlockRun* next = (BlockRun*)_partial.First;
             if (next == null)
             {
                 return false;
@@ -96,13 +108,13 @@ internal struct OwnedRuns
                 run->TurnsAt = run->Count - 1;
             }
 
-            _partial.Remove(next);
+            _partial.Remove(&next->Link);
             next->TurnsAt = BlockRun.NeverTurns;
             _current = run = next;
         }
 
         _word = BlockRun.FirstFree(run, out int place);
-        _first = RunClass.For(run->SizeClass).FirstBlock(run) + (place * _stride);
+        _first = RunClass.For(run->SizeClass).FirstBlock(run) + ((uint)place * _stride);
         return true;
     }
 
@@ -111,14 +123,16 @@ internal struct OwnedRuns
     /// <safety>The caller is the owner, inside, and <see cref="BlockRun.Used"/> is <see cref="BlockRun.TurnsAt"/>.</safety>
     public unsafe bool Turn(BlockRun* run)
     {
+        // The next visit finds a change, even if no block was taken.
+        _seen--;
         if (run->Used != 0)
         {
             run->TurnsAt = 0;
-            _partial.Add(run);
+            _partial.Add(&run->Link);
             return false;
         }
 
-        _partial.Remove(run);
+        _partial.Remove(&run->Link);
 
         // A release: a thread that frees a block for the second time, and finds no owner here, finds the block free, too.
         Volatile.Write(ref run->OwnerNumber, 0);
@@ -132,7 +146,7 @@ internal struct OwnedRuns
         run->Owner = runs;
         run->OwnerNumber = runs->Number;
         run->TurnsAt = 0;
-        runs->_partial.Add(run);
+        runs->_partial.Add(&run->Link);
     }
 
     /// <summary>Collects the blocks that other threads have freed.</summary>
@@ -159,7 +173,7 @@ internal struct OwnedRuns
 
             if (!wasFull)
             {
-                runs->_partial.Remove(run);
+                runs->_partial.Remove(&run->Link);
             }
 
             if (run->Used == 0)
@@ -171,7 +185,7 @@ internal struct OwnedRuns
             else
             {
                 run->TurnsAt = 0;
-                runs->_partial.Add(run);
+                runs->_partial.Add(&run->Link);
             }
         }
     }
@@ -191,13 +205,13 @@ internal struct OwnedRuns
         }
         else
         {
-            run = runs->_partial.First;
+            run = (BlockRun*)runs->_partial.First;
             if (run == null)
             {
                 return null;
             }
 
-            runs->_partial.Remove(run);
+            runs->_partial.Remove(&run->Link);
         }
 
         run->OwnerNumber = 0;
@@ -205,11 +219,12 @@ internal struct OwnedRuns
         return run;
     }
 
-    /// <summary>Whether no block was taken or freed here since the last call. Equal numbers by chance cost time, and nothing else.</summary>
+    /// <summary>Whether no block was taken since the last call, none was freed in the current run, and no other run has turned.</summary>
+    /// <remarks>Equal numbers by chance cost time, and nothing else.</remarks>
     /// <safety>The caller is a visitor, and the owner is out.</safety>
     public unsafe bool WasIdle()
     {
-        ulong now = IsOpen ? (ulong)_current + ((*_word + (uint)_current->Used) * 0x9E3779B97F4A7C15) : 0;
+        uint now = (uint)_taken + (IsOpen ? (uint)_current->Used * 0x9E3779B1 : 0);
         bool same = now == _seen;
         _seen = now;
         return same;

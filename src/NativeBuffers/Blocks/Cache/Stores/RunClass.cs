@@ -26,7 +26,7 @@ internal sealed class RunClass
     private readonly int _count;
 
     /// <summary>The runs without an owner that have free blocks and used ones.</summary>
-    private RunList _partial;
+    private RecordList _partial;
 
     /// <summary>A run without used blocks, or null. It keeps its memory, so that one block that comes and goes needs no new pages.</summary>
     private unsafe BlockRun* _spare;
@@ -46,8 +46,17 @@ internal sealed class RunClass
     public static RunClass For(int sizeClass) => s_all[sizeClass];
 
     /// <summary>The first block of a run.</summary>
+    /// <remarks>
+    /// Its distance from the start of the run is different in neighbouring runs, as far as the rest of a run allows (Bonwick's colours). It is less
+    /// than the stride, so the place of a block follows from its address alone.
+    /// </remarks>
     /// <safety>The pointer is not followed.</safety>
-    public unsafe byte* FirstBlock(BlockRun* run) => BlockRun.Start(run) + ColourOf(run);
+    public unsafe byte* FirstBlock(BlockRun* run)
+    {
+        byte* start = BlockRun.Start(run);
+        int colours = ((BlockRun.Size - (_count * Stride)) / CacheLine.Size) + 1;
+        return start + ((int)((nuint)start / BlockRun.Size % (nuint)colours) * CacheLine.Size);
+    }
 
     /// <summary>Takes blocks from runs without an owner.</summary>
     /// <param name="blocks">Their addresses, in the order of their places.</param>
@@ -61,7 +70,7 @@ internal sealed class RunClass
         {
             while (taken < blocks.Length)
             {
-                BlockRun* run = _partial.First != null ? _partial.First : TryBegin();
+                BlockRun* run = _partial.First != null ? (BlockRun*)_partial.First : TryBegin();
                 if (run == null)
                 {
                     break;
@@ -76,7 +85,7 @@ internal sealed class RunClass
 
                 if (run->Used == run->Count)
                 {
-                    _partial.Remove(run);
+                    _partial.Remove(&run->Link);
                 }
             }
         }
@@ -139,7 +148,7 @@ internal sealed class RunClass
                 _ = runs->TryMoveOn();
             }
 
-            block = OwnedRuns.TryTake(runs);
+            block = OwnedRuns.TryTake(runs, counted: 0);
             isReserved &= !runs->IsOpen;
         }
 
@@ -183,19 +192,17 @@ internal sealed class RunClass
     /// <summary>Collects what other threads have freed, and may take the runs with free blocks away from a thread.</summary>
     /// <param name="runs">The thread's runs of this class.</param>
     /// <param name="none">A word that stays 0.</param>
-    /// <param name="idleOnly">Whether the thread keeps its runs with used blocks if it has used them since the last visit.</param>
-    /// <param name="isEnd">Whether the thread has ended: then its full runs have no owner, either.</param>
-    /// <param name="collects">Whether the thread keeps its runs with used blocks in any case.</param>
+    /// <param name="visit">The kind of the visit.</param>
     /// <returns>Whether the runs were closed, so that the room of the current run is free.</returns>
     /// <safety>The caller is a visitor, and the owner is out; or the owner has ended. The word is never unmapped.</safety>
-    public unsafe bool Visit(OwnedRuns* runs, ulong* none, bool idleOnly, bool isEnd = false, bool collects = false)
+    public unsafe bool Visit(OwnedRuns* runs, ulong* none, RunVisit visit)
     {
         bool closes;
         bool wasOpen;
         BlockRun* empty = null;
         using (_gate.Enter())
         {
-            closes = !collects && (runs->WasIdle() || !idleOnly);
+            closes = visit != RunVisit.Collect && (runs->WasIdle() || visit != RunVisit.Idle);
             wasOpen = runs->IsOpen;
             OwnedRuns.Collect(runs, ref empty);
             for (BlockRun* run = closes ? OwnedRuns.TryLeave(runs, none) : null; run != null; run = OwnedRuns.TryLeave(runs, none))
@@ -207,11 +214,11 @@ internal sealed class RunClass
                 }
                 else if (run->Used < run->Count)
                 {
-                    _partial.Add(run);
+                    _partial.Add(&run->Link);
                 }
             }
 
-            if (isEnd)
+            if (visit == RunVisit.End)
             {
                 runs->Number = 0;
             }
@@ -230,10 +237,7 @@ internal sealed class RunClass
             each.TrimSpare();
             if (!spareOnly)
             {
-                using (each._gate.Enter())
-                {
-                    each._partial.DiscardFree(each);
-                }
+                each.DiscardFree();
             }
         }
     }
@@ -247,17 +251,6 @@ internal sealed class RunClass
         }
 
         return all;
-    }
-
-    /// <summary>
-    /// The distance of the first block from the start of its run: different in neighbouring runs, as far as the rest of a run allows (Bonwick's
-    /// colours). It is less than the stride, so the place of a block follows from its address alone.
-    /// </summary>
-    /// <safety>The pointer is not followed.</safety>
-    private unsafe int ColourOf(BlockRun* run)
-    {
-        int colours = ((BlockRun.Size - (_count * Stride)) / CacheLine.Size) + 1;
-        return (int)((nuint)BlockRun.Start(run) / BlockRun.Size % (nuint)colours) * CacheLine.Size;
     }
 
     private void TrimSpare()
@@ -276,6 +269,25 @@ internal sealed class RunClass
             {
                 run->Next = null;
                 RunSpace.Give(run, keeps: false);
+            }
+        }
+    }
+
+    /// <summary>Gives the memory of the pages back in which no used block lies.</summary>
+    private void DiscardFree()
+    {
+        using (_gate.Enter())
+        {
+            unsafe
+            {
+                // SAFETY: the runs have no owner, and the lock keeps other threads from their blocks. Records are never unmapped.
+                for (var run = (BlockRun*)_partial.First; run != null; run = run->Next)
+                {
+                    if (run->HasFreed)
+                    {
+                        BlockRun.DiscardFree(run, FirstBlock(run), Stride);
+                    }
+                }
             }
         }
     }
@@ -328,12 +340,12 @@ internal sealed class RunClass
         run->HasFreed = true;
         if (run->Used == 0)
         {
-            _partial.Remove(run);
+            _partial.Remove(&run->Link);
             KeepEmpty(run, ref empty);
         }
         else if (before == run->Count)
         {
-            _partial.Add(run);
+            _partial.Add(&run->Link);
         }
     }
 
@@ -346,7 +358,7 @@ internal sealed class RunClass
         run = run != null ? run : TryMake();
         if (run != null)
         {
-            _partial.Add(run);
+            _partial.Add(&run->Link);
         }
 
         return run;
@@ -356,10 +368,10 @@ internal sealed class RunClass
     /// <inheritdoc cref="TryBegin" path="/safety"/>
     private unsafe BlockRun* TryTakePartial()
     {
-        BlockRun* run = _partial.First;
+        BlockRun* run = (BlockRun*)_partial.First;
         if (run != null)
         {
-            _partial.Remove(run);
+            _partial.Remove(&run->Link);
         }
         else
         {

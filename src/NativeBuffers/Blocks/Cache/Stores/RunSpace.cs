@@ -7,8 +7,6 @@ namespace NativeBuffers.Blocks.Cache.Stores;
 /// <remarks>Chunks are never unmapped. A run may serve another size class later.</remarks>
 internal static class RunSpace
 {
-    private const int RunsPerChunk = BlockRun.ChunkSize / BlockRun.Size;
-
     private static readonly UninterruptedLock s_gate = new();
 
     /// <summary>The runs that have memory, each of which is reserved in <see cref="CacheLimits"/>.</summary>
@@ -46,15 +44,15 @@ internal static class RunSpace
 
             if (s_freshCount == 0)
             {
-                var chunk = (BlockRun*)Host.Memory.Allocate(BlockRun.ChunkSize, BlockRun.ChunkSize);
+                void* chunk = Host.Memory.Allocate(BlockRun.ChunkSize, BlockRun.ChunkSize);
                 if (chunk == null)
                 {
                     return null;
                 }
 
                 // The first run has the records.
-                s_fresh = chunk + 1;
-                s_freshCount = RunsPerChunk - 1;
+                s_fresh = BlockRun.Of((nint)chunk) + 1;
+                s_freshCount = BlockRun.PerChunk - 1;
             }
 
             s_freshCount--;

@@ -14,6 +14,9 @@ namespace NativeBuffers;
 /// last: two of them, and up to 16 if they have at most a sixteenth of <see cref="ProcessLimitBytes"/>. The other blocks go to stores that
 /// all threads share. Together they keep at most <see cref="ProcessLimitBytes"/>; larger blocks at most seven eighths of that. Blocks above
 /// 1 GiB are not kept. The block of a request above 256 KiB has up to an eighth more bytes than the request.</para>
+/// <para>Bare blocks of up to 16 KiB, without an owner, lie in runs of 64 KiB. While a block of a run is in use, the free blocks of this run count as
+/// in use, too: they are in no limit and in no count, unless it is the run from which a thread takes its next blocks. <see cref="Trim"/> gives the
+/// pages between the used blocks back.</para>
 /// <para>Blocks that were not used for some seconds are freed, on a thread of the pool. If the system is short of memory, the next full
 /// garbage collection frees all. The blocks of a thread that has ended are freed when the next thread starts to use buffers, after the
 /// next full garbage collection, or by <see cref="Trim"/>. Of another thread that is alive, at most one block of each size up to 256 KiB
@@ -30,7 +33,7 @@ public static class NativeMemoryCache
     public static long CachedBytes =>
         Depot.TotalBytes + LargeStore.TotalBytes + RunSpace.KeptBytes + ReturnedRuns.ReservedBytes + ThreadCaches.ByteCount + QueuedBytes;
 
-    /// <summary>The most that one thread keeps in blocks of up to 256 KiB, in bytes.</summary>
+    /// <summary>The most that one thread keeps in blocks of up to 256 KiB, in bytes; free blocks of runs with used ones do not count.</summary>
     public static long ThreadLimitBytes => CacheLimits.ThreadBytes;
 
     /// <summary>The most that all threads and the shared store keep together, in bytes.</summary>
