@@ -269,7 +269,7 @@ internal static class ListShortPath
                 }
             }
 
-            ListSlowPath.Remove(list, index, 1);
+            ListSlowPath.RemoveAt(list, index);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
