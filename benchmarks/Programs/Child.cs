@@ -30,8 +30,26 @@ internal static class Child
             : throw new InvalidOperationException(Text($"the process for {program.Name}, {program.Variants[variant].Name}, ended with {child.ExitCode}"));
     }
 
-    /// <summary>The child: runs the variant once, and prints the figures and the answer.</summary>
-    public static void Run(WholeProgram program, int variant, int size)
+    /// <summary>The child: runs the variant that the words of <see cref="Measure"/> name. False for other words.</summary>
+    public static bool TryRun(ReadOnlySpan<string> words)
+    {
+        if (words is not [var name, var variantText, var sizeText]
+            || WholeProgram.All.FirstOrDefault(each => each.Name == name) is not { } program
+            || !int.TryParse(variantText, NumberStyles.None, CultureInfo.InvariantCulture, out int variant)
+            || !int.TryParse(sizeText, NumberStyles.None, CultureInfo.InvariantCulture, out int size)
+            || variant >= program.Variants.Count
+            || size < 1
+            || size > program.LargestSize)
+        {
+            return false;
+        }
+
+        Run(program, variant, size);
+        return true;
+    }
+
+    /// <summary>Runs the variant once, and prints the figures and the answer.</summary>
+    private static void Run(WholeProgram program, int variant, int size)
     {
         byte[] input = program.Input(size);
         _ = program.Variants[variant].Run(program.Input(program.SmallSize), program.SmallSize);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Spectre.Console;
 
 namespace Programs;
@@ -14,9 +13,8 @@ internal static class Program
 
     public static int Main(string[] arguments)
     {
-        if (arguments is [Child.Verb, var name, var variant, var size])
+        if (arguments is [Child.Verb, .. var words] && Child.TryRun(words))
         {
-            Child.Run(WholeProgram.All.Single(each => each.Name == name), Number(variant), Number(size));
             return 0;
         }
 
@@ -78,6 +76,4 @@ internal static class Program
         Console.Error.WriteLine($"Programs: {message.ReplaceLineEndings(" ")}");
         return exitCode;
     }
-
-    private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 }

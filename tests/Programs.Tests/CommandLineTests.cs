@@ -45,6 +45,8 @@ public class CommandLineTests
     {
         (int exitCode, string output, string errors) = Run("--nope");
         Assert.Equal((2, "", "Programs: unknown option '--nope' (--help shows the options)\n"), (exitCode, output, errors.ReplaceLineEndings("\n")));
+        (exitCode, output, errors) = Run("child", "csv", "9", "1");
+        Assert.Equal((2, "", "Programs: unknown option 'child' (--help shows the options)\n"), (exitCode, output, errors.ReplaceLineEndings("\n")));
         (exitCode, output, errors) = Run("--help");
         Assert.Equal((0, ""), (exitCode, errors));
         Assert.All(WholeProgram.All, program => Assert.Contains(program.Name, output, StringComparison.Ordinal));

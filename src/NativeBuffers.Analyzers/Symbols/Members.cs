@@ -74,6 +74,7 @@ internal static class Members
         ["TrimExcess"] = MemberEffect.Grow,
         ["Resize"] = MemberEffect.Grow,
         ["GetSpan"] = MemberEffect.GrowAndView,
+        ["Slice"] = MemberEffect.View,
         ["GetMemory"] = MemberEffect.GrowAndLastingView,
     };
 

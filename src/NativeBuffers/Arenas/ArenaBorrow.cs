@@ -69,7 +69,10 @@ public readonly ref struct ArenaBorrow : IDisposable
         where T : unmanaged => ref _handle.New(value);
 
     /// <summary>Allocates one element with a value, and returns a reference that outlives the borrow: until the arena is reset or disposed.</summary>
-    /// <remarks>The reference has 8 bytes, so it fits into other elements of the arena. <see cref="At"/> finds the element.</remarks>
+    /// <remarks>
+    /// The reference has 8 bytes, so it fits into other elements of the arena. <see cref="At"/> finds the element. After the first reference, each
+    /// scope of the borrow begins in a block of its own.
+    /// </remarks>
     /// <exception cref="InvalidOperationException">A scope is open, or the arena has more than 32 GiB.</exception>
     /// <inheritdoc cref="NativeArena.Allocate{T}(int)" path="/exception[3]|/exception[4]"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -57,6 +57,24 @@ internal readonly ref struct ArenaHandle
     /// <summary>Whether this handle is the arena's, and not a scope's, and the arena is alive.</summary>
     public bool IsAliveArena => !IsNone && _generations.IsArena(_generation);
 
+    /// <summary>Whether the program may write to the free memory of the chunk. For a handle that is current.</summary>
+    /// <remarks>
+    /// An <see cref="ArenaRef{T}"/> from uninitialized memory may find free memory, and the program may keep the result of <see cref="At"/>. So
+    /// the checkpoint of the next scope must not go there. In a scope, no reference finds the free memory.
+    /// </remarks>
+    public bool MayBeWritten
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            unsafe
+            {
+                // SAFETY: the handle is current, so the header may be read.
+                return Chunks is { } chunks && chunks.Pages.HasPositions && _header->Now.Innermost == null;
+            }
+        }
+    }
+
     /// <summary>The number of bytes that are handed out, with padding; 0 after the arena has ended.</summary>
     public long HandedOut
     {
@@ -113,7 +131,7 @@ internal readonly ref struct ArenaHandle
         unsafe
         {
             // SAFETY: the handle's fields belong together. The words in registers leave this struct out of the frame.
-            ulong generation = IsCurrent && ArenaScopes.TryBegin(ref _generations, _header, Chunks is null)
+            ulong generation = IsCurrent && !MayBeWritten && ArenaScopes.TryBegin(ref _generations, _header, Chunks is null)
                 ? _generations.Current
                 : ArenaSlowPath.BeginScope(ref _generations, _generation, _header, Chunks);
             return new ArenaHandle(ref _generations, generation, _header, Chunks);

@@ -24,6 +24,9 @@ internal struct ArenaPages
     private Page[] _pages = [];
     private int _count;
 
+    // The same array after a position was asked for, and empty before.
+    private Page[] _named = [];
+
     // The part of a room in which the last position was asked for. Elements are allocated one after another, so the next one is there, too.
     private nint _roomStart;
     private nint _roomByteCount;
@@ -37,6 +40,9 @@ internal struct ArenaPages
     public static ulong AlignmentOf<T>()
         where T : unmanaged => ulong.Max(Primitives.AlignmentOf<T>.Value, Word);
 
+    /// <summary>Whether a position was asked for. Before, none is found.</summary>
+    public readonly bool HasPositions => _named.Length != 0;
+
     /// <summary>Adds a room.</summary>
     /// <param name="start">A multiple of 8.</param>
     /// <param name="byteCount">The bytes of the room.</param>
@@ -47,6 +53,7 @@ internal struct ArenaPages
         if (_count + added > _pages.Length)
         {
             Array.Resize(ref _pages, int.Max(_pages.Length * 2, _count + added));
+            _named = HasPositions ? _pages : _named;
         }
 
         for (; byteCount > 0; start += PageByteCount, byteCount -= PageByteCount)
@@ -73,7 +80,7 @@ internal struct ArenaPages
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly bool TryFind(uint position, int byteCount, out nint start)
     {
-        Page[] pages = _pages;
+        Page[] pages = _named;
         uint number = position >> WordBits;
         if (number < (uint)pages.Length)
         {
@@ -114,6 +121,8 @@ internal struct ArenaPages
         {
             throw ThrowHelper.ArenaHasNoPosition();
         }
+
+        _named = _pages;
 
         // The pages after it are of the same room if their limits say so.
         _roomStart = _pages[number].Start;

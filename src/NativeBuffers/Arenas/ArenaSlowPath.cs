@@ -75,7 +75,7 @@ internal static class ArenaSlowPath
         return start;
     }
 
-    /// <summary>Begins a scope whose checkpoint needs a chunk, or whose slot has allocations to count.</summary>
+    /// <summary>Begins a scope whose checkpoint needs a chunk, perhaps of its own, or whose slot has allocations to count.</summary>
     /// <returns>The generation of the scope.</returns>
     /// <inheritdoc cref="ArenaHandle.Allocate{T}" path="/exception"/>
     /// <safety>The words are those of one handle.</safety>
@@ -90,7 +90,10 @@ internal static class ArenaSlowPath
             Opened = header->LastGeneration + ArenaGenerations.Step,
             OuterGeneration = generation,
         };
-        var scope = (ArenaHeader.Checkpoint*)Allocate(handle, (nuint)sizeof(ArenaHeader.Checkpoint), sizeof(ulong), zeroed: false);
+        bool zeroed = false;
+        var scope = (ArenaHeader.Checkpoint*)(handle.MayBeWritten
+            ? AllocateInNewChunk(handle, (nuint)sizeof(ArenaHeader.Checkpoint), sizeof(ulong), ref zeroed)
+            : Allocate(handle, (nuint)sizeof(ArenaHeader.Checkpoint), sizeof(ulong), zeroed));
         *scope = checkpoint;
         header->Now.Innermost = scope;
         header->LastGeneration = checkpoint.Opened;

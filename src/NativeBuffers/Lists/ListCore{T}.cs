@@ -183,6 +183,9 @@ internal struct ListCore<T>
         }
     }
 
+    /// <summary>Borrows the elements for one of the list's members. A list without a block has none, and gets no block for this.</summary>
+    public Borrow<T> BorrowElements(NativeList<T> list) => !At.IsEmpty ? Borrow(list) : IsAtEnd ? throw Disposed() : default;
+
     /// <summary>Borrows the block for one of the list's members, with the places after the last element. There are none without a block.</summary>
     [UnscopedRef]
     public ListBorrow<T> BorrowPlaces(NativeList<T> list)

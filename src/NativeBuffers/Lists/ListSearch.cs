@@ -31,7 +31,7 @@ internal static class ListSearch
         [MethodImpl(MethodImplOptions.NoInlining)]
         private long IndexOfSlowly(T item)
         {
-            using Borrow<T> borrow = list.Borrow();
+            using Borrow<T> borrow = list.Core.BorrowElements(list);
             for (long start = 0; start < borrow.Length; start += int.MaxValue)
             {
                 int length = (int)long.Min(borrow.Length - start, int.MaxValue);
@@ -67,11 +67,18 @@ internal static class ListSearch
         [MethodImpl(MethodImplOptions.NoInlining)]
         private long FindSlowly(T item, IComparer<T>? comparer)
         {
-            using Borrow<T> borrow = list.Borrow();
-            unsafe
+            using Borrow<T> borrow = list.Core.BorrowElements(list);
+            try
             {
-                // SAFETY: the borrow keeps the elements until this returns.
-                return Search((T*)Unsafe.AsPointer(ref borrow.GetPinnableReference()), borrow.Length, item, comparer);
+                unsafe
+                {
+                    // SAFETY: the borrow keeps the elements until this returns.
+                    return Search((T*)Unsafe.AsPointer(ref borrow.GetPinnableReference()), borrow.Length, item, comparer);
+                }
+            }
+            catch (Exception exception)
+            {
+                throw ThrowHelper.NotCompared(exception);
             }
         }
     }

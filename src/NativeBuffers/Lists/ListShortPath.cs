@@ -88,7 +88,7 @@ internal static class ListShortPath
             if (list.Core.First.IsHome)
             {
                 long room = list.Core.First.Capacity - count;
-                if (room > 0 && (uint)length <= (ulong)room)
+                if (room > 0 && (ulong)length <= (ulong)room)
                 {
                     unsafe
                     {
@@ -234,7 +234,7 @@ internal static class ListShortPath
         public void Advance(int count)
         {
             long before = HomeBlock.CountBefore(in list.ElementCount);
-            if (list.Core.First.IsHome && (uint)count <= (ulong)(list.Core.First.Capacity - before))
+            if (list.Core.First.IsHome && (ulong)count <= (ulong)(list.Core.First.Capacity - before))
             {
                 list.ElementCount = before + count;
                 GC.KeepAlive(list);
@@ -269,7 +269,7 @@ internal static class ListShortPath
                 }
             }
 
-            ListSlowPath.Remove(list, index, 1);
+            ListSlowPath.RemoveAt(list, index);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

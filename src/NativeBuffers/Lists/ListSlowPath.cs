@@ -48,7 +48,7 @@ internal static class ListSlowPath
             {
                 // The list grows first: it may be its own source, and a borrowed list does not grow.
                 ListSlowPath.Grow(list, list.Core.CountIn(list) + source.LongCount);
-                using Borrow<T> borrow = source.Borrow();
+                using Borrow<T> borrow = source.Core.BorrowElements(source);
                 for (long start = 0; start < borrow.Length; start += int.MaxValue)
                 {
                     ListShortPath.AddRange(list, borrow.AsSpan(start, (int)long.Min(borrow.Length - start, int.MaxValue)));
@@ -74,6 +74,14 @@ internal static class ListSlowPath
             Layout.ThrowIfOutside(start, length, borrow.Count);
             borrow.Move(start + length, start);
             borrow.SetCount(borrow.Count - length);
+        }
+
+        public void RemoveAt(long index)
+        {
+            using ListBorrow<T> borrow = list.Core.BorrowPlaces(list);
+            _ = borrow.Element(index);
+            borrow.Move(index + 1, index);
+            borrow.SetCount(borrow.Count - 1);
         }
 
         [MethodImpl(MethodImplOptions.NoInlining)]

@@ -78,7 +78,7 @@ public static class NativeList
         public long FindIndex(Predicate<T> match)
         {
             ArgumentNullException.ThrowIfNull(match);
-            using Borrow<T> borrow = list.Borrow();
+            using Borrow<T> borrow = list.Core.BorrowElements(list);
             for (long i = 0; i < borrow.Length; i++)
             {
                 if (match(borrow[i]))
@@ -94,7 +94,7 @@ public static class NativeList
         /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
         public void Reverse()
         {
-            using Borrow<T> borrow = list.Borrow();
+            using Borrow<T> borrow = list.Core.BorrowElements(list);
             list.Core.Changed();
             for (long first = 0, last = borrow.Length - 1; first < last; first++, last--)
             {
@@ -112,7 +112,7 @@ public static class NativeList
         /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
         public T[] ToArray()
         {
-            using Borrow<T> borrow = list.Borrow();
+            using Borrow<T> borrow = list.Core.BorrowElements(list);
             return borrow.Length <= int.MaxValue ? borrow.Span.ToArray() : throw ThrowHelper.TooLongForCount(borrow.Length);
         }
     }

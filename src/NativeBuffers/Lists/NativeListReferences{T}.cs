@@ -1,3 +1,5 @@
+using NativeBuffers.Primitives;
+
 namespace NativeBuffers;
 
 /// <summary>References to the elements of a <see cref="NativeList{T}"/>, for one <c>foreach</c>, which borrows the list.</summary>
@@ -10,6 +12,9 @@ namespace NativeBuffers;
 public ref struct NativeListReferences<T> : IDisposable
     where T : unmanaged
 {
+    /// <summary>Far after the last element: another value has the borrow now.</summary>
+    private const long HandedOver = long.MaxValue / 2;
+
     private Borrow<T> _borrow;
     private long _next;
 
@@ -28,8 +33,15 @@ public ref struct NativeListReferences<T> : IDisposable
         get => ref _borrow[_next];
     }
 
-    /// <summary>For <c>foreach</c>.</summary>
-    public readonly NativeListReferences<T> GetEnumerator() => this;
+    /// <summary>For <c>foreach</c>, which gets the borrow, and ends it.</summary>
+    /// <exception cref="InvalidOperationException">This value was enumerated before: call <c>References</c> for each loop.</exception>
+    public NativeListReferences<T> GetEnumerator()
+    {
+        // A second loop over the same value would go on without the borrow that the first loop ends.
+        NativeListReferences<T> enumerator = _next != HandedOver ? this : throw ThrowHelper.EnumeratedBefore();
+        _next = HandedOver;
+        return enumerator;
+    }
 
     /// <summary>Moves to the next element; false after the last one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections;
+using System.Diagnostics;
 using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Blocks.Lifecycle;
@@ -30,6 +31,8 @@ namespace NativeBuffers;
 /// </code>
 /// </example>
 /// <typeparam name="T">Any type without references.</typeparam>
+[DebuggerDisplay("Count = {LongCount}, IsDisposed = {IsDisposed}")]
+[DebuggerTypeProxy(typeof(ListDebugView<>))]
 [SuppressMessage("Naming", "CA1710", Justification = "It is a list.")]
 public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>, IDisposable, ICleanedOwner
     where T : unmanaged
@@ -239,6 +242,12 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
         return borrow.View(start, length);
     }
 
+    /// <summary><paramref name="length"/> elements from <paramref name="start"/> on, for ranges: <c>list[2..5]</c>.</summary>
+    /// <remarks>Do not use the span after the list grew or was disposed.</remarks>
+    /// <inheritdoc cref="RemoveRange" path="/param|/exception"/>
+    /// <exception cref="OverflowException">A range in a list of more than <see cref="int.MaxValue"/> elements: use <see cref="AsSpan(long, int)"/>.</exception>
+    public Span<T> Slice(int start, int length) => AsSpan(start, length);
+
     /// <summary>Borrows the elements. They are neither moved nor freed before the borrow is disposed.</summary>
     /// <remarks>While it lasts, elements may be added up to the capacity. An addition beyond the capacity throws.</remarks>
     /// <returns>A ref struct: declare it with <c>using</c>. Its spans cannot leave its scope.</returns>
@@ -299,7 +308,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
     public void Sort(IComparer<T>? comparer = null)
     {
-        using Borrow<T> borrow = Borrow();
+        using Borrow<T> borrow = Core.BorrowElements(this);
         Core.Changed();
         borrow.Span.Sort(comparer);
     }
@@ -309,7 +318,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// <inheritdoc cref="Sort(IComparer{T}?)" path="/exception"/>
     public void Sort(Comparison<T> comparison)
     {
-        using Borrow<T> borrow = Borrow();
+        using Borrow<T> borrow = Core.BorrowElements(this);
         Core.Changed();
         borrow.Span.Sort(comparison);
     }
@@ -318,6 +327,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// <param name="item">The element to find.</param>
     /// <param name="comparer">The order that the list is sorted by; the type's own if null.</param>
     /// <returns>The index of the element. If it is not in the list: the complement (<c>~</c>) of the index of the first larger element.</returns>
+    /// <exception cref="InvalidOperationException">The comparer threw, or there is none and the type has no order.</exception>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
     public long BinarySearch(T item, IComparer<T>? comparer = null) => ListSearch.Find(this, item, comparer);
 
@@ -339,7 +349,7 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
     public void CopyTo(Span<T> destination)
     {
-        using Borrow<T> borrow = Borrow();
+        using Borrow<T> borrow = Core.BorrowElements(this);
         Span<T> room = borrow.Length <= destination.Length ? destination : throw ThrowHelper.TooShort(nameof(destination), borrow.Length, destination.Length);
         borrow.Span.CopyTo(room);
     }
@@ -352,7 +362,9 @@ public sealed class NativeList<T> : IList<T>, IReadOnlyList<T>, IBufferWriter<T>
     public void CopyTo(T[] array, int arrayIndex)
     {
         ArgumentNullException.ThrowIfNull(array);
-        CopyTo(array.AsSpan()[arrayIndex..]);
+        ArgumentOutOfRangeException.ThrowIfNegative(arrayIndex);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(arrayIndex, array.Length);
+        CopyTo(array.AsSpan(arrayIndex));
     }
 
     /// <summary>Enumerates the elements by value. Throws if the list was changed since the enumeration began.</summary>

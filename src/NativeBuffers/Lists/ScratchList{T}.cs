@@ -1,6 +1,8 @@
 using System.Collections;
+using System.Diagnostics;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Instrumentation;
+using NativeBuffers.Lists;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers;
@@ -26,6 +28,8 @@ namespace NativeBuffers;
 /// </code>
 /// </example>
 /// <typeparam name="T">Any type without references.</typeparam>
+[DebuggerDisplay("Count = {Count}, Capacity = {Capacity}")]
+[DebuggerTypeProxy(typeof(ListDebugView<>))]
 [SuppressMessage("Naming", "CA1710", Justification = "It is a list.")]
 public ref struct ScratchList<T> : IEnumerable<T>, IDisposable
     where T : unmanaged
@@ -69,6 +73,9 @@ public ref struct ScratchList<T> : IEnumerable<T>, IDisposable
 
     /// <summary>The number of elements that the list has room for without a move.</summary>
     public readonly int Capacity => _places.Length;
+
+    /// <summary>Whether the list was neither disposed nor left without its memory by a copy.</summary>
+    internal readonly bool HasElements => !_handle.IsStale && !IsDisposed;
 
     private readonly bool IsDisposed => _site < 0;
 
@@ -142,7 +149,8 @@ public ref struct ScratchList<T> : IEnumerable<T>, IDisposable
     /// <inheritdoc cref="Add" path="/exception"/>
     public void Insert(int index, T item)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)index, (uint)_count, nameof(index));
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(index, _count);
         Add(item);
         _places[index..(_count - 1)].CopyTo(_places[(index + 1)..]);
         _places[index] = item;
@@ -159,10 +167,10 @@ public ref struct ScratchList<T> : IEnumerable<T>, IDisposable
 
     /// <summary>Removes the last element, and returns it.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The list is empty.</exception>
-    /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The list was disposed, or a copy of it has grown.</exception>
     public T RemoveLast()
     {
-        if (IsDisposed)
+        if (!HasElements)
         {
             ThrowDisposed();
         }
@@ -173,10 +181,10 @@ public ref struct ScratchList<T> : IEnumerable<T>, IDisposable
     }
 
     /// <summary>Removes all elements. The capacity stays.</summary>
-    /// <exception cref="ObjectDisposedException">The list was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The list was disposed, or a copy of it has grown.</exception>
     public void Clear()
     {
-        if (IsDisposed)
+        if (!HasElements)
         {
             ThrowDisposed();
         }
@@ -203,13 +211,20 @@ public ref struct ScratchList<T> : IEnumerable<T>, IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly Span<T> AsSpan()
     {
-        if (_handle.IsStale || IsDisposed)
+        if (!HasElements)
         {
             ThrowDisposed();
         }
 
         return _places[.._count];
     }
+
+    /// <summary><paramref name="length"/> elements from <paramref name="start"/> on, for ranges: <c>list[2..5]</c>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The range is not inside the list.</exception>
+    /// <inheritdoc cref="AsSpan" path="/exception"/>
+    [UnscopedRef]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly Span<T> Slice(int start, int length) => AsSpan().Slice(start, length);
 
     /// <summary>Enumerates the present elements by value. Do not go on after the list grew.</summary>
     /// <inheritdoc cref="AsSpan" path="/exception"/>
@@ -237,7 +252,7 @@ public ref struct ScratchList<T> : IEnumerable<T>, IDisposable
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static ScratchList<T> Grown(ScratchList<T> list, int more)
     {
-        if (list._handle.IsStale || list.IsDisposed)
+        if (!list.HasElements)
         {
             ThrowDisposed();
         }

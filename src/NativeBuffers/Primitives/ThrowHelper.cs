@@ -100,6 +100,13 @@ internal static class ThrowHelper
 
     public static InvalidOperationException Empty() => new("The list is empty. TryPop returns false for an empty list.");
 
+    /// <summary>As the platform's sorts and searches do, and <see cref="List{T}"/>.</summary>
+    public static InvalidOperationException NotCompared(Exception thrown) =>
+        new("Two elements could not be compared: the comparer threw, or the type has no order and needs a comparer.", thrown);
+
+    public static InvalidOperationException EnumeratedBefore() =>
+        new("The references of this value were enumerated before, and the loop has ended the borrow: call References() for each foreach.");
+
     public static InvalidOperationException Changed() => new("The list was changed while it was enumerated: elements were added, removed, stored or sorted.");
 
     public static InvalidOperationException Misaligned(object allocator, nuint alignment) =>

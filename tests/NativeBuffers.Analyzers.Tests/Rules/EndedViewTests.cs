@@ -32,6 +32,8 @@ public sealed class EndedViewTests
         "var p = NativeMemoryPool<int>.Shared.RentBuffer(n); var s = p[1..]; p.Dispose(); {|NB0004:s[0]|} = 1;",
         "var p = NativeMemoryPool<int>.Shared.RentBuffer(n); ref int r = ref p[1]; p.Dispose(); {|NB0004:r|} = 1;",
         "using var l = new ScratchList<int>(stackalloc int[4]); var s = l.AsSpan(); l.Add(1); {|NB0004:s[0]|} = 1;",
+        "using var l = new ScratchList<int>(stackalloc int[4]); var s = l[1..]; l.Add(1); {|NB0004:s[0]|} = 1;",
+        "using var l = new NativeList<int>(); var s = l[1..]; l.Add(1); {|NB0004:s[0]|} = 1;",
         "using var l = new ScratchList<int>(stackalloc int[4]); foreach (int x in {|NB0004:l.AsSpan()|}) l.Add(x);",
         "using var l = new NativeList<int>(); var s = l.AsSpan(); l.Add(1); {|NB0004:s[0]|} = 1;",
         "using var l = new NativeList<int>(); var s = l.GetSpan(3); l.EnsureCapacity(9); {|NB0004:s[0]|} = 1;",

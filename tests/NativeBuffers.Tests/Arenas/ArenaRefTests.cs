@@ -139,6 +139,41 @@ public class ArenaRefTests
         _ = arena.NewRef(3);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void An_element_at_any_32_bits_that_is_held_while_a_scope_begins_is_no_data_of_the_arena(bool hasGrown)
+    {
+        using var owner = NativeArenaOwner.Create(100_000);
+        using ArenaBorrow arena = owner.Borrow();
+        ArenaRef<long> last = arena.NewRef(1L);
+        if (hasGrown)
+        {
+            _ = arena.Allocate<byte>(99_000);
+            _ = arena.Allocate<byte>(10_000);
+            last = arena.NewRef(1L);
+        }
+
+        // Memory that the arena has not handed out yet. No reference to such an element is made, but uninitialized memory may have its bits.
+        ref Hundred free = ref arena.At(new ArenaRef<Hundred>(last.Position + 1, last.Life));
+        Span<byte> bytes = MemoryMarshal.AsBytes(new Span<Hundred>(ref free));
+        bytes.Fill(0xAA);
+        long allocated = arena.AllocatedBytes;
+        for (int i = 0; i < 10; i++)
+        {
+            using ArenaScope scope = arena.BeginScope();
+            using ArenaScope inner = scope.BeginScope();
+            Assert.Equal(-1, bytes.IndexOfAnyExcept((byte)0xAA));
+            Assert.Equal(allocated + 112, arena.AllocatedBytes);
+            inner.Allocate<byte>(100_000).Fill(1);
+            Assert.Equal(1, arena.At(last));
+        }
+
+        Assert.Equal(allocated, arena.AllocatedBytes);
+        Assert.Equal(-1, bytes.IndexOfAnyExcept((byte)0xAA));
+        Assert.Equal(1, arena.At(last));
+    }
+
     [Fact]
     public void A_value_put_together_from_two_references_finds_an_element_of_the_arena_or_nothing()
     {
@@ -227,6 +262,9 @@ public class ArenaRefTests
             return exception;
         }
     }
+
+    [StructLayout(LayoutKind.Sequential, Size = 800)]
+    private struct Hundred;
 
     private struct Node
     {

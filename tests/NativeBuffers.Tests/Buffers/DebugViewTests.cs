@@ -4,6 +4,7 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using NativeBuffers.Arenas;
 using NativeBuffers.Buffers;
+using NativeBuffers.Lists;
 
 namespace NativeBuffers.Tests.Buffers;
 
@@ -15,7 +16,7 @@ public partial class DebugViewTests
     public static TheoryData<Type> Owners =>
     [
         typeof(NativeBuffer<>), typeof(PooledBuffer<>), typeof(NativeMemoryOwner<>), typeof(Borrow<>), typeof(ReadOnlyBorrow<>),
-        typeof(NativeArena), typeof(ArenaScope), typeof(ArenaBorrow), typeof(NativeArenaOwner),
+        typeof(NativeList<>), typeof(ScratchList<>), typeof(NativeArena), typeof(ArenaScope), typeof(ArenaBorrow), typeof(NativeArenaOwner),
     ];
 
     [Theory]
@@ -75,6 +76,29 @@ public partial class DebugViewTests
         Assert.Empty(new ElementsDebugView<int>(copyOfBorrow).Elements);
         Assert.Empty(new ElementsDebugView<int>(pooled).Elements);
         Assert.Empty(new ElementsDebugView<int>(default(Borrow<int>)).Elements);
+    }
+
+    [Fact]
+    public void The_view_of_a_list_has_its_elements_until_the_list_ends()
+    {
+        var list = new NativeList<int>();
+        Assert.Empty(new ListDebugView<int>(list).Elements);
+        Assert.Equal(0, list.Capacity);
+        list.AddRange([1, 2, 3]);
+        Assert.Equal([1, 2, 3], new ListDebugView<int>(list).Elements);
+        OtherThread.Run(() => list.EnsureCapacity(1000));
+        Assert.Equal([1, 2, 3], new ListDebugView<int>(list).Elements);
+        list.Dispose();
+        Assert.Empty(new ListDebugView<int>(list).Elements);
+        var scratch = new ScratchList<int>(stackalloc int[2]) { 1, 2 };
+        Assert.Equal([1, 2], new ListDebugView<int>(scratch).Elements);
+        scratch.Add(3);
+        Assert.Equal([1, 2, 3], new ListDebugView<int>(scratch).Elements);
+        ScratchList<int> copy = scratch;
+        scratch.Dispose();
+        Assert.Empty(new ListDebugView<int>(scratch).Elements);
+        Assert.Empty(new ListDebugView<int>(copy).Elements);
+        Assert.Empty(new ListDebugView<int>(default(ScratchList<int>)).Elements);
     }
 
     [Fact]

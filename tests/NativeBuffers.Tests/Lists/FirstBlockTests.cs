@@ -23,6 +23,45 @@ public class FirstBlockTests
     }
 
     [Fact]
+    public void Members_that_only_look_at_elements_take_no_block_for_an_empty_list()
+    {
+        using var list = new NativeList<(int, long)>();
+        Action[] looks =
+        [
+            () => Assert.Equal(-1, list.IndexOf(default)),
+            () => _ = list.Contains(default),
+            () => Assert.False(list.Remove(default)),
+            () => Assert.Equal(~0, list.BinarySearch(default)),
+            () => Assert.Equal(-1, list.FindIndex(static _ => true)),
+            () => Assert.Equal(0, list.RemoveAll(static _ => true)),
+            () => list.Sort(),
+            () => list.Sort(static (_, _) => 0),
+            list.Reverse,
+            () => list.CopyTo([]),
+            () => list.CopyTo([], 0),
+            () => Assert.Empty(list.ToArray()),
+            () => Assert.Empty(list),
+            () => Assert.Equal(0, list.AsSpan().Length),
+            () => list.AddRange(list),
+            () => list.RemoveRange(0, 0),
+            list.Clear,
+            list.TrimExcess,
+            () => Assert.False(list.TryPop(out _)),
+        ];
+        foreach (Action look in looks)
+        {
+            look();
+            OtherThread.Run(look);
+            Assert.Equal(0, list.Capacity);
+        }
+
+        list.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => list.Contains(default));
+        Assert.Throws<ObjectDisposedException>(() => list.BinarySearch(default));
+        Assert.Throws<ObjectDisposedException>(() => list.ToArray());
+    }
+
+    [Fact]
     public void The_first_element_from_another_thread_goes_to_a_block_of_that_thread()
     {
         using var other = new Worker();

@@ -36,6 +36,20 @@ public class HugeListTests
         Assert.Equal([9, 3], list);
     }
 
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(int.MinValue)]
+    public void A_negative_number_of_places_is_refused_however_much_room_there_is(int count)
+    {
+        using var list = new NativeList<byte>(5_000_000_000) { 1, 2 };
+        Assert.Equal("count", Assert.Throws<ArgumentOutOfRangeException>(() => list.Advance(count)).ParamName);
+        Assert.Equal("sizeHint", Assert.Throws<ArgumentOutOfRangeException>(() => list.GetSpan(count).Length).ParamName);
+        Assert.Equal("sizeHint", Assert.Throws<ArgumentOutOfRangeException>(() => list.GetMemory(count)).ParamName);
+        Assert.Equal(2, list.LongCount);
+        list.Add(3);
+        Assert.Equal([1, 2, 3], list);
+    }
+
     [Fact]
     public void Searches_and_sequences_reach_the_last_element()
     {

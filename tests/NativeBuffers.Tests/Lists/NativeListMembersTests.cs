@@ -69,6 +69,56 @@ public class NativeListMembersTests
     }
 
     [Fact]
+    public void A_range_is_a_span_of_the_elements_that_it_names()
+    {
+        using NativeList<int> list = [1, 2, 3, 4, 5];
+        list[1..3].Fill(9);
+        Assert.Equal([9, 4, 5], list[2..].ToArray());
+        Assert.Equal((5, 0), (list[^1], list[5..].Length));
+        Assert.Throws<ArgumentOutOfRangeException>(() => list[4..6].Length);
+        Assert.Throws<ArgumentOutOfRangeException>(() => list[3..2].Length);
+        using var scratch = new ScratchList<int>(stackalloc int[2]) { 1, 2, 3 };
+        scratch[1..].Fill(7);
+        Assert.Equal([1, 7, 7], scratch.AsSpan().ToArray());
+        Assert.Equal(7, scratch[..^1][1]);
+    }
+
+    [Fact]
+    public void References_serve_one_loop_because_its_end_ends_the_borrow()
+    {
+        using NativeList<int> list = [1, 2, 3];
+        NativeListReferences<int> references = list.References();
+        foreach (ref int item in references)
+        {
+            item++;
+        }
+
+        list.EnsureCapacity(10_000);
+        Exception? thrown = null;
+        try
+        {
+            foreach (ref int item in references)
+            {
+                item++;
+            }
+        }
+        catch (InvalidOperationException exception)
+        {
+            thrown = exception;
+        }
+
+        Assert.NotNull(thrown);
+        Assert.False(references.MoveNext());
+        references.Dispose();
+        foreach (ref int item in default(NativeListReferences<int>))
+        {
+            item++;
+        }
+
+        Assert.Equal([2, 3, 4], list);
+    }
+
+    [Fact]
     public void They_work_on_another_thread_than_the_home()
     {
         using NativeList<int> list = [1, 2, 3, 4, 5];
@@ -128,5 +178,31 @@ public class NativeListMembersTests
         Assert.Throws<ObjectDisposedException>(() => list.ToArray());
     }
 
+    [Fact]
+    public void A_search_and_a_copy_refuse_as_the_members_of_a_managed_list_do()
+    {
+        using NativeList<Unordered> list = [default];
+        List<Unordered> managed = [default];
+        var throwing = Comparer<Unordered>.Create(static (_, _) => throw new FormatException());
+        Assert.Throws<InvalidOperationException>(() => managed.BinarySearch(default));
+        Assert.IsType<ArgumentException>(Assert.Throws<InvalidOperationException>(() => list.BinarySearch(default)).InnerException);
+        Assert.Throws<InvalidOperationException>(() => managed.BinarySearch(default, throwing));
+        Assert.IsType<FormatException>(Assert.Throws<InvalidOperationException>(() => list.BinarySearch(default, throwing)).InnerException);
+        foreach (long index in (long[])[-1, 1, long.MaxValue])
+        {
+            Assert.Equal("index", Assert.Throws<ArgumentOutOfRangeException>(() => list.RemoveAt(index)).ParamName);
+        }
+
+        var array = new Unordered[3];
+        Assert.Throws<ArgumentOutOfRangeException>(() => managed.CopyTo(array, -1));
+        Assert.Equal("arrayIndex", Assert.Throws<ArgumentOutOfRangeException>(() => list.CopyTo(array, -1)).ParamName);
+        Assert.Equal("arrayIndex", Assert.Throws<ArgumentOutOfRangeException>(() => list.CopyTo(array, 4)).ParamName);
+        Assert.Throws<ArgumentException>(() => managed.CopyTo(array, 3));
+        Assert.Throws<ArgumentException>(() => list.CopyTo(array, 3));
+    }
+
     private static bool IsMatch(int item) => item % 3 == 0;
+
+    /// <summary>A type without an order.</summary>
+    private struct Unordered;
 }

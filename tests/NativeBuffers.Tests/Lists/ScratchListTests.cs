@@ -125,6 +125,9 @@ public class ScratchListTests
                 Assert.Throws<ArgumentOutOfRangeException>(() => Three(room, (ref ScratchList<int> list) => _ = list[index]));
             }
 
+            var refused = Assert.Throws<ArgumentOutOfRangeException>(() => Three(room, static (ref ScratchList<int> list) => list.Insert(-1, 0)));
+            Assert.Equal(("index", -1), (refused.ParamName, refused.ActualValue));
+
             Assert.Throws<ArgumentOutOfRangeException>(() => Three(room, static (ref ScratchList<int> list) => list.EnsureCapacity(-1)));
             Assert.Throws<ArgumentOutOfRangeException>(
                 () => Three(
@@ -181,6 +184,10 @@ public class ScratchListTests
             Stale(grows, typeof(ObjectDisposedException), static (ref ScratchList<int> copy) => _ = copy.AsSpan());
             Stale(grows, typeof(ObjectDisposedException), static (ref ScratchList<int> copy) => _ = copy[0]);
             Stale(grows, typeof(ObjectDisposedException), static (ref ScratchList<int> copy) => copy.RemoveLast());
+            Stale(grows, typeof(ObjectDisposedException), static (ref ScratchList<int> copy) => copy.Clear());
+            Stale(grows, typeof(ObjectDisposedException), static (ref ScratchList<int> copy) => copy.Insert(0, 1));
+            Stale(grows, typeof(ObjectDisposedException), static (ref ScratchList<int> copy) => copy.RemoveAt(0));
+            Stale(grows, typeof(ObjectDisposedException), static (ref ScratchList<int> copy) => _ = copy.GetEnumerator());
             Stale(grows, null, static (ref ScratchList<int> copy) => copy.Dispose());
         }
 
