@@ -36,6 +36,7 @@ internal sealed class ArenaChunks(NativeAllocator? allocator, AllocationSite sit
     public void Initialize(ulong generation, long byteLimit, long epoch)
     {
         Epoch = epoch;
+        _pages.BeginLife();
         unsafe
         {
             // SAFETY: the caller has entered the arena, and no view of the first block exists. The block has room for the header and

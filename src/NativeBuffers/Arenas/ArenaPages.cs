@@ -43,6 +43,13 @@ internal struct ArenaPages
     /// <summary>Whether a position was asked for. Before, none is found.</summary>
     public readonly bool HasPositions => _named.Length != 0;
 
+    /// <summary>Forgets that positions were asked for: those of the arena's life before are found no more.</summary>
+    public void BeginLife()
+    {
+        _named = [];
+        _roomByteCount = 0;
+    }
+
     /// <summary>Adds a room.</summary>
     /// <param name="start">A multiple of 8.</param>
     /// <param name="byteCount">The bytes of the room.</param>

@@ -91,9 +91,20 @@ internal static class ArenaSlowPath
             OuterGeneration = generation,
         };
         bool zeroed = false;
-        var scope = (ArenaHeader.Checkpoint*)(handle.MayBeWritten
-            ? AllocateInNewChunk(handle, (nuint)sizeof(ArenaHeader.Checkpoint), sizeof(ulong), ref zeroed)
-            : Allocate(handle, (nuint)sizeof(ArenaHeader.Checkpoint), sizeof(ulong), zeroed));
+        ArenaHeader.Checkpoint* scope;
+        if (handle.MayBeWritten)
+        {
+            nuint nextChunkByteCount = header->NextChunkByteCount;
+
+            // A chunk for a checkpoint does not show that the arena grows.
+            scope = (ArenaHeader.Checkpoint*)AllocateInNewChunk(handle, (nuint)sizeof(ArenaHeader.Checkpoint), sizeof(ulong), ref zeroed);
+            header->NextChunkByteCount = nextChunkByteCount;
+        }
+        else
+        {
+            scope = (ArenaHeader.Checkpoint*)Allocate(handle, (nuint)sizeof(ArenaHeader.Checkpoint), sizeof(ulong), zeroed);
+        }
+
         *scope = checkpoint;
         header->Now.Innermost = scope;
         header->LastGeneration = checkpoint.Opened;

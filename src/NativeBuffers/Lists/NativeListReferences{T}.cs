@@ -34,11 +34,11 @@ public ref struct NativeListReferences<T> : IDisposable
     }
 
     /// <summary>For <c>foreach</c>, which gets the borrow, and ends it.</summary>
-    /// <exception cref="InvalidOperationException">This value was enumerated before: call <c>References</c> for each loop.</exception>
+    /// <exception cref="InvalidOperationException">This value was enumerated before, or a copy of it: call <c>References</c> for each loop.</exception>
     public NativeListReferences<T> GetEnumerator()
     {
-        // A second loop over the same value would go on without the borrow that the first loop ends.
-        NativeListReferences<T> enumerator = _next != HandedOver ? this : throw ThrowHelper.EnumeratedBefore();
+        // A second loop would go on without the borrow that the first loop ends.
+        NativeListReferences<T> enumerator = _next != HandedOver && _borrow.IsActive ? this : throw ThrowHelper.EnumeratedBefore();
         _next = HandedOver;
         return enumerator;
     }

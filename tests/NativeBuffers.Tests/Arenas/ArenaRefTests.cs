@@ -175,6 +175,42 @@ public class ArenaRefTests
     }
 
     [Fact]
+    public void Scopes_after_a_reference_take_the_same_memory_again_and_none_after_a_reset()
+    {
+        NativeMemoryBudget budget = NativeAllocator.Default.WithLimit(20_000);
+        using var owner = NativeArenaOwner.Create(1000, allocator: budget);
+        using (ArenaBorrow arena = owner.Borrow())
+        {
+            ArenaRef<int> kept = arena.NewRef(7);
+            for (int i = 0; i < 100; i++)
+            {
+                using ArenaScope scope = arena.BeginScope();
+                _ = scope.New((long)i);
+            }
+
+            Assert.Equal(7, arena.At(kept));
+        }
+
+        owner.Reset();
+        using (ArenaBorrow arena = owner.Borrow())
+        {
+            long used = budget.UsedBytes;
+            using (arena.BeginScope())
+            {
+                Assert.Equal(used, budget.UsedBytes);
+            }
+
+            ArenaRef<int> fresh = arena.NewRef(8);
+            Assert.Equal(8, arena.At(fresh));
+            using (arena.BeginScope())
+            {
+                Assert.NotEqual(used, budget.UsedBytes);
+                Assert.Equal(8, arena.At(fresh));
+            }
+        }
+    }
+
+    [Fact]
     public void A_value_put_together_from_two_references_finds_an_element_of_the_arena_or_nothing()
     {
         using var owner = NativeArenaOwner.Create();

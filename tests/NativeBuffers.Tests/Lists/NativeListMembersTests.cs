@@ -84,6 +84,54 @@ public class NativeListMembersTests
     }
 
     [Fact]
+    public void A_copy_of_references_serves_no_second_loop()
+    {
+        using NativeList<int> list = [1, 2, 3];
+        NativeListReferences<int> references = list.References();
+        NativeListReferences<int> copy = references;
+        Assert.Equal(2, Loops(in copy));
+        Exception? thrown = null;
+        try
+        {
+            foreach (ref int item in references)
+            {
+                item = 9;
+            }
+        }
+        catch (InvalidOperationException exception)
+        {
+            thrown = exception;
+        }
+
+        Assert.NotNull(thrown);
+        Assert.Equal([2, 3, 4], list);
+
+        // Each loop over a parameter by in is over another copy.
+        static int Loops(scoped in NativeListReferences<int> references)
+        {
+            int loop = 1;
+            foreach (ref int item in references)
+            {
+                item++;
+            }
+
+            try
+            {
+                foreach (ref int item in references)
+                {
+                    item = 9;
+                }
+            }
+            catch (InvalidOperationException)
+            {
+                loop++;
+            }
+
+            return loop;
+        }
+    }
+
+    [Fact]
     public void References_serve_one_loop_because_its_end_ends_the_borrow()
     {
         using NativeList<int> list = [1, 2, 3];

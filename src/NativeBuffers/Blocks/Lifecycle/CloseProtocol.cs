@@ -47,6 +47,9 @@ namespace NativeBuffers.Blocks.Lifecycle;
 /// <para><b>Plain stores at home.</b> Home stores <see cref="VisitGate.Inside"/>, then reads the generation, then stores the next one. Another
 /// thread moves the generation by CAS, passes a barrier, then waits until home is not inside. So home sees the move, or its
 /// store wins; then the next CAS of the other thread fails. docs/decisions/0007 and 0008 have the whole proof, and the measurements.</para>
+/// <para><b>Owners and rented buffers.</b> Home gives an Open slot back by a plain store only for a rented buffer, never for an owner. So the thread that
+/// closes an owner's Open slot is the only one to move it on. An owner over a rented buffer has the same generation, and begins after
+/// <see cref="TryAllowUses"/>: no move leads back to Open.</para>
 /// </remarks>
 internal static class CloseProtocol
 {
