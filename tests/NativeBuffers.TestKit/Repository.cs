@@ -7,15 +7,31 @@ namespace NativeBuffers.TestKit;
 /// <summary>The repository's own files, as the rules see them.</summary>
 public static class Repository
 {
-    private static readonly Lazy<IReadOnlyList<(string Path, CompilationUnitSyntax Tree)>> s_source = new(static () =>
-    [
-        .. Files("src", "*.cs").Select(static path => (path, CSharpSyntaxTree.ParseText(Read(path)).GetCompilationUnitRoot())),
-    ]);
+    /// <summary>Weak: the trees are 40 MiB of small objects, and each full collection of the tests would look at all of them.</summary>
+    private static readonly WeakReference<IReadOnlyList<(string Path, CompilationUnitSyntax Tree)>?> s_source = new(null);
 
     public static string Root { get; } = FindRoot();
 
-    /// <summary>The libraries' source files, parsed.</summary>
-    public static IReadOnlyList<(string Path, CompilationUnitSyntax Tree)> Source => s_source.Value;
+    /// <summary>The libraries' source files, parsed. They are parsed again after a full collection.</summary>
+    public static IReadOnlyList<(string Path, CompilationUnitSyntax Tree)> Source
+    {
+        get
+        {
+            lock (s_source)
+            {
+                if (!s_source.TryGetTarget(out IReadOnlyList<(string Path, CompilationUnitSyntax Tree)>? source))
+                {
+                    source =
+                    [
+                        .. Files("src", "*.cs").Select(static path => (path, CSharpSyntaxTree.ParseText(Read(path)).GetCompilationUnitRoot())),
+                    ];
+                    s_source.SetTarget(source);
+                }
+
+                return source;
+            }
+        }
+    }
 
     /// <summary>The pages a user reads.</summary>
     public static IReadOnlyList<string> Pages { get; } = ["README.md", "CONTRIBUTING.md", "SECURITY.md", .. Files("docs", "*.md")];

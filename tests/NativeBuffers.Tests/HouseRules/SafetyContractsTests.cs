@@ -7,19 +7,17 @@ namespace NativeBuffers.Tests.HouseRules;
 /// <summary>An unsafe member says what its caller promises. IntelliSense does not show <c>safety</c>, so a public member says it in its remarks.</summary>
 public class SafetyContractsTests
 {
-    private static readonly (string Path, MemberDeclarationSyntax Member, string Comment)[] s_members =
-    [
-        .. from file in Repository.Source
-           from member in file.Tree.DescendantNodes().OfType<MemberDeclarationSyntax>()
-           where member is BaseMethodDeclarationSyntax or BasePropertyDeclarationSyntax or DelegateDeclarationSyntax
-           where member.Modifiers.Any(SyntaxKind.UnsafeKeyword)
-           select (file.Path, member, CommentOf(member)),
-    ];
+    private static IEnumerable<(string Path, MemberDeclarationSyntax Member, string Comment)> UnsafeMembers =>
+        from file in Repository.Source
+        from member in file.Tree.DescendantNodes().OfType<MemberDeclarationSyntax>()
+        where member is BaseMethodDeclarationSyntax or BasePropertyDeclarationSyntax or DelegateDeclarationSyntax
+        where member.Modifiers.Any(SyntaxKind.UnsafeKeyword)
+        select (file.Path, member, CommentOf(member));
 
     [Fact]
     public void Every_unsafe_member_states_its_contract_or_inherits_one() =>
         AssertNone(
-            from member in s_members
+            from member in UnsafeMembers
             where !Says(member.Comment, "<safety>") && !Says(member.Comment, "Safety:") && !Says(member.Comment, "<inheritdoc")
             where !member.Member.Ancestors().OfType<TypeDeclarationSyntax>().Any(static type => Says(CommentOf(type), "safety"))
             select Place(member.Path, member.Member));
@@ -27,7 +25,7 @@ public class SafetyContractsTests
     [Fact]
     public void A_public_unsafe_member_states_its_contract_where_editors_show_it() =>
         AssertNone(
-            from member in s_members
+            from member in UnsafeMembers
             where member.Member.Ancestors().OfType<TypeDeclarationSyntax>().Prepend<MemberDeclarationSyntax>(member.Member).All(IsVisible)
             where !Says(member.Comment, "Safety:") && !Says(member.Comment, "<exception") && !Says(member.Comment, "<inheritdoc")
             select Place(member.Path, member.Member));
