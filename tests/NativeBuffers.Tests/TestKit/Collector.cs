@@ -34,9 +34,9 @@ internal static class Collector
     /// <summary>Collects so often that all that was forgotten before is gone.</summary>
     public static void Settle()
     {
-        // An owner is counted by the third collection, mostly: a finalizer of the test may make it reachable again in the first one,
-        // and its cleaner notes the generation in the second.
-        for (int i = 0, calm = 0; i < 50 && calm < 5; i++)
+        // An owner is counted by the third collection: a finalizer of the test may make it reachable again in the first one,
+        // and its cleaner notes the generation in the second. So after three collections without a count, none is left.
+        for (int i = 0, calm = 0; i < 50 && calm < 3; i++)
         {
             long before = NativeMemoryTracker.AbandonedCount;
             Collect();
