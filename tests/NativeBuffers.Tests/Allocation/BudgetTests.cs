@@ -178,9 +178,12 @@ public class BudgetTests
         [MethodImpl(MethodImplOptions.NoInlining)]
         static void Forget(NativeMemoryBudget top)
         {
-            Assert.Equal(900, top.WithBudget(new() { ReservedBytes = 900 }).ReservedBytes);
-            Assert.NotNull(top.WithBudget(new()).TryReserve(100));
+            // In an array, so that no collection of another test takes them before they are forgotten.
+            object?[] forgotten = [top.WithBudget(new() { ReservedBytes = 900 }), top.WithBudget(new()).TryReserve(100)];
+            Assert.DoesNotContain(null, forgotten);
+            Assert.Equal(900, Assert.IsType<NativeMemoryBudget>(forgotten[0]).ReservedBytes);
             Assert.False(CanHave(top, 1));
+            GC.KeepAlive(forgotten);
         }
 
         static bool CanHave(NativeMemoryBudget top, int byteCount)
