@@ -15,8 +15,8 @@ public partial class ModelTests
     /// <summary>The models with millions of states.</summary>
     private static readonly string[] s_large = ["close.pml", "pin.pml", "pools.pml"];
 
-    /// <summary>Without error, all states must fit into memory, so they are collapsed.</summary>
-    private const string Whole = "-DCOLLAPSE";
+    /// <summary>Millions of states fit into memory when they are collapsed, which takes a third of the time of a smaller search.</summary>
+    private const string Collapsed = "-DCOLLAPSE";
 
     /// <summary>gcc optimizes the search through millions of states, which is most of the time then.</summary>
     /// <remarks>The steps and their table are as long as the model. To optimize them takes longer than it saves.</remarks>
@@ -72,7 +72,9 @@ public partial class ModelTests
 
     /// <remarks>Where the search is short, the compiler counts most: tcc takes hundredths of a second, gcc seconds.</remarks>
     private static string Compiler(Model model, bool hasError) =>
-        (!hasError && s_large.Contains(model.Name) ? Optimizing : IsInstalled("tcc") ? "tcc" : "gcc -O0") + (hasError ? $" {Mutated}" : $" {Whole}");
+        !hasError && s_large.Contains(model.Name)
+            ? $"{Optimizing} {Collapsed}"
+            : (IsInstalled("tcc") ? "tcc" : "gcc -O0") + (hasError ? $" {Mutated}" : "");
 
     private static bool IsInstalled(string tool) =>
         Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, tool)));
