@@ -156,9 +156,10 @@ public abstract class SafeBufferContract<THandle>(
             allocateUninitialized(Size).Dispose();
         }
 
-        for (int i = 0; i < 16; i++)
+        // Eight at a time: the other kinds of handles may do the same at this moment.
+        for (int i = 0; i < 9; i++)
         {
-            Abandon(4);
+            Abandon(8);
             Collector.Collect();
         }
 

@@ -267,7 +267,7 @@ public sealed class CheckedBlockTests : IDisposable
     {
         if (name == "Custom")
         {
-            _quiet ??= NoCollections.Begin();
+            _quiet ??= NoCollections.BeginUnsettled();
         }
 
         NativeAllocator inner = name switch
