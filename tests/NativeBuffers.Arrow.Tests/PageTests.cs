@@ -18,7 +18,7 @@ public class PageTests
 
     [Theory]
     [MemberData(nameof(Samples))]
-    public void A_sample_does_what_the_page_says(int index)
+    public void A_sample_does_as_the_page_says(int index)
     {
         PageSample sample = s_samples[index];
         Assert.NotEmpty(sample.Shown);

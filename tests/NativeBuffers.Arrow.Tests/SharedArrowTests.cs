@@ -179,7 +179,7 @@ public class SharedArrowTests
     }
 
     [Fact]
-    public void A_full_memory_refuses_and_keeps_what_it_has()
+    public void A_full_memory_refuses_and_keeps_its_batches()
     {
         using var writer = new SharedArrowWriter(_name, 8192, s_numbers);
         using var reader = new SharedArrowReader(_name);

@@ -24,7 +24,7 @@ public class PageTests
 
     [Theory]
     [MemberData(nameof(Samples))]
-    public void A_sample_does_what_the_page_says(int index)
+    public void A_sample_does_as_the_page_says(int index)
     {
         // The samples do not show how to turn the log of the host off.
         Environment.SetEnvironmentVariable("Logging__LogLevel__Default", "None");

@@ -23,7 +23,7 @@ public class MalformedLineTests
 
     [Theory]
     [MemberData(nameof(Ways))]
-    public void Every_kind_is_reported_with_its_line_wherever_it_stands(string version, int workerCount, int chunkByteCount)
+    public void Every_kind_is_reported_with_its_line_at_any_place_of_the_file(string version, int workerCount, int chunkByteCount)
     {
         foreach (string line in s_malformed)
         {
@@ -65,7 +65,7 @@ public class MalformedLineTests
     [InlineData("Oslo;1.23", "temperature")]
     [InlineData("Oslo;1.0\r", "\\r")]
     [InlineData("\xFF;1.0", "UTF-8")]
-    public void The_message_is_one_line_and_says_what_is_wrong(string line, string word)
+    public void The_message_is_one_line_and_names_the_mistake(string line, string word)
     {
         using var file = new TemporaryFile(Encoding.Latin1.GetBytes("a;1.0\n" + line + "\n"));
         var e = Assert.Throws<MalformedLineException>(() => Solutions.Named("safe").Solve(file.Path, new SolveOptions()));

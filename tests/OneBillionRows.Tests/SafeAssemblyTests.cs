@@ -37,7 +37,7 @@ public class SafeAssemblyTests
     public void The_assembly_refers_to_no_unchecked_member() => Assert.Empty(UncheckedMembersOf(typeof(SafeSolution).Assembly.Location));
 
     [Fact]
-    public void This_test_would_see_them() => Assert.NotEmpty(UncheckedMembersOf(typeof(RawSolution).Assembly.Location));
+    public void An_assembly_with_unchecked_members_is_found() => Assert.NotEmpty(UncheckedMembersOf(typeof(RawSolution).Assembly.Location));
 
     [Fact]
     public void The_source_names_no_unchecked_member()

@@ -9,7 +9,7 @@ public class ValidInputTests
 
     [Theory]
     [MemberData(nameof(Solutions.AllWays), MemberType = typeof(Solutions))]
-    public void Random_lines_give_what_the_oracle_gives(string version, int workerCount, int chunkByteCount)
+    public void Random_lines_give_the_same_as_the_oracle(string version, int workerCount, int chunkByteCount)
     {
         for (int seed = 0; seed < 10; seed++)
         {

@@ -67,7 +67,7 @@ public sealed class ReturnedBlockTests
     [InlineData(64, false)]
     [InlineData(16, true)]
     [InlineData(64, true)]
-    public unsafe void So_is_a_bare_block(int alignment, bool isUninitialized)
+    public unsafe void A_bare_block_with_a_wrong_alignment_is_replaced_by_a_right_one(int alignment, bool isUninitialized)
     {
         NativeAllocator hostile = HostileHeap.Open();
         HostileHeap.ResizeOffset = 8;
@@ -265,7 +265,7 @@ public sealed class ReturnedBlockTests
     [InlineData(-4095)]
     public unsafe void An_error_number_that_a_native_method_returned_gives_a_handle_without_a_block(long number)
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         using (var handle = new SafeStrictBuffer(allocator))
         {
             handle.Return((void*)number);

@@ -16,7 +16,7 @@ public class AbandonedArenaTests
     {
         Needs.Caches();
         using NoCollections quiet = NoCollections.Begin();
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         NativeMemoryCache.Trim();
         long cached = NativeMemoryCache.CachedBytes;
         long before = NativeMemoryTracker.AbandonedCount;
@@ -59,7 +59,7 @@ public class AbandonedArenaTests
     [SuppressMessage("Ownership", "NB0001", Justification = "The test forgets the owner.")]
     public void Arenas_of_threads_that_end_are_freed_while_other_threads_run()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         var isOver = new ManualResetEventSlim();
         var steady = new Thread(
             () =>

@@ -267,10 +267,10 @@ public class ArenaAllocationTests
     [InlineData(int.MaxValue)]
     public void There_is_room_for_the_initial_bytes_in_one_block(int initialBytes)
     {
-        var watching = new CustomAllocator();
-        using var arena = NativeArena.Create(initialBytes, watching);
+        var allocator = new CustomAllocator();
+        using var arena = NativeArena.Create(initialBytes, allocator);
         Assert.Equal(initialBytes, arena.AllocateUninitialized<byte>(initialBytes).Length);
-        Assert.Equal(1, watching.LiveBlocks);
+        Assert.Equal(1, allocator.LiveBlocks);
         using var cached = NativeArena.Create(initialBytes);
         Assert.Equal(initialBytes, cached.AllocateUninitialized<byte>(initialBytes).Length);
         Assert.Equal(initialBytes, cached.AllocatedBytes);

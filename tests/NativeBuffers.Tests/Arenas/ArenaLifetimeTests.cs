@@ -226,10 +226,10 @@ public class ArenaLifetimeTests
     [InlineData(false)]
     [InlineData(true)]
     [SuppressMessage("Ownership", "NB0004", Justification = "Scopes of a disposed arena must refuse.")]
-    public void Disposing_an_arena_ends_its_scopes(bool isWatched)
+    public void Disposing_an_arena_ends_its_scopes(bool isRecorded)
     {
-        var allocator = new WatchingAllocator();
-        var arena = NativeArena.Create(100, isWatched ? allocator : null);
+        var allocator = new RecordingAllocator();
+        var arena = NativeArena.Create(100, isRecorded ? allocator : null);
         ArenaScope outer = arena.BeginScope();
         ArenaScope inner = outer.BeginScope();
         _ = inner.Allocate<byte>(10_000);
@@ -247,7 +247,7 @@ public class ArenaLifetimeTests
     [Fact]
     public void A_scope_frees_exactly_its_own_allocations()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         using (var arena = NativeArena.Create(1000, allocator))
         {
             _ = arena.Allocate<byte>(500);

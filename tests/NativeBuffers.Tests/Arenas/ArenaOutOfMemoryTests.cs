@@ -12,7 +12,7 @@ public class ArenaOutOfMemoryTests
     [InlineData(ArenaKind.ScopeOfBorrow)]
     public void An_arena_that_could_not_grow_is_as_before(ArenaKind kind)
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         AnyArena.With(
             kind,
             (in AnyArena arena) =>
@@ -46,7 +46,7 @@ public class ArenaOutOfMemoryTests
     [SuppressMessage("Ownership", "NB0001", Justification = "Creations and disposals fail here.")]
     public void A_scope_that_cannot_begin_leaves_the_arena_unchanged()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         using (var arena = NativeArena.Create(100, allocator))
         {
             _ = arena.Allocate<byte>(90);
@@ -73,7 +73,7 @@ public class ArenaOutOfMemoryTests
     [Fact]
     public void Where_nothing_can_be_had_no_arena_is_created()
     {
-        var allocator = new WatchingAllocator { BlocksLeft = 0 };
+        var allocator = new RecordingAllocator { BlocksLeft = 0 };
         Assert.Throws<OutOfMemoryException>(() => { NativeArena.Create(100, allocator); });
         Assert.Throws<OutOfMemoryException>(() => NativeArenaOwner.Create(100, allocator));
         allocator.ThrownByAllocate = new InvalidTimeZoneException();
@@ -91,7 +91,7 @@ public class ArenaOutOfMemoryTests
     [SuppressMessage("Ownership", "NB0004", Justification = "The test uses a view that has ended.")]
     public void A_block_whose_free_threw_is_not_used(bool isArena)
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         var arena = NativeArena.Create(100, allocator);
         Span<byte> kept = arena.Allocate<byte>(50);
         ArenaScope scope = arena.BeginScope();

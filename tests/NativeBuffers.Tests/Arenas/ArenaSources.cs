@@ -6,7 +6,7 @@ internal static class ArenaSources
     public static IReadOnlyList<string> Names { get; } =
     [
         "Cache", "Default", "Malloc", "HGlobal", "CoTaskMem", "Pages", "PinnedHeap", "Aligned(1)", "Aligned(64)", "Aligned(4096)",
-        "Functions", "FunctionsWithoutResize", "Custom", "Watching",
+        "Functions", "FunctionsWithoutResize", "Custom", "Recording",
     ];
 
     public static NativeAllocator? Named(string name) => name switch
@@ -24,7 +24,7 @@ internal static class ArenaSources
         "Functions" => CFunctions.Malloc,
         "FunctionsWithoutResize" => CFunctions.MallocWithoutRealloc,
         "Custom" => new CustomAllocator(),
-        "Watching" => new WatchingAllocator(),
+        "Recording" => new RecordingAllocator(),
         _ => throw new ArgumentOutOfRangeException(nameof(name), name, "No such allocator."),
     };
 }

@@ -54,7 +54,7 @@ public class NativeArenaOwnerTests
     [Fact]
     public void Disposed_while_it_is_borrowed_it_is_freed_when_that_ends()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         var owner = NativeArenaOwner.Create(100, allocator);
         using (ArenaBorrow arena = owner.Borrow())
         {
@@ -82,7 +82,7 @@ public class NativeArenaOwnerTests
     [Fact]
     public void Allocations_stay_until_a_reset_which_keeps_one_block()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         using (var owner = NativeArenaOwner.Create(100, allocator))
         {
             for (int i = 0; i < 3; i++)
@@ -150,7 +150,7 @@ public class NativeArenaOwnerTests
     [Fact]
     public void Several_owners_are_borrowed_at_once_and_given_back_in_any_order()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         NativeArenaOwner[] owners = [.. Enumerable.Range(0, 3).Select(_ => NativeArenaOwner.Create(100, allocator))];
         foreach (int[] order in new[] { new[] { 0, 1, 2 }, [2, 1, 0], [1, 0, 2], [1, 2, 0] })
         {
@@ -171,7 +171,7 @@ public class NativeArenaOwnerTests
     [Fact]
     public void Chunks_that_one_thread_took_another_gives_back()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         foreach (NativeAllocator? source in new[] { null, allocator })
         {
             for (int i = 0; i < 10; i++)
@@ -206,7 +206,7 @@ public class NativeArenaOwnerTests
     {
         Collector.Settle();
         long before = NativeMemoryTracker.AbandonedCount;
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         for (int i = 0; i < 5; i++)
         {
             Forget(allocator);
@@ -232,7 +232,7 @@ public class NativeArenaOwnerTests
     [InlineData(true)]
     public void A_forgotten_borrow_keeps_the_memory_until_its_thread_has_ended(bool isDisposed)
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         OtherThread.Run(
             () =>
             {
@@ -268,7 +268,7 @@ public class NativeArenaOwnerTests
     [InlineData(true)]
     public void When_the_thread_of_a_forgotten_borrow_has_ended_another_may_borrow_or_dispose(bool isScopeOpen)
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         using var owner = NativeArenaOwner.Create(100, allocator);
         ArenaSlice<int> slice = default;
         OtherThread.Run(() => slice = Forget(owner, isScopeOpen));
@@ -301,7 +301,7 @@ public class NativeArenaOwnerTests
     [Fact]
     public void An_owner_that_is_borrowed_is_kept_by_that()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         Use(allocator);
         allocator.AssertAllFreed();
 

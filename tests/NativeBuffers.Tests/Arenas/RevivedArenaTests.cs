@@ -33,7 +33,7 @@ public class RevivedArenaTests
     {
         foreach (Action<NativeArenaOwner> use in new Action<NativeArenaOwner>[] { static arena => arena.Dispose(), TryReset })
         {
-            var allocator = new WatchingAllocator();
+            var allocator = new RecordingAllocator();
             ConcurrentQueue<NativeArenaOwner> revived = Revive(allocator, static _ => { });
             NativeMemoryOwner<byte>[] others = [.. Enumerable.Range(0, 4 * Count).Select(Filled)];
             while (revived.TryDequeue(out NativeArenaOwner? arena))
@@ -53,7 +53,7 @@ public class RevivedArenaTests
     [Fact]
     public void A_borrow_that_a_finalizer_begins_keeps_the_memory_until_it_ends()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         int good = 0;
         ConcurrentQueue<NativeArenaOwner> revived = Revive(
             allocator,
@@ -88,7 +88,7 @@ public class RevivedArenaTests
         // The borrow begins before the arena's own finalizer runs, or that refuses it: either way nothing is lost.
         for (int round = 0; round < 5; round++)
         {
-            var allocator = new WatchingAllocator();
+            var allocator = new RecordingAllocator();
             _ = Revive(allocator, static arena => OtherThread.Run(() => TryForget(arena)));
             Assert.True(Collector.Until(() => allocator.LiveBlocks == 0), $"{allocator.LiveBlocks} blocks are still there.");
             allocator.AssertAllFreed();

@@ -10,7 +10,7 @@ public class NumpyTests
     private const string Python = "/usr/bin/python3";
 
     [Fact]
-    public async Task Numpy_reads_what_the_sample_wrote()
+    public async Task Numpy_reads_the_files_of_the_sample()
     {
         using TemporaryFolder folder = new();
         using (NpyFile<float> file = NpyFile<float>.Create(folder.File(), 3, 4))
@@ -27,7 +27,7 @@ public class NumpyTests
     }
 
     [Fact]
-    public async Task The_sample_reads_what_Numpy_wrote()
+    public async Task The_sample_reads_the_files_of_Numpy()
     {
         using TemporaryFolder folder = new();
         _ = await RunAsync(

@@ -8,7 +8,7 @@ namespace NativeBuffers.Tests.Blocks;
 public class SlotCountTests
 {
     [Fact]
-    public unsafe void A_slot_that_stays_at_home_for_many_loans_is_expected_to_stay_until_it_leaves()
+    public unsafe void A_slot_that_stays_at_home_for_many_uses_is_expected_to_stay_until_it_leaves()
     {
         Needs.Caches();
         OtherThread.Run(

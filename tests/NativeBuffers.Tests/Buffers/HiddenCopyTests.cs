@@ -11,7 +11,7 @@ public class HiddenCopyTests
     [Fact]
     public void A_buffer_that_was_resized_through_an_in_parameter_throws_and_gives_the_block_back()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         using (var buffer = NativeBuffer.Create<int>(16, allocator))
         {
             Grow(in buffer, 1_000_000);
@@ -57,7 +57,7 @@ public class HiddenCopyTests
     [Fact]
     public void A_readonly_field_is_a_copy_too()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         var wrapper = new Wrapper(16, allocator);
         wrapper.Grow();
         Assert.True(wrapper.IsDisposed);
@@ -69,7 +69,7 @@ public class HiddenCopyTests
     [Fact]
     public void The_copy_of_a_using_statement_frees_the_block_that_was_resized_within()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         var buffer = NativeBuffer.Create<int>(16, allocator);
         using (buffer)
         {
@@ -92,7 +92,7 @@ public class HiddenCopyTests
     {
         for (int disposed = 0; disposed < 3; disposed++)
         {
-            var allocator = new WatchingAllocator();
+            var allocator = new RecordingAllocator();
             var first = NativeBuffer.Create<int>(16, allocator);
             NativeBuffer<int> second = first;
             second.Resize(100);
@@ -117,7 +117,7 @@ public class HiddenCopyTests
     [Fact]
     public void A_block_that_was_moved_handed_on_or_lent_again_is_not_freed()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         var first = NativeBuffer.Create<int>(16, allocator);
         NativeBuffer<int> copy = first;
         copy.Resize(100);

@@ -15,7 +15,7 @@ public class LastUserTests
     [MemberData(nameof(Ways))]
     public void A_borrow_that_lasts_keeps_the_block_and_its_end_frees_it(string way)
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         NativeMemoryOwner<int> owner = Make(way, allocator);
         Borrow<int> borrow = owner.Borrow();
         Borrow<int> copy = borrow;
@@ -40,7 +40,7 @@ public class LastUserTests
     {
         for (int ending = 0; ending < 4; ending++)
         {
-            var allocator = new WatchingAllocator();
+            var allocator = new RecordingAllocator();
             NativeMemoryOwner<int> owner = Make(way, allocator);
             MemoryHandle handle = ending % 2 == 0 ? owner.Pin() : owner.Memory[..1].Pin();
             MemoryHandle copy = handle;
@@ -81,7 +81,7 @@ public class LastUserTests
         {
             foreach (bool elsewhere in new[] { false, true })
             {
-                var allocator = new WatchingAllocator();
+                var allocator = new RecordingAllocator();
                 NativeMemoryOwner<int> owner = NativeMemoryOwner<int>.Create(10, allocator);
                 owner.GetSpan().Fill(7);
                 Borrow<int> first = owner.Borrow();
@@ -127,7 +127,7 @@ public class LastUserTests
     [Fact]
     public void A_window_is_pinned_and_keeps_the_block_too()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         NativeMemoryOwner<int> owner = NativeMemoryOwner<int>.Create(10, allocator);
         Memory<int> window = new OwnerWindow<int>(owner, 4, 3).Memory;
         Assert.Equal(3, window.Length);
@@ -147,7 +147,7 @@ public class LastUserTests
         {
             foreach (bool elsewhere in new[] { false, true })
             {
-                var allocator = new WatchingAllocator();
+                var allocator = new RecordingAllocator();
                 NativeMemoryOwner<int> owner = NativeMemoryOwner<int>.Create(10, allocator);
                 owner.GetSpan().Fill(7);
                 Nest(depth);
@@ -185,7 +185,7 @@ public class LastUserTests
     [SuppressMessage("Ownership", "NB0001", Justification = "An array gives the order in which the users end, or the thread's end does.")]
     public void A_borrow_that_was_never_ended_keeps_the_block_until_its_thread_has_ended()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         NativeMemoryOwner<int> owner = NativeMemoryOwner<int>.Create(10, allocator);
         OtherThread.Run(
             () =>
@@ -207,7 +207,7 @@ public class LastUserTests
             : Permutations(count - 1).SelectMany(rest => Enumerable.Range(0, count).Select(at => (int[])[.. rest[..at], count - 1, .. rest[at..]]));
 
     /// <summary>An owner of 10 elements, by the way of that name, and of one live block.</summary>
-    private static unsafe NativeMemoryOwner<int> Make(string way, WatchingAllocator allocator)
+    private static unsafe NativeMemoryOwner<int> Make(string way, RecordingAllocator allocator)
     {
         switch (way)
         {

@@ -12,7 +12,7 @@ public class NativeMemoryOwnerTests
     public void CreateFrom_copies_and_shares_nothing_with_its_source()
     {
         int[] source = [1, 2, 3];
-        foreach (NativeAllocator? allocator in new[] { null, NativeAllocator.Malloc, new WatchingAllocator() })
+        foreach (NativeAllocator? allocator in new[] { null, NativeAllocator.Malloc, new RecordingAllocator() })
         {
             using NativeMemoryOwner<int> owner = NativeMemoryOwner<int>.CreateFrom(source, allocator);
             Assert.False(owner.GetSpan().Overlaps(source));
@@ -42,7 +42,7 @@ public class NativeMemoryOwnerTests
     public void More_memory_than_there_is_is_refused()
     {
         foreach (NativeAllocator? allocator
-            in new[] { null, NativeAllocator.Malloc, NativeAllocator.Pages, NativeAllocator.PinnedHeap, new WatchingAllocator() })
+            in new[] { null, NativeAllocator.Malloc, NativeAllocator.Pages, NativeAllocator.PinnedHeap, new RecordingAllocator() })
         {
             Assert.Throws<OutOfMemoryException>(() => NativeMemoryOwner<Wide>.Create(1L << 50, allocator));
             Assert.Throws<OutOfMemoryException>(() => NativeMemoryOwner<Wide>.CreateUninitialized(1L << 50, allocator));
@@ -65,7 +65,7 @@ public class NativeMemoryOwnerTests
     [SuppressMessage("Ownership", "NB0003", Justification = "The test is about a second disposal.")]
     public unsafe void An_adopted_block_keeps_the_bytes_of_C_and_is_freed_once_with_its_size()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         int* block = (int*)allocator.AllocateUninitialized(12);
         block[0] = 1;
         block[1] = 2;
@@ -84,7 +84,7 @@ public class NativeMemoryOwnerTests
     [Fact]
     public unsafe void A_released_block_is_adopted_again()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         NativeMemoryOwner<int> first = NativeMemoryOwner<int>.CreateFrom([1, 2, 3], allocator);
         using NativeMemoryOwner<int> second = NativeMemoryOwner<int>.Adopt(first.Release(), 3, allocator);
         first.Dispose();
@@ -136,7 +136,7 @@ public class NativeMemoryOwnerTests
     [Fact]
     public void The_allocator_is_the_one_that_was_chosen()
     {
-        var custom = new WatchingAllocator();
+        var custom = new RecordingAllocator();
         foreach (NativeAllocator allocator in new[] { NativeAllocator.Malloc, NativeAllocator.Pages, NativeAllocator.Default, custom })
         {
             using NativeMemoryOwner<int> owner = NativeMemoryOwner<int>.Create(10, allocator);
@@ -149,9 +149,9 @@ public class NativeMemoryOwnerTests
     }
 
     [Fact]
-    public void An_allocator_that_throws_or_has_nothing_leaves_nothing_behind()
+    public void An_owner_whose_allocator_throws_or_refuses_leaves_nothing_allocated()
     {
-        var allocator = new WatchingAllocator { ThrownByAllocate = new NotSupportedException() };
+        var allocator = new RecordingAllocator { ThrownByAllocate = new NotSupportedException() };
         Assert.Throws<NotSupportedException>(() => NativeMemoryOwner<int>.Create(10, allocator));
         allocator.ThrownByAllocate = null;
         allocator.BlocksLeft = 0;

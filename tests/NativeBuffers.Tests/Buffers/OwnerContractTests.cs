@@ -35,7 +35,7 @@ public class FunctionsOwnerTests() : OwnerContract(static length => NativeMemory
 /// <summary>A user's own allocator that overwrites freed blocks.</summary>
 public class CustomAllocatorOwnerTests() : OwnerContract(static length => NativeMemoryOwner<int>.Create(length, s_allocator))
 {
-    private static readonly WatchingAllocator s_allocator = new();
+    private static readonly RecordingAllocator s_allocator = new();
 }
 
 /// <summary>An owner that was made from a scoped buffer.</summary>

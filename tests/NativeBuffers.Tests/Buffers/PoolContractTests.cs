@@ -30,14 +30,14 @@ public class MallocPoolTests() : PoolContract<Wide>(s_pool)
 /// <summary>A user's own allocator that overwrites freed blocks.</summary>
 public class CustomAllocatorPoolTests() : PoolContract<int>(s_pool)
 {
-    private static readonly NativeMemoryPool<int> s_pool = new(new NativePoolOptions { Allocator = new WatchingAllocator() });
+    private static readonly NativeMemoryPool<int> s_pool = new(new NativePoolOptions { Allocator = new RecordingAllocator() });
 }
 
 /// <summary>A pool that keeps nothing.</summary>
 public class PoolWithoutCacheTests() : PoolContract<byte>(s_pool)
 {
     private static readonly NativeMemoryPool<byte> s_pool =
-        new(new NativePoolOptions { Allocator = new WatchingAllocator(), CachedBytesLimit = 0 });
+        new(new NativePoolOptions { Allocator = new RecordingAllocator(), CachedBytesLimit = 0 });
 }
 
 /// <summary>The store of a pool, used as the allocator that it is.</summary>

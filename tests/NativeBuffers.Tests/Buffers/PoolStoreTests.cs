@@ -19,7 +19,7 @@ public class PoolStoreTests
     public void A_block_that_came_back_is_the_next_one_of_its_size_and_no_new_one_is_allocated()
     {
         Needs.BareBlocks();
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         using NativeMemoryPool<byte> pool = Make(allocator);
         for (int round = 0; round < 100; round++)
         {
@@ -44,7 +44,7 @@ public class PoolStoreTests
     public void No_more_is_kept_than_the_limit_says(long limit)
     {
         using NoCollections quiet = NoCollections.Begin();
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         using NativeMemoryPool<byte> pool = Make(allocator, limit);
         foreach (int length in new[] { 1, 1000, 4096, 5000, 100_000, 2_000_000 })
         {
@@ -66,7 +66,7 @@ public class PoolStoreTests
     [Fact]
     public void Threads_together_keep_no_more_than_the_limit_says_and_lose_nothing()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         using NativeMemoryPool<byte> pool = Make(allocator, limit: 100_000);
         OtherThread.Together([.. Enumerable.Range(0, 4).Select(seed => (Action)(() => RentAndReturn(seed)))]);
         Assert.InRange(pool.CachedBytes, 1, 100_000);
@@ -107,7 +107,7 @@ public class PoolStoreTests
     public void Trim_frees_all_that_is_kept_and_nothing_that_is_rented()
     {
         Needs.BareBlocks();
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         using NativeMemoryPool<int> pool = new(new NativePoolOptions { Allocator = allocator });
         PooledBuffer<int> rented = pool.RentBuffer(100);
         PooledBuffer<int>[] buffers = [.. Enumerable.Range(0, 200).Select(i => pool.RentBuffer(i * 500))];
@@ -125,7 +125,7 @@ public class PoolStoreTests
     [Fact]
     public void A_disposed_pool_refuses_to_rent_and_frees_returned_blocks()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         NativeMemoryPool<int> pool = new(new NativePoolOptions { Allocator = allocator });
         PooledBuffer<int> buffer = pool.RentBuffer(10);
         System.Buffers.IMemoryOwner<int> owner = pool.Rent(10);
@@ -153,7 +153,7 @@ public class PoolStoreTests
     {
         for (int round = 0; round < 30; round++)
         {
-            var allocator = new WatchingAllocator();
+            var allocator = new RecordingAllocator();
             NativeMemoryPool<int> pool = new(new NativePoolOptions { Allocator = allocator });
             PooledBuffer<int>[] buffers = [.. Enumerable.Range(0, 200).Select(_ => pool.RentBuffer(10))];
             OtherThread.Together(pool.Dispose, () => Array.ForEach(buffers, static buffer => buffer.Dispose()));
@@ -192,7 +192,7 @@ public class PoolStoreTests
     [Fact]
     public void Only_blocks_that_were_idle_between_two_full_collections_are_freed()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         using var store = new Closed(allocator);
         store.Keep(count: 10);
         store.Value.AfterFullCollection(isMemoryShort: false);
@@ -214,7 +214,7 @@ public class PoolStoreTests
     [Fact]
     public void Full_collections_empty_an_idle_pool()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         using NativeMemoryPool<int> pool = new(new NativePoolOptions { Allocator = allocator });
         pool.RentBuffer(100).Dispose();
         for (int i = 0; i < 20 && allocator.LiveBlocks > 0; i++)
@@ -232,11 +232,11 @@ public class PoolStoreTests
     public void A_rented_owner_names_the_pool_and_is_freed_by_it_when_released()
     {
         Needs.BareBlocks();
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         using NativeMemoryPool<int> pool = new(new NativePoolOptions { Allocator = allocator });
         var owner = (NativeMemoryOwner<int>)pool.Rent(10);
         NativeAllocator freedBy = owner.Allocator;
-        Assert.Equal("Pool(Watching)", freedBy.Name);
+        Assert.Equal("Pool(Recording)", freedBy.Name);
         unsafe
         {
             freedBy.Free(owner.Release(), 40);
@@ -247,11 +247,11 @@ public class PoolStoreTests
         allocator.AssertAllFreed();
     }
 
-    private static NativeMemoryPool<byte> Make(WatchingAllocator allocator, long limit = 64 << 20) =>
+    private static NativeMemoryPool<byte> Make(RecordingAllocator allocator, long limit = 64 << 20) =>
         new(new NativePoolOptions { Allocator = allocator, CachedBytesLimit = limit });
 
     /// <summary>A store without its pool.</summary>
-    private sealed class Closed(WatchingAllocator allocator) : IDisposable
+    private sealed class Closed(RecordingAllocator allocator) : IDisposable
     {
         public PoolStore Value { get; } = new(new NativePoolOptions { Allocator = allocator });
 

@@ -5,7 +5,7 @@ namespace NativeBuffers.Tests.Buffers;
 [CorrectProgram]
 public class RetainTests
 {
-    private readonly WatchingAllocator _allocator = new();
+    private readonly RecordingAllocator _allocator = new();
 
     [Fact]
     public void Retained_memory_outlives_the_disposal_of_its_owner()

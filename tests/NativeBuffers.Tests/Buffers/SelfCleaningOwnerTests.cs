@@ -73,7 +73,7 @@ public class SelfCleaningOwnerTests
     [InlineData(true)]
     public unsafe void A_use_that_goes_on_keeps_the_block_of_a_forgotten_owner(bool cleansItself)
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         using (IMemoryOwner<int> retained = Retain(allocator, cleansItself))
         {
             using MemoryHandle pin = Pin(allocator, cleansItself);
@@ -87,7 +87,7 @@ public class SelfCleaningOwnerTests
         allocator.AssertAllFreed();
 
         [MethodImpl(MethodImplOptions.NoInlining)]
-        static IMemoryOwner<int> Retain(WatchingAllocator allocator, bool cleansItself)
+        static IMemoryOwner<int> Retain(RecordingAllocator allocator, bool cleansItself)
         {
             NativeMemoryOwner<int> owner = Create(cleansItself, allocator);
             owner.Fill(7);
@@ -95,7 +95,7 @@ public class SelfCleaningOwnerTests
         }
 
         [MethodImpl(MethodImplOptions.NoInlining)]
-        static MemoryHandle Pin(WatchingAllocator allocator, bool cleansItself)
+        static MemoryHandle Pin(RecordingAllocator allocator, bool cleansItself)
         {
             NativeMemoryOwner<int> owner = Create(cleansItself, allocator);
             owner.Fill(7);
@@ -120,7 +120,7 @@ public class SelfCleaningOwnerTests
         [MethodImpl(MethodImplOptions.NoInlining)]
         static WeakReference[] EndMany(string how)
         {
-            var allocator = new WatchingAllocator();
+            var allocator = new RecordingAllocator();
             NativeMemoryOwner<int>[] owners = [.. Enumerable.Range(0, 20).Select(_ => Create(cleansItself: true, allocator))];
             Action<NativeMemoryOwner<int>> end = how switch
             {
@@ -154,7 +154,7 @@ public class SelfCleaningOwnerTests
     [InlineData(true)]
     public void An_owner_that_a_finalizer_makes_reachable_again_reaches_no_memory_that_is_not_its_own(bool cleansItself)
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         Save(allocator, cleansItself);
         Assert.True(Collector.Until(static () => s_saved is not null));
         Collector.Settle();
@@ -184,7 +184,7 @@ public class SelfCleaningOwnerTests
         allocator.AssertAllFreed();
 
         [MethodImpl(MethodImplOptions.NoInlining)]
-        static void Save(WatchingAllocator allocator, bool cleansItself) => _ = new Saver(Create(cleansItself, allocator));
+        static void Save(RecordingAllocator allocator, bool cleansItself) => _ = new Saver(Create(cleansItself, allocator));
     }
 
     [Theory]
@@ -193,7 +193,7 @@ public class SelfCleaningOwnerTests
     public void Threads_that_dispose_at_once_free_the_block_once(bool cleansItself)
     {
         Collector.Settle();
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         long before = NativeMemoryTracker.AbandonedCount;
         for (int i = 0; i < 50; i++)
         {
@@ -278,7 +278,7 @@ public class SelfCleaningOwnerTests
     [Fact]
     public void A_refusal_of_memory_at_any_place_gives_the_block_back()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         bool goesOn = true;
         int refused = 0;
         for (int failing = 0; goesOn; failing++)
@@ -301,7 +301,7 @@ public class SelfCleaningOwnerTests
         Assert.InRange(refused, 3, 1000);
         allocator.AssertAllFreed();
 
-        static void Use(WatchingAllocator allocator)
+        static void Use(RecordingAllocator allocator)
         {
             using NativeMemoryOwner<int> owner = Create(cleansItself: true, allocator);
             owner.Pin().Dispose();
@@ -350,7 +350,7 @@ public class SelfCleaningOwnerTests
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static Func<bool> Forget(bool cleansItself, Action<NativeMemoryOwner<int>> use)
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         use(Create(cleansItself, allocator));
         return () => allocator.LiveBlocks == 0;
     }

@@ -14,13 +14,13 @@ internal static class LoopProgram
         new[] { JitMode.Profiled, JitMode.Unprofiled, JitMode.FirstCall, JitMode.Narrow }
             .ToDictionary(mode => mode, mode => new Lazy<Listing>(() => Run(mode, s_assembly.Location)));
 
-    private static readonly Dictionary<JitMode, Lazy<Listing>> s_unwatched =
-        s_listings.Keys.ToDictionary(mode => mode, mode => new Lazy<Listing>(() => Run(mode, UnwatchedProgram)));
+    private static readonly Dictionary<JitMode, Lazy<Listing>> s_withoutDiagnostics =
+        s_listings.Keys.ToDictionary(mode => mode, mode => new Lazy<Listing>(() => Run(mode, ProgramWithoutDiagnostics)));
 
     private static readonly Lazy<Listing> s_sampled = new(() => Run(JitMode.Profiled, s_assembly.Location, guard: "sampled:1000000000"));
 
-    private static string UnwatchedProgram =>
-        Repository.Absolute($"tests/Programs/NativeBuffers.CodeGen.Unwatched/bin/{Configuration}/net10.0/NativeBuffers.CodeGen.dll");
+    private static string ProgramWithoutDiagnostics =>
+        Repository.Absolute($"tests/Programs/NativeBuffers.CodeGen.WithoutDiagnostics/bin/{Configuration}/net10.0/NativeBuffers.CodeGen.dll");
 
     /// <summary>The folder above the framework's, in which the tests were built.</summary>
     private static string Configuration => new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
@@ -41,10 +41,10 @@ internal static class LoopProgram
     }
 
     /// <summary>As <see cref="CodeOf"/>, with a library that was built without diagnostics.</summary>
-    public static MethodCode UnwatchedCodeOf(Type loop, string method, JitMode mode)
+    public static MethodCode CodeWithoutDiagnosticsOf(Type loop, string method, JitMode mode)
     {
         _ = CodeOf(loop, method, mode);
-        return Find(s_unwatched[mode].Value, loop, method, mode);
+        return Find(s_withoutDiagnostics[mode].Value, loop, method, mode);
     }
 
     /// <summary>As <see cref="CodeOf"/>, in a process that takes samples.</summary>

@@ -43,7 +43,7 @@ public abstract class AbandonedContract
     {
         Collector.Settle();
         long before = NativeMemoryTracker.AbandonedCount;
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         for (int i = 0; i < 10; i++)
         {
             UseWell(allocator);

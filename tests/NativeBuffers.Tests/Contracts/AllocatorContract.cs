@@ -315,7 +315,7 @@ public abstract class AllocatorContract(NativeAllocator allocator)
     }
 
     [Fact]
-    public void A_buffer_throws_when_the_allocator_has_no_more()
+    public void A_buffer_throws_when_the_allocator_is_exhausted()
     {
         Assert.False(NativeBuffer.TryCreate<Huge>(int.MaxValue, out NativeBuffer<Huge> none, allocator));
         Assert.True(none.IsEmpty);

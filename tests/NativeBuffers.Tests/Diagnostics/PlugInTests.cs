@@ -1,4 +1,4 @@
-using NativeBuffers.Watched.PlugIns;
+using NativeBuffers.Instrumented.PlugIns;
 
 namespace NativeBuffers.Tests.Diagnostics;
 
@@ -16,7 +16,7 @@ public class PlugInTests
     [InlineData("NATIVEBUFFERS_TRACK=stacks NATIVEBUFFERS_GUARD=checked")]
     public async Task A_plug_in_can_be_unloaded_whatever_it_did(string settings)
     {
-        ChildResult process = await WatchedProgram.RunAsync(settings.Split(' ', StringSplitOptions.RemoveEmptyEntries), "plug-ins");
+        ChildResult process = await InstrumentedProgram.RunAsync(settings.Split(' ', StringSplitOptions.RemoveEmptyEntries), "plug-ins");
         Assert.Equal(PlugInWays.All.Keys.Select(static way => $"{way}: {(way == PlugInWays.Held ? "still loaded" : "unloaded")}"), process.Lines);
     }
 }

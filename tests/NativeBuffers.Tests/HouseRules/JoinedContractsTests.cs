@@ -1,7 +1,6 @@
 using System.Reflection;
 using NativeBuffers.Allocation;
 using NativeBuffers.Regions;
-using NativeBuffers.Tests.Allocation;
 using NativeBuffers.Tests.Contracts;
 
 namespace NativeBuffers.Tests.HouseRules;

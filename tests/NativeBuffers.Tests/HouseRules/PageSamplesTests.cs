@@ -20,7 +20,7 @@ public class PageSamplesTests
 
     [Theory]
     [MemberData(nameof(Samples))]
-    public void A_sample_does_what_the_page_says(string page, int index)
+    public void A_sample_does_as_the_page_says(string page, int index)
     {
         PageSample sample = s_samples[(page, index)];
         (byte[] program, IReadOnlyList<string> diagnostics) = s_compiled.Value[(page, index)];

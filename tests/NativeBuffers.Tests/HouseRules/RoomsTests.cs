@@ -5,7 +5,7 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace NativeBuffers.Tests.HouseRules;
 
-/// <summary>The rooms of the library: a folder is a namespace, and a room names only types of rooms below it.</summary>
+/// <summary>The rooms of the library: a folder is a namespace, and a room names only types of rooms below it. Tests have the same rooms.</summary>
 [Slow]
 public class RoomsTests
 {
@@ -35,8 +35,20 @@ public class RoomsTests
         "Interop",
     ];
 
+    /// <summary>The folders of tests that belong to no room: their subjects are common to many rooms, or need a program of their own.</summary>
+    private static readonly string[] s_foldersOfTests =
+    [
+        "BigData", "CodeGen", "CompileFail", "Contracts", "Diagnostics.AheadOfTime", "HouseRules", "Interop.Page", "Models", "Races", "RealParts", "TestKit",
+    ];
+
     /// <summary>The one door upwards: the catalogue of allocators lists the default one, which is built on blocks.</summary>
     private static readonly (string File, string Type)[] s_doors = [("Allocation/NativeAllocator.cs", "CachingAllocator")];
+
+    /// <summary>
+    /// A partial method without its other part, which <c>LibraryImport</c> and <c>GeneratedRegex</c> write; and the variables that the other part would
+    /// assign.
+    /// </summary>
+    private static readonly string[] s_errorsWithoutGenerators = ["CS8795", "CS0165", "CS0170", "CS0177"];
 
     private static readonly IReadOnlyList<(string From, string To, string Type)> s_arrows = [.. FindArrows().Distinct()];
 
@@ -56,6 +68,16 @@ public class RoomsTests
             let expected = type.Modifiers.Any(SyntaxKind.PublicKeyword) ? "NativeBuffers" : $"NativeBuffers.{RoomOf(file.Path["src/NativeBuffers/".Length..])}"
             where space.Name.ToString() != expected
             select $"{file.Path}: {space.Name} instead of {expected}");
+
+    [Fact]
+    public void Tests_have_the_rooms_of_the_library() =>
+        AssertNone(
+            from file in Repository.Files("tests/NativeBuffers.Tests", "*.cs")
+            where !file.Contains("/CompileFail/Samples/", StringComparison.Ordinal) && !file.EndsWith($"/{Usings}", StringComparison.Ordinal)
+            let room = RoomOf(file["tests/NativeBuffers.Tests/".Length..])
+            let space = CSharpSyntaxTree.ParseText(Repository.Read(file)).GetCompilationUnitRoot().Members.OfType<BaseNamespaceDeclarationSyntax>().Single()
+            where !(s_rooms.Contains(room) || s_foldersOfTests.Contains(room)) || space.Name.ToString() != $"NativeBuffers.Tests.{room}"
+            select $"{file}: {space.Name}");
 
     [Fact]
     public void Arrows_between_rooms_run_down() =>
@@ -160,6 +182,12 @@ public class RoomsTests
                 .Where(path => path.StartsWith(RuntimeEnvironment.GetRuntimeDirectory(), StringComparison.Ordinal))
                 .Select(path => MetadataReference.CreateFromFile(path)),
             new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true));
+
+        // A name that the compiler does not find would be an arrow that no rule sees. Only parts that generators write may be missing.
+        AssertNone(
+            from problem in compilation.GetDiagnostics()
+            where problem.Severity == DiagnosticSeverity.Error && !s_errorsWithoutGenerators.Contains(problem.Id)
+            select problem.ToString());
         foreach (SyntaxTree tree in trees)
         {
             SemanticModel model = compilation.GetSemanticModel(tree);

@@ -9,9 +9,9 @@ namespace NativeBuffers.Tests.Interop;
 public sealed class ConversionTests : IDisposable
 {
     // All delays that two threads have in turn (97 and 101 of them) meet in 9797 rounds. Guard pages make an allocation much slower.
-    private static readonly int s_rounds = Needs.Watched.Length > 0 ? 1000 : 10_000;
+    private static readonly int s_rounds = Needs.Instrumentation.Length > 0 ? 1000 : 10_000;
 
-    private readonly WatchingAllocator _allocator = new();
+    private readonly RecordingAllocator _allocator = new();
 
     /// <summary>After each test.</summary>
     public void Dispose() => _allocator.AssertAllFreed();

@@ -54,7 +54,7 @@ public partial class InteropPageTests
     public unsafe void Sqlite_frees_the_owner_that_was_given_to_it()
     {
         SkipUnlessThere();
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         Execute("", database =>
         {
             Assert.Equal(0, Sqlite.Prepare(database, "select ?1", -1, out nint statement, 0));

@@ -212,7 +212,7 @@ public class LibraryImportTests
     [Fact]
     public unsafe void A_block_disposed_while_C_sorts_it_is_freed_when_C_returns()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         SafeStrictBuffer items = Descending(allocator);
         long liveDuringSort = 0;
         t_duringSort = () =>
@@ -228,7 +228,7 @@ public class LibraryImportTests
     [Fact]
     public unsafe void A_block_that_becomes_an_owners_while_C_sorts_it_is_seen_sorted_by_the_owner()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         SafeStrictBuffer items = Descending(allocator);
         NativeMemoryOwner<int>? owner = null;
         t_duringSort = () => owner = items.ToOwner<int>();
@@ -244,7 +244,7 @@ public class LibraryImportTests
     [Fact]
     public unsafe void An_owner_that_ends_while_C_still_sorts_leaves_the_block_to_C()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         SafeStrictBuffer items = Descending(allocator);
         long liveDuringSort = 0;
         t_duringSort = () =>

@@ -53,7 +53,7 @@ public class OwnerParameterTests
     [Fact]
     [SuppressMessage("Ownership", "NB0002", Justification = "The test uses owners that have ended, which must refuse.")]
     [SuppressMessage("Ownership", "NB0005", Justification = "The test is about a copy, too.")]
-    public void What_was_disposed_does_not_reach_C()
+    public void A_disposed_owner_does_not_reach_C()
     {
         var owner = NativeMemoryOwner<byte>.Create(10);
         PooledBuffer<byte> rented = NativeMemoryPool<byte>.Shared.RentBuffer(10);
@@ -97,7 +97,7 @@ public class OwnerParameterTests
     [Fact]
     public unsafe void An_owner_disposed_while_C_sorts_it_is_freed_when_C_returns()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         NativeMemoryOwner<int> items = Descending(allocator);
         long liveDuringSort = 0;
         t_duringSort = () =>

@@ -49,7 +49,7 @@ public class ReleasedBlockTests
     }
 
     [Fact]
-    public unsafe void An_allocator_that_only_frees_frees_what_was_adopted()
+    public unsafe void An_allocator_that_only_frees_frees_an_adopted_block()
     {
         NativeAllocator allocator = NativeAllocator.FromFree("theirs", &CountAndFree);
         byte* block = (byte*)System.Runtime.InteropServices.NativeMemory.Alloc(10);

@@ -7,7 +7,7 @@ namespace NativeBuffers.Tests.Interop;
 [CorrectProgram]
 public sealed class SafeNativeBufferTests : IDisposable
 {
-    private readonly WatchingAllocator _allocator = new();
+    private readonly RecordingAllocator _allocator = new();
 
     /// <summary>After each test.</summary>
     public void Dispose() => _allocator.AssertAllFreed();

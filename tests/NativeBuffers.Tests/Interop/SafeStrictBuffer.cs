@@ -22,7 +22,7 @@ public sealed class SafeStrictBuffer : SafeNativeBuffer
     }
 
     /// <summary>The allocator of handles that are made without one.</summary>
-    public static WatchingAllocator Shared { get; } = new() { LargestBlock = (nuint)1 << 40 };
+    public static RecordingAllocator Shared { get; } = new() { LargestBlock = (nuint)1 << 40 };
 
     public static SafeStrictBuffer Allocate(long byteCount) => Allocate(byteCount, Shared);
 

@@ -26,7 +26,7 @@ public class AbandonedListTests : AbandonedContract
     [SuppressMessage("Ownership", "NB0009", Justification = "The memory itself must keep the list.")]
     public void A_list_that_a_sequence_an_enumerator_or_a_memory_can_reach_is_not_forgotten()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         ReadOnlySequence<int> sequence = Make(allocator).AsReadOnlySequence();
         NativeListEnumerator<int> enumerator = Make(allocator).GetEnumerator();
         Memory<int> memory = Make(allocator).GetMemory();
@@ -43,7 +43,7 @@ public class AbandonedListTests : AbandonedContract
     [Fact]
     public void The_elements_of_a_list_stay_until_its_last_use_has_ended()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         using var isOver = new ManualResetEventSlim();
         OtherThread.Together(
             () =>
@@ -99,14 +99,14 @@ public class AbandonedListTests : AbandonedContract
     [MethodImpl(MethodImplOptions.NoInlining)]
     protected override Borrow<int> BorrowOfForgotten(out Func<bool> isFreed)
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         isFreed = () => allocator.LiveBlocks == 0;
         return new NativeList<int>(3, allocator) { 7, 7, 7 }.Borrow();
     }
 
     private static Func<bool> Forget(Action<NativeList<int>> use)
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         UseNew();
         return () => allocator.LiveBlocks == 0;
 

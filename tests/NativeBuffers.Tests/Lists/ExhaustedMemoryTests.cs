@@ -24,7 +24,7 @@ public class ExhaustedMemoryTests
     [Fact]
     public void A_list_that_cannot_double_allocates_the_bytes_it_needs()
     {
-        var allocator = new WatchingAllocator { LargestBlock = 6000 };
+        var allocator = new RecordingAllocator { LargestBlock = 6000 };
         using var list = new NativeList<byte>(4000, allocator);
         list.Resize(4000);
         list.AddRange(new byte[1500]);
@@ -36,7 +36,7 @@ public class ExhaustedMemoryTests
     public void Near_the_end_of_memory_a_list_grows_in_few_steps()
     {
         Needs.BareBlocks();
-        var allocator = new WatchingAllocator { LargestBlock = 1_500_000 };
+        var allocator = new RecordingAllocator { LargestBlock = 1_500_000 };
         using var list = new NativeList<byte>(1_000_000, allocator);
         list.Resize(1_000_000);
         long moves = 0;
@@ -68,7 +68,7 @@ public class ExhaustedMemoryTests
     [Fact]
     public void A_list_that_cannot_grow_is_unchanged_and_grows_when_it_can()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         foreach (int count in new[] { 0, 1, 100, 70_000 })
         {
             using var list = new NativeList<int>(count, allocator);
@@ -103,7 +103,7 @@ public class ExhaustedMemoryTests
     [Fact]
     public void A_range_that_is_too_long_for_memory_leaves_the_elements()
     {
-        var allocator = new WatchingAllocator { LargestBlock = 4000 };
+        var allocator = new RecordingAllocator { LargestBlock = 4000 };
         using var list = new NativeList<int>(0, allocator);
         int added = 0;
         Assert.Throws<OutOfMemoryException>(
@@ -126,7 +126,7 @@ public class ExhaustedMemoryTests
     [Fact]
     public void Trimming_and_handing_over_without_memory_leave_the_list()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         using var list = new NativeList<int>(100, allocator) { 1, 2, 3 };
         allocator.BlocksLeft = 0;
         Assert.Throws<OutOfMemoryException>(list.TrimExcess);
@@ -141,9 +141,9 @@ public class ExhaustedMemoryTests
     }
 
     [Fact]
-    public void A_list_for_which_there_was_no_memory_leaves_nothing_behind()
+    public void A_list_for_which_there_was_no_memory_leaves_nothing_allocated()
     {
-        var allocator = new WatchingAllocator { BlocksLeft = 0 };
+        var allocator = new RecordingAllocator { BlocksLeft = 0 };
         for (int i = 0; i < 100; i++)
         {
             Assert.Throws<OutOfMemoryException>(() => new NativeList<int>(10, allocator));
@@ -214,7 +214,7 @@ public class ExhaustedMemoryTests
     [Fact]
     public void A_buffer_and_an_owner_survive_a_resize_that_fails()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         foreach (int length in new[] { 0, 100, 70_000 })
         {
             NativeBuffer<int> buffer = NativeBuffer.Create<int>(length, allocator);

@@ -141,7 +141,7 @@ public class ListClientTests
     }
 
     [Fact]
-    public void Others_write_their_own_elements_between_a_request_and_its_advance()
+    public void Other_code_writes_its_own_elements_between_a_request_and_its_advance()
     {
         using var list = new NativeList<int>(2);
         Span<int> room = list.GetSpan(2);

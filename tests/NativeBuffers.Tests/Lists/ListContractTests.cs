@@ -25,4 +25,4 @@ public class FunctionsListTests() : ListContract(CFunctions.Malloc);
 public class FunctionsWithoutResizeListTests() : ListContract(CFunctions.MallocWithoutRealloc);
 
 /// <summary>A user's own allocator that overwrites freed blocks.</summary>
-public class CustomAllocatorListTests() : ListContract(new WatchingAllocator());
+public class CustomAllocatorListTests() : ListContract(new RecordingAllocator());

@@ -19,9 +19,9 @@ public class ListInUseTests
     ];
 
     /// <summary>Calls all members until the compiler makes their final form, which keeps no variable alive for the debugger.</summary>
-    private static readonly Lazy<WatchingAllocator> s_warmUp = new(static () =>
+    private static readonly Lazy<RecordingAllocator> s_warmUp = new(static () =>
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         for (int round = 0; round < 60; round++)
         {
             Array.ForEach(s_members, member => Use(member, allocator));
@@ -38,7 +38,7 @@ public class ListInUseTests
     [MemberData(nameof(Members))]
     public void The_elements_stay(string member)
     {
-        WatchingAllocator allocator = s_warmUp.Value;
+        RecordingAllocator allocator = s_warmUp.Value;
         Picky.Collects = true;
         Use(member, allocator);
         Picky.Collects = false;
@@ -49,7 +49,7 @@ public class ListInUseTests
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     [SuppressMessage("Ownership", "NB0001", Justification = "The call itself must keep the forgotten list.")]
     [SuppressMessage("Ownership", "NB0009", Justification = "The memory itself must keep the list.")]
-    private static void Use(string member, WatchingAllocator allocator)
+    private static void Use(string member, RecordingAllocator allocator)
     {
         switch (member)
         {
@@ -115,7 +115,7 @@ public class ListInUseTests
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static NativeList<Picky> Make(WatchingAllocator allocator)
+    private static NativeList<Picky> Make(RecordingAllocator allocator)
     {
         var list = new NativeList<Picky>(Count, allocator);
         for (int i = 0; i < Count; i++)

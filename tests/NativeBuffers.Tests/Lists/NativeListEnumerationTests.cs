@@ -80,7 +80,7 @@ public class NativeListEnumerationTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void An_enumeration_sees_changes_that_leave_the_count_as_it_was(bool isHome)
+    public void An_enumeration_sees_changes_that_keep_the_count(bool isHome)
     {
         Assert.All(
             (Action<NativeList<int>>[])

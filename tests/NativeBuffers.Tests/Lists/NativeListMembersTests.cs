@@ -8,7 +8,7 @@ namespace NativeBuffers.Tests.Lists;
 public class NativeListMembersTests
 {
     [Fact]
-    public void Each_member_does_what_the_same_member_of_a_managed_list_does() =>
+    public void Each_member_does_the_same_as_that_of_a_managed_list() =>
         Check.QuickThrowOnFailure(
             Prop.ForAll<int[]>(
                 static items =>
@@ -167,7 +167,7 @@ public class NativeListMembersTests
     }
 
     [Fact]
-    public void They_work_on_another_thread_than_the_home()
+    public void Members_work_on_another_thread_than_the_home()
     {
         using NativeList<int> list = [1, 2, 3, 4, 5];
         OtherThread.Run(
@@ -184,7 +184,7 @@ public class NativeListMembersTests
     }
 
     [Fact]
-    public void Each_change_is_seen_by_an_enumeration_and_a_condition_that_throws_removes_what_it_has_found()
+    public void Each_change_is_seen_by_an_enumeration_and_a_condition_that_throws_removes_the_elements_it_has_found()
     {
         using NativeList<int> list = [1, 2, 3, 4, 5];
         Action<NativeList<int>>[] changes =
@@ -209,7 +209,7 @@ public class NativeListMembersTests
     }
 
     [Fact]
-    public void They_refuse_an_index_outside_a_missing_condition_and_a_disposed_list()
+    public void Members_refuse_an_index_outside_a_missing_condition_and_a_disposed_list()
     {
         NativeList<int> list = [1];
         Assert.Throws<ArgumentOutOfRangeException>(() => list.RemoveAtSwapBack(1));

@@ -16,13 +16,13 @@ public class NativeListModelTests
     [InlineData("Default")]
     [InlineData("Malloc")]
     [InlineData("Pages")]
-    [InlineData("Watching")]
+    [InlineData("Recording")]
     public void A_native_list_does_as_a_list_does(string allocator) =>
         Prop.ForAll(ListStep.Programs, program => Agree(program, allocator, Most))
             .Check(Config.QuickThrowOnFailure.WithMaxTest(100).WithEndSize(60));
 
     [Fact]
-    public void So_it_does_beyond_the_border_of_whole_pages() =>
+    public void A_native_list_does_as_a_list_does_beyond_the_border_of_whole_pages() =>
         Prop.ForAll(ListStep.LargePrograms, static program => Agree(program, "Default", 20 << 20))
             .Check(Config.QuickThrowOnFailure.WithMaxTest(3).WithEndSize(12));
 
@@ -39,12 +39,12 @@ public class NativeListModelTests
 
     private static bool Agree(ListStep[] program, string name, int most)
     {
-        WatchingAllocator? watching = name == "Watching" ? new() : null;
+        RecordingAllocator? recording = name == "Recording" ? new() : null;
         NativeAllocator allocator = name switch
         {
             "Malloc" => NativeAllocator.Malloc,
             "Pages" => NativeAllocator.Pages,
-            "Watching" => watching!,
+            "Recording" => recording!,
             _ => NativeAllocator.Default,
         };
         NativeList<int> real = new(0, allocator);
@@ -75,7 +75,7 @@ public class NativeListModelTests
             real.Dispose();
         }
 
-        watching?.AssertAllFreed();
+        recording?.AssertAllFreed();
         return true;
     }
 

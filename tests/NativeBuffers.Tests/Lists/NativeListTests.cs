@@ -187,7 +187,7 @@ public class NativeListTests
     [Fact]
     public void Adding_small_ranges_again_and_again_does_not_move_the_elements_each_time()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         List<int> three = [1, 2, 3];
         using (var list = new NativeList<int>(0, allocator))
         {
@@ -206,7 +206,7 @@ public class NativeListTests
     [Fact]
     public void Growing_by_one_moves_the_elements_seldom()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         using (var list = new NativeList<int>(0, allocator))
         {
             for (int i = 0; i < 100_000; i++)
@@ -327,9 +327,9 @@ public class NativeListTests
             NativeAllocator.Default.Free(block, (nuint)count * sizeof(int));
         }
 
-        var watching = new WatchingAllocator();
-        var foreign = new NativeList<int>(100, watching) { 1, 2 };
-        watching.Free(foreign.ToOwner().Release(), 2 * sizeof(int));
-        watching.AssertAllFreed();
+        var recording = new RecordingAllocator();
+        var foreign = new NativeList<int>(100, recording) { 1, 2 };
+        recording.Free(foreign.ToOwner().Release(), 2 * sizeof(int));
+        recording.AssertAllFreed();
     }
 }

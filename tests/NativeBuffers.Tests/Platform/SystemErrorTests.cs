@@ -19,7 +19,7 @@ public sealed class SystemErrorTests
     [InlineData((int)SystemKind.MacOS, 122, false)]
     [InlineData((int)SystemKind.Windows, 112, true)]
     [InlineData((int)SystemKind.Windows, 5, false)]
-    public void Exhausted_memory_and_impossible_requests_are_told_apart(int system, int error, bool isShortage) =>
+    public void Exhausted_memory_and_impossible_requests_give_different_exceptions(int system, int error, bool isShortage) =>
         Assert.Equal(isShortage, SystemError.IsShortage(error, (SystemKind)system));
 
     [Theory]
@@ -55,7 +55,7 @@ public sealed class SystemErrorTests
     }
 
     [Fact]
-    public void A_missing_feature_of_a_macOS_file_system_and_a_failure_are_told_apart()
+    public void A_missing_feature_of_a_macOS_file_system_is_no_failure()
     {
         Assert.All([45, 25, 22], static error => Assert.True(MacFiles.IsNotOffered(error)));
         Assert.All([0, 5, 28, 69], static error => Assert.False(MacFiles.IsNotOffered(error)));

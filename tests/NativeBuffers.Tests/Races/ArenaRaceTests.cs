@@ -38,7 +38,7 @@ public class ArenaRaceTests
 
     [Fact]
     [SuppressMessage("Ownership", "NB0001", Justification = "The test forgets the owner.")]
-    public void Threads_that_end_leave_forgotten_arenas_and_borrows_behind()
+    public void Threads_that_end_leave_forgotten_arenas_and_borrows_to_the_finalizers()
     {
         var allocator = new PoisoningAllocator();
         var race = new Race();

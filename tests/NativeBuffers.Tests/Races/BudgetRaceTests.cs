@@ -15,7 +15,7 @@ public class BudgetRaceTests
     [InlineData(true, 400_000)]
     [InlineData(true, 2_000_000)]
     [InlineData(false, 400_000)]
-    public void What_fits_is_never_refused_and_all_comes_back(bool isDefault, int limit)
+    public void Requests_that_fit_are_never_refused_and_all_bytes_come_back(bool isDefault, int limit)
     {
         NativeMemoryBudget top = (isDefault ? NativeAllocator.Default : NativeAllocator.Malloc).WithLimit(limit);
         NativeMemoryBudget[] budgets = [top, top.WithLimit(limit), top.WithLimit(limit).WithLimit(limit)];
@@ -84,7 +84,7 @@ public class BudgetRaceTests
     }
 
     [Fact]
-    public void Budgets_end_and_their_numbers_go_to_others_while_threads_use_them()
+    public void Budgets_end_and_their_numbers_go_to_other_budgets_while_threads_use_them()
     {
         NativeMemoryBudget top = NativeAllocator.Default.WithLimit(50_000_000);
         NativeMemoryBudget current = top.WithLimit(1_000_000);

@@ -17,7 +17,7 @@ public class ExclusiveRaceTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void Whoever_is_in_sees_one_length_and_its_elements(bool isPoisoning)
+    public void Each_borrower_sees_one_length_and_its_elements(bool isPoisoning)
     {
         PoisoningAllocator? allocator = isPoisoning ? new() : null;
         long mark = Mark.Next();

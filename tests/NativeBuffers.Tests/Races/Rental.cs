@@ -44,7 +44,7 @@ internal readonly struct Rental(PooledBuffer<byte> buffer)
         return (slot->Generation, SlotTable.PinsOf(slot), (nint)slot->Start, slot->ByteCount, (nint)home, slot->Cleaner, home == null ? 0 : home->Gate.Inside);
     }
 
-    /// <summary>Rents until a slot has been lent for the first time.</summary>
+    /// <summary>Rents until a rental is the first use of its slot.</summary>
     /// <param name="length">In bytes.</param>
     /// <param name="others">Takes the buffers that were rented on the way.</param>
     public static unsafe Rental First(int length, List<PooledBuffer<byte>> others)

@@ -68,7 +68,7 @@ public class ReturnedTwiceRaceTests
     [Fact]
     public void A_buffer_of_a_pool_that_was_returned_twice_is_rented_once()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         var store = new PoolStore(new NativePoolOptions { Allocator = allocator });
         OtherThread.Run(
             () =>

@@ -58,10 +58,10 @@ public sealed class TornRentalTests
         ["Pinned"] = Pinned,
         ["Exclusive"] = Excluded,
         ["Closing"] = Closed,
-        ["Deferred"] = Deferred,
-        ["Returned"] = static rental => After(rental, SlotState.RemotelyFreed, () => OtherThread.Run(rental.Buffer.Dispose)),
+        ["ClosePending"] = ClosePending,
+        ["RemotelyFreed"] = static rental => After(rental, SlotState.RemotelyFreed, () => OtherThread.Run(rental.Buffer.Dispose)),
         ["Free"] = static rental => After(rental, SlotState.Scoped, rental.Buffer.Dispose),
-        ["Lent again"] = LentAgain,
+        ["Rented again"] = RentedAgain,
         ["Scoped"] = Scoped,
     };
 
@@ -281,14 +281,14 @@ public sealed class TornRentalTests
         };
     }
 
-    private static Action Deferred(Rental rental)
+    private static Action ClosePending(Rental rental)
     {
         IMemoryOwner<byte> retained = rental.Buffer.Retain();
         _ = After(rental, SlotState.ClosePending, rental.Buffer.Dispose);
         return retained.Dispose;
     }
 
-    private static unsafe Action LentAgain(Rental rental)
+    private static unsafe Action RentedAgain(Rental rental)
     {
         rental.Buffer.Dispose();
         var next = new Rental(s_pool.RentBuffer(Small));

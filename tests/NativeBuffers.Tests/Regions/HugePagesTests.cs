@@ -69,7 +69,7 @@ public class HugePagesTests
     [InlineData(HugePages.Transparent, "T", HugePages.None, "No Transparent here.")]
     [InlineData(HugePages.Explicit, "", HugePages.Explicit, null)]
     [InlineData(HugePages.Explicit, "ET", HugePages.None, "No Explicit here; and: No Transparent here.")]
-    public void The_granted_pages_and_the_reason_for_no_more(HugePages asked, string refused, HugePages granted, string? reason)
+    public void The_granted_pages_and_the_reason_for_the_refused_ones(HugePages asked, string refused, HugePages granted, string? reason)
     {
         var system = new ObservedMemory { HasFakeHugePages = true };
         Refuse(system, refused);

@@ -34,7 +34,7 @@ internal readonly struct SharedHandle
         _home = home;
     }
 
-    /// <summary>The cleaner of the slot. Null if there is none: then the owner is to have a finalizer itself.</summary>
+    /// <summary>The cleaner of the slot. Null if there is none: then the owner needs a finalizer itself.</summary>
     public Cleaner? Cleaner => _cleaner;
 
     /// <summary>The generation of the handle, in the state <see cref="SlotState.Open"/>.</summary>

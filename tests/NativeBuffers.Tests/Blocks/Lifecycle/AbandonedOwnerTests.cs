@@ -33,7 +33,7 @@ public class AbandonedOwnerTests : AbandonedContract
     [Fact]
     public unsafe void A_forgotten_owner_that_is_pinned_is_freed_when_the_pin_ends()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         MemoryHandle handle = PinOfForgotten(allocator);
         Collector.Settle();
         Assert.Equal(1, allocator.LiveBlocks);
@@ -47,20 +47,20 @@ public class AbandonedOwnerTests : AbandonedContract
     public unsafe void A_forgotten_pin_keeps_the_block()
     {
         // Native code may still have the address, so this is a leak and no mistake of the library.
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         int* pinned = ForgetPin(allocator);
         Collector.Settle();
         Assert.Equal(1, allocator.LiveBlocks);
         Assert.Equal(7, *pinned);
 
         [MethodImpl(MethodImplOptions.NoInlining)]
-        static int* ForgetPin(WatchingAllocator allocator) => (int*)PinOfForgotten(allocator).Pointer;
+        static int* ForgetPin(RecordingAllocator allocator) => (int*)PinOfForgotten(allocator).Pointer;
     }
 
     [Fact]
     public void An_owner_that_a_memory_or_a_copy_of_a_buffer_can_reach_is_not_forgotten()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         Memory<int> memory = MemoryOf(allocator);
         PooledBuffer<int> buffer = BufferOf(allocator);
         object boxed = BufferOf(allocator);
@@ -76,7 +76,7 @@ public class AbandonedOwnerTests : AbandonedContract
         GC.KeepAlive(boxed);
 
         [MethodImpl(MethodImplOptions.NoInlining)]
-        static Memory<int> MemoryOf(WatchingAllocator allocator)
+        static Memory<int> MemoryOf(RecordingAllocator allocator)
         {
             NativeMemoryOwner<int> owner = NativeMemoryOwner<int>.CreateUninitialized(10, allocator);
             owner.GetSpan().Fill(7);
@@ -84,7 +84,7 @@ public class AbandonedOwnerTests : AbandonedContract
         }
 
         [MethodImpl(MethodImplOptions.NoInlining)]
-        static PooledBuffer<int> BufferOf(WatchingAllocator allocator)
+        static PooledBuffer<int> BufferOf(RecordingAllocator allocator)
         {
             PooledBuffer<int> buffer = PoolOver(allocator).RentBuffer(10);
             buffer.AsSpan().Fill(7);
@@ -95,7 +95,7 @@ public class AbandonedOwnerTests : AbandonedContract
     [Fact]
     public void A_forgotten_pool_frees_its_idle_blocks_but_not_the_rented_ones()
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         PooledBuffer<int> buffer = Use(allocator);
         Assert.True(Collector.Until(() => allocator.LiveBlocks == 1));
         buffer.AsSpan().Fill(1);
@@ -106,7 +106,7 @@ public class AbandonedOwnerTests : AbandonedContract
         allocator.AssertAllFreed();
 
         [MethodImpl(MethodImplOptions.NoInlining)]
-        static PooledBuffer<int> Use(WatchingAllocator allocator)
+        static PooledBuffer<int> Use(RecordingAllocator allocator)
         {
             NativeMemoryPool<int> pool = new(new NativePoolOptions { Allocator = allocator });
             PooledBuffer<int>[] buffers = [.. Enumerable.Range(0, 10).Select(_ => pool.RentBuffer(1000))];
@@ -116,14 +116,14 @@ public class AbandonedOwnerTests : AbandonedContract
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static MemoryHandle PinOfForgotten(WatchingAllocator allocator)
+    private static MemoryHandle PinOfForgotten(RecordingAllocator allocator)
     {
         NativeMemoryOwner<int> owner = NativeMemoryOwner<int>.CreateUninitialized(10, allocator);
         owner.GetSpan().Fill(7);
         return owner.Pin();
     }
 
-    private static NativeMemoryPool<int> PoolOver(WatchingAllocator allocator) =>
+    private static NativeMemoryPool<int> PoolOver(RecordingAllocator allocator) =>
         new(new NativePoolOptions { Allocator = allocator, CachedBytesLimit = 0 });
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -149,18 +149,18 @@ public class AbandonedOwnerTests : AbandonedContract
     [MethodImpl(MethodImplOptions.NoInlining)]
     protected override Borrow<int> BorrowOfForgotten(out Func<bool> isFreed)
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         isFreed = () => allocator.LiveBlocks == 0;
         NativeMemoryOwner<int> owner = NativeMemoryOwner<int>.CreateUninitialized(10, allocator);
         owner.GetSpan().Fill(7);
         return owner.Borrow();
     }
 
-    private static Func<bool> Forget<TResult>(Func<WatchingAllocator, TResult> use) => Forget(allocator => { _ = use(allocator); });
+    private static Func<bool> Forget<TResult>(Func<RecordingAllocator, TResult> use) => Forget(allocator => { _ = use(allocator); });
 
-    private static Func<bool> Forget(Action<WatchingAllocator> use)
+    private static Func<bool> Forget(Action<RecordingAllocator> use)
     {
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         use(allocator);
         return () => allocator.LiveBlocks == 0;
     }

@@ -79,7 +79,7 @@ public class CleanerTests
         Collector.Settle();
         long before = NativeMemoryTracker.AbandonedCount;
         bool stop = false;
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         NativeMemoryPool<byte> own = new(new NativePoolOptions { Allocator = allocator });
         using var handedOver = new BlockingCollection<(PooledBuffer<byte> Buffer, int Seed)>(8);
         long rounds = 0;
@@ -185,8 +185,8 @@ public class CleanerTests
     public void A_finalizer_survives_an_allocator_whose_free_throws()
     {
         Needs.BareBlocks();
-        var broken = new WatchingAllocator { ThrownByFree = new NotSupportedException() };
-        var sound = new WatchingAllocator();
+        var broken = new RecordingAllocator { ThrownByFree = new NotSupportedException() };
+        var sound = new RecordingAllocator();
         for (int i = 0; i < 5; i++)
         {
             Forget(broken);
@@ -203,8 +203,8 @@ public class CleanerTests
     public void A_full_collection_survives_a_pool_over_an_allocator_whose_free_throws()
     {
         // An exception here would end the process: the finalizer that runs after collections frees idle blocks.
-        var broken = new WatchingAllocator { ThrownByFree = new NotSupportedException() };
-        var sound = new WatchingAllocator();
+        var broken = new RecordingAllocator { ThrownByFree = new NotSupportedException() };
+        var sound = new RecordingAllocator();
         NativeMemoryPool<int> first = new(new NativePoolOptions { Allocator = broken });
         NativeMemoryPool<int> second = new(new NativePoolOptions { Allocator = sound });
         first.RentBuffer(100).Dispose();
@@ -217,8 +217,8 @@ public class CleanerTests
     [Fact]
     public void A_forgotten_borrow_whose_allocators_free_throws_harms_neither_other_threads_nor_other_borrows()
     {
-        var broken = new WatchingAllocator { ThrownByFree = new NotSupportedException() };
-        var sound = new WatchingAllocator();
+        var broken = new RecordingAllocator { ThrownByFree = new NotSupportedException() };
+        var sound = new RecordingAllocator();
         NativeMemoryOwner<int>[] owners =
         [
             NativeMemoryOwner<int>.Create(10, sound), NativeMemoryOwner<int>.Create(10, broken), NativeMemoryOwner<int>.Create(10, sound),
@@ -306,7 +306,7 @@ public class CleanerTests
     {
         Make();
         Collector.Settle();
-        var allocator = new WatchingAllocator();
+        var allocator = new RecordingAllocator();
         Forget(allocator);
         Assert.True(Collector.Until(() => allocator.LiveBlocks == 0));
 
@@ -326,7 +326,7 @@ public class CleanerTests
     {
         Collector.Settle();
         long before = NativeMemoryTracker.AbandonedCount;
-        var allocator = new WatchingAllocator { ThrownByAllocate = new NotSupportedException() };
+        var allocator = new RecordingAllocator { ThrownByAllocate = new NotSupportedException() };
         for (int i = 0; i < 100; i++)
         {
             Assert.Throws<NotSupportedException>(() => NativeMemoryOwner<int>.Create(10, allocator));
@@ -339,5 +339,5 @@ public class CleanerTests
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Forget(WatchingAllocator allocator) => _ = NativeMemoryOwner<int>.Create(10, allocator);
+    private static void Forget(RecordingAllocator allocator) => _ = NativeMemoryOwner<int>.Create(10, allocator);
 }

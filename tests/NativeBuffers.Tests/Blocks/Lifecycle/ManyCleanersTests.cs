@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 
 namespace NativeBuffers.Tests.Blocks.Lifecycle;
 
-/// <summary>Cleaners of many free blocks: no collection pays for them, and later owners of the blocks are watched as ever.</summary>
+/// <summary>Cleaners of many free blocks: no collection pays for them, and later owners of the blocks have a cleaner as before.</summary>
 [Collection(ProcessWide.Name)]
 [Slow]
 [SuppressMessage("Ownership", "NB0001", Justification = "The tests forget owners.")]

@@ -9,7 +9,7 @@ namespace NativeBuffers.Tests.Blocks.Lifecycle;
 [CorrectProgram]
 public class PinCountTests
 {
-    private readonly WatchingAllocator _allocator = new();
+    private readonly RecordingAllocator _allocator = new();
 
     [Fact]
     public unsafe void A_block_with_as_many_pins_as_it_may_have_takes_no_more_and_is_not_freed()

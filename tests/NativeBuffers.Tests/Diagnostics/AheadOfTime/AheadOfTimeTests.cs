@@ -53,7 +53,7 @@ public sealed class AheadOfTimeTests(PublishedProgram program) : IClassFixture<P
     }
 
     [Fact]
-    public async Task Stacks_are_told_apart_and_begin_with_the_users_methods()
+    public async Task Different_stacks_stay_different_and_begin_with_the_users_methods()
     {
         (_, string[] lines, string errors, _) = await program.RunAsync("ways", ("NATIVEBUFFERS_TRACK", "stacks"));
 

@@ -6,7 +6,7 @@ namespace NativeBuffers.Tests.Diagnostics.Faults;
 public class FaultInjectionTests
 {
     [Fact]
-    public void A_right_body_runs_once_to_warm_up_and_once_to_count_and_once_for_each_failure_and_once_more()
+    public void A_right_body_runs_three_times_and_once_for_each_failure()
     {
         int runs = 0;
         int failures = 0;
@@ -227,7 +227,7 @@ public class FaultInjectionTests
     }
 
     [Fact]
-    public async Task Others_do_not_notice()
+    public async Task Other_threads_do_not_notice_the_faults()
     {
         bool isOver = false;
         using var begun = new ManualResetEventSlim();
@@ -277,7 +277,7 @@ public class FaultInjectionTests
             static () => NativeMemoryTracker.AssertNoLeaks(static () => FaultInjection.ForEachFailure(Body)),
             static () => FaultInjection.ForEachFailureAsync(static () => Task.Run(Body)).GetAwaiter().GetResult()])
         {
-            // The first run is not watched: there is nothing to be mistaken about.
+            // The first run only warms up: it finds nothing, and so nothing wrong.
             run = 0;
             string message = Assert.Throws<InvalidOperationException>(() => FaultInjection.ForEachFailure(() =>
             {

@@ -22,18 +22,18 @@ public class OwnFailuresTests
             "Pages" => NativeAllocator.Pages,
             "PinnedHeap" => NativeAllocator.PinnedHeap,
             "Budget" => budget,
-            _ => new WatchingAllocator(),
+            _ => new RecordingAllocator(),
         };
         FaultInjection.ForEachFailure(() => Bodies.All[body](chosen), s_options);
         Assert.Equal(0, budget.UsedBytes);
-        (chosen as WatchingAllocator)?.AssertAllFreed();
+        (chosen as RecordingAllocator)?.AssertAllFreed();
     }
 
     /// <summary>Not the owner's first allocator, but the allocator of the pool.</summary>
     [Fact]
     public void A_pool_whose_allocator_fails_throws_and_stays_usable()
     {
-        var behind = new WatchingAllocator();
+        var behind = new RecordingAllocator();
         for (int failing = 1; failing < 12; failing++)
         {
             var plan = FaultPlan.FailNth(failing);
@@ -105,7 +105,7 @@ public class OwnFailuresTests
     {
         for (int seed = 0; seed < 20; seed++)
         {
-            var behind = new WatchingAllocator();
+            var behind = new RecordingAllocator();
             NativeAllocator allocator = behind.WithFaults(FaultPlan.FailFraction(fraction, seed));
             foreach (Action<NativeAllocator?> body in Bodies.All.Values)
             {

@@ -116,7 +116,7 @@ public class CheckedOwnerTests
     [SuppressMessage("Ownership", "NB0005", Justification = "The test is about a copy.")]
     public void A_guard_reports_no_second_disposal_of_a_copy()
     {
-        Assert.SkipWhen(Needs.Watched.Length > 0, "A watched process tells the second disposal: see DoubleDisposalTests.");
+        Assert.SkipWhen(Needs.Instrumentation.Length > 0, "An instrumented process reports the second disposal: see DoubleDisposalTests.");
         Assert.Empty(
             Listen(
                 static () =>

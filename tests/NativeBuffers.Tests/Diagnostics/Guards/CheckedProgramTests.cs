@@ -1,6 +1,5 @@
 using FsCheck;
 using FsCheck.Fluent;
-using NativeBuffers.Tests.Model;
 
 namespace NativeBuffers.Tests.Diagnostics.Guards;
 

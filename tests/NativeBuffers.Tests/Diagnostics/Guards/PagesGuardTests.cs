@@ -101,16 +101,16 @@ public class PagesGuardTests
     [Fact]
     public unsafe void A_users_own_allocator_gets_as_many_requests_as_without_guards()
     {
-        var watched = new CountingAllocator();
-        NativeAllocator guarded = watched.WithGuards(GuardMode.Pages);
+        var counting = new CountingAllocator();
+        NativeAllocator guarded = counting.WithGuards(GuardMode.Pages);
         void* block = guarded.Allocate(100);
-        Assert.Equal((1, 0), (watched.Allocations, watched.Frees));
+        Assert.Equal((1, 0), (counting.Allocations, counting.Frees));
         block = guarded.Resize(block, 100, 200);
-        Assert.Equal((2, 1), (watched.Allocations, watched.Frees));
+        Assert.Equal((2, 1), (counting.Allocations, counting.Frees));
         guarded.Free(block, 200);
-        Assert.Equal((2, 2), (watched.Allocations, watched.Frees));
+        Assert.Equal((2, 2), (counting.Allocations, counting.Frees));
 
-        watched.Refuses = true;
+        counting.Refuses = true;
         Assert.True(guarded.TryAllocate(100, 16, zeroed: true) == null);
     }
 

@@ -12,7 +12,7 @@ public sealed class BudgetInstrumentTests : IDisposable
     public void Dispose() => _listener.Dispose();
 
     [Fact]
-    public void Budgets_are_told_apart_by_name_and_those_of_one_name_add_up()
+    public void Each_name_of_budgets_has_figures_and_those_of_one_name_add_up()
     {
         NativeMemoryBudget top = NativeAllocator.Malloc.WithBudget(new() { Name = "Measured", Limit = 1_000 });
         NativeMemoryBudget twin = NativeAllocator.Malloc.WithBudget(new() { Name = "Measured", Limit = 500 });

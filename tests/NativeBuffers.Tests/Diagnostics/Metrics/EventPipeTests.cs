@@ -13,7 +13,7 @@ public class EventPipeTests
     {
         using ChildProcess process = StartProgram();
         Do(process, "use 5 1000");
-        using var watcher = Watcher.OfMeter(process.Id);
+        using var reader = EventPipeReader.OfMeter(process.Id);
         Do(process, "use 20000 1000");
         Do(process, "use 7 500000");
         Expect(20_005, "nativebuffers.allocations", "nativebuffers.size_class=1024");
@@ -25,13 +25,13 @@ public class EventPipeTests
         Expect(0, "nativebuffers.double_frees", "");
         Do(process, "refuse");
         Expect(1, "nativebuffers.budget.refusals", "nativebuffers.budget.name=Limit(Malloc)");
-        Assert.Equal("By", watcher.Units["nativebuffers.cache.size"]);
-        Assert.Equal("{allocation}", watcher.Units["nativebuffers.allocations"]);
+        Assert.Equal("By", reader.Units["nativebuffers.cache.size"]);
+        Assert.Equal("{allocation}", reader.Units["nativebuffers.allocations"]);
 
         void Expect(double value, string name, string tags)
         {
-            _ = SpinWait.SpinUntil(() => watcher.Instruments.TryGetValue((name, tags), out double found) && found == value, s_long);
-            Assert.Equal(value, watcher.Instruments.TryGetValue((name, tags), out double last) ? last : double.NaN);
+            _ = SpinWait.SpinUntil(() => reader.Instruments.TryGetValue((name, tags), out double found) && found == value, s_long);
+            Assert.Equal(value, reader.Instruments.TryGetValue((name, tags), out double last) ? last : double.NaN);
         }
     }
 
@@ -40,26 +40,26 @@ public class EventPipeTests
     {
         using ChildProcess process = StartProgram();
         Do(process, "use 5 1000");
-        using var watcher = Watcher.OfEventSource(process.Id);
+        using var reader = EventPipeReader.OfEventSource(process.Id);
 
         // Increments count from the first time on that the counters are read.
-        Assert.True(SpinWait.SpinUntil(() => watcher.Counters.Count >= 12, s_long), string.Join(' ', watcher.Counters.Keys));
-        double before = watcher.Counters["allocation-rate"];
+        Assert.True(SpinWait.SpinUntil(() => reader.Counters.Count >= 12, s_long), string.Join(' ', reader.Counters.Keys));
+        double before = reader.Counters["allocation-rate"];
         Do(process, "use 20000 1000");
         Expect(before + 20_000, "allocation-rate");
         Expect(1024, "cache-size");
         Expect(0, "leaks");
         Do(process, "refuse");
         Expect(1, "budget-refusals");
-        Assert.True(SpinWait.SpinUntil(() => !watcher.Events.IsEmpty, s_long));
-        (string name, string message) = Assert.Single(watcher.Events);
+        Assert.True(SpinWait.SpinUntil(() => !reader.Events.IsEmpty, s_long));
+        (string name, string message) = Assert.Single(reader.Events);
         Assert.Equal("BudgetRefusal", name);
         Assert.Contains("10 bytes", message);
 
         void Expect(double value, string name)
         {
-            _ = SpinWait.SpinUntil(() => watcher.Counters.TryGetValue(name, out double found) && found == value, s_long);
-            Assert.Equal(value, watcher.Counters.TryGetValue(name, out double last) ? last : double.NaN);
+            _ = SpinWait.SpinUntil(() => reader.Counters.TryGetValue(name, out double found) && found == value, s_long);
+            Assert.Equal(value, reader.Counters.TryGetValue(name, out double last) ? last : double.NaN);
         }
     }
 
@@ -69,8 +69,8 @@ public class EventPipeTests
         using ChildProcess process = StartProgram(("NATIVEBUFFERS_TRACK", "sites"));
         Do(process, "use 1 5000");
         Do(process, "keep 3 1000");
-        using var meter = Watcher.OfMeter(process.Id);
-        using var events = Watcher.OfEventSource(process.Id);
+        using var meter = EventPipeReader.OfMeter(process.Id);
+        using var events = EventPipeReader.OfEventSource(process.Id);
         Assert.True(SpinWait.SpinUntil(() => meter.Instruments.ContainsKey(("nativebuffers.memory.peak", "")) && events.Counters.Count >= 15, s_long));
         Assert.Equal(3000, meter.Instruments[("nativebuffers.memory.live", "")]);
         Assert.Equal(3, meter.Instruments[("nativebuffers.block.live", "")]);
@@ -81,12 +81,12 @@ public class EventPipeTests
     }
 
     [Fact]
-    public void A_process_that_is_watched_before_its_first_buffer_tells_as_much()
+    public void A_process_that_is_observed_before_its_first_buffer_sends_the_same_figures()
     {
         using ChildProcess process = StartProgram();
         Do(process, "use 0 1");
-        using var meter = Watcher.OfMeter(process.Id);
-        using var events = Watcher.OfEventSource(process.Id);
+        using var meter = EventPipeReader.OfMeter(process.Id);
+        using var events = EventPipeReader.OfEventSource(process.Id);
         Do(process, "use 100 64");
         Assert.True(SpinWait.SpinUntil(
             () => meter.Instruments.TryGetValue(("nativebuffers.allocations", "nativebuffers.size_class=64"), out double found) && found == 100, s_long));

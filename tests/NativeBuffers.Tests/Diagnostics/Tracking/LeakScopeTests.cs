@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using NativeBuffers.Instrumentation;
-using NativeBuffers.Watched.Tracking;
+using NativeBuffers.Instrumented.Tracking;
 
 namespace NativeBuffers.Tests.Diagnostics.Tracking;
 
@@ -168,7 +168,7 @@ public class LeakScopeTests
     [Fact]
     public void A_block_that_a_guard_does_not_take_back_is_still_alive()
     {
-        Assert.SkipUnless(Needs.Watched.StartsWith("checked", StringComparison.OrdinalIgnoreCase), "Only a guard refuses to take a block back.");
+        Assert.SkipUnless(Needs.Instrumentation.StartsWith("checked", StringComparison.OrdinalIgnoreCase), "Only a guard refuses to take a block back.");
         IDisposable scope = NativeMemoryTracker.AssertNoLeaks();
         unsafe
         {
@@ -306,7 +306,7 @@ public class LeakScopeTests
     }
 
     [Fact]
-    public void Scopes_that_end_in_the_wrong_order_say_so_and_leave_nothing_behind()
+    public void Scopes_that_end_in_the_wrong_order_throw_and_leave_nothing_open()
     {
         NativeAllocator before = NativeAllocator.Default;
         IDisposable outer = NativeMemoryTracker.AssertNoLeaks();
@@ -339,12 +339,12 @@ public class LeakScopeTests
     {
         NativeAllocator before = NativeAllocator.Default;
         IDisposable scope = NativeMemoryTracker.AssertNoLeaks();
-        NativeAllocator watched = NativeAllocator.Default;
-        Assert.NotSame(before, watched);
+        NativeAllocator instrumented = NativeAllocator.Default;
+        Assert.NotSame(before, instrumented);
         await Task.Run(scope.Dispose, TestContext.Current.CancellationToken);
         Assert.Same(before, NativeAllocator.Default);
 
         // The scope's remains note nothing after its end.
-        using var owner = NativeMemoryOwner<int>.Create(1, watched);
+        using var owner = NativeMemoryOwner<int>.Create(1, instrumented);
     }
 }

@@ -41,7 +41,7 @@ public sealed class SnapshotTests : IDisposable
     }
 
     [Fact]
-    public void Two_files_of_one_name_are_told_apart_by_their_paths()
+    public void Two_files_of_one_name_are_named_by_their_paths()
     {
         Keep<byte>(2, s_malloc, "/one/Same.cs", 7);
         Keep<byte>(1, s_malloc, "/two/Same.cs", 7);
