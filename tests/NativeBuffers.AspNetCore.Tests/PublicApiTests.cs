@@ -1,6 +1,6 @@
 namespace NativeBuffers.AspNetCore.Tests;
 
-/// <summary>The public API is recorded, so that a change of it is seen and meant.</summary>
+/// <summary>The public API is recorded, so that a change of it is seen and meant. It is documented.</summary>
 public class PublicApiTests
 {
     [Fact]
@@ -9,4 +9,7 @@ public class PublicApiTests
         string? difference = PublicApi.FindDifference(typeof(NativeServerMemory).Assembly, "tests/NativeBuffers.AspNetCore.Tests/PublicApi.txt");
         Assert.True(difference is null, difference);
     }
+
+    [Fact]
+    public void Exactly_the_public_members_are_documented() => Assert.Empty(PublicDocumentation.FindOffences(typeof(NativeServerMemory).Assembly));
 }

@@ -18,7 +18,7 @@ public class SafetyContractsTests
     public void Every_unsafe_member_states_its_contract_or_inherits_one() =>
         AssertNone(
             from member in UnsafeMembers
-            where !Says(member.Comment, "<safety>") && !Says(member.Comment, "Safety:") && !Says(member.Comment, "<inheritdoc")
+            where !Says(member.Comment, "<safety>") && !Says(member.Comment, "Safety:") && !Inherits(member.Comment)
             where !member.Member.Ancestors().OfType<TypeDeclarationSyntax>().Any(static type => Says(CommentOf(type), "safety"))
             select Place(member.Path, member.Member));
 
@@ -27,8 +27,17 @@ public class SafetyContractsTests
         AssertNone(
             from member in UnsafeMembers
             where member.Member.Ancestors().OfType<TypeDeclarationSyntax>().Prepend<MemberDeclarationSyntax>(member.Member).All(IsVisible)
-            where !Says(member.Comment, "Safety:") && !Says(member.Comment, "<exception") && !Says(member.Comment, "<inheritdoc")
+            where !Says(member.Comment, "Safety:") && !Says(member.Comment, "<exception") && !Inherits(member.Comment)
             select Place(member.Path, member.Member));
+
+    [Theory]
+    [InlineData("/// <inheritdoc/>", true)]
+    [InlineData("/// <inheritdoc cref=\"Free\" path=\"/param|/safety\"/>", true)]
+    [InlineData("/// <inheritdoc cref=\"Free\" path=\"/remarks\"/>", true)]
+    [InlineData("/// <inheritdoc cref=\"Free\" path=\"/exception\"/>", false)]
+    [InlineData("/// <summary>Frees a block.</summary>", false)]
+    public void A_contract_is_inherited_with_the_remarks_or_the_contract(string comment, bool isInherited) =>
+        Assert.Equal(isInherited, Inherits(comment));
 
     private static bool IsVisible(MemberDeclarationSyntax member) =>
         member.Modifiers.Any(SyntaxKind.PublicKeyword)
@@ -37,6 +46,12 @@ public class SafetyContractsTests
     private static string CommentOf(MemberDeclarationSyntax member) => member.GetLeadingTrivia().ToFullString();
 
     private static bool Says(string comment, string text) => comment.Contains(text, StringComparison.Ordinal);
+
+    /// <summary>True if a member has the contract of another one: all of its comment, or the part with the remarks or the contract.</summary>
+    internal static bool Inherits(string comment) =>
+        comment.Split('\n').Any(
+            static line => Says(line, "<inheritdoc")
+                && (!Says(line, "path=") || Says(line, "remarks") || Says(line, "safety")));
 
     private static string Place(string path, MemberDeclarationSyntax member) =>
         $"{path}({member.GetLocation().GetLineSpan().StartLinePosition.Line + 1}): {member.ToString().Split('\n')[0]}";
