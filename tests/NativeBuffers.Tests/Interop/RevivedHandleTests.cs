@@ -7,12 +7,15 @@ namespace NativeBuffers.Tests.Interop;
 [Collection(ProcessWide.Name)]
 public sealed class RevivedHandleTests
 {
+    private static readonly FieldInfo s_end = typeof(SafeNativeBuffer).GetField("_end", BindingFlags.Instance | BindingFlags.NonPublic)!;
+
     private SafeNativeBuffer? _revived;
 
     [Fact]
     public void Before_the_finalizer_frees_a_block_it_is_settled_that_the_block_becomes_no_owners()
     {
-        var allocator = new LookingAllocator(this);
+        object? endAtFree = null;
+        var allocator = new CallingAllocator(beforeFree: () => endAtFree = _revived is { } handle ? s_end.GetValue(handle) : null);
 
         // A collection between the two allocations would make the keeper die first.
         using (NoCollections.Begin())
@@ -24,7 +27,7 @@ public sealed class RevivedHandleTests
         Assert.Equal(1, allocator.Frees);
 
         // A thread that makes an owner of the handle, and has found it open before, competes for this field.
-        Assert.NotNull(allocator.EndAtFree);
+        Assert.NotNull(endAtFree);
         Assert.Throws<ObjectDisposedException>(() => _revived!.ToOwner<byte>());
         _revived!.Dispose();
         Assert.Equal(1, allocator.Frees);
@@ -36,25 +39,5 @@ public sealed class RevivedHandleTests
     private sealed class Keeper(RevivedHandleTests test, SafeNativeBuffer handle)
     {
         ~Keeper() => test._revived = handle;
-    }
-
-    /// <summary>Looks how the handle has ended when its block is freed.</summary>
-    private sealed class LookingAllocator(RevivedHandleTests test) : NativeAllocator("Looking")
-    {
-        private static readonly FieldInfo s_end = typeof(SafeNativeBuffer).GetField("_end", BindingFlags.Instance | BindingFlags.NonPublic)!;
-        private int _frees;
-
-        public int Frees => Volatile.Read(ref _frees);
-
-        public object? EndAtFree { get; private set; }
-
-        protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed) => Malloc.Allocate(byteCount, alignment);
-
-        protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
-        {
-            EndAtFree = test._revived is { } handle ? s_end.GetValue(handle) : null;
-            Malloc.Free(block, byteCount, alignment);
-            Interlocked.Increment(ref _frees);
-        }
     }
 }

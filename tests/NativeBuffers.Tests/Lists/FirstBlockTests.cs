@@ -244,41 +244,24 @@ public class FirstBlockTests
     public void A_block_that_the_program_takes_during_a_call_of_its_allocator_stays()
     {
         var keeper = new Keeper();
-        var allocator = new EnteringAllocator();
-        allocator.Enter = () =>
+        bool isIn = false;
+        var allocator = new CallingAllocator(beforeAllocate: () =>
         {
+            if (isIn)
+            {
+                return;
+            }
+
+            isIn = true;
             keeper.Block.Open(keeper, 1000 * sizeof(long), sizeof(long), typeof(long));
             keeper.Count = 1000;
-        };
+        });
         keeper.Block.Begin();
         keeper.Block.Open(keeper, 4 * sizeof(long), sizeof(long), typeof(long), allocator);
         Assert.InRange(keeper.Block.Capacity, 1000, long.MaxValue);
         Assert.True(keeper.Block.IsHome);
         Assert.Equal(0, allocator.LiveBlocks);
         Assert.True(keeper.Block.TryClose(keeper, out _));
-    }
-
-    /// <summary>Calls the program once before it allocates.</summary>
-    private sealed class EnteringAllocator() : NativeAllocator("Entering")
-    {
-        public Action? Enter { get; set; }
-
-        public int LiveBlocks { get; private set; }
-
-        protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
-        {
-            Action? enter = Enter;
-            Enter = null;
-            enter?.Invoke();
-            LiveBlocks++;
-            return NativeMemory.AlignedAlloc(byteCount, alignment);
-        }
-
-        protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
-        {
-            LiveBlocks--;
-            NativeMemory.AlignedFree(block);
-        }
     }
 
     private sealed class Keeper : ICleanedOwner

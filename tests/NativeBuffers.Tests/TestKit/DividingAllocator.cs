@@ -1,20 +1,24 @@
 namespace NativeBuffers.Tests.TestKit;
 
-/// <summary>Gives out parts of one block of the default allocator, the first of them at the address of that.</summary>
-internal sealed class DividingAllocator() : NativeAllocator("Dividing"), IDisposable
+/// <summary>Gives out parts of one block of another allocator. The first part has the address of the block.</summary>
+internal sealed class DividingAllocator(NativeAllocator? inner = null, int byteCount = DividingAllocator.ByteCount) : NativeAllocator("Dividing"), IDisposable
 {
-    /// <summary>The size of the whole block.</summary>
+    /// <summary>The size of the whole block, unless the test asks for another one.</summary>
     public const int ByteCount = 200_000;
 
+    private readonly nuint _wholeByteCount = (nuint)byteCount;
     private nint _whole;
     private nuint _used;
+
+    /// <summary>Asked for at each use: in a scope that looks for leaks, the default allocator is another one.</summary>
+    private NativeAllocator Undivided => inner ?? Default;
 
     public void Dispose()
     {
         unsafe
         {
             // SAFETY: all parts came back.
-            Default.Free((void*)_whole, ByteCount);
+            Undivided.Free((void*)_whole, _wholeByteCount);
         }
     }
 
@@ -22,7 +26,7 @@ internal sealed class DividingAllocator() : NativeAllocator("Dividing"), IDispos
     {
         if (_whole == 0)
         {
-            _whole = (nint)Default.Allocate(ByteCount);
+            _whole = (nint)Undivided.Allocate(_wholeByteCount);
         }
 
         byte* part = (byte*)_whole + _used;

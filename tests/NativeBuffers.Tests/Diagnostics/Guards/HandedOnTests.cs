@@ -43,7 +43,7 @@ public class HandedOnTests
     [Fact]
     public unsafe void A_piece_of_a_guarded_block_is_handed_on_too()
     {
-        NativeAllocator guarded = new PiecesAllocator(s_all).WithGuards(GuardMode.Sampled);
+        NativeAllocator guarded = new DividingAllocator(s_all, byteCount: 16_384).WithGuards(GuardMode.Sampled);
         for (int i = 0; i < 100; i++)
         {
             guarded.Free(guarded.Resize(guarded.Allocate(16), 16, 32), 32);
@@ -74,24 +74,5 @@ public class HandedOnTests
         Assert.Equal(NativeMemoryViolationKind.WrongAllocator, found.Kind);
         Assert.Throws<NativeMemoryViolationException>(() => _ = other.Resize(block, 64, 65));
         s_all.Free(block, 64);
-    }
-
-    /// <summary>Gives out pieces of one block, and never frees it.</summary>
-    private sealed class PiecesAllocator(NativeAllocator inner) : NativeAllocator("Pieces")
-    {
-        private nint _start;
-        private nuint _used;
-
-        protected override unsafe void* AllocateCore(nuint byteCount, nuint alignment, bool zeroed)
-        {
-            _start = _start != 0 ? _start : (nint)inner.Allocate(16_384);
-            byte* piece = (byte*)_start + _used;
-            _used += (byteCount + 15) & ~(nuint)15;
-            return piece;
-        }
-
-        protected override unsafe void FreeCore(void* block, nuint byteCount, nuint alignment)
-        {
-        }
     }
 }
