@@ -1,6 +1,6 @@
 using System.Buffers;
-using NativeBuffers.Blocks;
 using System.Diagnostics;
+using NativeBuffers.Blocks;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Buffers;
 using NativeBuffers.Primitives;

@@ -37,6 +37,20 @@ public partial class LayoutTests
             where !variable.Identifier.Text.StartsWith(prefix, StringComparison.Ordinal)
             select $"{file}: {variable.Identifier.Text} instead of {prefix}…");
 
+    [Fact]
+    public void Imports_are_sorted_and_those_of_System_come_first() =>
+        AssertNone(
+            from file in s_files
+            let imports = Import().Matches(Repository.Read(file)).Select(static import => import.Groups["name"].Value).ToArray()
+            let sorted = imports
+                .OrderBy(static name => name != "System" && !name.StartsWith("System.", StringComparison.Ordinal))
+                .ThenBy(static name => name, StringComparer.OrdinalIgnoreCase)
+            where !imports.SequenceEqual(sorted)
+            select $"{file}: {string.Join(' ', imports)}");
+
+    [GeneratedRegex(@"^using (?<name>[\w.]+);", RegexOptions.Multiline)]
+    private static partial Regex Import();
+
     /// <summary>A message or a pattern does not count: it stays in one piece, so that a search finds it.</summary>
     [GeneratedRegex("""@?"(?:[^"\\]|\\.){40,}"?""")]
     private static partial Regex LongText();
