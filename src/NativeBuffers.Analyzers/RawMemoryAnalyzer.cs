@@ -27,7 +27,7 @@ public sealed class RawMemoryAnalyzer : DiagnosticAnalyzer
                 return;
             }
 
-            start.RegisterSymbolStartAction(symbol => MismatchedFree.Watch(symbol, functions), SymbolKind.NamedType);
+            start.RegisterSymbolStartAction(symbol => MismatchedFree.Register(symbol, functions), SymbolKind.NamedType);
             start.RegisterOperationAction(operation => UncheckedByteCount.Check(operation, functions), OperationKind.Invocation);
             start.RegisterOperationAction(operation => AllocatedByHand.Check(operation, functions, types), OperationKind.Invocation);
         });

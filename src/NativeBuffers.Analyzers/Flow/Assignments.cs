@@ -33,12 +33,13 @@ internal sealed class Assignments(Body body, Evaluator evaluator, Calls calls)
             return Value.Unknown;
         }
 
-        if (body.Shelves.Contains(assignment.Target) && Shelves.Inner(assignment.Value) is ICollectionExpressionOperation { Elements: var elements }
+        if (body.OwnedCollections.Contains(assignment.Target)
+            && OwnedCollections.Inner(assignment.Value) is ICollectionExpressionOperation { Elements: var elements }
             && elements.All(static element => element is not ISpreadOperation))
         {
             foreach (IOperation element in elements)
             {
-                Owners.Shelve(evaluator.State, evaluator.Use(evaluator.Run(element), element));
+                Owners.KeepInCollection(evaluator.State, evaluator.Use(evaluator.Run(element), element));
             }
 
             return Value.Unknown;
@@ -167,9 +168,9 @@ internal sealed class Assignments(Body body, Evaluator evaluator, Calls calls)
             return;
         }
 
-        if (body.Shelves.Contains((target as IArrayElementReferenceOperation)?.ArrayReference ?? (target as IPropertyReferenceOperation)?.Instance))
+        if (body.OwnedCollections.Contains((target as IArrayElementReferenceOperation)?.ArrayReference ?? (target as IPropertyReferenceOperation)?.Instance))
         {
-            Owners.Shelve(evaluator.State, value);
+            Owners.KeepInCollection(evaluator.State, value);
             return;
         }
 

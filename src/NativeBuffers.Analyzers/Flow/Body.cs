@@ -19,7 +19,7 @@ internal sealed class Body
         Findings = findings;
         Summaries = summaries;
         Owners = new Owners(types, findings);
-        Shelves = captured.Shelves;
+        OwnedCollections = captured.OwnedCollections;
         Flights = captured.Flights;
         Holders = new Holders(graph, method, captured);
         Variables = new Variables(method, captured, Holders);
@@ -42,7 +42,7 @@ internal sealed class Body
 
     public Holders Holders { get; }
 
-    public Shelves Shelves { get; }
+    public OwnedCollections OwnedCollections { get; }
 
     public Flights Flights { get; }
 

@@ -24,15 +24,15 @@ internal sealed class Captured
     private readonly HashSet<ISymbol> _usedElsewhere = new(SymbolEqualityComparer.Default);
     private readonly List<(ISymbol Variable, IOperation Use, ImmutableStack<IOperation> Functions)> _shared = [];
 
-    private Captured(LibraryTypes types, Shelves shelves)
+    private Captured(LibraryTypes types, OwnedCollections collections)
     {
         _types = types;
-        Shelves = shelves;
+        OwnedCollections = collections;
         Flights = new Flights(types);
     }
 
     /// <summary>The arrays and lists of owners that stay in the method.</summary>
-    public Shelves Shelves { get; }
+    public OwnedCollections OwnedCollections { get; }
 
     /// <summary>The lambdas that start on another thread, and never tell that they are over.</summary>
     public Flights Flights { get; }
@@ -40,7 +40,7 @@ internal sealed class Captured
     /// <summary>The shared variables of some bodies.</summary>
     public static Captured In(ImmutableArray<IOperation> blocks, LibraryTypes types)
     {
-        Captured captured = new(types, Shelves.In(blocks, types));
+        Captured captured = new(types, OwnedCollections.In(blocks, types));
         foreach (IOperation block in blocks)
         {
             captured.Collect(block, ImmutableStack<IOperation>.Empty);

@@ -8,7 +8,7 @@ namespace NativeBuffers.Analyzers.Flow;
 /// <summary>The ways of exceptions: to the handlers of the method, through its <c>finally</c> blocks, and out of it.</summary>
 internal sealed class Exceptions(FlowWalk walk)
 {
-    private readonly Dictionary<ControlFlowRegion, bool> _watched = [];
+    private readonly Dictionary<ControlFlowRegion, bool> _withHandler = [];
 
     /// <summary>True if an operation may throw. A disposal cannot, and neither can an access to elements, as far as the rules look.</summary>
     public static bool MayThrow(IOperation operation)
@@ -31,13 +31,13 @@ internal sealed class Exceptions(FlowWalk walk)
     }
 
     /// <summary>True if a handler that a person wrote sees the exceptions of a block.</summary>
-    public bool AreWatched(BasicBlock block) => IsWatched(block.EnclosingRegion);
+    public bool HaveHandler(BasicBlock block) => HasHandler(block.EnclosingRegion);
 
     /// <summary>Takes a path from the region where it throws to the handlers.</summary>
     public void Raise(State state, ControlFlowRegion? region, bool isExplicit, IOperation? thrown, SyntaxNode? from)
     {
         // The graph of a lambda ends at its own root, inside the regions of the method around it.
-        for (; region is { Kind: not ControlFlowRegionKind.Root } && (isExplicit || IsWatched(region)); region = region.EnclosingRegion)
+        for (; region is { Kind: not ControlFlowRegionKind.Root } && (isExplicit || HasHandler(region)); region = region.EnclosingRegion)
         {
             state.IsLeaving = !isExplicit && !MayBeCaught(region);
             if (region.Kind != ControlFlowRegionKind.Try || region.EnclosingRegion is not { } around)
@@ -158,23 +158,23 @@ internal sealed class Exceptions(FlowWalk walk)
         return false;
     }
 
-    private bool IsWatched(ControlFlowRegion? region)
+    private bool HasHandler(ControlFlowRegion? region)
     {
         if (region is not { Kind: not ControlFlowRegionKind.Root, EnclosingRegion: { } around })
         {
             return false;
         }
 
-        if (!_watched.TryGetValue(region, out bool isWatched))
+        if (!_withHandler.TryGetValue(region, out bool hasHandler))
         {
-            isWatched = IsWatched(around)
+            hasHandler = HasHandler(around)
                 || (region.Kind == ControlFlowRegionKind.Try
                     && (around.Kind == ControlFlowRegionKind.TryAndCatch
                         || (around.Kind == ControlFlowRegionKind.TryAndFinally && IsWritten(around.NestedRegions[1]))));
-            _watched.Add(region, isWatched);
+            _withHandler.Add(region, hasHandler);
         }
 
-        return isWatched;
+        return hasHandler;
     }
 
     /// <summary>True if a person wrote the <c>finally</c> block, and not the compiler for a <c>using</c> statement.</summary>

@@ -8,7 +8,7 @@ namespace NativeBuffers.Analyzers.Flow;
 /// <summary>Runs a body on all its paths: each block once for each state that reaches it.</summary>
 internal sealed class FlowWalk
 {
-    /// <summary>Paths that a block may have; a body with more is given up, and then only certain places are known to be wrong on some path.</summary>
+    /// <summary>The most paths of a block. A body with more is given up: then only certain places are known to be wrong on some path.</summary>
     private const int StatesOfOneBlock = 400;
 
     private readonly Body _body;
@@ -109,7 +109,7 @@ internal sealed class FlowWalk
     private void Run(BasicBlock block, State start)
     {
         List<State> states = [start.Clone()];
-        bool isWatched = _exceptions.AreWatched(block);
+        bool hasHandler = _exceptions.HaveHandler(block);
         SyntaxNode? last = null;
         _body.Block = block;
         for (int i = 0; i < block.Operations.Length; i++)
@@ -117,7 +117,7 @@ internal sealed class FlowWalk
             IOperation operation = block.Operations[i];
             last = operation.Syntax;
             _body.Operation = i;
-            if (states.Count == 1 && !HasOutcomes(operation) && !(isWatched && Exceptions.MayThrow(operation)))
+            if (states.Count == 1 && !HasOutcomes(operation) && !(hasHandler && Exceptions.MayThrow(operation)))
             {
                 RunOnce(operation, states[0], isReference: false);
                 if (!GoesOn(block, states[0], operation))
@@ -131,7 +131,7 @@ internal sealed class FlowWalk
             List<State> after = [];
             foreach (State state in states)
             {
-                State? thrown = isWatched && Exceptions.MayThrow(operation) ? state.Clone() : null;
+                State? thrown = hasHandler && Exceptions.MayThrow(operation) ? state.Clone() : null;
                 foreach ((State next, _) in Execute(operation, state))
                 {
                     thrown?.GiveAs(next);
@@ -155,7 +155,7 @@ internal sealed class FlowWalk
         {
             if (block.BranchValue is { } value)
             {
-                State? thrown = isWatched && Exceptions.MayThrow(value) ? state.Clone() : null;
+                State? thrown = hasHandler && Exceptions.MayThrow(value) ? state.Clone() : null;
                 foreach ((State next, Value result) in Execute(value, state, IsReturnedByReference(block)))
                 {
                     thrown?.GiveAs(next);

@@ -33,9 +33,9 @@ internal sealed class OtherCalls(Body body, Evaluator evaluator)
             evaluator.UseOwner(receiver, Body.PlaceOf(operation));
         }
 
-        if (member.Name == "Add" && values.Count == 1 && body.Shelves.Contains(instance))
+        if (member.Name == "Add" && values.Count == 1 && body.OwnedCollections.Contains(instance))
         {
-            Owners.Shelve(State, values[0]);
+            Owners.KeepInCollection(State, values[0]);
             return Value.Unknown;
         }
 

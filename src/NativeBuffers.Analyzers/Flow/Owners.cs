@@ -105,7 +105,7 @@ internal sealed class Owners(LibraryTypes types, Findings findings)
     }
 
     /// <summary>Notes that a collection of the method holds the object: it is still owed, and something keeps it alive.</summary>
-    public static void Shelve(State state, Value value)
+    public static void KeepInCollection(State state, Value value)
     {
         if (value.Object >= 0)
         {

@@ -42,7 +42,7 @@ internal sealed class Summaries(
         return summary;
     }
 
-    /// <summary>The use of a view after the method ended it, in a call that gets both a view and its owner; null if there is none.</summary>
+    /// <summary>The use of an ended view, in a method that gets a view and its owner, and ends the owner. Null if there is none.</summary>
     /// <param name="method">The method.</param>
     /// <param name="view">The position of the parameter that gets the view.</param>
     /// <param name="owner">The position of the parameter that gets the owner of the view.</param>

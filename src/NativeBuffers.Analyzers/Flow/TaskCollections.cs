@@ -20,7 +20,7 @@ internal static class TaskCollections
         return true;
     }
 
-    /// <summary>One task of a collection. It is not known which one, so only a single loan is known to be its.</summary>
+    /// <summary>One task of a collection. The walk does not know which one, so only a single loan of the collection is its loan for certain.</summary>
     public static Value OneOf(State state, Value tasks)
     {
         if (tasks.Loans.Length > 1)

@@ -20,13 +20,13 @@ internal static class MismatchedFree
         DiagnosticSeverity.Error,
         "Each allocator frees its own blocks only. Another free function corrupts its heap, or ends the process.");
 
-    /// <summary>Watches the members of one type. Its variables and private fields carry blocks from allocations to frees.</summary>
-    public static void Watch(SymbolStartAnalysisContext context, RawFunctions functions)
+    /// <summary>Looks at the members of one type. Its variables and private fields carry blocks from allocations to frees.</summary>
+    public static void Register(SymbolStartAnalysisContext context, RawFunctions functions)
     {
-        var origins = new BlockOrigins(functions);
+        var sources = new BlockSources(functions);
         ConcurrentBag<IInvocationOperation> frees = [];
         context.RegisterOperationAction(
-            operation => origins.Note(operation.Operation),
+            operation => sources.Note(operation.Operation),
             OperationKind.VariableDeclarator,
             OperationKind.FieldInitializer,
             OperationKind.SimpleAssignment,
@@ -51,16 +51,16 @@ internal static class MismatchedFree
         {
             foreach (IInvocationOperation free in frees)
             {
-                Check(end, free, functions, origins);
+                Check(end, free, functions, sources);
             }
         });
     }
 
-    private static void Check(SymbolAnalysisContext context, IInvocationOperation free, RawFunctions functions, BlockOrigins origins)
+    private static void Check(SymbolAnalysisContext context, IInvocationOperation free, RawFunctions functions, BlockSources sources)
     {
         string[] accepted = functions.FindAdopted(free) ?? [functions.Find(free)!.Family];
         IArgumentOperation? block = free.Arguments.FirstOrDefault(static argument => argument.Parameter?.Ordinal == 0);
-        if (block is null || origins.Find(block.Value) is not { } found)
+        if (block is null || sources.Find(block.Value) is not { } found)
         {
             return;
         }
@@ -72,7 +72,7 @@ internal static class MismatchedFree
             return;
         }
 
-        // One right origin is enough: another path may have another one, and a test that the rule does not follow.
+        // One right source is enough: another path may have another one, and a test that the rule does not follow.
         if (allocations.Any(allocation => accepted.Contains(functions.Find(allocation)!.Family)))
         {
             return;

@@ -25,7 +25,7 @@ internal struct HomeBlock
     /// <summary>Added to the home whose use has ended, but which may still be at its last use.</summary>
     private const nint Ended = 2;
 
-    /// <summary>A number that grows with each change but an addition, and by more than the count becomes less.</summary>
+    /// <summary>A number that grows with each change of the elements, except additions. It grows by more than the count falls.</summary>
     /// <remarks>So the sum of version and count grows with each change, and an addition writes the count alone (0.2 ns).</remarks>
     public long Version;
 
@@ -90,7 +90,7 @@ internal struct HomeBlock
         {
             unsafe
             {
-                // SAFETY: slots are never unmapped.
+                // SAFETY: a block that is not empty has a slot. Slots are never unmapped, and the generation is compared before anything else.
                 return !IsEmpty && _block.Slot->ReadGeneration().Is(SlotState.ClosePending, _block.Opened);
             }
         }
@@ -364,8 +364,8 @@ internal struct HomeBlock
         {
             // SAFETY: slots are never unmapped, and the generation is or was this block's.
             Pin pin = Pin.BeginUnchecked(_block.Slot, opened);
-            bool isClosed = CloseProtocol.Close(_block.Slot, opened, out bool isDeferred);
-            if (isClosed && !isDeferred)
+            bool isClosed = CloseProtocol.Close(_block.Slot, opened, out bool isLeftToResizer);
+            if (isClosed && !isLeftToResizer)
             {
                 Retire(keeper, pin, home);
             }

@@ -8,8 +8,8 @@ namespace NativeBuffers.Blocks.Handles;
 
 /// <summary>An owner's state through several blocks: every owner that is an object has one. For any thread.</summary>
 /// <remarks>
-/// <para>Slot and cleaner stay. A resize gives the slot another block and moves its generation on, so a thread that has read a mix of old
-/// and new values notices. The new generation is stored here before the slot shows it. So a generation that is over, and is still
+/// <para>Slot and cleaner stay. A resize gives the slot another block and moves its generation on. So a thread that has read a mix of old
+/// and new values notices it. The new generation is stored here before the slot shows it. So a generation that is over, and is still
 /// the one stored here, is over for good.</para>
 /// <para><see cref="ExclusiveUse"/> has the members that change the block or its owner.</para>
 /// </remarks>
@@ -329,7 +329,7 @@ internal struct OwnedBlock
         moved._opened = _opened.Next.With(SlotState.Open);
         unsafe
         {
-            // SAFETY: this thread excludes all other threads, so the slot is this owner's to move.
+            // SAFETY: this thread excludes all other threads, so the slot is this owner's until its generation is written. Slots are never unmapped.
             AllocationCounts.Renumber(Slot);
             Slot->WriteGeneration(moved._opened.With(state));
         }
@@ -379,11 +379,11 @@ internal struct OwnedBlock
     [MethodImpl(MethodImplOptions.NoInlining)]
     private unsafe bool TryCloseSlow(Generation opened)
     {
-        bool isDeferred = false;
-        bool isClosed = FreePath.TryReturnElsewhere(Slot, opened, isRented: false) || CloseProtocol.Close(Slot, opened, out isDeferred);
+        bool isLeftToResizer = false;
+        bool isClosed = FreePath.TryReturnElsewhere(Slot, opened, isRented: false) || CloseProtocol.Close(Slot, opened, out isLeftToResizer);
 
         // The closing thread knows whether there are pins, which the extras remember.
-        if (isClosed && !isDeferred && Slot->ReadGeneration() != opened.With(SlotState.ClosePending))
+        if (isClosed && !isLeftToResizer && Slot->ReadGeneration() != opened.With(SlotState.ClosePending))
         {
             _keeper = null;
         }

@@ -70,10 +70,10 @@ internal static class CloseProtocol
     /// <inheritdoc cref="Close(Slot*, Generation)"/>
     /// <param name="slot">The slot.</param>
     /// <param name="opened">Its generation, in the state open.</param>
-    /// <param name="isDeferred">True when the thread that resizes was asked to close.</param>
-    public static unsafe bool Close(Slot* slot, Generation opened, out bool isDeferred)
+    /// <param name="isLeftToResizer">True when the thread that resizes was asked to close.</param>
+    public static unsafe bool Close(Slot* slot, Generation opened, out bool isLeftToResizer)
     {
-        isDeferred = false;
+        isLeftToResizer = false;
         Bin* home = slot->Home;
         if (slot->ReadGeneration().Is(SlotState.Biased, opened)
             && ThreadCache.IsMineForSize(home)
@@ -91,8 +91,8 @@ internal static class CloseProtocol
                 return false;
             }
 
-            isDeferred = Exclusion.TryAskToClose(slot, opened);
-            if (isDeferred)
+            isLeftToResizer = Exclusion.TryAskToClose(slot, opened);
+            if (isLeftToResizer)
             {
                 return true;
             }

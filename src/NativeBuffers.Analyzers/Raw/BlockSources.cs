@@ -9,9 +9,9 @@ namespace NativeBuffers.Analyzers.Raw;
 /// <summary>Which functions allocated the blocks that the variables and private fields of a type hold.</summary>
 /// <remarks>
 /// It collects every assignment, in any order. A variable that gets anything but a known allocation, null or another variable holds blocks of
-/// unknown origin, and the rules say nothing about it.
+/// unknown source, and the rules say nothing about it.
 /// </remarks>
-internal sealed class BlockOrigins(RawFunctions functions)
+internal sealed class BlockSources(RawFunctions functions)
 {
     private readonly ConcurrentDictionary<ISymbol, ConcurrentBag<IOperation?>> _values = new(SymbolEqualityComparer.Default);
 
@@ -61,7 +61,7 @@ internal sealed class BlockOrigins(RawFunctions functions)
         }
     }
 
-    /// <summary>The calls that may have allocated a block; null if there is an origin that the rules do not know.</summary>
+    /// <summary>The calls that may have allocated a block; null if there is a source that the rules do not know.</summary>
     public IReadOnlyList<IInvocationOperation>? Find(IOperation block)
     {
         List<IInvocationOperation> found = [];
@@ -84,7 +84,7 @@ internal sealed class BlockOrigins(RawFunctions functions)
     public static ISymbol? HolderOf(IOperation value) => Strip(value) switch
     {
         ILocalReferenceOperation local => local.Local,
-        // Nested types may change the private fields of the type around them, and are not watched with it.
+        // Nested types may change the private fields of the type around them, and the rule looks at one type alone.
         IFieldReferenceOperation { Field: { DeclaredAccessibility: Accessibility.Private, IsImplicitlyDeclared: false } field }
             when field.ContainingType.GetTypeMembers().IsEmpty => field.OriginalDefinition,
         _ => null,

@@ -10,32 +10,32 @@ namespace NativeBuffers.Analyzers.Flow;
 
 /// <summary>Local arrays and lists of owners that stay in the method, and of whose owners no statement ends one or hands one on.</summary>
 /// <remarks>An owner in such a collection is still owed. In all other collections other code may dispose it.</remarks>
-internal sealed class Shelves
+internal sealed class OwnedCollections
 {
     private readonly LibraryTypes _types;
-    private readonly HashSet<ISymbol> _shelves = new(SymbolEqualityComparer.Default);
+    private readonly HashSet<ISymbol> _collections = new(SymbolEqualityComparer.Default);
     private readonly HashSet<ISymbol> _made = new(SymbolEqualityComparer.Default);
     private readonly HashSet<ISymbol> _others = new(SymbolEqualityComparer.Default);
-    private readonly Dictionary<ISymbol, ISymbol> _shelfOfVariable = new(SymbolEqualityComparer.Default);
+    private readonly Dictionary<ISymbol, ISymbol> _collectionOfVariable = new(SymbolEqualityComparer.Default);
 
-    private Shelves(LibraryTypes types) => _types = types;
+    private OwnedCollections(LibraryTypes types) => _types = types;
 
     /// <summary>The collections of some bodies.</summary>
-    public static Shelves In(ImmutableArray<IOperation> blocks, LibraryTypes types)
+    public static OwnedCollections In(ImmutableArray<IOperation> blocks, LibraryTypes types)
     {
-        Shelves shelves = new(types);
+        OwnedCollections collections = new(types);
         foreach (IOperation block in blocks)
         {
-            shelves.Look(block);
+            collections.Look(block);
         }
 
-        shelves._shelves.IntersectWith(shelves._made);
-        shelves._shelves.ExceptWith(shelves._others);
-        return shelves;
+        collections._collections.IntersectWith(collections._made);
+        collections._collections.ExceptWith(collections._others);
+        return collections;
     }
 
     /// <summary>True if an expression names such a collection.</summary>
-    public bool Contains(IOperation? collection) => collection is ILocalReferenceOperation { Local: var local } && _shelves.Contains(local);
+    public bool Contains(IOperation? collection) => collection is ILocalReferenceOperation { Local: var local } && _collections.Contains(local);
 
     private void Look(IOperation operation)
     {
@@ -52,15 +52,15 @@ internal sealed class Shelves
                 break;
             case IForEachLoopOperation { Collection: var collection, LoopControlVariable: IVariableDeclaratorOperation { Symbol: var variable } }
                 when Inner(collection) is ILocalReferenceOperation { Local: var looped } && KindIn(looped.Type) != OwnerKind.None:
-                _shelfOfVariable[variable] = looped;
+                _collectionOfVariable[variable] = looped;
                 break;
             case ILocalReferenceOperation { Local: var local } use when KindIn(local.Type) is not OwnerKind.None and var kind:
-                (IsSeen(use, kind) ? _shelves : _others).Add(local);
+                (IsSeen(use, kind) ? _collections : _others).Add(local);
                 break;
-            case ILocalReferenceOperation { Local: var variable } use when _shelfOfVariable.TryGetValue(variable, out ISymbol shelf):
+            case ILocalReferenceOperation { Local: var variable } use when _collectionOfVariable.TryGetValue(variable, out ISymbol collection):
                 if (!Captured.IsOnlyUse(_types.KindOf(variable.Type), use))
                 {
-                    _others.Add(shelf);
+                    _others.Add(collection);
                 }
 
                 break;
