@@ -4,7 +4,7 @@ namespace NativeBuffers.Arrow;
 
 /// <summary>The metadata of a record batch in Arrow's IPC format, a FlatBuffer: finds the places of the batch's buffers, and changes them.</summary>
 /// <remarks>
-/// A table begins with the distance to its list of fields, and each entry of the list is the distance from the table to a field. The structures are
+/// A table begins with the distance to its list of fields. Each entry of the list is the distance from the table to a field. The structures are
 /// those of Arrow's <c>Message.fbs</c>: message {version, kind, header, body length}, batch {length, nodes, buffers}, buffer {offset, length}.
 /// </remarks>
 internal readonly ref struct BatchMetadata

@@ -4,8 +4,8 @@ namespace NativeBuffers.AspNetCore;
 
 /// <summary>A rental: one block of a slab. The object is used again for later rentals of the block.</summary>
 /// <remarks>
-/// As with Kestrel's own pool, the block goes to later renters, so the renter must not use the memory after the return. A return that is
-/// repeated before the next rental is found and reported. A block whose rental was forgotten comes back by the finalizer.
+/// The block goes to later renters, as in Kestrel's own pool. So the renter must not use the memory after the return. A second return before the
+/// next rental is found and reported. A block whose rental was forgotten comes back by the finalizer.
 /// </remarks>
 internal sealed class ServerBlock(ServerSlab slab, int index, Memory<byte> memory) : IMemoryOwner<byte>
 {

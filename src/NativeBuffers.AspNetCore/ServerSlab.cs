@@ -4,8 +4,8 @@ namespace NativeBuffers.AspNetCore;
 
 /// <summary>A piece of an array that is divided into blocks of one pool, and allocated and freed as a whole.</summary>
 /// <remarks>
-/// <para>One word says which blocks are free. A rental and a return change it by one compare-and-swap each, so of two returns of one rental on
-/// any threads exactly one is right, until the block is rented again.</para>
+/// <para>One word says which blocks are free. A rental and a return change it by one compare-and-swap each. So exactly one of two
+/// returns of a rental succeeds, on any threads, until the block is rented again.</para>
 /// <para>The slab refers to its free blocks only: a forgotten rental must become unreachable.</para>
 /// </remarks>
 internal sealed class ServerSlab

@@ -131,8 +131,8 @@ public abstract class NativeAllocator
     /// <param name="allocate">Like <c>malloc</c>: byte count in, block aligned to 16 bytes out, or null.</param>
     /// <param name="resize">Like <c>realloc</c>; or null, and growth copies.</param>
     /// <param name="free">Like <c>free</c>.</param>
-    /// <remarks>Safety: the functions keep the C library's rules for <c>malloc</c>, <c>realloc</c> and <c>free</c>, may be called
-    /// from any thread, and stay loaded as long as the allocator or a block of it is used.</remarks>
+    /// <remarks>Safety: the functions keep the C library's rules for <c>malloc</c>, <c>realloc</c> and <c>free</c>. Any thread may
+    /// call them. They stay loaded as long as the allocator or a block of it is used.</remarks>
     /// <exception cref="ArgumentNullException"><paramref name="allocate"/> or <paramref name="free"/> is null.</exception>
     public static unsafe NativeAllocator FromFunctions(
         string name, delegate* unmanaged<nuint, void*> allocate, delegate* unmanaged<void*, nuint, void*> resize, delegate* unmanaged<void*, void> free) =>

@@ -6,7 +6,7 @@ namespace NativeBuffers.Allocation;
 /// <summary>Makes pinned arrays of one element type, and finds the place of a block inside an array.</summary>
 /// <remarks>
 /// Blocks of <see cref="PinnedHeapAllocator"/> are parts of byte arrays. An owner of another type notes its type for its thread while it
-/// asks for a block (<see cref="Want{T}"/>), because layers between the owner and the allocator know only bytes. Then its elements can be
+/// asks for a block (<see cref="Want{T}"/>). Layers between the owner and the allocator know only bytes. So the owner's elements can be
 /// elements of the array.
 /// </remarks>
 internal abstract class PinnedArrays
@@ -54,7 +54,7 @@ internal abstract class PinnedArrays
     }
 
     /// <summary>
-    /// A new array with room for a block, and for a word before the block; null if arrays of this type have no place at this alignment, or
+    /// A new array with room for a block, and for a word before the block. Null if arrays of this type have no place at this alignment, or
     /// would be too long.
     /// </summary>
     /// <param name="byteCount">Of the block.</param>

@@ -130,7 +130,8 @@ internal readonly ref struct ArenaHandle
     {
         unsafe
         {
-            // SAFETY: the handle's fields belong together. The words in registers leave this struct out of the frame.
+            // SAFETY: the header is that of the arena of these generations. While the generation is current, the arena's first chunk lives, which begins with
+            // the header. The words in registers leave this struct out of the frame.
             ulong generation = IsCurrent && !MayBeWritten && ArenaScopes.TryBegin(ref _generations, _header, Chunks is null)
                 ? _generations.Current
                 : ArenaSlowPath.BeginScope(ref _generations, _generation, _header, Chunks);

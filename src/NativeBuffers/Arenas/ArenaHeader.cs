@@ -6,7 +6,7 @@ namespace NativeBuffers.Arenas;
 
 /// <summary>The state of an arena, at the start of its first chunk.</summary>
 /// <remarks>
-/// Chunks double up to the largest block that the thread cache keeps, so an arena that grows and rewinds again and again calls no C
+/// Chunks double up to the largest block that the thread cache keeps. So an arena that grows and rewinds again and again calls no C
 /// function. A larger allocation gets a chunk of its own, and the free part of the last chunk stays in use.
 /// </remarks>
 [StructLayout(LayoutKind.Sequential)]

@@ -40,10 +40,10 @@ internal struct ArenaPages
     public static ulong AlignmentOf<T>()
         where T : unmanaged => ulong.Max(Primitives.AlignmentOf<T>.Value, Word);
 
-    /// <summary>Whether a position was asked for. Before, none is found.</summary>
+    /// <summary>Whether the arena has given out positions in this life. If not, no position is found.</summary>
     public readonly bool HasPositions => _named.Length != 0;
 
-    /// <summary>Forgets that positions were asked for: those of the arena's life before are found no more.</summary>
+    /// <summary>Begins a life of the arena. The positions of the life before are no longer found.</summary>
     public void BeginLife()
     {
         _named = [];

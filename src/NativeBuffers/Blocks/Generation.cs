@@ -28,7 +28,7 @@ internal record struct Generation(ulong Value)
 
     /// <summary>The generation that a slot begins with: far from zero, and from the generations of all other slots.</summary>
     /// <remarks>
-    /// <para>A value in a field has a slot and a generation. A thread that reads the field while another thread stores there may get the
+    /// <para>A value in a field has a slot and a generation. A thread may read the field while another thread stores there. It may get the
     /// slot of one value, and the generation of another value or of <c>default</c>, which is 0. Such a pair must not look like a use of
     /// the slot.</para>
     /// <para>Multiples of the golden ratio lie far apart, however many there are (Knuth, volume 3, 6.4). The first generations of n slots

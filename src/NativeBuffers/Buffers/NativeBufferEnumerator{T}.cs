@@ -2,8 +2,8 @@ namespace NativeBuffers;
 
 /// <summary>Enumerates a <see cref="NativeBuffer{T}"/> by value. It cannot leave the buffer's scope.</summary>
 /// <remarks>
-/// An enumerator whose <see cref="Current"/> is a reference would let the reference leave the scope, because the compiler scopes the
-/// variable of a <c>foreach</c> by the buffer's value. For references, write <c>foreach (ref var x in buffer.AsSpan())</c>.
+/// If <see cref="Current"/> were a reference, the reference could leave the scope: the compiler scopes the variable of a <c>foreach</c> by the
+/// buffer's value. For references, write <c>foreach (ref var x in buffer.AsSpan())</c>.
 /// </remarks>
 /// <typeparam name="T">Any type without references.</typeparam>
 public ref struct NativeBufferEnumerator<T>

@@ -8,7 +8,7 @@ namespace NativeBuffers;
 /// <summary>A block of <typeparamref name="T"/> outside the garbage-collected heap, owned by one scope.</summary>
 /// <remarks>
 /// <para>Declare it with <c>using</c>. Spans and references taken from it cannot leave the scope: the compiler refuses
-/// (in safe code). It belongs to the thread that created it, which the language guarantees for a ref struct; a buffer
+/// (in safe code). It belongs to the thread that created it: the language guarantees that for a ref struct. A buffer
 /// that was never disposed is freed when its thread has ended.</para>
 /// <para>Copies of the struct are aliases of one owner. Once one of them is disposed, moved or resized, the other copies are stale:
 /// their members throw <see cref="ObjectDisposedException"/>, except <see cref="Length"/>, <see cref="IsEmpty"/> and the indexers. A check

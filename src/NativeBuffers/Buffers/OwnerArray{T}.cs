@@ -97,7 +97,7 @@ internal readonly record struct OwnerArray<T>(T[]? Elements, int First, bool IsO
 
         unsafe
         {
-            // SAFETY: the handle borrows the block until it ends.
+            // SAFETY: the handle borrows the block, so slot, array and length stay until handle.End below.
             array = Of(block.Slot);
             length = array.Elements is null ? 0 : (int)block.BorrowedLength;
         }

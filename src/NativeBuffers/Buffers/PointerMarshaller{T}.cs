@@ -48,7 +48,7 @@ public static class PointerMarshaller<T>
             {
                 unsafe
                 {
-                    // SAFETY: the address is valid until Free ends the borrow.
+                    // SAFETY: the record keeps the owner's block, of the owner's length, until Free ends the borrow. Records are never unmapped.
                     ref OwnedBlock block = ref managed.Owned;
                     _record = block.BorrowForCall();
                     if (_record == null)

@@ -86,7 +86,7 @@ internal sealed class SelfCleaningOwner<T> : NativeMemoryOwner<T>
         }
     }
 
-    /// <summary>An owner without a block, and with the finalizer that the block will need. Before the move, because it may fail.</summary>
+    /// <summary>An owner without a block, with the finalizer that the block will need. It is made before the move, because making it may fail.</summary>
     /// <safety>The caller gives it the block of another owner.</safety>
     private static unsafe NativeMemoryOwner<TTo> Empty<TTo>(bool hasFinalizer)
         where TTo : unmanaged =>

@@ -288,7 +288,7 @@ internal struct ListCore<T>
                 End(list, later is not null && isPinned ? LaterBlock.After(later) : LaterBlock.Over);
                 if (later is not null && !First.IsEmpty)
                 {
-                    // The home has perhaps taken it while another thread took the first block, too.
+                    // The home may have taken the later block while another thread took the first block.
                     _ = First.TryClose(list, out _);
                 }
 

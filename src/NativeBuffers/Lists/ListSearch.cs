@@ -72,7 +72,7 @@ internal static class ListSearch
             {
                 unsafe
                 {
-                    // SAFETY: the borrow keeps the elements until this returns.
+                    // SAFETY: the borrow keeps the block of borrow.Length elements in its place until the using statement ends it, after the search.
                     return Search((T*)Unsafe.AsPointer(ref borrow.GetPinnableReference()), borrow.Length, item, comparer);
                 }
             }

@@ -14,7 +14,7 @@ namespace NativeBuffers;
 /// <para><see cref="Add"/>, <see cref="AddRange"/> and <see cref="EnsureCapacity"/> may move the elements. Do not use spans and references
 /// from before such a call. Copies of the struct are aliases until one of them grows or is disposed. After that, the remaining copies
 /// throw if their elements are in native memory.</para>
-/// <para>So do not pass a list by value or by <c>in</c> to code that adds to it, and do not keep it in a readonly field. The additions
+/// <para>So do not pass a list by value or by <c>in</c> to code that adds to it. Do not keep it in a readonly field. The additions
 /// would go to a copy, and be lost. Native memory of the copy would stay until the thread ends. A <c>using</c> variable cannot be passed
 /// by <c>ref</c>: pass spans, or dispose by <c>try</c> and <c>finally</c>.</para>
 /// <para><c>default</c> is a valid empty list. A <c>foreach</c> over the list gives values.</para>

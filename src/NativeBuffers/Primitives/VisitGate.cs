@@ -10,8 +10,8 @@ namespace NativeBuffers.Primitives;
 /// be reordered: the barrier runs on the owner's core too, and settles both.</para>
 /// <para>The owner loads the floor before all that visitors change. The last store of a visit lowers the floor, as a release. So an owner
 /// that finds the floor down sees all that the visitor did. The owner leaves with a release, so the visitor sees all that the owner did.</para>
-/// <para>The floor is very large during a visit, so that an owner that compares a number with a bound anyway can compare it with the floor
-/// instead, and needs no second branch.</para>
+/// <para>The floor is very large during a visit. An owner that compares a number with a bound anyway compares it with the floor instead, and
+/// needs no second branch.</para>
 /// </remarks>
 internal struct VisitGate
 {

@@ -11,8 +11,8 @@ namespace NativeBuffers;
 /// <summary>Memory of <typeparamref name="T"/> that several processes of one user share, and find by its name.</summary>
 /// <remarks>
 /// <para>Dispose it, or dispose the object that has it. A finalizer leaves a memory that was not disposed. A name lasts while any process
-/// has it open, and goes with the last of these processes. If that process crashed, the name counts as gone, and its memory is freed when
-/// the next shared memory is created or opened by that name.</para>
+/// has it open, and goes with the last of these processes. If that process crashed, the name counts as gone. Its memory is freed when the
+/// next shared memory is created or opened by that name.</para>
 /// <para>All members may be called from all threads at any time. After <see cref="Dispose"/> no borrow can begin, and the memory is left
 /// when the last borrow ends.</para>
 /// <para>The memory keeps its length unless another program cuts its file, which programs of this user may do on Linux and macOS. Then

@@ -4,7 +4,7 @@ namespace NativeBuffers.Allocation.Budgets;
 
 /// <summary>One level of a tree of budgets: its requests, with the lock of the tree.</summary>
 /// <remarks>
-/// The whole tree has one lock, so a charge is made on all levels or on none, and no thread sees it on some of them. Threads that ask
+/// The whole tree has one lock. So a charge is made on all levels or on none, and no thread sees it on some of them. Threads that ask
 /// often take a parcel of bytes at a time: their <see cref="Credit"/>. It counts as used here, so no limit can be passed. Before
 /// a level refuses, it calls in all credits in it and below, so nothing is refused while there is room.
 /// </remarks>
@@ -321,7 +321,7 @@ internal sealed class BudgetLevel : BudgetCounts
     {
         unsafe
         {
-            // SAFETY: the table has this thread's credit.
+            // SAFETY: the credit is this thread's or null. It lives until the thread has ended (CreditTable), which is after this call.
             return _tree.CallIn(this, CreditTable.Find(CreditTable.Here, Credits.Number));
         }
     }

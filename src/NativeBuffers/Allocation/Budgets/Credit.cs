@@ -17,7 +17,7 @@ namespace NativeBuffers.Allocation.Budgets;
 /// visitor:  floor = very large; barrier of the whole process; wait until inside = 0 (acquire);
 ///           left goes back to the level; most = 0; floor = 0 (release)
 /// </code>
-/// <para>The owner opens the credit and moves parcels while it holds the lock, so no visitor is there, and then it need not enter.</para>
+/// <para>The owner opens the credit and moves parcels while it holds the lock. Then no visitor is there, and the owner need not enter.</para>
 /// </remarks>
 [StructLayout(LayoutKind.Sequential, Size = Size)]
 internal struct Credit

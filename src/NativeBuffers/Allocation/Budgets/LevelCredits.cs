@@ -60,7 +60,7 @@ internal sealed class LevelCredits(BudgetTree tree, BudgetLevel level)
             {
                 unsafe
                 {
-                    // SAFETY: as for Left.
+                    // SAFETY: an open credit lives until its thread has ended, and then Close takes it out of the list under the lock that the caller has.
                     sum += ((Credit*)credit)->Fewest;
                 }
             }

@@ -15,8 +15,8 @@ namespace NativeBuffers;
 /// are freed. New requests throw an <see cref="ObjectDisposedException"/>, also in budgets below it.</para>
 /// <para>All members may be called from any thread, and blocks may be freed on any thread. A thread that asks often takes a parcel of bytes
 /// at a time, as its <em>credit</em>, and then needs no lock. Credit is charged on all levels. Before a level refuses, it calls
-/// in the credit of all threads, so nothing is refused while there is room: a level refuses only if its blocks, and all requests and
-/// frees that have not returned yet, take more than its limit together at one moment of the call.</para>
+/// in the credit of all threads, so nothing is refused while there is room. A level adds up its blocks, and all requests and frees that have
+/// not returned yet. It refuses only if the sum is above its limit at one moment of the call.</para>
 /// </remarks>
 /// <example>
 /// <code>
@@ -46,7 +46,7 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
     private readonly NativeAllocator _source;
     private readonly BudgetLevel _level;
     private int _isDisposed;
-    private int _isWatchedOver;
+    private int _hasFinalizer;
 
     internal NativeMemoryBudget(NativeAllocator inner, NativeMemoryBudgetOptions options)
         : base(options.Name ?? $"Limit({inner.Name})", inner, AllocatorLayers.Budget)
@@ -65,7 +65,7 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
                 throw RefusalOf((nuint)options.ReservedBytes);
             }
 
-            WatchOver();
+            RegisterFinalizer();
         }
     }
 
@@ -87,8 +87,8 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
     /// <summary>The most bytes that were in use at a time; never more than the limit.</summary>
     /// <remarks>
     /// It is exact where one thread uses one budget of the tree. Otherwise it may be too high or too low, at most by the credit of all
-    /// threads in this budget and the budgets below it. A thread has at most 128 KiB of credit in a budget, or twice the size of
-    /// its largest block there if that block has 64 to 256 KiB.
+    /// threads in this budget and the budgets below it. A thread has at most 128 KiB of credit in a budget. A thread whose
+    /// largest block there has 64 to 256 KiB has at most twice the size of that block.
     /// </remarks>
     public long PeakBytes => _level.Peak;
 
@@ -132,7 +132,7 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
             return null;
         }
 
-        WatchOver();
+        RegisterFinalizer();
         return reservation;
     }
 
@@ -165,7 +165,7 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
         t_refusal = null;
         unsafe
         {
-            // SAFETY: the credit is this thread's.
+            // SAFETY: own is this thread's credit or null. It lives until the thread has ended (CreditTable), so its fields may be used here.
             Credit* own = CreditHere();
             return (own != null && Credit.TryTake(own, byteCount)) || TryChargeSlow(byteCount, own);
         }
@@ -176,7 +176,7 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
     {
         unsafe
         {
-            // SAFETY: the credit is this thread's.
+            // SAFETY: own is this thread's credit or null. It lives until the thread has ended (CreditTable), so its fields may be used here.
             Credit* own = CreditHere();
             if (isUsed)
             {
@@ -197,7 +197,7 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
     {
         unsafe
         {
-            // SAFETY: the credit is this thread's.
+            // SAFETY: own is this thread's credit or null. It lives until the thread has ended (CreditTable), so its fields may be used here.
             Credit* own = CreditHere();
             if (own == null || !Credit.TryGive(own, byteCount))
             {
@@ -293,9 +293,9 @@ public sealed class NativeMemoryBudget : NativeAllocator, IDisposable
     }
 
     /// <summary>Lets the finalizer end reservations. Only a budget that has reserved costs one.</summary>
-    private void WatchOver()
+    private void RegisterFinalizer()
     {
-        if (Interlocked.Exchange(ref _isWatchedOver, 1) == 0)
+        if (Interlocked.Exchange(ref _hasFinalizer, 1) == 0)
         {
             GC.ReRegisterForFinalize(this);
         }

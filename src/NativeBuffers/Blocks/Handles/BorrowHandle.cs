@@ -50,7 +50,7 @@ internal readonly struct BorrowHandle
         {
             unsafe
             {
-                // SAFETY: records are never unmapped.
+                // SAFETY: the record is one of a thread's, or null. Records are never unmapped, and the generation tells a later use of the record.
                 return _record != null && _record->Ended == _recordGeneration;
             }
         }

@@ -33,7 +33,7 @@ internal static class ExclusiveUse
 
             unsafe
             {
-                // SAFETY: this thread excludes all other threads, so length and slot are its to change.
+                // SAFETY: this thread excludes all other threads until Reopen. So the slot keeps its block, whose length is BorrowedLength, until Resize.
                 long oldLength = owned.BorrowedLength;
                 if (notesLongest && length < oldLength)
                 {
@@ -67,7 +67,7 @@ internal static class ExclusiveUse
 
             unsafe
             {
-                // SAFETY: this thread excludes all other threads, so the length is its to read.
+                // SAFETY: this thread excludes all other threads until the block has moved. So slot, block and length stay as they are.
                 moved = owned.Moved(owned.BorrowedLength);
             }
 
@@ -91,7 +91,7 @@ internal static class ExclusiveUse
 
             unsafe
             {
-                // SAFETY: this thread excludes all other threads, so length and address are its to read.
+                // SAFETY: this thread excludes all other threads until the block has moved. So slot and block stay: BorrowedLength elements from Start.
                 long byteCount = owned.BorrowedLength * elementSize;
                 nuint start = (nuint)owned.Start;
                 if (byteCount % newSize != 0 || start % (nuint)newAlignment != 0)
@@ -119,7 +119,7 @@ internal static class ExclusiveUse
             moved = default;
             unsafe
             {
-                // SAFETY: this thread excludes all other threads, so the slot is its to read.
+                // SAFETY: this thread excludes all other threads until the block has moved. Slots are never unmapped, and the slot keeps its block.
                 if (owned.Slot->Kind != SlotKind.Cached && ResizeToFit(ref owned, used, used, elementSize))
                 {
                     owned.CloseExclusive();
@@ -137,7 +137,7 @@ internal static class ExclusiveUse
         {
             unsafe
             {
-                // SAFETY: this thread excludes all other threads. The slot is never unmapped.
+                // SAFETY: this thread excludes all other threads, so the pin begins on the live block. The slot is never unmapped.
                 Pin pin = Pin.BeginUnchecked(owned.Slot, owned.Opened);
                 owned.Slot->WriteGeneration(owned.Opened.With(SlotState.ClosePending));
                 return pin;
@@ -235,7 +235,8 @@ internal static class ExclusiveUse
             {
                 unsafe
                 {
-                    // SAFETY: this thread excludes all other threads, so the slot is this owner's. From here on the owner refers to the cleaner.
+                    // SAFETY: this thread excludes all other threads, so the slot, which is never unmapped, stays this owner's. From here on the owner
+                    // refers to the cleaner.
                     owned.Keep(Cleaner.Of(owned.Slot));
                 }
             }

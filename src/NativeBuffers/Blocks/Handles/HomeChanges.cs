@@ -106,7 +106,7 @@ internal static class HomeChanges
             ExclusiveUse.EnsureCleaner(ref from);
             unsafe
             {
-                // SAFETY: this thread excludes all other threads, so the slot is its to read.
+                // SAFETY: this thread excludes all other threads until Moved. So the slot, which is never unmapped, keeps its block of ByteCount bytes.
                 Slot* slot = from.Slot;
                 SlotState state = slot->Kind == SlotKind.Foreign ? SlotState.Open : ExclusiveUse.StateHere(slot);
                 count = from.BorrowedLength;

@@ -15,8 +15,8 @@ namespace NativeBuffers.Blocks.Handles;
 /// the pin then.</item>
 /// </list>
 /// The first two are looked for when another block is retired, and when a list takes a block.</para>
-/// <para>A home's mark is read after a barrier of the whole process, which comes after the home's name was taken away. So a home with another
-/// mark has stored something after that barrier, at a place where it was at no use; each later use finds that the name is gone.</para>
+/// <para>A home's mark is read after a barrier of the whole process, which comes after the home's name was taken away. If the mark
+/// has changed, the home has stored something after that barrier, and was not in a use then. Each later use finds that the name is gone.</para>
 /// </remarks>
 internal sealed class RetiredBlock
 {
@@ -133,7 +133,7 @@ internal sealed class RetiredBlock
             {
                 unsafe
                 {
-                    // SAFETY: caches are never unmapped.
+                    // SAFETY: Home is the address of a cache. Caches are never unmapped, and only its numbers are read.
                     var home = (ThreadCache*)Home;
                     return Pin.HasEnded || MarkOf(home) != Mark || ThreadCaches.HasEnded(home);
                 }

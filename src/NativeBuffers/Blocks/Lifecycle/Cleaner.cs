@@ -10,7 +10,7 @@ namespace NativeBuffers.Blocks.Lifecycle;
 /// slot refers to the cleaner weakly, so a use costs one load, and a return nothing. The cleaner is dismissed when the slot becomes
 /// vacant and returns to the table, or when a great many free slots have cleaners.</para>
 /// <para>A cleaner and its weak handle cost memory, and time in each collection. So an owner that is an object gets one only if owners
-/// have used the slot before, and not if a great many cleaners exist (<see cref="OfReused"/>). Otherwise, the owner has the finalizer.</para>
+/// have used the slot before, and if there are not a great many already (<see cref="OfReused"/>). Otherwise, the owner has the finalizer.</para>
 /// <para>So the collector finds a cleaner unreachable in two cases: the slot has no owner, or its owner was
 /// forgotten. Between that collection and the finalizer, a free slot may have found an owner. So the finalizer acts
 /// when it meets the same generation for the second time: that use had begun before the later collection, which found no
@@ -23,7 +23,9 @@ internal sealed class Cleaner : IDisposable
     public const int UsesBefore = 3;
 
     /// <summary>With that many cleaners, a slot gets one only after <see cref="UsesBeforeMore"/> owners.</summary>
-    /// <remarks>So a million owners that are created again and again cost as little as ever. The depot of a size keeps as many slots with cleaners.</remarks>
+    /// <remarks>
+    /// So a million owners that are created again and again do not make cleaners all the time. The depot of a size keeps as many slots with cleaners.
+    /// </remarks>
     private const int Many = 131_072;
 
     private const int UsesBeforeMore = byte.MaxValue;
@@ -66,7 +68,7 @@ internal sealed class Cleaner : IDisposable
             }
             catch (OutOfMemoryException)
             {
-                // A finalizer must not throw. No finalizer watches the present use of the slot any more. After the collector has taken this
+                // A finalizer must not throw. The present use of the slot has no finalizer any more. After the collector has taken this
                 // object, the slot gets another cleaner.
             }
 

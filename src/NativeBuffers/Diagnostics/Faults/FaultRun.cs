@@ -5,7 +5,7 @@ namespace NativeBuffers.Diagnostics.Faults;
 
 /// <summary>One run of a body: its requests, its live blocks, and the number of the allocation that fails.</summary>
 /// <param name="failing">The number of the allocation that fails, from 1; 0 if none does.</param>
-/// <param name="first">The run before it in which none failed; null in that run itself.</param>
+/// <param name="first">The earlier run, in which no allocation failed; null in that run itself.</param>
 internal sealed class FaultRun(int failing, FaultRun? first)
 {
     private static readonly System.Reflection.Assembly s_library = typeof(NativeAllocator).Assembly;

@@ -4,8 +4,8 @@ namespace NativeBuffers.Diagnostics.Guards;
 
 /// <summary>The bytes that checked memory is filled with, as in Microsoft's debug heap: to fill memory, and to find changed bytes.</summary>
 /// <remarks>
-/// Red zones and freed blocks hold the same byte. So a block and the red zone after its end are filled and verified as one piece when
-/// the block goes from one use to the next.
+/// Red zones and freed blocks hold the same byte. So when a block goes from one use to the next, the block and the red zone after its
+/// end are filled and verified as one piece.
 /// </remarks>
 internal static class FillPattern
 {

@@ -168,7 +168,7 @@ internal abstract class GuardedPool
             {
                 unsafe
                 {
-                    // SAFETY: the data of a live block stays touchable inside the lock.
+                    // SAFETY: the record names the start and the length of the block's pages. No thread frees a live block, or its pages, inside the lock.
                     if (block.State == GuardedBlock.Use.Live && block.RepairSlack() is { } kind)
                     {
                         found.Add(GuardFindings.Written(block, kind, "found while it is in use"));

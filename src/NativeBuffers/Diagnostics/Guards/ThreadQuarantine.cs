@@ -7,8 +7,8 @@ namespace NativeBuffers.Diagnostics.Guards;
 /// <remarks>
 /// <para>There is a ring for each size class. A block is used again only when its ring is full, and only the oldest block is. So each
 /// block waits as long as the ring is long, and is verified before it is used again. No other thread takes part.</para>
-/// <para><see cref="NativeMemoryGuard.Check"/> is rare, and verifies the rings of all threads. The owner pays two plain stores and a load
-/// for that on each access, and the checking thread pays a barrier in every core, as in <c>Bin</c>.</para>
+/// <para><see cref="NativeMemoryGuard.Check"/> is rare, and verifies the rings of all threads. For that, the owner pays two plain stores and
+/// a load on each access. The checking thread pays a barrier in every core, as in <c>Bin</c>.</para>
 /// <para>After the thread has ended, nothing refers to this object, and the finalizer gives the blocks back.</para>
 /// </remarks>
 internal sealed class ThreadQuarantine

@@ -49,7 +49,7 @@ internal static class NativeMetrics
             }
             catch (Exception)
             {
-                // A listener threw, which the constructor of the source calls.
+                // The constructor of the source calls listeners, and one of them threw.
             }
         }
     }
@@ -58,7 +58,7 @@ internal static class NativeMetrics
     {
         if (!InstrumentationSwitch.IsOn)
         {
-            // A monitor, because the process has used one by now. The types of another wait would be loaded now, beside the first buffer.
+            // A monitor, because the process has used one already. Another kind of wait would load its types now, beside the first buffer.
             object never = new();
             lock (never)
             {

@@ -53,12 +53,12 @@ internal sealed class CallStack
         }
         catch (Exception)
         {
-            // Memory is exhausted, or a file cannot be read: the symbols, or the assembly that walks. The block is noted without its calls.
+            // Memory is exhausted, or the runtime cannot read the symbols or the assembly that walks the stack. The block is noted without its calls.
             return 0;
         }
     }
 
-    /// <remarks>A method of its own: if the assembly that walks the stack cannot be loaded, the call throws, and not <see cref="Capture"/>.</remarks>
+    /// <remarks>A method of its own: if the assembly that walks the stack cannot be loaded, its call throws, and <see cref="Capture"/> catches that.</remarks>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int Walk()
     {

@@ -3,10 +3,10 @@ namespace NativeBuffers.Platform.Shared;
 /// <summary>The texts that the handler of faults writes to the error stream, and the records that decide whether it writes.</summary>
 /// <remarks>
 /// <para>The line is in memory that never moves, because the machine code reads it. The handler reports only the first fault whose address
-/// is in the range of a record. It writes <see cref="Begin"/> and the record's text of the allocation; for a freed block also
-/// <see cref="Freed"/> and the text of the free; and at last <see cref="End"/>. All texts end with a zero.</para>
-/// <para>The machine code knows this layout of a record: a state of 4 bytes at 0, which is 0 for no block and 2 for a freed block; the
-/// range's start at 24, and its length at 32; the texts at 160 and 232; 304 bytes in all. A test compares the layout with the records.</para>
+/// is in the range of a record. It writes <see cref="Begin"/> and the record's text of the allocation. For a freed block it also writes
+/// <see cref="Freed"/> and the text of the free. At last it writes <see cref="End"/>. All texts end with a zero.</para>
+/// <para>The machine code knows this layout of a record: a state of 4 bytes at 0, which is 0 for no block and 2 for a freed block. The
+/// range's start is at 24, and its length at 32. The texts are at 160 and 232. A record has 304 bytes. A test compares the layout with the records.</para>
 /// </remarks>
 [StructLayout(LayoutKind.Sequential)]
 internal struct FaultLine

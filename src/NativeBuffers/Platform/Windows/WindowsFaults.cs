@@ -35,7 +35,7 @@ internal sealed class WindowsFaults(SystemMemory memory) : SystemFaults
 
     /// <remarks>
     /// <c>LONG handler(EXCEPTION_POINTERS *pointers)</c>. The first pointer there is to an <c>EXCEPTION_RECORD</c>: code at 0, the
-    /// instruction's address at 16, and for an access violation the kind of access at 32 (0 reads, 1 writes, 8 executes), the address at 40.
+    /// instruction's address at 16. An access violation has the kind of access at 32 (0 reads, 1 writes, 8 executes), and the address at 40.
     /// </remarks>
     private static byte[] Code(ulong place)
     {

@@ -5,9 +5,9 @@ namespace NativeBuffers.Blocks.Cache.Heaps;
 
 /// <summary>The reference from a slot, which lies in native memory, to the allocator of its block.</summary>
 /// <remarks>
-/// A slot has a handle to such an object. The allocator lives as long as blocks of it exist, and may be collected after the last one. So an
-/// object is either shared by all slots, for an allocator that lives forever; or one slot has it, and the thread keeps both for its next
-/// block of any allocator. Then a block needs no handle of its own: the reference is written, and cleared after the block. Measured: to make
+/// A slot has a handle to such an object. The allocator lives as long as blocks of it exist, and may be collected after the last one. All
+/// slots share the object of an allocator that lives forever. Otherwise one slot has the object, and the thread keeps both for its next block of
+/// any allocator. So a block needs no handle of its own: the reference is written, and cleared after the block. Measured: to make
 /// and to free a handle takes 35 ns.
 /// </remarks>
 internal sealed class AllocatorReference

@@ -290,7 +290,7 @@ internal struct BareBins
         blocks[count] = block;
         if (!RunClass.Give(blocks[..(count + 1)], keepsEmpty: true))
         {
-            // The limit has no room until the owners of these runs, which may not ask for blocks, know that the runs are free.
+            // The limit gets room when the owners learn that these runs are free. They may not ask for blocks, so a visit tells them.
             Upkeep.CollectReturned();
         }
     }

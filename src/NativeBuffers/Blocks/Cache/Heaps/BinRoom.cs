@@ -4,7 +4,7 @@ namespace NativeBuffers.Blocks.Cache.Heaps;
 
 /// <summary>The room of one thread's bins: bytes that it has reserved of its own limit and of the process's.</summary>
 /// <remarks>
-/// A bin reserves room for all that it may ever hold when it opens, so that no block has to be counted when it comes back. When a visitor
+/// When a bin opens, it reserves room for all that it may ever hold. So no block is counted when it comes back. When a visitor
 /// closes the bin, room for one block stays reserved: the hot one, which visitors cannot take.
 /// </remarks>
 [StructLayout(LayoutKind.Sequential)]

@@ -89,7 +89,7 @@ internal sealed class HeapDepots(PoolHeap heap)
     {
         unsafe
         {
-            // SAFETY: the magazines are this call's until it gives them up.
+            // SAFETY: the depot gives up a list of empty magazines, which ends with null. This call has each one until Give takes it.
             Magazine* magazine = depot.TakeEmpty();
             while (magazine != null)
             {

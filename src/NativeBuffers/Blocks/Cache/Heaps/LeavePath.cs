@@ -2,7 +2,7 @@ using NativeBuffers.Blocks.Cache.Stores;
 
 namespace NativeBuffers.Blocks.Cache.Heaps;
 
-/// <summary>The path of a slot that another thread than its home's takes out of its home.</summary>
+/// <summary>The path by which a thread other than the home's takes a slot out of its home.</summary>
 internal static class LeavePath
 {
     /// <summary>Moves a remotely freed slot to the depot, if it is still freed.</summary>

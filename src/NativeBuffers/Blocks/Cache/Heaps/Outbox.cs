@@ -114,8 +114,8 @@ internal struct Outbox
 
     /// <summary>Whether a batch for this home is open, or was a moment ago, and is not of a pool's heap.</summary>
     /// <remarks>
-    /// Only this thread gives batches a home. It was another thread's then; a new thread that has taken over the cache of an ended one may have it now. Then
-    /// blocks go through the outbox although they are at home, which costs time. A home of a cache stays with the cache.
+    /// A batch's home was a bin of another thread when this thread gave it to the batch. If this thread has taken over that bin since, with the cache
+    /// of an ended thread, its blocks go through the outbox too. That costs time only. A home of a cache stays with the cache.
     /// </remarks>
     /// <safety>The outbox is this thread's. Batches are never unmapped: a visitor may be taking this one. The home is compared, not followed.</safety>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

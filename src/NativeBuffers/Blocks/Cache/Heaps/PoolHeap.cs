@@ -90,7 +90,7 @@ internal sealed class PoolHeap : BlockHeap
     public bool TryQueue(long byteCount) => !IsClosed && _limit.TryQueue(byteCount);
 
     /// <inheritdoc/>
-    /// <remarks>A batch of another heap, which two returns at once leave, changes nothing.</remarks>
+    /// <remarks>Two returns at the same moment can leave a batch of another heap here. It changes nothing.</remarks>
     public override unsafe void Dequeue(RemoteBatch* batch) => _limit.Dequeue(batch->HeapId == Id ? batch->ByteCount : 0);
 
     /// <inheritdoc/>

@@ -283,7 +283,7 @@ internal struct ThreadCache
     {
         unsafe
         {
-            // SAFETY: the bins are this thread's.
+            // SAFETY: bins are the first part of this thread's cache, or null. Caches are never unmapped.
             Bin* bins = t_bins;
             if (bins != null)
             {

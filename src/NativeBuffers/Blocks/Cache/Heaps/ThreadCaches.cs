@@ -74,7 +74,7 @@ internal static class ThreadCaches
             long sum = 0;
             unsafe
             {
-                // SAFETY: caches are never unmapped.
+                // SAFETY: the list has each cache that was ever created, and ends with null. Caches are never unmapped, and the count may be old.
                 for (ThreadCache* cache = LastCreated; cache != null; cache = cache->NextCreated)
                 {
                     sum += cache->Outbox.ByteCount;

@@ -70,8 +70,8 @@ internal static class FreePath
     /// </summary>
     /// <remarks>
     /// <para>While a rented buffer is open, it has no borrow and no pin. So this thread need not close the slot before it looks for them.</para>
-    /// <para>An owner may be pinned while it is open. So this thread closes it, and looks. Home never gives an owner back from that state by a plain store,
-    /// so only this thread moves it on from closing, and needs no second atomic operation.</para>
+    /// <para>An owner may be pinned while it is open. So this thread closes it, and looks. The home never gives an owner back from that state by a plain
+    /// store. So only this thread moves the slot on from closing, and it needs no second atomic operation.</para>
     /// </remarks>
     /// <param name="slot">The slot.</param>
     /// <param name="opened">Its generation, in the state open.</param>
@@ -261,7 +261,7 @@ internal static class FreePath
     {
         unsafe
         {
-            // SAFETY: the cache is this thread's.
+            // SAFETY: the cache is this thread's, or null, and no other thread uses its vacant slots. Caches are never unmapped.
             ThreadCache* cache = ThreadCache.CurrentOrNone;
             if (cache != null)
             {

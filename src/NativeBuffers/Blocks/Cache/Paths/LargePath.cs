@@ -27,7 +27,7 @@ internal static class LargePath
         ThreadCache* cache = ThreadCache.CurrentOrNone;
         if (cache != null)
         {
-            // The product does not wrap: a length of more than 32 bits comes with elements of one byte. A negative one is the size of no block.
+            // The product does not wrap: a length of more than 32 bits comes with elements of one byte. A negative length gives a size that no block has.
             nuint byteCount = (nuint)(length * elementSize);
             Slot* slot = LargeBin.TryTakeHot(&cache->Large, byteCount);
             if (slot != null)

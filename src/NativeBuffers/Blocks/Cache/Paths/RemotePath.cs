@@ -107,7 +107,7 @@ internal static class RemotePath
     {
         unsafe
         {
-            // SAFETY: caches are never unmapped.
+            // SAFETY: the list has each cache that was ever created, and ends with null. Caches are never unmapped. Visit enters by the gate.
             for (ThreadCache* cache = ThreadCaches.LastCreated; cache != null; cache = cache->NextCreated)
             {
                 Visit(cache);

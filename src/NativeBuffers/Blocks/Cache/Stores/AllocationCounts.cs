@@ -29,8 +29,8 @@ internal struct AllocationCounts
     public Row FromDepot;
 
     /// <summary>
-    /// Allocations whose blocks came from runs or the C library; of bare blocks, those for which a thread took over a run, or collected the
-    /// blocks that other threads had freed.
+    /// Allocations whose blocks came from runs or the C library. Of bare blocks, only those count for which a thread took over a run, or
+    /// collected the blocks that other threads had freed.
     /// </summary>
     public Row Fresh;
 

@@ -16,8 +16,8 @@ internal sealed class Depot(BlockHeap heap, int sizeClass, int capacity)
 
     /// <summary>
     /// The number of magazines whose blocks keep their cleaners: 131,072 blocks of at most 1 KiB. A full collection runs the finalizer of each
-    /// idle cleaner, which takes 200 ns. But the next owner of a block without a cleaner makes one, so a program that creates and disposes
-    /// fewer owners again and again must not lose them.
+    /// idle cleaner, which takes 200 ns. But the next owner of a block without a cleaner makes one. So a program that creates and disposes
+    /// fewer owners again and again must not lose its cleaners.
     /// </summary>
     private const int MostWithCleaners = 1024;
 

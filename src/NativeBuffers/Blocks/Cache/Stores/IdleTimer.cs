@@ -6,9 +6,9 @@ namespace NativeBuffers.Blocks.Cache.Stores;
 /// <remarks>
 /// <para>A pass frees the blocks that were not used since the pass before. A block in a thread's bin moves to a depot in one pass, and is freed in the
 /// next one. So three passes free all that is idle.</para>
-/// <para>The timer runs while caches have reserved at least <see cref="LeastBytes"/>, or runs with blocks that wait for their owner, or slots without a
-/// block, have as much memory. A process that is idle for good has no timer after
-/// the last pass, and one that keeps little never has one.</para>
+/// <para>The timer runs while one of three has at least <see cref="LeastBytes"/>: the reservations of caches, the runs with blocks that wait for
+/// their owner, or the slots without a block. A process that is idle for good has no timer after the last pass, and one that keeps little never
+/// has one.</para>
 /// </remarks>
 internal static class IdleTimer
 {

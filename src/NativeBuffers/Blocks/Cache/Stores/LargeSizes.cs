@@ -4,7 +4,7 @@ namespace NativeBuffers.Blocks.Cache.Stores;
 
 /// <summary>The sizes of large blocks: eight to each doubling from 256 KiB to 1 GiB. Above, a block has the size of its request.</summary>
 /// <remarks>
-/// The size of a request alone decides the size of its block, so that a bare block can be freed by the size of its request. At most a
+/// The size of a request alone decides the size of its block. So a bare block can be freed by the size of its request. At most a
 /// ninth of a block is unused. Fresh pages that were never touched take no memory.
 /// </remarks>
 internal static class LargeSizes

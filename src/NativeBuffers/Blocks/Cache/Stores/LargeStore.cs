@@ -71,7 +71,7 @@ internal sealed class LargeStore
             {
                 unsafe
                 {
-                    // SAFETY: the slot belongs to this method, and its block has no user.
+                    // SAFETY: the slot is out of the store, so this method alone has it. Its block has ByteCount bytes and no user, until Free.
                     Slot* slot = store.TryTake();
                     if (slot == null)
                     {

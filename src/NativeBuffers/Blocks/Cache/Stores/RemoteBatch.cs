@@ -4,9 +4,9 @@ namespace NativeBuffers.Blocks.Cache.Stores;
 
 /// <summary>Slots of one home and one size that one thread has freed. They travel to the home's <see cref="Heaps.RemoteFrees"/> together.</summary>
 /// <remarks>
-/// <para>An array, as in <see cref="Magazine"/>: the thread that takes a list through the slots would wait for each slot to come from
-/// the freeing thread's processor before it knew the next one.</para>
-/// <para>The receiver gives an empty batch back to its sender. So the supply is as large as the number of batches on the way.</para>
+/// <para>An array, as in <see cref="Magazine"/>. A list through the slots would cost the thread that takes it more: each slot comes from the
+/// freeing thread's processor, and only then names the next one.</para>
+/// <para>The receiver gives an empty batch back to its sender. So there are never more batches than were on the way at once.</para>
 /// </remarks>
 [StructLayout(LayoutKind.Sequential, Size = 256)]
 internal struct RemoteBatch

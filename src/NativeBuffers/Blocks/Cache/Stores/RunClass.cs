@@ -96,7 +96,7 @@ internal sealed class RunClass
     /// <summary>Gives blocks of any classes back.</summary>
     /// <param name="blocks">Their addresses.</param>
     /// <param name="keepsEmpty">Whether runs without used blocks may keep their memory.</param>
-    /// <returns>False if threads own runs without used blocks that they do not know, and the process may not keep as many bytes.</returns>
+    /// <returns>False if threads own runs whose last block another thread has freed, and the limit has no room for these runs.</returns>
     /// <safety>The caller gives up the blocks, which lie in runs.</safety>
     public static unsafe bool Give(ReadOnlySpan<nint> blocks, bool keepsEmpty)
     {
@@ -176,7 +176,7 @@ internal sealed class RunClass
         BlockRun* empty = null;
         using (_gate.Enter())
         {
-            // Only if a block was freed twice. A bit that stayed would free a block of a later owner.
+            // This happens only after a block was freed twice. If the bit stayed, it would free a block of a later owner.
             if (run->IsReturned)
             {
                 run->Owner->Returned.Remove(run);
@@ -280,7 +280,7 @@ internal sealed class RunClass
         {
             unsafe
             {
-                // SAFETY: the runs have no owner, and the lock keeps other threads from their blocks. Records are never unmapped.
+                // SAFETY: the list has runs without an owner, and ends with null. The lock keeps other threads from their blocks. Records stay mapped.
                 for (var run = (BlockRun*)_partial.First; run != null; run = run->Next)
                 {
                     if (run->HasFreed)
@@ -334,7 +334,7 @@ internal sealed class RunClass
         _ = BlockRun.Give(run, block);
         if (run->Used == before)
         {
-            return; // Only if the block was freed twice.
+            return; // The block was freed twice.
         }
 
         run->HasFreed = true;

@@ -52,7 +52,7 @@ internal static class Upkeep
     {
         unsafe
         {
-            // SAFETY: as in Trim.
+            // SAFETY: the module initializer has set the entry point, for the life of the process. The method takes no pointer.
             s_trimIdle();
         }
     }
@@ -63,7 +63,7 @@ internal static class Upkeep
     {
         unsafe
         {
-            // SAFETY: as in Trim.
+            // SAFETY: the module initializer has set the entry point, for the life of the process. The method takes no pointer.
             s_afterFullCollection(isMemoryShort);
         }
     }
@@ -75,7 +75,7 @@ internal static class Upkeep
     {
         unsafe
         {
-            // SAFETY: as in Trim.
+            // SAFETY: the module initializer has set the entry point, for the life of the process. The method takes no pointer.
             s_reclaimEnded(most);
         }
     }
@@ -86,7 +86,7 @@ internal static class Upkeep
     {
         unsafe
         {
-            // SAFETY: as in Trim.
+            // SAFETY: the module initializer has set the entry point, for the life of the process. The method takes no pointer.
             s_flushOutboxes();
         }
     }
@@ -97,7 +97,7 @@ internal static class Upkeep
     {
         unsafe
         {
-            // SAFETY: as in Trim.
+            // SAFETY: the module initializer has set the entry point, for the life of the process. The method takes no pointer.
             s_collectReturned();
         }
     }

@@ -55,7 +55,7 @@ internal static class CacheVisits
         {
             unsafe
             {
-                // SAFETY: as above.
+                // SAFETY: the entries are addresses of caches, which are never unmapped. The lock keeps other visitors away, and AnnounceRuns the owners.
                 AnnounceRuns();
                 foreach ((_, nint cache) in ThreadCaches.Entries)
                 {

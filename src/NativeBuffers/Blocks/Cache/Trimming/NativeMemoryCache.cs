@@ -18,8 +18,8 @@ namespace NativeBuffers;
 /// in use, too: they are in no limit and in no count, unless it is the run from which a thread takes its next blocks. <see cref="Trim"/> gives the
 /// pages between the used blocks back.</para>
 /// <para>Blocks that were not used for some seconds are freed, on a thread of the pool. If the system is short of memory, the next full
-/// garbage collection frees all. The blocks of a thread that has ended are freed when the next thread starts to use buffers, after the
-/// next full garbage collection, or by <see cref="Trim"/>. Of another thread that is alive, at most one block of each size up to 256 KiB
+/// garbage collection frees all. The blocks of an ended thread are freed when the next thread starts to use buffers, after the next full
+/// collection, or by <see cref="Trim"/>. Of another thread that is alive, at most one block of each size up to 256 KiB
 /// stays. Caches that have less than 2 MiB in all keep it.</para>
 /// <para>The limits are settings of the application (in <c>runtimeconfig.template.json</c> or the project file), read
 /// once: <c>NativeBuffers.Cache.ThreadLimitBytes</c>, <c>NativeBuffers.Cache.ProcessLimitBytes</c>. 0 keeps nothing.</para>
