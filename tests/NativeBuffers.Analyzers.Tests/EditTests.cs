@@ -23,7 +23,7 @@ public sealed class EditTests
     /// <summary>The target of an edit, in processor time: the file is bound again, and all its methods are analyzed.</summary>
     private static readonly TimeSpan s_most = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>On a busy machine the JIT is late with its final code, so more edits come before the rules are as fast as they will be.</summary>
+    /// <summary>On a busy machine the JIT is late with its final code, so the rules become fast after more edits.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2);
 
     private static readonly CSharpCompilationOptions s_options = new(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true);

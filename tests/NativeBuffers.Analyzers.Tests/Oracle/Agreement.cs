@@ -9,8 +9,8 @@ namespace NativeBuffers.Analyzers.Tests.Oracle;
 /// statement. A loss is a mistake of the statement that created the owner. Every other mistake is one of the statement where it happens.</para>
 /// <para><b>False</b>: a rule reports a statement, and no run shows a mistake of a kind of this rule there. After a mistake with an owner, a run
 /// says nothing about the statements that touch the same owner: the rules may report them or not. The same holds after a method got an
-/// owner by <c>ref</c> that had ended. After a call in a <c>try</c> threw, only a loss and a copy are mistakes, because the exception may never
-/// come; a loss may be reported or not if the exception leaves the method.</para>
+/// owner by <c>ref</c> that had ended. After a call in a <c>try</c> threw, only a loss and a copy are mistakes: the exception may never
+/// come. A loss may be reported or not if the exception leaves the method.</para>
 /// <para>A rule may be an error or a warning. Both count the same.</para>
 /// </remarks>
 internal static class Agreement

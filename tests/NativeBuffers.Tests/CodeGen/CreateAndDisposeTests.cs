@@ -7,7 +7,7 @@ namespace NativeBuffers.Tests.CodeGen;
 /// The way of a block from the cache and back, with the method's own first and last instructions and one turn of the
 /// clearing loop: 52 and 64 instructions with .NET 10.0.12 on Linux. The bounds leave room for another system's calling
 /// convention, and for little more. A call on the way is often a <c>finally</c> that the compiler did not copy into the
-/// method, because what <c>Dispose</c> inlines has more than about fifteen statements; loops then suffer too.
+/// method. Then <c>Dispose</c> inlines more than about fifteen statements, and loops suffer too.
 /// </remarks>
 [Slow]
 public sealed class CreateAndDisposeTests

@@ -2,8 +2,8 @@ namespace NativeBuffers.Tests.CodeGen;
 
 /// <summary>A loop in machine code: the blocks from which one comes back to its start without leaving it.</summary>
 /// <remarks>
-/// The natural loop of compiler books: an edge leads back to a block that every way to the edge has passed, and all blocks
-/// that reach the edge without passing that block again belong to it. Cold code that the compiler moved away is then
+/// The natural loop of compiler books: an edge leads back to a block that every way to the edge has passed. All blocks
+/// that reach the edge without passing that block again belong to the loop. Cold code that the compiler moved away is then
 /// found where it belongs, and a mere jump backwards is no loop.
 /// </remarks>
 internal sealed class Loop
