@@ -141,8 +141,10 @@ public sealed class NativeMemoryPool<T> : MemoryPool<T>
     {
         unsafe
         {
+            // The look-up of thread-local storage is the same on each path, and comes first: so the JIT moves it out of loops.
             // SAFETY: the slot is this call's, and goes to the handle.
-            Slot* own = _store is null ? null : TakeOwn(ThreadCache.Mine, length, file, line);
+            Bin* bins = ThreadCache.Mine;
+            Slot* own = _store is null ? null : TakeOwn(bins, length, file, line);
             return SharedHandle.Open(own, length, sizeof(T), file, line, typeof(T));
         }
     }

@@ -27,8 +27,9 @@ internal sealed partial record Instruction(string Text)
     {
         get
         {
+            // The longest part: the last one may be a type argument, such as int.
             string[] parts = Text.Split([' ', '[', ']', ';'], StringSplitOptions.RemoveEmptyEntries);
-            return IsCall && parts is [_, .., { Length: > 3 } name] ? name : null;
+            return IsCall && parts.Skip(1).MaxBy(static part => part.Length) is { Length: > 3 } name ? name : null;
         }
     }
 

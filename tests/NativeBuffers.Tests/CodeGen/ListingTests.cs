@@ -94,6 +94,7 @@ public sealed class ListingTests
 
     [Theory]
     [InlineData("call     rax", true)]
+    [InlineData("call     [NativeBuffers.PooledBuffer`1[int]:ViewSlowly(NativeBuffers.Blocks.Handles.SharedHandle,int):System.Span`1[int]]", false)]
     [InlineData("call     [CORINFO_HELP_GETDYNAMIC_NONGCTHREADSTATIC_BASE_NOCTOR]", true)]
     [InlineData("call     rax ; Interop+Sys:Malloc(nuint):ptr", false)]
     [InlineData("call     [NativeBuffers.Blocks.Cache.Paths.AllocatePath:TakeSlow(ptr,long,int):ptr]", false)]

@@ -45,6 +45,9 @@ internal sealed class MethodCode
         }
     }
 
+    /// <summary>All instructions, those of exception handlers included.</summary>
+    public IEnumerable<Instruction> Instructions => _blocks.SelectMany(static block => block.Instructions);
+
     /// <summary>Every instruction, in its place, with registers by their names and jumps by where they go: equal for the same machine code.</summary>
     /// <remarks>Addresses that differ from run to run are not compared: those of statics, of types and of texts.</remarks>
     public IReadOnlyList<string> Everything =>

@@ -241,7 +241,8 @@ internal readonly struct SharedHandle
         {
             // SAFETY: slots and homes are never unmapped, and only this thread's home is written. A torn value may have a home and no
             // slot, so both are checked.
-            if (_slot != null && ThreadCache.IsMineForSize(_home))
+            Bin* bins = ThreadCache.Mine;
+            if (_slot != null && ThreadCache.IsForSize(bins, _home))
             {
                 Volatile.Write(ref _home->Gate.Inside, 1);
                 if (((Volatile.Read(ref _slot->Generation.Value) ^ _opened.Value) | ((ulong)_slot->Home ^ (ulong)_home)
@@ -256,7 +257,7 @@ internal readonly struct SharedHandle
                 }
             }
 
-            Close(_slot, _opened, _home, _cleaner, ThreadCache.Mine);
+            Close(_slot, _opened, _home, _cleaner, bins);
         }
     }
 

@@ -5,9 +5,12 @@ namespace NativeBuffers.CodeGen.Loops;
 /// <summary>No loops: other owners than scoped buffers come, are touched, and go.</summary>
 public static class OthersComeAndGo
 {
+    private static readonly NativeMemoryPool<int> s_pool = new(new NativePoolOptions());
+
     public static void Run()
     {
         Pooled(100);
+        OwnPool(100);
         Arena(100);
         Scratch(100);
         Owner(100);
@@ -18,6 +21,13 @@ public static class OthersComeAndGo
     public static void Pooled(int length)
     {
         using PooledBuffer<int> buffer = NativeMemoryPool<int>.Shared.RentBuffer(length);
+        buffer.AsSpan()[0] = 1;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void OwnPool(int length)
+    {
+        using PooledBuffer<int> buffer = s_pool.RentBuffer(length);
         buffer.AsSpan()[0] = 1;
     }
 

@@ -91,7 +91,9 @@ internal sealed class CachingAllocator : NativeAllocator
             return BarePath.TryTake(byteCount, zeroed);
         }
 
-        Slot* slot = AllocatePath.TryTakePlain(byteCount, zeroed);
+        Slot* slot = byteCount > SizeClasses.Largest
+            ? LargePath.TryTake(byteCount, zeroed, nuint.Max(alignment, SizeClasses.Smallest))
+            : AllocatePath.TryTakePlain(byteCount, zeroed);
         return slot == null ? null : FreePath.Detach(slot);
     }
 

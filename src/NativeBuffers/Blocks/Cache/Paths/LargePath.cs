@@ -41,8 +41,11 @@ internal static class LargePath
     }
 
     /// <summary>A slot with a large block of the default allocator; null if memory is exhausted.</summary>
+    /// <param name="byteCount">In bytes: above <see cref="SizeClasses.Largest"/>.</param>
+    /// <param name="zeroed">Whether the bytes must be zero.</param>
+    /// <param name="alignment">At most the size of a page.</param>
     /// <safety>The slot and its block belong to the caller, on this thread.</safety>
-    public static unsafe Slot* TryTake(nuint byteCount, bool zeroed)
+    public static unsafe Slot* TryTake(nuint byteCount, bool zeroed, nuint alignment = SizeClasses.Smallest)
     {
         ThreadCache* cache = ThreadCache.Current();
         if (cache == null)
@@ -52,12 +55,26 @@ internal static class LargePath
 
         nuint blockBytes = LargeSizes.RoundUp(byteCount);
         Slot* slot = LargeBin.TryTake(&cache->Large, blockBytes);
+        if (slot != null && !IsAligned(slot, alignment))
+        {
+            // A kept block begins at any line of a page. The next request without such an alignment will use it.
+            Return(&cache->Closed, slot);
+            return TakeFresh(cache, blockBytes, alignment);
+        }
+
         if (slot == null)
         {
             slot = LargeStore.TryTake(blockBytes);
+            if (slot != null && !IsAligned(slot, alignment))
+            {
+                slot->Next = null;
+                LargeStore.Give(slot, isReserved: true);
+                slot = null;
+            }
+
             if (slot == null)
             {
-                return TakeFresh(cache, blockBytes);
+                return TakeFresh(cache, blockBytes, alignment);
             }
 
             LargeBin.AddReserved(&cache->Large, (long)blockBytes);
@@ -66,7 +83,7 @@ internal static class LargePath
         }
 
         slot->Home = &cache->Closed;
-        return zeroed ? Zeroed(slot, byteCount) : slot;
+        return zeroed ? Zeroed(slot, byteCount, alignment) : slot;
     }
 
     /// <summary>Gives a slot back with its block.</summary>
@@ -133,8 +150,11 @@ internal static class LargePath
         }
     }
 
+    /// <safety>The slot is the caller's, and has a block.</safety>
+    private static unsafe bool IsAligned(Slot* slot, nuint alignment) => ((nuint)slot->Start & (alignment - 1)) == 0;
+
     /// <inheritdoc cref="TryTake"/>
-    private static unsafe Slot* TakeFresh(ThreadCache* cache, nuint blockBytes)
+    private static unsafe Slot* TakeFresh(ThreadCache* cache, nuint blockBytes, nuint alignment)
     {
         Slot* slot = AllocatePath.TakeVacant(cache, &cache->Closed);
         if (slot == null)
@@ -144,7 +164,7 @@ internal static class LargePath
 
         slot->Kind = SlotKind.Large;
         slot->ByteCount = blockBytes;
-        slot->Start = PageSource.TryAllocate(slot->ByteCount);
+        slot->Start = PageSource.TryAllocate(blockBytes, alignment);
         if (slot->Start == null)
         {
             FreePath.ReturnVacant(slot);
@@ -165,7 +185,7 @@ internal static class LargePath
 
     /// <summary>Makes the first bytes of a kept block zero. Null if memory is exhausted; then the slot is vacant.</summary>
     /// <safety>The slot and its block belong to the caller, on this thread.</safety>
-    private static unsafe Slot* Zeroed(Slot* slot, nuint byteCount)
+    private static unsafe Slot* Zeroed(Slot* slot, nuint byteCount, nuint alignment = SizeClasses.Smallest)
     {
         if (byteCount < SmallestExchanged)
         {
@@ -174,7 +194,7 @@ internal static class LargePath
         }
 
         PageSource.FreeBlock(slot->Start, slot->ByteCount);
-        slot->Start = PageSource.TryAllocate(slot->ByteCount);
+        slot->Start = PageSource.TryAllocate(slot->ByteCount, alignment);
         if (slot->Start == null)
         {
             FreePath.ReturnVacant(slot);

@@ -1,23 +1,40 @@
 using NativeBuffers.Allocation;
+using NativeBuffers.Platform.Shared;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Cache.Stores;
 
 /// <summary>The source of the default allocator's large blocks: whole pages of the system.</summary>
-/// <remarks>New pages are known to be zero, so growing a block by doubling from 1 MiB to 1 GiB touches none of them.</remarks>
+/// <remarks>
+/// <para>New pages are known to be zero, so growing a block by doubling from 1 MiB to 1 GiB touches none of them.</para>
+/// <para>Each fresh block begins some lines after the start of its first page: its <i>colour</i> (Bonwick). Otherwise the same line of each page
+/// would meet the same few sets of the processor's caches. The address tells the colour. So a block keeps its colour when it moves, and
+/// the free finds the whole mapping. A mapping has one page more than its block if the colour is not 0.</para>
+/// </remarks>
 internal static class PageSource
 {
+    /// <summary>The largest block that gets a colour. Larger ones may be huge pages, which a mapping of another size would not fill.</summary>
+    private const uint LargestColoured = (2 * 1024 * 1024) - 1;
+
+    /// <summary>The number of fresh blocks, which may wrap.</summary>
+    private static int s_freshCount;
+
     /// <summary>Fresh pages; null if memory is exhausted even after all caches were emptied.</summary>
+    /// <param name="blockBytes">A result of <see cref="LargeSizes.RoundUp"/>.</param>
+    /// <param name="alignment">At most the size of a page. Above that of all cached blocks, the block has no colour.</param>
     /// <safety>The block belongs to the caller.</safety>
-    public static unsafe byte* TryAllocate(nuint blockBytes)
+    public static unsafe byte* TryAllocate(nuint blockBytes, nuint alignment = SizeClasses.Smallest)
     {
-        void* block = PagesAllocator.Instance.Obtain(blockBytes, SizeClasses.Smallest, zeroed: true);
-        if (block == null)
+        bool isColoured = alignment <= SizeClasses.Smallest && blockBytes <= LargestColoured;
+        nuint colour = isColoured ? NextColour() : 0;
+        void* pages = PagesAllocator.Instance.Obtain(blockBytes + colour, SizeClasses.Smallest, zeroed: true);
+        if (pages == null)
         {
             Upkeep.Trim();
-            block = PagesAllocator.Instance.Obtain(blockBytes, SizeClasses.Smallest, zeroed: true);
+            pages = PagesAllocator.Instance.Obtain(blockBytes + colour, SizeClasses.Smallest, zeroed: true);
         }
 
-        return (byte*)block;
+        return pages == null ? null : (byte*)pages + colour;
     }
 
     /// <summary>Gives a block another size; null if memory is exhausted, and then nothing has changed.</summary>
@@ -33,14 +50,21 @@ internal static class PageSource
             return block;
         }
 
-        void* resized = PagesAllocator.Instance.TryResize(block, blockBytes, newBlockBytes, SizeClasses.Smallest, zeroed: true);
+        nuint colour = ColourOf(block);
+        if (!Layout.TryAdd(newBlockBytes, colour, out nuint newMapped))
+        {
+            return null;
+        }
+
+        byte* pages = (byte*)block - colour;
+        void* resized = PagesAllocator.Instance.TryResize(pages, blockBytes + colour, newMapped, SizeClasses.Smallest, zeroed: true);
         if (resized == null)
         {
             Upkeep.Trim();
-            resized = PagesAllocator.Instance.TryResize(block, blockBytes, newBlockBytes, SizeClasses.Smallest, zeroed: true);
+            resized = PagesAllocator.Instance.TryResize(pages, blockBytes + colour, newMapped, SizeClasses.Smallest, zeroed: true);
         }
 
-        return resized;
+        return resized == null ? null : (byte*)resized + colour;
     }
 
     /// <summary>Frees the blocks of slots, which become vacant.</summary>
@@ -66,6 +90,16 @@ internal static class PageSource
     /// <param name="block">The block.</param>
     /// <param name="byteCount">The size of its request, or its own.</param>
     /// <safety>The block is a large one. No copy of its address is used again.</safety>
-    public static unsafe void FreeBlock(void* block, nuint byteCount) =>
-        PagesAllocator.Instance.GiveBack(block, LargeSizes.RoundUp(byteCount), SizeClasses.Smallest);
+    public static unsafe void FreeBlock(void* block, nuint byteCount)
+    {
+        nuint colour = ColourOf(block);
+        PagesAllocator.Instance.GiveBack((byte*)block - colour, LargeSizes.RoundUp(byteCount) + colour, SizeClasses.Smallest);
+    }
+
+    /// <summary>A place in a page for the next fresh block: one line after the last one.</summary>
+    private static nuint NextColour() => ((nuint)(uint)Interlocked.Increment(ref s_freshCount) * CacheLine.Size) & (SystemMemory.PageSize - 1);
+
+    /// <summary>The bytes of the mapping before the block.</summary>
+    /// <safety>No pointer is followed.</safety>
+    private static unsafe nuint ColourOf(void* block) => (nuint)block & (SystemMemory.PageSize - 1);
 }
