@@ -9,7 +9,7 @@ internal static partial class LinuxCalls
 {
     public const int MAP_ANONYMOUS = 0x20, MAP_HUGETLB = 0x40000;
     public const int MREMAP_MAYMOVE = 0x1;
-    public const int MADV_DONTNEED = 4, MADV_HUGEPAGE = 14, MADV_DONTNEED_LOCKED = 24, MADV_GUARD_INSTALL = 102, MADV_GUARD_REMOVE = 103;
+    public const int MADV_DONTNEED = 4, MADV_HUGEPAGE = 14, MADV_NOHUGEPAGE = 15, MADV_DONTNEED_LOCKED = 24, MADV_GUARD_INSTALL = 102, MADV_GUARD_REMOVE = 103;
     public const int MS_SYNC = 4;
     public const int RLIMIT_MEMLOCK = 8;
     public const int O_CREAT = 0x40, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000, UNNAMED_TMPFILE = 0x400000;

@@ -12,6 +12,10 @@ internal sealed class LinuxMemory : UnixMemory
     private const string TransparentSwitch = "/sys/kernel/mm/transparent_hugepage/enabled";
     private const string TransparentSize = "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size";
 
+    private static readonly nuint s_hugePageSize = AreTransparentPagesOn() ? ReadHugePageSize() : 0;
+
+    public override nuint HugePageSize => s_hugePageSize;
+
     public override int MostMappings => int.TryParse(ReadOrEmpty("/proc/sys/vm/max_map_count"), out int most) ? most : 65_530;
 
     /// <remarks>Since Linux 6.13. Locked pages cannot become guard pages; the page tried here is locked if the program locks all its mappings.</remarks>
@@ -42,7 +46,7 @@ internal sealed class LinuxMemory : UnixMemory
                     return null;
                 }
 
-                nuint hugePage = HugePageSize();
+                nuint hugePage = ReadHugePageSize();
                 void* start = Map(byteCount, byteCount < hugePage ? PageSize : hugePage, PROT_NONE);
                 if (start != null && madvise(start, byteCount, MADV_HUGEPAGE) != 0)
                 {
@@ -154,6 +158,23 @@ internal sealed class LinuxMemory : UnixMemory
     }
 
     /// <inheritdoc/>
+    public override unsafe void FillWithHugePages(void* start, nuint byteCount)
+    {
+        if (FailPoint.IsRefused || madvise(start, byteCount, MADV_HUGEPAGE) != 0)
+        {
+            return;
+        }
+
+        // The first touch of a huge page gives it memory: small pages, if no huge one is free.
+        for (nuint i = 0; i < byteCount; i += HugePageSize)
+        {
+            Volatile.Write(ref ((byte*)start)[i], 0);
+        }
+
+        _ = madvise(start, byteCount, MADV_NOHUGEPAGE);
+    }
+
+    /// <inheritdoc/>
     public override unsafe void* Resize(void* start, nuint oldByteCount, nuint newByteCount)
     {
         void* resized = FailPoint.IsRefused ? MAP_FAILED : mremap(start, oldByteCount, newByteCount, MREMAP_MAYMOVE);
@@ -187,7 +208,7 @@ internal sealed class LinuxMemory : UnixMemory
         && !modes.Contains("[never]", StringComparison.Ordinal);
 
     /// <summary>The size of a transparent huge page, which starts at a multiple of its size.</summary>
-    private static nuint HugePageSize() => nuint.TryParse(ReadOrEmpty(TransparentSize), out nuint size) && nuint.IsPow2(size) ? size : PageSize;
+    private static nuint ReadHugePageSize() => nuint.TryParse(ReadOrEmpty(TransparentSize), out nuint size) && nuint.IsPow2(size) ? size : PageSize;
 
     /// <summary>A number from <c>/proc/meminfo</c>; 0 if it is not there.</summary>
     private static long ReadMemoryInfo(string name)

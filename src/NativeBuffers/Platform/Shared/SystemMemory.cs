@@ -25,11 +25,21 @@ internal abstract class SystemMemory
     /// <summary>The largest number of mappings that the process may have at a time, if the system limits it.</summary>
     public virtual int MostMappings => int.MaxValue;
 
+    /// <summary>The size of the huge pages of <see cref="FillWithHugePages"/>, in bytes; 0 if the system gives none.</summary>
+    public virtual nuint HugePageSize => 0;
+
     /// <summary>True if the system has guard pages, which cannot be touched and do not count as mappings.</summary>
     public virtual bool HasGuardPages => false;
 
     /// <summary>Readable and writable pages, all zero.</summary>
     public abstract unsafe void* Allocate(nuint byteCount, nuint alignment);
+
+    /// <summary>Gives fresh pages of <see cref="Allocate"/> their memory at once, in huge pages if the system has some to give.</summary>
+    /// <remarks>The system makes no huge pages of them later. So the memory of a part that is discarded stays away.</remarks>
+    /// <safety>The range begins at a multiple of <see cref="HugePageSize"/>, and has whole huge pages. The caller has it.</safety>
+    public virtual unsafe void FillWithHugePages(void* start, nuint byteCount)
+    {
+    }
 
     /// <summary>Grows or shrinks, by moving pages instead of bytes if the system can. Null if refused, and then nothing changed.</summary>
     /// <remarks>The alignment of the result is that of a page.</remarks>

@@ -239,6 +239,17 @@ internal struct BlockRun
         Discard(begin, Start(run) + Size);
     }
 
+    /// <summary>Gives the memory of a run back, and that of the pages beside the records of its chunk, which they have on a huge page.</summary>
+    /// <safety>No block of the run is in use. Records stay: pages that have a part of them keep their memory.</safety>
+    public static unsafe void Discard(BlockRun* run)
+    {
+        Discard(Start(run), Start(run) + Size);
+        byte* chunk = (byte*)((nint)run & ~(nint)(ChunkSize - 1));
+        BlockRun* records = Of((nint)chunk);
+        Discard(chunk, (byte*)records);
+        Discard((byte*)(records + PerChunk), chunk + Size);
+    }
+
     /// <summary>Gives the memory of the whole pages between two addresses back. Contents stay if the system refuses.</summary>
     /// <safety>No used block lies between the addresses.</safety>
     public static unsafe void Discard(byte* start, byte* end)

@@ -1,4 +1,3 @@
-using NativeBuffers.Platform;
 using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Blocks.Cache.Stores;
@@ -16,10 +15,6 @@ internal static class RunSpace
 
     /// <summary>The runs whose memory was given back.</summary>
     private static unsafe BlockRun* s_discarded;
-
-    /// <summary>The runs of the newest chunk that were never used.</summary>
-    private static unsafe BlockRun* s_fresh;
-    private static int s_freshCount;
 
     /// <summary>The bytes of the runs that keep their memory although no block is in use.</summary>
     public static long KeptBytes => (long)Volatile.Read(ref s_keptCount) * BlockRun.Size;
@@ -42,21 +37,7 @@ internal static class RunSpace
                 return run;
             }
 
-            if (s_freshCount == 0)
-            {
-                void* chunk = Host.Memory.Allocate(BlockRun.ChunkSize, BlockRun.ChunkSize);
-                if (chunk == null)
-                {
-                    return null;
-                }
-
-                // The first run has the records.
-                s_fresh = BlockRun.Of((nint)chunk) + 1;
-                s_freshCount = BlockRun.PerChunk - 1;
-            }
-
-            s_freshCount--;
-            return s_fresh++;
+            return FreshRuns.TryTake();
         }
     }
 
@@ -73,7 +54,7 @@ internal static class RunSpace
             bool isKept = keeps && CacheLimits.TryReserve(BlockRun.Size);
             if (!isKept)
             {
-                BlockRun.Discard(BlockRun.Start(run), BlockRun.Start(run) + BlockRun.Size);
+                BlockRun.Discard(run);
             }
 
             using (s_gate.Enter())
@@ -99,6 +80,7 @@ internal static class RunSpace
         {
             most = idleOnly ? s_fewestKept : s_keptCount;
             s_fewestKept = s_keptCount - most;
+            FreshRuns.Trim(idleOnly);
         }
 
         unsafe
