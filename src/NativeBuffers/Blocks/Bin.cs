@@ -5,7 +5,7 @@ namespace NativeBuffers.Blocks;
 /// <summary>The free blocks of one size that one thread keeps for its next buffers: the home of their slots while they are in use.</summary>
 /// <remarks>
 /// <para>First comes <see cref="Hot"/>, the block freed last. A buffer that is created and disposed again and again only moves this one
-/// pointer: the processor waits for one store to reach one load, and for nothing else. Only the bin's thread touches it.</para>
+/// pointer: the processor waits for one store to reach one load, and for nothing else. A place that is closed has no room for a block.</para>
 /// <para>Next come the loaded magazine, a counted stack of slots, and a previous magazine that is full or empty. Whole magazines move to and
 /// from the depot. So a thread that sways around a boundary does not trade one block at a time (Bonwick and Adams, Magazines and
 /// Vmem, 2001).</para>
@@ -25,7 +25,8 @@ internal struct Bin
     /// </remarks>
     private const int SlotsAhead = 16, WordsAhead = 6;
 
-    /// <summary>The block freed last, or null. In a bin that never takes a block: <see cref="NoRoom"/>.</summary>
+    /// <summary>The block freed last, or null. While the place is closed: <see cref="NoRoom"/>.</summary>
+    /// <remarks>Only the owner writes it, and a visitor that closes it: see <c>WithdrawnBlocks</c>.</remarks>
     public unsafe Slot* Hot;
 
     /// <summary>The owner is inside while it uses the magazines, or returns a slot in use.</summary>
@@ -40,8 +41,8 @@ internal struct Bin
     private unsafe Magazine* _loaded;
     private unsafe Magazine* _previous;
 
-    /// <summary>The slot on top at the last visit, and its generation, as one number: see <see cref="WasIdle"/>.</summary>
-    private ulong _seen;
+    /// <summary>The slot on top at the last visit, and its generation, as one number: see <see cref="WasIdle"/>. The same for the hot slot.</summary>
+    private uint _seenTop, _seenHot;
 
     /// <summary>The cache that the bin is part of. Untyped, because caches are made of bins.</summary>
     /// <safety>The cache contains the bin, or its thread is the owner. Caches are never unmapped. <see cref="NoCache"/> is not followed.</safety>
@@ -55,7 +56,7 @@ internal struct Bin
     /// </summary>
     public int UntilSample;
 
-    /// <summary>A value of <see cref="Hot"/> that is no slot: the place is taken for ever.</summary>
+    /// <summary>A value of <see cref="Hot"/> that is no slot: the place takes no block. For ever, or until the owner has reserved room for it.</summary>
     /// <safety>The pointer is compared, never followed.</safety>
     public static unsafe Slot* NoRoom => (Slot*)1;
 
@@ -74,7 +75,30 @@ internal struct Bin
     /// <summary>Makes a bin without room.</summary>
     /// <safety>The bin is part of the cache, and no thread uses it yet.</safety>
     public static unsafe void Initialize(Bin* bin, void* cache, int sizeClass) =>
-        *bin = new Bin { Cache = cache, SizeClass = sizeClass, _loaded = Magazine.None, _previous = Magazine.None };
+        *bin = new Bin { Hot = NoRoom, Cache = cache, SizeClass = sizeClass, _loaded = Magazine.None, _previous = Magazine.None };
+
+    /// <summary>Closes the hot place again if the owner found it closed, and has stored null there.</summary>
+    /// <param name="bin">The bin; null only if <paramref name="found"/> is null.</param>
+    /// <param name="found">Null or <see cref="NoRoom"/>.</param>
+    /// <safety>The caller is the owner.</safety>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe void StayClosed(Bin* bin, Slot* found)
+    {
+        if (found != null)
+        {
+            bin->Hot = NoRoom;
+        }
+    }
+
+    /// <summary>Reads <see cref="Hot"/> as a number, which the owner may write at the same time.</summary>
+    public nint ReadHot()
+    {
+        unsafe
+        {
+            // SAFETY: bins are never unmapped, and do not move.
+            return Volatile.Read(ref *(nint*)Unsafe.AsPointer(ref this));
+        }
+    }
 
     /// <summary>Takes the slot that was given last, and sets its home to this bin; null when the loaded magazine is empty.</summary>
     /// <safety>The caller is the owner, and has the slot from now on.</safety>
@@ -195,13 +219,18 @@ internal struct Bin
     /// <safety>The caller is a visitor, and the owner is out.</safety>
     public unsafe bool WasIdle()
     {
-        // After each change, the slot given last lies on top, in a new generation. If two such numbers are equal by chance, a bin
-        // in use is emptied, which costs time and nothing else.
-        Slot* top = _count == 0 ? null : Magazine.Slots(_loaded)[_count - 1];
-        ulong now = top == null ? 0 : (ulong)top + (top->Generation.Value * 0x9E3779B97F4A7C15);
-        bool same = now == _seen;
-        _seen = now;
-        return same;
+        // After each change, the slot given last lies on top, in a new generation.
+        return IsSame(ref _seenTop, _count == 0 ? null : Magazine.Slots(_loaded)[_count - 1]);
+    }
+
+    /// <summary>Whether the hot place is as it was at the last call.</summary>
+    /// <param name="isEmpty">Whether it has no slot.</param>
+    /// <safety>The caller is a visitor. The owner may use the place at the same time.</safety>
+    public unsafe bool WasHotIdle(out bool isEmpty)
+    {
+        nint hot = ReadHot();
+        isEmpty = hot <= (nint)NoRoom;
+        return IsSame(ref _seenHot, isEmpty ? null : (Slot*)hot);
     }
 
     /// <summary>Takes out the slots that the last such call found here, too, and that were not used since. Notes the rest for the next call.</summary>
@@ -241,6 +270,18 @@ internal struct Bin
         _loaded = magazine;
         _count = magazine->Count;
         return last;
+    }
+
+    /// <summary>Whether a slot and its generation are those of the last call.</summary>
+    /// <remarks>If two such numbers are equal by chance, a bin in use is emptied, which costs time and nothing else.</remarks>
+    /// <safety>The slot is null, or never unmapped.</safety>
+    private static unsafe bool IsSame(ref uint seen, Slot* slot)
+    {
+        const ulong GoldenRatio = 0x9E3779B97F4A7C15;
+        uint now = slot == null ? 0 : (uint)((((ulong)slot + (slot->ReadGeneration().Value * GoldenRatio)) * GoldenRatio) >> 32);
+        bool same = now == seen;
+        seen = now;
+        return same;
     }
 
     /// <inheritdoc cref="TakeIdle()"/>

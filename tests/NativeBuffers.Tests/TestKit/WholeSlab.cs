@@ -62,7 +62,6 @@ internal sealed class WholeSlab
     public void Vacate()
     {
         Dispose();
-        ThreadCache.FlushHot();
         CacheVisits.Trim(idleOnly: false);
         Depot.TrimAll(idleOnly: false);
         FreePath.FlushVacant();

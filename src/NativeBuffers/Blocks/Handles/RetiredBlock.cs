@@ -53,7 +53,7 @@ internal sealed class RetiredBlock
     public static unsafe void Add(object keeper, Pin pin, ThreadCache* home, nuint byteCount)
     {
         Interlocked.MemoryBarrierProcessWide();
-        var entry = new Entry(pin, (nint)home, MarkOf(home), (long)byteCount);
+        var entry = new Entry(pin, (nint)home, (long)byteCount);
         s_kept.AddOrUpdate(keeper, new RetiredBlock(entry));
         GC.AddMemoryPressure(entry.ByteCount);
         using (s_gate.Enter())
@@ -107,16 +107,16 @@ internal sealed class RetiredBlock
 
     /// <summary>
     /// A number that changes when the thread of a cache takes, frees or borrows a block: it is made of words that no other thread writes while
-    /// that thread lives. The same number proves nothing.
+    /// that thread lives, except where it withdraws a hot block (<see cref="WithdrawnBlocks"/>). The same number proves nothing.
     /// </summary>
-    /// <safety>Caches and slots are never unmapped.</safety>
+    /// <safety>The caller has the lock of visitors. Caches and slots are never unmapped.</safety>
     private static unsafe ulong MarkOf(ThreadCache* cache)
     {
         const ulong GoldenRatio = 0x9E3779B97F4A7C15;
         ulong mark = Volatile.Read(ref BorrowRecords.Hot(&cache->Borrows)->Ended);
         for (int i = 0; i < SizeClasses.Count; i++)
         {
-            var hot = (Slot*)Volatile.Read(ref *(nint*)&ThreadCache.BinOf(cache, i)->Hot);
+            var hot = (Slot*)ThreadCache.BinOf(cache, i)->ReadHot();
             ulong generation = hot == null || hot == Bin.NoRoom ? 0 : hot->ReadGeneration().Value;
             mark = ((mark ^ (ulong)hot ^ generation) * GoldenRatio) + 1;
         }
@@ -124,8 +124,25 @@ internal sealed class RetiredBlock
         return mark;
     }
 
-    private sealed record Entry(Pin Pin, nint Home, ulong Mark, long ByteCount)
+    private sealed class Entry
     {
+        private readonly Pin _pin;
+        private readonly nint _home;
+        private ulong _mark;
+
+        /// <summary>The number of tries of visitors up to the mark: see <see cref="WithdrawnBlocks.Tries"/>.</summary>
+        private long _tries;
+
+        public Entry(Pin pin, nint home, long byteCount)
+        {
+            _pin = pin;
+            _home = home;
+            ByteCount = byteCount;
+            _ = HasNewMark();
+        }
+
+        public long ByteCount { get; }
+
         /// <summary>Whether the home is known to be elsewhere, or the pin has ended.</summary>
         public bool IsSettled
         {
@@ -133,18 +150,34 @@ internal sealed class RetiredBlock
             {
                 unsafe
                 {
-                    // SAFETY: Home is the address of a cache. Caches are never unmapped, and only its numbers are read.
-                    var home = (ThreadCache*)Home;
-                    return Pin.HasEnded || MarkOf(home) != Mark || ThreadCaches.HasEnded(home);
+                    // SAFETY: _home is the address of a cache. Caches are never unmapped, and only its numbers are read.
+                    return _pin.HasEnded || HasNewMark() || ThreadCaches.HasEnded((ThreadCache*)_home);
                 }
             }
         }
 
         public void End()
         {
-            if (Pin.TryEnd())
+            if (_pin.TryEnd())
             {
                 GC.RemoveMemoryPressure(ByteCount);
+            }
+        }
+
+        /// <summary>Whether the home itself has changed its mark since the last call. A mark that a visitor may have changed is a new beginning.</summary>
+        private bool HasNewMark()
+        {
+            using (ThreadCaches.Gate.Enter())
+            {
+                unsafe
+                {
+                    // SAFETY: caches are never unmapped, and this thread has the lock of visitors.
+                    var home = (ThreadCache*)_home;
+                    ulong mark = MarkOf(home);
+                    bool isNew = mark != _mark && _tries == home->Withdrawn.Tries;
+                    (_mark, _tries) = (mark, home->Withdrawn.Tries);
+                    return isNew;
+                }
             }
         }
     }

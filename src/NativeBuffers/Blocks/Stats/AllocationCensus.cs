@@ -116,7 +116,7 @@ internal sealed class AllocationCensus
         }
     }
 
-    /// <summary>Whether the block is neither in a magazine nor hot: a slot in a magazine has no home.</summary>
+    /// <summary>Whether the block is neither in a magazine nor hot, nor withdrawn: a slot in a magazine has no home.</summary>
     /// <safety>The slot is one of the table's; bins are never unmapped.</safety>
     private static unsafe bool IsInUse(Slot* slot)
     {
@@ -126,6 +126,13 @@ internal sealed class AllocationCensus
         }
 
         Bin* home = (Bin*)Volatile.Read(ref *(nint*)&slot->Home);
-        return home != null && Volatile.Read(ref *(nint*)&home->Hot) != (nint)slot;
+        if (home == null)
+        {
+            return false;
+        }
+
+        nint hot = home->ReadHot();
+        return hot != (nint)slot
+            && !(hot == (nint)Bin.NoRoom && !HeapBin.Is(home) && ThreadCache.Of(home)->Withdrawn.Has(home->SizeClass, (nint)slot));
     }
 }

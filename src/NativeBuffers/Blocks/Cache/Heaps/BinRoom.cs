@@ -5,7 +5,7 @@ namespace NativeBuffers.Blocks.Cache.Heaps;
 /// <summary>The room of one thread's bins: bytes that it has reserved of its own limit and of the process's.</summary>
 /// <remarks>
 /// When a bin opens, it reserves room for all that it may ever hold. So no block is counted when it comes back. When a visitor
-/// closes the bin, room for one block stays reserved: the hot one, which visitors cannot take.
+/// closes the bin, room for the hot block stays reserved, unless the visitor gets this block, too: see <see cref="WithdrawnBlocks"/>.
 /// </remarks>
 [StructLayout(LayoutKind.Sequential)]
 internal struct BinRoom
@@ -13,28 +13,45 @@ internal struct BinRoom
     /// <summary>The bytes that are reserved. Visitors release some of them.</summary>
     private long _reserved;
 
-    /// <summary>The size classes whose bins have opened, one bit each: room for one block of each stays reserved.</summary>
-    private ulong _opened;
+    /// <summary>The size classes with room for a hot block, one bit each. The thread sets bits, and visitors clear them.</summary>
+    private ulong _hot;
 
     /// <summary>Reserves the room of a bin that opens; false if a limit has no room for it. For the thread of the bins.</summary>
     public bool TryReserve(int sizeClass)
     {
-        long hotBytes = (long)SizeClasses.SizeOf(sizeClass);
-        ulong bit = 1UL << sizeClass;
-        bool isFirst = (_opened & bit) == 0;
-        long byteCount = RoomOf(sizeClass) - (isFirst ? 0 : hotBytes);
-        bool isReserved = TryReserveBytes(byteCount);
-        if (isReserved && isFirst)
+        bool hasHot = HasHot(sizeClass);
+        bool isReserved = TryReserveBytes(RoomOf(sizeClass) + (hasHot ? 0 : HotRoomOf(sizeClass)));
+        if (isReserved && !hasHot)
         {
-            _opened |= bit;
-            CacheLimits.NoteHot(hotBytes);
+            NoteHot(sizeClass);
         }
 
         return isReserved;
     }
 
-    /// <summary>Gives the room of a closed bin back, except for one block. For any thread.</summary>
-    public void Release(int sizeClass) => ReleaseBytes(RoomOf(sizeClass) - (long)SizeClasses.SizeOf(sizeClass));
+    /// <summary>Reserves the room of a hot block, if it is not reserved; false if a limit has no room for it. For the thread of the bins.</summary>
+    public bool TryReserveHot(int sizeClass)
+    {
+        bool hasHot = HasHot(sizeClass);
+        if (!hasHot && TryReserveBytes(HotRoomOf(sizeClass)))
+        {
+            NoteHot(sizeClass);
+            hasHot = true;
+        }
+
+        return hasHot;
+    }
+
+    /// <summary>Gives the room of a closed bin back, except that of the hot block. For any thread.</summary>
+    public void Release(int sizeClass) => ReleaseBytes(RoomOf(sizeClass));
+
+    /// <summary>Gives the room of a hot block back. For a visitor that has closed the place.</summary>
+    public void ReleaseHot(int sizeClass)
+    {
+        _ = Interlocked.And(ref _hot, ~(1UL << sizeClass));
+        CacheLimits.NoteHot(-HotRoomOf(sizeClass));
+        ReleaseBytes(HotRoomOf(sizeClass));
+    }
 
     /// <summary>Reserves room for a run without used blocks; false if a limit has no room for it. For the thread of the run.</summary>
     public bool TryReserveBare() => TryReserveBytes(BlockRun.Size);
@@ -48,13 +65,21 @@ internal struct BinRoom
         long hotBytes = 0;
         for (int i = 0; i < SizeClasses.Count; i++)
         {
-            hotBytes += ((_opened >> i) & 1) == 0 ? 0 : (long)SizeClasses.SizeOf(i);
+            hotBytes += HasHot(i) ? HotRoomOf(i) : 0;
         }
 
         CacheLimits.NoteHot(-hotBytes);
-        _opened = 0;
+        _hot = 0;
         CacheLimits.Release(_reserved);
         _reserved = 0;
+    }
+
+    private readonly bool HasHot(int sizeClass) => ((Volatile.Read(in _hot) >> sizeClass) & 1) != 0;
+
+    private void NoteHot(int sizeClass)
+    {
+        _ = Interlocked.Or(ref _hot, 1UL << sizeClass);
+        CacheLimits.NoteHot(HotRoomOf(sizeClass));
     }
 
     private bool TryReserveBytes(long byteCount)
@@ -74,6 +99,9 @@ internal struct BinRoom
         CacheLimits.Release(byteCount);
     }
 
-    /// <summary>The most bytes in an open bin: two magazines, and the hot block.</summary>
-    private static long RoomOf(int sizeClass) => ((2 * Depot.CapacityOf(sizeClass)) + 1) * (long)SizeClasses.SizeOf(sizeClass);
+    /// <summary>The most bytes in the two magazines of an open bin.</summary>
+    private static long RoomOf(int sizeClass) => 2 * Depot.CapacityOf(sizeClass) * HotRoomOf(sizeClass);
+
+    /// <summary>The bytes of the hot block.</summary>
+    private static long HotRoomOf(int sizeClass) => (long)SizeClasses.SizeOf(sizeClass);
 }

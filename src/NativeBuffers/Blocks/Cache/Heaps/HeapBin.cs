@@ -35,7 +35,6 @@ internal struct HeapBin
     public static unsafe void Initialize(HeapBin* bin, HeapBins* set, ThreadCache* cache, int sizeClass)
     {
         Bin.Initialize(&bin->Bin, cache, sizeClass);
-        bin->Bin.Hot = Bin.NoRoom;
         bin->_latest = Bin.NoRoom;
         bin->Set = set;
     }

@@ -102,6 +102,9 @@ internal struct ThreadCache
     /// <summary>The bytes that are reserved for the bins.</summary>
     public BinRoom Room;
 
+    /// <summary>The hot blocks that visitors have taken, unless this thread was faster.</summary>
+    public WithdrawnBlocks Withdrawn;
+
     /// <summary>The counts of this thread, and of those that had this cache before. The thread writes them, any thread reads them.</summary>
     public AllocationCounts Counts;
 
@@ -122,7 +125,8 @@ internal struct ThreadCache
     /// <safety>It is the caller's thread's.</safety>
     public static unsafe ThreadCache* CurrentOrNone => (ThreadCache*)t_bins;
 
-    /// <summary>A slot with a block of at least <paramref name="byteCount"/> bytes that was just freed; null when there is none.</summary>
+    /// <summary>A slot with a block of at least <paramref name="byteCount"/> bytes that was just freed.</summary>
+    /// <returns>Null or <see cref="Bin.NoRoom"/> if there is none. Next: <see cref="Bin.StayClosed"/>.</returns>
     /// <param name="byteCount">In bytes; any number.</param>
     /// <param name="bin">The bin to try next, with <see cref="Bin.TryTake"/>; null when no bin keeps such blocks.</param>
     /// <safety>The slot and its block belong to the caller, on this thread, until <see cref="Paths.FreePath.Return"/>.</safety>
@@ -154,7 +158,7 @@ internal struct ThreadCache
 
     /// <summary>Whether the hooks take the next block: it is a sample, or they take each block.</summary>
     /// <remarks>Only in an instrumented process. <see cref="AllocatorHooks.IsDue"/> decides for blocks that a bin counts.</remarks>
-    /// <param name="bin">The bin of a call of <see cref="TakeHot"/> that has just returned null.</param>
+    /// <param name="bin">The bin of a call of <see cref="TakeHot"/> that has just returned no slot.</param>
     /// <param name="byteCount">The block's size.</param>
     /// <safety>The bin is this thread's.</safety>
     public static unsafe bool IsForHooks(Bin* bin, nuint byteCount)
@@ -278,37 +282,6 @@ internal struct ThreadCache
     /// <safety>Caches are never unmapped.</safety>
     public static unsafe RemoteFrees* FreesOf(ThreadCache* cache, int sizeClass) => (RemoteFrees*)&cache->Frees + sizeClass;
 
-    /// <summary>Moves the hot blocks of this thread to the depots.</summary>
-    public static void FlushHot()
-    {
-        unsafe
-        {
-            // SAFETY: bins are the first part of this thread's cache, or null. Caches are never unmapped.
-            Bin* bins = t_bins;
-            if (bins != null)
-            {
-                FlushHot(Of(bins));
-            }
-        }
-    }
-
-    /// <summary>Moves the hot blocks of a cache to the depots.</summary>
-    /// <safety>The cache belongs to this thread, or to one that has ended.</safety>
-    public static unsafe void FlushHot(ThreadCache* cache)
-    {
-        for (int i = 0; i < SizeClasses.Count; i++)
-        {
-            Bin* bin = BinOf(cache, i);
-            Slot* hot = bin->Hot;
-            if (hot != null)
-            {
-                bin->Hot = null;
-                cache->SlotsHeld--;
-                Depot.For(i).GiveOne(hot);
-            }
-        }
-    }
-
     /// <summary>
     /// Gives this thread a cache in which nothing is hot, or its usual cache again. So all its blocks are asked for out of line, and
     /// the shortest path needs no check.
@@ -376,14 +349,16 @@ internal struct ThreadCache
     public unsafe Bin* Opened(int sizeClass)
     {
         Bin* bin = (Bin*)Unsafe.AsPointer(ref Bins) + sizeClass;
-        if (bin->HasRoom || IsAside)
+        bool isOpen = bin->HasRoom;
+        if ((isOpen && bin->ReadHot() != (nint)Bin.NoRoom) || IsAside)
         {
             return bin;
         }
 
-        if (Room.TryReserve(sizeClass))
+        if (!isOpen && Room.TryReserve(sizeClass))
         {
-            if (Depot.For(sizeClass).TryTakePair(out Magazine* loaded, out Magazine* previous))
+            isOpen = Depot.For(sizeClass).TryTakePair(out Magazine* loaded, out Magazine* previous);
+            if (isOpen)
             {
                 bin->Open(loaded, previous);
             }
@@ -391,6 +366,12 @@ internal struct ThreadCache
             {
                 Room.Release(sizeClass);
             }
+        }
+
+        // Last, because a visitor may have closed the place while this thread waited for a lock.
+        if (bin->ReadHot() == (nint)Bin.NoRoom && !WithdrawnBlocks.TryPutBack(Of(bin), sizeClass) && isOpen && Room.TryReserveHot(sizeClass))
+        {
+            bin->Hot = null;
         }
 
         return bin;

@@ -56,7 +56,9 @@ internal static class ThreadCaches
                         for (int i = 0; i < SizeClasses.Count; i++)
                         {
                             Bin* bin = ThreadCache.BinOf((ThreadCache*)cache, i);
-                            sum += (bin->Count + (bin->Hot == null ? 0 : 1)) * (long)SizeClasses.SizeOf(i);
+                            nint hot = bin->ReadHot();
+                            bool isHot = hot == (nint)Bin.NoRoom ? ((ThreadCache*)cache)->Withdrawn.HasAny(i) : hot != 0;
+                            sum += (bin->Count + (isHot ? 1 : 0)) * (long)SizeClasses.SizeOf(i);
                         }
                     }
                 }
@@ -224,7 +226,6 @@ internal static class ThreadCaches
         cache->NextCreated = (ThreadCache*)s_created;
         BorrowRecords.Close(&cache->Borrows);
         Bin.Initialize(&cache->Closed, cache, sizeClass: 0);
-        cache->Closed.Hot = Bin.NoRoom;
         for (int i = 0; i < SizeClasses.Count; i++)
         {
             Bin.Initialize(ThreadCache.BinOf(cache, i), cache, i);

@@ -30,14 +30,18 @@ internal static class AllocatePath
     {
         ulong byteCount = (ulong)(uint)length * (uint)elementSize;
         Slot* slot = ThreadCache.TakeHot(byteCount, out home);
-        if (slot == null)
+        if (slot <= Bin.NoRoom)
         {
-            slot = InstrumentationSwitch.IsOn
+            // A variable of its own: with one for both, the JIT copies the hot slot to another register first.
+            Bin.StayClosed(home, slot);
+            Slot* taken = InstrumentationSwitch.IsOn
                 ? InstrumentedPath.Take(home, length, elementSize, zeroed, file, line, type)
                 : TakeSlow(home, length, elementSize, zeroed);
-            home = slot->Home;
+            home = taken->Home;
+            return taken;
         }
-        else if (zeroed)
+
+        if (zeroed)
         {
             CacheLine.Clear(slot->Start, (nuint)byteCount);
         }
@@ -50,8 +54,14 @@ internal static class AllocatePath
     public static unsafe Slot* Take(int length, int elementSize, AllocationSite site)
     {
         Slot* slot = ThreadCache.TakeHot((ulong)(uint)length * (uint)elementSize, out Bin* bin);
-        return slot != null ? slot
-            : InstrumentationSwitch.IsOn ? InstrumentedPath.Take(bin, Layout.ByteCount(length, elementSize), zeroed: false, site)
+        if (slot > Bin.NoRoom)
+        {
+            return slot;
+        }
+
+        Bin.StayClosed(bin, slot);
+        return InstrumentationSwitch.IsOn
+            ? InstrumentedPath.Take(bin, Layout.ByteCount(length, elementSize), zeroed: false, site)
             : TakeSlow(bin, length, elementSize, zeroed: false);
     }
 
@@ -70,14 +80,17 @@ internal static class AllocatePath
         }
 
         slot = ThreadCache.TakeHot(byteCount, out home);
-        if (slot == null)
+        if (slot <= Bin.NoRoom)
         {
-            slot = InstrumentationSwitch.IsOn
+            Bin.StayClosed(home, slot);
+            Slot* taken = InstrumentationSwitch.IsOn
                 ? InstrumentedPath.Take(home, (long)byteCount, 1, zeroed, file, line, type)
                 : TakeSlow(home, (long)byteCount, 1, zeroed);
-            home = slot->Home;
+            home = taken->Home;
+            return taken;
         }
-        else if (zeroed)
+
+        if (zeroed)
         {
             CacheLine.Clear(slot->Start, byteCount);
         }
@@ -147,8 +160,15 @@ internal static class AllocatePath
 
         Bin* bin = cache->Opened(SizeClasses.Of(byteCount));
         Slot* slot = bin->Hot;
-        bin->Hot = null;
-        slot = slot != null ? slot : Bin.TryTake(bin);
+        if (slot > Bin.NoRoom)
+        {
+            bin->Hot = null;
+        }
+        else
+        {
+            slot = Bin.TryTake(bin);
+        }
+
         if (slot == null && bin->TrySwap(wanted: true))
         {
             slot = Bin.TryTake(bin);

@@ -29,8 +29,9 @@ internal static class ChargedPath
     {
         ulong byteCount = (ulong)(uint)length * (uint)elementSize;
         Slot* slot = ThreadCache.TakeHot(byteCount, out Bin* bin);
-        if (slot == null)
+        if (slot <= Bin.NoRoom)
         {
+            Bin.StayClosed(bin, slot);
             return null;
         }
 

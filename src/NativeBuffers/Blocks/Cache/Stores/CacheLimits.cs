@@ -38,7 +38,7 @@ internal static class CacheLimits
     /// </remarks>
     public static long ReservedBytes => s_reserved.Bytes;
 
-    /// <summary>The reserved bytes, without the room of one block for each size that a thread has used. This room stays with the thread.</summary>
+    /// <summary>The reserved bytes, without the room of one block for each size that a thread has used. This room stays unless the thread waits.</summary>
     public static long ReservedForUse => ReservedBytes - Volatile.Read(ref s_reservedForHot);
 
     /// <summary>The bytes that homes have in remote frees.</summary>

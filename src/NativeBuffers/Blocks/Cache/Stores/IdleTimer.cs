@@ -12,7 +12,7 @@ namespace NativeBuffers.Blocks.Cache.Stores;
 /// </remarks>
 internal static class IdleTimer
 {
-    /// <summary>The caches may keep fewer reserved bytes for good. Reservations for hot blocks do not count.</summary>
+    /// <summary>The caches may keep fewer reserved bytes for good. Reservations for hot blocks count while these blocks are used.</summary>
     public const long LeastBytes = 2 * 1024 * 1024;
 
     /// <summary>A pass that frees this number of bytes asks the C library to give freed memory back to the system.</summary>
@@ -27,7 +27,11 @@ internal static class IdleTimer
     /// <summary>Whether the timer runs.</summary>
     public static bool IsSet => Volatile.Read(ref s_isSet) != 0;
 
-    private static bool IsNeeded => CacheLimits.ReservedForUse + CacheLimits.ReturnedBytes >= LeastBytes || SlotTable.WholeBytes >= LeastBytes;
+    /// <summary>Whether a hot block was used between the last two visits. So a thread that uses nothing else may wait now, or at the next pass.</summary>
+    public static bool UsesHot { get; set; }
+
+    private static bool IsNeeded =>
+        (UsesHot ? CacheLimits.ReservedBytes : CacheLimits.ReservedForUse) + CacheLimits.ReturnedBytes >= LeastBytes || SlotTable.WholeBytes >= LeastBytes;
 
     /// <summary>Starts the timer if it does not run, and the caches have reserved enough. Call it after each reservation.</summary>
     public static void Start()

@@ -9,7 +9,8 @@ namespace NativeBuffers.Blocks.Cache.Trimming;
 internal static class CacheVisits
 {
     /// <summary>
-    /// Moves the magazines of every thread to the depots: all, or only those that were not used since the last call. Hot blocks stay.
+    /// Moves the magazines of every thread to the depots: all, or only those that were not used since the last call. The hot blocks, too, of this thread
+    /// and of threads that wait.
     /// </summary>
     public static void Trim(bool idleOnly)
     {
@@ -100,19 +101,18 @@ internal static class CacheVisits
     {
         using (ThreadCaches.Gate.Enter())
         {
-            foreach ((_, nint cache) in ThreadCaches.Entries)
+            bool usesHot = false;
+            foreach ((Thread thread, nint cache) in ThreadCaches.Entries)
             {
                 ((ThreadCache*)cache)->Large.Gate.Announce();
-                for (int i = 0; i < SizeClasses.Count; i++)
-                {
-                    ThreadCache.BinOf((ThreadCache*)cache, i)->Gate.Announce();
-                }
+                usesHot |= Announce((ThreadCache*)cache, WithdrawnBlocks.IsAtRest(thread), idleOnly);
             }
 
+            IdleTimer.UsesHot = usesHot;
             Interlocked.MemoryBarrierProcessWide();
-            foreach ((_, nint cache) in ThreadCaches.Entries)
+            foreach ((Thread thread, nint cache) in ThreadCaches.Entries)
             {
-                Visit((ThreadCache*)cache, idleOnly);
+                Visit((ThreadCache*)cache, WithdrawnBlocks.IsAtRest(thread), idleOnly);
                 int count = LargeBin.Visit(&((ThreadCache*)cache)->Large, idleOnly, ref large);
                 _ = Interlocked.Add(ref ((ThreadCache*)cache)->SlotsTakenAway, count);
             }
@@ -130,14 +130,46 @@ internal static class CacheVisits
         }
     }
 
-    /// <safety>The visit of the cache was announced, and a barrier of the whole process came after.</safety>
-    private static unsafe void Visit(ThreadCache* cache, bool idleOnly)
+    /// <summary>Announces a visit of the bins, and withdraws hot blocks.</summary>
+    /// <param name="cache">The cache.</param>
+    /// <param name="isAtRest">Whether its thread seems to be at rest.</param>
+    /// <param name="idleOnly">Whether the thread keeps what it has used since the last call.</param>
+    /// <returns>Whether a hot block is another one than at the last call.</returns>
+    /// <safety>The caller has the lock of the caches, and visits the cache after a barrier of the whole process.</safety>
+    private static unsafe bool Announce(ThreadCache* cache, bool isAtRest, bool idleOnly)
     {
+        bool usesHot = false;
         for (int i = 0; i < SizeClasses.Count; i++)
         {
             Bin* bin = ThreadCache.BinOf(cache, i);
+            bin->Gate.Announce();
+            bool wasIdle = bin->WasHotIdle(out bool isEmpty);
+            usesHot |= !wasIdle;
+            if (!isEmpty && isAtRest && (wasIdle || !idleOnly))
+            {
+                WithdrawnBlocks.Withdraw(cache, i);
+            }
+        }
+
+        return usesHot;
+    }
+
+    /// <safety>The visit of the cache was announced, and a barrier of the whole process came after. Then the thread was at rest, or not.</safety>
+    private static unsafe void Visit(ThreadCache* cache, bool isAtRest, bool idleOnly)
+    {
+        for (int i = 0; i < SizeClasses.Count; i++)
+        {
+            Slot* hot = cache->Withdrawn.HasAny(i) ? WithdrawnBlocks.Settle(cache, i, isAtRest) : null;
+            if (hot != null)
+            {
+                _ = Interlocked.Increment(ref cache->SlotsTakenAway);
+                Depot.For(i).GiveOne(hot);
+            }
+
+            // A bin whose hot place is closed has no magazines, so its owner comes to the path that opens both.
+            Bin* bin = ThreadCache.BinOf(cache, i);
             bin->Gate.WaitForOwner();
-            if (bin->HasRoom && (bin->WasIdle() || !idleOnly))
+            if (bin->HasRoom && (bin->WasIdle() || !idleOnly || bin->ReadHot() == (nint)Bin.NoRoom))
             {
                 // The room goes back too: while it is reserved, other threads cannot have it.
                 _ = Interlocked.Add(ref cache->SlotsTakenAway, Depot.For(i).GiveAll(bin));

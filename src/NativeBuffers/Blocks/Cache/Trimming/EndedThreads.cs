@@ -39,9 +39,15 @@ internal static class EndedThreads
     private static unsafe void Empty(ThreadCache* cache)
     {
         RemotePath.Flush(&cache->Outbox);
-        ThreadCache.FlushHot(cache);
         for (int i = 0; i < SizeClasses.Count; i++)
         {
+            Slot* hot = WithdrawnBlocks.TakeLast(cache, i);
+            if (hot != null)
+            {
+                cache->SlotsHeld--;
+                Depot.For(i).GiveOne(hot);
+            }
+
             cache->SlotsHeld -= Depot.For(i).GiveAll(ThreadCache.BinOf(cache, i));
             RemotePath.TakeRemoteFrees(cache, i);
         }

@@ -19,8 +19,10 @@ namespace NativeBuffers;
 /// pages between the used blocks back.</para>
 /// <para>Blocks that were not used for some seconds are freed, on a thread of the pool. If the system is short of memory, the next full
 /// garbage collection frees all. The blocks of an ended thread are freed when the next thread starts to use buffers, after the next full
-/// collection, or by <see cref="Trim"/>. Of another thread that is alive, at most one block of each size up to 256 KiB
-/// stays. Caches that have less than 2 MiB in all keep it.</para>
+/// collection, or by <see cref="Trim"/>. Caches that have less than 2 MiB in all keep it.</para>
+/// <para>Of another thread that runs or is blocked in a call of the system, one block of each size up to 256 KiB that the thread has used stays. A
+/// thread that waits (<see cref="ThreadState.WaitSleepJoin"/>) keeps none. On Windows, in a native image, and with a later runtime
+/// than .NET 10, it keeps them, too.</para>
 /// <para>The limits are settings of the application (in <c>runtimeconfig.template.json</c> or the project file), read
 /// once: <c>NativeBuffers.Cache.ThreadLimitBytes</c>, <c>NativeBuffers.Cache.ProcessLimitBytes</c>. 0 keeps nothing.</para>
 /// <para>A collectible <see cref="System.Runtime.Loader.AssemblyLoadContext"/> in which the library was used is not
@@ -50,7 +52,6 @@ public static class NativeMemoryCache
     /// <remarks>The memory of the library's records of these blocks goes back, too.</remarks>
     public static void Trim()
     {
-        ThreadCache.FlushHot();
         FreePath.FlushVacant();
         TrimCaches(idleOnly: false);
         CacheVisits.FreeMagazines();
