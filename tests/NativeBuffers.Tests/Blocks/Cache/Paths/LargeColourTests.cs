@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 using NativeBuffers.Platform;
 using NativeBuffers.Platform.Shared;
 
-namespace NativeBuffers.Tests.Blocks;
+namespace NativeBuffers.Tests.Blocks.Cache.Paths;
 
 /// <summary>Large blocks begin at different lines of their first pages, and are whole mappings all the same.</summary>
 [Collection(ProcessWide.Name)]

@@ -5,7 +5,7 @@ using NativeBuffers.Blocks.Cache.Trimming;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Blocks.Stats;
 
-namespace NativeBuffers.Tests.Blocks;
+namespace NativeBuffers.Tests.Blocks.Cache.Heaps;
 
 /// <summary>The hot blocks of threads that wait go back, with their room. The threads go on as if nothing had happened.</summary>
 [Collection(ProcessWide.Name)]
