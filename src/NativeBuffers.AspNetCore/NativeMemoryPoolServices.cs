@@ -51,7 +51,7 @@ public static class NativeMemoryPoolServices
         services.AddSingleton<IDeveloperPageExceptionFilter>(static provider => provider.GetRequiredService<RefusalAnswer>());
         services.AddSingleton<IPostConfigureOptions<KestrelServerOptions>, KestrelBufferLimits>();
         services.AddSingleton<IPostConfigureOptions<SocketTransportOptions>, KestrelBufferLimits>();
-        services.AddSingleton<IConnectionListenerFactory, ConnectionGate>();
+        services.AddSingleton<IConnectionListenerFactory, ConnectionAdmission>();
         services.AddHostedService<LibraryEvents>();
         services.AddHostedService<ServerMetrics>();
         return services;

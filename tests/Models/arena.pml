@@ -1,4 +1,4 @@
-/* The gate of an arena that threads borrow in turn (NativeArenaOwner).
+/* The entry of an arena that threads borrow in turn (NativeArenaOwner).
 
 Model:     _state and _user. Threads 0 and 1 borrow the arena, and end the borrow, or end without doing so; thread 1 does so twice, or disposes the
            arena. Thread 2 is the finalizer: it closes the arena, also after the other threads have ended.

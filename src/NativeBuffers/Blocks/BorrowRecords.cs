@@ -13,7 +13,7 @@ internal struct BorrowRecords
     /// <summary>The number of records in a row.</summary>
     public const int Length = 31;
 
-    private static readonly UninterruptedLock s_gate = new();
+    private static readonly UninterruptedLock s_lock = new();
 
     /// <summary>The first records of the list. Readable without the lock.</summary>
     private static nint s_first;
@@ -45,7 +45,7 @@ internal struct BorrowRecords
     {
         if (Hot(records)->Slot == Taken)
         {
-            using (s_gate.Enter())
+            using (s_lock.Enter())
             {
                 records->_nextThread = (BorrowRecords*)s_first;
                 Volatile.Write(ref s_first, (nint)records);

@@ -18,7 +18,7 @@ internal static class SlotTable
     /// </summary>
     public const int SlabLength = 704;
 
-    private static readonly UninterruptedLock s_gate = new();
+    private static readonly UninterruptedLock s_lock = new();
 
     /// <summary>All slabs, in the order in which they were first made.</summary>
     private static readonly GrowingArray<nint> s_slabs = new();
@@ -46,7 +46,7 @@ internal static class SlotTable
         get
         {
             long count = 0;
-            using (s_gate.Enter())
+            using (s_lock.Enter())
             {
                 foreach (nint slab in s_slabs.AsSpan())
                 {
@@ -110,7 +110,7 @@ internal static class SlotTable
     /// <remarks>A slab may be discarded during the use of the result. Then the generations of its slots are 0.</remarks>
     public static nint[] Slabs()
     {
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             nint[] slabs = new nint[s_slabs.Count];
             int count = 0;
@@ -137,7 +137,7 @@ internal static class SlotTable
     public static unsafe Slot* TakeList(out int count)
     {
         count = 0;
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             if (s_partial.First == null && !TryAddPartial())
             {
@@ -172,7 +172,7 @@ internal static class SlotTable
             DismissCleaner(slot);
         }
 
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             while (first != null)
             {
@@ -190,7 +190,7 @@ internal static class SlotTable
         {
             // SAFETY: a slab that was taken out of its list belongs to this method, with its slots, until it is in the next list.
             SlotSlab* taken = null;
-            using (s_gate.Enter())
+            using (s_lock.Enter())
             {
                 for (int i = idleOnly ? s_fewestWhole : s_wholeCount; i > 0; i--)
                 {
@@ -209,7 +209,7 @@ internal static class SlotTable
                 SlotSlab* slab = taken;
                 taken = slab->Next;
                 SlotSlab.Discard(slab);
-                using (s_gate.Enter())
+                using (s_lock.Enter())
                 {
                     slab->Next = s_discarded;
                     s_discarded = slab;
@@ -223,7 +223,7 @@ internal static class SlotTable
     public static unsafe Slot* CollectByHome(Bin* first, Bin* last)
     {
         Slot* found = null;
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             foreach (nint each in s_slabs.AsSpan())
             {

@@ -17,7 +17,7 @@ internal sealed class AllocationSite
     private const int RecentLength = 1024;
 
     private static readonly ConcurrentDictionary<(string File, int Line, string? TypeName), AllocationSite> s_all = new();
-    private static readonly UninterruptedLock s_gate = new();
+    private static readonly UninterruptedLock s_lock = new();
     private static readonly UninterruptedLock s_adding = new();
     private static readonly AllocationSite?[] s_recent = new AllocationSite?[RecentLength];
     private static AllocationSite[] s_byId = [];
@@ -30,7 +30,7 @@ internal sealed class AllocationSite
         File = file;
         Line = line;
         TypeName = typeName;
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             Id = s_byId.Length;
             Volatile.Write(ref s_byId, [.. s_byId, this]);

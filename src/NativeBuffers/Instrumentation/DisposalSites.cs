@@ -20,7 +20,7 @@ internal sealed class DisposalSites
     /// <summary>A deeper stack is not walked for each block, because the walk would cost far more than a page guard.</summary>
     private const int MostDepth = 256;
 
-    private static readonly UninterruptedLock s_gate = new();
+    private static readonly UninterruptedLock s_lock = new();
     private static readonly Dictionary<(Guid Module, int Method, int Offset), (string File, int Line)> s_known = [];
 
     // Threads may overwrite each other's counts, which costs a few more stack walks.
@@ -65,7 +65,7 @@ internal sealed class DisposalSites
         }
 
         _hasMistakes = true;
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             if (Array.IndexOf(_seconds, found) < 0)
             {
@@ -145,7 +145,7 @@ internal sealed class DisposalSites
 
         // The offset in the intermediate language, which does not change when the method is compiled again.
         var key = (method.Module.ModuleVersionId, method.MetadataToken, caller.GetILOffset());
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             if (s_known.TryGetValue(key, out (string File, int Line) known))
             {
@@ -155,7 +155,7 @@ internal sealed class DisposalSites
 
         StackFrame? resolved = CallerIn(new StackTrace(1, fNeedFileInfo: true));
         (string, int) site = resolved?.GetFileName() is { Length: > 0 } file ? (file, resolved.GetFileLineNumber()) : (NameOf(caller), 0);
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             s_known[key] = site;
         }

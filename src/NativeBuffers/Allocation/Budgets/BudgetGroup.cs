@@ -18,7 +18,7 @@ internal sealed class BudgetGroup
 
     private const int FewestMembers = 64;
 
-    private static readonly UninterruptedLock s_gate = new();
+    private static readonly UninterruptedLock s_lock = new();
     private static readonly Dictionary<string, BudgetGroup> s_all = new(StringComparer.Ordinal);
     private static int s_memberCount;
     private static int s_pruneAt = FewestMembers;
@@ -34,7 +34,7 @@ internal sealed class BudgetGroup
     /// <summary>Adds a budget to the group of its name.</summary>
     public static BudgetGroup Join(string name, BudgetLevel level)
     {
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             if (s_memberCount >= s_pruneAt)
             {
@@ -52,7 +52,7 @@ internal sealed class BudgetGroup
     /// <summary>Each name with the sum of its live budgets, null if none is live, and the count of refusals.</summary>
     public static List<(string Name, (long Used, long? Limit, long Reserved, long SetAside)? Figures, long Refused)> Measure()
     {
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             Prune();
             return [.. s_all.Select(static pair => (pair.Key, pair.Value.Sum(), Volatile.Read(ref pair.Value._refused)))];

@@ -16,7 +16,7 @@ internal static class BudgetNumbers
 {
     private const int FewestSwept = 64;
 
-    private static readonly UninterruptedLock s_gate = new();
+    private static readonly UninterruptedLock s_lock = new();
     private static readonly Stack<int> s_free = [];
     private static Entry[] s_entries = [new Entry()];
     private static int s_sweepAt = FewestSwept;
@@ -27,7 +27,7 @@ internal static class BudgetNumbers
     /// <summary>Gives a budget a number, which holds it; 0 if memory is exhausted.</summary>
     public static int TryTake(NativeMemoryBudget budget)
     {
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             try
             {
@@ -59,7 +59,7 @@ internal static class BudgetNumbers
     /// <summary>Lets a number hold its budget, which the caller refers to.</summary>
     public static void Hold(int number)
     {
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             Entry entry = s_entries[number];
             _ = entry.Weak.TryGetTarget(out entry.Held);
@@ -69,7 +69,7 @@ internal static class BudgetNumbers
     /// <summary>Lets go of a budget. Its credits are closed, and the caller has the lock of its tree.</summary>
     public static void LetGo(int number)
     {
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             Volatile.Write(ref s_entries[number].Held, null);
         }
@@ -78,7 +78,7 @@ internal static class BudgetNumbers
     /// <summary>Frees a number. The credits of its budget are closed, and the caller has the lock of its tree.</summary>
     public static void Free(int number)
     {
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             FreeHere(number);
         }
@@ -93,7 +93,7 @@ internal static class BudgetNumbers
             Volatile.Read(ref entry.Held)?.LetGoIfUnused();
         }
 
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             int live = 0;
             for (int number = 1; number < s_entries.Length; number++)

@@ -6,7 +6,7 @@ namespace NativeBuffers.Allocation.Budgets;
 /// <remarks>The caller of each member has the lock.</remarks>
 internal sealed class BudgetTree
 {
-    private readonly UninterruptedLock _gate = new();
+    private readonly UninterruptedLock _lock = new();
 
     /// <summary>The levels with open credits.</summary>
     private readonly List<BudgetLevel> _withCredit = [];
@@ -15,7 +15,7 @@ internal sealed class BudgetTree
     public bool HasReserved { get; set; }
 
     /// <summary>Enters the lock.</summary>
-    public UninterruptedLock.Scope Enter() => _gate.Enter();
+    public UninterruptedLock.Scope Enter() => _lock.Enter();
 
     /// <summary>Makes room in the list, so that <see cref="Add"/> cannot fail; false if memory is exhausted.</summary>
     public bool TryMakeRoom()

@@ -20,7 +20,7 @@ namespace NativeBuffers.Blocks.Handles;
 /// </remarks>
 internal sealed class RetiredBlock
 {
-    private static readonly UninterruptedLock s_gate = new();
+    private static readonly UninterruptedLock s_lock = new();
     private static readonly List<Entry> s_entries = [];
     private static readonly ConditionalWeakTable<object, RetiredBlock> s_kept = [];
     private static int s_count;
@@ -56,7 +56,7 @@ internal sealed class RetiredBlock
         var entry = new Entry(pin, (nint)home, (long)byteCount);
         s_kept.AddOrUpdate(keeper, new RetiredBlock(entry));
         GC.AddMemoryPressure(entry.ByteCount);
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             s_entries.Add(entry);
             Volatile.Write(ref s_count, s_entries.Count);
@@ -79,7 +79,7 @@ internal sealed class RetiredBlock
     private static void FreeSettledSlowly()
     {
         List<Entry> settled = [];
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             for (int i = s_entries.Count - 1; i >= 0; i--)
             {
@@ -167,7 +167,7 @@ internal sealed class RetiredBlock
         /// <summary>Whether the home itself has changed its mark since the last call. A mark that a visitor may have changed is a new beginning.</summary>
         private bool HasNewMark()
         {
-            using (ThreadCaches.Gate.Enter())
+            using (ThreadCaches.Lock.Enter())
             {
                 unsafe
                 {

@@ -11,7 +11,7 @@ namespace NativeBuffers.Blocks.Cache.Heaps;
 [StructLayout(LayoutKind.Sequential)]
 internal struct HeapBins
 {
-    private static readonly UninterruptedLock s_gate = new();
+    private static readonly UninterruptedLock s_lock = new();
 
     /// <summary>The sets that no thread has.</summary>
     private static unsafe HeapBins* s_unused;
@@ -38,7 +38,7 @@ internal struct HeapBins
         get
         {
             int count = 0;
-            using (s_gate.Enter())
+            using (s_lock.Enter())
             {
                 unsafe
                 {
@@ -128,7 +128,7 @@ internal struct HeapBins
                 // A stale handle of this thread must not take a bin for its own that the next thread uses.
                 MoveTo(set, Bin.NoCache);
                 cache->Heaps[i] = null;
-                using (s_gate.Enter())
+                using (s_lock.Enter())
                 {
                     set->_nextUnused = s_unused;
                     s_unused = set;
@@ -141,7 +141,7 @@ internal struct HeapBins
     /// <safety>The set is the caller's.</safety>
     private static unsafe HeapBins* TakeUnused()
     {
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             HeapBins* set = s_unused;
             if (set != null)

@@ -13,7 +13,7 @@ namespace NativeBuffers.Blocks.Cache.Heaps;
 /// the users may come later, and one barrier serves all closes that came before it. So closes are put aside here, at most
 /// <see cref="MostCloses"/> or <see cref="MostCloseBytes"/>, and then settled together (<see cref="Paths.RemotePath.Settle(Outbox*)"/>). Put aside are only
 /// cached blocks without pins: no program sees when these are freed.</para>
-/// <para><b>Access.</b> The thread and a visitor (<see cref="TakeAll"/>) take turns at the gate. The stack of returned batches is for any
+/// <para><b>Access.</b> The thread and a visitor (<see cref="TakeAll"/>) take turns at the visit gate. The stack of returned batches is for any
 /// thread, with atomic operations.</para>
 /// </remarks>
 [StructLayout(LayoutKind.Sequential)]
@@ -166,15 +166,15 @@ internal struct Outbox
 
     /// <summary>Takes the closes and the batches of a thread that works.</summary>
     /// <param name="box">The outbox.</param>
-    /// <param name="gate">The lock of visitors, which also keeps the thread's end from being noticed.</param>
+    /// <param name="visitorLock">The lock of visitors, which also keeps the thread's end from being noticed.</param>
     /// <param name="isReclaimed">True if another thread empties the outbox, because its thread has ended. Read under the lock.</param>
     /// <param name="closes">Room for <see cref="MostCloses"/>.</param>
     /// <param name="open">Room for <see cref="Places"/>, all null.</param>
     /// <returns>The number of closes.</returns>
     /// <safety>The outbox is never unmapped. The closes and the batches are the caller's.</safety>
-    public static unsafe int TakeAll(Outbox* box, UninterruptedLock gate, bool* isReclaimed, PendingClose* closes, RemoteBatch** open)
+    public static unsafe int TakeAll(Outbox* box, UninterruptedLock visitorLock, bool* isReclaimed, PendingClose* closes, RemoteBatch** open)
     {
-        using (gate.Enter())
+        using (visitorLock.Enter())
         {
             if (*isReclaimed)
             {

@@ -20,7 +20,7 @@ internal sealed class PoolHeap : BlockHeap
     public const uint Largest = 1 << 30;
 
     /// <summary>The lock of visitors, and of the list of sets.</summary>
-    private readonly UninterruptedLock _gate = new();
+    private readonly UninterruptedLock _lock = new();
     private readonly HeapDepots _depots;
     private HeapLimit _limit;
     private unsafe HeapBins* _sets;
@@ -58,7 +58,7 @@ internal sealed class PoolHeap : BlockHeap
         get
         {
             long sum = _limit.QueuedBytes + _depots.ByteCount;
-            using (_gate.Enter())
+            using (_lock.Enter())
             {
                 unsafe
                 {
@@ -139,7 +139,7 @@ internal sealed class PoolHeap : BlockHeap
             set = HeapBins.TryMake(cache, Number);
             if (set != null)
             {
-                using (_gate.Enter())
+                using (_lock.Enter())
                 {
                     set->NextOfHeap = _sets;
                     _sets = set;
@@ -232,7 +232,7 @@ internal sealed class PoolHeap : BlockHeap
     {
         Magazine* left = null;
         Slot* slots = null;
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
             for (int i = 0; i < SizeClasses.Count; i++)
             {
@@ -328,7 +328,7 @@ internal sealed class PoolHeap : BlockHeap
                 Magazine* taken = null;
                 Slot* slots = null;
                 HeapBins* sets;
-                using (_gate.Enter())
+                using (_lock.Enter())
                 {
                     sets = _sets;
                     HeapVisit.Visit(this, sets, idleOnly, ref taken, ref slots);
@@ -378,7 +378,7 @@ internal sealed class PoolHeap : BlockHeap
     /// <summary>Lets go of the bins of all threads. They have no slot of this heap any more, also not among their remote frees.</summary>
     private void End()
     {
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
             unsafe
             {

@@ -6,7 +6,7 @@ namespace NativeBuffers.Blocks.Cache.Heaps;
 /// <summary>The heaps of all pools, by number. The number of an ended heap is given to the next one.</summary>
 internal static class PoolHeaps
 {
-    private static readonly UninterruptedLock s_gate = new();
+    private static readonly UninterruptedLock s_lock = new();
     private static readonly Stack<int> s_free = [];
     private static readonly object s_callbacks = new();
     private static PoolHeap?[] s_all = new PoolHeap?[16];
@@ -28,7 +28,7 @@ internal static class PoolHeaps
             Gen2Callback.Register(s_callbacks, static (_, isMemoryShort) => AfterFullCollection(isMemoryShort));
         }
 
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             // Room for the number comes first, because the end of a heap must not fail.
             _ = s_free.EnsureCapacity(s_count + 1);
@@ -48,7 +48,7 @@ internal static class PoolHeaps
     /// <summary>Lets go of a heap that has no slot any more.</summary>
     public static void Remove(PoolHeap heap)
     {
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             Volatile.Write(ref s_all[heap.Number], null);
             s_free.Push(heap.Number);

@@ -5,14 +5,14 @@ namespace NativeBuffers.Blocks.Cache.Heaps;
 /// <summary>Empty magazines for the heaps of all pools, by capacity.</summary>
 internal static class SpareMagazines
 {
-    private static readonly UninterruptedLock s_gate = new();
+    private static readonly UninterruptedLock s_lock = new();
     private static readonly nint[] s_first = new nint[HeapLimit.MostCapacity + 1];
 
     /// <summary>An empty magazine; null when memory is exhausted.</summary>
     /// <safety>The magazine is the caller's.</safety>
     public static unsafe Magazine* TryTake(int capacity)
     {
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             var magazine = (Magazine*)s_first[capacity];
             if (magazine != null)
@@ -31,7 +31,7 @@ internal static class SpareMagazines
     {
         if (magazine != Magazine.None)
         {
-            using (s_gate.Enter())
+            using (s_lock.Enter())
             {
                 magazine->Next = (Magazine*)s_first[magazine->Capacity];
                 s_first[magazine->Capacity] = (nint)magazine;

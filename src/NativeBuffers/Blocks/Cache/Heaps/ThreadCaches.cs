@@ -22,7 +22,7 @@ internal static class ThreadCaches
     /// <summary>The fractional part of the golden ratio, in units of 2^-32. Its multiples are spread evenly (Knuth, volume 3, 6.4).</summary>
     private const uint GoldenRatio = 0x9E3779B9;
 
-    private static readonly UninterruptedLock s_gate = new();
+    private static readonly UninterruptedLock s_lock = new();
 
     /// <summary>The threads that have a cache, and their caches as addresses.</summary>
     private static readonly GrowingArray<Entry> s_entries = new();
@@ -45,7 +45,7 @@ internal static class ThreadCaches
         get
         {
             long sum = 0;
-            using (s_gate.Enter())
+            using (s_lock.Enter())
             {
                 foreach ((_, nint cache) in s_entries.AsSpan())
                 {
@@ -88,7 +88,7 @@ internal static class ThreadCaches
     }
 
     /// <summary>The lock of the lists, and of visitors.</summary>
-    public static UninterruptedLock Gate => s_gate;
+    public static UninterruptedLock Lock => s_lock;
 
     /// <summary>The threads that have a cache. Under the lock.</summary>
     public static ReadOnlySpan<Entry> Entries => s_entries.AsSpan();
@@ -101,7 +101,7 @@ internal static class ThreadCaches
     /// <safety>The caller runs on <paramref name="thread"/>, and keeps the result where only that thread finds it.</safety>
     public static unsafe ThreadCache* TryRegister(Thread thread)
     {
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             ThreadCache* cache = !TryMakeRoom() ? null : s_unused != null ? s_unused : TryCreate();
             if (cache != null)
@@ -134,7 +134,7 @@ internal static class ThreadCaches
     /// <safety>The pointer is compared, not followed.</safety>
     public static unsafe bool HasEnded(ThreadCache* cache)
     {
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             for (int i = 0; i < s_entries.Count; i++)
             {
@@ -154,7 +154,7 @@ internal static class ThreadCaches
     /// <safety>The cache is the caller's from now on.</safety>
     public static unsafe ThreadCache* TryRemoveEnded(ref int most, bool all)
     {
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             most = int.Min(most, s_entries.Count);
             for (int look = s_entries.Count - 1; most > 0; most--)
@@ -181,7 +181,7 @@ internal static class ThreadCaches
     /// <safety>The cache comes from <see cref="TryRemoveEnded"/>, is empty, and no longer the caller's.</safety>
     public static unsafe void GiveUnused(ThreadCache* cache)
     {
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             cache->IsReclaimed = false;
             cache->NextUnused = s_unused;

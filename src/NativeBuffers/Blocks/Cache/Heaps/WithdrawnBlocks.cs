@@ -108,7 +108,7 @@ internal struct WithdrawnBlocks
             return false;
         }
 
-        using (ThreadCaches.Gate.Enter())
+        using (ThreadCaches.Lock.Enter())
         {
             ref nint note = ref cache->Withdrawn._notes[sizeClass];
             nint slot = note;

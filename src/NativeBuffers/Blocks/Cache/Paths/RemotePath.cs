@@ -186,7 +186,7 @@ internal static class RemotePath
     /// <safety>Caches are never unmapped.</safety>
     public static unsafe void Drain(ThreadCache* cache, int sizeClass)
     {
-        using (ThreadCaches.Gate.Enter())
+        using (ThreadCaches.Lock.Enter())
         {
             // The thread that reclaims a cache takes its remote frees, too.
             if (!cache->IsReclaimed)
@@ -257,7 +257,7 @@ internal static class RemotePath
         PendingClose* closes = stackalloc PendingClose[Outbox.MostCloses];
         RemoteBatch** open = stackalloc RemoteBatch*[Outbox.Places];
         new Span<nint>(open, Outbox.Places).Clear();
-        int count = Outbox.TakeAll(&cache->Outbox, ThreadCaches.Gate, &cache->IsReclaimed, closes, open);
+        int count = Outbox.TakeAll(&cache->Outbox, ThreadCaches.Lock, &cache->IsReclaimed, closes, open);
 
         // Not under the lock: the settlement may call the program's allocators.
         Settle(closes, count);

@@ -23,7 +23,7 @@ internal sealed class Depot(BlockHeap heap, int sizeClass, int capacity)
 
     private static readonly Depot[] s_all = MakeAll();
 
-    private readonly UninterruptedLock _gate = new();
+    private readonly UninterruptedLock _lock = new();
     private readonly long _blockBytes = (long)SizeClasses.SizeOf(sizeClass);
     private unsafe Magazine* _stored;
     private unsafe Magazine* _empty;
@@ -81,7 +81,7 @@ internal sealed class Depot(BlockHeap heap, int sizeClass, int capacity)
             return null;
         }
 
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
             return Unlink();
         }
@@ -96,7 +96,7 @@ internal sealed class Depot(BlockHeap heap, int sizeClass, int capacity)
             return null;
         }
 
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
             Magazine* magazine = _stored;
             if (magazine == null)
@@ -144,7 +144,7 @@ internal sealed class Depot(BlockHeap heap, int sizeClass, int capacity)
             }
         }
 
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
             if (keep)
             {
@@ -186,7 +186,7 @@ internal sealed class Depot(BlockHeap heap, int sizeClass, int capacity)
         slot->Home = null;
         if (heap.TryReserve(_blockBytes))
         {
-            using (_gate.Enter())
+            using (_lock.Enter())
             {
                 if (_stored != null && _stored->Count < _stored->Capacity)
                 {
@@ -214,7 +214,7 @@ internal sealed class Depot(BlockHeap heap, int sizeClass, int capacity)
     /// <safety>The magazines are the caller's.</safety>
     public unsafe Magazine* TakeEmpty()
     {
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
             Magazine* list = _empty;
             _empty = null;
@@ -242,7 +242,7 @@ internal sealed class Depot(BlockHeap heap, int sizeClass, int capacity)
     /// <safety>The magazine is the caller's.</safety>
     public unsafe Magazine* TryTakeEmpty()
     {
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
             return TryPopEmpty();
         }
@@ -267,7 +267,7 @@ internal sealed class Depot(BlockHeap heap, int sizeClass, int capacity)
         {
             // SAFETY: an unlinked magazine belongs to this method until it is among the empty ones again.
             Magazine* magazine;
-            using (_gate.Enter())
+            using (_lock.Enter())
             {
                 magazine = Unlink();
             }
@@ -275,7 +275,7 @@ internal sealed class Depot(BlockHeap heap, int sizeClass, int capacity)
             if (magazine != null)
             {
                 heap.Free(magazine);
-                using (_gate.Enter())
+                using (_lock.Enter())
                 {
                     Push(ref _empty, magazine);
                 }
@@ -286,7 +286,7 @@ internal sealed class Depot(BlockHeap heap, int sizeClass, int capacity)
     /// <summary>The number of magazines that were here all the time since the last call.</summary>
     private int TakeIdleCount()
     {
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
             int idle = _fewestMagazines;
             _fewestMagazines = _magazineCount - idle;

@@ -52,7 +52,7 @@ internal sealed class Gen2Callback
     public static void Register(object target, Action<object, bool> trim)
     {
         Start();
-        using (Registered.Gate.Enter())
+        using (Registered.Lock.Enter())
         {
             _ = Registered.Targets.RemoveAll(static entry => !entry.Target.TryGetTarget(out _));
             Registered.Targets.Add((new WeakReference<object>(target), trim));
@@ -82,7 +82,7 @@ internal sealed class Gen2Callback
     private static void Call(bool isMemoryShort)
     {
         (WeakReference<object> Target, Action<object, bool> Trim)[] targets;
-        using (Registered.Gate.Enter())
+        using (Registered.Lock.Enter())
         {
             targets = [.. Registered.Targets];
         }
@@ -106,7 +106,7 @@ internal sealed class Gen2Callback
     /// <summary>A type of its own, so that the first buffer of a process does not make the list.</summary>
     private static class Registered
     {
-        public static readonly UninterruptedLock Gate = new();
+        public static readonly UninterruptedLock Lock = new();
         public static readonly List<(WeakReference<object> Target, Action<object, bool> Trim)> Targets = [];
     }
 }

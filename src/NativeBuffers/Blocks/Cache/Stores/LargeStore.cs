@@ -7,7 +7,7 @@ internal sealed class LargeStore
 {
     private static readonly LargeStore[] s_all = MakeAll();
 
-    private readonly UninterruptedLock _gate = new();
+    private readonly UninterruptedLock _lock = new();
     private unsafe Slot* _top;
     private int _count;
     private int _fewest;
@@ -106,7 +106,7 @@ internal sealed class LargeStore
             return null;
         }
 
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
             Slot* slot = _top;
             if (slot != null)
@@ -123,7 +123,7 @@ internal sealed class LargeStore
     /// <safety>The caller gives up the slot, whose bytes are reserved.</safety>
     private unsafe void Push(Slot* slot)
     {
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
             LargeBin.Link(ref _top, slot);
             _byteCount += (long)slot->ByteCount;
@@ -134,7 +134,7 @@ internal sealed class LargeStore
     /// <summary>The number of blocks to free: all, or those that were here all the time since the last call.</summary>
     private int CountToFree(bool idleOnly)
     {
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
             int idle = _fewest;
             _fewest = _count - idle;

@@ -19,7 +19,7 @@ internal sealed class RunClass
 
     private static readonly RunClass[] s_all = MakeAll();
 
-    private readonly UninterruptedLock _gate = new();
+    private readonly UninterruptedLock _lock = new();
     private readonly int _sizeClass;
 
     /// <summary>The number of blocks in a run.</summary>
@@ -66,7 +66,7 @@ internal sealed class RunClass
     {
         Span<int> places = stackalloc int[int.Min(blocks.Length, Depot.MostCapacity)];
         int taken = 0;
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
             while (taken < blocks.Length)
             {
@@ -126,7 +126,7 @@ internal sealed class RunClass
     {
         block = null;
         BlockRun* empty = null;
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
             if (!isReserved && !runs->IsOpen)
             {
@@ -174,7 +174,7 @@ internal sealed class RunClass
     public unsafe void TakeEmpty(BlockRun* run)
     {
         BlockRun* empty = null;
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
             // This happens only after a block was freed twice. If the bit stayed, it would free a block of a later owner.
             if (run->IsReturned)
@@ -200,7 +200,7 @@ internal sealed class RunClass
         bool closes;
         bool wasOpen;
         BlockRun* empty = null;
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
             closes = visit != RunVisit.Collect && (runs->WasIdle() || visit != RunVisit.Idle);
             wasOpen = runs->IsOpen;
@@ -259,7 +259,7 @@ internal sealed class RunClass
         {
             // SAFETY: the run that is taken away belongs to this method.
             BlockRun* run;
-            using (_gate.Enter())
+            using (_lock.Enter())
             {
                 run = _spare;
                 _spare = null;
@@ -276,7 +276,7 @@ internal sealed class RunClass
     /// <summary>Gives the memory of the pages back in which no used block lies.</summary>
     private void DiscardFree()
     {
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
             unsafe
             {
@@ -297,7 +297,7 @@ internal sealed class RunClass
     /// <inheritdoc cref="Give" path="/safety"/>
     private unsafe int GiveFirst(ReadOnlySpan<nint> blocks, ref BlockRun* empty, ref bool isWithinLimit)
     {
-        using (_gate.Enter())
+        using (_lock.Enter())
         {
             for (int i = 0; i < blocks.Length; i++)
             {

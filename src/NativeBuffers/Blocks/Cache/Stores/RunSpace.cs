@@ -6,7 +6,7 @@ namespace NativeBuffers.Blocks.Cache.Stores;
 /// <remarks>Chunks are never unmapped. A run may serve another size class later.</remarks>
 internal static class RunSpace
 {
-    private static readonly UninterruptedLock s_gate = new();
+    private static readonly UninterruptedLock s_lock = new();
 
     /// <summary>The runs that have memory, each of which is reserved in <see cref="CacheLimits"/>.</summary>
     private static unsafe BlockRun* s_kept;
@@ -23,7 +23,7 @@ internal static class RunSpace
     /// <safety>The run is the caller's.</safety>
     public static unsafe BlockRun* TryTake()
     {
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             if (s_kept != null)
             {
@@ -57,7 +57,7 @@ internal static class RunSpace
                 BlockRun.Discard(run);
             }
 
-            using (s_gate.Enter())
+            using (s_lock.Enter())
             {
                 ref BlockRun* target = ref s_discarded;
                 if (isKept)
@@ -76,7 +76,7 @@ internal static class RunSpace
     public static void Trim(bool idleOnly)
     {
         int most;
-        using (s_gate.Enter())
+        using (s_lock.Enter())
         {
             most = idleOnly ? s_fewestKept : s_keptCount;
             s_fewestKept = s_keptCount - most;
@@ -89,7 +89,7 @@ internal static class RunSpace
             for (; most > 0; most--)
             {
                 BlockRun* run;
-                using (s_gate.Enter())
+                using (s_lock.Enter())
                 {
                     if (s_kept == null)
                     {

@@ -30,7 +30,7 @@ internal static class CacheVisits
     /// </summary>
     public static void TrimRuns(bool idleOnly)
     {
-        using (ThreadCaches.Gate.Enter())
+        using (ThreadCaches.Lock.Enter())
         {
             unsafe
             {
@@ -52,7 +52,7 @@ internal static class CacheVisits
     /// <summary>Collects the blocks without slots that other threads than the owners of their runs have freed.</summary>
     public static void CollectReturned()
     {
-        using (ThreadCaches.Gate.Enter())
+        using (ThreadCaches.Lock.Enter())
         {
             unsafe
             {
@@ -76,7 +76,7 @@ internal static class CacheVisits
                 // SAFETY: the magazines belong to this method, because the depot has unlinked them. A thread that counts kept bytes follows
                 // the pointers of bins under this lock. The bins had lost these magazines before it can have the lock again.
                 Magazine* empty = Depot.For(i).TakeEmpty();
-                using (ThreadCaches.Gate.Enter())
+                using (ThreadCaches.Lock.Enter())
                 {
                     Magazine.Free(empty);
                 }
@@ -99,7 +99,7 @@ internal static class CacheVisits
     /// <safety>The slots of the list are the caller's from now on.</safety>
     private static unsafe void Visit(bool idleOnly, ref Slot* large)
     {
-        using (ThreadCaches.Gate.Enter())
+        using (ThreadCaches.Lock.Enter())
         {
             bool usesHot = false;
             foreach ((Thread thread, nint cache) in ThreadCaches.Entries)

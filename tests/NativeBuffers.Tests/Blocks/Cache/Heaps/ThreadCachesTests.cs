@@ -10,7 +10,7 @@ public class ThreadCachesTests
     {
         get
         {
-            using (ThreadCaches.Gate.Enter())
+            using (ThreadCaches.Lock.Enter())
             {
                 return ThreadCaches.Entries.Length;
             }

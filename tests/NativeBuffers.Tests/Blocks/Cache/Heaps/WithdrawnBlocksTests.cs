@@ -317,7 +317,7 @@ public class WithdrawnBlocksTests
     /// <summary>Withdraws the hot block of this thread, as a visitor does that has just seen it waiting.</summary>
     private static unsafe void Withdraw()
     {
-        using (ThreadCaches.Gate.Enter())
+        using (ThreadCaches.Lock.Enter())
         {
             WithdrawnBlocks.Withdraw(ThreadCache.CurrentOrNone, SizeClasses.Of(Length));
         }
@@ -326,7 +326,7 @@ public class WithdrawnBlocksTests
     /// <summary>Looks at the notes of all threads, as a visitor does after its barrier.</summary>
     private static unsafe void Visit(bool isAtRest)
     {
-        using (ThreadCaches.Gate.Enter())
+        using (ThreadCaches.Lock.Enter())
         {
             foreach ((_, nint cache) in ThreadCaches.Entries)
             {

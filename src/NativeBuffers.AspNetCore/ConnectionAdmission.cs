@@ -9,7 +9,7 @@ namespace NativeBuffers.AspNetCore;
 
 /// <summary>The transport over sockets, which accepts a connection only while there is room for its buffers.</summary>
 /// <remarks>A connection that is not accepted yet waits in the queue of the system. Nothing of it is read, and it is not cut.</remarks>
-internal sealed class ConnectionGate(
+internal sealed class ConnectionAdmission(
     IOptions<SocketTransportOptions> transport, ILoggerFactory loggers, IOptions<NativeServerPoolOptions> options, ConnectionRoom room)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
