@@ -41,7 +41,7 @@ Mutations:
 #define IN_DEPOT 2
 byte place[2];
 byte room;                  /* BinRoom._hot, which only atomic operations change */
-byte gate;                  /* the lock of visitors */
+byte locked;                  /* the lock of visitors */
 byte done;
 
 #define TO(slot, from, to) assert(place[(slot) - FIRST] == from); place[(slot) - FIRST] = to
@@ -76,7 +76,7 @@ inline putBack()
   :: found ->
 #ifndef NO_LOCK
      BEGIN_WAIT;
-     atomic { gate == 0 -> gate = 1 };
+     atomic { locked == 0 -> locked = 1 };
      endWait();
 #endif
 #ifndef NO_LOOK_AGAIN
@@ -89,7 +89,7 @@ inline putBack()
      :: else
      fi;
 #ifndef NO_LOCK
-     atomic { FENCE(0); gate = 0 }
+     atomic { FENCE(0); locked = 0 }
 #endif
   :: else
   fi
@@ -170,7 +170,7 @@ proctype visitor()
   do
   :: turn < 2 ->
      turn++;
-     atomic { gate == 0 -> gate = 1 };
+     atomic { locked == 0 -> locked = 1 };
      /* WithdrawnBlocks.Withdraw, if IsAtRest. */
      rest = LOAD(1, WAITS);
      hot = LOAD(1, HOT);
@@ -229,7 +229,7 @@ proctype visitor()
         skip
 #endif
      fi;
-     atomic { FENCE(1); gate = 0 };
+     atomic { FENCE(1); locked = 0 };
      rest = 0; hot = 0; slot = 0
   :: else -> break
   od;

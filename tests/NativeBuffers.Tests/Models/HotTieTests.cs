@@ -31,7 +31,7 @@ public partial class HotTieTests
     }
 
     [Fact]
-    public void Each_path_that_takes_what_is_hot_closes_the_place_again_if_it_was_closed()
+    public void Each_path_that_takes_the_hot_slot_closes_the_place_again_if_it_was_closed()
     {
         MethodDeclarationSyntax[] taking =
         [
@@ -90,7 +90,7 @@ public partial class HotTieTests
             "STORE(0, HOT, found)" or "Hot = (Slot*)slot" => "hot=",
             "CAS(1, HOT" or "CompareExchange(" => "close",
             "room = 0" or "ReleaseHot(" => "release",
-            "gate == 0 ->" or "Gate.Enter()" => "lock",
+            "locked == 0 ->" or "Lock.Enter()" => "lock",
             _ when step.Value.StartsWith("STORE", StringComparison.Ordinal) || step.Value.StartsWith("Volatile", StringComparison.Ordinal) => "note=",
             _ => "note",
         });
@@ -102,7 +102,7 @@ public partial class HotTieTests
 
     [GeneratedRegex(
         @"hot = LOAD\(1, HOT\)|ReadHot\(\)|STORE\(0, HOT, found\)|Hot = \(Slot\*\)slot|CAS\(1, HOT|CompareExchange\(|room = 0|ReleaseHot\("
-        + @"|gate == 0 ->|Gate\.Enter\(\)|STORE\(\d, NOTE, \w+\)|Volatile\.Write\(ref note, \w+\)|= LOAD\(\d, NOTE\)|= note;|HasAny\(")]
+        + @"|locked == 0 ->|Lock\.Enter\(\)|STORE\(\d, NOTE, \w+\)|Volatile\.Write\(ref note, \w+\)|= LOAD\(\d, NOTE\)|= note;|HasAny\(")]
     private static partial Regex Step();
 
     /// <summary>A branch for a mutation, and the branch that the code has.</summary>

@@ -48,7 +48,7 @@ public partial class RunTieTests
              "owner = LOAD(0, OWNER)" or "LOAD(t, OWNER)" or "OwnerNumber ==" or "owner ==" => "owner",
              "PUT(0, FREE" or "PUT(t, FREE" or "OwnedRuns.TryTake(BareBins" or "BlockRun.Give(" or "GiveUnowned(" => "bits",
              "PUT(t, RETURNED" or "Returned.Add(" => "returned",
-             "LOCK(t);" or "LOCK(0);" or "LOCK(1);" or "_gate.Enter()" => "lock",
+             "LOCK(t);" or "LOCK(0);" or "LOCK(1);" or "_lock.Enter()" => "lock",
              "collect(0)" or "collect(1)" or "OwnedRuns.Collect(" => "collect",
              "STORE(0, OWNER, 1)" or "OwnedRuns.Own(" => "own",
              "STORE(1, OWNER, 0)" or "OwnedRuns.TryLeave(" => "disown",
@@ -63,7 +63,7 @@ public partial class RunTieTests
     [GeneratedRegex(
         @"begin\(\)|Gate\.Begin\(\)|STORE\(0, INSIDE, 0\)|Gate\.Leave\(\)|(?<!\w)LEAVE;|owner = LOAD\(0, OWNER\)|LOAD\(t, OWNER\)" +
         @"|OwnerNumber ==|(?<!\w)owner ==|PUT\(\w, (FREE|RETURNED)|OwnedRuns\.TryTake\(BareBins|BlockRun\.Give\(|GiveUnowned\(|Returned\.Add\(" +
-        @"|(?<!UN)LOCK\(\w\);|_gate\.Enter\(\)|collect\(\d\)" +
+        @"|(?<!UN)LOCK\(\w\);|_lock\.Enter\(\)|collect\(\d\)" +
         @"|OwnedRuns\.(Collect|Own|TryLeave)\(|STORE\(0, OWNER, 1\)|STORE\(1, OWNER, 0\)|giveLocked\(0|BareBins\.GiveAway\(")]
     private static partial Regex Step();
 
