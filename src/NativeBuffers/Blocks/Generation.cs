@@ -14,7 +14,14 @@ internal record struct Generation(ulong Value)
     /// <summary>The difference between the first and the last open state: what <see cref="IsOpenFor"/> compares with.</summary>
     public const ulong OpenSpan = SlotState.Shared - SlotState.Open;
 
+    /// <summary>The difference between an open generation and the next one in the state of a slot that is free or scoped.</summary>
+    public const ulong FromOpenToNext = Step - (ulong)SlotState.Open;
+
     /// <summary>The word. A field, because each property would count as a statement where a <c>finally</c> must be short.</summary>
+    /// <remarks>
+    /// So the code that ends a use in such a <c>finally</c> compares words itself: the members <c>Return</c> of the handles, <c>End</c> of a borrow,
+    /// and <c>PoolFreePath.TryReturn</c>.
+    /// </remarks>
     public ulong Value = Value;
 
     /// <summary>The state of the use.</summary>

@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace NativeBuffers.Tests.Platform;
 
 /// <summary>The runtime calls a thread waiting only while no code of the program runs on it: what <c>WithdrawnBlocks</c> relies on.</summary>
@@ -8,11 +10,12 @@ public class WaitStateTests
 
     [Theory]
     [MemberData(nameof(Waits))]
-    public void An_exception_filter_runs_after_the_end_of_the_wait(string wait)
+    public void Filters_and_listeners_of_exceptions_run_after_the_end_of_the_wait(string wait)
     {
-        ThreadState? inFilter = null;
+        ThreadState? inFilter = null, inListener = null;
+        Thread? waiting = null;
         using var ran = new ManualResetEventSlim();
-        using var thread = new WaitingThread(static () => { }, static () => { })
+        using var thread = new WaitingThread(() => waiting = Thread.CurrentThread, static () => { })
         {
             OnInterrupted = () =>
             {
@@ -20,11 +23,29 @@ public class WaitStateTests
                 ran.Set();
             },
         };
-        thread.Wait(wait);
-        thread.Interrupt();
-        Assert.True(ran.Wait(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
-        thread.GoOn();
+        AppDomain.CurrentDomain.FirstChanceException += Listen;
+        try
+        {
+            thread.Wait(wait);
+            thread.Interrupt();
+            Assert.True(ran.Wait(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
+            thread.GoOn();
+        }
+        finally
+        {
+            AppDomain.CurrentDomain.FirstChanceException -= Listen;
+        }
+
         Assert.Equal(ThreadState.Running, inFilter);
+        Assert.Equal(ThreadState.Running, inListener);
+
+        void Listen(object? sender, FirstChanceExceptionEventArgs arguments)
+        {
+            if (Thread.CurrentThread == waiting && arguments.Exception is ThreadInterruptedException)
+            {
+                inListener ??= Thread.CurrentThread.ThreadState;
+            }
+        }
     }
 
     [Fact]

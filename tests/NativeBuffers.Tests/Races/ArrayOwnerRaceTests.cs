@@ -6,6 +6,7 @@ namespace NativeBuffers.Tests.Races;
 [CorrectProgram]
 public class ArrayOwnerRaceTests
 {
+    [Slow]
     [Fact]
     public void An_array_that_was_taken_while_the_owner_was_disposed_is_its_own_for_ever()
     {

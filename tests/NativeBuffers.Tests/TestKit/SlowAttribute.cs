@@ -2,8 +2,8 @@ using Xunit.v3;
 
 namespace NativeBuffers.Tests.TestKit;
 
-/// <summary>A class of tests that is left out of the fast tests: it starts processes, races for seconds or works on much memory.</summary>
-[AttributeUsage(AttributeTargets.Class)]
+/// <summary>A class of tests, or one test, that the fast tests leave out: it starts processes, races for a second or more, or works on much memory.</summary>
+[AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
 internal sealed class SlowAttribute : Attribute, ITraitAttribute
 {
     public static KeyValuePair<string, string> Trait { get; } = new("Speed", "Slow");

@@ -248,7 +248,7 @@ internal readonly struct SharedHandle
                 if (((Volatile.Read(ref _slot->Generation.Value) ^ _opened.Value) | ((ulong)_slot->Home ^ (ulong)_home)
                     | (ulong)_home->Hot) == 0)
                 {
-                    _slot->Generation.Value = _opened.Value + (Generation.Step - (ulong)SlotState.Open);
+                    _slot->Generation.Value = _opened.Value + Generation.FromOpenToNext;
                     _home->Hot = _slot;
 
                     // Not a call of Leave, which is a statement more for the JIT: it copies only a short finally to the place that needs it.

@@ -131,8 +131,10 @@ internal sealed class AllocationCensus
             return false;
         }
 
+        // The closed bin of a cache has no hot place, and the size class of another bin.
         nint hot = home->ReadHot();
         return hot != (nint)slot
-            && !(hot == (nint)Bin.NoRoom && !HeapBin.Is(home) && ThreadCache.Of(home)->Withdrawn.Has(home->SizeClass, (nint)slot));
+            && !(hot == (nint)Bin.NoRoom && !HeapBin.Is(home) && home != &ThreadCache.Of(home)->Closed
+                && ThreadCache.Of(home)->Withdrawn.Has(home->SizeClass, (nint)slot));
     }
 }

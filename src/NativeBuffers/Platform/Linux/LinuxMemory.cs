@@ -12,9 +12,25 @@ internal sealed class LinuxMemory : UnixMemory
     private const string TransparentSwitch = "/sys/kernel/mm/transparent_hugepage/enabled";
     private const string TransparentSize = "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size";
 
-    private static readonly nuint s_hugePageSize = AreTransparentPagesOn() ? ReadHugePageSize() : 0;
+    /// <summary>Negative until the system was asked.</summary>
+    private static nint s_hugePageSize = -1;
 
-    public override nuint HugePageSize => s_hugePageSize;
+    public override nuint HugePageSize
+    {
+        get
+        {
+            try
+            {
+                s_hugePageSize = s_hugePageSize >= 0 ? s_hugePageSize : AreTransparentPagesOn() ? (nint)ReadHugePageSize() : 0;
+                return (nuint)s_hugePageSize;
+            }
+            catch (OutOfMemoryException)
+            {
+                // The next call asks again.
+                return 0;
+            }
+        }
+    }
 
     public override int MostMappings => int.TryParse(ReadOrEmpty("/proc/sys/vm/max_map_count"), out int most) ? most : 65_530;
 

@@ -45,6 +45,7 @@ public class PinCountTests
         Assert.Equal(0, _allocator.LiveBlocks);
     }
 
+    [Slow]
     [Fact]
     public unsafe void Threads_that_pin_at_the_end_of_the_count_leave_it_right()
     {

@@ -119,6 +119,7 @@ public class PinListTests
         owner.Resize(100);
     }
 
+    [Slow]
     [Fact]
     public void Threads_that_pin_and_end_pins_of_one_block_leave_none()
     {

@@ -45,12 +45,15 @@ internal struct BinRoom
     /// <summary>Gives the room of a closed bin back, except that of the hot block. For any thread.</summary>
     public void Release(int sizeClass) => ReleaseBytes(RoomOf(sizeClass));
 
-    /// <summary>Gives the room of a hot block back. For a visitor that has closed the place.</summary>
+    /// <summary>Gives the room of a hot block back, if it is reserved. For a visitor that has closed the place, or the thread while no slot is noted.</summary>
     public void ReleaseHot(int sizeClass)
     {
-        _ = Interlocked.And(ref _hot, ~(1UL << sizeClass));
-        CacheLimits.NoteHot(-HotRoomOf(sizeClass));
-        ReleaseBytes(HotRoomOf(sizeClass));
+        ulong bit = 1UL << sizeClass;
+        if ((Interlocked.And(ref _hot, ~bit) & bit) != 0)
+        {
+            CacheLimits.NoteHot(-HotRoomOf(sizeClass));
+            ReleaseBytes(HotRoomOf(sizeClass));
+        }
     }
 
     /// <summary>Reserves room for a run without used blocks; false if a limit has no room for it. For the thread of the run.</summary>
@@ -78,8 +81,16 @@ internal struct BinRoom
 
     private void NoteHot(int sizeClass)
     {
-        _ = Interlocked.Or(ref _hot, 1UL << sizeClass);
-        CacheLimits.NoteHot(HotRoomOf(sizeClass));
+        ulong bit = 1UL << sizeClass;
+        if ((Interlocked.Or(ref _hot, bit) & bit) == 0)
+        {
+            CacheLimits.NoteHot(HotRoomOf(sizeClass));
+        }
+        else
+        {
+            // While this thread waited in the reservation, its SynchronizationContext has used the bin.
+            ReleaseBytes(HotRoomOf(sizeClass));
+        }
     }
 
     private bool TryReserveBytes(long byteCount)

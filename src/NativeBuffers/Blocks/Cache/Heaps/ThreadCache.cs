@@ -365,11 +365,17 @@ internal struct ThreadCache
             else
             {
                 Room.Release(sizeClass);
+                if (bin->ReadHot() == (nint)Bin.NoRoom && !Withdrawn.HasAny(sizeClass))
+                {
+                    Room.ReleaseHot(sizeClass);
+                }
             }
         }
 
-        // Last, because a visitor may have closed the place while this thread waited for a lock.
-        if (bin->ReadHot() == (nint)Bin.NoRoom && !WithdrawnBlocks.TryPutBack(Of(bin), sizeClass) && isOpen && Room.TryReserveHot(sizeClass))
+        // Last, because a visitor may have closed the place while this thread waited for a lock. Once more at the end: if the thread waited, its
+        // SynchronizationContext may have used the bin.
+        if (bin->ReadHot() == (nint)Bin.NoRoom && !WithdrawnBlocks.TryPutBack(Of(bin), sizeClass) && isOpen && Room.TryReserveHot(sizeClass)
+            && bin->ReadHot() == (nint)Bin.NoRoom)
         {
             bin->Hot = null;
         }

@@ -23,11 +23,12 @@ internal struct WithdrawnBlocks
 {
     /// <summary>Whether a thread that the runtime calls waiting runs no code of the program: see docs/decisions/0003.</summary>
     /// <remarks>
-    /// Not on Windows, where calls of COM and of the system run on waiting threads. Not in a native image and not in a later runtime,
+    /// Not on Windows, where calls of COM and of the system run on waiting threads. Not in a native image, in a later runtime or in Mono,
     /// where an exception filter may run before the wait has ended.
     /// </remarks>
     private static readonly bool s_waitsAreProofs =
-        !OperatingSystem.IsWindows() && RuntimeFeature.IsDynamicCodeSupported && Environment.Version.Major == 10;
+        !OperatingSystem.IsWindows() && RuntimeFeature.IsDynamicCodeSupported && Environment.Version.Major == 10
+        && Type.GetType("Mono.RuntimeStructs") is null;
 
     /// <summary>The withdrawn slots that the thread may have taken. Written under the lock of <see cref="ThreadCaches"/>.</summary>
     private SizeClasses.Row<nint> _notes;
@@ -103,6 +104,8 @@ internal struct WithdrawnBlocks
     /// <safety>The caller is the thread of the cache, and finds the hot place closed.</safety>
     public static unsafe bool TryPutBack(ThreadCache* cache, int sizeClass)
     {
+        // On Arm64 the note could be read before the place was found closed.
+        Interlocked.MemoryBarrier();
         if (!cache->Withdrawn.HasAny(sizeClass))
         {
             return false;

@@ -28,7 +28,7 @@ internal static class PoolFreePath
             return false;
         }
 
-        slot->Generation.Value = opened.Value + (Generation.Step - (ulong)SlotState.Open);
+        slot->Generation.Value = opened.Value + Generation.FromOpenToNext;
         if (HeapBin.TryGiveInside((HeapBin*)home, slot, floor))
         {
             home->Gate.Leave();

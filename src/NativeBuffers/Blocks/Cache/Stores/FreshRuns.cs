@@ -26,8 +26,8 @@ internal static class FreshRuns
     /// <summary>Whether the fresh runs have memory, because they lie on a huge page.</summary>
     private static bool s_haveMemory;
 
-    /// <summary>The number of fresh runs at the last pass of the timer.</summary>
-    private static int s_seen;
+    /// <summary>The number of runs that were taken, which may wrap, now and at the last call of <see cref="Trim"/>.</summary>
+    private static int s_taken, s_seen;
 
     /// <summary>A run; null if memory is exhausted.</summary>
     /// <safety>The run is the caller's.</safety>
@@ -52,6 +52,7 @@ internal static class FreshRuns
         }
 
         s_count--;
+        s_taken++;
         return s_next++;
     }
 
@@ -59,8 +60,8 @@ internal static class FreshRuns
     /// <param name="idleOnly">Whether it is left in that case.</param>
     public static void Trim(bool idleOnly)
     {
-        bool isIdle = s_count == s_seen;
-        s_seen = s_count;
+        bool isIdle = s_taken == s_seen;
+        s_seen = s_taken;
         if (!s_haveMemory || (idleOnly && !isIdle))
         {
             return;
@@ -88,17 +89,17 @@ internal static class FreshRuns
     /// <safety>The chunk is the caller's, and all its bytes are zero.</safety>
     private static unsafe byte* TryMap()
     {
-        nuint hugePage = Host.Memory.HugePageSize;
+        const int HugePage = 2 * BlockRun.ChunkSize;
         byte* chunk = null;
-        if (s_ordinaryCount >= MostOrdinary && hugePage == 2 * BlockRun.ChunkSize)
+        if (s_ordinaryCount >= MostOrdinary && Host.Memory.HugePageSize == HugePage)
         {
-            chunk = (byte*)Host.Memory.Allocate(hugePage, hugePage);
+            chunk = (byte*)Host.Memory.Allocate(HugePage, HugePage);
         }
 
         s_haveMemory = chunk != null;
         if (s_haveMemory)
         {
-            Host.Memory.FillWithHugePages(chunk, hugePage);
+            Host.Memory.FillWithHugePages(chunk, HugePage);
             s_second = chunk + BlockRun.ChunkSize;
             return chunk;
         }

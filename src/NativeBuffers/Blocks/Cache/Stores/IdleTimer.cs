@@ -87,6 +87,12 @@ internal static class IdleTimer
             // The next reservation tries again.
             Volatile.Write(ref s_isSet, 0);
         }
+        catch (ThreadInterruptedException)
+        {
+            // The runtime's lock of timers was taken. The caller may be in the middle of a visit, so the interruption reaches its next wait.
+            Volatile.Write(ref s_isSet, 0);
+            Thread.CurrentThread.Interrupt();
+        }
     }
 
     private static void Tick()

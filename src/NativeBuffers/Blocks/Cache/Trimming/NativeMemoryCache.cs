@@ -21,8 +21,8 @@ namespace NativeBuffers;
 /// garbage collection frees all. The blocks of an ended thread are freed when the next thread starts to use buffers, after the next full
 /// collection, or by <see cref="Trim"/>. Caches that have less than 2 MiB in all keep it.</para>
 /// <para>Of another thread that runs or is blocked in a call of the system, one block of each size up to 256 KiB that the thread has used stays. A
-/// thread that waits (<see cref="ThreadState.WaitSleepJoin"/>) keeps none. On Windows, in a native image, and with a later runtime
-/// than .NET 10, it keeps them, too.</para>
+/// thread that waits (<see cref="ThreadState.WaitSleepJoin"/>) keeps none. On Windows, in a native image, in Mono, and with a later
+/// runtime than .NET 10, it keeps them, too.</para>
 /// <para>The limits are settings of the application (in <c>runtimeconfig.template.json</c> or the project file), read
 /// once: <c>NativeBuffers.Cache.ThreadLimitBytes</c>, <c>NativeBuffers.Cache.ProcessLimitBytes</c>. 0 keeps nothing.</para>
 /// <para>A collectible <see cref="System.Runtime.Loader.AssemblyLoadContext"/> in which the library was used is not

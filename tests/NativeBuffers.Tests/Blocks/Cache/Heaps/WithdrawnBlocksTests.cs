@@ -4,6 +4,7 @@ using NativeBuffers.Blocks.Cache.Stores;
 using NativeBuffers.Blocks.Cache.Trimming;
 using NativeBuffers.Blocks.Handles;
 using NativeBuffers.Blocks.Stats;
+using NativeBuffers.Primitives;
 
 namespace NativeBuffers.Tests.Blocks.Cache.Heaps;
 
@@ -38,6 +39,33 @@ public class WithdrawnBlocksTests
         Kept.AssertReservedAtMost(reserved);
         thread.GoOn();
     }
+
+    [Fact]
+    public void A_bin_that_gets_no_magazines_reserves_no_room() =>
+        OtherThread.Run(static () =>
+        {
+            using (NativeBuffer.Create<byte>(64))
+            {
+                // The thread has a cache now.
+            }
+
+            NativeMemoryCache.Trim();
+            long reserved = CacheLimits.ReservedBytes;
+            FailPoint.Test(
+                static () => true,
+                static () =>
+                {
+                    try
+                    {
+                        using var refused = NativeBuffer.Create<byte>(250_000);
+                    }
+                    catch (OutOfMemoryException)
+                    {
+                        // No memory for the block either.
+                    }
+                });
+            Assert.Equal(reserved, CacheLimits.ReservedBytes);
+        });
 
     [Fact]
     public void A_thread_whose_hot_blocks_were_trimmed_goes_on()
@@ -102,6 +130,7 @@ public class WithdrawnBlocksTests
         }
     }
 
+    [Slow]
     [Fact]
     public void The_room_of_two_hundred_waiting_threads_goes_to_the_next_thread()
     {
@@ -165,6 +194,7 @@ public class WithdrawnBlocksTests
         }
     }
 
+    [Slow]
     [Fact]
     public void The_timer_goes_on_while_hot_blocks_are_used_and_ends_when_they_are_not()
     {

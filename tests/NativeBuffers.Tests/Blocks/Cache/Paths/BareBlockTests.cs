@@ -233,6 +233,7 @@ public class BareBlockTests
                 Kept.AssertAtMost(before);
             });
 
+    [Slow]
     [Fact]
     public void Threads_and_visitors_never_have_one_block_together()
     {

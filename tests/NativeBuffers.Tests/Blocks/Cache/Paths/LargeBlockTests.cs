@@ -220,6 +220,7 @@ public class LargeBlockTests
         }
     }
 
+    [Slow]
     [Fact]
     public void Threads_that_exchange_large_owners_never_share_a_block_or_pass_the_limit()
     {
@@ -292,6 +293,7 @@ public class LargeBlockTests
         }
     }
 
+    [Slow]
     [Fact]
     public void Two_threads_never_get_one_block()
     {

@@ -286,6 +286,7 @@ public class OwnedRunTests
                 Assert.Equal(0, blocks.Count(static block => IsResident(block + 4096)));
             });
 
+    [Slow]
     [Fact]
     public void Owners_that_end_and_threads_that_free_and_visitors_never_have_one_block_together()
     {
