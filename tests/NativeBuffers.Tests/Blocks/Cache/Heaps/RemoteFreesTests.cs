@@ -33,7 +33,7 @@ public sealed class RemoteFreesTests : IDisposable
             static () =>
             {
                 // Another thread returns a buffer, and this one does at the same time: it had found the generation open, and
-                // its plain stores come last. See Bin.ReturnHeld.
+                // its plain stores come last. See SharedHandle.Return.
                 PooledBuffer<byte> buffer = NativeMemoryPool<byte>.Shared.RentBuffer(Medium);
                 Slot* slot = SlotOf(buffer);
                 Generation opened = slot->Generation;
